@@ -1,0 +1,116 @@
+/**
+ * Host: everything `plan` may look at, as one JSON-serialisable value. Read this file first.
+ * It holds no methods, no dates and no paths to read again later; readers (host/read-*.ts, host/import/*.ts) make it,
+ * `capture` writes it, and every reading command accepts it instead of the live machine.
+ */
+import type { Finding } from '../finding.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { PciDevice } from '../pci/device.ts'
+
+export type SourceKind =
+  | 'live'
+  | 'capture'
+  | 'sysfs'
+  | 'umockdev'
+  | 'lspci'
+  | 'script'
+  | 'find'
+  | 'kernel-log'
+  | 'udevadm'
+  | 'nodedev'
+  | 'facter'
+
+/** VFIO's unit of ownership, as the input states it. */
+export type IommuGroup = {
+  readonly id: number
+  readonly devices: readonly PciAddress[]
+  /** Members on other buses (platform devices on ARM), by kernel name. */
+  readonly otherMembers?: readonly string[]
+  /** Default domain: `DMA`, `DMA-FQ`, `identity`. */
+  readonly type?: string
+  readonly reservedRegions?: readonly ReservedRegion[]
+}
+
+export type ReservedRegion = {
+  /** Physical addresses, hex without `0x`, inclusive. */
+  readonly start: string
+  readonly end: string
+  /** `direct` blocks assignment; `direct-relaxable`, `reserved` and `msi` do not. */
+  readonly type: string
+}
+
+export type IommuFacts = {
+  readonly state: 'on' | 'off' | 'absent' | 'unknown'
+  readonly kind: 'intel' | 'amd' | 'other' | null
+  readonly interruptRemapping?: boolean
+  /** Names under /sys/class/iommu; present only when a driver is active. */
+  readonly units?: readonly string[]
+  /** ACPI tables present, as raw bytes in lower-case hex (root) or the empty string when only their presence is known. */
+  readonly dmar?: string
+  readonly ivrs?: string
+}
+
+/** One thing the host needs, and the chain from it down to the PCI function that carries it. */
+export type HostNeed = {
+  readonly kind: 'disk' | 'network' | 'display' | 'console' | 'input' | 'chipset' | 'vm'
+  /** In words: `/`, `swap`, `default route`, `SSH session from 192.0.2.7`, `text console`. */
+  readonly what: string
+  /** Names between the need and the function, top first: `['vg0/root', 'md0', 'sda']`. */
+  readonly chain: readonly string[]
+  readonly device: PciAddress
+  /** How bad its loss is: `vital` is refused, `spoken-for` only warned of. */
+  readonly weight: 'vital' | 'spoken-for'
+  /** A bond leg or a mirror half: its loss degrades, the loss of all of `outOf` breaks. */
+  readonly redundant?: { readonly index: number; readonly outOf: number }
+}
+
+export type KernelFacts = {
+  readonly release?: string
+  readonly cmdline?: string
+  readonly lockdown?: string
+  /** Names of loaded modules. */
+  readonly modules?: readonly string[]
+  /** Options of the kernel configuration that matter here, without the `CONFIG_` prefix. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export type CpuFacts = {
+  readonly vendor?: string
+  readonly virtualisation?: 'vmx' | 'svm' | null
+  /** The `hypervisor` flag: this machine is itself a guest. */
+  readonly isGuest?: boolean
+  readonly count?: number
+}
+
+export type MemoryFacts = {
+  readonly totalMiB?: number
+  readonly availableMiB?: number
+  readonly hugepages?: readonly { readonly sizeKiB: number; readonly total: number; readonly free: number }[]
+}
+
+/** A configuration file as text: what `plan` edits must be inside the Host. */
+export type HostFile = {
+  readonly path: string
+  readonly text: string
+  /** Octal permission bits. */
+  readonly mode?: number
+}
+
+export type Distribution = { readonly id: string; readonly versionId?: string; readonly idLike?: readonly string[] }
+
+export type Host = {
+  readonly schema: 1
+  readonly source: { readonly kind: SourceKind; readonly name?: string }
+  readonly distribution?: Distribution
+  readonly kernel: KernelFacts
+  readonly cpu: CpuFacts
+  readonly memory: MemoryFacts
+  readonly iommu: IommuFacts
+  readonly devices: readonly PciDevice[]
+  readonly groups: readonly IommuGroup[]
+  readonly needs: readonly HostNeed[]
+  readonly bridges?: readonly string[]
+  readonly files?: readonly HostFile[]
+  /** What reading met: unreadable files, cut-off listings. Verdicts are not here; they are computed. */
+  readonly findings: readonly Finding[]
+}

@@ -1,0 +1,62 @@
+/**
+ * PCI addresses: the four numbers `domain:bus:slot.function`, canonical and branded.
+ * What a device *is* (its identity) does not live here: an address is only where it answers today.
+ */
+
+/** Canonical `DDDD:bb:ss.f`, lower-case hex; the domain is four digits or more (VMD uses `10000:`). */
+export type PciAddress = string & { readonly __brand: 'PciAddress' }
+
+export type AddressParts = {
+  readonly domain: number
+  readonly bus: number
+  readonly slot: number
+  readonly function: number
+}
+
+const pattern = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
+
+/** Reads `0000:01:00.0` or the short `01:00.0` (domain 0). Anything else, slot numbers above 1f included, is `undefined`. */
+export function parseAddress(text: string): PciAddress | undefined {
+  const match = pattern.exec(text)
+  if (!match) return undefined
+  const [, domain = '0000', bus = '', slot = '', fn = ''] = match
+  if (Number.parseInt(slot, 16) > 0x1f) return undefined
+  return formatAddress({
+    domain: Number.parseInt(domain, 16),
+    bus: Number.parseInt(bus, 16),
+    slot: Number.parseInt(slot, 16),
+    function: Number.parseInt(fn, 16),
+  })
+}
+
+export function formatAddress(parts: AddressParts): PciAddress {
+  const hex = (value: number, width: number) => value.toString(16).padStart(width, '0')
+  return `${hex(parts.domain, 4)}:${hex(parts.bus, 2)}:${hex(parts.slot, 2)}.${parts.function}` as PciAddress
+}
+
+export function addressParts(address: PciAddress): AddressParts {
+  const [domain = '0', bus = '0', rest = '0.0'] = address.split(':')
+  const [slot = '0', fn = '0'] = rest.split('.')
+  return {
+    domain: Number.parseInt(domain, 16),
+    bus: Number.parseInt(bus, 16),
+    slot: Number.parseInt(slot, 16),
+    function: Number.parseInt(fn, 16),
+  }
+}
+
+/** The order of the kernel's bus list: domain, bus, slot, function, as numbers (a 5-digit domain comes last). */
+export function compareAddresses(a: PciAddress, b: PciAddress): number {
+  const x = addressParts(a)
+  const y = addressParts(b)
+  return x.domain - y.domain || x.bus - y.bus || x.slot - y.slot || x.function - y.function
+}
+
+/** `0000:01:00` — all functions of one slot share it. */
+export function slotOf(address: PciAddress): string {
+  return address.slice(0, address.lastIndexOf('.'))
+}
+
+export function isSameSlot(a: PciAddress, b: PciAddress): boolean {
+  return slotOf(a) === slotOf(b)
+}

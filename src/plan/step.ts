@@ -1,0 +1,53 @@
+/**
+ * Step: one change of the host as a pair of states, not a verb. Preview, idempotence, drift guard, rollback and the
+ * audit log follow from the pair. Only apply/perform.ts turns a step into a change.
+ */
+import type { PciAddress } from '../pci/address.ts'
+import type { Identity } from '../pci/identity.ts'
+
+/** `null` means: does not exist. Text is the whole file. */
+export type FileState = { readonly text: string; readonly mode: number } | null
+
+export type DriverState = { readonly driver: string | null; readonly driverOverride: string | null }
+
+export type Step =
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly before: FileState
+      readonly after: FileState
+      readonly why: string
+    }
+  | {
+      readonly kind: 'driver'
+      readonly address: PciAddress
+      /** Checked again right before binding: another device at this address binds nothing. */
+      readonly identity: Identity
+      readonly before: DriverState
+      readonly after: DriverState
+      readonly why: string
+    }
+  | {
+      readonly kind: 'sysfs'
+      readonly path: string
+      readonly before: string
+      readonly after: string
+      readonly why: string
+    }
+  | {
+      readonly kind: 'command'
+      readonly argv: readonly string[]
+      /** Files it may write or create; their bytes are journaled before it runs and put back on rollback. */
+      readonly outputs: readonly string[]
+      readonly why: string
+    }
+
+/** The steps that take `steps` back, in the order to perform them. Commands have no inverse: their outputs are restored from the journal. */
+export function invert(steps: readonly Step[]): Step[] {
+  const inverted: Step[] = []
+  for (const step of steps.toReversed()) {
+    if (step.kind === 'command') continue
+    inverted.push({ ...step, before: step.after, after: step.before, why: `undo: ${step.why}` } as Step)
+  }
+  return inverted
+}

@@ -1,0 +1,40 @@
+/**
+ * Plan: the whole answer, complete before anything is touched. Made by `plan()` (plan/plan.ts), rendered by the CLI,
+ * performed by apply/.
+ */
+import type { Finding } from '../finding.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { Identity } from '../pci/identity.ts'
+import type { Step } from './step.ts'
+
+export type Assignment = {
+  readonly vm: string
+  readonly role: string
+  readonly address: PciAddress
+  readonly identity: Identity
+  /** The driver the host used for it before: what a Linux guest is expected to use as well. */
+  readonly hostDriver: string | null
+  /** The place it had in the lock, when it answers elsewhere now. */
+  readonly moved: { readonly from: string; readonly to: string } | null
+}
+
+/** A function that leaves the host only because its group or card does; it follows its VM. */
+export type TakenAlong = {
+  readonly vm: string
+  readonly address: PciAddress
+  readonly because: string
+  readonly identity: Identity
+}
+
+export type Plan = {
+  readonly assignments: readonly Assignment[]
+  readonly takenAlong: readonly TakenAlong[]
+  readonly spare: readonly PciAddress[]
+  readonly findings: readonly Finding[]
+  /** Empty when a finding is an error, and when the host is already as planned. */
+  readonly steps: readonly Step[]
+  readonly needsReboot: boolean
+  readonly memory: { readonly pinnedMiB: number; readonly hostTotalMiB: number | null }
+  /** VM names in start order. */
+  readonly startOrder: readonly string[]
+}

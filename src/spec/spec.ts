@@ -1,0 +1,87 @@
+/**
+ * Spec: what a person wants, as a value. The YAML text becomes this in spec/parse-spec.ts.
+ * Sizes are normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
+ */
+import type { DeviceClass } from '../pci/device.ts'
+
+export type Spec = {
+  readonly version: 1
+  readonly host: HostSection
+  /** In the order of the file. */
+  readonly vms: readonly VmSpec[]
+}
+
+export type HostSection = {
+  /** Names of things that must stay, beyond what the host needs: addresses, interface names, disk serials. */
+  readonly keep: readonly string[]
+  /** Things a person really gives up: `boot-display`, `text-console`, `keyboard`. Never root, boot or the only way in. */
+  readonly giveUp: readonly string[]
+  /** Memory the host keeps for itself, MiB. */
+  readonly reserveMiB: number
+}
+
+export type VmSpec = {
+  readonly name: string
+  readonly engine: 'qemu' | 'libvirt'
+  readonly cpus: number
+  readonly memoryMiB: number
+  readonly firmware: 'bios' | 'uefi'
+  /** Direct kernel boot; absent means: boot from disks, then ISO. */
+  readonly kernel?: { readonly image: string; readonly initrd?: string; readonly cmdline: string }
+  readonly disks: readonly DiskSpec[]
+  readonly iso?: string
+  readonly networks: readonly NetworkSpec[]
+  readonly devices: readonly RoleSpec[]
+  /** VMs that must answer before this one starts. */
+  readonly needs: readonly string[]
+  /** When it counts as up; absent: as soon as its process runs. */
+  readonly ready?: ReadySpec
+  readonly autostart: boolean
+  /** What kind of system is inside: decides what `verify` can ask of it. */
+  readonly guest: 'linux' | 'freebsd' | 'other'
+  readonly vnc: boolean
+}
+
+export type DiskSpec = {
+  readonly path: string
+  /** Created with this size when missing. */
+  readonly sizeMiB?: number
+  readonly format: 'qcow2' | 'raw'
+  readonly readOnly: boolean
+  readonly serial?: string
+}
+
+export type NetworkSpec = { readonly bridge: string; readonly mac?: string }
+
+/** One thing the guest gets, named for what it does there: `wan`, `lan`, `media-disks`. */
+export type RoleSpec = { readonly role: string; readonly select: DeviceSelector }
+
+/** All given members must hold. Written as a person knows the device; spec/select.ts finds it on a host. */
+export type DeviceSelector = {
+  readonly class?: DeviceClass
+  readonly address?: string
+  /** `vvvv:dddd`. */
+  readonly ids?: string
+  readonly mac?: string
+  readonly serial?: string
+  /** Serial of a disk behind the controller. */
+  readonly disk?: string
+  readonly path?: string
+  readonly physicalSlot?: string
+  /** Roles with the same word share one card. */
+  readonly card?: string
+  /** Part of the device's name, compared without case. */
+  readonly name?: string
+}
+
+export type ReadySpec = {
+  readonly check:
+    | { readonly kind: 'report' }
+    | { readonly kind: 'ping'; readonly host: string }
+    | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+    | { readonly kind: 'http'; readonly url: string }
+  readonly withinSeconds: number
+}
+
+/** A path into the spec, as keys: `['vms', 'firewall', 'devices', 'wan']`. */
+export type SpecPath = readonly (string | number)[]

@@ -1,0 +1,67 @@
+/**
+ * System: everything effectful, as one interface that is passed in. Only system/ implements it on the real machine.
+ * Reads are synchronous (sysfs answers from memory), and "absent" is never "unreadable".
+ */
+
+export type ReadFailure = {
+  readonly ok: false
+  readonly reason: 'absent' | 'unreadable' | 'too-large' | 'not-a-file'
+  /** The kernel's error name, such as EACCES, where there is one. */
+  readonly code?: string
+}
+export type ReadResult<T> = { readonly ok: true; readonly value: T } | ReadFailure
+
+export type FileStat = {
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+  readonly mode: number
+  readonly size: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Looking only. Paths are absolute and relative to the system's root (`--root`); links are followed inside that root. */
+export type Reader = {
+  /** True for the running machine; false for a file tree that only looks like one. */
+  readonly live: boolean
+  /** UTF-8, at most `limit` bytes (1 MiB unless told). */
+  readText(path: string, limit?: number): ReadResult<string>
+  readBytes(path: string, limit?: number): ReadResult<Uint8Array>
+  /** Names in a folder, sorted. */
+  list(path: string): ReadResult<readonly string[]>
+  /** The text of a symbolic link. */
+  readLink(path: string): ReadResult<string>
+  /** The path with every link resolved. */
+  realPath(path: string): ReadResult<string>
+  stat(path: string): ReadResult<FileStat>
+  env(name: string): string | undefined
+}
+
+export type ExecOptions = {
+  readonly timeoutSeconds?: number
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Called for every line of either stream as it comes. */
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
+  readonly signal?: AbortSignal
+}
+/** `status` is undefined when a signal ended it; `timedOut` when that signal was ours. Streams are capped at 16 MiB each. */
+export type ExecResult = {
+  readonly status: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+  readonly timedOut: boolean
+}
+
+export type System = Reader & {
+  /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */
+  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
+  /** Durable and atomic: temporary file, mode and owner kept, fsync, rename, fsync of the folder. */
+  writeFile(path: string, content: string | Uint8Array, options?: { readonly mode?: number }): void
+  /** One write(2) to a kernel attribute; throws AppError with the kernel's error name. */
+  writeAttribute(path: string, text: string): void
+  /** Removes one file; absent is fine. */
+  remove(path: string): void
+  makeFolder(path: string, mode?: number): void
+  now(): Date
+  sleep(milliseconds: number): Promise<void>
+}

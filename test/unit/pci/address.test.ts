@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { addressParts, compareAddresses, parseAddress, type PciAddress } from '../../../src/pci/address.ts'
+
+describe('PCI addresses', () => {
+  it.each([
+    ['0000:01:00.0', '0000:01:00.0'],
+    ['01:00.0', '0000:01:00.0'],
+    ['0000:0A:1F.7', '0000:0a:1f.7'],
+    ['10000:e1:00.0', '10000:e1:00.0'],
+  ])('reads %s as %s', (text, canonical) => expect(parseAddress(text)).toBe(canonical))
+
+  it.each(['', '01:00', '01:00.8', '01:20.0', '1:00.0', '0000:01:00.0 ', 'eth0', '000:01:00.0'])('refuses %j', (text) =>
+    expect(parseAddress(text)).toBeUndefined(),
+  )
+
+  it('keeps wide domains and sorts them last', () => {
+    const vmd = parseAddress('10000:e1:00.0') as PciAddress
+    const plain = parseAddress('0000:ff:1f.7') as PciAddress
+    expect(addressParts(vmd).domain).toBe(0x10000)
+    expect([vmd, plain].toSorted(compareAddresses)).toEqual([plain, vmd])
+  })
+})
