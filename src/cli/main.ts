@@ -1,0 +1,184 @@
+/**
+ * The command line: parses, dispatches lazily, renders what stopped us, exits. Nothing else exits.
+ * Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML or schemas.
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { AppError, exitCode, type ExitCode } from '../errors.ts'
+import { createContext, type Context, type ReadingOptions } from './context.ts'
+import { version } from './version.ts'
+
+type Run<O> = (args: readonly string[], options: O, context: Context) => Promise<ExitCode>
+
+/** Wires an action: arguments and options in, exit code out. The module behind `load` is read only now. */
+function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
+  return async function act(this: Command): Promise<void> {
+    const options = this.optsWithGlobals<O>()
+    const run = await load()
+    process.exitCode = await run(this.args, options, createContext(options))
+  }
+}
+
+function reading(command: Command): Command {
+  return command
+    .option('--json', 'one JSON document on standard output')
+    .option(
+      '--from <file>',
+      'a capture, folder, archive or pasted listing instead of this machine (- is standard input)',
+    )
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
+    .option('--no-color', 'plain text')
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ handover ${line}`).join('\n')}\n`
+}
+
+export function buildProgram(): Command {
+  const program = new Command('handover')
+    .description('Gives real PCI devices to virtual machines, and takes nothing from the host that the host needs.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false })
+  program.addHelpText('after', examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'))
+  addReadingCommands(program)
+  addChangingCommands(program)
+  addVmCommands(program)
+  addLabCommands(program)
+  return program
+}
+
+function addReadingCommands(program: Command): void {
+  reading(program.command('inspect').argument('[address]', 'one device, such as 01:00.0'))
+    .summary('the host: devices, groups, what the host needs, a verdict for each device')
+    .description('Shows what could be given to a VM, and for the rest why not. Changes nothing.')
+    .option('--table', 'one line per device')
+    .option('--html <file>', 'write a self-contained report with a picture')
+    .addHelpText('after', examples('inspect', 'inspect 01:00.0', 'inspect --from lspci.txt', 'inspect --json'))
+    .action(action(async () => (await import('./commands/inspect.ts')).runInspect))
+  reading(program.command('capture'))
+    .summary('the host as one redacted, diffable file')
+    .description(
+      'Writes everything inspect and plan read into one YAML file; serials, MACs and names are replaced by stable fakes.',
+    )
+    .option('-o, --output <file>', 'where to write; standard output when absent')
+    .addHelpText('after', examples('capture -o my-host.yaml', 'inspect --from my-host.yaml'))
+    .action(action(async () => (await import('./commands/capture.ts')).runCapture))
+  reading(program.command('plan').argument('<spec>', 'such as home.yaml'))
+    .summary('who gets what, and every change as before and after')
+    .description('Decides everything before anything is touched. Changes nothing.')
+    .addHelpText('after', examples('plan home.yaml', 'plan home.yaml --json', 'plan home.yaml --from my-host.yaml'))
+    .action(action(async () => (await import('./commands/plan.ts')).runPlan))
+  reading(program.command('lock').argument('<spec>'))
+    .summary('write or refresh home.lock: the identities of the assigned devices')
+    .addHelpText('after', examples('lock home.yaml'))
+    .action(action(async () => (await import('./commands/lock.ts')).runLock))
+  reading(program.command('savings').argument('<spec>'))
+    .summary('what the boxes replaced would have cost, with every assumption')
+    .addHelpText('after', examples('savings home.yaml'))
+    .action(action(async () => (await import('./commands/savings.ts')).runSavings))
+}
+
+function addChangingCommands(program: Command): void {
+  reading(program.command('apply').argument('<spec>'))
+    .summary('show the plan, ask, do it, journal it')
+    .option('-y, --yes', 'do not ask')
+    .option('--plan <hash>', 'apply only if the plan still has this hash')
+    .addHelpText('after', examples('apply home.yaml', 'apply home.yaml --yes'))
+    .action(action(async () => (await import('./commands/apply.ts')).runApply))
+  program
+    .command('confirm')
+    .summary('accept a trial boot')
+    .action(action(async () => (await import('./commands/confirm.ts')).runConfirm))
+  program
+    .command('rollback')
+    .argument('[id]', 'a journal id; the newest when absent')
+    .summary('take changes back')
+    .option('--json', 'one JSON document on standard output')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', examples('rollback', 'journal', 'rollback 20261122-101500'))
+    .action(action(async () => (await import('./commands/rollback.ts')).runRollback))
+  program
+    .command('journal')
+    .argument('[id]')
+    .summary('what was done, when, with what result')
+    .option('--json', 'one JSON document on standard output')
+    .action(action(async () => (await import('./commands/journal.ts')).runJournal))
+}
+
+function addVmCommands(program: Command): void {
+  const spec = () => new Option('--spec <file>', 'the spec; the one applied last when absent')
+  program
+    .command('up')
+    .argument('[vm...]', 'all VMs of the spec when absent')
+    .addOption(spec())
+    .summary('start the VMs, each when what it needs answers')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', examples('up', 'up firewall'))
+    .action(action(async () => (await import('./commands/up.ts')).runUp))
+  program
+    .command('down')
+    .argument('[vm...]')
+    .summary('stop the VMs, in reverse order')
+    .option('--timeout <seconds>', 'how long a guest may take before it is switched off', '30')
+    .action(action(async () => (await import('./commands/down.ts')).runDown))
+  program
+    .command('status')
+    .summary('which VMs run, and what they said last')
+    .option('--json', 'one JSON document on standard output')
+    .action(action(async () => (await import('./commands/status.ts')).runStatus))
+  program
+    .command('console')
+    .argument('<vm>')
+    .summary("a VM's serial console (Ctrl-] leaves)")
+    .action(action(async () => (await import('./commands/console.ts')).runConsole))
+  program
+    .command('verify')
+    .argument('[vm...]')
+    .summary('look inside the guests and compare with the plan')
+    .option('--json', 'one JSON document on standard output')
+    .action(action(async () => (await import('./commands/verify.ts')).runVerify))
+}
+
+function addLabCommands(program: Command): void {
+  const lab = program.command('lab').summary('a virtual host in QEMU with the tool inside: no hardware needed')
+  lab
+    .command('run')
+    .argument('<topology>', 'such as lab/home.yaml')
+    .summary('start the host and run the whole story in it')
+    .option('--json', 'one JSON document on standard output')
+    .option('--html <file>', 'where the report goes', 'handover-lab.html')
+    .option('--cache <dir>', 'where images are kept')
+    .option('--keep', 'keep the run folder with consoles and screenshots')
+    .addHelpText('after', examples('lab run lab/home.yaml', 'lab run lab/home.yaml --json'))
+    .action(action(async () => (await import('./commands/lab.ts')).runLabRun))
+  lab
+    .command('setup')
+    .summary('get what the lab needs from the distribution')
+    .option('--cache <dir>', 'where images are kept')
+    .action(action(async () => (await import('./commands/lab.ts')).runLabSetup))
+}
+
+/** Runs one command line and returns its exit code; errors are printed here, in one shape. */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  try {
+    process.exitCode = exitCode.done
+    await buildProgram().parseAsync(argv, { from: 'user' })
+    return process.exitCode as ExitCode
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
+  if (error instanceof AppError) {
+    process.stderr.write(`error: ${error.message}\n${error.help === undefined ? '' : `  help: ${error.help}\n`}`)
+    return error.exitCode
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`This is a bug in handover ${version}; please report it with these lines:\n${stack}\n`)
+  return exitCode.bug
+}
