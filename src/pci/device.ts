@@ -3,6 +3,7 @@
  * An absent key means "the input does not say"; `null` means "known to have none".
  */
 import type { PciAddress } from './address.ts'
+import type { FunctionFacts } from './facts.ts'
 
 /** Device/Port type of the PCI Express capability (bits 7:4 of the word at capability + 2). */
 export type PortType =
@@ -88,6 +89,8 @@ export type PciDevice = {
   readonly physicalSlot?: string
   /** Configuration space as the input gives it: lower-case hex, 64, 256 or 4096 bytes. */
   readonly config?: string
+  /** What decides grouping and reset, from `config` (see config-space.ts) or from the listing's own words. */
+  readonly facts?: FunctionFacts
   readonly bars?: readonly Bar[]
   readonly link?: Link
   readonly bootVga?: boolean
