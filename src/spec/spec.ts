@@ -34,12 +34,17 @@ export type VmSpec = {
   readonly devices: readonly RoleSpec[]
   /** VMs that must answer before this one starts. */
   readonly needs: readonly string[]
+  /** What others get from it, in the owner's words; `host-address` and `host-internet` mean the host itself depends on it. */
+  readonly serves?: readonly string[]
   /** When it counts as up; absent: as soon as its process runs. */
   readonly ready?: ReadySpec
   readonly autostart: boolean
   /** What kind of system is inside: decides what `verify` can ask of it. */
   readonly guest: 'linux' | 'freebsd' | 'other'
   readonly vnc: boolean
+  readonly hugepages?: boolean
+  /** All its devices on one NUMA node, as a demand and not a wish. */
+  readonly oneNumaNode?: boolean
 }
 
 export type DiskSpec = {
@@ -68,8 +73,13 @@ export type DeviceSelector = {
   readonly disk?: string
   readonly path?: string
   readonly physicalSlot?: string
-  /** Roles with the same word share one card. */
+  /** Roles with the same word share one physical card; different words are different cards. Across VMs too. */
   readonly card?: string
+  /** Roles with the same word are functions of one slot (ports of one chip). */
+  readonly pair?: string
+  /** The how-manieth of its class on the card, from 1, in the order of addresses. */
+  readonly port?: number
+  readonly numaNode?: number
   /** Part of the device's name, compared without case. */
   readonly name?: string
 }

@@ -1,0 +1,103 @@
+/** What a schema cannot say about a spec: references between its parts, values that contradict each other. */
+import type { Finding } from '../finding.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { placeOf, type SpecPlaces } from './places.ts'
+import type { WrittenSpec, WrittenVm } from './schema.ts'
+import type { SpecPath } from './spec.ts'
+import { parseDuration, parseSize } from './units.ts'
+
+type Report = (path: SpecPath, message: string, help?: string, part?: 'key' | 'value') => void
+
+export function checkWritten(written: WrittenSpec, places: SpecPlaces): Finding[] {
+  const findings: Finding[] = []
+  const report: Report = (path, message, help, part) => {
+    const at = placeOf(places, path, part)
+    findings.push({
+      code: 'spec-value',
+      severity: 'error',
+      message,
+      ...(help === undefined ? {} : { help }),
+      ...(at ? { at } : {}),
+    })
+  }
+  checkSize(['host', 'reserve'], written.host?.reserve, report)
+  if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
+  for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
+  checkNeedsCycle(written, report)
+  return findings
+}
+
+function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Report): void {
+  const at = ['vms', name]
+  checkSize([...at, 'memory'], vm.memory, report)
+  vm.disks?.forEach((disk, i) => checkSize([...at, 'disks', i, 'size'], disk.size, report))
+  for (const [role, device] of Object.entries(vm.devices ?? {})) {
+    const keys = Object.keys(device)
+    if (keys.length === 0)
+      report(
+        [...at, 'devices', role],
+        `${role} of ${name} names no device`,
+        'say at least its class, such as `class: nic`',
+        'key',
+      )
+    else if (keys.every((key) => key === 'card' || key === 'pair' || key === 'port'))
+      report(
+        [...at, 'devices', role],
+        `${role} of ${name} does not say what kind of device it is`,
+        'add its class, such as `class: nic`',
+        'key',
+      )
+  }
+  checkReady(name, vm, report)
+  vm.needs?.forEach((needed, i) => {
+    if (needed === name) report([...at, 'needs', i], `${name} needs itself`)
+    else if (!(needed in written.vms)) {
+      const near = didYouMean(needed, Object.keys(written.vms))
+      report([...at, 'needs', i], `${name} needs ${needed}, and there is no such VM`, near && `did you mean ${near}?`)
+    }
+  })
+}
+
+function checkReady(name: string, vm: WrittenVm, report: Report): void {
+  if (!vm.ready) return
+  const at = ['vms', name, 'ready']
+  const checks = (['report', 'ping', 'tcp', 'http'] as const).filter((key) => vm.ready?.[key] !== undefined)
+  const oneOf = 'give exactly one of report, ping, tcp and http'
+  if (checks.length === 0) report(at, `ready of ${name} does not say what must answer`, oneOf, 'key')
+  if (checks.length > 1) report(at, `ready of ${name} has ${checks.join(' and ')}`, oneOf, 'key')
+  if (vm.ready.within !== undefined && parseDuration(vm.ready.within) === undefined)
+    report([...at, 'within'], `${vm.ready.within} is no time between 1 s and 24 h`)
+  const port = Number(vm.ready.tcp?.split(':').at(-1) ?? 1)
+  if (port < 1 || port > 65_535) report([...at, 'tcp'], `${port} is no TCP port`, 'ports go from 1 to 65535')
+}
+
+function checkSize(path: SpecPath, text: string | undefined, report: Report): void {
+  if (text === undefined || parseSize(text) !== undefined) return
+  report(path, `${text} is no whole number of MiB above zero`, 'write a size such as 512 MiB or 1.5 GiB')
+}
+
+/** `needs` that go round would leave every VM of the round waiting for another; each round is reported once. */
+function checkNeedsCycle(written: WrittenSpec, report: Report): void {
+  const settled = new Set<string>()
+  for (const start of Object.keys(written.vms)) {
+    const trail: string[] = []
+    const visit = (name: string): void => {
+      const from = trail.indexOf(name)
+      if (from > 0 || (from === 0 && trail.length > 1)) {
+        const round = [...trail.slice(from), name]
+        report(
+          ['vms', trail.at(-1) ?? name, 'needs'],
+          `these VMs wait for each other: ${round.join(' → ')}`,
+          `take ${name} out of what ${trail.at(-1) ?? name} needs, or break the round elsewhere`,
+        )
+        return
+      }
+      if (from === 0 || settled.has(name)) return
+      trail.push(name)
+      for (const needed of written.vms[name]?.needs ?? []) if (needed in written.vms && needed !== name) visit(needed)
+      trail.pop()
+      settled.add(name)
+    }
+    visit(start)
+  }
+}

@@ -1,0 +1,96 @@
+/** From the spec as written to the Spec value: units become numbers, defaults are filled in. */
+import { parseAddress } from '../pci/address.ts'
+import type { DeviceSelector, DiskSpec, NetworkSpec, ReadySpec, Spec, VmSpec } from './spec.ts'
+import { parseDuration, parseSize } from './units.ts'
+import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
+
+const defaultReserveMiB = 1024
+const defaultReadySeconds = 120
+
+export function specFromWritten(written: WrittenSpec): Spec {
+  return {
+    version: 1,
+    host: {
+      keep: written.host?.keep ?? [],
+      giveUp: written.host?.['give-up'] ?? [],
+      reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
+    },
+    vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
+  }
+}
+
+function vmFrom(name: string, vm: WrittenVm): VmSpec {
+  const ready = vm.ready && readyFrom(vm.ready)
+  return {
+    name,
+    engine: vm.engine ?? 'qemu',
+    cpus: vm.cpus ?? 1,
+    memoryMiB: sizeOf(vm.memory) ?? 0,
+    firmware: vm.firmware ?? 'bios',
+    ...(vm.kernel
+      ? { kernel: { ...given({ initrd: vm.kernel.initrd }), image: vm.kernel.image, cmdline: vm.kernel.cmdline ?? '' } }
+      : {}),
+    disks: (vm.disks ?? []).map((disk) => diskFrom(disk)),
+    networks: (vm.networks ?? []).map((network): NetworkSpec => ({
+      bridge: network.bridge,
+      ...given({ mac: network.mac?.toLowerCase() }),
+    })),
+    devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({ role, select: selectorFrom(device) })),
+    needs: vm.needs ?? [],
+    ...given({ iso: vm.iso, ready, serves: vm.serves, hugepages: vm.hugepages, oneNumaNode: vm['one-numa-node'] }),
+    autostart: vm.autostart ?? true,
+    guest: vm.guest ?? 'other',
+    vnc: vm.vnc ?? vm.kernel === undefined,
+  }
+}
+
+function diskFrom(disk: NonNullable<WrittenVm['disks']>[number]): DiskSpec {
+  return {
+    path: disk.path,
+    ...given({ sizeMiB: sizeOf(disk.size), serial: disk.serial }),
+    format: disk.format ?? 'qcow2',
+    readOnly: disk['read-only'] ?? false,
+  }
+}
+
+function selectorFrom(device: WrittenDevice): DeviceSelector {
+  return given({
+    class: device.class,
+    card: device.card,
+    pair: device.pair,
+    port: device.port,
+    physicalSlot: device.slot === undefined ? undefined : String(device.slot),
+    name: device.name,
+    ids: device.ids?.toLowerCase(),
+    mac: device.mac?.toLowerCase(),
+    serial: device.serial,
+    disk: device.disk,
+    path: device.path,
+    address: device.address === undefined ? undefined : (parseAddress(device.address) ?? device.address),
+    numaNode: device['numa-node'],
+  })
+}
+
+function readyFrom(ready: NonNullable<WrittenVm['ready']>): ReadySpec | undefined {
+  const withinSeconds = (ready.within === undefined ? undefined : parseDuration(ready.within)) ?? defaultReadySeconds
+  if (ready.report) return { check: { kind: 'report' }, withinSeconds }
+  if (ready.ping !== undefined) return { check: { kind: 'ping', host: ready.ping }, withinSeconds }
+  if (ready.http !== undefined) return { check: { kind: 'http', url: ready.http }, withinSeconds }
+  if (ready.tcp === undefined) return undefined
+  const colon = ready.tcp.lastIndexOf(':')
+  return {
+    check: { kind: 'tcp', host: ready.tcp.slice(0, colon), port: Number(ready.tcp.slice(colon + 1)) },
+    withinSeconds,
+  }
+}
+
+function sizeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseSize(text)
+}
+
+/** The members that are there: an absent key, not a key that holds `undefined`. */
+function given<T extends Record<string, unknown>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * YAML text → Spec, or findings with line, column and caret. Everything wrong is reported at once.
+ * It reads no file and knows no host: what exists is plan's question.
+ */
+import { LineCounter, parseDocument } from 'yaml'
+import { toJSONSchema, type core } from 'zod'
+import type { Finding, FindingCode } from '../finding.ts'
+import { checkWritten } from './check-spec.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { specFromWritten } from './from-written.ts'
+import { collectPlaces, placeOf, type SpecPlaces } from './places.ts'
+import { nameRule, specSchema } from './schema.ts'
+import type { Spec, SpecPath } from './spec.ts'
+
+export type ParsedSpec = {
+  /** Absent when there is an error. */
+  readonly spec?: Spec
+  readonly findings: readonly Finding[]
+  readonly places: SpecPlaces
+}
+
+const maxCharacters = 1024 * 1024
+const maxFindings = 100
+
+export function parseSpec(text: string, file: string): ParsedSpec {
+  if (text.length > maxCharacters)
+    return stopped(file, `the spec is larger than ${maxCharacters / 1024 / 1024} MiB`, 'is this the right file?')
+  const lines = new LineCounter()
+  let value: unknown
+  let places: SpecPlaces
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, stringKeys: false })
+    const broken = [...document.errors, ...document.warnings].map((error): Finding => {
+      const { line, col } = lines.linePos(error.pos[0])
+      const length = Math.max(1, Math.min(error.pos[1] - error.pos[0], 80))
+      return finding('spec-syntax', yamlWords(error.code, error.message), undefined, {
+        file,
+        line,
+        column: col,
+        length,
+      })
+    })
+    if (broken.length > 0) return { findings: broken.slice(0, maxFindings), places: new Map() }
+    places = collectPlaces(document.contents, lines, file)
+    value = document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    // The YAML library recurses and expands aliases; a text made to exhaust it ends in one of these two.
+    if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error
+    return stopped(file, 'the spec is nested too deeply or repeats itself through aliases too often')
+  }
+  if (value === null || value === undefined)
+    return stopped(file, 'the spec is empty', 'start with `version: 1` and `vms:`; examples/ has whole ones')
+  return checked(value, places)
+}
+
+function checked(value: unknown, places: SpecPlaces): ParsedSpec {
+  const parsed = specSchema.safeParse(value)
+  const findings = parsed.success
+    ? checkWritten(parsed.data, places)
+    : parsed.error.issues.flatMap((issue) => findingsOf(issue, value, places))
+  const sorted = findings
+    .toSorted((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0))
+    .slice(0, maxFindings)
+  if (!parsed.success || sorted.length > 0) return { findings: sorted, places }
+  return { spec: specFromWritten(parsed.data), findings: [], places }
+}
+
+/** One zod issue in the words of this program. */
+function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): Finding[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  const written = valueAt(root, path)
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path)
+    return issue.keys.map((key) => {
+      const near = didYouMean(key, known)
+      const help = near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`
+      return finding(
+        'spec-unknown-key',
+        `${describe(path)} has no key ${quoted(key)}`,
+        help,
+        placeOf(places, [...path, key], 'key'),
+      )
+    })
+  }
+  if (issue.code === 'invalid_key')
+    return [finding('spec-value', `${quoted(String(path.at(-1)))} is no name`, nameRule, placeOf(places, path, 'key'))]
+  if (written === undefined) {
+    const help = `add it: ${issue.message}`
+    return [
+      finding(
+        'spec-value',
+        `${describe(path.slice(0, -1))} has no ${String(path.at(-1))}`,
+        help,
+        placeOf(places, path, 'key'),
+      ),
+    ]
+  }
+  const shown = shownValue(written)
+  const near =
+    issue.code === 'invalid_value' && typeof written === 'string'
+      ? didYouMean(written, issue.values.map(String))
+      : undefined
+  const help = near ? `did you mean ${near}? ${issue.message}` : issue.message
+  return [finding('spec-value', `${describe(path)} is ${shown}`, help, placeOf(places, path))]
+}
+
+/** The keys that may stand at a path, from the schema itself. */
+function knownKeys(path: SpecPath): string[] {
+  type Node = { properties?: Record<string, Node>; additionalProperties?: Node | boolean; items?: Node }
+  let node: Node | undefined = toJSONSchema(specSchema, { io: 'input' }) as Node
+  for (const part of path) {
+    const further: Node | boolean | undefined =
+      typeof part === 'number' ? node?.items : (node?.properties?.[part] ?? node?.additionalProperties)
+    node = typeof further === 'object' ? further : undefined
+  }
+  return Object.keys(node?.properties ?? {})
+}
+
+/** `memory of firewall`, `mac of networks 1 of firewall`: the path from the inside out, without the words that only group. */
+function describe(path: SpecPath): string {
+  const parts: string[] = []
+  for (const [i, part] of path.entries()) {
+    if (typeof part === 'number') parts.push(`${parts.pop() ?? 'item'} ${part + 1}`)
+    else if (!((i === 0 && part === 'vms' && path.length > 1) || (i === 2 && part === 'devices' && path.length > 3)))
+      parts.push(part)
+  }
+  return parts.length === 0 ? 'the spec' : parts.toReversed().join(' of ')
+}
+
+function valueAt(root: unknown, path: SpecPath): unknown {
+  let value = root
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
+    value = (value as Record<string | number, unknown>)[part]
+  }
+  return value
+}
+
+function shownValue(value: unknown): string {
+  if (value === null) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? quoted(String(value))
+    : 'a map'
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text)
+}
+
+/** The YAML library's messages with the two that people meet most put into plainer words. */
+function yamlWords(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this key is already there above'
+  if (code === 'TAB_AS_INDENT') return 'a tab indents this line; YAML wants spaces'
+  return message.split('\n')[0] ?? message
+}
+
+function finding(code: FindingCode, message: string, help: string | undefined, at: Finding['at']): Finding {
+  return { code, severity: 'error', message, ...(help === undefined ? {} : { help }), ...(at ? { at } : {}) }
+}
+
+function stopped(file: string, message: string, help?: string): ParsedSpec {
+  return { findings: [finding('spec-syntax', message, help, { file, line: 1, column: 1 })], places: new Map() }
+}
