@@ -39,6 +39,8 @@ export const findingCodes = [
   // reading the machine
   'unreadable',
   'input-incomplete',
+  // deciding
+  'demands-conflict',
 ] as const
 
 export type FindingCode = (typeof findingCodes)[number]

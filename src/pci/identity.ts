@@ -3,6 +3,9 @@
  * Group numbers, bus numbers and interface names are never part of an identity: they change when a card is added.
  */
 
+import { addressParts, type PciAddress } from './address.ts'
+import type { PciDevice } from './device.ts'
+
 export type Identity = {
   /** `0000:00/1c.0/00.0`: root bus, then slot.function at each step down. */
   readonly path: string
@@ -21,4 +24,60 @@ export type Identity = {
   /** Serials of the disks behind a controller, sorted. They can be swapped by hand, so they support but never decide alone. */
   readonly diskSerials?: readonly string[]
   readonly physicalSlot?: string
+}
+
+export type DeviceIndex = ReadonlyMap<PciAddress, PciDevice>
+
+export function indexDevices(devices: readonly PciDevice[]): DeviceIndex {
+  return new Map(devices.map((device) => [device.address, device]))
+}
+
+/**
+ * The place without bus numbers: what the reader states, else walked up through the bridges it knows. Where a bridge is
+ * unknown (a listing without topology) the walk ends at the device's own bus, as if that were a root bus.
+ */
+export function pathOf(device: PciDevice, devices: DeviceIndex): string {
+  if (device.path !== undefined) return device.path
+  const steps: string[] = []
+  let here: PciDevice | undefined = device
+  let root = ''
+  // Bridges nest at most 255 deep; a listing whose parents go round ends here too.
+  for (let depth = 0; here !== undefined && depth < 256; depth++) {
+    const { domain, bus, slot, function: fn } = addressParts(here.address)
+    steps.unshift(`${hex(slot, 2)}.${fn}`)
+    root = `${hex(domain, 4)}:${hex(bus, 2)}`
+    here = here.parent === undefined ? undefined : devices.get(here.parent)
+  }
+  return [root, ...steps].join('/')
+}
+
+/** Everything a device states about who it is. Unknown ids are `ffff`, which no device has. */
+export function identityOf(device: PciDevice, devices: DeviceIndex): Identity {
+  const macs = present((device.networkInterfaces ?? []).map((n) => n.permanentMac ?? n.mac))
+  const diskSerials = present((device.disks ?? []).map((disk) => disk.serial))
+  return {
+    path: pathOf(device, devices),
+    vendorId: device.vendorId ?? 'ffff',
+    deviceId: device.deviceId ?? 'ffff',
+    ...pick(device, ['subsystemVendorId', 'subsystemId', 'classCode', 'revision', 'deviceSerialNumber']),
+    ...(macs.length > 0 ? { macs } : {}),
+    ...pick(device, ['nvmeSerial', 'sasAddress', 'vpdSerial']),
+    ...(diskSerials.length > 0 ? { diskSerials } : {}),
+    ...pick(device, ['physicalSlot']),
+  }
+}
+
+function present(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined && value !== ''))].map(String).toSorted()
+}
+
+function pick<K extends keyof PciDevice & keyof Identity>(device: PciDevice, keys: readonly K[]): Pick<Identity, K> {
+  return Object.fromEntries(keys.flatMap((key) => (device[key] === undefined ? [] : [[key, device[key]]]))) as Pick<
+    Identity,
+    K
+  >
+}
+
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, '0')
 }

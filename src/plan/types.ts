@@ -30,6 +30,8 @@ export type Plan = {
   readonly assignments: readonly Assignment[]
   readonly takenAlong: readonly TakenAlong[]
   readonly spare: readonly PciAddress[]
+  /** Devices a person might have thought of, and the host's reason to keep them: `/ → sda`. */
+  readonly staying: readonly { readonly address: PciAddress; readonly because: string }[]
   readonly findings: readonly Finding[]
   /** Empty when a finding is an error, and when the host is already as planned. */
   readonly steps: readonly Step[]

@@ -1,6 +1,44 @@
-/** `handover plan`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings to standard error. */
+import type { ExitCode } from '../../errors.ts'
+import { plan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/types.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { exitCodeOf, readSpec } from '../read-spec.ts'
+import { readSource } from '../read-source.ts'
+import { renderFindings } from '../render/findings.ts'
+import { renderPlan } from '../render/plan.ts'
 
-export function runPlan(): Promise<ExitCode> {
-  return Promise.reject(new AppError('plan is not built yet'))
+export async function runPlan(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+  const { spec, findings, places, file, text } = readSpec(args[0] ?? '')
+  const sources = new Map([[file, text]])
+  if (spec === undefined) {
+    if (options.json) context.out(planDocument({ ...noPlan, findings }))
+    else context.err(renderFindings(findings, context.errStyle, sources))
+    return exitCodeOf(findings)
+  }
+  const host = await readSource(options, context)
+  const planned = plan(host, spec, { places })
+  if (options.json) context.out(planDocument(planned))
+  else {
+    context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))
+    context.err(renderFindings(planned.findings, context.errStyle, sources))
+  }
+  return exitCodeOf(planned.findings)
+}
+
+/** `plan --json`: the plan as it is, under a version. */
+export function planDocument(planned: Plan): string {
+  return JSON.stringify({ schema: 1, ...planned }, undefined, 2)
+}
+
+const noPlan: Plan = {
+  assignments: [],
+  takenAlong: [],
+  spare: [],
+  staying: [],
+  findings: [],
+  steps: [],
+  needsReboot: false,
+  memory: { pinnedMiB: 0, hostTotalMiB: null },
+  startOrder: [],
 }

@@ -1,0 +1,56 @@
+/** How plan names devices in sentences: the address first, then what a person calls it. */
+import type { PciAddress } from '../pci/address.ts'
+import { deviceClass, type DeviceClass, type PciDevice } from '../pci/device.ts'
+import type { DeviceSelector } from '../spec/spec.ts'
+import type { Layout } from './cards.ts'
+
+const classWords: Readonly<Record<DeviceClass, string>> = {
+  nic: 'network port',
+  storage: 'storage controller',
+  nvme: 'NVMe drive',
+  gpu: 'graphics card',
+  usb: 'USB controller',
+  audio: 'sound device',
+  other: 'device',
+}
+
+export function classWord(kind: DeviceClass): string {
+  return classWords[kind]
+}
+
+export function nameOf(device: PciDevice | undefined): string {
+  if (device === undefined) return 'unknown device'
+  if (device.name !== undefined) return device.name
+  const ids = device.vendorId === undefined ? '' : ` ${device.vendorId}:${device.deviceId ?? '????'}`
+  return `${classWord(deviceClass(device))}${ids}`
+}
+
+/** `port 2 of 4`; empty for a device that is alone of its kind on its card. */
+export function portWords(address: PciAddress, layout: Layout): string {
+  const total = layout.portsOnCard.get(layout.cardOf.get(address) ?? '') ?? 1
+  return total > 1 ? `port ${layout.portOf.get(address) ?? '?'} of ${total}` : ''
+}
+
+/** What a selector asks for, in words: `a network port, port 2 of the card "quad"`. */
+export function sayDemand(select: DeviceSelector): string {
+  const parts = [`a ${classWord(select.class ?? 'other')}`]
+  if (select.port !== undefined)
+    parts.push(select.card === undefined ? `port ${select.port} of its card` : `port ${select.port}`)
+  if (select.card !== undefined) parts.push(`on the card "${select.card}"`)
+  if (select.pair !== undefined) parts.push(`of the pair "${select.pair}"`)
+  if (select.physicalSlot !== undefined) parts.push(`in slot ${select.physicalSlot}`)
+  if (select.name !== undefined) parts.push(`named "${select.name}"`)
+  if (select.ids !== undefined) parts.push(`with ids ${select.ids}`)
+  if (select.mac !== undefined) parts.push(`with MAC ${select.mac}`)
+  if (select.serial !== undefined) parts.push(`with serial ${select.serial}`)
+  if (select.disk !== undefined) parts.push(`with the disk ${select.disk} behind it`)
+  if (select.path !== undefined) parts.push(`at the path ${select.path}`)
+  if (select.address !== undefined) parts.push(`at ${select.address}`)
+  if (select.numaNode !== undefined) parts.push(`on NUMA node ${select.numaNode}`)
+  return parts.join(' ')
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listWords(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
+}
