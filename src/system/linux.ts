@@ -6,6 +6,7 @@ import { isAbsolute, join, dirname, resolve } from 'node:path'
 import { AppError } from '../errors.ts'
 import { atomicWrite, syncFolder } from './atomic-write.ts'
 import { exec } from './exec.ts'
+import { connect, signal, start } from './process.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
@@ -33,6 +34,9 @@ export function linuxSystem(options: { readonly root?: string } = {}): System {
     stat: (path) => attempt(() => statOf(plain(path))),
     env: (name) => process.env[name],
     exec,
+    start,
+    connect,
+    signal,
     writeFile: (path, content, how) => atomicWrite(inside(path), content, how?.mode),
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
     remove: (path) => {

@@ -64,4 +64,37 @@ export type System = Reader & {
   makeFolder(path: string, mode?: number): void
   now(): Date
   sleep(milliseconds: number): Promise<void>
+  /** Starts a program that goes on running, in a process group of its own; the caller ends it. */
+  start(argv: readonly string[], options?: StartOptions): Promise<Running>
+  /** Connects to a unix socket; throws AppError when nobody listens. */
+  connect(socketPath: string): Promise<Connection>
+  /** Sends a signal to one process; false when it no longer exists. */
+  signal(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean
+}
+
+export type StartOptions = {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** A file both streams are appended to; without it they are collected (last 64 KiB). */
+  readonly logFile?: string
+  /** It lives on when we end. Without this it is ended with us, however we end. */
+  readonly detached?: boolean
+}
+
+export type Running = {
+  readonly pid: number
+  /** Settles when the process has ended; never rejects. */
+  readonly ended: Promise<{ readonly status: number | undefined; readonly signal: string | undefined }>
+  /** The last of what it printed, when no log file was given. */
+  tail(): string
+  /** Ends the whole process group: SIGTERM, then SIGKILL after `graceMs` (2000 unless told). */
+  stop(graceMs?: number): Promise<void>
+}
+
+/** A byte stream with text on it. Closing is idempotent. */
+export type Connection = {
+  write(text: string): void
+  onText(listener: (text: string) => void): void
+  onClose(listener: () => void): void
+  close(): void
 }

@@ -1,0 +1,2 @@
+# Only measures: one virtio disk.
+load bench

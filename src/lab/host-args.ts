@@ -1,0 +1,167 @@
+/**
+ * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's docs/system/i386 and
+ * docs/pcie.txt.
+ */
+import type { LabFunction, LabPort, Topology } from './topology.ts'
+
+export type HostFiles = {
+  readonly kernel: string
+  readonly initrd: string
+  readonly bootDisk: string
+  /** Image by disk serial. */
+  readonly disks: ReadonlyMap<string, string>
+  readonly consoleLog: string
+  readonly agentSocket: string
+  readonly qmpSocket: string
+  /** The program that answers one HTTP request on its standard streams: the lab's internet. */
+  readonly internetCommand: string
+}
+
+export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 'tcg'): string[] {
+  const args = [
+    ...[
+      '-name',
+      `handover-lab-${host.name}`,
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-vga',
+      'none',
+      '-no-reboot',
+    ],
+    ...['-machine', accelerator === 'kvm' ? 'q35,kernel-irqchip=split' : 'q35'],
+    ...['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-smp', String(host.cpus), '-m', String(host.memory)],
+    ...['-chardev', `file,id=console,path=${escape(files.consoleLog)}`, '-serial', 'chardev:console'],
+    ...['-chardev', `socket,id=agent,path=${escape(files.agentSocket)},server=on,wait=off`, '-serial', 'chardev:agent'],
+    ...[
+      '-chardev',
+      `socket,id=qmp,path=${escape(files.qmpSocket)},server=on,wait=off`,
+      '-mon',
+      'chardev=qmp,mode=control',
+    ],
+    ...['-kernel', files.kernel, '-initrd', files.initrd, '-append', kernelArguments(host)],
+    ...['-drive', `if=none,id=boot,format=raw,snapshot=on,file=${escape(files.bootDisk)}`],
+    ...['-device', `ide-hd,drive=boot,bus=ide.0,serial=${host['boot-disk'].serial}`],
+  ]
+  if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
+  if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
+  const netdevs = new NetdevNames(host, files)
+  for (const [index, port] of host.ports.entries()) args.push(...portArgs(port, index + 1, files, netdevs))
+  return args
+}
+
+function kernelArguments(host: Topology): string {
+  const iommu = host.iommu === 'intel' ? 'intel_iommu=on iommu=pt' : host.iommu === 'amd' ? 'iommu=pt' : ''
+  // Self-tests and side-channel cures cost seconds under emulation and protect nobody here.
+  return `console=ttyS0 quiet mitigations=off cryptomgr.notests random.trust_cpu=on tsc=reliable ${iommu}`.trim()
+}
+
+/** Root port N has the id rpN, chassis and slot N, and sits on the root bus. */
+function portArgs(port: LabPort, number: number, files: HostFiles, netdevs: NetdevNames): string[] {
+  const id = `rp${number}`
+  const acs = port.acs ? '' : ',disable-acs=on'
+  const args = ['-device', `pcie-root-port,id=${id},chassis=${number},slot=${number}${acs}`]
+  if (port.functions) args.push(...cardArgs(port.functions, id, '0x0', id, files, netdevs))
+  if (port.switch) {
+    args.push('-device', `x3130-upstream,id=${id}up,bus=${id}`)
+    for (const [index, below] of port.switch.entries()) {
+      const down = `${id}d${index}`
+      args.push(
+        '-device',
+        `xio3130-downstream,id=${down},bus=${id}up,chassis=${number * 16 + index + 32},slot=${index}`,
+      )
+      args.push(...cardArgs(below.functions, down, '0x0', down, files, netdevs))
+    }
+  }
+  if (port.bridge) {
+    args.push('-device', `pcie-pci-bridge,id=${id}b,bus=${id}`)
+    for (const [index, below] of port.bridge.entries()) {
+      args.push(
+        ...cardArgs(below.functions, `${id}b`, `0x${(index + 1).toString(16)}`, `${id}b${index}`, files, netdevs),
+      )
+    }
+  }
+  return args
+}
+
+function cardArgs(
+  functions: readonly LabFunction[],
+  bus: string,
+  slot: string,
+  prefix: string,
+  files: HostFiles,
+  netdevs: NetdevNames,
+): string[] {
+  return functions.flatMap((fn, index) => {
+    const multi = functions.length > 1 && index === 0 ? ',multifunction=on' : ''
+    return functionArgs(fn, `${prefix}f${index}`, `bus=${bus},addr=${slot}.${index}${multi}`, files, netdevs)
+  })
+}
+
+function functionArgs(fn: LabFunction, id: string, place: string, files: HostFiles, netdevs: NetdevNames): string[] {
+  switch (fn.device) {
+    case 'e1000e':
+    case 'igb':
+    case 'virtio-net': {
+      const model = fn.device === 'virtio-net' ? 'virtio-net-pci' : fn.device
+      const mac = fn.mac === undefined ? '' : `,mac=${fn.mac}`
+      // romfile= leaves the boot ROM out: nobody boots from the network here, and its file is another package.
+      return [
+        ...netdevs.argsFor(id, fn.network),
+        '-device',
+        `${model},id=${id},netdev=net-${id},${place}${mac},romfile=`,
+      ]
+    }
+    case 'ahci':
+      return ['-device', `ich9-ahci,id=${id},${place}`, ...diskArgs(fn, id, files)]
+    case 'nvme': {
+      const file = files.disks.get(fn.serial ?? '') ?? ''
+      const drive = ['-drive', `if=none,id=drive-${id},format=raw,file=${escape(file)}`]
+      return [...drive, '-device', `nvme,id=${id},drive=drive-${id},serial=${fn.serial ?? id},${place}`]
+    }
+    case 'bochs-display':
+    case 'lsi53c895a':
+      return ['-device', `${fn.device},id=${id},${place}`]
+    case 'xhci':
+      return ['-device', `qemu-xhci,id=${id},${place}`]
+  }
+}
+
+function diskArgs(fn: LabFunction, id: string, files: HostFiles): string[] {
+  return (fn.disks ?? []).flatMap((disk, index) => [
+    '-drive',
+    `if=none,id=${id}-disk${index},format=raw,file=${escape(files.disks.get(disk.serial) ?? '')}`,
+    '-device',
+    `ide-hd,drive=${id}-disk${index},bus=${id}.${index},serial=${disk.serial}`,
+  ])
+}
+
+/** Every port gets a network back end of its own: an uplink of QEMU's user network, or a plug in a virtual switch (hub). */
+class NetdevNames {
+  readonly #hubs: readonly string[]
+  readonly #host: Topology
+  readonly #files: HostFiles
+  #loose = 1000
+  constructor(host: Topology, files: HostFiles) {
+    this.#host = host
+    this.#files = files
+    this.#hubs = Object.keys(host.networks)
+  }
+  argsFor(id: string, network: string | undefined): string[] {
+    const kind = network === undefined ? undefined : this.#host.networks[network]?.kind
+    if (kind === 'uplink') {
+      // restrict=on: nothing leaves the machine; the one page is a program behind a forwarded address.
+      const page = `guestfwd=tcp:10.0.2.100:80-cmd:${escape(this.#files.internetCommand)}`
+      return ['-netdev', `user,id=net-${id},restrict=on,${page}`]
+    }
+    const hub = kind === 'switch' && network !== undefined ? this.#hubs.indexOf(network) + 1 : this.#loose++
+    return ['-netdev', `hubport,id=net-${id},hubid=${hub}`]
+  }
+}
+
+/** QEMU's option syntax doubles a comma inside a value. */
+function escape(value: string): string {
+  return value.replaceAll(',', ',,')
+}

@@ -1,0 +1,179 @@
+/**
+ * A running lab host: the outer QEMU process, the agent's line into it, and its QMP socket. What to do with it is the
+ * story's business.
+ */
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import type { Connection, Running, System } from '../system/system.ts'
+import { exists, readFile } from '../system/work-folder.ts'
+import { openQmp, type QmpClient } from '../vm/qmp.ts'
+
+export type CommandResult = { readonly status: number; readonly lines: readonly string[] }
+
+export type LabHost = {
+  readonly qmp: QmpClient
+  /** Runs one shell command in the host (a single line). Lines are given as they come. */
+  run(command: string, options?: { onLine?: (line: string) => void; timeoutSeconds?: number }): Promise<CommandResult>
+  stop(): Promise<void>
+}
+
+/** Starts QEMU with `argv` and returns when the host's agent answers. */
+export async function startLabHost(
+  system: System,
+  argv: readonly string[],
+  folder: string,
+  timeoutSeconds: number,
+): Promise<LabHost> {
+  const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: join(folder, 'qemu.log') })
+  let over = false
+  void process.ended.then(() => {
+    over = true
+  })
+  const lastWords = (what: string) =>
+    new AppError(`the lab host ${what}`, {
+      help: `its last words:\n${indent(tail(join(folder, 'console.log')) || tail(join(folder, 'qemu.log')))}`,
+    })
+  try {
+    const qmp = await openQmp(await connectSoon(system, join(folder, 'qmp.sock'), () => over, lastWords))
+    const agent = new AgentLine(await system.connect(join(folder, 'agent.sock')))
+    await agent.ready(timeoutSeconds, process, lastWords)
+    return {
+      qmp,
+      run: (command, options = {}) => agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
+      stop: async () => {
+        agent.close()
+        qmp.close()
+        await process.stop(0)
+      },
+    }
+  } catch (error) {
+    await process.stop(0)
+    throw error
+  }
+}
+
+async function connectSoon(
+  system: System,
+  path: string,
+  isOver: () => boolean,
+  lastWords: (what: string) => AppError,
+): Promise<Connection> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    if (isOver()) throw lastWords('did not start')
+    if (exists(path)) {
+      try {
+        return await system.connect(path)
+      } catch (error) {
+        // The socket file appears a moment before QEMU listens on it.
+        if (!(error instanceof AppError)) throw error
+      }
+    }
+    await system.sleep(20)
+  }
+  throw lastWords('gave no control socket within 20 s')
+}
+
+type Pending = { lines: string[]; onLine: ((line: string) => void) | undefined; done: (status: number) => void }
+
+/** The protocol of lab/host/agent.sh: `NUMBER COMMAND` out; `NUMBER|line` and `NUMBER!status` in. */
+class AgentLine {
+  readonly #connection: Connection
+  readonly #pending = new Map<number, Pending>()
+  readonly #ready: Promise<void>
+  #sayReady: () => void = () => undefined
+  #next = 1
+  #rest = ''
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#ready = new Promise((done) => {
+      this.#sayReady = done
+    })
+    connection.onText((text) => this.#receive(text))
+  }
+
+  async ready(timeoutSeconds: number, process: Running, lastWords: (what: string) => AppError): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(lastWords(`did not answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000)
+    })
+    const died = process.ended.then(() => {
+      throw lastWords('ended while it booted')
+    })
+    died.catch(() => undefined)
+    try {
+      await Promise.race([this.#ready, late, died])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  run(
+    command: string,
+    timeoutSeconds: number,
+    onLine: ((line: string) => void) | undefined,
+    lastWords: (what: string) => AppError,
+  ) {
+    const number = this.#next++
+    return new Promise<CommandResult>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(number)
+        reject(lastWords(`did not finish «${command}» within ${timeoutSeconds} s`))
+      }, timeoutSeconds * 1000)
+      const pending: Pending = {
+        lines: [],
+        onLine,
+        done: (status) => {
+          clearTimeout(timer)
+          resolve({ status, lines: pending.lines })
+        },
+      }
+      this.#pending.set(number, pending)
+      this.#connection.onClose(() => {
+        clearTimeout(timer)
+        reject(lastWords(`went away during «${command}»`))
+      })
+      this.#connection.write(`${number} ${command.replaceAll('\n', ' ')}\n`)
+    })
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #receive(text: string): void {
+    this.#rest += text
+    const lines = this.#rest.split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const raw of lines) {
+      const line = raw.replace(/\r$/, '')
+      if (line === 'lab ready') this.#sayReady()
+      const match = /^(\d+)([|!])(.*)$/.exec(line)
+      const pending = match ? this.#pending.get(Number(match[1])) : undefined
+      if (!match || !pending) continue
+      if (match[2] === '|') {
+        pending.lines.push(match[3] ?? '')
+        pending.onLine?.(match[3] ?? '')
+        continue
+      }
+      this.#pending.delete(Number(match[1]))
+      pending.done(Number(match[3]))
+    }
+  }
+}
+
+/** The last lines of a console, for an error message. */
+export function tail(path: string, lines = 12): string {
+  if (!exists(path)) return ''
+  const text = readFile(path)
+    .subarray(-8192)
+    .toString()
+    .replaceAll(/[^\x20-\x7e\n]/g, '')
+  return text.trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n')
+}

@@ -1,0 +1,181 @@
+/**
+ * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its sockets.
+ */
+import { AppError } from '../errors.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { VmSpec } from '../spec/spec.ts'
+import type { System } from '../system/system.ts'
+import { ensureFolder, exists, putFile, readFile, removeTree } from '../system/work-folder.ts'
+import { chooseFirmware } from './firmware.ts'
+import { prepareDisks } from './disks.ts'
+import { qemuArgs, tapName, type AssignedFunction } from './qemu-args.ts'
+import { openQmp, type QmpClient } from './qmp.ts'
+import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
+
+/** The oldest QEMU this is tested with (Debian 12). */
+const oldestQemu = { major: 7, minor: 2 }
+
+export type VmRecord = {
+  readonly schema: 1
+  readonly name: string
+  readonly pid: number
+  readonly accelerator: 'kvm' | 'tcg'
+  readonly started: string
+  readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
+}
+
+/** Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong. */
+export async function startVm(system: System, vm: VmSpec, functions: readonly AssignedFunction[]): Promise<VmRecord> {
+  const files = vmFiles(vm.name)
+  removeTree(files.folder)
+  ensureFolder(files.folder)
+  await prepareDisks(system, vm.disks)
+  const argv = qemuArgs({ vm, functions, files, firmware: chooseFirmware(vm) })
+  const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
+  try {
+    const qmp = await openQmp(await waitForSocket(system, files, process.ended))
+    checkVersion(qmp)
+    const kvm = (await qmp.execute('query-kvm')) as { enabled?: boolean }
+    for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
+    await qmp.execute('cont')
+    qmp.close()
+    const record: VmRecord = {
+      schema: 1,
+      name: vm.name,
+      pid: process.pid,
+      accelerator: kvm.enabled === true ? 'kvm' : 'tcg',
+      started: system.now().toISOString(),
+      functions: functions.map(({ role, address }) => ({ role, address })),
+    }
+    putFile(files.record, JSON.stringify(record))
+    return record
+  } catch (error) {
+    await process.stop(500)
+    throw error
+  }
+}
+
+async function waitForSocket(system: System, files: VmFiles, ended: Promise<unknown>) {
+  let isOver = false
+  void ended.then(() => {
+    isOver = true
+  })
+  for (let waited = 0; waited < 60_000; waited += 20) {
+    if (isOver) break
+    if (exists(files.qmp)) {
+      try {
+        return await system.connect(files.qmp)
+      } catch (error) {
+        // The file appears a moment before QEMU listens.
+        if (!(error instanceof AppError)) throw error
+      }
+    }
+    await system.sleep(20)
+  }
+  const said = lastLines(files.log, 3)
+  throw new AppError(`QEMU did not start the VM: ${said || 'it said nothing'}`, { help: helpFor(said) })
+}
+
+/** The commonest refusals, translated; the rest is shown as QEMU said it. */
+function helpFor(said: string): string {
+  if (/Cannot allocate memory|cannot set up guest memory/.test(said))
+    return 'not enough free memory: give the VM less, or stop another one'
+  if (/group .* is not viable/.test(said))
+    return 'another device of its IOMMU group still has a host driver: run handover plan'
+  if (/Device or resource busy/.test(said)) return 'the device is in use by another VM: run handover status'
+  if (/failed to setup container|MAP_DMA/.test(said))
+    return 'the memory could not be pinned: check ulimit -l, or run as root'
+  if (/could not open .*tun|network script|Operation not permitted/.test(said))
+    return 'creating a tap interface needs root'
+  return 'the full words are in the log; journalctl -k and dmesg may say more'
+}
+
+function checkVersion(qmp: QmpClient): void {
+  const { major, minor } = qmp.version
+  if (major > oldestQemu.major || (major === oldestQemu.major && minor >= oldestQemu.minor)) return
+  throw new AppError(
+    `this QEMU is ${major}.${minor}; ${oldestQemu.major}.${oldestQemu.minor} is the oldest that works`,
+    {
+      help: 'upgrade qemu-system-x86 from your distribution',
+    },
+  )
+}
+
+async function plugIn(system: System, tap: string, bridge: string): Promise<void> {
+  for (const argv of [
+    ['ip', 'link', 'set', tap, 'master', bridge],
+    ['ip', 'link', 'set', tap, 'up'],
+  ]) {
+    const result = await system.exec(argv, { timeoutSeconds: 10 })
+    if (result.status === 0) continue
+    throw new AppError(
+      `${tap} could not be plugged into ${bridge}: ${result.stderr.trim() || `status ${result.status}`}`,
+      {
+        help: `is ${bridge} there? ip link show type bridge`,
+      },
+    )
+  }
+}
+
+/** What runs, by the records whose process still lives. */
+export function runningVms(system: System): VmRecord[] {
+  const names = system.list(vmRunFolder)
+  if (!names.ok) return []
+  return names.value.flatMap((name) => {
+    const record = readRecord(name)
+    return record && system.signal(record.pid, 0) ? [record] : []
+  })
+}
+
+function readRecord(name: string): VmRecord | undefined {
+  const { record } = vmFiles(name)
+  if (!exists(record)) return undefined
+  try {
+    return JSON.parse(readFile(record).toString()) as VmRecord
+  } catch {
+    // A half-written record is from a start that did not finish; its process was ended with it.
+    return undefined
+  }
+}
+
+export async function openVmQmp(system: System, name: string): Promise<QmpClient> {
+  return await openQmp(await system.connect(vmFiles(name).qmp))
+}
+
+export type StopResult = 'powered off' | 'switched off'
+
+/** Asks the guest to power off; switches it off when it does not within the time. */
+export async function stopVm(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
+  const qmp = await openVmQmp(system, record.name)
+  try {
+    await qmp.execute('system_powerdown')
+    if (await endsWithin(system, record.pid, timeoutSeconds)) return 'powered off'
+    await qmp.execute('quit')
+  } catch (error) {
+    // QEMU may close the socket before its reply: what counts is that the process ends.
+    if (!(error instanceof AppError)) throw error
+  } finally {
+    qmp.close()
+  }
+  if (!(await endsWithin(system, record.pid, 5))) system.signal(record.pid, 'SIGKILL')
+  await endsWithin(system, record.pid, 5)
+  return 'switched off'
+}
+
+async function endsWithin(system: System, pid: number, seconds: number): Promise<boolean> {
+  for (let waited = 0; waited < seconds * 1000; waited += 50) {
+    if (!system.signal(pid, 0)) return true
+    await system.sleep(50)
+  }
+  return false
+}
+
+/** The last lines of a log or console; control characters removed. */
+export function lastLines(path: string, count: number): string {
+  if (!exists(path)) return ''
+  const text = readFile(path)
+    .subarray(-16_384)
+    .toString('latin1')
+    .replaceAll(/[^\x20-\x7e\n]/g, '')
+  return text.trimEnd().split('\n').slice(-count).join('\n')
+}
