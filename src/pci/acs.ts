@@ -1,0 +1,232 @@
+/**
+ * Is a function isolated from its neighbours, in the kernel's eyes? The test behind every IOMMU group
+ * (`pci_acs_enabled(dev, SV|RR|CR|UF)`, drivers/pci/pci.c and quirks.c; the same text in 6.1, 6.12 and 7.2).
+ * Answers are a best guess with `sure`: where the input lacks what decides, the guess is the cautious one.
+ */
+import type { PciDevice } from './device.ts'
+import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
+import { type AcsQuirk, acsQuirksOf, brokenSourceValidation, hasAcsQuirks } from './quirks/acs-quirks.ts'
+import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
+import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
+
+/** An answer, and whether anything the input does not say could turn it. */
+export type Judged = { readonly value: boolean; readonly sure: boolean }
+
+export const yes: Judged = { value: true, sure: true }
+export const no: Judged = { value: false, sure: true }
+export const probablyYes: Judged = { value: true, sure: false }
+export const probablyNo: Judged = { value: false, sure: false }
+
+export type AcsSettings = {
+  /**
+   * `kernel`: as it will be once Linux has switched on what each capability offers (it does so only with an IOMMU found at
+   * early boot, so a control word read with the IOMMU off says nothing). `as-read`: the control word decides.
+   */
+  readonly control: 'kernel' | 'as-read'
+  readonly kernel: KernelVersion | undefined
+  /** The firmware has an AMD IVRS table. */
+  readonly hasIvrs: Judged
+  /** `pci=disable_acs_redir=` or `pci=config_acs=` is given: controls may be taken back per device. */
+  readonly controlsOverridden: boolean
+  /** `pcie_acs_override=` of a patched kernel, to see what it would claim; absent: the plain truth. */
+  readonly override?: AcsOverride
+  /** Domains in which some image holds the extended part: there, a 256-byte image is a function the kernel sees no more of. */
+  readonly extendedDomains: ReadonlySet<number>
+}
+
+const required =
+  acsFlag.sourceValidation | acsFlag.requestRedirect | acsFlag.completionRedirect | acsFlag.upstreamForwarding
+
+export type AcsOverride = {
+  readonly downstream: boolean
+  readonly multifunction: boolean
+  /** `vvvv:dddd` pairs. */
+  readonly ids: ReadonlySet<string>
+}
+
+/** Reads `pcie_acs_override=downstream,multifunction,id:8086:1572` from a kernel command line. */
+export function parseAcsOverride(cmdline: string | undefined): AcsOverride | undefined {
+  const values = [...(cmdline ?? '').matchAll(/(?:^|\s)pcie_acs_override=(\S+)/g)].flatMap((m) =>
+    (m[1] ?? '').split(','),
+  )
+  if (values.length === 0) return undefined
+  const ids = new Set<string>()
+  for (const value of values) {
+    const match = /^id:([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(value)
+    if (match) ids.add(`${match[1]}:${match[2]}`.toLowerCase())
+  }
+  return { downstream: values.includes('downstream'), multifunction: values.includes('multifunction'), ids }
+}
+
+/** `dev->multifunction`: header bit 7, or any function number above 0 found in a slot scan; never a virtual function. */
+export function judgeMultifunction(topology: Topology, node: TopologyNode): Judged {
+  if (node.physicalFunction) return no
+  if (node.parts.function > 0) return yes
+  const bit = node.device.facts?.multifunctionBit ?? node.device.multifunction
+  if (bit) return yes
+  // Below a port only slot 0 is scanned; what answers elsewhere was reached by ARI, as a function above 0.
+  const above = node.parent?.device.facts?.portType
+  if (node.parts.slot > 0 && (above === 'rootPort' || above === 'downstreamPort')) return yes
+  if (bit === false) return no
+  const siblings = onSameBus(topology, node).some(
+    (n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction,
+  )
+  return siblings ? yes : probablyNo
+}
+
+/** The kernel's answer for one function. */
+export function judgeAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {
+  const { device } = node
+  const stated = judgeQuirks(topology, node, settings)
+  if (stated) return stated
+  const plain = judgePlainAcs(topology, node, settings)
+  const overridden = settings.override ? claimOverride(topology, node, settings) : undefined
+  if (overridden) return overridden
+  // Without ids no quirk could be looked up, and one may say otherwise.
+  const idsKnown =
+    device.vendorId !== undefined &&
+    (device.deviceId !== undefined || node.physicalFunction || !hasAcsQuirks(device.vendorId))
+  return idsKnown ? plain : { value: plain.value, sure: false }
+}
+
+function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {
+  const facts = node.device.facts
+  const portType = portTypeOf(node.device)
+  if (portType === null) return no
+  if (portType === undefined) return guessWithoutPortType(topology, node, facts)
+  switch (portType) {
+    case 'pciToPcieBridge':
+    case 'pcieToPciBridge':
+    case 'rootComplexEventCollector':
+      return no
+    case 'rootPort':
+    case 'downstreamPort':
+      return judgeControls(node, facts, settings)
+    case 'endpoint':
+    case 'legacyEndpoint':
+    case 'upstreamPort':
+    case 'rootComplexEndpoint': {
+      const multifunction = judgeMultifunction(topology, node)
+      if (multifunction.sure) return multifunction.value ? judgeControls(node, facts, settings) : yes
+      const controls = judgeControls(node, facts, settings)
+      return controls.value && controls.sure ? yes : probablyYes
+    }
+  }
+}
+
+/** Header alone: a lone function may be fine, a bridge or a multifunction device is taken as not isolated. */
+function guessWithoutPortType(topology: Topology, node: TopologyNode, facts: FunctionFacts | undefined): Judged {
+  const isBridge = node.device.headerType === 1 || facts?.headerType === 1 || node.device.classCode?.startsWith('0604')
+  return isBridge || judgeMultifunction(topology, node).value ? probablyNo : probablyYes
+}
+
+export function portTypeOf(device: PciDevice): PciDevice['portType'] | null {
+  return device.facts?.portType === undefined ? device.portType : device.facts.portType
+}
+
+/** `pci_acs_flags_enabled`: what the capability lacks counts as hard-wired; without the capability nothing is. */
+function judgeControls(node: TopologyNode, facts: FunctionFacts | undefined, settings: AcsSettings): Judged {
+  const acs = facts?.acs
+  if (acs === null) return no
+  if (acs === undefined) {
+    const kernelSeesNoMore = facts?.depth === 'standard' && settings.extendedDomains.has(node.parts.domain)
+    return kernelSeesNoMore ? no : probablyNo
+  }
+  if (settings.controlsOverridden) return { value: controlsSuffice(acs.capability, acs.control), sure: false }
+  if (settings.control === 'kernel') return yes
+  const capability = capabilityOf(node.device, acs, settings.kernel)
+  if (capability === undefined || acs.control === undefined) return probablyYes
+  return controlsSuffice(capability, acs.control) ? yes : no
+}
+
+function controlsSuffice(capability: number | undefined, control: number | undefined): boolean {
+  if (capability === undefined || control === undefined) return false
+  const needed = required & (capability | acsFlag.egressControl)
+  return (control & needed) === needed
+}
+
+function capabilityOf(device: PciDevice, acs: AcsFacts, kernel: KernelVersion | undefined): number | undefined {
+  const { vendor, devices, since } = brokenSourceValidation
+  if (device.vendorId !== vendor || !devices(idOf(device)) || acs.capability === undefined) return acs.capability
+  const drops = holdsFor(since, kernel)
+  return drops === undefined ? undefined : drops ? acs.capability & ~acsFlag.sourceValidation : acs.capability
+}
+
+function idOf(device: PciDevice): number {
+  return device.deviceId === undefined ? -1 : Number.parseInt(device.deviceId, 16)
+}
+
+function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged | undefined {
+  const { device } = node
+  if (device.vendorId === undefined) return undefined
+  for (const quirk of acsQuirksOf(device.vendorId)) {
+    const answer = judgeQuirk(quirk, topology, node, settings)
+    if (answer) return answer
+  }
+  return undefined
+}
+
+/** `undefined` is the kernel's -ENOTTY: ask the next row. */
+function judgeQuirk(
+  quirk: AcsQuirk,
+  topology: Topology,
+  node: TopologyNode,
+  settings: AcsSettings,
+): Judged | undefined {
+  const listed = quirk.devices(idOf(node.device))
+  const portType = portTypeOf(node.device)
+  switch (quirk.rule) {
+    case 'isolated':
+      return listed ? yes : undefined
+    case 'amdSouthbridge': {
+      if (!listed || node.parent || !judgeMultifunction(topology, node).value) return undefined
+      return settings.hasIvrs.sure ? (settings.hasIvrs.value ? yes : undefined) : { ...settings.hasIvrs }
+    }
+    case 'rootComplexEndpoint':
+      return portType === 'rootComplexEndpoint' ? yes : undefined
+    case 'olderPch':
+      return listed && (portType === 'rootPort' || portType === undefined) ? judgeOlderPch(topology, node) : undefined
+    case 'dwordPackedPch':
+      return listed && portType === 'rootPort' ? judgeDwordPacked(node.device.facts?.acs, settings) : undefined
+    case 'rootPort':
+      return listed && portType === 'rootPort' ? yes : undefined
+    case 'onlyThesePorts':
+      if (portType !== 'rootPort' && portType !== 'downstreamPort') return undefined
+      return listed ? yes : no
+    case 'onlyTheseDevices':
+      return listed ? yes : no
+  }
+}
+
+/**
+ * Ports of Ibex Peak to 9 series have no ACS capability. Linux switches peer-to-peer off through registers it finds by RCBA;
+ * that works when the LPC bridge 1f.0 of the same bus says RCBA is enabled (dword 0xf0, bit 0).
+ */
+function judgeOlderPch(topology: Topology, node: TopologyNode): Judged {
+  const lpc = onSameBus(topology, node).find((n) => n.parts.slot === 0x1f && n.parts.function === 0)
+  const enabled = lpc?.device.facts?.rcbaEnabled
+  // Firmware enables it practically always, so that is the guess.
+  if (enabled === undefined) return probablyYes
+  return enabled ? yes : no
+}
+
+/** Control sits at capability + 8; lspci prints the wrong word, so only bytes can tell what is on now. */
+function judgeDwordPacked(acs: AcsFacts | null | undefined, settings: AcsSettings): Judged | undefined {
+  if (!acs) return undefined
+  if (settings.controlsOverridden) return probablyYes
+  if (settings.control === 'kernel') return yes
+  if (acs.capabilityDword === undefined || acs.controlDword === undefined) return probablyYes
+  return controlsSuffice(acs.capabilityDword, acs.controlDword) ? yes : no
+}
+
+/** The out-of-tree parameter only claims: never for conventional devices, never where an ACS capability exists. */
+function claimOverride(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged | undefined {
+  const { override } = settings
+  const portType = portTypeOf(node.device)
+  if (!override || !portType || node.device.facts?.acs) return undefined
+  if (override.ids.has(`${node.device.vendorId}:${node.device.deviceId}`)) return yes
+  if (portType === 'rootPort' || portType === 'downstreamPort') return override.downstream ? yes : undefined
+  const isEndpoint = portType !== 'pcieToPciBridge' && portType !== 'pciToPcieBridge'
+  const claims = override.multifunction && isEndpoint && portType !== 'rootComplexEventCollector'
+  return claims && judgeMultifunction(topology, node).value ? yes : undefined
+}

@@ -1,0 +1,83 @@
+/**
+ * DMA aliases: under which other requester ids a function's DMA may appear (`pci_for_each_dma_alias`, drivers/pci/search.c,
+ * and the quirk table). It answers for one function or one bridge; walking and merging is predict-groups.ts.
+ */
+import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs.ts'
+import type { PciDevice } from './device.ts'
+import { aliasQuirksOf, type AliasRule } from './quirks/dma-alias-quirks.ts'
+import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
+import type { TopologyNode } from './topology.ts'
+
+function rulesOf(
+  device: PciDevice,
+): readonly { readonly rule: AliasRule; readonly since?: Parameters<typeof holdsFor>[0] }[] {
+  if (device.vendorId === undefined || device.deviceId === undefined) return []
+  const id = Number.parseInt(device.deviceId, 16)
+  return aliasQuirksOf(device.vendorId).filter((row) => row.devices(id))
+}
+
+/** Does this bridge stand in for everything below it? Root, upstream and downstream ports do not. */
+export function judgeTakesOver(bridge: TopologyNode, kernel: KernelVersion | undefined): Judged {
+  const portType = portTypeOf(bridge.device)
+  if (portType === undefined) return probablyYes
+  // A conventional bridge: as itself, or, hidden behind a PCIe port, as secondary bus 00.0; either way the bridge.
+  if (portType === null || portType === 'pciToPcieBridge') return yes
+  if (portType !== 'pcieToPciBridge') return no
+  const exempt = rulesOf(bridge.device).find((row) => row.rule === 'bridgeWithoutAlias')
+  const holds = exempt && holdsFor(exempt.since, kernel)
+  return !exempt || holds === false ? yes : holds === undefined ? probablyYes : no
+}
+
+/** Translation happens below this bridge, so nothing above it sees aliases. */
+export function translatesBelow(bridge: PciDevice): boolean {
+  return rulesOf(bridge).some((row) => row.rule === 'translatesBelow')
+}
+
+/** True when `aliases` can say anything at all about this function: lets callers skip whole buses. */
+export function hasAliasQuirk(device: PciDevice): boolean {
+  return rulesOf(device).some((row) => row.rule !== 'bridgeWithoutAlias' && row.rule !== 'translatesBelow')
+}
+
+/** Does `from` also use the requester id of slot.function `to` on its own bus? The function there may not exist. */
+export function aliases(from: TopologyNode, to: { readonly slot: number; readonly function: number }): Judged {
+  let answer = no
+  for (const { rule } of rulesOf(from.device)) {
+    const one = aliasesBy(rule, from, to)
+    if (one.value) return one
+    if (!one.sure) answer = one
+  }
+  return answer
+}
+
+function aliasesBy(
+  rule: AliasRule,
+  from: TopologyNode,
+  to: { readonly slot: number; readonly function: number },
+): Judged {
+  const judge = (value: boolean) => (value ? yes : no)
+  const sameSlot = to.slot === from.parts.slot
+  switch (rule) {
+    case 'function0':
+      return judge(sameSlot && to.function === 0 && from.parts.function !== 0)
+    case 'function1':
+      return judge(sameSlot && to.function === 1 && from.parts.function !== 1)
+    case 'adaptecSubsystem': {
+      const { subsystemVendorId, subsystemId } = from.device
+      if (to.slot !== 1 || to.function !== 0) return no
+      if (subsystemVendorId === undefined || subsystemId === undefined) return probablyNo
+      return judge(subsystemVendorId === '9005' && (subsystemId === '02bb' || subsystemId === '02bc'))
+    }
+    case 'phi':
+      return judge(['16.0', '17.0', '18.3'].includes(`${to.slot}.${to.function}`))
+    case 'everySlot':
+      return judge(to.function <= 4)
+    case 'wholeBus':
+      return yes
+    case 'switchtec':
+      return from.device.classCode?.startsWith('0680') === false ? no : probablyNo
+    case 'hiddenPcieToPci':
+    case 'bridgeWithoutAlias':
+    case 'translatesBelow':
+      return no
+  }
+}

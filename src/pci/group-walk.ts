@@ -1,0 +1,155 @@
+/**
+ * One run of the kernel's grouping (`pci_device_group`, drivers/iommu/iommu.c; the same text in 6.1, 6.12 and 7.2) over a
+ * topology, with every doubt settled one way. Several runs with doubts settled differently show what is certain; that
+ * comparison is predict-groups.ts.
+ */
+import { type Judged, judgeAcs, judgeMultifunction, type AcsSettings } from './acs.ts'
+import { aliases, hasAliasQuirk, judgeTakesOver, translatesBelow } from './dma-alias.ts'
+import { busKey, onSameBus, type Topology, type TopologyNode } from './topology.ts'
+
+/** How doubts are settled: as guessed, all towards bigger groups, or all towards smaller ones. */
+export type Leaning = 'guess' | 'merge' | 'split'
+
+export type WalkSettings = {
+  readonly acs: AcsSettings
+  /** Requester ids that firmware tables add, per function; `unknown` when a table exists but was not read. */
+  readonly firmwareAliases: (node: TopologyNode) => number | undefined
+  readonly firmwareAliasesUnknown: boolean
+  /** The function whose requester id stands for this one (VMD). */
+  readonly realRequester: (node: TopologyNode) => TopologyNode | undefined
+  /** Functions the IOMMU does not translate for: they get no group. */
+  readonly ungrouped: ReadonlySet<TopologyNode>
+}
+
+export type Walk = {
+  readonly groupOf: ReadonlyMap<TopologyNode, number>
+  readonly groups: readonly (readonly TopologyNode[])[]
+  /** Some doubt was met, so a run leaning otherwise may differ. */
+  readonly doubtful: boolean
+}
+
+type State = {
+  readonly topology: Topology
+  readonly settings: WalkSettings
+  readonly leaning: Leaning
+  readonly groupOf: Map<TopologyNode, number>
+  readonly acs: Map<TopologyNode, boolean>
+  readonly pathIsolated: Map<TopologyNode, boolean>
+  readonly aliasBuses: Set<string>
+  doubtful: boolean
+}
+
+export function walkGroups(topology: Topology, settings: WalkSettings, leaning: Leaning): Walk {
+  const state: State = {
+    topology,
+    settings,
+    leaning,
+    groupOf: new Map(),
+    acs: new Map(),
+    pathIsolated: new Map(),
+    aliasBuses: new Set(),
+    doubtful: settings.firmwareAliasesUnknown,
+  }
+  for (const node of topology.nodes) {
+    if (hasAliasQuirk(node.device) || settings.firmwareAliases(node) !== undefined || settings.firmwareAliasesUnknown) {
+      state.aliasBuses.add(busKey(node.parts))
+    }
+  }
+  const groups: TopologyNode[][] = []
+  for (const node of topology.nodes) {
+    if (settings.ungrouped.has(node)) continue
+    const known = findGroup(node, state)
+    const id = known ?? groups.push([]) - 1
+    state.groupOf.set(node, id)
+    groups[id]?.push(node)
+  }
+  return { groupOf: state.groupOf, groups, doubtful: state.doubtful }
+}
+
+/** `towardsMerge` is what the answer would be if the doubt makes the group bigger. */
+function settle(judged: Judged, towardsMerge: boolean, state: State): boolean {
+  if (judged.sure) return judged.value
+  state.doubtful = true
+  if (state.leaning === 'guess') return judged.value
+  return state.leaning === 'merge' ? towardsMerge : !towardsMerge
+}
+
+function isIsolated(node: TopologyNode, state: State): boolean {
+  const known = state.acs.get(node)
+  if (known !== undefined) return known
+  const value = settle(judgeAcs(state.topology, node, state.settings.acs), false, state)
+  state.acs.set(node, value)
+  return value
+}
+
+/** Every bridge from this one up to the root bus is isolated. */
+function isPathIsolated(bridge: TopologyNode, state: State): boolean {
+  const chain: TopologyNode[] = []
+  let at: TopologyNode | undefined = bridge
+  while (at && !state.pathIsolated.has(at)) {
+    chain.push(at)
+    at = at.parent
+  }
+  let value = at ? (state.pathIsolated.get(at) ?? true) : true
+  for (const step of chain.reverse()) {
+    value = value && isIsolated(step, state)
+    state.pathIsolated.set(step, value)
+  }
+  return value
+}
+
+function findGroup(start: TopologyNode, state: State): number | undefined {
+  const { settings, groupOf } = state
+  const node = settings.realRequester(start) ?? start
+  let last = node
+  if (groupOf.has(last)) return groupOf.get(last)
+  for (let bridge = node.parent; bridge; bridge = bridge.parent) {
+    if (translatesBelow(bridge.device)) break
+    if (!settle(judgeTakesOver(bridge, settings.acs.kernel), true, state)) continue
+    last = bridge
+    if (groupOf.has(last)) return groupOf.get(last)
+  }
+  for (let bridge = last.parent; bridge && !isPathIsolated(bridge, state); bridge = bridge.parent) {
+    last = bridge
+    if (groupOf.has(last)) return groupOf.get(last)
+  }
+  const visited = new Set<number>()
+  return findAliasGroup(last, visited, state) ?? findFunctionGroup(last, visited, state)
+}
+
+function devfn(node: TopologyNode): number {
+  return (node.parts.slot << 3) | node.parts.function
+}
+
+/** Functions of one bus that alias each other, directly or through a third, share a group. */
+function findAliasGroup(node: TopologyNode, visited: Set<number>, state: State): number | undefined {
+  if (visited.has(devfn(node))) return undefined
+  visited.add(devfn(node))
+  const known = state.groupOf.get(node)
+  if (known !== undefined) return known
+  if (!state.aliasBuses.has(busKey(node.parts))) return undefined
+  for (const other of onSameBus(state.topology, node)) {
+    if (other === node || !areAliases(node, other, state)) continue
+    const group = findAliasGroup(other, visited, state) ?? findFunctionGroup(other, visited, state)
+    if (group !== undefined) return group
+  }
+  return undefined
+}
+
+function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
+  const { settings } = state
+  if (settings.firmwareAliasesUnknown && state.leaning === 'merge') return true
+  if (settings.firmwareAliases(a) === devfn(b) || settings.firmwareAliases(b) === devfn(a)) return true
+  return settle(aliases(a, b.parts), true, state) || settle(aliases(b, a.parts), true, state)
+}
+
+/** A multifunction device without isolation between its functions. */
+function findFunctionGroup(node: TopologyNode, visited: Set<number>, state: State): number | undefined {
+  if (!settle(judgeMultifunction(state.topology, node), true, state) || isIsolated(node, state)) return undefined
+  for (const other of onSameBus(state.topology, node)) {
+    if (other === node || other.parts.slot !== node.parts.slot || isIsolated(other, state)) continue
+    const group = findAliasGroup(other, visited, state)
+    if (group !== undefined) return group
+  }
+  return undefined
+}

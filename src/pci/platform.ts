@@ -1,0 +1,95 @@
+/**
+ * What predicting groups needs to know about the machine besides its functions: vendor of the platform, kernel version,
+ * parameters, firmware tables. It owns turning raw options into settings; it predicts nothing.
+ */
+import type { AcsSettings, Judged } from './acs.ts'
+import { no, parseAcsOverride, probablyNo, yes } from './acs.ts'
+import { addressParts } from './address.ts'
+import type { PciDevice } from './device.ts'
+import { type Ivrs, parseIvrs } from './ivrs.ts'
+import { parseKernelVersion } from './quirks/id-list.ts'
+import type { Topology } from './topology.ts'
+
+export type PlatformOptions = {
+  /** `uname -r`. */
+  readonly kernelRelease?: string
+  /** /proc/cmdline. */
+  readonly cmdline?: string
+  /** ACPI tables as hex; the empty string when only their presence is known. */
+  readonly dmar?: string
+  readonly ivrs?: string
+  /** `as-read` judges the controls that are on now (see AcsSettings). */
+  readonly control?: AcsSettings['control']
+}
+
+export type Platform = {
+  readonly settings: AcsSettings
+  readonly kind: 'intel' | 'amd' | 'other' | 'unknown'
+  /** Decoded IVRS; absent when the input has none or only knows of it. */
+  readonly ivrs?: Ivrs
+}
+
+export function findPlatform(topology: Topology, options: PlatformOptions): Platform {
+  const ivrs = options.ivrs ? parseIvrs(options.ivrs) : undefined
+  const kind = findKind(topology, options)
+  const extendedDomains = new Set<number>()
+  for (const { device, parts } of topology.nodes) {
+    if (device.facts?.depth === 'extended') extendedDomains.add(parts.domain)
+  }
+  return {
+    kind,
+    ...(ivrs && { ivrs }),
+    settings: {
+      control: options.control ?? 'kernel',
+      kernel: parseKernelVersion(options.kernelRelease),
+      hasIvrs: judgeIvrs(options, kind),
+      controlsOverridden: /(?:^|[\s,=])(?:disable_acs_redir|config_acs)=/.test(options.cmdline ?? ''),
+      extendedDomains,
+    },
+  }
+}
+
+/** An IOMMU that is on has its table: on AMD that is IVRS, so a prediction assumes it. */
+function judgeIvrs(options: PlatformOptions, kind: Platform['kind']): Judged {
+  if (options.ivrs !== undefined || kind === 'amd') return yes
+  return kind === 'intel' || options.dmar !== undefined ? no : probablyNo
+}
+
+const vendorsOfHostBridges: Readonly<Record<string, Platform['kind']>> = {
+  '8086': 'intel',
+  '1022': 'amd',
+  '1002': 'amd',
+  '1d94': 'amd',
+  '1d17': 'intel',
+  '1106': 'intel',
+}
+
+/** By firmware table, else by the maker of the host bridge on the first root bus (Hygon is AMD's, Zhaoxin uses DMAR). */
+function findKind(topology: Topology, options: PlatformOptions): Platform['kind'] {
+  if (options.ivrs !== undefined) return 'amd'
+  if (options.dmar !== undefined) return 'intel'
+  const hostBridges = topology.nodes.filter((n) => !n.parent && isHostBridge(n.device))
+  const first = hostBridges.find((n) => n.parts.domain === 0 && n.parts.bus === 0) ?? hostBridges[0]
+  if (first?.device.vendorId === undefined) return 'unknown'
+  return vendorsOfHostBridges[first.device.vendorId] ?? 'other'
+}
+
+export function isHostBridge(device: PciDevice): boolean {
+  return device.classCode?.startsWith('0600') === true
+}
+
+/** `0000:00:00.2` on AMD: class 0806. It never is in a group itself. */
+export function isIommuFunction(device: PciDevice): boolean {
+  return device.classCode?.startsWith('0806') === true
+}
+
+/** Domains of Volume Management Devices start above the 16 bits of ACPI segments. */
+export function isVmdDomain(device: PciDevice): boolean {
+  return addressParts(device.address).domain > 0xffff
+}
+
+/** Settings under which a patched kernel's `pcie_acs_override=` would be believed; absent when none is given. */
+export function overriddenSettings(settings: AcsSettings, cmdline: string | undefined): AcsSettings | undefined {
+  const override = parseAcsOverride(cmdline)
+  return override && { ...settings, override }
+}

@@ -1,0 +1,142 @@
+/**
+ * Which IOMMU groups Linux will form, foretold from configuration space alone (no IOMMU needed), and how certain that is.
+ * Rule: never wrong with `high`. The walk runs with every doubt settled as guessed, then towards merging, then towards
+ * splitting; a group is `high` only if all runs agree on it and nothing outside the model (VMD, foreign platforms) touches it.
+ */
+import { type PciAddress } from './address.ts'
+import { withConfigFacts } from './config-space.ts'
+import type { PciDevice } from './device.ts'
+import { type Walk, walkGroups, type WalkSettings } from './group-walk.ts'
+import type { IvrsUnit } from './ivrs.ts'
+import {
+  findPlatform,
+  isHostBridge,
+  isIommuFunction,
+  isVmdDomain,
+  overriddenSettings,
+  type Platform,
+} from './platform.ts'
+import type { PlatformOptions } from './platform.ts'
+import { vmdEndpoints } from './quirks/dma-alias-quirks.ts'
+import { findTopology, type Topology, type TopologyNode } from './topology.ts'
+
+/** Why a group is only `low`, in words for a note. */
+export type Doubt =
+  | 'platform is not known to be x86'
+  | 'behind a VMD'
+  | 'configuration space does not answer'
+  | 'the bridge above is missing from the input'
+  | 'too little of configuration space is known'
+  | 'the kernel command line overrides ACS'
+  | 'which functions the IOMMU covers is not known'
+
+export type PredictedGroup = {
+  readonly devices: readonly PciAddress[]
+  readonly confidence: 'high' | 'low'
+  readonly doubts: readonly Doubt[]
+}
+
+/** Groups in the kernel's order. `devices` may carry `config`, `facts` or both; without either there is nothing to foretell. */
+export function predictGroups(devices: readonly PciDevice[], options: PlatformOptions = {}): readonly PredictedGroup[] {
+  const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
+  return predictFromTopology(topology, options)
+}
+
+export function predictFromTopology(topology: Topology, options: PlatformOptions): readonly PredictedGroup[] {
+  const platform = findPlatform(topology, options)
+  const settings = findWalkSettings(topology, platform)
+  const guess = walkGroups(topology, settings, 'guess')
+  const others = guess.doubtful
+    ? [walkGroups(topology, settings, 'merge'), walkGroups(topology, settings, 'split')]
+    : []
+  const override = overriddenSettings(settings.acs, options.cmdline)
+  const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
+  return guess.groups.map((members) => {
+    const doubts = new Set(members.flatMap((node) => findDoubts(node, platform)))
+    if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
+    if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
+    return {
+      devices: members.map((node) => node.address).toSorted(),
+      confidence: doubts.size === 0 ? 'high' : 'low',
+      doubts: [...doubts],
+    }
+  })
+}
+
+function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {
+  const first = members[0]
+  const id = first && walk.groupOf.get(first)
+  if (id === undefined || walk.groups[id]?.length !== members.length) return false
+  return members.every((node) => walk.groupOf.get(node) === id)
+}
+
+function findDoubts(node: TopologyNode, platform: Platform): readonly Doubt[] {
+  const doubts: Doubt[] = []
+  if (platform.kind === 'other' || platform.kind === 'unknown') doubts.push('platform is not known to be x86')
+  if (isVmdDomain(node.device)) doubts.push('behind a VMD')
+  if (node.device.facts?.notAnswering) doubts.push('configuration space does not answer')
+  for (let at: TopologyNode | undefined = node; at; at = at.parent) {
+    if (!at.parentUnsure) continue
+    doubts.push('the bridge above is missing from the input')
+    break
+  }
+  // Real AMD firmware leaves 00:00.0 out of its IVRS; only the table can tell.
+  const unsureCover = platform.kind === 'amd' && !platform.ivrs && !node.parent && isHostBridge(node.device)
+  if (unsureCover && node.parts.slot === 0) doubts.push('which functions the IOMMU covers is not known')
+  return doubts
+}
+
+function findWalkSettings(topology: Topology, platform: Platform): WalkSettings {
+  const { ivrs } = platform
+  const vmd = findVmdEndpoint(topology)
+  const aliasOf = new Map<TopologyNode, number>()
+  for (const unit of ivrs?.units ?? []) addFirmwareAliases(topology, unit, aliasOf)
+  return {
+    acs: platform.settings,
+    firmwareAliases: (node) => aliasOf.get(node),
+    firmwareAliasesUnknown: platform.kind === 'amd' && !ivrs,
+    realRequester: (node) => (isVmdDomain(node.device) ? vmd : undefined),
+    ungrouped: findUngrouped(topology, platform),
+  }
+}
+
+/** Only an alias on the function's own bus concerns groups (`setup_aliases`, drivers/iommu/amd/iommu.c). */
+function addFirmwareAliases(topology: Topology, unit: IvrsUnit, aliasOf: Map<TopologyNode, number>): void {
+  if (unit.aliases.length === 0) return
+  for (const node of topology.nodes) {
+    if (node.parts.domain !== unit.segment) continue
+    const id = requesterId(node)
+    for (const { from, to } of unit.aliases) {
+      const applies = id >= from.first && id <= from.last && to !== id && to >> 8 === node.parts.bus
+      if (applies) aliasOf.set(node, to & 0xff)
+    }
+  }
+}
+
+function requesterId({ parts }: TopologyNode): number {
+  return (parts.bus << 8) | (parts.slot << 3) | parts.function
+}
+
+/** Behind one VMD all share its requester id; with several, which domain is whose cannot be told. */
+function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
+  const found = topology.nodes.filter(
+    ({ device }) =>
+      device.vendorId === vmdEndpoints.vendor && vmdEndpoints.devices(Number.parseInt(device.deviceId ?? '', 16)),
+  )
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** AMD's IOMMU functions never have a group; with the IVRS at hand, neither has what it does not cover. */
+function findUngrouped(topology: Topology, platform: Platform): ReadonlySet<TopologyNode> {
+  const ungrouped = new Set<TopologyNode>()
+  if (platform.kind !== 'amd') return ungrouped
+  const covers = platform.ivrs?.units.flatMap((unit) =>
+    unit.covers.map((range) => ({ ...range, segment: unit.segment })),
+  )
+  for (const node of topology.nodes) {
+    const id = requesterId(node)
+    const covered = covers?.some((c) => c.segment === node.parts.domain && id >= c.first && id <= c.last)
+    if (isIommuFunction(node.device) || covered === false) ungrouped.add(node)
+  }
+  return ungrouped
+}

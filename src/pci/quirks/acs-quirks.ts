@@ -1,0 +1,101 @@
+/**
+ * Vendors' isolation statements that Linux takes instead of, or beside, an ACS capability.
+ * Facts from drivers/pci/quirks.c (`pci_dev_acs_enabled[]`, `pci_disable_broken_acs_cap`) of kernels 6.1.192, 6.12.117 and
+ * 7.2.13, which agree in every row of the first table. The rules themselves are in pci/acs.ts.
+ */
+import { byVendor, type IdList, idList, type Since } from './id-list.ts'
+
+export type AcsRule =
+  /** The vendor states isolation: true. */
+  | 'isolated'
+  /** True for a multifunction device on a root bus where the firmware has an IVRS table; else ask on. */
+  | 'amdSouthbridge'
+  /** True for Root Complex Integrated Endpoints; else ask on. */
+  | 'rootComplexEndpoint'
+  /** Root ports before 100 series: true if the kernel could switch it on (RCBA enabled in the LPC bridge), false if not. */
+  | 'olderPch'
+  /** Root ports of 100/200 series: an ACS capability with dwords where words belong; else ask on. */
+  | 'dwordPackedPch'
+  /** True for root ports with these ids; else ask on. */
+  | 'rootPort'
+  /** Root and downstream ports: true with these ids, false with others; else ask on. */
+  | 'onlyThesePorts'
+  /** True with these ids, false with all others of the vendor. */
+  | 'onlyTheseDevices'
+
+export type AcsQuirk = { readonly vendor: string; readonly devices: IdList; readonly rule: AcsRule }
+
+/** Ibex Peak, Cougar Point, Panther Point, Lynx Point -H and -LP, Wildcat Point, Patsburg, Wellsburg, 9 series. */
+const olderPchRootPorts = idList(
+  `3b42-3b51 1c10-1c1f 1e10-1e1f 8c10-8c1f 9c10-9c1b 9c90-9c9b 1d10 1d12 1d14 1d16 1d18 1d1a 1d1c 1d1e 8d10-8d1e
+   8c90 8c92 8c94 8c96 8c98 8c9a 8c9c 8c9e`,
+)
+
+/** Sunrise Point-H (100 series), Union Point (200 series), 7th and 8th generation mobile. */
+const dwordPackedPchRootPorts = idList('a110-a11f a167-a16a a290-a29f a2e7-a2ee 9d10-9d1b')
+
+const quirk = (vendor: string, rule: AcsRule, devices: string | IdList): AcsQuirk => ({
+  vendor,
+  rule,
+  devices: typeof devices === 'string' ? idList(devices) : devices,
+})
+
+/** In the kernel's order; only the order among rows of one vendor matters. */
+const rows: readonly AcsQuirk[] = [
+  quirk('1002', 'amdSouthbridge', '4385 439c 4383 439d 4384 4399'),
+  quirk('1022', 'amdSouthbridge', '780f 7809'),
+  // Solarflare SFC9xxx
+  quirk('1924', 'isolated', '0903 0923 0a03'),
+  // 82598, 82599
+  quirk('8086', 'isolated', '10c6 10db 10dd 10e1 10f1 10f7-10fc 1507 1514 151c 1529 152a 154d 154f 1551 1558'),
+  // 82580, 82576, 82575, I350
+  quirk('8086', 'isolated', '1509 150e-1511 1516 1527 10c9 10e6-10e8 150a 150d 1518 1526 10a7 10a9 10d6 1521-1524'),
+  // 82571 (not the quad cards: their switch has no ACS), I219
+  quirk('8086', 'isolated', '105e 105f 1060 10d9 15b7 15b8'),
+  quirk('8086', 'rootComplexEndpoint', '*'),
+  // Qualcomm QDF2xxx, SA8775P, Hamoa, Glymur; HXT SD4800
+  quirk('17cb', 'isolated', '0400 0401 0115 0111 0120'),
+  quirk('1dbf', 'isolated', '0401'),
+  quirk('8086', 'olderPch', olderPchRootPorts),
+  quirk('8086', 'dwordPackedPch', dwordPackedPchRootPorts),
+  // Emulex BE3-R, Skyhawk-R
+  quirk('19a2', 'isolated', '0710'),
+  quirk('10df', 'isolated', '0720'),
+  // Cavium ThunderX
+  quirk('177d', 'rootPort', 'a000-a7ff af84 b884'),
+  quirk('177d', 'isolated', 'a026 a059 a060'),
+  // APM X-Gene, Ampere
+  quirk('10e8', 'isolated', 'e004'),
+  quirk('1def', 'isolated', 'e005-e00c'),
+  // Broadcom
+  quirk('14e4', 'isolated', '16d7 1750-1752 1760-1763 d714'),
+  // Loongson root ports
+  quirk('0014', 'isolated', '3c09 3c19 3c29 7a09 7a19 7a29 7a39 7a49 7a59 7a69'),
+  // Annapurna
+  quirk('1c36', 'rootPort', '0031'),
+  // Zhaoxin functions, then its ports
+  quirk('1d17', 'isolated', '3038 3104 9083'),
+  // NXP LX2xxx root ports
+  quirk('1957', 'isolated', '8d80-8d83 8d88-8d8b 8d90-8d93 8d98-8d9b 8da0 8da1 8da8 8da9 8db0 8db1 8db8 8db9'),
+  quirk('1d17', 'onlyThesePorts', '0710-071e 0721 0723-0752'),
+  // Wangxun NICs
+  quirk('8088', 'onlyTheseDevices', '0100-010f 1001 2001 5010 5025 5040 5110 5125 5140'),
+]
+
+const table = byVendor(rows)
+
+export function acsQuirksOf(vendorId: string): readonly AcsQuirk[] {
+  return table.get(vendorId) ?? []
+}
+
+/** Some rule can turn a "no" of this vendor's device into "yes", or the other way round, without knowing the device id. */
+export function hasAcsQuirks(vendorId: string): boolean {
+  return table.has(vendorId)
+}
+
+/** IDT switches: newer kernels drop Source Validation from the capability, older ones keep it. */
+export const brokenSourceValidation: {
+  readonly vendor: string
+  readonly devices: IdList
+  readonly since: Since
+} = { vendor: '111d', devices: idList('80b5 8090'), since: { absentIn: [6, 12], presentIn: [7, 2] } }

@@ -1,0 +1,224 @@
+/**
+ * Topology: who is above whom. It owns finding each function's bridge, the virtual functions' home and the place without bus
+ * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
+ */
+import { type AddressParts, addressParts, formatAddress, type PciAddress } from './address.ts'
+import type { PciDevice } from './device.ts'
+
+export type TopologyNode = {
+  readonly address: PciAddress
+  readonly parts: AddressParts
+  readonly device: PciDevice
+  /** The bridge above; for a virtual function the bridge above its physical function. Absent on a root bus. */
+  readonly parent?: TopologyNode
+  /** Present on a virtual function. */
+  readonly physicalFunction?: TopologyNode
+  /** A bridge covers this bus, but the bridge that leads to it is not in the input (cut listing), or two bridges claim it. */
+  readonly parentUnsure?: true
+}
+
+export type Topology = {
+  /** Parents before children; within a bus by slot and function: the order in which the kernel meets them. */
+  readonly nodes: readonly TopologyNode[]
+  readonly byAddress: ReadonlyMap<PciAddress, TopologyNode>
+  /** Functions on one bus, keyed by `busKey`, in address order. */
+  readonly byBus: ReadonlyMap<string, readonly TopologyNode[]>
+}
+
+type Draft = { -readonly [K in keyof TopologyNode]: TopologyNode[K] }
+
+export function busKey(parts: AddressParts): string {
+  return `${parts.domain}:${parts.bus}`
+}
+
+/** Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the first counts. */
+export function findTopology(devices: readonly PciDevice[]): Topology {
+  const byAddress = new Map<PciAddress, Draft>()
+  for (const device of devices) {
+    if (byAddress.has(device.address)) continue
+    byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device })
+  }
+  const drafts = [...byAddress.values()].sort(byPlace)
+  const byBus = new Map<string, Draft[]>()
+  for (const node of drafts) {
+    const key = busKey(node.parts)
+    const list = byBus.get(key)
+    if (list) list.push(node)
+    else byBus.set(key, [node])
+  }
+  const leaders = findLeadingBridges(drafts)
+  assignPhysicalFunctions(drafts, byAddress)
+  for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
+  cutCycles(drafts)
+  return { nodes: orderByDepth(drafts), byAddress, byBus }
+}
+
+/** As compareAddresses, on numbers already read. */
+function byPlace({ parts: a }: TopologyNode, { parts: b }: TopologyNode): number {
+  return a.domain - b.domain || a.bus - b.bus || a.slot - b.slot || a.function - b.function
+}
+
+export function secondaryBusOf(device: PciDevice): number | undefined {
+  return device.secondaryBus ?? device.facts?.secondaryBus
+}
+
+export function subordinateBusOf(device: PciDevice): number | undefined {
+  return device.subordinateBus ?? device.facts?.subordinateBus
+}
+
+type Leaders = {
+  readonly bySecondary: ReadonlyMap<string, Draft>
+  readonly contested: ReadonlySet<string>
+  /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
+  readonly covered: ReadonlyMap<number, Uint8Array>
+}
+
+function findLeadingBridges(drafts: readonly Draft[]): Leaders {
+  const bySecondary = new Map<string, Draft>()
+  const contested = new Set<string>()
+  const covered = new Map<number, Uint8Array>()
+  for (const node of drafts) {
+    const secondary = secondaryBusOf(node.device)
+    // 0 is a bridge nobody configured; its own bus cannot be below it.
+    if (!secondary || secondary > 255 || secondary === node.parts.bus) continue
+    const key = busKey({ ...node.parts, bus: secondary })
+    if (bySecondary.has(key)) contested.add(key)
+    else bySecondary.set(key, node)
+    const buses = covered.get(node.parts.domain) ?? new Uint8Array(256)
+    covered.set(node.parts.domain, buses)
+    buses.fill(1, secondary, Math.min(subordinateBusOf(node.device) ?? secondary, 255) + 1)
+  }
+  return { bySecondary, contested, covered }
+}
+
+function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress, Draft>, leaders: Leaders): void {
+  const stated = at.device.parent === undefined ? undefined : byAddress.get(at.device.parent)
+  if (stated && stated !== node) {
+    node.parent = stated
+    return
+  }
+  const key = busKey(at.parts)
+  const leader = leaders.bySecondary.get(key)
+  if (leader && leader !== node) node.parent = leader
+  const orphan = !leader && leaders.covered.get(at.parts.domain)?.[at.parts.bus] === 1
+  const missing = at.device.parent !== undefined && !leader
+  if (leaders.contested.has(key) || orphan || missing) node.parentUnsure = true
+}
+
+/** Stated by sysfs (`physfn`), else reckoned from the SR-IOV capability: routing id = PF + offset + n × stride. */
+function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMap<PciAddress, Draft>): void {
+  let budget = 65_536
+  for (const node of drafts) {
+    const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
+    if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated
+  }
+  for (const node of drafts) {
+    const sriov = node.device.facts?.sriov
+    if (!sriov || !sriov.firstVfOffset || node.device.physFn !== undefined) continue
+    const first = routingId(node.parts) + sriov.firstVfOffset
+    for (let n = 0; n < sriov.numVfs && budget > 0; n += 1, budget -= 1) {
+      const id = first + n * (sriov.vfStride ?? 0)
+      if (id > 0xffff) break
+      const vf = byAddress.get(addressOfRoutingId(node.parts.domain, id))
+      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1) vf.physicalFunction = node
+    }
+  }
+  // A virtual function has none of its own: a chain is a contradiction, and the nearer statement is dropped.
+  for (const node of drafts) if (node.physicalFunction?.physicalFunction) delete node.physicalFunction
+}
+
+function routingId(parts: AddressParts): number {
+  return (parts.bus << 8) | (parts.slot << 3) | parts.function
+}
+
+function addressOfRoutingId(domain: number, id: number): PciAddress {
+  return formatAddress({ domain, bus: id >> 8, slot: (id >> 3) & 31, function: id & 7 })
+}
+
+/** Walks up from every node once; where a walk meets itself the link that closes the ring is dropped. */
+function cutCycles(drafts: readonly Draft[]): void {
+  const done = new Set<TopologyNode>()
+  for (const start of drafts) {
+    const walk = new Set<TopologyNode>()
+    let node: Draft | undefined = start
+    while (node && !done.has(node)) {
+      walk.add(node)
+      if (node.parent && walk.has(node.parent)) {
+        delete node.parent
+        node.parentUnsure = true
+      }
+      node = node.parent
+    }
+    for (const seen of walk) done.add(seen)
+  }
+}
+
+function orderByDepth(drafts: readonly Draft[]): readonly TopologyNode[] {
+  const depth = new Map<TopologyNode, number>()
+  let sorted = true
+  for (const node of drafts) {
+    const chain: TopologyNode[] = []
+    let at: TopologyNode | undefined = node
+    while (at && !depth.has(at)) {
+      chain.push(at)
+      at = at.parent
+    }
+    let level = at ? (depth.get(at) ?? 0) : -1
+    if (chain.length > 1) sorted = false
+    for (const step of chain.reverse()) depth.set(step, (level += 1))
+  }
+  // Addresses are already in order unless a child has a lower bus number than its parent.
+  if (sorted) return drafts
+  return [...drafts].sort((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || byPlace(a, b))
+}
+
+/** The bridges above a function, nearest first; the last one is its root port (or a bridge on a root bus). */
+export function pathUp(node: TopologyNode): readonly TopologyNode[] {
+  const path: TopologyNode[] = []
+  for (let at = node.parent; at; at = at.parent) path.push(at)
+  return path
+}
+
+/** The topmost bridge above a function; absent for what sits on a root bus itself. */
+export function findRootPort(topology: Topology, address: PciAddress): PciAddress | undefined {
+  const node = topology.byAddress.get(address)
+  return node && pathUp(node).at(-1)?.address
+}
+
+/** Other functions of the same slot, virtual ones left out. */
+export function findSiblings(topology: Topology, address: PciAddress): readonly PciAddress[] {
+  const node = topology.byAddress.get(address)
+  if (!node) return []
+  return onSameBus(topology, node)
+    .filter((n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction)
+    .map((n) => n.address)
+}
+
+export function onSameBus(topology: Topology, node: TopologyNode): readonly TopologyNode[] {
+  return topology.byBus.get(busKey(node.parts)) ?? []
+}
+
+/**
+ * Places without bus numbers, for all functions: `0000:00/1c.0/00.0` = root bus, then slot.function at each step down;
+ * a virtual function is its physical function's place and its rank among that one's VFs: `…/00.0/vf3`.
+ */
+export function findPaths(topology: Topology): ReadonlyMap<PciAddress, string> {
+  const paths = new Map<PciAddress, string>()
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
+  const step = (parts: AddressParts) => `${hex(parts.slot, 2)}.${parts.function}`
+  for (const node of topology.nodes) {
+    if (node.physicalFunction) continue
+    const above = node.parent && paths.get(node.parent.address)
+    const root = `${hex(node.parts.domain, 4)}:${hex(node.parts.bus, 2)}`
+    paths.set(node.address, `${above ?? root}/${step(node.parts)}`)
+  }
+  const ranks = new Map<TopologyNode, number>()
+  for (const node of topology.nodes) {
+    const home = node.physicalFunction
+    if (!home) continue
+    const rank = ranks.get(home) ?? 0
+    ranks.set(home, rank + 1)
+    paths.set(node.address, `${paths.get(home.address) ?? home.address}/vf${rank}`)
+  }
+  return paths
+}
