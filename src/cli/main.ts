@@ -98,13 +98,15 @@ function addChangingCommands(program: Command): void {
     .summary('take changes back')
     .option('--json', 'one JSON document on standard output')
     .option('-y, --yes', 'do not ask')
-    .addHelpText('after', examples('rollback', 'journal', 'rollback 20261122-101500'))
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
+    .addHelpText('after', examples('rollback', 'journal', 'rollback 3'))
     .action(action(async () => (await import('./commands/rollback.ts')).runRollback))
   program
     .command('journal')
     .argument('[id]')
     .summary('what was done, when, with what result')
     .option('--json', 'one JSON document on standard output')
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/journal.ts')).runJournal))
 }
 

@@ -4,16 +4,19 @@
  */
 import * as fs from 'node:fs'
 import { dirname, basename, join } from 'node:path'
+import type { WriteOptions } from './system.ts'
 
-export function atomicWrite(path: string, content: string | Uint8Array, mode?: number): void {
+export function atomicWrite(path: string, content: string | Uint8Array, how: WriteOptions = {}): void {
   const target = resolveLink(path)
   const old = fs.statSync(target, { throwIfNoEntry: false })
   const temporary = join(dirname(target), `.${basename(target)}.handover-${process.pid}`)
   const fd = fs.openSync(temporary, 'w', 0o600)
   try {
     fs.writeFileSync(fd, content)
-    fs.fchmodSync(fd, mode ?? (old ? old.mode & 0o7777 : 0o644))
-    if (old && process.getuid?.() === 0) fs.fchownSync(fd, old.uid, old.gid)
+    const owner = how.owner ?? old
+    if (owner && process.getuid?.() === 0) fs.fchownSync(fd, owner.uid, owner.gid)
+    // After the owner: chown(2) clears the set-user-id bits.
+    fs.fchmodSync(fd, how.mode ?? (old ? old.mode & 0o7777 : 0o644))
     fs.fsyncSync(fd)
   } catch (error) {
     fs.closeSync(fd)
@@ -23,6 +26,33 @@ export function atomicWrite(path: string, content: string | Uint8Array, mode?: n
   fs.closeSync(fd)
   fs.renameSync(temporary, target)
   syncFolder(dirname(target))
+}
+
+/** Adds to the end, creating the file (and making its name durable) when needed. */
+export function appendDurably(path: string, text: string): void {
+  const isNew = !fs.existsSync(path)
+  const fd = fs.openSync(path, 'a', 0o600)
+  try {
+    fs.writeFileSync(fd, text)
+    fs.fsyncSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+  if (isNew) syncFolder(dirname(path))
+}
+
+export function removeDurably(path: string): void {
+  if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  fs.rmSync(path)
+  syncFolder(dirname(path))
+}
+
+/** Creates missing folders from the top down, each name durable before the next is made. */
+export function makeFolderDurably(path: string, mode?: number): void {
+  if (fs.existsSync(path)) return
+  makeFolderDurably(dirname(path), mode)
+  fs.mkdirSync(path, mode === undefined ? {} : { mode })
+  syncFolder(dirname(path))
 }
 
 export function syncFolder(path: string): void {

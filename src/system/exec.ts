@@ -27,12 +27,20 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
         // The group is already gone.
       }
     }
+    const giveUp = () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      child.unref()
+      resolve({ status: undefined, ...output, timedOut })
+    }
     const timer =
       options.timeoutSeconds === undefined
         ? undefined
         : setTimeout(() => {
             timedOut = true
             endGroup()
+            // A child asleep inside the kernel cannot be killed and never closes: after a moment it is given up.
+            setTimeout(giveUp, 2000).unref()
           }, options.timeoutSeconds * 1000)
     options.signal?.addEventListener('abort', endGroup, { once: true })
     for (const name of ['stdout', 'stderr'] as const) {

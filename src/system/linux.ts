@@ -4,8 +4,9 @@
 import * as fs from 'node:fs'
 import { isAbsolute, join, dirname, resolve } from 'node:path'
 import { AppError } from '../errors.ts'
-import { atomicWrite, syncFolder } from './atomic-write.ts'
+import { appendDurably, atomicWrite, makeFolderDurably, removeDurably } from './atomic-write.ts'
 import { exec } from './exec.ts'
+import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
@@ -37,15 +38,13 @@ export function linuxSystem(options: { readonly root?: string } = {}): System {
     start,
     connect,
     signal,
-    writeFile: (path, content, how) => atomicWrite(inside(path), content, how?.mode),
+    writeFile: (path, content, how) => atomicWrite(inside(path), content, how),
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
-    remove: (path) => {
-      fs.rmSync(plain(path), { force: true })
-      syncFolder(dirname(plain(path)))
-    },
-    makeFolder: (path, mode) => {
-      fs.mkdirSync(inside(path), { recursive: true, ...(mode === undefined ? {} : { mode }) })
-    },
+    writeAttributeWithin: (path, text, seconds) => writeAttributeWithin(inside(path), path, { text, seconds }),
+    appendFile: (path, text) => appendDurably(inside(path), text),
+    lock: (path, what) => takeLock(inside(path), what),
+    remove: (path) => removeDurably(plain(path)),
+    makeFolder: (path, mode) => makeFolderDurably(inside(path), mode),
     now: () => new Date(),
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
   }
@@ -106,6 +105,30 @@ function writeAttribute(path: string, shown: string, text: string): void {
     throw new AppError(`the kernel answered ${code} to ${JSON.stringify(text)} for ${shown}`, { cause: error })
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+// cat writes a short input in one write(2) and names the kernel's error; the shell's own printf only says "I/O error".
+const attributeScript = '[ -e "$1" ] || exit 66; cat >"$1"'
+
+async function writeAttributeWithin(
+  path: string,
+  shown: string,
+  what: { readonly text: string; readonly seconds: number },
+): Promise<void> {
+  const written = JSON.stringify(what.text.trim())
+  const result = await exec(['sh', '-c', attributeScript, 'sh', path], {
+    input: what.text,
+    timeoutSeconds: what.seconds,
+  })
+  if (result.timedOut)
+    throw new AppError(`the kernel did not answer ${written} for ${shown} within ${what.seconds} seconds`, {
+      help: 'a program still uses the device; the kernel finishes by itself when that program ends',
+    })
+  if (result.status === 66) throw new AppError(`${shown} does not exist`)
+  if (result.status !== 0) {
+    const said = result.stderr.trim().split(': ').at(-1) ?? ''
+    throw new AppError(`the kernel refused ${written} for ${shown}: ${said}`)
   }
 }
 

@@ -3,6 +3,8 @@
  * Reads are synchronous (sysfs answers from memory), and "absent" is never "unreadable".
  */
 
+import type { LockResult } from './lock.ts'
+
 export type ReadFailure = {
   readonly ok: false
   readonly reason: 'absent' | 'unreadable' | 'too-large' | 'not-a-file'
@@ -52,13 +54,25 @@ export type ExecResult = {
   readonly timedOut: boolean
 }
 
+/** Without them an existing file keeps its own, and a new one gets 0644 and the caller's user. */
+export type WriteOptions = { readonly mode?: number; readonly owner?: { readonly uid: number; readonly gid: number } }
+
 export type System = Reader & {
   /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** Durable and atomic: temporary file, mode and owner kept, fsync, rename, fsync of the folder. */
-  writeFile(path: string, content: string | Uint8Array, options?: { readonly mode?: number }): void
+  writeFile(path: string, content: string | Uint8Array, options?: WriteOptions): void
   /** One write(2) to a kernel attribute; throws AppError with the kernel's error name. */
   writeAttribute(path: string, text: string): void
+  /**
+   * The same from a child process that is given up after `seconds`: unbinding a device in use blocks its writer inside
+   * the kernel, and such a process cannot even be killed. Throws AppError when the kernel refuses or time runs out.
+   */
+  writeAttributeWithin(path: string, text: string, seconds: number): Promise<void>
+  /** Adds to the end of a file, creating it; on disk before it returns. */
+  appendFile(path: string, text: string): void
+  /** One holder at a time; a dead holder's lock is taken over. */
+  lock(path: string, what: string): LockResult
   /** Removes one file; absent is fine. */
   remove(path: string): void
   makeFolder(path: string, mode?: number): void

@@ -1,6 +1,62 @@
-/** `handover journal`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover journal [ID]`: what was done to this host, when, and with what result. */
+import { readJournal, readJournals, type Journal, type JournalRead } from '../../apply/journal.ts'
+import { formatStep } from '../../apply/perform.ts'
+import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import type { Context } from '../context.ts'
 
-export function runJournal(): Promise<ExitCode> {
-  return Promise.reject(new AppError('journal is not built yet'))
+type Options = { readonly json?: boolean }
+
+export function runJournal(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+  const id = args[0]
+  return Promise.resolve(id === undefined ? listJournals(options, context) : showJournal(id, options, context))
+}
+
+function listJournals(options: Options, context: Context): ExitCode {
+  const journals = readJournals(context.system)
+  if (options.json) context.out(JSON.stringify({ schema: 1, journals: journals.map(summary) }, null, 2))
+  else if (journals.length === 0) context.out('nothing was applied on this host')
+  else for (const read of journals) context.out(renderSummary(read))
+  return journals.every((read) => read.ok) ? exitCode.done : exitCode.errorFindings
+}
+
+function summary(read: JournalRead): object {
+  if (!read.ok) return { id: read.id, status: 'damaged', reason: read.reason }
+  const { record, status, damage } = read.journal
+  const { id, createdAt, spec, planHash, needsReboot, steps } = record
+  return { id, createdAt, status, spec: spec ?? null, planHash, needsReboot, steps: steps.length, damage }
+}
+
+function renderSummary(read: JournalRead): string {
+  if (!read.ok) return `${read.id}  damaged: ${read.reason}`
+  const { record, status } = read.journal
+  const steps = `${record.steps.length} ${record.steps.length === 1 ? 'step' : 'steps'}`
+  const help = status === 'interrupted' ? `  take it back: handover rollback ${record.id}` : ''
+  return `${record.id}  ${record.createdAt}  ${status}  ${steps}  ${record.spec ?? ''}${help}`.trimEnd()
+}
+
+function showJournal(id: string, options: Options, context: Context): ExitCode {
+  const name = /^\d{1,9}$/.test(id) ? id.padStart(4, '0') : id
+  const read = /^\d+$/.test(name) ? readJournal(context.system, name) : undefined
+  if (read === undefined) throw new UsageError(`there is no journal ${id}`, 'see what there is: handover journal')
+  if (!read.ok) {
+    context.out(options.json ? JSON.stringify({ schema: 1, ...summary(read) }, null, 2) : renderSummary(read))
+    return exitCode.errorFindings
+  }
+  if (options.json) {
+    const { record, events, status, damage } = read.journal
+    context.out(JSON.stringify({ ...record, status, events, damage }, null, 2))
+  } else context.out([renderSummary(read), ...renderEvents(read.journal)].join('\n'))
+  return exitCode.done
+}
+
+function renderEvents({ record, events, damage }: Journal): string[] {
+  const lines = events.map((event) => {
+    const time = event.at.replace('T', ' ').replace(/\.\d+Z$/, 'Z')
+    if (event.event === 'rollback') return `  ${time}  rollback: ${event.cause}`
+    const note = event.note ? ` (${event.note})` : ''
+    if (event.event === 'end') return `  ${time}  ${event.outcome}${note}`
+    const step = record.steps[event.index]
+    return `  ${time}  ${event.phase.padEnd(12)} ${step ? formatStep(step) : `step ${event.index}`}${note}`
+  })
+  return [...lines, ...damage.map((line) => `  damage: ${line}`)]
 }

@@ -1,6 +1,52 @@
-/** `handover rollback`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover rollback [ID]`: takes an apply back, the newest one in force when none is named. */
+import { rollback, findRollback, type RollbackResult } from '../../apply/rollback.ts'
+import { exitCode, type ExitCode } from '../../errors.ts'
+import { askToGoOn } from '../ask.ts'
+import type { Context } from '../context.ts'
+import { formatBefore, renderEvent } from '../render/events.ts'
+import { withoutInterruption } from '../transaction.ts'
 
-export function runRollback(): Promise<ExitCode> {
-  return Promise.reject(new AppError('rollback is not built yet'))
+type Options = { readonly json?: boolean; readonly yes?: boolean }
+
+export async function runRollback(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+  const { system } = context
+  const journal = findRollback(system, args[0])
+  if (journal) {
+    const { id, createdAt, steps } = journal.record
+    context.err(`rollback of ${id}, ${journal.status} ${createdAt}:`)
+    for (const step of steps.toReversed()) context.err(`  ${formatBefore(step)}`)
+    const command = `handover rollback ${id} --yes`
+    const goOn = await askToGoOn('Take this back?', { yes: options.yes === true, command })
+    if (!goOn) {
+      context.err('nothing was changed')
+      return exitCode.done
+    }
+  }
+  const report = (event: Parameters<typeof renderEvent>[0]) => {
+    const line = renderEvent(event, context.errStyle)
+    if (line !== undefined) context.err(line)
+  }
+  const result = await withoutInterruption(() => rollback(system, args[0], { report }))
+  if (options.json) context.out(JSON.stringify({ schema: 1, ...result }, null, 2))
+  else context.out(renderResult(result))
+  return result.outcome === 'rollback-incomplete' ? exitCode.applyFailedNotRestored : exitCode.done
+}
+
+function renderResult(result: RollbackResult): string {
+  switch (result.outcome) {
+    case 'nothing-to-do':
+      return result.id === ''
+        ? 'nothing is applied: there is nothing to take back'
+        : `${result.id} is already taken back`
+    case 'rolled-back':
+      return `${result.id} is taken back: everything it changed is as it was before`
+    case 'rollback-incomplete': {
+      const lines = result.leftovers.map((line) => `  ${line}`)
+      return [
+        `${result.id} is not fully taken back; still different:`,
+        ...lines,
+        'docs/safety.md: recovery by hand',
+      ].join('\n')
+    }
+  }
 }

@@ -1,0 +1,196 @@
+/**
+ * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before, or the
+ * result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
+ */
+import { AppError, exitCode } from '../errors.ts'
+import type { Step } from '../plan/step.ts'
+import type { Plan } from '../plan/types.ts'
+import type { System } from '../system/system.ts'
+import { readBootId } from './boot-id.ts'
+import { deaf, type Listener } from './events.ts'
+import { guardApply } from './guard.ts'
+import { beginJournal, journalFolder, lockPath, nextId, readJournals, readLastApplied } from './journal.ts'
+import type { JournalRecord, OpenJournal } from './journal.ts'
+import { performStep } from './perform.ts'
+import { hashPlan } from './plan-hash.ts'
+import { readStanding } from './read-state.ts'
+import { hashOutputs, saveFiles } from './saved.ts'
+import { messageOf, undoSteps } from './undo.ts'
+
+export type ApplyOptions = {
+  readonly report?: Listener
+  /** Absolute path of the spec, for the record. */
+  readonly spec?: string
+  readonly version?: string
+  /** Asked for between steps: an aborted apply is taken back. */
+  readonly signal?: AbortSignal
+}
+
+export type ApplyResult =
+  | { readonly outcome: 'nothing-to-do'; readonly id?: string }
+  | { readonly outcome: 'applied'; readonly id: string; readonly needsReboot: boolean }
+  | { readonly outcome: 'restored'; readonly id: string; readonly cause: string; readonly help?: string }
+  | {
+      readonly outcome: 'not-restored'
+      readonly id: string
+      readonly cause: string
+      readonly leftovers: readonly string[]
+      readonly help?: string
+    }
+
+/** Throws AppError (DriftError among them) when it stops before touching anything; every later failure is a result. */
+export async function apply(plan: Plan, system: System, options: ApplyOptions = {}): Promise<ApplyResult> {
+  const report = deaf(options.report ?? (() => undefined))
+  const release = takeApplyLock(system, 'apply')
+  try {
+    refuseUnfinished(system)
+    const steps = guardApply(system, plan.steps)
+    const last = readLastApplied(system)
+    if (steps.length === 0 && last !== undefined && isSameOwnership(last, plan)) return { outcome: 'nothing-to-do' }
+    const record = await makeRecord(system, plan, { steps, options })
+    const journal = beginJournal(system, record)
+    report({ kind: 'begun', id: record.id, steps: steps.length })
+    return await transact(system, journal, { report, signal: options.signal })
+  } finally {
+    release()
+  }
+}
+
+/** Applies and rollbacks exclude each other. */
+export function takeApplyLock(system: System, what: string): () => void {
+  system.makeFolder(journalFolder, 0o700)
+  const lock = system.lock(lockPath, what)
+  if (lock.ok) return lock.release
+  const { pid, since, what: other } = lock.holder
+  throw new AppError(`another ${other} is running (process ${pid}, since ${since}); nothing was changed`, {
+    help: `wait for it; if that process hangs: kill ${pid}, then handover rollback`,
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
+function refuseUnfinished(system: System): void {
+  for (const read of readJournals(system)) {
+    if (!read.ok)
+      throw new AppError(
+        `journal ${read.id}: ${read.reason}; what it changed cannot be known, so nothing was changed`,
+        {
+          help: `see "A damaged journal" in docs/safety.md; when the host is as you want it: mv ${journalFolder}/${read.id} ${journalFolder}/${read.id}.damaged`,
+          exitCode: exitCode.applyFailedRestored,
+        },
+      )
+    if (read.journal.status !== 'interrupted') continue
+    const { id, createdAt } = read.journal.record
+    throw new AppError(`apply ${id} of ${createdAt} was interrupted half-way; nothing more was changed`, {
+      help: `take it back first: handover rollback ${id}`,
+      exitCode: exitCode.applyFailedRestored,
+    })
+  }
+}
+
+function isSameOwnership(last: JournalRecord, plan: Plan): boolean {
+  const of = (from: Pick<Plan, 'assignments' | 'takenAlong' | 'startOrder'>) =>
+    JSON.stringify([
+      from.assignments.map((a) => [a.vm, a.role, a.address, a.identity]),
+      from.takenAlong,
+      from.startOrder,
+    ])
+  return of(last) === of(plan)
+}
+
+async function makeRecord(
+  system: System,
+  plan: Plan,
+  what: { readonly steps: readonly Step[]; readonly options: ApplyOptions },
+): Promise<JournalRecord> {
+  const id = nextId(system)
+  system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
+  const paths = what.steps.flatMap((step) =>
+    step.kind === 'file' ? [step.path] : step.kind === 'command' ? step.outputs : [],
+  )
+  return {
+    schema: 1,
+    id,
+    createdAt: system.now().toISOString(),
+    version: what.options.version ?? 'dev',
+    bootId: readBootId(system),
+    ...(what.options.spec === undefined ? {} : { spec: what.options.spec }),
+    planHash: await hashPlan(plan),
+    needsReboot: plan.needsReboot,
+    assignments: plan.assignments,
+    takenAlong: plan.takenAlong,
+    spare: plan.spare,
+    startOrder: plan.startOrder,
+    steps: what.steps,
+    saved: await saveFiles(system, id, paths),
+  }
+}
+
+type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined }
+
+async function transact(system: System, journal: OpenJournal, run: Run): Promise<ApplyResult> {
+  const { record } = journal
+  try {
+    for (const [index, step] of record.steps.entries()) {
+      if (run.signal?.aborted) throw new AppError('it was asked to stop')
+      await performRecorded(system, journal, { index, step, report: run.report })
+    }
+    readAgain(system, record.steps)
+    journal.append({ event: 'end', outcome: 'applied' })
+    return { outcome: 'applied', id: record.id, needsReboot: record.needsReboot }
+  } catch (error) {
+    return takeBack(system, journal, { error, report: run.report })
+  }
+}
+
+async function performRecorded(
+  system: System,
+  journal: OpenJournal,
+  what: { readonly index: number; readonly step: Step; readonly report: Listener },
+): Promise<void> {
+  const { index, step, report } = what
+  const begun = Date.now()
+  journal.append({ event: 'step', index, phase: 'started' })
+  report({ kind: 'step', index, step, phase: 'started' })
+  try {
+    await performStep(system, step)
+  } catch (error) {
+    report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
+    journal.append({ event: 'step', index, phase: 'failed', note: messageOf(error) })
+    throw error
+  }
+  const outputs = step.kind === 'command' ? { outputs: await hashOutputs(system, step.outputs) } : {}
+  journal.append({ event: 'step', index, phase: 'done', ...outputs })
+  report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
+}
+
+/** A later step may have spoilt an earlier one: success is what the machine says at the end. */
+function readAgain(system: System, steps: readonly Step[]): void {
+  for (const step of steps) {
+    if (step.kind === 'command') continue
+    const standing = readStanding(system, step)
+    if (standing.kind === 'after') continue
+    const what = 'address' in step ? step.address : step.path
+    throw new AppError('difference' in standing ? standing.difference : `${what} is not as planned when read again`)
+  }
+}
+
+async function takeBack(
+  system: System,
+  journal: OpenJournal,
+  what: { readonly error: unknown; readonly report: Listener },
+): Promise<ApplyResult> {
+  const { record } = journal
+  const cause = messageOf(what.error)
+  const help = what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
+  what.report({ kind: 'undoing', cause })
+  // The events since the beginning are all on disk; without one for a command its outputs count as torn.
+  const leftovers = await undoSteps(system, { record, events: [] }, what.report)
+  const outcome = leftovers.length === 0 ? 'restored' : 'not-restored'
+  try {
+    journal.append({ event: 'end', outcome, note: cause })
+  } catch (error) {
+    what.report({ kind: 'warning', message: `the journal could not be closed: ${messageOf(error)}` })
+  }
+  if (outcome === 'restored') return { outcome, id: record.id, cause, ...help }
+  return { outcome, id: record.id, cause, leftovers, ...help }
+}

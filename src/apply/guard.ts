@@ -1,0 +1,94 @@
+/**
+ * Stops before anything is touched: every object a transaction is about is read again and must stand where the plan
+ * (or the journal) believes it to stand.
+ */
+import { AppError, exitCode } from '../errors.ts'
+import type { Step } from '../plan/step.ts'
+import type { Reader, System } from '../system/system.ts'
+import { checkIdentity } from './check-identity.ts'
+import { isAsSaved, hashOutputs } from './saved.ts'
+import type { Journal, SavedFile } from './journal.ts'
+import { findVfioHolder } from './perform-driver.ts'
+import { readStanding } from './read-state.ts'
+
+/** The host is not as expected; nothing was changed. `differences` has one entry per object. */
+export class DriftError extends AppError {
+  readonly differences: readonly string[]
+  constructor(message: string, differences: readonly string[], help: string) {
+    super(`${message}\n${differences.map((line) => `  ${line.replaceAll('\n', '\n  ')}`).join('\n')}`, {
+      help,
+      exitCode: exitCode.applyFailedRestored,
+    })
+    this.differences = differences
+  }
+}
+
+/** The steps that are still to do. Throws DriftError when one object is neither as before nor as after. */
+export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
+  const differences: string[] = []
+  const open: Step[] = []
+  for (const step of steps) {
+    const standing = readStanding(reader, step)
+    if (standing.kind === 'after') continue
+    open.push(step)
+    if (standing.kind === 'drifted' || standing.kind === 'gone') differences.push(standing.difference)
+    if (standing.kind === 'between') differences.push(`${'address' in step ? step.address : ''} is between two drivers`)
+    if (step.kind === 'driver' && standing.kind === 'before') {
+      const check = checkIdentity(reader, step.address, step.identity)
+      for (const line of check.differences) differences.push(`${step.address}: ${line}`)
+    }
+  }
+  if (differences.length > 0)
+    throw new DriftError(
+      'the host is not as the plan saw it; nothing was changed:',
+      differences,
+      'plan again and look at what changed: handover plan',
+    )
+  // Generators run again only when something they read is changed.
+  const isIdle = steps.some((step) => step.kind !== 'command') && open.every((step) => step.kind === 'command')
+  return isIdle ? [] : open
+}
+
+export type UndoObstacles = {
+  /** Someone changed it since: a reason to refuse. */
+  readonly drifted: readonly string[]
+  /** Used by a running virtual machine: a reason to refuse. */
+  readonly inUse: readonly string[]
+}
+
+/** What stands in the way of taking a journal back; looks only. */
+export async function findUndoObstacles(system: System, journal: Journal): Promise<UndoObstacles> {
+  const drifted: string[] = []
+  const inUse: string[] = []
+  for (const step of journal.record.steps) {
+    if (step.kind === 'command') {
+      drifted.push(...(await driftedOutputs(system, journal, step.outputs)))
+      continue
+    }
+    const standing = readStanding(system, step)
+    if (standing.kind === 'drifted') drifted.push(standing.difference)
+    if (step.kind !== 'driver' || (standing.kind !== 'after' && standing.kind !== 'between')) continue
+    const holder = findVfioHolder(system, step.address)
+    if (holder) inUse.push(`${step.address} is in use by process ${holder.pid} (${holder.name})`)
+  }
+  return { drifted, inUse }
+}
+
+async function driftedOutputs(reader: Reader, journal: Journal, outputs: readonly string[]): Promise<string[]> {
+  const drifted: string[] = []
+  for (const path of outputs) {
+    const saved = journal.record.saved.find((file) => file.path === path)
+    if (saved && !(await mayRestore(reader, journal, saved)))
+      drifted.push(`${path} was generated again or changed since`)
+  }
+  return drifted
+}
+
+/** An output may be put back when it is what our command left, when our command did not finish, or when it is already as saved. */
+export async function mayRestore(reader: Reader, journal: Pick<Journal, 'events'>, saved: SavedFile): Promise<boolean> {
+  if (await isAsSaved(reader, saved)) return true
+  const left = journal.events.findLast((event) => event.event === 'step' && event.outputs?.[saved.path] !== undefined)
+  if (left?.event !== 'step') return true
+  const now = await hashOutputs(reader, [saved.path])
+  return now[saved.path] === left.outputs?.[saved.path]
+}

@@ -1,0 +1,171 @@
+/**
+ * Journal: what was done to the host, on disk before it is done. One folder per apply under /var/lib/handover/journal:
+ *
+ *     0007/record.json   steps, assignments, identities, list of saved files; written once, before the first change
+ *     0007/saved/3       bytes of a file as it was (named by number in `record.saved`)
+ *     0007/events.jsonl  one line per event, appended and fsynced
+ *
+ * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
+ * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
+ */
+import type { PciAddress } from '../pci/address.ts'
+import type { Step } from '../plan/step.ts'
+import type { Assignment, TakenAlong } from '../plan/types.ts'
+import type { Reader, System } from '../system/system.ts'
+import { parseRecord, parseEvents } from './parse-journal.ts'
+
+export const stateFolder = '/var/lib/handover'
+export const journalFolder = `${stateFolder}/journal`
+export const lockPath = `${stateFolder}/lock`
+
+/** One file as it was before: absent, a regular file whose bytes are in saved/<blob>, or a symbolic link. */
+export type SavedFile =
+  | { readonly path: string; readonly kind: 'absent' }
+  | { readonly path: string; readonly kind: 'link'; readonly target: string }
+  | {
+      readonly path: string
+      readonly kind: 'file'
+      readonly blob: string
+      readonly sha256: string
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+    }
+
+export type JournalRecord = {
+  readonly schema: 1
+  readonly id: string
+  /** ISO 8601, for people; nothing is ordered by it. */
+  readonly createdAt: string
+  readonly version: string
+  /** /proc/sys/kernel/random/boot_id: tells whether driver bindings can still be in force. */
+  readonly bootId: string
+  /** Absolute path of the spec it came from, where known. */
+  readonly spec?: string
+  readonly planHash: string
+  readonly needsReboot: boolean
+  readonly assignments: readonly Assignment[]
+  readonly takenAlong: readonly TakenAlong[]
+  readonly spare: readonly PciAddress[]
+  readonly startOrder: readonly string[]
+  /** Only what was to be done: a step the host already had is not here, and so is never undone. */
+  readonly steps: readonly Step[]
+  readonly saved: readonly SavedFile[]
+}
+
+export type StepPhase = 'started' | 'done' | 'failed' | 'undo-started' | 'undone' | 'undo-failed'
+export type Outcome = 'applied' | 'restored' | 'not-restored' | 'rolled-back' | 'rollback-incomplete'
+
+export type JournalEvent =
+  | {
+      readonly at: string
+      readonly event: 'step'
+      readonly index: number
+      readonly phase: StepPhase
+      readonly note?: string
+      /** After a command: SHA-256 of each declared output, null when absent. */
+      readonly outputs?: Readonly<Record<string, string | null>>
+    }
+  | { readonly at: string; readonly event: 'rollback'; readonly cause: string }
+  | { readonly at: string; readonly event: 'end'; readonly outcome: Outcome; readonly note?: string }
+
+/** `interrupted`: the process ended without a word (a power cut, SIGKILL). */
+export type JournalStatus = Outcome | 'interrupted'
+
+export type Journal = {
+  readonly record: JournalRecord
+  readonly events: readonly JournalEvent[]
+  readonly status: JournalStatus
+  /** What is wrong with the files themselves: torn lines, a newer schema. */
+  readonly damage: readonly string[]
+}
+
+export type JournalRead =
+  | { readonly ok: true; readonly journal: Journal }
+  | { readonly ok: false; readonly id: string; readonly reason: string }
+
+/** Every journal there is, oldest first. Folders of applies that never began are left out. */
+export function readJournals(reader: Reader): JournalRead[] {
+  const names = reader.list(journalFolder)
+  if (!names.ok) {
+    if (names.reason === 'absent') return []
+    return [{ ok: false, id: '', reason: `${journalFolder} cannot be read (${names.code ?? names.reason})` }]
+  }
+  const journals: JournalRead[] = []
+  for (const name of names.value.filter((entry) => /^\d{4,9}$/.test(entry)).toSorted((a, b) => Number(a) - Number(b))) {
+    const journal = readJournal(reader, name)
+    if (journal) journals.push(journal)
+  }
+  return journals
+}
+
+export function readJournal(reader: Reader, id: string): JournalRead | undefined {
+  const folder = `${journalFolder}/${id}`
+  const text = reader.readText(`${folder}/record.json`, 64 * 1024 * 1024)
+  if (!text.ok) {
+    if (text.reason === 'absent') return undefined
+    return { ok: false, id, reason: `record.json cannot be read (${text.code ?? text.reason})` }
+  }
+  const record = parseRecord(text.value)
+  if (!record.ok) return { ok: false, id, reason: record.reason }
+  const eventText = reader.readText(`${folder}/events.jsonl`, 64 * 1024 * 1024)
+  const { events, damage } = parseEvents(eventText.ok ? eventText.value : '')
+  if (!eventText.ok && eventText.reason !== 'absent')
+    damage.push(`events.jsonl cannot be read (${eventText.code ?? eventText.reason})`)
+  return { ok: true, journal: { record: record.value, events, status: statusOf(events), damage } }
+}
+
+export function statusOf(events: readonly JournalEvent[]): JournalStatus {
+  for (const event of events.toReversed()) {
+    if (event.event === 'end') return event.outcome
+    if (event.event === 'rollback') return 'interrupted'
+  }
+  return 'interrupted'
+}
+
+/** True while its changes may still be on the host. */
+export function isInForce(status: JournalStatus): boolean {
+  return status !== 'restored' && status !== 'rolled-back'
+}
+
+/** The next free id, by counting the folders there are. */
+export function nextId(reader: Reader): string {
+  const names = reader.list(journalFolder)
+  // A folder set aside by hand (`0007.damaged`) keeps its number.
+  const taken = names.ok ? names.value.map((name) => Number.parseInt(name, 10)).filter(Number.isSafeInteger) : []
+  return String(Math.max(0, ...taken) + 1).padStart(4, '0')
+}
+
+export type OpenJournal = {
+  readonly record: JournalRecord
+  readonly append: (event: EventWithoutTime) => void
+}
+type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
+export type EventWithoutTime = WithoutTime<JournalEvent>
+
+/** Writes the record: from here on a crash leaves something to roll back. */
+export function beginJournal(system: System, record: JournalRecord): OpenJournal {
+  system.writeFile(`${journalFolder}/${record.id}/record.json`, `${JSON.stringify(record, null, 1)}\n`, { mode: 0o600 })
+  return openJournal(system, record)
+}
+
+export function openJournal(system: System, record: JournalRecord): OpenJournal {
+  const path = `${journalFolder}/${record.id}/events.jsonl`
+  const old = system.readText(path, 64 * 1024 * 1024)
+  // A line torn by a power cut must not swallow the next one.
+  if (old.ok && old.value !== '' && !old.value.endsWith('\n')) system.appendFile(path, '\n')
+  return {
+    record,
+    append: (event) => system.appendFile(path, `${JSON.stringify({ at: system.now().toISOString(), ...event })}\n`),
+  }
+}
+
+/**
+ * What is in force now: the newest apply that succeeded and was not taken back. `up` and `verify` start from its
+ * assignments and identities, never from the spec alone.
+ */
+export function readLastApplied(reader: Reader): JournalRecord | undefined {
+  for (const read of readJournals(reader).toReversed())
+    if (read.ok && read.journal.status === 'applied') return read.journal.record
+  return undefined
+}

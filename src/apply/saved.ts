@@ -1,0 +1,86 @@
+/**
+ * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
+ * on the way back. Also judges a command's outputs, since a generator is never trusted to undo itself.
+ */
+import { AppError } from '../errors.ts'
+import type { Reader, System } from '../system/system.ts'
+import { journalFolder, type SavedFile } from './journal.ts'
+
+/** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
+const savedLimit = 1024 * 1024 * 1024
+
+/** Saves each path once, under the journal `id`. Throws when a file exists and cannot be read: without its bytes there is no way back. */
+export async function saveFiles(system: System, id: string, paths: readonly string[]): Promise<SavedFile[]> {
+  const saved: SavedFile[] = []
+  for (const path of new Set(paths)) saved.push(await saveFile(system, { id, path, blob: String(saved.length) }))
+  return saved
+}
+
+async function saveFile(
+  system: System,
+  what: { readonly id: string; readonly path: string; readonly blob: string },
+): Promise<SavedFile> {
+  const { path, blob } = what
+  const stat = system.stat(path)
+  if (!stat.ok) {
+    if (stat.reason === 'absent') return { path, kind: 'absent' }
+    throw new AppError(`${path} cannot be read (${stat.code ?? stat.reason}), so it could not be put back later`)
+  }
+  if (stat.value.kind === 'link') {
+    const target = system.readLink(path)
+    if (target.ok) return { path, kind: 'link', target: target.value }
+  }
+  const bytes = system.readBytes(path, savedLimit)
+  if (!bytes.ok) throw new AppError(`${path} cannot be read (${bytes.code ?? bytes.reason}); nothing was changed`)
+  system.writeFile(`${journalFolder}/${what.id}/saved/${blob}`, bytes.value, { mode: 0o600 })
+  const { mode, uid, gid } = stat.value
+  return { path, kind: 'file', blob, sha256: await sha256(bytes.value), mode, uid, gid }
+}
+
+export async function sha256(bytes: Uint8Array | string): Promise<string> {
+  const input = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes
+  const digest = await crypto.subtle.digest('SHA-256', Uint8Array.from(input))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** SHA-256 of each path as it is now; null when absent, `link:…` for a symbolic link. */
+export async function hashOutputs(reader: Reader, paths: readonly string[]): Promise<Record<string, string | null>> {
+  const hashes: Record<string, string | null> = {}
+  for (const path of paths) hashes[path] = await hashNow(reader, path)
+  return hashes
+}
+
+async function hashNow(reader: Reader, path: string): Promise<string | null> {
+  const link = reader.readLink(path)
+  if (link.ok) return `link:${link.value}`
+  const bytes = reader.readBytes(path, savedLimit)
+  if (bytes.ok) return sha256(bytes.value)
+  if (bytes.reason === 'absent') return null
+  return `unreadable:${bytes.code ?? bytes.reason}`
+}
+
+export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boolean> {
+  const now = await hashNow(reader, saved.path)
+  if (saved.kind === 'absent') return now === null
+  if (saved.kind === 'link') return now === `link:${saved.target}`
+  if (now !== saved.sha256) return false
+  const stat = reader.stat(saved.path)
+  return stat.ok && stat.value.mode === saved.mode && stat.value.uid === saved.uid && stat.value.gid === saved.gid
+}
+
+/** Puts one file back byte for byte, mode and owner included. Throws when the saved bytes are damaged. */
+export async function restoreFile(system: System, id: string, saved: SavedFile): Promise<void> {
+  if (await isAsSaved(system, saved)) return
+  if (saved.kind === 'absent') return system.remove(saved.path)
+  if (saved.kind === 'link') {
+    throw new AppError(`${saved.path} was a symbolic link to ${saved.target} and is not any more`, {
+      help: `ln -sfn ${saved.target} ${saved.path}`,
+    })
+  }
+  const blob = `${journalFolder}/${id}/saved/${saved.blob}`
+  const bytes = system.readBytes(blob, savedLimit)
+  if (!bytes.ok) throw new AppError(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
+  if ((await sha256(bytes.value)) !== saved.sha256)
+    throw new AppError(`the saved bytes of ${saved.path} in ${blob} are damaged; they were not put back`)
+  system.writeFile(saved.path, bytes.value, { mode: saved.mode, owner: { uid: saved.uid, gid: saved.gid } })
+}

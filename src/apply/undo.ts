@@ -1,0 +1,116 @@
+/**
+ * Takes recorded steps back, last first, by looking where each object stands: what is already as before is left alone,
+ * so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
+ * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
+ */
+import { AppError } from '../errors.ts'
+import type { Step } from '../plan/step.ts'
+import type { System } from '../system/system.ts'
+import { checkIdentity } from './check-identity.ts'
+import type { ApplyEvent } from './events.ts'
+import { mayRestore } from './guard.ts'
+import { openJournal, type EventWithoutTime, type Journal } from './journal.ts'
+import { performStep } from './perform.ts'
+import { readBootId } from './boot-id.ts'
+import { readStanding } from './read-state.ts'
+import { restoreFile } from './saved.ts'
+
+type Note = { readonly restored: boolean; readonly note?: string }
+
+/** Returns what could not be restored, one line each; empty means the host is as before. */
+export async function undoSteps(
+  system: System,
+  journal: Pick<Journal, 'record' | 'events'>,
+  report: (event: ApplyEvent) => void,
+): Promise<string[]> {
+  const leftovers: string[] = []
+  const open = openJournal(system, journal.record)
+  // A full disk must not keep the host from being restored: the record of the undo is the lesser good.
+  const append = (event: EventWithoutTime) => {
+    try {
+      open.append(event)
+    } catch (error) {
+      report({ kind: 'warning', message: `the journal could not be written: ${messageOf(error)}` })
+    }
+  }
+  for (const [index, step] of [...journal.record.steps.entries()].toReversed()) {
+    append({ event: 'step', index, phase: 'undo-started' })
+    const result = await undoStep(system, journal, step)
+    const note = result.note === undefined ? {} : { note: result.note }
+    append({ event: 'step', index, phase: result.restored ? 'undone' : 'undo-failed', ...note })
+    report({ kind: 'step', index, step, phase: result.restored ? 'undone' : 'undo-failed', ...note })
+    if (!result.restored) leftovers.push(result.note ?? '')
+  }
+  return leftovers
+}
+
+async function undoStep(system: System, journal: Pick<Journal, 'record' | 'events'>, step: Step): Promise<Note> {
+  try {
+    switch (step.kind) {
+      case 'command':
+        return await undoOutputs(system, journal, step.outputs)
+      case 'file':
+        return await undoFile(system, journal, step)
+      case 'driver':
+        return await undoDriver(system, journal.record.bootId, step)
+      case 'sysfs': {
+        const standing = readStanding(system, step)
+        if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
+        if (standing.kind === 'after') await performStep(system, { ...step, before: step.after, after: step.before })
+        return { restored: true }
+      }
+    }
+  } catch (error) {
+    return { restored: false, note: messageOf(error) }
+  }
+}
+
+async function undoOutputs(
+  system: System,
+  journal: Pick<Journal, 'record' | 'events'>,
+  outputs: readonly string[],
+): Promise<Note> {
+  const problems: string[] = []
+  for (const path of outputs) {
+    const saved = journal.record.saved.find((file) => file.path === path)
+    if (!saved) continue
+    if (await mayRestore(system, journal, saved)) await restoreFile(system, journal.record.id, saved)
+    else problems.push(`${path} was generated again or changed since; it was left as it is`)
+  }
+  return problems.length === 0 ? { restored: true } : { restored: false, note: problems.join('; ') }
+}
+
+async function undoFile(
+  system: System,
+  journal: Pick<Journal, 'record'>,
+  step: Extract<Step, { kind: 'file' }>,
+): Promise<Note> {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
+  if (standing.kind === 'before') return { restored: true }
+  const saved = journal.record.saved.find((file) => file.path === step.path)
+  // The saved bytes are better than the step's text: they carry the owner, and bytes that are no UTF-8.
+  if (saved && saved.kind !== 'link') await restoreFile(system, journal.record.id, saved)
+  else await performStep(system, { ...step, before: step.after, after: step.before })
+  return { restored: true }
+}
+
+async function undoDriver(system: System, bootId: string, step: Extract<Step, { kind: 'driver' }>): Promise<Note> {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'before') return { restored: true }
+  const check = checkIdentity(system, step.address, step.identity)
+  if (check.differences.length > 0) {
+    // Overrides live in the kernel's memory: after a reboot there is nothing of ours left on a device that moved away.
+    if (bootId !== readBootId(system))
+      return { restored: true, note: `${step.address}: the binding ended with the reboot, the device is elsewhere now` }
+    return { restored: false, note: `${step.address}: ${check.differences.join('; ')}; nothing was bound` }
+  }
+  if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
+  await performStep(system, { ...step, before: step.after, after: step.before })
+  return { restored: true }
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof AppError) return error.message
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,30 @@
+/**
+ * Keeps a running apply or rollback whole while the terminal misbehaves: Ctrl-C asks it to stop and be taken back, a
+ * lost connection (the network may be what is being changed) and a closed pipe do not stop it.
+ */
+
+/** `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person wants. */
+export async function withoutInterruption<T>(run: () => Promise<T>, stop?: () => void): Promise<T> {
+  const onStop = () => stop?.()
+  const ignore = () => undefined
+  // entry.ts ends the process when the reader of a pipe goes away; not in the middle of a change.
+  const streams = [process.stdout, process.stderr].map((stream) => ({ stream, old: stream.listeners('error') }))
+  for (const { stream } of streams) {
+    stream.removeAllListeners('error')
+    stream.on('error', ignore)
+  }
+  process.on('SIGINT', onStop)
+  process.on('SIGTERM', onStop)
+  process.on('SIGHUP', ignore)
+  try {
+    return await run()
+  } finally {
+    process.off('SIGINT', onStop)
+    process.off('SIGTERM', onStop)
+    process.off('SIGHUP', ignore)
+    for (const { stream, old } of streams) {
+      stream.off('error', ignore)
+      for (const listener of old) stream.on('error', listener as (error: Error) => void)
+    }
+  }
+}
