@@ -41,6 +41,11 @@ export const findingCodes = [
   'input-incomplete',
   // deciding
   'demands-conflict',
+  // judging devices
+  'no-group',
+  'host-chipset',
+  'vm-running',
+  'device-silent',
 ] as const
 
 export type FindingCode = (typeof findingCodes)[number]

@@ -1,0 +1,37 @@
+/**
+ * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers what they
+ * could not read. It judges nothing: verdicts are computed from the value (judge/).
+ */
+import type { Reader } from '../system/system.ts'
+import type { Host, SourceKind } from './host.ts'
+import { readBridges } from './needs/network.ts'
+import { readFiles } from './read-files.ts'
+import { readIommu } from './read-iommu.ts'
+import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
+import { readNeeds } from './read-needs.ts'
+import { readPciDevices } from './read-pci.ts'
+import { startReading, unreadableFindings } from './reading.ts'
+
+export function readHost(system: Reader, source?: { readonly kind: SourceKind; readonly name?: string }): Host {
+  const reading = startReading(system)
+  const { iommu, groups } = readIommu(reading)
+  const devices = readPciDevices(reading, groups)
+  const distribution = readDistribution(reading)
+  const needs = readNeeds(reading, devices)
+  const bridges = readBridges(reading)
+  return {
+    schema: 1,
+    source: source ?? { kind: system.live ? 'live' : 'sysfs' },
+    ...(distribution ? { distribution } : {}),
+    kernel: readKernel(reading),
+    cpu: readCpu(reading),
+    memory: readMemory(reading),
+    iommu,
+    devices,
+    groups,
+    needs,
+    bridges,
+    files: readFiles(reading),
+    findings: [...reading.findings, ...unreadableFindings(reading)],
+  }
+}

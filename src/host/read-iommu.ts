@@ -1,0 +1,100 @@
+/**
+ * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
+ * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
+ */
+import { parseAddress, type PciAddress } from '../pci/address.ts'
+import type { IommuFacts, IommuGroup, ReservedRegion } from './host.ts'
+import { toHex } from './hex.ts'
+import { bytesOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+
+const groupsFolder = '/sys/kernel/iommu_groups'
+const tablesFolder = '/sys/firmware/acpi/tables'
+
+export function readIommu(reading: Reading): { iommu: IommuFacts; groups: IommuGroup[] } {
+  const groups = readGroups(reading)
+  const listed = reading.system.list('/sys/class/iommu')
+  const units = listed.ok ? listed.value : []
+  const tables = new Set(namesIn(reading, tablesFolder))
+  const dmar = tables.has('DMAR') ? tableHex(reading, 'DMAR') : undefined
+  const ivrs = tables.has('IVRS') ? tableHex(reading, 'IVRS') : undefined
+  const interruptRemapping = readInterruptRemapping(reading)
+  return {
+    groups,
+    iommu: {
+      state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
+      kind: kindOf(units, dmar, ivrs, groups.length > 0),
+      ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
+      ...(listed.ok ? { units } : {}),
+      ...(dmar === undefined ? {} : { dmar }),
+      ...(ivrs === undefined ? {} : { ivrs }),
+    },
+  }
+}
+
+function stateOf(on: boolean, table: string | undefined, looked: boolean): IommuFacts['state'] {
+  if (on) return 'on'
+  if (table !== undefined) return 'off'
+  return looked ? 'absent' : 'unknown'
+}
+
+function kindOf(units: readonly string[], dmar?: string, ivrs?: string, on?: boolean): IommuFacts['kind'] {
+  if (units.some((name) => name.startsWith('dmar')) || dmar !== undefined) return 'intel'
+  if (units.some((name) => name.startsWith('ivhd')) || ivrs !== undefined) return 'amd'
+  return units.length > 0 || on ? 'other' : null
+}
+
+/** Tables are readable by root only (mode 0400); the empty string says "there, but not readable". */
+function tableHex(reading: Reading, name: string): string {
+  const bytes = bytesOf(reading, `${tablesFolder}/${name}`, 1 << 20)
+  return bytes === undefined ? '' : toHex(bytes)
+}
+
+/**
+ * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` where remapping is active, `PCI-MSI` where it is
+ * not (x86 only). Anyone may read it, unlike the kernel log.
+ */
+function readInterruptRemapping(reading: Reading): boolean | undefined {
+  const text = textOf(reading, '/proc/interrupts', 16 << 20)
+  if (text === undefined) return undefined
+  if (/\sIR-(?:PCI-MSI|IO-APIC|HPET)/.test(text)) return true
+  return /\s(?:PCI-MSI|IO-APIC)/.test(text) ? false : undefined
+}
+
+function readGroups(reading: Reading): IommuGroup[] {
+  const groups: IommuGroup[] = []
+  for (const name of namesIn(reading, groupsFolder)) {
+    const id = numberOf(name)
+    if (id === undefined) continue
+    const devices: PciAddress[] = []
+    const otherMembers: string[] = []
+    for (const member of namesIn(reading, `${groupsFolder}/${name}/devices`)) {
+      const address = parseAddress(member)
+      if (address) devices.push(address)
+      else otherMembers.push(member)
+    }
+    const type = textOf(reading, `${groupsFolder}/${name}/type`)
+    const regions = textOf(reading, `${groupsFolder}/${name}/reserved_regions`)
+    groups.push({
+      id,
+      devices,
+      ...(otherMembers.length > 0 ? { otherMembers } : {}),
+      ...(type ? { type } : {}),
+      ...(regions === undefined ? {} : { reservedRegions: parseReservedRegions(regions) }),
+    })
+  }
+  return groups.sort((a, b) => a.id - b.id)
+}
+
+/** Lines of `0x00000000fee00000 0x00000000feefffff msi`. */
+export function parseReservedRegions(text: string): ReservedRegion[] {
+  const regions: ReservedRegion[] = []
+  for (const match of text.matchAll(/^0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16}) ([\w-]+)$/gm)) {
+    const [, start = '', end = '', type = ''] = match
+    regions.push({ start: plainHex(start), end: plainHex(end), type })
+  }
+  return regions
+}
+
+function plainHex(text: string): string {
+  return text.replace(/^0+(?=.)/, '')
+}

@@ -1,0 +1,6 @@
+/** The shape of a check: one question about one function, answered from the view with reasons (none: nothing against it). */
+import type { PciDevice } from '../pci/device.ts'
+import type { Reason } from './types.ts'
+import type { HostView } from './view.ts'
+
+export type Check = (device: PciDevice, view: HostView) => readonly Reason[]

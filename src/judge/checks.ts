@@ -1,0 +1,28 @@
+/**
+ * The checks, in the order in which they decide (what can never work first, what is only inconvenient last). Adding one
+ * is a file in checks/ and a line here.
+ */
+import type { Check } from './check.ts'
+import { checkAnswers } from './checks/answers.ts'
+import { checkEndpoint } from './checks/endpoint.ts'
+import { checkGroupMembers } from './checks/group-members.ts'
+import { checkGroupNeeds } from './checks/group-needs.ts'
+import { checkInterruptRemapping } from './checks/interrupt-remapping.ts'
+import { checkIommu } from './checks/iommu.ts'
+import { checkNeeds } from './checks/needs.ts'
+import { checkReservedRegions } from './checks/reserved-regions.ts'
+import { checkReset } from './checks/reset.ts'
+import { checkSriov } from './checks/sriov.ts'
+
+export const checks: readonly Check[] = [
+  checkAnswers,
+  checkEndpoint,
+  checkIommu,
+  checkInterruptRemapping,
+  checkReservedRegions,
+  checkNeeds,
+  checkGroupNeeds,
+  checkGroupMembers,
+  checkSriov,
+  checkReset,
+]

@@ -1,0 +1,16 @@
+/** A function whose configuration space reads all ones is not there: asleep in D3cold, fallen off the bus, or unplugged. */
+import type { Check } from '../check.ts'
+
+export const checkAnswers: Check = (device) => {
+  if (device.config === undefined || !/^f{128}/.test(device.config)) return []
+  return [
+    {
+      code: 'device-silent',
+      severity: 'warning',
+      undecided: true,
+      message: `${device.address} does not answer: its configuration space reads all ff (asleep in D3cold, or gone)`,
+      help: `wake it and inspect again: echo on > /sys/bus/pci/devices/${device.address}/power/control`,
+      about: [device.address],
+    },
+  ]
+}

@@ -1,0 +1,31 @@
+/**
+ * The group rule: a group leaves the host as a whole, so a device whose group holds something the host needs is refused,
+ * with the whole chain shown.
+ */
+import type { Check } from '../check.ts'
+import { companions } from '../view.ts'
+import { chainText } from '../words.ts'
+import { isVital } from './needs.ts'
+
+export const checkGroupNeeds: Check = (device, view) => {
+  const group = view.groupOf(device)
+  if (!group) return []
+  for (const address of companions(device, view)) {
+    const need = view.needsOf(address).find((candidate) => isVital(candidate, view))
+    if (!need) continue
+    const what =
+      need.kind === 'chipset'
+        ? `${address}, the ${need.what} of this board`
+        : `${address}, which the host needs: ${chainText(need, group.id)}`
+    return [
+      {
+        code: 'group-not-viable',
+        severity: 'error',
+        message: `${device.address} shares IOMMU group ${group.id} with ${what}`,
+        help: 'put the card into a slot with a group of its own, or choose another device',
+        about: [device.address, address],
+      },
+    ]
+  }
+  return []
+}

@@ -1,0 +1,68 @@
+/** The function itself carries something the host needs. One finding per kind, with every chain in it. */
+import type { FindingCode } from '../../finding.ts'
+import type { HostNeed } from '../../host/host.ts'
+import type { Check } from '../check.ts'
+import type { HostView } from '../view.ts'
+import { chainText, listText } from '../words.ts'
+
+export const needCodes: Readonly<Record<HostNeed['kind'], FindingCode>> = {
+  disk: 'host-disk',
+  network: 'host-network',
+  display: 'boot-display',
+  console: 'host-console',
+  input: 'host-input',
+  chipset: 'host-chipset',
+  vm: 'vm-running',
+}
+
+const helps: Readonly<Record<HostNeed['kind'], string>> = {
+  disk: 'move what is on these disks to another controller first, or choose another device',
+  network: 'give the host another way in and out first (a second network card), or choose another device',
+  display: 'make another card the boot display in the firmware setup, or list boot-display under host: give-up',
+  console: 'use a serial console or SSH, or list text-console under host: give-up',
+  input: 'plug the keyboard into another controller, or list keyboard under host: give-up',
+  chipset: 'it is part of the board and stays with the host',
+  vm: 'stop that VM first',
+}
+
+/** What a person gives up by its word in the spec. Root, boot and the network cannot be given up. */
+const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
+  display: 'boot-display',
+  console: 'text-console',
+  input: 'keyboard',
+}
+
+export function isVital(need: HostNeed, view: HostView): boolean {
+  const word = giveUpWords[need.kind]
+  return need.weight === 'vital' && !(word !== undefined && view.giveUp.has(word))
+}
+
+export const checkNeeds: Check = (device, view) => {
+  const kinds = byKind(view.needsOf(device.address))
+  return [...kinds].map(([kind, needs]) => {
+    const group = view.groupOf(device)?.id
+    const vital = needs.filter((need) => isVital(need, view))
+    const shown = vital.length > 0 ? vital : needs
+    const chains = listText([...new Set(shown.map((need) => chainText(need, group)))], 4)
+    return {
+      code: needCodes[kind],
+      severity: vital.length > 0 ? 'error' : 'warning',
+      message:
+        kind === 'chipset'
+          ? `${device.address} is the ${shown[0]?.what ?? 'chipset'} of this board`
+          : `${device.address} carries ${listText([...new Set(shown.map((need) => need.what))])}: ${chains}`,
+      help: helps[kind],
+      about: [device.address],
+    }
+  })
+}
+
+function byKind(needs: readonly HostNeed[]): Map<HostNeed['kind'], HostNeed[]> {
+  const kinds = new Map<HostNeed['kind'], HostNeed[]>()
+  for (const need of needs) {
+    const list = kinds.get(need.kind)
+    if (list) list.push(need)
+    else kinds.set(need.kind, [need])
+  }
+  return kinds
+}

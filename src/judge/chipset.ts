@@ -1,0 +1,46 @@
+/**
+ * Functions that are part of the board: host bridges, ISA/LPC, SMBus, memory and performance-counter functions. They are
+ * listed like any other, and giving one away takes the board's own organs out. Told by class, so this needs no reading.
+ */
+import { addressParts } from '../pci/address.ts'
+import type { PciDevice } from '../pci/device.ts'
+import type { HostNeed } from '../host/host.ts'
+
+/** Never a card, wherever they sit (classes the TrueNAS and oVirt block lists agree on). */
+const always: readonly (readonly [prefix: string, what: string])[] = [
+  ['0600', 'host bridge'],
+  ['0601', 'ISA bridge'],
+  ['0c05', 'SMBus'],
+  ['0500', 'memory controller'],
+  ['0806', 'IOMMU'],
+]
+
+/** Only on a root bus: the same classes occur on cards (a DMA engine, an NTB). */
+const onRootBus: readonly (readonly [prefix: string, what: string])[] = [
+  ['0580', 'memory controller'],
+  ['08', 'system peripheral'],
+  ['0c80', 'serial bus of the board (SPI, I2C)'],
+  ['1101', 'performance counters'],
+  ['1180', 'signal processing of the chipset'],
+]
+
+export function chipsetNeeds(devices: readonly PciDevice[]): HostNeed[] {
+  const needs: HostNeed[] = []
+  for (const device of devices) {
+    const what = chipsetRole(device)
+    if (what !== undefined) needs.push({ kind: 'chipset', what, chain: [], device: device.address, weight: 'vital' })
+  }
+  return needs
+}
+
+export function chipsetRole(device: PciDevice): string | undefined {
+  const code = device.classCode ?? ''
+  const find = (table: typeof always) => table.find(([prefix]) => code.startsWith(prefix))?.[1]
+  return find(always) ?? (isOnRootBus(device) ? find(onRootBus) : undefined)
+}
+
+/** By its path where that is known; a plain listing only tells bus 0 for sure. */
+function isOnRootBus(device: PciDevice): boolean {
+  if (device.path !== undefined) return device.path.split('/').length === 2
+  return device.parent === undefined && addressParts(device.address).bus === 0
+}

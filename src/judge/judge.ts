@@ -1,0 +1,57 @@
+/**
+ * judgeHost: a verdict with reasons for every function of a host. Pure: `inspect` shows what it says and `plan` refuses
+ * by it.
+ */
+import type { Host, IommuGroup } from '../host/host.ts'
+import type { PciDevice } from '../pci/device.ts'
+import type { PciAddress } from '../pci/address.ts'
+import { checks } from './checks.ts'
+import { checkHost } from './host-checks.ts'
+import type { DeviceJudgement, GroupJudgement, JudgeOptions, Judgement, Reason, Verdict } from './types.ts'
+import { companions, viewOf, type HostView } from './view.ts'
+
+export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
+  const view = viewOf(host, options)
+  return {
+    devices: host.devices.map((device) => judgeDevice(device, view)),
+    groups: view.groups.map((group) => judgeGroup(group, view)),
+    findings: checkHost(view),
+  }
+}
+
+function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
+  const reasons = checks.flatMap((check) => check(device, view))
+  return {
+    address: device.address,
+    verdict: verdictOf(reasons),
+    reasons,
+    neededBy: view.needsOf(device.address),
+    goesWith: companions(device, view),
+  }
+}
+
+/** Refusal beats ignorance, ignorance beats a drawback. */
+export function verdictOf(reasons: readonly Reason[]): Verdict {
+  if (reasons.some((reason) => reason.severity === 'error')) return 'refused'
+  if (reasons.some((reason) => reason.undecided === true)) return 'unknown'
+  return reasons.some((reason) => reason.severity === 'warning') ? 'caution' : 'ready'
+}
+
+function judgeGroup(group: IommuGroup, view: HostView): GroupJudgement {
+  return { ...group, viable: viabilityOf(group, view), isolated: 'unknown' }
+}
+
+/** VFIO takes a group when nobody in it holds the DMA interface: no driver, a VFIO or stub driver, or pcieport. */
+function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
+  let viable: boolean | undefined = true
+  for (const address of group.devices) {
+    const driver = view.byAddress.get(address)?.driver
+    if (driver === undefined) viable = undefined
+    else if (driver !== null && !/^(?:vfio-|vfio_|pci-stub$|pcieport$|shpchp$)/.test(driver)) return false
+  }
+  return viable
+}
+
+export function findJudgement(judgement: Judgement, address: PciAddress): DeviceJudgement | undefined {
+  return judgement.devices.find((device) => device.address === address)
+}

@@ -1,0 +1,49 @@
+/**
+ * Judgement: what may be given away, computed from a Host and nothing else. `inspect` shows it and `plan` obeys it, so
+ * a device refused here is refused everywhere.
+ */
+import type { Finding } from '../finding.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { HostNeed, IommuGroup } from '../host/host.ts'
+
+/**
+ * refused: giving it away harms the host or cannot work. unknown: the input lacks what would decide. caution: possible,
+ * with a drawback to accept. ready: nothing known speaks against it.
+ */
+export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
+
+/** One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict open. */
+export type Reason = Finding & { readonly undecided?: boolean }
+
+export type DeviceJudgement = {
+  readonly address: PciAddress
+  readonly verdict: Verdict
+  readonly reasons: readonly Reason[]
+  /** Needs carried by this very function. */
+  readonly neededBy: readonly HostNeed[]
+  /** Functions that leave the host with it: endpoints of its group, itself not included. */
+  readonly goesWith: readonly PciAddress[]
+}
+
+export type GroupJudgement = IommuGroup & {
+  /** VFIO's word: every member is on a VFIO or stub driver, has none, or is a bridge the kernel tolerates. */
+  readonly viable: boolean | undefined
+  /** What ACS on the path really gives, beside what the kernel claims. */
+  readonly isolated: 'yes' | 'no' | 'unknown'
+}
+
+export type Judgement = {
+  /** In the order of `host.devices`. */
+  readonly devices: readonly DeviceJudgement[]
+  readonly groups: readonly GroupJudgement[]
+  /** The forecast from configuration space alone; absent where the input does not carry it. */
+  readonly predicted?: readonly { readonly devices: readonly PciAddress[]; readonly confidence: 'high' | 'low' }[]
+  /**
+   * About the host as a whole; never errors, because turning an IOMMU on is something a plan can do. What reading met
+   * stays in `host.findings`.
+   */
+  readonly findings: readonly Finding[]
+}
+
+/** What a person really gives up (`host.giveUp` in a spec): refusals of that kind become cautions. */
+export type JudgeOptions = { readonly giveUp?: readonly string[] }

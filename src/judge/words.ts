@@ -1,0 +1,22 @@
+/** Wording shared by the checks: chains, lists, names. */
+import type { HostNeed } from '../host/host.ts'
+import type { PciAddress } from '../pci/address.ts'
+
+/** `/ → vg0/root → md0 → sda → 0000:00:17.0, group 4` */
+export function chainText(need: HostNeed, group: number | undefined): string {
+  const steps = [need.what, ...need.chain, need.device].join(' → ')
+  return group === undefined ? steps : `${steps}, group ${group}`
+}
+
+/** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
+export function listText(items: readonly string[], limit = 6): string {
+  const shown = items.slice(0, limit)
+  const rest = items.length - shown.length
+  if (rest > 0) return `${shown.join(', ')} and ${rest} more`
+  const last = shown.pop() ?? ''
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`
+}
+
+export function addressesText(addresses: readonly PciAddress[]): string {
+  return listText(addresses)
+}
