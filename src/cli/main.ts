@@ -117,6 +117,7 @@ function addVmCommands(program: Command): void {
     .argument('[vm...]', 'all VMs of the spec when absent')
     .addOption(spec())
     .summary('start the VMs, each when what it needs answers')
+    .option('--no-wait', 'do not wait until a VM answers')
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', examples('up', 'up firewall'))
     .action(action(async () => (await import('./commands/up.ts')).runUp))
@@ -140,6 +141,7 @@ function addVmCommands(program: Command): void {
     .command('verify')
     .argument('[vm...]')
     .summary('look inside the guests and compare with the plan')
+    .addOption(spec())
     .option('--json', 'one JSON document on standard output')
     .action(action(async () => (await import('./commands/verify.ts')).runVerify))
 }

@@ -38,6 +38,7 @@ export async function guestImage(system: System, kernel: LabKernel): Promise<Uin
     script('bin/agent.sh', 'agent.sh'),
     script('ask/report.sh', 'ask-report.sh'),
     script('ask/measure.sh', 'ask-measure.sh'),
+    script('ask/poweroff.sh', 'ask-poweroff.sh'),
     ...['firewall', 'media', 'bench'].map((role) => script(`roles/${role}.sh`, `role-${role}.sh`)),
     script('etc/firewall.nft', 'firewall.nft'),
     script('etc/udhcpd.conf', 'udhcpd.conf'),

@@ -123,7 +123,7 @@ export function runningVms(system: System): VmRecord[] {
   if (!names.ok) return []
   return names.value.flatMap((name) => {
     const record = readRecord(name)
-    return record && system.signal(record.pid, 0) ? [record] : []
+    return record && isAlive(system, record) ? [record] : []
   })
 }
 
@@ -149,7 +149,7 @@ export async function stopVm(system: System, record: VmRecord, timeoutSeconds: n
   const qmp = await openVmQmp(system, record.name)
   try {
     await qmp.execute('system_powerdown')
-    if (await endsWithin(system, record.pid, timeoutSeconds)) return 'powered off'
+    if (await endsWithin(system, record, timeoutSeconds)) return 'powered off'
     await qmp.execute('quit')
   } catch (error) {
     // QEMU may close the socket before its reply: what counts is that the process ends.
@@ -157,14 +157,20 @@ export async function stopVm(system: System, record: VmRecord, timeoutSeconds: n
   } finally {
     qmp.close()
   }
-  if (!(await endsWithin(system, record.pid, 5))) system.signal(record.pid, 'SIGKILL')
-  await endsWithin(system, record.pid, 5)
+  if (!(await endsWithin(system, record, 5))) system.signal(record.pid, 'SIGKILL')
+  await endsWithin(system, record, 5)
   return 'switched off'
 }
 
-async function endsWithin(system: System, pid: number, seconds: number): Promise<boolean> {
+/** A pid alone could be somebody else's by now, and a zombie is over: the command line tells (empty for a zombie). */
+function isAlive(system: System, record: VmRecord): boolean {
+  const cmdline = system.readText(`/proc/${record.pid}/cmdline`)
+  return cmdline.ok && cmdline.value.includes(`\0${record.name},process=handover-${record.name}\0`)
+}
+
+async function endsWithin(system: System, record: VmRecord, seconds: number): Promise<boolean> {
   for (let waited = 0; waited < seconds * 1000; waited += 50) {
-    if (!system.signal(pid, 0)) return true
+    if (!isAlive(system, record)) return true
     await system.sleep(50)
   }
   return false

@@ -1,6 +1,39 @@
-/** `handover console`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. */
+import { AppError, exitCode, type ExitCode } from '../../errors.ts'
+import { runningVms } from '../../vm/qemu.ts'
+import { vmFiles } from '../../vm/vm-files.ts'
+import type { Context, ReadingOptions } from '../context.ts'
 
-export function runConsole(): Promise<ExitCode> {
-  return Promise.reject(new AppError('console is not built yet'))
+const leave = '\u001d'
+
+export async function runConsole(
+  args: readonly string[],
+  _options: ReadingOptions,
+  context: Context,
+): Promise<ExitCode> {
+  const [name = ''] = args
+  const running = runningVms(context.system)
+  if (!running.some((vm) => vm.name === name)) {
+    throw new AppError(`${name} does not run`, {
+      help: `running: ${running.map((vm) => vm.name).join(', ') || 'none'}`,
+    })
+  }
+  const connection = await context.system.connect(vmFiles(name).serial)
+  const { stdin } = process
+  context.err(`connected to ${name}; Ctrl-] leaves`)
+  if (stdin.isTTY) stdin.setRawMode(true)
+  await new Promise<void>((done) => {
+    connection.onText((text) => process.stdout.write(text))
+    connection.onClose(done)
+    stdin.setEncoding('utf8')
+    stdin.on('data', (chunk) => {
+      const text = String(chunk)
+      if (text.includes(leave)) connection.close()
+      else connection.write(text)
+    })
+    stdin.on('end', () => connection.close())
+  })
+  if (stdin.isTTY) stdin.setRawMode(false)
+  stdin.pause()
+  return exitCode.done
 }

@@ -1,6 +1,23 @@
-/** `handover status`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover status`: which VMs run, since when, with which devices, and what their consoles said last. */
+import { exitCode, type ExitCode } from '../../errors.ts'
+import { lastLines, runningVms } from '../../vm/qemu.ts'
+import { vmFiles } from '../../vm/vm-files.ts'
+import type { Context, ReadingOptions } from '../context.ts'
 
-export function runStatus(): Promise<ExitCode> {
-  return Promise.reject(new AppError('status is not built yet'))
+export function runStatus(_args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+  const vms = runningVms(context.system).map((record) => ({
+    ...record,
+    consoleSocket: vmFiles(record.name).serial,
+    lastLine: lastLines(vmFiles(record.name).serialLog, 1),
+  }))
+  if (options.json) context.out(JSON.stringify({ schema: 1, vms }, null, 2))
+  else if (vms.length === 0) context.out('no VM runs')
+  for (const vm of options.json ? [] : vms) {
+    const devices = vm.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
+    const accelerator = vm.accelerator === 'kvm' ? 'KVM' : 'software emulation'
+    context.out(`${context.style.bold(vm.name)}  process ${vm.pid}, ${accelerator}, since ${vm.started.slice(0, 19)}Z`)
+    context.out(`  devices: ${devices || 'none'}`)
+    if (vm.lastLine !== '') context.out(`  console: ${vm.lastLine.slice(0, 100)}`)
+  }
+  return Promise.resolve(exitCode.done)
 }

@@ -1,6 +1,53 @@
-/** `handover up`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
+import { AppError, exitCode, type ExitCode } from '../../errors.ts'
+import { checkAssigned, up, type UpEvent } from '../../vm/up.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { readInForce } from '../in-force.ts'
 
-export function runUp(): Promise<ExitCode> {
-  return Promise.reject(new AppError('up is not built yet'))
+export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
+
+export async function runUp(args: readonly string[], options: UpOptions, context: Context): Promise<ExitCode> {
+  const { record, spec } = readInForce(context, options.spec)
+  const wrong = checkAssigned(context.system, record, record.startOrder)
+  if (wrong.length > 0) {
+    throw new AppError(`the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`, {
+      help: 'handover plan shows what is different; handover apply puts it right',
+    })
+  }
+  const events: UpEvent[] = []
+  const show = options.json ? () => undefined : printer(context)
+  await up(context.system, { spec, record, wanted: args, wait: options.wait !== false }, (event) => {
+    if (event.kind !== 'waiting') events.push(event)
+    show(event)
+  })
+  if (options.json) context.out(JSON.stringify({ schema: 1, events }, null, 2))
+  return exitCode.done
+}
+
+/** One line per event; while waiting a line at most every five seconds. */
+function printer(context: Context): (event: UpEvent) => void {
+  const { style } = context
+  let nextWait = 5
+  return (event) => {
+    const name = style.bold(event.vm)
+    switch (event.kind) {
+      case 'running-already':
+        return context.out(`${name} runs already`)
+      case 'starting': {
+        nextWait = 5
+        const devices = event.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
+        return context.out(`${name} starts with ${devices || 'no device'}`)
+      }
+      case 'started':
+        return context.out(
+          `${name} runs under ${event.record.accelerator === 'kvm' ? 'KVM' : 'software emulation'} (${event.seconds.toFixed(1)} s)`,
+        )
+      case 'waiting':
+        if (event.seconds < nextWait) return undefined
+        nextWait = event.seconds + 5
+        return context.out(style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`))
+      case 'answered':
+        return context.out(`${style.green('✓')} ${name} is up: ${event.said} (${event.seconds.toFixed(1)} s)`)
+    }
+  }
 }

@@ -1,0 +1,30 @@
+/** The plan in force and its spec: what `up`, `down` and `verify` act on. */
+import { readLastApplied, type JournalRecord } from '../apply/journal.ts'
+import { AppError, UsageError } from '../errors.ts'
+import { hasErrors } from '../finding.ts'
+import { parseSpec } from '../spec/parse-spec.ts'
+import type { Spec } from '../spec/spec.ts'
+import type { Context } from './context.ts'
+import { renderFindings } from './render/findings.ts'
+
+export function readInForce(context: Context, specOption: string | undefined): { record: JournalRecord; spec: Spec } {
+  const record = readLastApplied(context.system)
+  if (!record)
+    throw new AppError('no plan is in force on this host', {
+      help: 'handover plan home.yaml, then handover apply home.yaml',
+    })
+  const path = specOption ?? record.spec
+  if (path === undefined) throw new UsageError('the journal does not name a spec', 'name it: --spec home.yaml')
+  const text = context.system.readText(path)
+  if (!text.ok)
+    throw new UsageError(
+      `${path} cannot be read (${text.code ?? text.reason})`,
+      'the plan in force came from it; name another with --spec',
+    )
+  const { spec, findings } = parseSpec(text.value, path)
+  if (!spec || hasErrors(findings)) {
+    context.err(renderFindings(findings, context.errStyle, new Map([[path, text.value]])))
+    throw new UsageError(`${path} has errors`)
+  }
+  return { record, spec }
+}
