@@ -6,6 +6,7 @@ import { AppError, exitCode } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { Plan } from '../plan/types.ts'
 import type { System } from '../system/system.ts'
+import type { Identity } from '../pci/identity.ts'
 import { readBootId } from './boot-id.ts'
 import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
@@ -13,6 +14,7 @@ import { beginJournal, journalFolder, lockPath, nextId, readJournals, readLastAp
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { performStep } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
+import { rememberSerials } from './remember.ts'
 import { readStanding } from './read-state.ts'
 import { hashOutputs, saveFiles } from './saved.ts'
 import { messageOf, undoSteps } from './undo.ts'
@@ -47,7 +49,8 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     const steps = guardApply(system, plan.steps)
     const last = readLastApplied(system)
     if (steps.length === 0 && last !== undefined && isSameOwnership(last, plan)) return { outcome: 'nothing-to-do' }
-    const record = await makeRecord(system, plan, { steps, options })
+    const complete = last === undefined ? plan : rememberSerials(plan, last)
+    const record = await makeRecord(system, complete, { steps, options, planHash: await hashPlan(plan) })
     const journal = beginJournal(system, record)
     report({ kind: 'begun', id: record.id, steps: steps.length })
     return await transact(system, journal, { report, signal: options.signal })
@@ -88,10 +91,16 @@ function refuseUnfinished(system: System): void {
 }
 
 function isSameOwnership(last: JournalRecord, plan: Plan): boolean {
+  const who = ({ path, vendorId, deviceId, deviceSerialNumber }: Identity) => [
+    path,
+    vendorId,
+    deviceId,
+    deviceSerialNumber,
+  ]
   const of = (from: Pick<Plan, 'assignments' | 'takenAlong' | 'startOrder'>) =>
     JSON.stringify([
-      from.assignments.map((a) => [a.vm, a.role, a.address, a.identity]),
-      from.takenAlong,
+      from.assignments.map((a) => [a.vm, a.role, a.address, ...who(a.identity)]),
+      from.takenAlong.map((t) => [t.vm, t.address, ...who(t.identity)]),
       from.startOrder,
     ])
   return of(last) === of(plan)
@@ -100,7 +109,7 @@ function isSameOwnership(last: JournalRecord, plan: Plan): boolean {
 async function makeRecord(
   system: System,
   plan: Plan,
-  what: { readonly steps: readonly Step[]; readonly options: ApplyOptions },
+  what: { readonly steps: readonly Step[]; readonly options: ApplyOptions; readonly planHash: string },
 ): Promise<JournalRecord> {
   const id = nextId(system)
   system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
@@ -114,7 +123,7 @@ async function makeRecord(
     version: what.options.version ?? 'dev',
     bootId: readBootId(system),
     ...(what.options.spec === undefined ? {} : { spec: what.options.spec }),
-    planHash: await hashPlan(plan),
+    planHash: what.planHash,
     needsReboot: plan.needsReboot,
     assignments: plan.assignments,
     takenAlong: plan.takenAlong,

@@ -1,6 +1,127 @@
-/** `handover apply`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/**
+ * `handover apply SPEC`: shows the plan, asks, does it, journals it, and reads the machine again. The plan is made anew
+ * after the question, since people take their time and hosts do not wait.
+ */
+import { resolve } from 'node:path'
+import { apply, type ApplyResult } from '../../apply/apply.ts'
+import { hashPlan } from '../../apply/plan-hash.ts'
+import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import { hasErrors } from '../../finding.ts'
+import { plan } from '../../plan/plan.ts'
+import type { Plan } from '../../plan/types.ts'
+import type { Spec } from '../../spec/spec.ts'
+import { askToGoOn } from '../ask.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { readSource } from '../read-source.ts'
+import { exitCodeOf, readSpec } from '../read-spec.ts'
+import { renderEvent } from '../render/events.ts'
+import { renderFindings } from '../render/findings.ts'
+import { renderPlan } from '../render/plan.ts'
+import { withoutInterruption } from '../transaction.ts'
+import { version } from '../version.ts'
 
-export function runApply(): Promise<ExitCode> {
-  return Promise.reject(new AppError('apply is not built yet'))
+type Options = ReadingOptions & { readonly yes?: boolean; readonly plan?: string }
+
+export async function runApply(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+  if (options.from !== undefined)
+    throw new UsageError(
+      'apply changes this machine and takes no --from',
+      'to see what it would do there: handover plan',
+    )
+  const { spec, findings, places, file, text } = readSpec(args[0] ?? '')
+  const sources = new Map([[file, text]])
+  if (spec === undefined) {
+    context.err(renderFindings(findings, context.errStyle, sources))
+    return exitCodeOf(findings)
+  }
+  const planNow = async () => {
+    const host = await readSource(options, context)
+    return { host, planned: plan(host, spec, { places }) }
+  }
+  const { host, planned } = await planNow()
+  const hash = await hashPlan(planned)
+  context.err(renderPlan(planned, { host, spec, style: context.errStyle, columns: context.columns }))
+  context.err(renderFindings(planned.findings, context.errStyle, sources))
+  if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
+  refuseOtherPlan(options.plan, hash)
+  if (planned.steps.length > 0) {
+    const command = `handover apply ${file} --yes`
+    if (!(await askToGoOn('Change the host as shown?', { yes: options.yes === true, command }))) {
+      context.err('nothing was changed')
+      return exitCode.done
+    }
+    if (options.yes !== true) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
+  }
+  const result = await runTransaction(planned, { file, context })
+  const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
+  return conclude(result, { hash, open, spec, options, context })
+}
+
+function refuseOtherPlan(wanted: string | undefined, hash: string): void {
+  if (wanted === undefined || (wanted.length >= 8 && hash.startsWith(wanted))) return
+  throw new AppError(`the plan is not ${wanted} (any more), it is ${hash}; nothing was changed`, {
+    help: 'look at the plan above, and use its hash when it is what you want',
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
+function runTransaction(
+  planned: Plan,
+  given: { readonly file: string; readonly context: Context },
+): Promise<ApplyResult> {
+  const { context } = given
+  const stop = new AbortController()
+  const report = (event: Parameters<typeof renderEvent>[0]) => {
+    const line = renderEvent(event, context.errStyle)
+    if (line !== undefined) context.err(line)
+  }
+  const options = { report, spec: resolve(given.file), version, signal: stop.signal }
+  return withoutInterruption(
+    () => apply(planned, context.system, options),
+    () => stop.abort(),
+  )
+}
+
+type Conclusion = {
+  readonly hash: string
+  /** The plan made after the apply: it must have no steps left. */
+  readonly open: Plan | undefined
+  readonly spec: Spec
+  readonly options: Options
+  readonly context: Context
+}
+
+function conclude(result: ApplyResult, { hash, open, options, context }: Conclusion): ExitCode {
+  const left = open?.steps.length ?? 0
+  if (options.json)
+    context.out(
+      JSON.stringify({ schema: 1, planHash: hash, ...result, stepsLeft: open === undefined ? null : left }, null, 2),
+    )
+  switch (result.outcome) {
+    case 'nothing-to-do':
+      if (!options.json) context.out('nothing to do: the host is as planned')
+      return exitCode.done
+    case 'applied':
+      if (!options.json) context.out(renderApplied(result, left))
+      return left > 0 ? exitCode.errorFindings : exitCode.done
+    case 'restored':
+      context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
+      context.err(`the host is as it was before (journal ${result.id})`)
+      return exitCode.applyFailedRestored
+    case 'not-restored':
+      context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
+      context.err(`the host is NOT fully as before (journal ${result.id}):`)
+      for (const line of result.leftovers) context.err(`  ${line}`)
+      context.err(`  help: handover rollback ${result.id} tries again; docs/safety.md shows recovery by hand`)
+      return exitCode.applyFailedNotRestored
+  }
+}
+
+function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, left: number): string {
+  if (left > 0)
+    return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
+  const reboot = result.needsReboot
+    ? '; the rest takes effect after a reboot'
+    : '; the machine was read again and is as planned'
+  return `applied as ${result.id}${reboot}. To take it back: handover rollback ${result.id}`
 }

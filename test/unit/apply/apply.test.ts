@@ -84,6 +84,21 @@ describe('apply of driver steps', () => {
     expect(readLastApplied(system)).toBeUndefined()
   })
 
+  it('remembers what a device on vfio-pci no longer shows', async () => {
+    const system = fakeKernel(root, drivers)
+    const wan = { vm: 'firewall', role: 'wan', address: address(nic.address), moved: null }
+    const seen = identityOf(nic)
+    const { macs, ...hidden } = seen
+    await apply({ ...planOf(toVfio(nic)), assignments: [{ ...wan, identity: seen, hostDriver: 'e1000e' }] }, system)
+    const again = { ...planOf(), assignments: [{ ...wan, identity: hidden, hostDriver: 'vfio-pci' }] }
+    expect(await apply(again, system)).toEqual({ outcome: 'nothing-to-do' })
+    const renamed = { ...again, assignments: [{ ...wan, role: 'uplink', identity: hidden, hostDriver: 'vfio-pci' }] }
+    expect(await apply(renamed, system)).toMatchObject({ outcome: 'applied', id: '0002' })
+    expect(readLastApplied(system)?.assignments).toEqual([
+      { ...wan, role: 'uplink', identity: { ...hidden, macs }, hostDriver: 'e1000e' },
+    ])
+  })
+
   it('binds nothing when another device sits at the address, and has touched nothing', async () => {
     const system = fakeKernel(root, drivers)
     fs.writeFileSync(join(root, 'sys/devices', nic.place, 'net/eth0/address'), '52:54:00:00:00:99\n')
