@@ -11,6 +11,8 @@ export const exitCode = {
   applyFailedRestored: 3,
   applyFailedNotRestored: 4,
   bug: 70,
+  /** Ctrl-C, as shells count it. */
+  interrupted: 130,
 } as const
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]

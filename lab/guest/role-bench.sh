@@ -1,2 +1,4 @@
-# Only measures: one virtio disk.
+# Measures one virtio disk, says so on the console, and is done.
 load bench
+sh /ask/measure.sh
+poweroff -f

@@ -153,9 +153,11 @@ function addLabCommands(program: Command): void {
     .argument('<topology>', 'such as lab/home.yaml')
     .summary('start the host and run the whole story in it')
     .option('--json', 'one JSON document on standard output')
-    .option('--html <file>', 'where the report goes', 'handover-lab.html')
+    .option('--html <file>', 'write a self-contained report with pictures')
     .option('--cache <dir>', 'where images are kept')
     .option('--keep', 'keep the run folder with consoles and screenshots')
+    .option('--capture <file>', "write the virtual host's capture (topologies with story: inspect)")
+    .option('--no-color', 'plain text')
     .addHelpText('after', examples('lab run lab/home.yaml', 'lab run lab/home.yaml --json'))
     .action(action(async () => (await import('./commands/lab.ts')).runLabRun))
   lab
@@ -163,6 +165,12 @@ function addLabCommands(program: Command): void {
     .summary('get what the lab needs from the distribution')
     .option('--cache <dir>', 'where images are kept')
     .action(action(async () => (await import('./commands/lab.ts')).runLabSetup))
+  lab
+    .command('ask', { hidden: true })
+    .argument('<vm>')
+    .argument('<word>')
+    .summary("one word on a guest's report line")
+    .action(action(async () => (await import('./commands/lab.ts')).runLabAsk))
 }
 
 /** Runs one command line and returns its exit code; errors are printed here, in one shape. */

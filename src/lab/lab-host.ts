@@ -23,8 +23,11 @@ export async function startLabHost(
   argv: readonly string[],
   folder: string,
   timeoutSeconds: number,
+  signal?: AbortSignal,
 ): Promise<LabHost> {
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: join(folder, 'qemu.log') })
+  const stopEarly = () => void process.stop(0)
+  signal?.addEventListener('abort', stopEarly)
   let over = false
   void process.ended.then(() => {
     over = true
@@ -49,6 +52,8 @@ export async function startLabHost(
   } catch (error) {
     await process.stop(0)
     throw error
+  } finally {
+    signal?.removeEventListener('abort', stopEarly)
   }
 }
 

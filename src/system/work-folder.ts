@@ -134,3 +134,12 @@ export function putSparseFile(path: string, sizeMiB: number): void {
     fs.closeSync(fd)
   }
 }
+
+/** Names of the files in a folder, sorted; sub-folders are left out. */
+export function listFiles(folder: string): string[] {
+  return fs
+    .readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort()
+}

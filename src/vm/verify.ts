@@ -165,13 +165,9 @@ function unseen(assignment: Assignment, why: string): RoleVerdict {
 
 function textOf(value: Seen[keyof Seen]): string {
   if (value === undefined) return 'not said'
-  return Array.isArray(value) ? value.join(', ') : String(value)
+  return typeof value === 'object' ? value.toSorted((a, b) => a.localeCompare(b)).join(', ') : String(value)
 }
 
 function sameText(a: Seen[keyof Seen], b: Seen[keyof Seen]): boolean {
-  return (
-    a !== undefined &&
-    b !== undefined &&
-    textOf(Array.isArray(a) ? a.toSorted() : a) === textOf(Array.isArray(b) ? b.toSorted() : b)
-  )
+  return a !== undefined && b !== undefined && textOf(a) === textOf(b)
 }

@@ -1,10 +1,87 @@
-/** `handover lab`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover lab`: a virtual host in QEMU with the built tool inside. */
+import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import { missingNeeds, installNeeds } from '../../lab/tools.ts'
+import { parseTopology } from '../../lab/topology.ts'
+import { readTopologyText, runLab } from '../../lab/run.ts'
+import { labKernel } from '../../lab/kernel.ts'
+import { cacheFolder, ensureFolder, putFile } from '../../system/work-folder.ts'
+import { askGuest } from '../../vm/guest-report.ts'
+import { vmFiles } from '../../vm/vm-files.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { renderFindings } from '../render/findings.ts'
+import { labPrinter, renderLabResult } from '../render/lab.ts'
+import { renderLabHtml } from '../render/lab-html.ts'
 
-export function runLabRun(): Promise<ExitCode> {
-  return Promise.reject(new AppError('lab run is not built yet'))
+export type LabOptions = ReadingOptions & {
+  readonly html?: string | boolean
+  readonly cache?: string
+  readonly keep?: boolean
+  readonly capture?: string
 }
 
-export function runLabSetup(): Promise<ExitCode> {
-  return Promise.reject(new AppError('lab setup is not built yet'))
+export async function runLabRun(args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {
+  const file = args[0] ?? ''
+  const text = readTopologyText(file)
+  const { topology, findings } = parseTopology(text, file)
+  if (!topology) {
+    context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
+    return exitCode.usage
+  }
+  await ensureTools(context)
+  const printer = labPrinter(context, options.json === true)
+  const interrupt = new AbortController()
+  const onSignal = () => interrupt.abort()
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  try {
+    const { result, picture, capture } = await runLab(
+      context.system,
+      {
+        ...{ topology, topologyFile: file, cache: options.cache ?? `${cacheFolder()}/lab` },
+        ...{
+          colour: context.style.bold('x') !== 'x' && options.json !== true,
+          keep: options.keep === true,
+          signal: interrupt.signal,
+        },
+      },
+      printer.tell,
+    )
+    printer.end()
+    if (capture !== undefined && options.capture !== undefined) putFile(options.capture, capture)
+    if (typeof options.html === 'string') putFile(options.html, renderLabHtml(result, picture))
+    if (options.json) context.out(JSON.stringify(result, null, 2))
+    else context.out(renderLabResult(result, context.style))
+    if (typeof options.html === 'string') context.err(`report: ${options.html}`)
+    return result.ok ? exitCode.done : exitCode.errorFindings
+  } finally {
+    printer.end()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+async function ensureTools(context: Context): Promise<void> {
+  const missing = missingNeeds()
+  if (missing.length === 0) return
+  const words = missing.map((need) => need.program ?? need.file).join(', ')
+  context.err(`the lab needs ${words}`)
+  await installNeeds(context.system, context.err)
+}
+
+export async function runLabSetup(_args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {
+  await installNeeds(context.system, context.err)
+  const kernel = await labKernel(context.system, ensureFolder(options.cache ?? `${cacheFolder()}/lab`), context.err)
+  context.err(`the lab has what it needs: kernel ${kernel.release}`)
+  return exitCode.done
+}
+
+/** `lab ask VM WORD`: one word on a guest's report line, the answer as it comes. For the lab's own questions. */
+export async function runLabAsk(args: readonly string[], _options: LabOptions, context: Context): Promise<ExitCode> {
+  const [vm = '', word = ''] = args
+  if (!/^[a-z0-9-]{1,32}$/.test(word))
+    throw new UsageError(`«${word}» is not a word of the report line`, 'such as: report')
+  const lines = await askGuest(context.system, vmFiles(vm).report, word, 60)
+  if (lines[0]?.startsWith('unknown')) throw new AppError(`${vm} does not know the word ${word}`)
+  context.out(lines.join('\n'))
+  return exitCode.done
 }

@@ -1,0 +1,38 @@
+/** What is laid over the lab host's root file system at boot: the built tool, the owner's spec, the lab's own scripts. */
+import { dirname, join, resolve } from 'node:path'
+import { AppError, UsageError } from '../errors.ts'
+import { exists, listFiles, packageFolder, readFile } from '../system/work-folder.ts'
+import type { CpioEntry } from './cpio.ts'
+import { functionsOf, type Topology } from './topology.ts'
+
+export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[] {
+  const dist = join(packageFolder(), 'dist')
+  if (!exists(join(dist, 'handover.mjs'))) {
+    throw new AppError('the tool is not built, and the lab runs the built tool', { help: 'npm run build' })
+  }
+  const file = (path: string, content: string | Uint8Array, mode = 0o644): CpioEntry => ({
+    kind: 'file',
+    path,
+    content: Buffer.from(content),
+    mode,
+  })
+  const script = (name: string) => file(`lib/lab/${name}`, readFile(join(packageFolder(), 'lab/host', name)), 0o755)
+  const management = functionsOf(topology).find(({ fn }) => fn.use === 'management')
+  return [
+    ...listFiles(dist)
+      .filter((name) => name.endsWith('.mjs'))
+      .map((name) => file(`opt/handover/dist/${name}`, readFile(join(dist, name)))),
+    file('opt/handover/package.json', readFile(join(packageFolder(), 'package.json'))),
+    file('usr/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.mjs "$@"\n', 0o755),
+    file('lib/lab/management-mac', `${management?.fn.mac ?? ''}\n`),
+    script('snapshot.sh'),
+    script('measure.sh'),
+    ...(topology.spec === undefined ? [] : [file('root/home.yaml', readSpec(topology.spec, topologyFile))]),
+  ]
+}
+
+function readSpec(spec: string, topologyFile: string): Uint8Array {
+  const path = resolve(dirname(topologyFile), spec)
+  if (exists(path)) return readFile(path)
+  throw new UsageError(`${topologyFile} names the spec ${spec}, which is not there`, `looked for ${path}`)
+}

@@ -1,0 +1,204 @@
+/**
+ * One lab run from beginning to end: tools, images, the virtual host, its story, the result. Whatever happens, no process and
+ * no run folder is left behind.
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { AppError, exitCode, UsageError } from '../errors.ts'
+import type { System } from '../system/system.ts'
+import {
+  ensureFolder,
+  exists,
+  makeRunFolder,
+  putFile,
+  readFile,
+  removeStaleRunFolders,
+  removeTree,
+  sha256File,
+} from '../system/work-folder.ts'
+import { chooseAccelerator } from './accelerator.ts'
+import { hostArgs } from './host-args.ts'
+import { hostImage } from './host-image.ts'
+import { labKernel } from './kernel.ts'
+import { startLabHost, type LabHost } from './lab-host.ts'
+import { mediaDisks, type MediaDisks } from './media-disks.ts'
+import { labOverlay } from './overlay.ts'
+import { LabLog, type LabEvent, type LabResult } from './result.ts'
+import { tellStory } from './story.ts'
+import type { Topology } from './topology.ts'
+
+export type LabRequest = {
+  readonly topology: Topology
+  readonly topologyFile: string
+  readonly cache: string
+  readonly colour: boolean
+  /** Keep the run folder (consoles, pictures) and say where it is. */
+  readonly keep: boolean
+  /** Ends the run early (Ctrl-C): the host is stopped, everything is cleared away, an AppError with code 130 is thrown. */
+  readonly signal: AbortSignal
+}
+
+/** The lab's result, and the picture of the passed-through display as PNG when there was one. */
+export type LabOutcome = {
+  readonly result: LabResult
+  readonly picture: Uint8Array | undefined
+  readonly capture: string | undefined
+}
+
+const runPrefix = 'handover-lab-run'
+
+export async function runLab(
+  system: System,
+  request: LabRequest,
+  tell: (event: LabEvent) => void,
+): Promise<LabOutcome> {
+  const now = () => system.now().getTime()
+  const begun = now()
+  const log = new LabLog(tell, now)
+  removeStaleRunFolders(runPrefix)
+  checkMemory(system, request.topology)
+  const folder = makeRunFolder(runPrefix)
+  let host: LabHost | undefined
+  const stopEarly = () => void host?.stop()
+  request.signal.addEventListener('abort', stopEarly)
+  try {
+    const say = (text: string) => tell({ kind: 'note', text })
+    const prepared = await log.phase('prepare images', () => prepare(system, request, folder, say))
+    const accelerator = await chooseAccelerator(system)
+    say(`virtual host under ${accelerator.kind === 'kvm' ? 'KVM' : 'software emulation'}: ${accelerator.why}`)
+    const page = `the lab's internet says hello, ${randomBytes(8).toString('hex')}`
+    putFile(join(folder, 'www/index.html'), `${page}\n`)
+    const argv = hostArgs(
+      request.topology,
+      {
+        ...{
+          kernel: prepared.kernel.vmlinux,
+          initrd: join(folder, 'initrd'),
+          bootDisk: prepared.rootDisk,
+          disks: prepared.media.images,
+        },
+        ...{
+          consoleLog: join(folder, 'console.log'),
+          agentSocket: join(folder, 'agent.sock'),
+          qmpSocket: join(folder, 'qmp.sock'),
+        },
+        internetCommand: `busybox httpd -i -h ${join(folder, 'www')}`,
+      },
+      accelerator.kind,
+    )
+    request.signal.throwIfAborted()
+    const running = await log.phase('boot the host', () => startLabHost(system, argv, folder, 120, request.signal))
+    host = running
+    const { version } = running.qmp
+    let picture: Uint8Array | undefined
+    let capture: string | undefined
+    const hashes = hashDisks(prepared.media)
+    if (request.topology.story === 'handover') {
+      await tellStory({
+        ...{ host: running, log, page, media: prepared.media.files, colour: request.colour },
+        screenshot: async () => {
+          const shot = await takePicture(running, request.topology, folder)
+          picture = shot.png
+          return shot.ppm
+        },
+      })
+    } else {
+      capture = await inspectStory(running, log)
+    }
+    await log.phase('stop the host', () => running.stop())
+    if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(prepared.media))
+    const guest = log.session.flatMap((part) => part.lines).some((line) => line.includes('under KVM')) ? 'kvm' : 'tcg'
+    const result: LabResult = {
+      ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
+      guestAccelerator: request.topology.story === 'handover' ? guest : null,
+      ...{ kernel: prepared.kernel.release, qemu: `${version.major}.${version.minor}.${version.micro}` },
+      ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
+      seconds: (now() - begun) / 1000,
+      ok: log.checks.length > 0 && log.checks.every((check) => check.result === 'pass'),
+    }
+    return { result, picture, capture }
+  } catch (error) {
+    if (request.signal.aborted)
+      throw new AppError('the lab was interrupted; nothing of it is left', { exitCode: exitCode.interrupted })
+    throw error
+  } finally {
+    await host?.stop()
+    request.signal.removeEventListener('abort', stopEarly)
+    if (request.keep) tell({ kind: 'note', text: `the run folder is kept: ${folder}` })
+    else removeTree(folder)
+  }
+}
+
+async function prepare(system: System, request: LabRequest, folder: string, say: (text: string) => void) {
+  const cache = ensureFolder(request.cache)
+  const kernel = await labKernel(system, cache, say)
+  const media = await mediaDisks(system, request.topology, cache, folder)
+  const { rootDisk, initramfs } = await hostImage(
+    system,
+    kernel,
+    cache,
+    labOverlay(request.topology, request.topologyFile),
+    say,
+  )
+  putFile(join(folder, 'initrd'), initramfs)
+  return { kernel, media, rootDisk }
+}
+
+/** The other topologies: boot, look, capture. What was seen is compared by the tests, which know what to expect. */
+async function inspectStory(host: LabHost, log: LabLog): Promise<string> {
+  return await log.phase('capture', async () => {
+    const seen = await host.run('handover inspect')
+    log.session.push({ command: 'handover inspect', status: seen.status, lines: seen.lines })
+    for (const line of seen.lines) log.tell({ kind: 'output', line })
+    const captured = await host.run('handover capture')
+    log.check('handover capture works', captured.status === 0, `${captured.lines.length} lines`)
+    return `${captured.lines.join('\n')}\n`
+  })
+}
+
+/** Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to show. */
+async function takePicture(
+  host: LabHost,
+  topology: Topology,
+  folder: string,
+): Promise<{ ppm: Uint8Array; png: Uint8Array | undefined }> {
+  const port = topology.ports.findIndex((candidate) => candidate.functions?.some((fn) => fn.device === 'bochs-display'))
+  const fn = topology.ports[port]?.functions?.findIndex((candidate) => candidate.device === 'bochs-display') ?? 0
+  if (port < 0) return { ppm: new Uint8Array(), png: undefined }
+  const shoot = async (format: string) => {
+    const filename = join(folder, `screen.${format}`)
+    await host.qmp.execute('screendump', { device: `rp${port + 1}f${fn}`, format, filename })
+    return exists(filename) ? readFile(filename) : undefined
+  }
+  return { ppm: (await shoot('ppm')) ?? new Uint8Array(), png: await shoot('png') }
+}
+
+function hashDisks(media: MediaDisks): Map<string, string> {
+  return new Map([...media.images].map(([serial, image]) => [serial, sha256File(image)]))
+}
+
+function checkDisks(log: LabLog, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
+  const changed = [...before].filter(([serial, hash]) => after.get(serial) !== hash).map(([serial]) => serial)
+  log.check(
+    "the media disks' bytes are unchanged",
+    before.size > 0 && changed.length === 0,
+    changed.length > 0
+      ? `changed: ${changed.join(', ')}`
+      : [...before].map(([serial, hash]) => `${serial} ${hash.slice(0, 16)}…`).join('; '),
+  )
+}
+
+function checkMemory(system: System, topology: Topology): void {
+  const text = system.readText('/proc/meminfo')
+  const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
+  if (Number.isNaN(available) || available > topology.memory + 256) return
+  throw new AppError(`the lab host needs ${topology.memory} MiB, and ${Math.floor(available)} MiB are available`, {
+    help: 'free memory, or make the topology smaller (memory:)',
+  })
+}
+
+/** Reads a topology file; `UsageError` when it is not there. */
+export function readTopologyText(path: string): string {
+  if (exists(path)) return readFile(path).toString()
+  throw new UsageError(`there is no topology ${path}`, 'the seed example is lab/home.yaml')
+}

@@ -1,0 +1,156 @@
+/**
+ * The story of the seed example, told by the real tool inside the lab host: the commands a user would type, and between
+ * them the lab's own questions to the kernel, the guests and the outer QEMU.
+ */
+import { AppError } from '../errors.ts'
+import type { CommandResult, LabHost } from './lab-host.ts'
+import type { MediaFile } from './media-disks.ts'
+import type { LabLog, Measurement } from './result.ts'
+import { parseSnapshot, type Snapshot } from './snapshot.ts'
+import {
+  checkAfterRollback,
+  checkGuests,
+  checkNetwork,
+  checkScreen,
+  checkUntouched,
+  type VerifyDocument,
+} from './story-checks.ts'
+
+export type StoryInput = {
+  readonly host: LabHost
+  readonly log: LabLog
+  /** The text of the lab's internet page; new in every run. */
+  readonly page: string
+  readonly media: readonly MediaFile[]
+  /** Takes a screenshot of the passed-through display from outside: binary PPM. */
+  readonly screenshot: () => Promise<Uint8Array>
+  readonly colour: boolean
+}
+
+const specFile = 'home.yaml'
+const measuredDisk = 'MEDIA-1'
+
+export async function tellStory(story: StoryInput): Promise<{ readonly verify: VerifyDocument | undefined }> {
+  const { host, log } = story
+  const before = await snapshot(host)
+  await log.phase('inspect', async () => {
+    await type(story, 'handover inspect')
+  })
+  await log.phase('measure the bare host', async () => {
+    log.measurements.push(measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)))
+  })
+  await log.phase('plan', async () => mustWork(await type(story, `handover plan ${specFile}`), 'plan'))
+  await log.phase('apply', async () => mustWork(await type(story, `handover apply ${specFile} --yes`), 'apply'))
+  const applied = await snapshot(host)
+  await log.phase('up', async () => mustWork(await type(story, 'handover up'), 'up'))
+  const document = await log.phase('verify', async () => {
+    await type(story, 'handover verify')
+    return await readVerify(host)
+  })
+  await log.phase('look from outside', async () => {
+    checkNetwork(log, document, await askNetwork(story, document))
+    checkGuests(log, before, document)
+    checkScreen(log, await story.screenshot())
+    log.measurements.push(measurement('passed through', await host.run('handover lab ask media measure')))
+  })
+  const running = await snapshot(host)
+  await log.phase('down', async () => mustWork(await type(story, 'handover down'), 'down'))
+  await log.phase('rollback', async () => mustWork(await type(story, 'handover rollback --yes'), 'rollback'))
+  const after = await snapshot(host)
+  checkUntouched(log, { before, applied, running, after }, document)
+  checkAfterRollback(log, before, after)
+  await log.phase('measure virtio', async () => log.measurements.push(await measureVirtio(host)))
+  return { verify: document }
+}
+
+/** Runs a command as a user would, streaming what it prints. */
+async function type({ host, log, colour }: StoryInput, command: string): Promise<CommandResult> {
+  log.tell({ kind: 'command', command })
+  const prefix = colour ? 'FORCE_COLOR=1 ' : ''
+  const result = await host.run(prefix + command, { onLine: (line) => log.tell({ kind: 'output', line }) })
+  log.session.push({ command, status: result.status, lines: result.lines })
+  return result
+}
+
+function mustWork(result: CommandResult, what: string): CommandResult {
+  if (result.status === 0) return result
+  throw new AppError(`handover ${what} ended with ${result.status} in the lab host`, {
+    help: `it said:\n${result.lines
+      .slice(-12)
+      .map((line) => `    ${line}`)
+      .join('\n')}`,
+  })
+}
+
+async function snapshot(host: LabHost): Promise<Snapshot> {
+  return parseSnapshot((await host.run('/lib/lab/snapshot.sh')).lines)
+}
+
+async function readVerify(host: LabHost): Promise<VerifyDocument> {
+  const said = await host.run('handover verify --json 2>/dev/null')
+  try {
+    return JSON.parse(said.lines.join('\n')) as VerifyDocument
+  } catch (error) {
+    throw new AppError('handover verify --json gave no JSON', { cause: error, help: said.lines.slice(-5).join('\n') })
+  }
+}
+
+export type NetworkAnswers = {
+  readonly lease: string
+  readonly route: string
+  readonly page: string
+  readonly expectedPage: string
+  readonly media: readonly { readonly file: MediaFile; readonly sha256: string; readonly url: string }[]
+}
+
+/** The host itself asks: its lease, its route, the internet's page, the media files. */
+async function askNetwork({ host, page, media }: StoryInput, document: VerifyDocument): Promise<NetworkAnswers> {
+  const one = async (command: string) => (await host.run(command)).lines.join('\n').trim()
+  // The DHCP client asks every second; the lease may be a moment younger than the firewall's first answer.
+  const lease = await one('for i in 1 2 3 4 5 6 7 8 9 10; do cat /run/lease.br0 2>/dev/null && break; sleep 1; done')
+  const server = document.vms.find((vm) => vm.vm === 'media')?.report?.addresses[0]?.address.split('/')[0] ?? '0.0.0.0'
+  const fetched = []
+  for (const file of media) {
+    const url = `http://${server}/${file.disk}/${file.name}`
+    const sum = await one(`wget -q -T 20 -O - ${url} | sha256sum`)
+    fetched.push({ file, url, sha256: sum.split(' ')[0] ?? '' })
+  }
+  return {
+    lease,
+    route: await one('ip route show default'),
+    page: await one('wget -q -T 20 -O - http://10.0.2.100/'),
+    expectedPage: page.trim(),
+    media: fetched,
+  }
+}
+
+async function measureVirtio(host: LabHost): Promise<Measurement> {
+  const disk = (await host.run(`/lib/lab/measure.sh ${measuredDisk} 1 name`)).lines.join('').trim()
+  const argv = [
+    ...[
+      'qemu-system-x86_64',
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-vga',
+      'none',
+      '-no-reboot',
+      '-machine',
+      'q35',
+    ],
+    ...['-accel', 'kvm', '-accel', 'tcg', '-cpu', 'max', '-m', '160', '-serial', 'stdio', '-kernel', '/guests/vmlinux'],
+    ...['-initrd', '/guests/guest.cpio', '-append', '"console=ttyS0 quiet guest.role=bench guest.blocks=1000"'],
+    ...['-drive', `if=none,id=d,format=raw,cache=none,readonly=on,file=${disk}`, '-device', 'virtio-blk-pci,drive=d'],
+  ]
+  return measurement('virtio', await host.run(argv.join(' '), { timeoutSeconds: 120 }))
+}
+
+/** Reads a line `measure [DISK] BYTES SECONDS`. */
+function measurement(way: Measurement['way'], said: CommandResult): Measurement {
+  for (const line of said.lines) {
+    const match = /measure (?:\w+ )?(\d+) ([\d.]+)/.exec(line)
+    if (match) return { way, bytes: Number(match[1]), seconds: Number(match[2]) }
+  }
+  throw new AppError(`the measurement «${way}» gave no figures`, { help: said.lines.slice(-5).join('\n') })
+}
