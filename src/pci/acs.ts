@@ -5,7 +5,13 @@
  */
 import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
-import { type AcsQuirk, acsQuirksOf, brokenSourceValidation, hasAcsQuirks } from './quirks/acs-quirks.ts'
+import {
+  type AcsQuirk,
+  acsQuirksOf,
+  brokenSourceValidation,
+  hasAcsQuirks,
+  vendorsWithStrictQuirks,
+} from './quirks/acs-quirks.ts'
 import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
 import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
 
@@ -82,11 +88,14 @@ export function judgeAcs(topology: Topology, node: TopologyNode, settings: AcsSe
   const plain = judgePlainAcs(topology, node, settings)
   const overridden = settings.override ? claimOverride(topology, node, settings) : undefined
   if (overridden) return overridden
-  // Without ids no quirk could be looked up, and one may say otherwise.
-  const idsKnown =
-    device.vendorId !== undefined &&
-    (device.deviceId !== undefined || node.physicalFunction || !hasAcsQuirks(device.vendorId))
-  return idsKnown ? plain : { value: plain.value, sure: false }
+  return couldQuirkTurn(device, plain) ? { value: plain.value, sure: false } : plain
+}
+
+/** Without ids no quirk could be looked up, and one may say otherwise. Few vendors' rows ever say "no". */
+function couldQuirkTurn({ vendorId, deviceId }: PciDevice, plain: Judged): boolean {
+  if (vendorId === undefined) return true
+  if (deviceId !== undefined) return false
+  return plain.value ? vendorsWithStrictQuirks.has(vendorId) : hasAcsQuirks(vendorId)
 }
 
 function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {

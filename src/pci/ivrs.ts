@@ -6,6 +6,7 @@
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
 import { dword, qword, word } from './config-bytes.ts'
+import type { Topology } from './topology.ts'
 
 /** Inclusive range of 16-bit device ids (bus << 8 | devfn) in one segment. */
 export type DeviceIdRange = { readonly first: number; readonly last: number }
@@ -31,6 +32,7 @@ export type IvrsUnit = {
  * exclusion ranges (flag bit 3) one to one as well.
  */
 export type IvrsMemory = {
+  readonly segment: number
   readonly devices: DeviceIdRange
   readonly unity: boolean
   readonly start: string
@@ -135,6 +137,7 @@ function parseMemory({ bytes }: AcpiTable, block: Structure, type: number): read
   const last = word(bytes, block.offset + 6) ?? 0
   return [
     {
+      segment: word(bytes, block.offset + 8) ?? 0,
       devices: type === 0x20 ? allIds : type === 0x21 ? { first: id, last: id } : { first: id, last },
       unity: ((bytes.byte(block.offset + 1) ?? 0) & 0x09) !== 0,
       start: formatPhysical(start),
@@ -145,4 +148,17 @@ function parseMemory({ bytes }: AcpiTable, block: Structure, type: number): read
 
 export function addressOfId(segment: number, id: number): PciAddress {
   return formatAddress({ domain: segment, bus: id >> 8, slot: (id >> 3) & 31, function: id & 7 })
+}
+
+/** Unity regions by function: why its group would have a `direct` region. */
+export function findUnityMemory(topology: Topology, ivrs: Ivrs): ReadonlyMap<PciAddress, readonly IvrsMemory[]> {
+  const unity = ivrs.memory.filter((memory) => memory.unity)
+  const found = new Map<PciAddress, readonly IvrsMemory[]>()
+  if (unity.length === 0) return found
+  for (const { address, parts } of topology.nodes) {
+    const id = (parts.bus << 8) | (parts.slot << 3) | parts.function
+    const own = unity.filter((m) => m.segment === parts.domain && id >= m.devices.first && id <= m.devices.last)
+    if (own.length > 0) found.set(address, own)
+  }
+  return found
 }

@@ -6,6 +6,7 @@ import type { AcsSettings, Judged } from './acs.ts'
 import { no, parseAcsOverride, probablyNo, yes } from './acs.ts'
 import { addressParts } from './address.ts'
 import type { PciDevice } from './device.ts'
+import { type Dmar, parseDmar } from './dmar.ts'
 import { type Ivrs, parseIvrs } from './ivrs.ts'
 import { parseKernelVersion } from './quirks/id-list.ts'
 import type { Topology } from './topology.ts'
@@ -27,10 +28,12 @@ export type Platform = {
   readonly kind: 'intel' | 'amd' | 'other' | 'unknown'
   /** Decoded IVRS; absent when the input has none or only knows of it. */
   readonly ivrs?: Ivrs
+  readonly dmar?: Dmar
 }
 
 export function findPlatform(topology: Topology, options: PlatformOptions): Platform {
   const ivrs = options.ivrs ? parseIvrs(options.ivrs) : undefined
+  const dmar = options.dmar ? parseDmar(options.dmar) : undefined
   const kind = findKind(topology, options)
   const extendedDomains = new Set<number>()
   for (const { device, parts } of topology.nodes) {
@@ -39,6 +42,7 @@ export function findPlatform(topology: Topology, options: PlatformOptions): Plat
   return {
     kind,
     ...(ivrs && { ivrs }),
+    ...(dmar && { dmar }),
     settings: {
       control: options.control ?? 'kernel',
       kernel: parseKernelVersion(options.kernelRelease),

@@ -6,6 +6,7 @@
 import { type PciAddress } from './address.ts'
 import { withConfigFacts } from './config-space.ts'
 import type { PciDevice } from './device.ts'
+import { findUncovered } from './dmar.ts'
 import { type Walk, walkGroups, type WalkSettings } from './group-walk.ts'
 import type { IvrsUnit } from './ivrs.ts'
 import {
@@ -126,9 +127,15 @@ function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
   return found.length === 1 ? found[0] : undefined
 }
 
-/** AMD's IOMMU functions never have a group; with the IVRS at hand, neither has what it does not cover. */
+/** AMD's IOMMU functions never have a group; with the table at hand, neither has what no unit covers. */
 function findUngrouped(topology: Topology, platform: Platform): ReadonlySet<TopologyNode> {
   const ungrouped = new Set<TopologyNode>()
+  if (platform.dmar) {
+    for (const address of findUncovered(topology, platform.dmar)) {
+      const node = topology.byAddress.get(address)
+      if (node) ungrouped.add(node)
+    }
+  }
   if (platform.kind !== 'amd') return ungrouped
   const covers = platform.ivrs?.units.flatMap((unit) =>
     unit.covers.map((range) => ({ ...range, segment: unit.segment })),

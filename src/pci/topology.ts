@@ -3,7 +3,7 @@
  * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
  */
 import { type AddressParts, addressParts, formatAddress, type PciAddress } from './address.ts'
-import type { PciDevice } from './device.ts'
+import { isBridge, type PciDevice } from './device.ts'
 
 export type TopologyNode = {
   readonly address: PciAddress
@@ -71,14 +71,20 @@ type Leaders = {
   readonly contested: ReadonlySet<string>
   /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
   readonly covered: ReadonlyMap<number, Uint8Array>
+  /** Lowest bus of a bridge that does not say where it leads, per domain: no bus above it is surely a root bus. */
+  readonly openFrom: ReadonlyMap<number, number>
 }
 
 function findLeadingBridges(drafts: readonly Draft[]): Leaders {
   const bySecondary = new Map<string, Draft>()
   const contested = new Set<string>()
   const covered = new Map<number, Uint8Array>()
+  const openFrom = new Map<number, number>()
   for (const node of drafts) {
     const secondary = secondaryBusOf(node.device)
+    if (secondary === undefined && !openFrom.has(node.parts.domain) && mayLeadSomewhere(node.device)) {
+      openFrom.set(node.parts.domain, node.parts.bus)
+    }
     // 0 is a bridge nobody configured; its own bus cannot be below it.
     if (!secondary || secondary > 255 || secondary === node.parts.bus) continue
     const key = busKey({ ...node.parts, bus: secondary })
@@ -88,7 +94,21 @@ function findLeadingBridges(drafts: readonly Draft[]): Leaders {
     covered.set(node.parts.domain, buses)
     buses.fill(1, secondary, Math.min(subordinateBusOf(node.device) ?? secondary, 255) + 1)
   }
-  return { bySecondary, contested, covered }
+  return { bySecondary, contested, covered, openFrom }
+}
+
+/** A bridge whose bus numbers the input does not have, or something that may be one for all it says. */
+function mayLeadSomewhere(device: PciDevice): boolean {
+  const headerType = device.facts?.headerType ?? device.headerType
+  if (headerType !== undefined) return headerType !== 0
+  if (device.classCode !== undefined) return isBridge(device)
+  const portType = device.facts?.portType ?? device.portType
+  return portType === undefined || portType.endsWith('Port') || portType.endsWith('Bridge')
+}
+
+/** sysfs says so by its directory tree, which readers keep as `path`: the step before the last is a root bus (`0000:00`). */
+function isStatedRoot(device: PciDevice): boolean {
+  return device.path?.split('/').at(-2)?.includes(':') === true
 }
 
 function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress, Draft>, leaders: Leaders): void {
@@ -100,7 +120,9 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
   const key = busKey(at.parts)
   const leader = leaders.bySecondary.get(key)
   if (leader && leader !== node) node.parent = leader
-  const orphan = !leader && leaders.covered.get(at.parts.domain)?.[at.parts.bus] === 1
+  if (!leader && isStatedRoot(at.device)) return
+  const isOpen = at.parts.bus > (leaders.openFrom.get(at.parts.domain) ?? 256)
+  const orphan = !leader && (isOpen || leaders.covered.get(at.parts.domain)?.[at.parts.bus] === 1)
   const missing = at.device.parent !== undefined && !leader
   if (leaders.contested.has(key) || orphan || missing) node.parentUnsure = true
 }

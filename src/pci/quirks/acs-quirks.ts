@@ -88,7 +88,10 @@ export function acsQuirksOf(vendorId: string): readonly AcsQuirk[] {
   return table.get(vendorId) ?? []
 }
 
-/** Some rule can turn a "no" of this vendor's device into "yes", or the other way round, without knowing the device id. */
+/** Vendors with a row that says "no" to a device although its capability says "yes": Zhaoxin, Wangxun. */
+export const vendorsWithStrictQuirks: ReadonlySet<string> = new Set(['1d17', '8088'])
+
+/** Some row may speak for a device of this vendor. */
 export function hasAcsQuirks(vendorId: string): boolean {
   return table.has(vendorId)
 }

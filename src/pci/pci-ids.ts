@@ -1,0 +1,86 @@
+/**
+ * Names from the text of pci.ids (the distribution's file), found by searching, not by parsing: the file has some 40,000 lines
+ * and a machine needs a few dozen. It keeps no list of its own; without the file see class-code.ts.
+ *
+ *     8086  Intel Corporation
+ *     	1521  I350 Gigabit Network Connection
+ *     		8086 0001  Ethernet Server Adapter I350-T4
+ *     C 02  Network controller
+ *     	00  Ethernet controller
+ */
+
+/** A region of the text holding one entry's children; searched again and again, so found once. */
+type Block = { readonly name: string; readonly body: string }
+
+export type PciIds = {
+  readonly text: string
+  /** Blocks already found, keyed by their heading; grows with use. */
+  readonly blocks: Map<string, Block | undefined>
+}
+
+export function openPciIds(text: string): PciIds {
+  return { text: `\n${text.replaceAll('\r\n', '\n')}\n`, blocks: new Map() }
+}
+
+/** Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper indent. */
+function findBlock(body: string, heading: string, sameLevel: RegExp): Block | undefined {
+  const start = body.indexOf(`\n${heading}  `)
+  if (start < 0) return undefined
+  const nameStart = start + heading.length + 3
+  const lineEnd = body.indexOf('\n', nameStart)
+  const next = new RegExp(sameLevel, 'g')
+  next.lastIndex = lineEnd
+  const end = next.exec(body)?.index ?? body.length
+  return { name: body.slice(nameStart, lineEnd).trim(), body: body.slice(lineEnd, end + 1) }
+}
+
+function blockOf(ids: PciIds, key: string, find: () => Block | undefined): Block | undefined {
+  if (!ids.blocks.has(key)) ids.blocks.set(key, find())
+  return ids.blocks.get(key)
+}
+
+function vendorBlock(ids: PciIds, vendorId: string): Block | undefined {
+  if (!/^[0-9a-f]{4}$/.test(vendorId)) return undefined
+  return blockOf(ids, vendorId, () => findBlock(ids.text, vendorId, /\n[0-9a-fC]/))
+}
+
+function deviceBlock(ids: PciIds, vendorId: string, deviceId: string): Block | undefined {
+  const vendor = vendorBlock(ids, vendorId)
+  if (!vendor || !/^[0-9a-f]{4}$/.test(deviceId)) return undefined
+  return blockOf(ids, `${vendorId}:${deviceId}`, () => findBlock(vendor.body, `\t${deviceId}`, /\n\t?[0-9a-f]/))
+}
+
+export function findVendorName(ids: PciIds, vendorId: string): string | undefined {
+  return vendorBlock(ids, vendorId)?.name
+}
+
+export function findDeviceName(ids: PciIds, vendorId: string, deviceId: string): string | undefined {
+  return deviceBlock(ids, vendorId, deviceId)?.name
+}
+
+/** The card's own name, when the file knows it under this device. */
+export function findSubsystemName(
+  ids: PciIds,
+  device: { readonly vendorId: string; readonly deviceId: string },
+  subsystem: { readonly vendorId: string; readonly deviceId: string },
+): string | undefined {
+  const block = deviceBlock(ids, device.vendorId, device.deviceId)
+  if (!block) return undefined
+  return findBlock(block.body, `\t\t${subsystem.vendorId} ${subsystem.deviceId}`, /\n/)?.name
+}
+
+/** `020000` → `Ethernet controller`; an unknown subclass falls back to the class. */
+export function findClassName(ids: PciIds, classCode: string): string | undefined {
+  const [base, sub] = [classCode.slice(0, 2), classCode.slice(2, 4)]
+  if (!/^[0-9a-f]{4,6}$/.test(classCode)) return undefined
+  const block = blockOf(ids, `C ${base}`, () => findBlock(ids.text, `C ${base}`, /\n[0-9a-fC]/))
+  if (!block) return undefined
+  return blockOf(ids, `C ${base} ${sub}`, () => findBlock(block.body, `\t${sub}`, /\n\t?[0-9a-f]/))?.name ?? block.name
+}
+
+/** `Intel Corporation I350 Gigabit Network Connection`, as lspci joins them; only what is found. */
+export function findFullName(ids: PciIds, vendorId: string, deviceId: string): string | undefined {
+  const vendor = findVendorName(ids, vendorId)
+  if (vendor === undefined) return undefined
+  return `${vendor} ${findDeviceName(ids, vendorId, deviceId) ?? `Device ${deviceId}`}`
+}

@@ -1,0 +1,147 @@
+/**
+ * What would really reset a device between two guests. sysfs `reset_method` is where it starts, not where it ends: the list is
+ * made when a function is found, so function 0 of a card shows `bus` although its siblings, found right afterwards, make
+ * that reset refuse (ENOTTY). Without the file the methods are foretold from configuration space, in the kernel's order.
+ */
+import type { PciAddress } from './address.ts'
+import { isBridge, type PciDevice } from './device.ts'
+import { holdsFor, type KernelVersion, parseKernelVersion } from './quirks/id-list.ts'
+import { resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
+import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
+
+/** The kernel's words and order (`pci_reset_fn_methods`). */
+export const resetMethods = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'] as const
+export type ResetMethod = (typeof resetMethods)[number]
+
+/**
+ * `function`: the function resets by itself (FLR, the kernel's own way, ACPI). `bus`: alone behind its port, a bus reset works.
+ * `together`: only all functions of the bus at once, so they must go to one guest. `power`: D3hot and back, which may
+ * or may not clear anything. `none`: state leaks from one guest run into the next.
+ */
+export type ResetClass = 'function' | 'bus' | 'together' | 'power' | 'none' | 'unknown'
+
+export type ResetNote = {
+  /** `quirkMissing`: this kernel offers what a newer one refuses. `misleadingBus`: `bus` is listed and will not work. */
+  readonly kind: ResetRule | 'misleadingBus' | 'vendorReset' | 'quirkMissing'
+  readonly about: string
+  /** Kernel version (major.minor) that has the quirk, when not all do. */
+  readonly sinceKernel?: string
+}
+
+export type ResetJudgement = {
+  readonly class: ResetClass
+  /** What will really be used or can be, in the kernel's order. */
+  readonly usable: readonly ResetMethod[]
+  /** `stated` by the kernel, or `foretold` from configuration space (`acpi` cannot be foretold). */
+  readonly from: 'stated' | 'foretold'
+  /** Others on the same bus: a bus reset hits them too, and needs them all in one guest. */
+  readonly together: readonly PciAddress[]
+  readonly notes: readonly ResetNote[]
+}
+
+/** Absent for bridges and unknown addresses: nothing resets those for a guest. */
+export function judgeReset(
+  topology: Topology,
+  address: PciAddress,
+  kernelRelease?: string,
+): ResetJudgement | undefined {
+  const node = topology.byAddress.get(address)
+  if (!node || isBridge(node.device) || node.device.facts?.headerType === 1) return undefined
+  const { device } = node
+  const kernel = parseKernelVersion(kernelRelease)
+  const others = onSameBus(topology, node).filter((n) => n !== node)
+  const barred = findBarredRules(device, kernel)
+  const busReset = judgeBusReset(topology, node, kernel)
+  const known: Known = { others: others.length, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
+  const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
+  const together = busReset === 'refused' || !node.parent ? [] : others.map((n) => n.address)
+  return {
+    class: classify(device, usable, known, node),
+    usable,
+    from: device.resetMethods ? 'stated' : 'foretold',
+    together,
+    notes: findNotes(device, kernel, known),
+  }
+}
+
+type Known = {
+  /** Other functions on the bus. */
+  readonly others: number
+  readonly barred: ReadonlySet<ResetRule>
+  /** Could the bus be reset at all, the other functions on it left aside? */
+  readonly busReset: 'possible' | 'refused' | 'unknown'
+  readonly onRootBus: boolean
+}
+
+/** Rules in force on this kernel; on a kernel nobody looked at, all are. */
+function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): ReadonlySet<ResetRule> {
+  return new Set(
+    resetQuirksOf(device)
+      .filter((row) => holdsFor(row.since, kernel) !== false)
+      .map((row) => row.rule),
+  )
+}
+
+function judgeBusReset(topology: Topology, node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
+  if (node.physicalFunction) return 'refused'
+  if (!node.parent) return node.parentUnsure ? 'unknown' : 'refused'
+  const onTheWay = [node.parent, ...onSameBus(topology, node)]
+  return onTheWay.some((n) => findBarredRules(n.device, kernel).has('noBusReset')) ? 'refused' : 'possible'
+}
+
+function isMethod(name: string): name is ResetMethod {
+  return (resetMethods as readonly string[]).includes(name)
+}
+
+function keepWorking(stated: readonly string[], known: Known): readonly ResetMethod[] {
+  return stated.filter(isMethod).filter((method) => {
+    return method !== 'bus' || (known.others === 0 && known.busReset !== 'refused')
+  })
+}
+
+function foretell(device: PciDevice, known: Known): readonly ResetMethod[] {
+  const { facts } = device
+  const mayFlr = !known.barred.has('noFlr')
+  const may: Readonly<Record<ResetMethod, boolean>> = {
+    device_specific: known.barred.has('deviceSpecific'),
+    acpi: false,
+    flr: mayFlr && facts?.flr === true,
+    af_flr: mayFlr && facts?.afFlr === true,
+    pm: facts?.power?.noSoftReset === false && (known.onRootBus || !known.barred.has('noPmReset')),
+    bus: known.others === 0 && known.busReset === 'possible',
+    cxl_bus: false,
+  }
+  return resetMethods.filter((method) => may[method])
+}
+
+function classify(device: PciDevice, usable: readonly ResetMethod[], known: Known, node: TopologyNode): ResetClass {
+  if (usable.some((m) => m === 'flr' || m === 'af_flr' || m === 'device_specific' || m === 'acpi')) return 'function'
+  // Every virtual function has FLR (PCIe 9.2.2.3), whatever a 64-byte image shows of it.
+  if (node.physicalFunction) return 'function'
+  const readable = device.resetMethods !== undefined || (device.facts !== undefined && device.facts.depth !== 'header')
+  if (!readable || device.facts?.notAnswering) return 'unknown'
+  if (usable.includes('bus') || usable.includes('cxl_bus')) return 'bus'
+  if (known.others > 0 && known.busReset === 'possible') return 'together'
+  if (usable.includes('pm')) return 'power'
+  return known.busReset === 'unknown' ? 'unknown' : 'none'
+}
+
+function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: Known): readonly ResetNote[] {
+  const notes: ResetNote[] = []
+  if (device.resetMethods?.includes('bus') && (known.others > 0 || known.busReset === 'refused')) {
+    const others = `${known.others} other ${known.others === 1 ? 'function' : 'functions'} on its bus`
+    const about = known.others > 0 ? `reset_method lists bus, but ${others} will make the kernel refuse it` : undefined
+    notes.push({ kind: 'misleadingBus', about: about ?? 'reset_method lists bus, but the bus must not be reset' })
+  }
+  for (const row of resetQuirksOf(device)) {
+    const sinceKernel = row.since && row.since.presentIn.join('.')
+    // The kernel's own list is better evidence of a missing quirk than its version.
+    const offersFlr = row.rule === 'noFlr' && device.resetMethods?.includes('flr') === true
+    const missing = offersFlr || holdsFor(row.since, kernel) === false
+    const since = sinceKernel === undefined ? {} : { sinceKernel }
+    notes.push({ kind: missing ? 'quirkMissing' : row.rule, about: row.about, ...since })
+  }
+  const family = vendorResetFamily(device)
+  if (family) notes.push({ kind: 'vendorReset', about: `${family} GPUs often do not come back without vendor-reset` })
+  return notes
+}
