@@ -109,6 +109,8 @@ export type Host = {
   readonly devices: readonly PciDevice[]
   readonly groups: readonly IommuGroup[]
   readonly needs: readonly HostNeed[]
+  /** Kinds of need the input cannot tell about (a listing of devices says nothing of mounts and routes). */
+  readonly unreadNeeds?: readonly HostNeed['kind'][]
   readonly bridges?: readonly string[]
   readonly files?: readonly HostFile[]
   /** What reading met: unreadable files, cut-off listings. Verdicts are not here; they are computed. */

@@ -3,13 +3,14 @@
  * could not read. It judges nothing: verdicts are computed from the value (judge/).
  */
 import type { Reader } from '../system/system.ts'
-import type { Host, SourceKind } from './host.ts'
+import type { Host, HostNeed, SourceKind } from './host.ts'
 import { readBridges } from './needs/network.ts'
 import { readFiles } from './read-files.ts'
 import { readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
 import { readPciDevices } from './read-pci.ts'
+import { withConfigFacts } from '../pci/config-space.ts'
 import { startReading, unreadableFindings } from './reading.ts'
 
 export function readHost(system: Reader, source?: { readonly kind: SourceKind; readonly name?: string }): Host {
@@ -27,11 +28,20 @@ export function readHost(system: Reader, source?: { readonly kind: SourceKind; r
     cpu: readCpu(reading),
     memory: readMemory(reading),
     iommu,
-    devices,
+    devices: devices.map(withConfigFacts),
     groups,
     needs,
+    ...unreadNeeds(system),
     bridges,
     files: readFiles(reading),
     findings: [...reading.findings, ...unreadableFindings(reading)],
   }
+}
+
+/** Without these files nothing is known of mounts and routes: an archive of /sys alone. */
+function unreadNeeds(system: Reader): Pick<Host, 'unreadNeeds'> {
+  const unread: HostNeed['kind'][] = []
+  if (!system.readText('/proc/self/mountinfo', 16 << 20).ok) unread.push('disk')
+  if (!system.readText('/proc/net/route', 16 << 20).ok) unread.push('network')
+  return unread.length > 0 ? { unreadNeeds: unread } : {}
 }

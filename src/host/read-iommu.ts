@@ -5,7 +5,7 @@
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { IommuFacts, IommuGroup, ReservedRegion } from './host.ts'
 import { toHex } from './hex.ts'
-import { bytesOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+import { bytesOf, linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const groupsFolder = '/sys/kernel/iommu_groups'
 const tablesFolder = '/sys/firmware/acpi/tables'
@@ -13,7 +13,7 @@ const tablesFolder = '/sys/firmware/acpi/tables'
 export function readIommu(reading: Reading): { iommu: IommuFacts; groups: IommuGroup[] } {
   const groups = readGroups(reading)
   const listed = reading.system.list('/sys/class/iommu')
-  const units = listed.ok ? listed.value : []
+  const units = listed.ok && listed.value.length > 0 ? listed.value : unitsOfDevices(reading, groups)
   const tables = new Set(namesIn(reading, tablesFolder))
   const dmar = tables.has('DMAR') ? tableHex(reading, 'DMAR') : undefined
   const ivrs = tables.has('IVRS') ? tableHex(reading, 'IVRS') : undefined
@@ -24,7 +24,7 @@ export function readIommu(reading: Reading): { iommu: IommuFacts; groups: IommuG
       state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
       kind: kindOf(units, dmar, ivrs, groups.length > 0),
       ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
-      ...(listed.ok ? { units } : {}),
+      ...(listed.ok || units.length > 0 ? { units } : {}),
       ...(dmar === undefined ? {} : { dmar }),
       ...(ivrs === undefined ? {} : { ivrs }),
     },
@@ -97,4 +97,13 @@ export function parseReservedRegions(text: string): ReservedRegion[] {
 
 function plainHex(text: string): string {
   return text.replace(/^0+(?=.)/, '')
+}
+
+/** Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`). */
+function unitsOfDevices(reading: Reading, groups: readonly IommuGroup[]): string[] {
+  for (const address of groups.slice(0, 8).flatMap((group) => group.devices.slice(0, 1))) {
+    const unit = linkName(reading, `/sys/bus/pci/devices/${address}/iommu`)
+    if (unit !== undefined) return [unit]
+  }
+  return []
 }

@@ -9,6 +9,7 @@ import { checkGroupMembers } from './checks/group-members.ts'
 import { checkGroupNeeds } from './checks/group-needs.ts'
 import { checkInterruptRemapping } from './checks/interrupt-remapping.ts'
 import { checkIommu } from './checks/iommu.ts'
+import { checkKnownNeeds } from './checks/known-needs.ts'
 import { checkNeeds } from './checks/needs.ts'
 import { checkReservedRegions } from './checks/reserved-regions.ts'
 import { checkReset } from './checks/reset.ts'
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   checkInterruptRemapping,
   checkReservedRegions,
   checkNeeds,
+  checkKnownNeeds,
   checkGroupNeeds,
   checkGroupMembers,
   checkSriov,

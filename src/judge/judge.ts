@@ -4,6 +4,7 @@
  */
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
+import { predictGroups } from '../pci/predict-groups.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
@@ -15,8 +16,23 @@ export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
   return {
     devices: host.devices.map((device) => judgeDevice(device, view)),
     groups: view.groups.map((group) => judgeGroup(group, view)),
+    ...predictionOf(host),
     findings: checkHost(view),
   }
+}
+
+/** Only where the input carries configuration space (bytes, or what `lspci -vvv` says of it). */
+function predictionOf(host: Host): Pick<Judgement, 'predicted'> {
+  const hasSpace = host.devices.some((one) => (one.facts?.depth ?? 'none') !== 'none' || one.config !== undefined)
+  if (!hasSpace) return {}
+  const { kernel, iommu } = host
+  const options = {
+    ...(kernel.release === undefined ? {} : { kernelRelease: kernel.release }),
+    ...(kernel.cmdline === undefined ? {} : { cmdline: kernel.cmdline }),
+    ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
+    ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
+  }
+  return { predicted: predictGroups(host.devices, options) }
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {

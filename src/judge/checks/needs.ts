@@ -43,14 +43,18 @@ export const checkNeeds: Check = (device, view) => {
     const group = view.groupOf(device)?.id
     const vital = needs.filter((need) => isVital(need, view))
     const shown = vital.length > 0 ? vital : needs
-    const chains = listText([...new Set(shown.map((need) => chainText(need, group)))], 4)
+    const what = listText([...new Set(shown.map((need) => need.what))])
+    const chains = listText(
+      [...new Set(shown.filter((need) => need.chain.length > 0).map((need) => chainText(need, group)))],
+      4,
+    )
     return {
       code: needCodes[kind],
       severity: vital.length > 0 ? 'error' : 'warning',
       message:
         kind === 'chipset'
-          ? `${device.address} is the ${shown[0]?.what ?? 'chipset'} of this board`
-          : `${device.address} carries ${listText([...new Set(shown.map((need) => need.what))])}: ${chains}`,
+          ? `${device.address} is the ${what} of this board`
+          : `${device.address} carries ${what}${chains === '' ? '' : `: ${chains}`}`,
       help: helps[kind],
       about: [device.address],
     }

@@ -1,0 +1,153 @@
+/** `inspect ADDRESS`: everything about one function, its path to the root, and every reason with its help. */
+import type { Host } from '../../host/host.ts'
+import { findTopology, pathUp } from '../../pci/topology.ts'
+import { isBridge, type PciDevice } from '../../pci/device.ts'
+import type { DeviceJudgement, Judgement } from '../../judge/types.ts'
+import { chainText } from '../../judge/words.ts'
+import { renderFindings } from './findings.ts'
+import { attachedTexts, kindText, nameText, verdictText } from './host-words.ts'
+import type { TreeLook } from './host-tree.ts'
+import { bytesText, clean, wrap } from './text-layout.ts'
+
+export function renderDevice(host: Host, judgement: Judgement, device: PciDevice, look: TreeLook): string {
+  const { style, columns } = look
+  const judged = judgement.devices.find((one) => one.address === device.address)
+  const rows: (readonly [label: string, text: string | undefined])[] = [
+    ['verdict', judged?.verdict],
+    ['kind', isBridge(device) ? kindText(device) : undefined],
+    ['ids', idsText(device)],
+    ['driver', driverText(device)],
+    [
+      'place',
+      [device.path, device.physicalSlot === undefined ? undefined : `slot ${device.physicalSlot}`]
+        .filter(Boolean)
+        .join(', ') || undefined,
+    ],
+    ...pathRows(host, device),
+    ...groupRows(judgement, device, judged),
+    ['reset', resetText(device)],
+    ['link', linkText(device)],
+    ...(device.bars ?? []).map((bar, index) => [index === 0 ? 'memory' : '', barText(bar)] as const),
+    ['interrupts', interruptText(device)],
+    [
+      'SR-IOV',
+      device.sriov === undefined
+        ? undefined
+        : `${device.sriov.numVfs} of ${device.sriov.totalVfs} virtual functions in use`,
+    ],
+    ['NUMA node', device.numaNode === undefined ? undefined : String(device.numaNode)],
+    [
+      'serial',
+      [device.deviceSerialNumber, device.nvmeSerial, device.vpdSerial, device.sasAddress].filter(Boolean).join(', ') ||
+        undefined,
+    ],
+    ...attachedTexts(device).map((text, index) => [index === 0 ? 'carries' : '', text] as const),
+    ...(judged?.neededBy ?? []).map(
+      (need, index) => [index === 0 ? 'needed by' : '', chainText(need, undefined)] as const,
+    ),
+  ]
+  const lines = [style.bold(`${device.address}  ${nameText(device)}`)]
+  for (const [label, text] of rows) {
+    if (text === undefined || text === '') continue
+    if (label === 'verdict' && judged) lines.push(`  ${label.padEnd(11)} ${verdictText(judged.verdict, style)}`)
+    else
+      lines.push(
+        ...wrap(text, columns - 15).map(
+          (line, index) => `  ${style.dim((index === 0 ? label : '').padEnd(11))} ${line}`,
+        ),
+      )
+  }
+  const reasons = judged?.reasons ?? []
+  return `${lines.join('\n')}\n${reasons.length > 0 ? `\n${renderFindings(reasons, style)}` : ''}`
+}
+
+function idsText(device: PciDevice): string | undefined {
+  if (device.vendorId === undefined) return undefined
+  const subsystem =
+    device.subsystemVendorId === undefined
+      ? undefined
+      : `subsystem ${device.subsystemVendorId}:${device.subsystemId ?? '?'}`
+  const parts = [
+    `${device.vendorId}:${device.deviceId ?? '????'}`,
+    subsystem,
+    device.classCode === undefined ? undefined : `class ${device.classCode}`,
+    device.revision === undefined ? undefined : `revision ${device.revision}`,
+  ]
+  return parts.filter(Boolean).join(', ')
+}
+
+function driverText(device: PciDevice): string | undefined {
+  if (device.driver === undefined) return undefined
+  const override = device.driverOverride ? `, override ${device.driverOverride}` : ''
+  return `${device.driver ?? 'none'}${override}`
+}
+
+function pathRows(host: Host, device: PciDevice): (readonly [string, string])[] {
+  const topology = findTopology(host.devices)
+  const node = topology.byAddress.get(device.address)
+  const above = node ? pathUp(node).toReversed() : []
+  return above.map(({ device: port }, index) => {
+    const words = [
+      kindText(port),
+      linkText(port),
+      port.facts?.acs ? 'ACS' : port.facts?.acs === null ? 'no ACS' : undefined,
+    ]
+    return [index === 0 ? 'path' : '', `${port.address} ${words.filter(Boolean).join(', ')}`] as const
+  })
+}
+
+function groupRows(
+  judgement: Judgement,
+  device: PciDevice,
+  judged: DeviceJudgement | undefined,
+): (readonly [string, string])[] {
+  const group = judgement.groups.find((one) => one.devices.includes(device.address))
+  const rows: (readonly [string, string])[] = []
+  if (group) {
+    const others = judged?.goesWith.length ? `, together with ${judged.goesWith.join(', ')}` : ''
+    rows.push(['group', `${group.id}${others}`])
+    if (group.viable !== undefined) rows.push(['', group.viable ? 'ready for VFIO' : 'a host driver holds a member'])
+    if (group.isolated !== 'unknown')
+      rows.push(['', group.isolated === 'yes' ? 'isolated on the whole path' : 'not isolated on the whole path'])
+  }
+  const forecast = judgement.predicted?.find((one) => one.devices.includes(device.address))
+  if (forecast) {
+    const others = forecast.devices.filter((address) => address !== device.address)
+    const sure = forecast.confidence === 'high' ? '' : ' (not certain)'
+    rows.push([
+      'forecast',
+      `${others.length === 0 ? 'a group of its own' : `one group with ${others.join(', ')}`}${sure}`,
+    ])
+  }
+  return rows
+}
+
+function resetText(device: PciDevice): string | undefined {
+  if (device.resetMethods === undefined) return undefined
+  return device.resetMethods.length > 0 ? device.resetMethods.join(', ') : 'none'
+}
+
+function linkText(device: PciDevice): string | undefined {
+  const { link } = device
+  if (!link) return undefined
+  const now = link.speed === undefined ? undefined : `${link.speed} x${link.width ?? '?'}`
+  const best = link.maxSpeed === undefined ? undefined : `${link.maxSpeed} x${link.maxWidth ?? '?'}`
+  return now === best || best === undefined ? now : now === undefined ? `at best ${best}` : `${now}, at best ${best}`
+}
+
+function barText(bar: NonNullable<PciDevice['bars']>[number]): string {
+  const kind = bar.kind === 'rom' ? 'ROM' : `BAR ${bar.index} ${bar.kind === 'io' ? 'I/O ports' : 'memory'}`
+  const words = [
+    kind,
+    bar.size === undefined ? undefined : bytesText(bar.size),
+    bar.is64Bit ? '64-bit' : undefined,
+    bar.prefetchable ? 'prefetchable' : undefined,
+  ]
+  return `${words.filter(Boolean).join(', ')}${bar.base === undefined ? '' : ` at 0x${bar.base}`}`
+}
+
+function interruptText(device: PciDevice): string | undefined {
+  const { msiVectors, msixVectors } = device.facts ?? {}
+  const words = [msiVectors ? `MSI ${msiVectors}` : undefined, msixVectors ? `MSI-X ${msixVectors}` : undefined]
+  return clean(words.filter(Boolean).join(', ')) || undefined
+}

@@ -1,0 +1,135 @@
+/**
+ * The `inspect --json` document (contract.md): Host and Judgement as one value with fixed names. Absent knowledge is an
+ * absent key or null.
+ */
+import type { Finding } from '../finding.ts'
+import type { Host, HostNeed } from '../host/host.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { PciDevice } from '../pci/device.ts'
+import type { DeviceJudgement, GroupJudgement, Judgement, Verdict } from './types.ts'
+
+export type InspectReport = {
+  readonly schema: 1
+  readonly source: Host['source']
+  readonly iommu: { readonly state: string; readonly kind: string | null; readonly interruptRemapping: boolean | null }
+  readonly devices: readonly ReportedDevice[]
+  readonly groups: readonly ReportedGroup[]
+  readonly predictedGroups?: readonly (readonly PciAddress[])[]
+  readonly predictedConfidence?: readonly ('high' | 'low')[]
+  readonly findings: readonly Finding[]
+}
+
+export type ReportedDevice = Pick<
+  PciDevice,
+  | 'address'
+  | 'name'
+  | 'vendorId'
+  | 'deviceId'
+  | 'subsystemVendorId'
+  | 'subsystemId'
+  | 'classCode'
+  | 'driver'
+  | 'iommuGroup'
+  | 'numaNode'
+  | 'resetMethods'
+  | 'path'
+> & {
+  readonly serial?: string
+  readonly neededBy: readonly { readonly what: string; readonly chain: readonly string[] }[]
+  readonly verdict: Verdict
+  readonly findings: readonly string[]
+}
+
+export type ReportedGroup = {
+  readonly id: number
+  readonly devices: readonly PciAddress[]
+  readonly viable: boolean | null
+  readonly isolated: 'yes' | 'no' | 'unknown'
+}
+
+export function reportOf(host: Host, judgement: Judgement): InspectReport {
+  const byAddress = new Map(judgement.devices.map((one) => [one.address, one]))
+  const groupOf = new Map(
+    judgement.groups.flatMap((group) => group.devices.map((address) => [address, group.id] as const)),
+  )
+  const { predicted } = judgement
+  return {
+    schema: 1,
+    source: host.source,
+    iommu: {
+      state: host.iommu.state,
+      kind: host.iommu.kind,
+      interruptRemapping: host.iommu.interruptRemapping ?? null,
+    },
+    devices: host.devices.map((device) =>
+      reportDevice(device, byAddress.get(device.address), groupOf.get(device.address)),
+    ),
+    groups: judgement.groups.map(reportGroup),
+    ...(predicted && {
+      predictedGroups: predicted.map((group) => group.devices),
+      predictedConfidence: predicted.map((group) => group.confidence),
+    }),
+    findings: allFindings(host, judgement),
+  }
+}
+
+function reportDevice(
+  device: PciDevice,
+  judged: DeviceJudgement | undefined,
+  group: number | undefined,
+): ReportedDevice {
+  const { name, vendorId, deviceId, subsystemVendorId, subsystemId, classCode, driver, numaNode, resetMethods } = device
+  const iommuGroup = device.iommuGroup ?? group
+  const serial = device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial
+  const facts = { name, vendorId, deviceId, subsystemVendorId, subsystemId, classCode, driver, numaNode, resetMethods }
+  return {
+    address: device.address,
+    ...withoutUndefined({ ...facts, iommuGroup: iommuGroup ?? device.iommuGroup, path: device.path, serial }),
+    neededBy: (judged?.neededBy ?? []).map(reportNeed),
+    verdict: judged?.verdict ?? 'unknown',
+    findings: [...new Set(judged?.reasons.map((reason) => reason.code))],
+  }
+}
+
+/** From the card up to the need, as the contract shows it: `["eth0", "br0"]`. */
+function reportNeed(need: HostNeed): { what: string; chain: readonly string[] } {
+  return { what: need.what, chain: need.chain.toReversed() }
+}
+
+function reportGroup(group: GroupJudgement): ReportedGroup {
+  return { id: group.id, devices: group.devices, viable: group.viable ?? null, isolated: group.isolated }
+}
+
+/** The host's own findings first, then each device's in order; what several devices share is said once. */
+export function allFindings(host: Host, judgement: Judgement): Finding[] {
+  const findings = new Map<string, Finding>()
+  for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)
+  for (const { reasons } of judgement.devices) {
+    for (const { undecided: _undecided, ...finding } of reasons) findings.set(finding.message, finding)
+  }
+  return [...findings.values()]
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+/** The same document about one device: its own facts, its group, and the findings about it or the whole host. */
+export function onlyDevice(report: InspectReport, address: PciAddress): InspectReport {
+  return {
+    ...report,
+    devices: report.devices.filter((device) => device.address === address),
+    groups: report.groups.filter((group) => group.devices.includes(address)),
+    ...(report.predictedGroups && keepForecast(report, address)),
+    findings: report.findings.filter(({ about }) => about === undefined || about.includes(address)),
+  }
+}
+
+function keepForecast(report: InspectReport, address: PciAddress): Partial<InspectReport> {
+  const index = report.predictedGroups?.findIndex((group) => group.includes(address)) ?? -1
+  const group = report.predictedGroups?.[index]
+  const confidence = report.predictedConfidence?.[index]
+  return { predictedGroups: group ? [group] : [], predictedConfidence: confidence ? [confidence] : [] }
+}
