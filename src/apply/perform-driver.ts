@@ -58,6 +58,8 @@ async function loadDriver(system: System, address: PciAddress, driver: string): 
   const isLoaded = () => system.list(`/sys/bus/pci/drivers/${driver}`).ok
   if (!system.live || isLoaded()) return
   const result = await system.exec(['modprobe', driver], { timeoutSeconds: 60 })
+  // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not follow.
+  if (driver === 'vfio-pci') await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
   if (isLoaded()) return
   const alias = system.readText(`/sys/bus/pci/devices/${address}/modalias`, 4096)
   if (driver !== 'vfio-pci' && alias.ok) {

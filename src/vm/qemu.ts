@@ -9,7 +9,7 @@ import { ensureFolder, exists, putFile, readFile, removeTree } from '../system/w
 import { chooseFirmware } from './firmware.ts'
 import { prepareDisks } from './disks.ts'
 import { qemuArgs, tapName, type AssignedFunction } from './qemu-args.ts'
-import { openQmp, type QmpClient } from './qmp.ts'
+import { openQmp, QmpError, type QmpClient } from './qmp.ts'
 import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
 
 /** The oldest QEMU this is tested with (Debian 12). */
@@ -51,7 +51,10 @@ export async function startVm(system: System, vm: VmSpec, functions: readonly As
     return record
   } catch (error) {
     await process.stop(500)
-    throw error
+    // When QEMU itself gave up, its own words say why; ours would only say that it went away.
+    const said = lastLines(files.log, 3)
+    if (said === '' || error instanceof QmpError) throw error
+    throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
   }
 }
 
@@ -72,8 +75,7 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
     }
     await system.sleep(20)
   }
-  const said = lastLines(files.log, 3)
-  throw new AppError(`QEMU did not start the VM: ${said || 'it said nothing'}`, { help: helpFor(said) })
+  throw new AppError(isOver ? 'QEMU ended before it could be spoken to' : 'QEMU gave no control socket within 60 s')
 }
 
 /** The commonest refusals, translated; the rest is shown as QEMU said it. */
