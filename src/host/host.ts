@@ -48,6 +48,10 @@ export type IommuFacts = {
   /** ACPI tables present, as raw bytes in lower-case hex (root) or the empty string when only their presence is known. */
   readonly dmar?: string
   readonly ivrs?: string
+  /** Default domain type in the kernel's word, from a log: `Translated` or `Passthrough`. */
+  readonly defaultDomain?: string
+  /** Regions the firmware wants mapped one to one (RMRR), where only a log tells and no group can be named. */
+  readonly firmwareRegions?: readonly { readonly start: string; readonly end: string }[]
 }
 
 /** One thing the host needs, and the chain from it down to the PCI function that carries it. */
@@ -101,6 +105,8 @@ export type Distribution = { readonly id: string; readonly versionId?: string; r
 export type Host = {
   readonly schema: 1
   readonly source: { readonly kind: SourceKind; readonly name?: string }
+  /** Board and firmware in the firmware's own words. */
+  readonly machine?: string
   readonly distribution?: Distribution
   readonly kernel: KernelFacts
   readonly cpu: CpuFacts

@@ -18,7 +18,8 @@ export type PortType =
   | 'rootComplexEventCollector'
 
 export type Bar = {
-  readonly index: number
+  /** 0 to 5, 6 for the expansion ROM; `lspci -v` does not tell which one it prints, `-vv` does. */
+  readonly index?: number
   readonly kind: 'memory' | 'io' | 'rom'
   /** Host physical address as hex without `0x`; absent when unassigned. */
   readonly base?: string

@@ -1,0 +1,75 @@
+/**
+ * How scripts and shell loops state groups: headings, prefixes, paths below /sys/kernel/iommu_groups, link targets.
+ * It owns recognising them on one line; which device a heading applies to is listing.ts's.
+ */
+import { parseAddress, type PciAddress } from '../../pci/address.ts'
+
+/** `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`: a line that is about a group and names no device. */
+export function parseGroupHeading(line: string): number | undefined {
+  if (line.length > 160) return undefined
+  const match = /^[^\w]{0,40}(?:pci\s{1,4})?(?:iommu[\s_-]{0,4})?group[\s#:=_.-]{0,8}(\d{1,6})(?![\w.])(.*)$/i.exec(
+    line,
+  )
+  if (!match) return undefined
+  const rest = (match[2] ?? '').replace(/^[^\w]+/, '')
+  // Prose ("Group 12 holds my card and …") is not a heading; counts and marks are.
+  return rest.split(/\s+/).length > 6 ? undefined : Number(match[1])
+}
+
+export type Prefix = { readonly group: number; readonly kind: 'word' | 'number' }
+
+/** The group stated before an address on the same line: `IOMMU Group 3 `, `group=3: `, ` (3) `, `3\t`. */
+export function parseGroupPrefix(before: string): Prefix | undefined {
+  const text = before.slice(-400)
+  let word: string | undefined
+  for (const match of text.matchAll(/\b(?:iommu[\s_-]{0,4})?group[\s#:=_.-]{0,8}(\d{1,6})(?![\w.])/gi)) word = match[1]
+  if (word !== undefined) return { group: Number(word), kind: 'word' }
+  const number = /^[\s|>#*([{-]{0,40}(\d{1,6})[\s|)\]}:;,.>=-]{1,40}(?:\[[^\]]{0,20}\][\s|]{0,40})?$/.exec(text)?.[1]
+  return number === undefined ? undefined : { group: Number(number), kind: 'number' }
+}
+
+/** The group stated behind an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or nothing but `12`. */
+export function parseGroupSuffix(after: string): number | undefined {
+  const text = after.slice(-400)
+  const word = /\b(?:iommu[\s_-]{0,4}group|group)[\s#:=_.-]{0,8}(\d{1,6})\W*$/i.exec(text)?.[1]
+  if (word !== undefined) return Number(word)
+  const number = /^[\s:=>|,;-]{0,20}(\d{1,6})[\s|]*$/.exec(text)?.[1]
+  return number === undefined ? undefined : Number(number)
+}
+
+export type Membership = { readonly member: string; readonly group: number }
+
+/** All `…/iommu_groups/N/devices/NAME` of a line (find, ls, globs), and `…/devices/ADDRESS/iommu_group -> …/iommu_groups/N`. */
+export function parseGroupPaths(line: string): Membership[] {
+  const found: Membership[] = []
+  for (const [, group = '', member = ''] of line.matchAll(/iommu_groups\/(\d{1,6})\/devices\/([\w.:@,+-]{1,200})/g))
+    found.push({ member: member.replace(/[:.,]+$/, ''), group: Number(group) })
+  if (found.length > 0) return found
+  const link = /\/([\w.:@,+-]{1,200})\/iommu_group\b.{0,400}?iommu_groups\/(\d{1,6})(?!\d)/.exec(line)
+  return link ? [{ member: link[1] ?? '', group: Number(link[2]) }] : []
+}
+
+/** `/sys/kernel/iommu_groups/12/devices:` as `ls` prints above a listing; `├── 12` as `tree` does below the folder. */
+export function parseGroupFolder(line: string, insideTree: boolean): number | undefined {
+  const folder = /iommu_groups\/(\d{1,6})(?:\/devices)?\/?:?\s*$/.exec(line)?.[1]
+  if (folder !== undefined) return Number(folder)
+  const branch = insideTree ? /^[\s│|]{0,40}[├└|`+][─-]{1,4}\s?(\d{1,6})\/?\s*$/.exec(line)?.[1] : undefined
+  return branch === undefined ? undefined : Number(branch)
+}
+
+/** The functions on a `/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0` path, outermost first, from its last root bus (VMD has one of its own). */
+export function parseDevicePath(text: string): PciAddress[] {
+  const start = text.search(/\bpci[0-9a-f]{4,8}:[0-9a-f]{2}\//i)
+  if (start === -1) return []
+  const steps: PciAddress[] = []
+  for (const part of text
+    .slice(start, start + 2000)
+    .split('/')
+    .slice(1)) {
+    const address = /^[0-9a-f:.]{7,18}/i.test(part) ? parseAddress(part.replace(/[^0-9a-f:.].*$/i, '')) : undefined
+    if (address !== undefined) steps.push(address)
+    else if (/^pci[0-9a-f]{4,8}:/i.test(part)) steps.length = 0
+    else break
+  }
+  return steps
+}

@@ -1,0 +1,194 @@
+/**
+ * Kernel log lines that state PCI facts, with any prefix: `[    0.44]`, journalctl's, a console's, none.
+ * The last assignment of a function wins (a second kernel in the same log repeats them), a removed function is dropped.
+ * What a log claims about the IOMMU being enabled is not believed (domain.md §3.1); groups are.
+ */
+import { parseAddress } from '../../pci/address.ts'
+import type { Bar, PortType } from '../../pci/device.ts'
+import { deviceAt, factsOf, type DeviceDraft, type Draft } from './draft.ts'
+
+export type KernelLine = 'group' | 'fact' | undefined
+
+export function readKernelLine(draft: Draft, line: string): KernelLine {
+  if (line.includes('ommu') && readAssignment(draft, line)) return 'group'
+  const pci = /\bpci ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (.*)$/i.exec(line)
+  if (pci) return readFunctionLine(draft, pci[1] ?? '', pci[2] ?? '') ? 'fact' : undefined
+  return readMachineLine(draft, line) ? 'fact' : undefined
+}
+
+/**
+ *   pci 0000:00:1f.0: Adding to iommu group 14      platform MSFT0201:00: Adding to iommu group 0
+ *   iommu: Adding device 0000:00:1f.0 to group 14   (before Linux 5.4; "Removing … from group")
+ */
+function readAssignment(draft: Draft, line: string): boolean {
+  const now = /: (Adding to|Removing from) iommu group (\d{1,6})\b/.exec(line)
+  if (now) {
+    const head = line.slice(0, now.index)
+    const name = head.slice(Math.max(head.lastIndexOf(' '), head.lastIndexOf('\t')) + 1)
+    assign(draft, name, now[1] === 'Adding to' ? Number(now[2]) : undefined)
+    return name !== ''
+  }
+  const before = /\b(Adding|Removing) device (\S{1,200}) (?:to|from) group (\d{1,6})\b/.exec(line)
+  if (!before) return false
+  assign(draft, before[2] ?? '', before[1] === 'Adding' ? Number(before[3]) : undefined)
+  return true
+}
+
+/** One function or platform device joins a group, or leaves the machine. */
+export function assign(draft: Draft, name: string, group: number | undefined): void {
+  const address = parseAddress(name)
+  if (address === undefined) {
+    if (!/^[\w.:@,+-]{1,200}$/.test(name)) return
+    if (group === undefined) draft.otherMembers.delete(name)
+    else if (draft.otherMembers.size < 65_536) draft.otherMembers.set(name, group)
+  } else if (group === undefined) draft.devices.delete(address)
+  else deviceAt(draft, address).iommuGroup = group
+}
+
+/** The kernel's words for Device/Port type since 6.10 (drivers/pci/probe.c, pci_type_str); older kernels print none. */
+const typeWords: Readonly<Record<string, PortType | null>> = {
+  'PCIe Endpoint': 'endpoint',
+  'PCIe Legacy Endpoint': 'legacyEndpoint',
+  'PCIe Root Port': 'rootPort',
+  'PCIe Switch Upstream Port': 'upstreamPort',
+  'PCIe Switch Downstream Port': 'downstreamPort',
+  'PCIe to PCI/PCI-X bridge': 'pcieToPciBridge',
+  'PCI/PCI-X to PCIe bridge': 'pciToPcieBridge',
+  'PCIe Root Complex Integrated Endpoint': 'rootComplexEndpoint',
+  'PCIe Root Complex Event Collector': 'rootComplexEventCollector',
+  'conventional PCI endpoint': null,
+  'conventional PCI bridge': null,
+  'conventional PCI': null,
+  'CardBus bridge': null,
+}
+
+function readFunctionLine(draft: Draft, where: string, text: string): boolean {
+  const address = parseAddress(where)
+  if (address === undefined) return false
+  const found =
+    /^\[([0-9a-f]{4}):([0-9a-f]{4})\] type ([0-9a-f]{2}) class (?:0x)?([0-9a-f]{6})(?: (.{1,60}))?$/i.exec(
+      text.trimEnd(),
+    ) ?? /^found \[([0-9a-f]{4}):([0-9a-f]{4})\] class ()(?:0x)?([0-9a-f]{6})/i.exec(text)
+  if (found) {
+    const [, vendor = '', id = '', header = '', code = '', words = ''] = found
+    const device = deviceAt(draft, address)
+    device.vendorId = vendor.toLowerCase()
+    device.deviceId = id.toLowerCase()
+    device.classCode = code.toLowerCase()
+    if (/^0[0-2]$/.test(header)) factsOf(device).headerType = device.headerType = Number(header) as 0 | 1 | 2
+    const type = Object.hasOwn(typeWords, words) ? typeWords[words] : undefined
+    if (type !== undefined) factsOf(device).portType = type
+    if (type !== undefined && type !== null) device.portType = type
+    return true
+  }
+  const known = draft.devices.get(address)
+  return known !== undefined && readLaterLine(known, text)
+}
+
+/** Lines about a function already announced. */
+function readLaterLine(device: DeviceDraft, text: string): boolean {
+  const bridge = /^PCI bridge to \[bus ([0-9a-f]{2})(?:-([0-9a-f]{2}))?\]/i.exec(text)
+  if (bridge) {
+    const facts = factsOf(device)
+    device.secondaryBus = facts.secondaryBus = Number.parseInt(bridge[1] ?? '', 16)
+    device.subordinateBus = facts.subordinateBus = Number.parseInt(bridge[2] ?? bridge[1] ?? '', 16)
+    return true
+  }
+  if (text.startsWith('vgaarb: setting as boot ')) {
+    device.bootVga = true
+    return true
+  }
+  const bar = parseBar(text)
+  if (!bar) return false
+  const others = (device.bars ?? []).filter((b) => b.index !== bar.index)
+  device.bars = [...others, bar].sort((a, b) => (a.index ?? 0) - (b.index ?? 0))
+  return true
+}
+
+/** `reg 0x10: [mem 0xf7d00000-0xf7d1ffff 64bit pref]`; since 6.9 `BAR 0 [mem …]` and `ROM [mem …]`. */
+function parseBar(text: string): Bar | undefined {
+  const match =
+    /^(?:reg 0x([0-9a-f]{2}):|BAR ([0-5])|ROM) \[(mem|io) {1,4}0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})( 64bit)?( pref)?\]$/i.exec(
+      text,
+    )
+  if (!match) return undefined
+  const [, register, number, space, from = '', to = '', wide, prefetchable] = match
+  const offset = register === undefined ? undefined : Number.parseInt(register, 16)
+  const index =
+    offset === undefined ? Number(number ?? 6) : offset === 0x30 || offset === 0x38 ? 6 : (offset - 0x10) / 4
+  if (!Number.isInteger(index) || index < 0 || index > 6) return undefined
+  const size = BigInt(`0x${to}`) - BigInt(`0x${from}`) + 1n
+  const base = from.toLowerCase().replace(/^0+(?=.)/, '')
+  return {
+    index,
+    kind: index === 6 ? 'rom' : space === 'io' ? 'io' : 'memory',
+    ...(base === '0' ? {} : { base }),
+    ...(size > 0n && size <= BigInt(Number.MAX_SAFE_INTEGER) ? { size: Number(size) } : {}),
+    ...(space === 'mem' && index !== 6
+      ? { is64Bit: wide !== undefined, prefetchable: prefetchable !== undefined }
+      : {}),
+  }
+}
+
+/** Facts about the whole machine, each by a mark that is cheap to look for. */
+function readMachineLine(draft: Draft, line: string): boolean {
+  if (line.includes('ommand line: ')) return readCommandLine(draft, line)
+  if (line.includes('Linux version ')) {
+    const release = /Linux version (\d[\w.+~-]{1,80})/.exec(line)?.[1]
+    if (release !== undefined) draft.kernel.release = release
+    return release !== undefined
+  }
+  if (line.includes('DMI: ')) return readBoard(draft, line)
+  if (line.includes('Default domain type: ')) {
+    const type = /Default domain type: (\w{1,20})/.exec(line)?.[1]
+    if (type !== undefined) draft.iommu.defaultDomain = type
+    return type !== undefined
+  }
+  if (line.includes('Hypervisor detected: ')) {
+    draft.cpu.isGuest = true
+    return true
+  }
+  return /DMAR|AMD-Vi|IVRS|arm-smmu|iommu/.test(line) && readIommuLine(draft, line)
+}
+
+function readCommandLine(draft: Draft, line: string): boolean {
+  const text = /\b(?:Kernel c|C)ommand line: (\S.*)$/.exec(line)?.[1]
+  if (text === undefined) return false
+  draft.kernel.cmdline = text.trim().slice(0, 4096)
+  return true
+}
+
+function readBoard(draft: Draft, line: string): boolean {
+  const text = /(?:^|\s)DMI: (\S.{1,200})$/.exec(line)?.[1]
+  if (text === undefined || text.startsWith('Memory slots')) return false
+  draft.machine ??= text.trim()
+  return true
+}
+
+function readIommuLine(draft: Draft, line: string): boolean {
+  const { iommu } = draft
+  const region = /\bRMRR base: (?:0x)?([0-9a-f]{1,16}) end: (?:0x)?([0-9a-f]{1,16})/i.exec(line)
+  if (region) addRegion(draft, region[1] ?? '', region[2] ?? '')
+  if (/ACPI: DMAR (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.dmar ??= ''
+  if (/ACPI: IVRS (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.ivrs ??= ''
+  if (/DMAR-IR: Enabled IRQ remapping|AMD-Vi: Interrupt remapping enabled/.test(line)) iommu.interruptRemapping = true
+  // Kernels up to 6.6 print an "AMD-Vi: AMD IOMMUv2 functionality not available" line on Intel machines too, and
+  // "DMAR: IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
+  const kind = /\bDMAR(?:-IR)?: (?!IOMMU enabled)/.test(line)
+    ? 'intel'
+    : /\bAMD-Vi: /.test(line) && !line.includes('IOMMUv2')
+      ? 'amd'
+      : /\b(?:arm-smmu|riscv-iommu|virtio_iommu)/.test(line)
+        ? 'other'
+        : undefined
+  if (kind !== undefined && (iommu.kind === null || iommu.kind === 'other')) iommu.kind = kind
+  return region !== null || kind !== undefined
+}
+
+function addRegion(draft: Draft, start: string, end: string): void {
+  const bare = (hex: string) => hex.toLowerCase().replace(/^0+(?=.)/, '')
+  const region = { start: bare(start), end: bare(end) }
+  const known = draft.iommu.firmwareRegions ?? []
+  if (known.length < 64 && !known.some((r) => r.start === region.start && r.end === region.end))
+    draft.iommu.firmwareRegions = [...known, region]
+}

@@ -1,0 +1,305 @@
+/**
+ * Line by line through pasted text: lspci in any verbosity, scripts that print groups, `find` over the group folders, kernel
+ * logs — mixed as people paste them. It owns the state between lines (which function, which group heading); the lines
+ * themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and kernel-log.
+ */
+import type { PciAddress } from '../../pci/address.ts'
+import type { Host, SourceKind } from '../host.ts'
+import { deviceAt, emptyDraft, finishDraft, note, type Draft } from './draft.ts'
+import {
+  parseDevicePath,
+  parseGroupFolder,
+  parseGroupHeading,
+  parseGroupPaths,
+  parseGroupPrefix,
+  parseGroupSuffix,
+} from './group-lines.ts'
+import { addHexLine, finishHexImages, type HexImages } from './hex-dump.ts'
+import { assign, readKernelLine } from './kernel-log.ts'
+import { newEntry, readDetail, type Entry } from './lspci-detail.ts'
+import { concludeEntries } from './lspci-entries.ts'
+import { hasClassWords, parseHeader, parseTail, type HeaderLine } from './lspci-header.ts'
+import { readMachineLine, readTagLine } from './lspci-machine.ts'
+import { cleanLines } from './text.ts'
+
+/** A heading's reach: the devices below it, until another heading, a prompt, or a less indented listing begins. */
+type Heading = { readonly group: number; indent: number | undefined; gap: boolean }
+
+type Listing = {
+  readonly draft: Draft
+  readonly entries: Map<PciAddress, Entry>
+  readonly images: HexImages
+  entry: Entry | undefined
+  heading: Heading | undefined
+  insideTree: boolean
+  /** A function whose ids may follow on the next line. */
+  awaitingIds: Entry | undefined
+  /** The name before a line break in `…: Adding to iommu group⏎14`. */
+  awaitingGroup: string | undefined
+  readonly numbered: { readonly address: PciAddress; readonly number: number }[]
+  readonly counts: { headers: number; script: number; find: number; log: number; logFacts: number }
+}
+
+/** Reads it all, or answers `undefined` when not one line states anything about a PCI function. */
+export function readListing(text: string, name: string): Host | undefined {
+  const listing: Listing = {
+    draft: emptyDraft(),
+    entries: new Map(),
+    images: new Map(),
+    entry: undefined,
+    heading: undefined,
+    insideTree: false,
+    awaitingIds: undefined,
+    awaitingGroup: undefined,
+    numbered: [],
+    counts: { headers: 0, script: 0, find: 0, log: 0, logFacts: 0 },
+  }
+  for (const line of cleanLines(text)) readLine(listing, line)
+  const { draft } = listing
+  if (draft.devices.size === 0 && draft.otherMembers.size === 0) return undefined
+  settleNumbers(listing)
+  finishHexImages(draft, listing.images)
+  concludeEntries(draft, [...listing.entries.values()])
+  const kind = kindOf(listing)
+  noteGaps(listing, kind)
+  return finishDraft(draft, kind, name)
+}
+
+function readLine(listing: Listing, line: string): void {
+  if (line.trim() === '') {
+    if (listing.heading) listing.heading.gap = true
+    if (listing.entry) listing.entry.complete = true
+    return
+  }
+  if (listing.awaitingGroup !== undefined && joinGroup(listing, line)) return
+  if (listing.entry && addHexLine(listing.images, listing.entry.device.address, line)) return
+  if (readPaths(listing, line)) return
+  const kernel = readKernelLine(listing.draft, line)
+  if (kernel !== undefined) {
+    if (kernel === 'group') listing.counts.log += 1
+    else listing.counts.logFacts += 1
+    return
+  }
+  const broken = /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
+  if (broken !== undefined) {
+    listing.awaitingGroup = broken
+    return
+  }
+  const header = parseHeader(line)
+  if (header && readHeader(listing, header, line)) return
+  if (!header && isOwnGroupLine(listing, line) && listing.entry && readDetail(listing.entry, line)) return
+  if (!header && readHeading(listing, line)) return
+  const tagged = readTagLine(listing.draft, line, listing.entry?.device)
+  if (tagged) {
+    if (listing.entry?.device !== tagged) startEntry(listing, tagged.address)
+    return
+  }
+  if (listing.awaitingIds && continueIds(listing, line)) return
+  if (listing.entry && readDetail(listing.entry, line)) return
+  // A prompt or a code fence ends what a heading or a function's lines can reach.
+  if (/^\s*```|[$#>%]\s+\S*(?:lspci|cat|dmesg|find|ls|for|sudo)\b/.test(line.slice(0, 400))) {
+    listing.heading = undefined
+    if (listing.entry) listing.entry.complete = true
+    listing.entry = undefined
+  }
+}
+
+function joinGroup(listing: Listing, line: string): boolean {
+  const group = /^\W{0,20}(\d{1,6})\b/.exec(line)?.[1]
+  const member = listing.awaitingGroup
+  listing.awaitingGroup = undefined
+  if (group === undefined || member === undefined) return false
+  assign(listing.draft, member, Number(group))
+  listing.counts.log += 1
+  return true
+}
+
+function readPaths(listing: Listing, line: string): boolean {
+  const steps = line.includes('pci') ? parseDevicePath(line) : []
+  const parent = steps.at(-2)
+  const last = steps.at(-1)
+  if (last !== undefined && parent !== undefined) deviceAt(listing.draft, last).parent = parent
+  if (!line.includes('iommu_group')) return false
+  const members = parseGroupPaths(line)
+  for (const { member, group } of members) {
+    assign(listing.draft, member, group)
+    listing.counts.find += 1
+  }
+  if (members.length > 0) return true
+  const folder = parseGroupFolder(line, false)
+  if (folder !== undefined) listing.heading = { group: folder, indent: undefined, gap: false }
+  if (/iommu_groups\/?\s*$/.test(line)) listing.insideTree = true
+  return folder !== undefined
+}
+
+/** `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a heading. */
+function isOwnGroupLine({ entry }: Listing, line: string): boolean {
+  return entry !== undefined && entry.verbose && !entry.complete && /^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)
+}
+
+function readHeading(listing: Listing, line: string): boolean {
+  const group = parseGroupHeading(line) ?? (listing.insideTree ? parseGroupFolder(line, true) : undefined)
+  if (group === undefined) return false
+  listing.heading = { group, indent: undefined, gap: false }
+  return true
+}
+
+function readHeader(listing: Listing, header: HeaderLine, line: string): boolean {
+  const { before, after } = header
+  const machine = after.startsWith('"') ? readMachineLine(listing.draft, header.address, after) : undefined
+  const prefix = parseGroupPrefix(before)
+  const isClean = /^[\s>#*|;•·-]*(?:\[\w{1,12}\]\s*)*$/.test(before) || prefix !== undefined
+  const isListed =
+    machine !== undefined || header.shape === 'ids' || (header.shape === 'words' && (isClean || hasClassWords(header)))
+  if (isListed) {
+    listing.counts.headers += 1
+    const entry = startEntry(listing, header.address)
+    if (!machine) state(entry, header)
+    listing.awaitingIds = header.idsMissing === true ? entry : undefined
+    linkPath(listing, header)
+  }
+  const group = groupFor(listing, header, prefix, line)
+  if (group !== undefined) {
+    listing.counts.script += 1
+    for (const address of isListed ? [header.address] : addressesIn(line)) {
+      deviceAt(listing.draft, address).iommuGroup = group
+      if (!isListed && listing.draft.devices.size > 0) nameBare(listing, address, header)
+    }
+  }
+  return isListed || group !== undefined
+}
+
+/** Everything the header states, over what an earlier, shorter listing of the same function stated. */
+function state(entry: Entry, header: HeaderLine): void {
+  const { device } = entry
+  if (header.className !== undefined) device.className = header.className
+  if (header.classCode !== undefined) device.classCode = header.classCode
+  if (header.vendorId !== undefined) device.vendorId = header.vendorId
+  if (header.deviceId !== undefined) device.deviceId = header.deviceId
+  if (header.revision !== undefined) device.revision = header.revision
+  if (header.name !== undefined) device.name = header.name
+  if (header.revision === 'ff') entry.revisionFf = true
+}
+
+function startEntry(listing: Listing, address: PciAddress): Entry {
+  if (listing.entry) listing.entry.complete = true
+  const device = deviceAt(listing.draft, address)
+  const entry = newEntry(device)
+  listing.entries.set(address, entry)
+  listing.entry = entry
+  return entry
+}
+
+/** `lspci -PP` names the bridges on the way: `00:1c.0/02:00.0 Ethernet controller: …`. */
+function linkPath(listing: Listing, header: HeaderLine): void {
+  const steps = [...header.via, header.address]
+  for (const [index, address] of steps.entries()) {
+    const parent = steps[index - 1]
+    if (parent !== undefined) deviceAt(listing.draft, address).parent = parent
+  }
+}
+
+function groupFor(
+  listing: Listing,
+  header: HeaderLine,
+  prefix: ReturnType<typeof parseGroupPrefix>,
+  line: string,
+): number | undefined {
+  if (prefix?.kind === 'word') {
+    // `IOMMU Group 3 00:01.0 …` above, an indented `01:00.0 …` below: some loops print the group once.
+    listing.heading = { group: prefix.group, indent: undefined, gap: false }
+    return prefix.group
+  }
+  const { heading } = listing
+  if (heading && prefix?.kind === 'number' && prefix.group === heading.group) return prefix.group
+  if (prefix?.kind === 'number' && !heading) {
+    listing.numbered.push({ address: header.address, number: prefix.group })
+    return undefined
+  }
+  const suffix = header.shape === 'bare' || header.vendorId !== undefined ? parseGroupSuffix(header.after) : undefined
+  if (suffix !== undefined && !heading) return suffix
+  return heading && isWithin(listing, heading, header, line) ? heading.group : undefined
+}
+
+/** A heading holds for what is listed under it: not for an unindented listing that starts after a gap. */
+function isWithin(listing: Listing, heading: Heading, header: HeaderLine, line: string): boolean {
+  const indent = line.length - line.trimStart().length
+  const already = listing.draft.devices.get(header.address)?.iommuGroup
+  const isElsewhere = typeof already === 'number' && already !== heading.group
+  if (heading.indent === undefined) heading.indent = indent
+  else if ((heading.gap && indent < heading.indent) || isElsewhere) {
+    listing.heading = undefined
+    return false
+  }
+  heading.gap = false
+  return true
+}
+
+/** A bare list of addresses: every one on the line, in any notation. */
+function addressesIn(line: string): PciAddress[] {
+  const found: PciAddress[] = []
+  for (const part of line.split(/[\s,;|"'()]+/).slice(0, 512)) {
+    const header = part.length < 20 ? parseHeader(part) : undefined
+    if (header && !found.includes(header.address)) found.push(header.address)
+  }
+  return found
+}
+
+function nameBare(listing: Listing, address: PciAddress, header: HeaderLine): void {
+  const device = deviceAt(listing.draft, address)
+  if (
+    address === header.address &&
+    header.name !== undefined &&
+    /[a-z]{3}/i.test(header.name) &&
+    !header.name.startsWith('->')
+  )
+    device.name ??= header.name.slice(0, 200)
+}
+
+/** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */
+function continueIds(listing: Listing, line: string): boolean {
+  const entry = listing.awaitingIds
+  listing.awaitingIds = undefined
+  if (!entry || /^\s*[A-Z][A-Za-z ]{2,24}: /.test(line) || line.length > 400) return false
+  const tail = parseTail(line)
+  if (tail.vendorId === undefined || tail.deviceId === undefined) return false
+  entry.device.vendorId = tail.vendorId
+  entry.device.deviceId = tail.deviceId
+  if (tail.revision !== undefined) entry.device.revision = tail.revision
+  return true
+}
+
+/** A number before the address is the group, unless the numbers merely count the lines (`cat -n`, `nl`). */
+function settleNumbers(listing: Listing): void {
+  const { numbered } = listing
+  if (numbered.length === 0) return
+  const first = numbered[0]?.number ?? 0
+  const counts = first > 0 && numbered.length > 1 && numbered.every(({ number }, index) => number === first + index)
+  if (counts) return
+  for (const { address, number } of numbered) {
+    const device = deviceAt(listing.draft, address)
+    if (device.iommuGroup === undefined) device.iommuGroup = number
+    listing.counts.script += 1
+  }
+}
+
+function kindOf({ counts }: Listing): SourceKind {
+  if (counts.log + counts.logFacts > counts.headers + counts.find + counts.script) return 'kernel-log'
+  if (counts.find > counts.headers && counts.find > counts.script) return 'find'
+  return counts.script > 0 ? 'script' : counts.headers > 0 ? 'lspci' : 'find'
+}
+
+/** What a reader of the result might miss, said once for the whole listing. */
+function noteGaps(listing: Listing, kind: SourceKind): void {
+  const { draft } = listing
+  const devices = [...draft.devices.values()]
+  const withoutIds = devices.filter((d) => d.vendorId === undefined).length
+  if (withoutIds === devices.length) note(draft, 'the input states no vendor and device ids')
+  else if (withoutIds > 0)
+    note(draft, `${withoutIds} of ${devices.length} functions are stated without vendor and device ids`)
+  if (!devices.some((d) => typeof d.iommuGroup === 'number')) note(draft, 'the input states no IOMMU groups')
+  if (!devices.some((d) => d.driver !== undefined)) note(draft, 'the input states no drivers')
+  if (!devices.some((d) => d.facts?.depth === 'extended' || d.facts?.depth === 'standard'))
+    note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
+  if (kind === 'find') note(draft, 'functions outside every IOMMU group are not in a listing of the groups')
+}

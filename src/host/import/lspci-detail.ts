@@ -1,0 +1,190 @@
+/**
+ * The indented lines under a function in `lspci -k`, `-v`, `-vv`, `-vvv`. It owns everything before and between the
+ * capabilities; what stands inside one is lspci-capability.ts. Indentation is not looked at: pages and mails change it.
+ */
+import type { Bar } from '../../pci/device.ts'
+import { factsOf, type DeviceDraft } from './draft.ts'
+import { readCapabilityLine, startCapability, type Capability } from './lspci-capability.ts'
+
+/** One function of the listing while its lines go by. */
+export type Entry = {
+  readonly device: DeviceDraft
+  /** A `Flags:` or `Control:` line was seen: everything lspci knows of the header is printed. */
+  verbose: boolean
+  /** `Capabilities:` lines: their offsets tell how deep lspci could look. */
+  highestCapability: number
+  accessDenied: boolean
+  /** `(rev ff)`: the function did not answer when lspci read it. */
+  revisionFf: boolean
+  /** The SR-IOV capability is there, but `-v` prints no counts. */
+  sriovSeen: boolean
+  driverStated: boolean
+  groupStated: boolean
+  /** The next function or an empty line followed, so nothing was cut off. */
+  complete: boolean
+  capability: Capability | undefined
+}
+
+export function newEntry(device: DeviceDraft): Entry {
+  return {
+    device,
+    verbose: false,
+    highestCapability: -1,
+    accessDenied: false,
+    revisionFf: false,
+    sriovSeen: false,
+    driverStated: false,
+    groupStated: false,
+    complete: false,
+    capability: undefined,
+  }
+}
+
+type LineReader = (entry: Entry, rest: string) => void
+
+const readers: Readonly<Record<string, LineReader>> = {
+  Subsystem: (entry, rest) => readSubsystem(entry.device, rest),
+  'Physical Slot': (entry, rest) => {
+    entry.device.physicalSlot = rest.slice(0, 64)
+  },
+  Flags: readFlags,
+  Control: (entry, rest) => {
+    if (/^I\/O[+-]/.test(rest)) entry.verbose = true
+  },
+  'NUMA node': (entry, rest) => readNuma(entry.device, rest),
+  'IOMMU group': (entry, rest) => readGroup(entry, rest),
+  Bus: (entry, rest) => readBus(entry.device, rest),
+  Capabilities: readCapabilities,
+  'Kernel driver in use': (entry, rest) => readDriver(entry, rest),
+  'Kernel modules': (entry, rest) => {
+    entry.device.modules = names(rest)
+    entry.complete = true
+  },
+}
+
+/** True when the line was understood as part of this function's entry. */
+export function readDetail(entry: Entry, line: string): boolean {
+  const text = line.replace(/^[\s>#*|;]+/, '')
+  if (text.startsWith('!!! Unknown header type 7f')) {
+    factsOf(entry.device).notAnswering = true
+    return true
+  }
+  const plain = /^(?:\[virtual\] ?|\[disabled\] ?)?(Memory at|I\/O ports at|Expansion ROM at) /.exec(text)
+  if (plain) {
+    addBar(entry, undefined, text)
+    return true
+  }
+  const region = /^Region (\d): (.*)$/.exec(text)
+  if (region) {
+    addBar(entry, Number(region[1]), region[2] ?? '')
+    return true
+  }
+  const key = /^([A-Z][A-Za-z /]{1,22}):\s*(.*)$/.exec(text)
+  const reader = key ? readers[key[1] ?? ''] : undefined
+  if (reader && key && !isInsideCapability(entry, key[1] ?? '')) {
+    reader(entry, (key[2] ?? '').trim())
+    return true
+  }
+  return entry.capability !== undefined && readCapabilityLine(entry.device, entry.capability, text)
+}
+
+/** A capability has `Control:`, `Flags:` and `Bus:` lines of its own; the function's come before its first capability. */
+function isInsideCapability(entry: Entry, key: string): boolean {
+  return entry.capability !== undefined && (key === 'Control' || key === 'Flags' || key === 'Bus')
+}
+
+function readSubsystem(device: DeviceDraft, rest: string): void {
+  const ids = /\[([0-9a-f]{4}):([0-9a-f]{4})\]\W*$/i.exec(rest) ?? /^([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(rest)
+  if (!ids) return
+  device.subsystemVendorId = (ids[1] ?? '').toLowerCase()
+  device.subsystemId = (ids[2] ?? '').toLowerCase()
+}
+
+/** `Flags: bus master, fast devsel, latency 0, IRQ 16, NUMA node 0, IOMMU group 2` (-v; -vv prints lines of their own). */
+function readFlags(entry: Entry, rest: string): void {
+  entry.verbose = true
+  const node = /\bNUMA node (\d{1,5})\b/.exec(rest)
+  if (node) readNuma(entry.device, node[1] ?? '')
+  const group = /\bIOMMU group (\d{1,6})\b/.exec(rest)
+  if (group) readGroup(entry, group[1] ?? '')
+}
+
+function readNuma(device: DeviceDraft, rest: string): void {
+  if (/^\d{1,5}$/.test(rest)) device.numaNode = Number(rest)
+}
+
+function readGroup(entry: Entry, rest: string): void {
+  const id = /^(\d{1,6})\b/.exec(rest)?.[1]
+  if (id === undefined) return
+  entry.device.iommuGroup = Number(id)
+  entry.groupStated = true
+}
+
+function readBus(device: DeviceDraft, rest: string): void {
+  const number = (name: string) => {
+    const hex = new RegExp(`\\b${name}=([0-9a-f]{2})\\b`, 'i').exec(rest)?.[1]
+    return hex === undefined ? undefined : Number.parseInt(hex, 16)
+  }
+  const primary = number('primary')
+  const secondary = number('secondary')
+  const subordinate = number('subordinate')
+  const facts = factsOf(device)
+  device.headerType = facts.headerType = secondary === undefined ? 2 : 1
+  if (primary !== undefined) facts.primaryBus = primary
+  if (secondary !== undefined) device.secondaryBus = facts.secondaryBus = secondary
+  if (subordinate !== undefined) device.subordinateBus = facts.subordinateBus = subordinate
+}
+
+function readDriver(entry: Entry, rest: string): void {
+  const driver = /^[\w.:-]{1,64}/.exec(rest)?.[0]
+  if (driver === undefined) return
+  entry.device.driver = driver
+  entry.driverStated = true
+  entry.complete = true
+}
+
+function names(rest: string): string[] {
+  return rest
+    .slice(0, 1000)
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /^[\w.-]{1,64}$/.test(name))
+}
+
+function readCapabilities(entry: Entry, rest: string): void {
+  if (rest.startsWith('<access denied>') || rest.startsWith('[access denied]')) {
+    entry.accessDenied = true
+    return
+  }
+  const parts = /^\[([0-9a-f]{2,3})(?: v\d{1,2})?\] ?(.*)$/i.exec(rest)
+  if (!parts) return
+  const offset = Number.parseInt(parts[1] ?? '0', 16)
+  const words = parts[2] ?? ''
+  entry.highestCapability = Math.max(entry.highestCapability, offset)
+  entry.capability = startCapability(entry.device, offset, words)
+  if (entry.capability.name === 'sriov') entry.sriovSeen = true
+  if (words.startsWith('Subsystem: ')) readSubsystem(entry.device, words.slice(11))
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+
+/** `Memory at 6002000000 (64-bit, prefetchable) [size=16M]`, `I/O ports at 4000 [size=64]`, `Expansion ROM at 000c0000 [disabled] [size=128K]`. */
+function addBar(entry: Entry, index: number | undefined, text: string): void {
+  // Inside the SR-IOV capability, regions are those of the virtual functions.
+  if (entry.capability?.name === 'sriov') return
+  const kind = text.includes('I/O ports at') ? 'io' : text.includes('Expansion ROM at') ? 'rom' : 'memory'
+  if (!/(?:Memory|I\/O ports|Expansion ROM) at /.test(text)) return
+  const base = / at ([0-9a-f]{1,16})(?![\w>])/i.exec(text)?.[1]
+  const size = /\[size=(\d{1,6})([KMGT]?)\]/.exec(text)
+  const number = kind === 'rom' ? 6 : index
+  const bar: Bar = {
+    ...(number === undefined ? {} : { index: number }),
+    kind,
+    ...(base === undefined ? {} : { base: base.toLowerCase() }),
+    ...(size ? { size: Number(size[1]) * (units[size[2] ?? ''] ?? 1) } : {}),
+    ...(kind === 'memory' ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) } : {}),
+  }
+  entry.device.bars ??= []
+  if (entry.device.bars.length < 16 && !entry.device.bars.some((b) => number !== undefined && b.index === number))
+    entry.device.bars.push(bar)
+}

@@ -1,0 +1,56 @@
+/**
+ * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are statements
+ * ("no driver", "no ACS") because the same run printed the fact where there was one.
+ */
+import { note, factsOf, type Draft } from './draft.ts'
+import type { Entry } from './lspci-detail.ts'
+
+export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
+  const run = {
+    drivers: entries.some((e) => e.driverStated),
+    groups: entries.some((e) => e.groupStated),
+    extended: entries.some((e) => e.highestCapability >= 0x100),
+    capabilities: entries.some((e) => e.highestCapability >= 0),
+  }
+  const last = entries.at(-1)
+  for (const entry of entries) {
+    const isWhole = entry.complete || entry !== last
+    concludeHeader(entry)
+    if (isWhole && run.drivers) entry.device.driver ??= null
+    if (isWhole && entry.verbose && run.groups) entry.device.iommuGroup ??= null
+    if (entry.verbose) concludeDepth(entry, isWhole, run)
+  }
+  const denied = entries.filter((e) => e.accessDenied).length
+  if (denied > 0) note(draft, `lspci was not run as root: the capabilities of ${denied} functions are missing`)
+  if (last && !last.complete && entries.some((e) => e.verbose))
+    note(draft, `the listing breaks off at ${last.device.address}; what may follow is not known`)
+}
+
+function concludeHeader(entry: Entry): void {
+  const { device } = entry
+  if (entry.revisionFf) factsOf(device).notAnswering = true
+  const isBridge = /^060[47]/.test(device.classCode ?? '') || /^(?:PCI|CardBus) bridge$/.test(device.className ?? '')
+  if (entry.verbose && device.headerType === undefined && !isBridge && device.facts?.notAnswering !== true)
+    device.headerType = factsOf(device).headerType = 0
+}
+
+type Run = { readonly extended: boolean; readonly capabilities: boolean }
+
+function concludeDepth(entry: Entry, isWhole: boolean, run: Run): void {
+  const facts = factsOf(entry.device)
+  if (facts.notAnswering) return
+  const isRead = entry.highestCapability >= 0 || run.capabilities
+  facts.depth = entry.accessDenied || !isRead ? 'header' : run.extended ? 'extended' : 'standard'
+  if (!isWhole || facts.depth === 'header') return
+  facts.portType ??= null
+  facts.power ??= null
+  facts.msiVectors ??= null
+  facts.msixVectors ??= null
+  facts.vpd ??= false
+  if (facts.portType === null) facts.flr ??= false
+  if (facts.depth !== 'extended' && facts.portType !== null) return
+  facts.acs ??= null
+  if (!entry.sriovSeen) facts.sriov ??= null
+  facts.ari ??= false
+  facts.resizableBar ??= false
+}

@@ -1,0 +1,146 @@
+/**
+ * The first line of a function in lspci's output, wherever it stands: alone, behind `IOMMU Group 12`, in a script's own
+ * arrangement, in a log. It owns finding the address and telling an lspci line from any other line with an address in it.
+ *
+ *   00:1f.2 SATA controller [0106]: Intel Corporation Some Controller [AHCI mode] [8086:8c02] (rev 05) (prog-if 01 [AHCI 1.0])
+ *   00:1f.2 SATA controller: Intel Corporation Some Controller (rev 05)        (plain)
+ *   00:1f.2 0106: 8086:8c02 (rev 05)                                           (-n; `Class 0106:` before pciutils 3)
+ */
+import { parseAddress, type PciAddress } from '../../pci/address.ts'
+import { classFromWords } from './class-words.ts'
+
+export type HeaderLine = {
+  readonly address: PciAddress
+  /** Bridges named before the address by `lspci -PP`, outermost first. */
+  readonly via: readonly PciAddress[]
+  /** What stands before the address (a group, a mark, a time) and after it. */
+  readonly before: string
+  readonly after: string
+  readonly className?: string
+  readonly classCode?: string
+  readonly vendorId?: string
+  readonly deviceId?: string
+  readonly revision?: string
+  readonly progIf?: string
+  readonly name?: string
+  /** `ids`: class and ids in brackets or numbers, surely lspci; `words`: class and name only; `bare`: an address with something else. */
+  readonly shape: 'ids' | 'words' | 'bare'
+  /** `[0604]: …` without its `[8086:1234]`: the name pushed the ids out, or they wrapped to the next line. */
+  readonly idsMissing?: boolean
+}
+
+const place =
+  /(?<![\w:.\-/])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])((?:\/[0-9a-f]{2}:[01][0-9a-f]\.[0-7]){0,16})(?![\w.:/-])/i
+
+export function parseHeader(line: string): HeaderLine | undefined {
+  const match = place.exec(line)
+  if (!match) return undefined
+  const [whole, first = '', more = ''] = match
+  const start = parseAddress(first)
+  if (start === undefined) return undefined
+  const domain = start.slice(0, start.length - 8)
+  const steps = [start]
+  for (const part of more.split('/').slice(1)) {
+    const next = parseAddress(`${domain}:${part}`)
+    if (next !== undefined) steps.push(next)
+  }
+  const address = steps.pop() ?? start
+  const before = line.slice(0, match.index)
+  const after = line.slice(match.index + whole.length).trim()
+  return { address, via: steps, before, after, ...describe(before, after) }
+}
+
+type Description = Omit<HeaderLine, 'address' | 'via' | 'before' | 'after'>
+
+function describe(before: string, after: string): Description {
+  const idsBefore = /\[([0-9a-f]{4}):([0-9a-f]{4})\]\W*$/i.exec(before)
+  const ahead = idsBefore ? { vendorId: lower(idsBefore[1]), deviceId: lower(idsBefore[2]) } : {}
+  const bracketed = /^([^[\]":]{1,80}?) ?\[([0-9a-f]{4})\](?::|(?=\s))\s*(.*)$/i.exec(after)
+  if (bracketed) {
+    const [, className = '', code = '', rest = ''] = bracketed
+    const tail = parseTail(rest)
+    const idsMissing = tail.vendorId === undefined && ahead.vendorId === undefined
+    return {
+      className,
+      classCode: `${lower(code)}${tail.progIf ?? '00'}`,
+      ...ahead,
+      ...tail,
+      shape: 'ids',
+      ...(idsMissing ? { idsMissing } : {}),
+    }
+  }
+  const numeric = /^(?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})(?![\w:])(.*)$/i.exec(after)
+  if (numeric) {
+    const [, code = '', vendor = '', device = '', rest = ''] = numeric
+    const { name: _unnamed, ...tail } = parseTail(rest)
+    return {
+      ...tail,
+      classCode: `${lower(code)}${tail.progIf ?? '00'}`,
+      vendorId: lower(vendor),
+      deviceId: lower(device),
+      shape: 'ids',
+    }
+  }
+  const idsFirst = /^\[?([0-9a-f]{4}):([0-9a-f]{4})\]?(?![\w:])\s*(.*)$/i.exec(after)
+  if (idsFirst) {
+    const [, vendor = '', device = '', rest = ''] = idsFirst
+    return { ...describeWords(rest), vendorId: lower(vendor), deviceId: lower(device), shape: 'ids' }
+  }
+  const words = describeWords(after)
+  return { ...words, ...ahead, shape: idsBefore ? 'ids' : words.shape }
+}
+
+function describeWords(after: string): Description {
+  const words = /^((?:Class )?[A-Z0-9][^:[\]"]{1,79}): (\S.*)$/.exec(after)
+  if (!words) {
+    const tail = parseTail(after)
+    return { ...tail, shape: tail.vendorId === undefined ? 'bare' : 'ids' }
+  }
+  const [, className = '', rest = ''] = words
+  const stated = /^Class ([0-9a-f]{4})$/i.exec(className)?.[1]
+  const code = stated ?? classFromWords(className)
+  const tail = parseTail(rest)
+  const kind = {
+    ...(stated === undefined ? { className } : {}),
+    ...(code === undefined ? {} : { classCode: `${lower(code)}${tail.progIf ?? '00'}` }),
+  }
+  const isSure = tail.vendorId !== undefined || stated !== undefined
+  return { ...kind, ...tail, shape: isSure ? 'ids' : 'words' }
+}
+
+/** True when `words` alone are lspci's: the class is one of the bus's own words. */
+export function hasClassWords(header: HeaderLine): boolean {
+  return header.className !== undefined && classFromWords(header.className) !== undefined
+}
+
+type Tail = {
+  readonly name?: string
+  readonly vendorId?: string
+  readonly deviceId?: string
+  readonly revision?: string
+  readonly progIf?: string
+}
+
+/** Name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names hold brackets of their own; the ids are the last `[xxxx:xxxx]`. */
+export function parseTail(text: string): Tail {
+  const revision = /\(rev ([0-9a-f]{2})\)/i.exec(text)?.[1]
+  const progIf = /\(prog-if ([0-9a-f]{2})\b/i.exec(text)?.[1]
+  let ids: RegExpExecArray | undefined
+  for (const found of text.matchAll(/\[([0-9a-f]{4}):([0-9a-f]{4})\]/gi)) {
+    // `[10de:1b80] [1458:3702]`: scripts that add the subsystem put it behind the ids.
+    if (ids && text.slice(ids.index + 11, found.index).trim() === '') break
+    ids = found
+  }
+  const cut = ids?.index ?? text.search(/ ?\((?:rev|prog-if) /i)
+  const name = (cut === -1 ? text : text.slice(0, cut)).replace(/\s+/g, ' ').trim()
+  return {
+    ...(name === '' ? {} : { name: name.slice(0, 300) }),
+    ...(ids ? { vendorId: lower(ids[1]), deviceId: lower(ids[2]) } : {}),
+    ...(revision === undefined ? {} : { revision: lower(revision) }),
+    ...(progIf === undefined ? {} : { progIf: lower(progIf) }),
+  }
+}
+
+function lower(text: string | undefined): string {
+  return (text ?? '').toLowerCase()
+}

@@ -1,0 +1,110 @@
+/**
+ * lspci's forms for scripts: `-m`/`-mm` (one quoted line each) and `-vmm` (a tag and a value per line).
+ *
+ *   00:1f.2 "SATA controller [0106]" "Intel Corporation [8086]" "Some Controller [8c02]" -r05 -p01 "Maker [1458]" "Device [b005]"
+ *   Slot:   00:1f.2
+ *   Class:  SATA controller [0106]
+ */
+import { parseAddress, type PciAddress } from '../../pci/address.ts'
+import { deviceAt, type DeviceDraft, type Draft } from './draft.ts'
+
+export function readMachineLine(draft: Draft, address: PciAddress, after: string): DeviceDraft | undefined {
+  const quoted = [...after.slice(0, 4000).matchAll(/"([^"]{0,500})"/g)].map((match) => match[1] ?? '')
+  const [kind, vendor, model, subVendor, subModel] = quoted
+  if (kind === undefined || vendor === undefined || model === undefined) return undefined
+  const device = deviceAt(draft, address)
+  const progIf = /" -p([0-9a-f]{2})\b/i.exec(after)?.[1]?.toLowerCase()
+  setClass(device, kind, progIf)
+  const revision = /" -r([0-9a-f]{2})\b/i.exec(after)?.[1]
+  if (revision !== undefined) device.revision = revision.toLowerCase()
+  setIds(device, 'vendorId', vendor)
+  setIds(device, 'deviceId', model)
+  if (subVendor) setIds(device, 'subsystemVendorId', subVendor)
+  if (subModel) setIds(device, 'subsystemId', subModel)
+  const name = `${words(vendor)} ${words(model)}`.trim()
+  if (name !== '') device.name = name.slice(0, 300)
+  return device
+}
+
+type IdKey = 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId'
+
+function setIds(device: DeviceDraft, key: IdKey, text: string): void {
+  const id = /\[([0-9a-f]{4})\]\s*$/i.exec(text)?.[1] ?? /^([0-9a-f]{4})$/i.exec(text)?.[1]
+  if (id !== undefined) device[key] = id.toLowerCase()
+}
+
+function setClass(device: DeviceDraft, text: string, progIf: string | undefined): void {
+  const code = /\[([0-9a-f]{4})\]\s*$/i.exec(text)?.[1] ?? /^(?:Class )?([0-9a-f]{4})$/i.exec(text)?.[1]
+  if (code !== undefined) device.classCode = `${code.toLowerCase()}${progIf ?? '00'}`
+  const name = words(text)
+  if (name !== '') device.className = name.slice(0, 80)
+}
+
+/** The words of `Some Maker [8086]` without the number. */
+function words(text: string): string {
+  return /^[0-9a-f]{4}$/i.test(text) ? '' : text.replace(/ ?\[[0-9a-f]{4}\]\s*$/i, '').trim()
+}
+
+/** One `Tag:\tvalue` line; the device it belongs to, or nothing when it is no such line. `Slot:` opens a record. */
+export function readTagLine(draft: Draft, line: string, current: DeviceDraft | undefined): DeviceDraft | undefined {
+  const match =
+    /^[\s>#*|]{0,20}(Slot|Device|Class|Vendor|SVendor|SDevice|Rev|ProgIf|PhySlot|Driver|Module|NUMANode|IOMMUGroup):\s{1,20}(\S.{0,400})$/.exec(
+      line,
+    )
+  if (!match) return undefined
+  const [, tag = '', rest = ''] = match
+  const value = rest.trim()
+  const address = tag === 'Slot' || tag === 'Device' ? parseAddress(value) : undefined
+  if (address !== undefined) return deviceAt(draft, address)
+  if (!current) return undefined
+  switch (tag) {
+    case 'Class':
+      setClass(current, value, undefined)
+      return current
+    case 'Vendor':
+      setIds(current, 'vendorId', value)
+      current.name = words(value).slice(0, 300)
+      return current
+    case 'Device':
+      setIds(current, 'deviceId', value)
+      current.name = `${current.name ?? ''} ${words(value)}`.trim().slice(0, 300)
+      return current
+    case 'SVendor':
+      setIds(current, 'subsystemVendorId', value)
+      return current
+    case 'SDevice':
+      setIds(current, 'subsystemId', value)
+      return current
+    case 'Rev':
+      if (/^[0-9a-f]{2}$/i.test(value)) current.revision = value.toLowerCase()
+      return current
+    case 'ProgIf':
+      if (/^[0-9a-f]{2}$/i.test(value) && current.classCode !== undefined)
+        current.classCode = `${current.classCode.slice(0, 4)}${value.toLowerCase()}`
+      return current
+    default:
+      return readStateTag(current, tag, value)
+  }
+}
+
+function readStateTag(current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
+  switch (tag) {
+    case 'PhySlot':
+      current.physicalSlot = value.slice(0, 64)
+      return current
+    case 'Driver':
+      current.driver = value.slice(0, 64)
+      return current
+    case 'Module':
+      current.modules = [...new Set([...(current.modules ?? []), value.slice(0, 64)])].slice(0, 64)
+      return current
+    case 'NUMANode':
+      if (/^\d{1,5}$/.test(value)) current.numaNode = Number(value)
+      return current
+    case 'IOMMUGroup':
+      if (/^\d{1,6}$/.test(value)) current.iommuGroup = Number(value)
+      return current
+    default:
+      return undefined
+  }
+}

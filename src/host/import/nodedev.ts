@@ -1,0 +1,202 @@
+/**
+ * libvirt's node devices: one or many `virsh nodedev-dumpxml` documents, one after the other or under one element.
+ * Everything is looked up by element name below `<device>`; unknown elements are passed over.
+ */
+import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
+import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
+import type { Host } from '../host.ts'
+import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import { parseDevicePath } from './group-lines.ts'
+
+/** The parser builds a tree many times the text's size. */
+export const xmlCap = 16 * 1024 * 1024
+/** Longer than any node device; a cut one is left out with a note. */
+const elementCap = 200_000
+
+export function readNodedev(text: string, name: string): Host | undefined {
+  const draft = emptyDraft()
+  const owners = new Map<string, PciAddress>()
+  const children: XmlElement[] = []
+  let unread = 0
+  for (const source of eachDevice(text)) {
+    const element = parseElement(source)
+    if (!element) unread += 1
+    else if (!readDevice(draft, element, owners)) children.push(element)
+  }
+  for (const element of children) readChild(draft, element, owners)
+  if (draft.devices.size === 0) return undefined
+  if (unread > 0) note(draft, `${unread} <device> elements cannot be parsed and are left out`)
+  if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
+    note(draft, 'the node devices state no IOMMU groups')
+  else for (const device of draft.devices.values()) device.iommuGroup ??= null
+  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
+  return finishDraft(draft, 'nodedev', name)
+}
+
+/** Each `<device>…</device>` by itself, so that one broken document does not spoil the others; '' for one that never ends. */
+function* eachDevice(text: string): Generator<string> {
+  let start: number | undefined
+  for (const match of text.matchAll(/<device[\s>]|<\/device>/g)) {
+    if (match[0] !== '</device>') {
+      if (start !== undefined) yield ''
+      start = match.index
+    } else if (start !== undefined) {
+      yield text.slice(start, match.index + 9)
+      start = undefined
+    }
+  }
+  if (start !== undefined) yield ''
+}
+
+function parseElement(source: string): XmlElement | undefined {
+  if (source === '' || source.length > elementCap || source.includes('<!')) return undefined
+  try {
+    const document: XmlDocument = new DOMParser({
+      onError: (level, message) => {
+        if (level !== 'warning') throw new SyntaxError(message)
+      },
+    }).parseFromString(source, 'text/xml')
+    return document.documentElement ?? undefined
+  } catch {
+    // Counted by the caller: a cut or broken element states nothing.
+    return undefined
+  }
+}
+
+function child(element: XmlElement, name: string): XmlElement | undefined {
+  for (let node = element.firstChild; node; node = node.nextSibling)
+    if (node.nodeName === name) return node as XmlElement
+  return undefined
+}
+
+function childText(element: XmlElement, name: string): string | undefined {
+  const text = child(element, name)?.textContent?.trim()
+  return text === undefined || text === '' ? undefined : text.slice(0, 300)
+}
+
+function capability(element: XmlElement, type: string): XmlElement | undefined {
+  for (let node = element.firstChild; node; node = node.nextSibling)
+    if (node.nodeName === 'capability' && (node as XmlElement).getAttribute('type') === type) return node as XmlElement
+  return undefined
+}
+
+function readDevice(draft: Draft, element: XmlElement, owners: Map<string, PciAddress>): boolean {
+  const pci = capability(element, 'pci')
+  const address = pci ? (addressFrom((key) => childText(pci, key)) ?? addressFromName(element)) : undefined
+  if (!pci || address === undefined) return false
+  const device = deviceAt(draft, address)
+  owners.set(childText(element, 'name') ?? '', address)
+  const above =
+    parseDevicePath(childText(element, 'path') ?? '').at(-2) ?? addressFromText(childText(element, 'parent'))
+  if (above !== undefined) device.parent = above
+  const driver = child(element, 'driver')
+  device.driver = (driver ? childText(driver, 'name') : undefined) ?? null
+  readIds(device, pci)
+  readFacts(draft, device, pci)
+  return true
+}
+
+/** Numbers in decimal (`<bus>3</bus>`) or hexadecimal (`bus='0x03'`). */
+function addressFrom(get: (key: string) => string | undefined): PciAddress | undefined {
+  const parts = ['domain', 'bus', 'slot', 'function'].map((key) => {
+    const text = get(key)
+    return text !== undefined && /^(?:0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? Number(text) : undefined
+  })
+  const [domain, bus, slot, fn] = parts
+  if (domain === undefined || bus === undefined || slot === undefined || fn === undefined) return undefined
+  if (domain > 0xffffffff || bus > 0xff || slot > 0x1f || fn > 7) return undefined
+  return formatAddress({ domain, bus, slot, function: fn })
+}
+
+function addressFromName(element: XmlElement): PciAddress | undefined {
+  return addressFromText(childText(element, 'name'))
+}
+
+/** `pci_0000_00_1f_2`. */
+function addressFromText(text: string | undefined): PciAddress | undefined {
+  const match = /^pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])$/i.exec(text ?? '')
+  return match ? parseAddress(`${match[1]}:${match[2]}:${match[3]}.${match[4]}`) : undefined
+}
+
+function readIds(device: DeviceDraft, pci: XmlElement): void {
+  const id = (name: string) => /^0x([0-9a-f]{4})$/i.exec(child(pci, name)?.getAttribute('id') ?? '')?.[1]?.toLowerCase()
+  const [vendor, product] = [id('vendor'), id('product')]
+  if (vendor !== undefined) device.vendorId = vendor
+  if (product !== undefined) device.deviceId = product
+  const code = /^0x([0-9a-f]{6})$/i.exec(childText(pci, 'class') ?? '')?.[1]
+  if (code !== undefined) device.classCode = code.toLowerCase()
+  const words = [childText(pci, 'vendor'), childText(pci, 'product')].filter((word) => word !== undefined).join(' ')
+  if (words !== '') device.name = words
+}
+
+function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
+  const node = child(pci, 'numa')?.getAttribute('node')
+  if (/^\d{1,5}$/.test(node ?? '')) device.numaNode = Number(node)
+  const group = child(pci, 'iommuGroup')
+  const number = group?.getAttribute('number')
+  if (group && /^\d{1,6}$/.test(number ?? '')) {
+    device.iommuGroup = Number(number)
+    for (const member of [...group.getElementsByTagName('address')].slice(0, 4096)) {
+      const address = addressFrom((key) => member.getAttribute(key) ?? undefined)
+      if (address !== undefined) deviceAt(draft, address).iommuGroup = Number(number)
+    }
+  }
+  if (capability(pci, 'pci-bridge')) device.headerType = 1
+  const physical = capability(pci, 'phys_function')
+  const physicalAddress = physical ? child(physical, 'address') : undefined
+  const physFn = physicalAddress ? addressFrom((key) => physicalAddress.getAttribute(key) ?? undefined) : undefined
+  if (physFn !== undefined) device.physFn = physFn
+  const virtual = capability(pci, 'virt_functions')
+  const total = virtual?.getAttribute('maxCount')
+  if (virtual && /^\d{1,5}$/.test(total ?? '')) {
+    const numVfs = virtual.getElementsByTagName('address').length
+    device.sriov = { totalVfs: Number(total), numVfs }
+  }
+  readLinks(device, pci)
+}
+
+/** `<link validity='cap' port='0' speed='8' width='8'/>`, in GT/s. */
+function readLinks(device: DeviceDraft, pci: XmlElement): void {
+  const express = child(pci, 'pci-express')
+  if (!express) return
+  for (const link of express.getElementsByTagName('link')) {
+    const speed = /^\d{1,3}(?:\.\d)?$/.exec(link.getAttribute('speed') ?? '')?.[0]
+    const width = /^\d{1,2}$/.exec(link.getAttribute('width') ?? '')?.[0]
+    const words = speed === undefined ? undefined : `${speed.includes('.') ? speed : `${speed}.0`} GT/s`
+    const best = link.getAttribute('validity') === 'cap'
+    device.link = {
+      ...device.link,
+      ...(words === undefined ? {} : best ? { maxSpeed: words } : { speed: words }),
+      ...(width === undefined ? {} : best ? { maxWidth: Number(width) } : { width: Number(width) }),
+    }
+  }
+}
+
+/** Interfaces and disks whose parent, or a function on whose path, is known. */
+function readChild(draft: Draft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
+  const owner =
+    parseDevicePath(childText(element, 'path') ?? '').at(-1) ?? owners.get(childText(element, 'parent') ?? '')
+  if (owner === undefined) return
+  const device = deviceAt(draft, owner)
+  const net = capability(element, 'net')
+  const name = net ? childText(net, 'interface') : undefined
+  if (net && name !== undefined) {
+    const mac = childText(net, 'address')?.toLowerCase()
+    device.networkInterfaces = [
+      ...(device.networkInterfaces ?? []),
+      { name, ...(mac === undefined ? {} : { mac }) },
+    ].slice(0, 64)
+  }
+  const storage = capability(element, 'storage')
+  const block = storage ? childText(storage, 'block') : undefined
+  if (!storage || block === undefined) return
+  const [model, serial] = [childText(storage, 'model'), childText(storage, 'serial')]
+  const size = Number(childText(storage, 'size') ?? Number.NaN)
+  const disk = {
+    name: block.replace(/^\/dev\//, ''),
+    ...(model === undefined ? {} : { model }),
+    ...(serial === undefined ? {} : { serial }),
+    ...(Number.isSafeInteger(size) ? { sizeBytes: size } : {}),
+  }
+  device.disks = [...(device.disks ?? []), disk].slice(0, 1024)
+}

@@ -1,0 +1,18 @@
+/** Undoes gzip, up to a limit: a small file can unpack to anything. */
+import { gunzipSync } from 'node:zlib'
+import type { ReadResult } from './system.ts'
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+/** `too-large` beyond `limit` bytes, `unreadable` for a damaged stream; a cut-off one gives what it holds. */
+export function gunzip(bytes: Uint8Array, limit: number): ReadResult<Uint8Array> {
+  try {
+    return { ok: true, value: gunzipSync(bytes, { maxOutputLength: limit, finishFlush: 2 }) }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ERR_BUFFER_TOO_LARGE') return { ok: false, reason: 'too-large' }
+    return { ok: false, reason: 'unreadable', ...(code === undefined ? {} : { code }) }
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * A Reader over a file tree held in memory (an unpacked archive, a umockdev recording, a host built by a test).
+ * It owns no way of filling the tree from outside; whoever fills it states the limits.
+ */
+import type { FileStat, Reader, ReadFailure, ReadResult } from './system.ts'
+
+export type TreeNode =
+  | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mode?: number }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'directory'; readonly entries: Map<string, TreeNode> }
+
+export type Tree = Extract<TreeNode, { kind: 'directory' }>
+
+const defaultLimit = 1024 * 1024
+/** Deeper than any path of sysfs by far; keeps a hostile archive from building towers. */
+const maxDepth = 64
+const maxLinks = 40
+
+export function emptyTree(): Tree {
+  return { kind: 'directory', entries: new Map() }
+}
+
+/** Puts a file or link into the tree, making folders on the way. False when the path leads out, is too deep or is taken by a non-folder. */
+export function addToTree(tree: Tree, path: string, node: TreeNode): boolean {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  const name = parts.pop()
+  if (name === undefined || name === '..' || parts.length >= maxDepth) return false
+  let folder = tree
+  for (const part of parts) {
+    if (part === '..') return false
+    let next = folder.entries.get(part)
+    if (next === undefined) {
+      next = emptyTree()
+      folder.entries.set(part, next)
+    }
+    if (next.kind !== 'directory') return false
+    folder = next
+  }
+  if (node.kind === 'directory' && folder.entries.get(name)?.kind === 'directory') return true
+  folder.entries.set(name, node)
+  return true
+}
+
+export function treeReader(tree: Tree): Reader {
+  const readBytes = (path: string, limit = defaultLimit): ReadResult<Uint8Array> => {
+    const found = walk(tree, path, true)
+    if (!found.ok) return found
+    const { node } = found.value
+    if (node.kind !== 'file') return { ok: false, reason: 'not-a-file', code: 'EISDIR' }
+    return node.bytes.length > limit ? { ok: false, reason: 'too-large' } : { ok: true, value: node.bytes }
+  }
+  return {
+    live: false,
+    readBytes,
+    readText: (path, limit) => {
+      const bytes = readBytes(path, limit)
+      return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes
+    },
+    list: (path) => {
+      const found = walk(tree, path, true)
+      if (!found.ok) return found
+      const { node } = found.value
+      return node.kind === 'directory' ? { ok: true, value: [...node.entries.keys()].sort() } : absent('ENOTDIR')
+    },
+    readLink: (path) => {
+      const found = walk(tree, path, false)
+      if (!found.ok) return found
+      const { node } = found.value
+      return node.kind === 'link'
+        ? { ok: true, value: node.target }
+        : { ok: false, reason: 'not-a-file', code: 'EINVAL' }
+    },
+    realPath: (path) => {
+      const found = walk(tree, path, true)
+      return found.ok ? { ok: true, value: `/${found.value.parts.join('/')}` } : found
+    },
+    stat: (path) => {
+      const found = walk(tree, path, false)
+      return found.ok ? { ok: true, value: statOf(found.value.node) } : found
+    },
+    env: () => undefined,
+  }
+}
+
+function absent(code: string): ReadFailure {
+  return { ok: false, reason: 'absent', code }
+}
+
+function statOf(node: TreeNode): FileStat {
+  const size = node.kind === 'file' ? node.bytes.length : 0
+  const mode = node.kind === 'file' ? (node.mode ?? 0o644) : node.kind === 'link' ? 0o777 : 0o755
+  return { kind: node.kind, mode, size, uid: 0, gid: 0 }
+}
+
+type Place = { readonly node: TreeNode; readonly parts: readonly string[] }
+
+/** Follows links inside the tree: an absolute target starts at its root, `..` stops there, as in a chroot. */
+function walk(tree: Tree, path: string, followLast: boolean): ReadResult<Place> {
+  const pending = path.split('/').reverse()
+  const entered: { readonly name: string; readonly node: TreeNode }[] = []
+  let links = 0
+  while (pending.length > 0) {
+    const part = pending.pop() ?? ''
+    if (part === '' || part === '.') continue
+    const here = entered.at(-1)?.node ?? tree
+    if (here.kind !== 'directory') return absent('ENOTDIR')
+    if (part === '..') {
+      entered.pop()
+      continue
+    }
+    const next = here.entries.get(part)
+    if (next === undefined) return absent('ENOENT')
+    const isLast = !pending.some((rest) => rest !== '' && rest !== '.')
+    if (next.kind !== 'link' || (isLast && !followLast)) {
+      entered.push({ name: part, node: next })
+      continue
+    }
+    links += 1
+    if (links > maxLinks || pending.length > 4096) return { ok: false, reason: 'unreadable', code: 'ELOOP' }
+    if (next.target.startsWith('/')) entered.length = 0
+    pending.push(...next.target.slice(0, 4096).split('/').reverse())
+  }
+  return { ok: true, value: { node: entered.at(-1)?.node ?? tree, parts: entered.map((step) => step.name) } }
+}
