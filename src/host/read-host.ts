@@ -43,5 +43,6 @@ function unreadNeeds(system: Reader): Pick<Host, 'unreadNeeds'> {
   const unread: HostNeed['kind'][] = []
   if (!system.readText('/proc/self/mountinfo', 16 << 20).ok) unread.push('disk')
   if (!system.readText('/proc/net/route', 16 << 20).ok) unread.push('network')
+  if (!system.readText('/proc/bus/input/devices', 4 << 20).ok) unread.push('input')
   return unread.length > 0 ? { unreadNeeds: unread } : {}
 }

@@ -4,11 +4,14 @@
  */
 import type { Check } from './check.ts'
 import { checkAnswers } from './checks/answers.ts'
+import { checkDenied } from './checks/denied.ts'
 import { checkEndpoint } from './checks/endpoint.ts'
 import { checkGroupMembers } from './checks/group-members.ts'
 import { checkGroupNeeds } from './checks/group-needs.ts'
+import { checkIdentical } from './checks/identical.ts'
 import { checkInterruptRemapping } from './checks/interrupt-remapping.ts'
 import { checkIommu } from './checks/iommu.ts'
+import { checkIsolation } from './checks/isolation.ts'
 import { checkKnownNeeds } from './checks/known-needs.ts'
 import { checkNeeds } from './checks/needs.ts'
 import { checkReservedRegions } from './checks/reserved-regions.ts'
@@ -25,6 +28,9 @@ export const checks: readonly Check[] = [
   checkKnownNeeds,
   checkGroupNeeds,
   checkGroupMembers,
+  checkIsolation,
   checkSriov,
+  checkDenied,
   checkReset,
+  checkIdentical,
 ]

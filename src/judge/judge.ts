@@ -4,7 +4,7 @@
  */
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
-import { predictGroups } from '../pci/predict-groups.ts'
+import { predictFromTopology } from '../pci/predict-groups.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
@@ -14,25 +14,17 @@ import { companions, viewOf, type HostView } from './view.ts'
 export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
   const view = viewOf(host, options)
   return {
-    devices: host.devices.map((device) => judgeDevice(device, view)),
+    devices: view.host.devices.map((device) => judgeDevice(device, view)),
     groups: view.groups.map((group) => judgeGroup(group, view)),
-    ...predictionOf(host),
+    ...predictionOf(view),
     findings: checkHost(view),
   }
 }
 
 /** Only where the input carries configuration space (bytes, or what `lspci -vvv` says of it). */
-function predictionOf(host: Host): Pick<Judgement, 'predicted'> {
-  const hasSpace = host.devices.some((one) => (one.facts?.depth ?? 'none') !== 'none' || one.config !== undefined)
-  if (!hasSpace) return {}
-  const { kernel, iommu } = host
-  const options = {
-    ...(kernel.release === undefined ? {} : { kernelRelease: kernel.release }),
-    ...(kernel.cmdline === undefined ? {} : { cmdline: kernel.cmdline }),
-    ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
-    ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
-  }
-  return { predicted: predictGroups(host.devices, options) }
+function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
+  const hasSpace = view.host.devices.some((one) => (one.facts?.depth ?? 'none') !== 'none')
+  return hasSpace ? { predicted: predictFromTopology(view.topology, view.platform) } : {}
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
@@ -54,7 +46,7 @@ export function verdictOf(reasons: readonly Reason[]): Verdict {
 }
 
 function judgeGroup(group: IommuGroup, view: HostView): GroupJudgement {
-  return { ...group, viable: viabilityOf(group, view), isolated: 'unknown' }
+  return { ...group, viable: viabilityOf(group, view), isolated: view.isolation().get(group.id)?.isolated ?? 'unknown' }
 }
 
 /** VFIO takes a group when nobody in it holds the DMA interface: no driver, a VFIO or stub driver, or pcieport. */

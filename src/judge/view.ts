@@ -2,7 +2,13 @@
 import type { Host, HostNeed, IommuGroup } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
-import { chipsetNeeds } from './chipset.ts'
+import { withConfigFacts } from '../pci/config-space.ts'
+import type { Isolation } from '../pci/isolation.ts'
+import type { PlatformOptions } from '../pci/platform.ts'
+import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
+import { findTopology, type Topology } from '../pci/topology.ts'
+import { chipsetNeeds, chipsetRole } from './chipset.ts'
+import { isolationOf } from './isolation.ts'
 import type { JudgeOptions } from './types.ts'
 
 export type HostView = {
@@ -13,16 +19,33 @@ export type HostView = {
   /** Needs carried by the function, or by something that hangs below it (disks behind a VMD controller). */
   readonly needsOf: (address: PciAddress) => readonly HostNeed[]
   readonly giveUp: ReadonlySet<string>
+  readonly topology: Topology
+  /** Kernel, parameters and firmware tables, as pci/ wants them. */
+  readonly platform: PlatformOptions
+  /** Computed on first use. */
+  readonly isolation: () => ReadonlyMap<number, Isolation>
+  readonly resetOf: (address: PciAddress) => ResetJudgement | undefined
+  /** Other devices with the same vendor, device and subsystem. */
+  readonly alike: (device: PciDevice) => readonly PciDevice[]
 }
 
-export function viewOf(host: Host, options: JudgeOptions = {}): HostView {
+export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
+  const host = { ...given, devices: given.devices.map((one) => (one.facts ? one : withConfigFacts(one))) }
+  const topology = findTopology(host.devices)
   const byAddress = new Map(host.devices.map((device) => [device.address, device]))
   const groups = host.groups.length > 0 ? host.groups : groupsFromDevices(host.devices)
   const groupById = new Map(groups.map((group) => [group.id, group]))
   const groupByMember = new Map(groups.flatMap((group) => group.devices.map((address) => [address, group] as const)))
   const needs = needsByFunction(host, byAddress)
-  return {
+  const alike = alikeDevices(host.devices)
+  let isolation: Map<number, Isolation> | undefined
+  const view: HostView = {
     host,
+    topology,
+    platform: platformOf(host),
+    isolation: () => (isolation ??= isolationOf(view)),
+    resetOf: (address) => judgeReset(topology, address, host.kernel.release),
+    alike: (device) => (alike.get(idsKey(device)) ?? []).filter((one) => one !== device),
     byAddress,
     groups,
     groupOf: (device) =>
@@ -31,6 +54,32 @@ export function viewOf(host: Host, options: JudgeOptions = {}): HostView {
     needsOf: (address) => needs.get(address) ?? [],
     giveUp: new Set(options.giveUp ?? []),
   }
+  return view
+}
+
+function platformOf({ kernel, iommu }: Host): PlatformOptions {
+  return {
+    ...(kernel.release === undefined ? {} : { kernelRelease: kernel.release }),
+    ...(kernel.cmdline === undefined ? {} : { cmdline: kernel.cmdline }),
+    ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
+    ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
+  }
+}
+
+function idsKey(device: PciDevice): string {
+  const { vendorId, deviceId, subsystemVendorId, subsystemId } = device
+  return [vendorId, deviceId, subsystemVendorId, subsystemId].join(':')
+}
+
+function alikeDevices(devices: readonly PciDevice[]): Map<string, PciDevice[]> {
+  const alike = new Map<string, PciDevice[]>()
+  for (const device of devices) {
+    if (device.vendorId === undefined || isBridge(device) || chipsetRole(device) !== undefined) continue
+    const list = alike.get(idsKey(device))
+    if (list) list.push(device)
+    else alike.set(idsKey(device), [device])
+  }
+  return alike
 }
 
 /** Some listings state a group per function and no list of groups. */

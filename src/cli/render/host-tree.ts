@@ -92,7 +92,7 @@ function cardBranch(drawing: Drawing, card: Card): Branch {
   const [first] = card.functions
   if (!first) return { lines: [], below: [] }
   const slot = card.functions.find((one) => one.physicalSlot !== undefined)?.physicalSlot
-  const title = cut(nameText(first), drawing.columns - 20)
+  const title = cut(nameText(first), drawing.columns - 14)
   const heading =
     drawing.style.bold(title) + (slot === undefined || card.onBoard ? '' : drawing.style.dim(` slot ${clean(slot)}`))
   const functions = card.functions.slice(0, shownFunctions)

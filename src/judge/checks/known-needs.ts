@@ -15,16 +15,19 @@ export const checkKnownNeeds: Check = (device, view) => {
       code: 'input-incomplete',
       severity: 'note',
       undecided: true,
-      message: `the input does not say whether the host itself uses ${device.address} (${kind === 'disk' ? 'mounts' : 'routes'})`,
+      message: `the input does not say whether the host itself uses ${device.address} (${sources[kind]})`,
       help: 'run handover inspect on the machine, or handover capture there and inspect the capture',
       about: [device.address],
     },
   ]
 }
 
-function needKind(device: PciDevice): 'disk' | 'network' | undefined {
+const sources = { disk: 'mounts', network: 'routes', input: 'keyboards' } as const
+
+function needKind(device: PciDevice): keyof typeof sources | undefined {
   const kind = deviceClass(device)
   if (kind === 'storage' || kind === 'nvme') return 'disk'
+  if (kind === 'usb') return 'input'
   return kind === 'nic' ? 'network' : undefined
 }
 

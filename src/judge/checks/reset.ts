@@ -1,16 +1,73 @@
-/** Can the device be brought back to a known state between guests. Without a reset it may work once per host boot. */
-import { isBridge } from '../../pci/device.ts'
+/** Can the device be brought back to a known state between guests, by what would really be used and not by what is listed. */
+import type { ResetJudgement, ResetNote } from '../../pci/reset.ts'
 import type { Check } from '../check.ts'
+import type { Reason } from '../types.ts'
+import { addressesText } from '../words.ts'
 
-export const checkReset: Check = (device) => {
-  if (isBridge(device) || device.resetMethods === undefined || device.resetMethods.length > 0) return []
-  return [
-    {
-      code: 'no-reset',
-      severity: 'warning',
-      message: `${device.address} has no reset method: its state leaks from one start of a VM to the next`,
-      help: 'it may work only once per start of the host; try it before relying on it',
-      about: [device.address],
-    },
-  ]
+export const checkReset: Check = (device, view) => {
+  const reset = view.resetOf(device.address)
+  if (!reset) return []
+  const about = [device.address]
+  return [...resetClassReasons(device.address, reset), ...bugReasons(device.address, reset)].map((reason) => ({
+    ...reason,
+    about,
+  }))
+}
+
+function resetClassReasons(address: string, reset: ResetJudgement): Reason[] {
+  const misleading = reset.notes.some((note) => note.kind === 'misleadingBus')
+    ? ' (the listed bus reset will be refused)'
+    : ''
+  if (reset.class === 'none')
+    return [
+      {
+        code: 'no-reset',
+        severity: 'warning',
+        message: `${address} has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`,
+        help: 'it may work only once per start of the host; try it before relying on it',
+      },
+    ]
+  if (reset.class === 'power')
+    return [
+      {
+        code: 'no-reset',
+        severity: 'note',
+        message: `${address} resets only by a change of power state${misleading}, which may or may not clear it`,
+        help: 'start the VM twice before relying on it',
+      },
+    ]
+  if (reset.class === 'together')
+    return [
+      {
+        code: 'no-reset',
+        severity: 'note',
+        message: `${address} resets only together with ${addressesText(reset.together)}${misleading}`,
+        help: 'give all of them to the same VM',
+      },
+    ]
+  return []
+}
+
+/** Quirks that a kernel has are no bug of this host as long as another reset is left. */
+function bugReasons(address: string, reset: ResetJudgement): Reason[] {
+  return reset.notes
+    .filter((note) => isBug(note, reset))
+    .map((note) => {
+      const since = note.sinceKernel === undefined ? '' : ` (Linux ${note.sinceKernel} and newer know this)`
+      return {
+        code: 'reset-bug',
+        severity: 'warning',
+        message: `${address}: ${note.about}${since}`,
+        help:
+          note.kind === 'vendorReset'
+            ? 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
+            : 'use a newer kernel, or expect to restart the host after the VM stops',
+      }
+    })
+}
+
+function isBug(note: ResetNote, reset: ResetJudgement): boolean {
+  if (note.kind === 'vendorReset' || note.kind === 'quirkMissing') return true
+  const works = reset.class === 'function' || reset.class === 'bus'
+  return !works && (note.kind === 'noFlr' || note.kind === 'noBusReset' || note.kind === 'noPmReset')
 }

@@ -87,6 +87,8 @@ describe('inspect as text', () => {
 
       warning[group-shared]: 0000:01:00.0 leaves the host together with 0000:01:00.1: they share IOMMU group 9
         help: give all functions of the card to the same VM
+      note[no-reset]: 0000:01:00.0 resets only together with 0000:01:00.1
+        help: give all of them to the same VM
       "
     `)
   })

@@ -49,6 +49,43 @@ describe('verdicts', () => {
     expect(judgeHost(host).findings[0]?.help).toContain('intel_iommu=on')
   })
 
+  it('does not call a disk controller ready when nothing is known of mounts', () => {
+    const listing = hostOf([sata, nic], { source: { kind: 'lspci' } })
+    expect(judged(listing, '00:17.0')).toEqual(['unknown', 'input-incomplete'])
+    expect(judged({ ...listing, unreadNeeds: ['disk'] }, '01:00.0')).toEqual(['ready'])
+  })
+
+  it('tells a reset that is listed from one that works', () => {
+    const card = [0, 1].map((fn) =>
+      device(`01:00.${fn}`, { group: fn, resetMethods: fn === 0 ? ['bus'] : [], portType: 'endpoint' }),
+    )
+    const port = device('00:01.0', { kind: 'bridge', group: 9, secondaryBus: 1 })
+    const [, first] = judgeHost(hostOf([port, ...card])).devices
+    expect(first?.reasons.map((reason) => [reason.code, reason.message])).toEqual([
+      ['no-reset', '0000:01:00.0 resets only together with 0000:01:00.1 (the listed bus reset will be refused)'],
+    ])
+  })
+
+  it('sees that a switch without ACS keeps nothing apart, whatever the groups say', () => {
+    const facts = { depth: 'extended', acs: null } as const
+    const acs = { depth: 'extended', acs: { capability: 0x1f, control: 0x1d } } as const
+    const bridge = (address: string, below: number, more: object) =>
+      device(address, { kind: 'bridge', secondaryBus: below, subordinateBus: 9, ...more })
+    const host = hostOf([
+      device('00:00.0', { classCode: '060000', group: 0, facts: { depth: 'standard', portType: null } }),
+      bridge('00:01.0', 1, { group: 1, facts: { ...acs, portType: 'rootPort' } }),
+      bridge('01:00.0', 2, { group: 2, portType: 'upstreamPort', facts: { ...facts, portType: 'upstreamPort' } }),
+      bridge('02:00.0', 3, { group: 3, portType: 'downstreamPort', facts: { ...facts, portType: 'downstreamPort' } }),
+      bridge('02:01.0', 4, { group: 4, portType: 'downstreamPort', facts: { ...facts, portType: 'downstreamPort' } }),
+      device('03:00.0', { group: 3, portType: 'endpoint', facts: { ...facts, portType: 'endpoint' } }),
+      device('04:00.0', { group: 4, portType: 'endpoint', facts: { ...facts, portType: 'endpoint' } }),
+    ])
+    expect(judged(host, '03:00.0')).toEqual(['caution', 'isolation-unproven', 'identical-devices'])
+    const judgement = judgeHost(host)
+    expect(judgement.groups.map((group) => group.isolated)).toEqual(['yes', 'yes', 'yes', 'no', 'no'])
+    expect(findJudgement(judgement, at('03:00.0'))?.reasons[0]?.about).toEqual(['0000:03:00.0', '0000:04:00.0'])
+  })
+
   it('lets a person give up the boot display, never a disk', () => {
     const host = hostOf([device('01:00.0', { kind: 'gpu', group: 1 }), sata], {
       needs: [need('01:00.0', 'boot display', [], { kind: 'display' }), need('00:17.0', '/')],

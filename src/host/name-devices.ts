@@ -1,0 +1,46 @@
+/** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
+import type { PciDevice } from '../pci/device.ts'
+import { findClassName, findFullName, openPciIds } from '../pci/pci-ids.ts'
+import type { Reader } from '../system/system.ts'
+import type { Host } from './host.ts'
+
+/** Where distributions put it (pciutils, hwdata, FreeBSD-like layouts). */
+export const pciIdsPaths = [
+  '/usr/share/misc/pci.ids',
+  '/usr/share/hwdata/pci.ids',
+  '/usr/share/pci.ids',
+  '/usr/local/share/pciids/pci.ids',
+]
+
+export function readPciIds(system: Reader): string | undefined {
+  for (const path of pciIdsPaths) {
+    const text = system.readText(path, 16 << 20)
+    if (text.ok) return text.value
+  }
+  return undefined
+}
+
+export function needsNames(host: Host): boolean {
+  return host.devices.some((device) => device.name === undefined && device.vendorId !== undefined)
+}
+
+/** Without the file the host stays as it is, with a note on how to get names. */
+export function nameDevices(host: Host, pciIds: string | undefined): Host {
+  if (pciIds === undefined) {
+    const finding = {
+      code: 'input-incomplete',
+      severity: 'note',
+      message: 'devices are shown by their ids: there is no pci.ids file here to name them',
+      help: 'install the package pci.ids (Debian), hwdata (Fedora, Arch) or pciutils',
+    } as const
+    return { ...host, findings: [...host.findings, finding] }
+  }
+  const ids = openPciIds(pciIds)
+  return { ...host, devices: host.devices.map((device) => ({ ...namesOf(device), ...device })) }
+
+  function namesOf({ vendorId, deviceId, classCode }: PciDevice): Pick<PciDevice, 'name' | 'className'> {
+    const name = vendorId === undefined || deviceId === undefined ? undefined : findFullName(ids, vendorId, deviceId)
+    const className = classCode === undefined ? undefined : findClassName(ids, classCode)
+    return { ...(name === undefined ? {} : { name }), ...(className === undefined ? {} : { className }) }
+  }
+}

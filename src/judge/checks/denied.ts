@@ -1,0 +1,17 @@
+/** Devices that vfio-pci itself refuses, because their isolation is known to be broken. */
+import { vfioDeniedName } from '../../pci/quirks/vfio-quirks.ts'
+import type { Check } from '../check.ts'
+
+export const checkDenied: Check = (device) => {
+  const name = vfioDeniedName(device)
+  if (name === undefined) return []
+  return [
+    {
+      code: 'driver-denied',
+      severity: 'error',
+      message: `${device.address} is a ${name}, which vfio-pci refuses because a guest could break out of it`,
+      help: 'choose another device',
+      about: [device.address],
+    },
+  ]
+}
