@@ -164,9 +164,14 @@ async function performRecorded(
     await performStep(system, step)
   } catch (error) {
     report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
-    journal.append({ event: 'step', index, phase: 'failed', note: messageOf(error) })
+    try {
+      journal.append({ event: 'step', index, phase: 'failed', note: messageOf(error) })
+    } catch (second) {
+      report({ kind: 'warning', message: `the journal could not be written: ${messageOf(second)}` })
+    }
     throw error
   }
+  if (step.kind === 'command') for (const path of step.outputs) system.flush(path)
   const outputs = step.kind === 'command' ? { outputs: await hashOutputs(system, step.outputs) } : {}
   journal.append({ event: 'step', index, phase: 'done', ...outputs })
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })

@@ -16,11 +16,14 @@ import { parseRecord, parseEvents } from './parse-journal.ts'
 
 export const stateFolder = '/var/lib/handover'
 export const journalFolder = `${stateFolder}/journal`
-export const lockPath = `${stateFolder}/lock`
+/** In memory: a full or read-only disk must not stand in the way of a rollback. */
+export const lockPath = '/run/handover/lock'
 
 /** One file as it was before: absent, a regular file whose bytes are in saved/<blob>, or a symbolic link. */
 export type SavedFile =
   | { readonly path: string; readonly kind: 'absent' }
+  /** A folder that did not exist: removed again when it is empty. */
+  | { readonly path: string; readonly kind: 'no-folder' }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
   | {
       readonly path: string
@@ -152,11 +155,16 @@ export function beginJournal(system: System, record: JournalRecord): OpenJournal
 export function openJournal(system: System, record: JournalRecord): OpenJournal {
   const path = `${journalFolder}/${record.id}/events.jsonl`
   const old = system.readText(path, 64 * 1024 * 1024)
-  // A line torn by a power cut must not swallow the next one.
-  if (old.ok && old.value !== '' && !old.value.endsWith('\n')) system.appendFile(path, '\n')
+  // A line torn by a power cut or a full disk must not swallow the next one.
+  let isTorn = old.ok && old.value !== '' && !old.value.endsWith('\n')
   return {
     record,
-    append: (event) => system.appendFile(path, `${JSON.stringify({ at: system.now().toISOString(), ...event })}\n`),
+    append: (event) => {
+      const line = `${isTorn ? '\n' : ''}${JSON.stringify({ at: system.now().toISOString(), ...event })}\n`
+      isTorn = true
+      system.appendFile(path, line)
+      isTorn = false
+    },
   }
 }
 

@@ -28,6 +28,7 @@ const step = z.discriminatedUnion('kind', [
 
 const saved = z.discriminatedUnion('kind', [
   z.object({ path: absolute, kind: z.literal('absent') }),
+  z.object({ path: absolute, kind: z.literal('no-folder') }),
   z.object({ path: absolute, kind: z.literal('link'), target: text }),
   z.object({
     path: absolute,

@@ -14,7 +14,10 @@ export async function performStep(system: System, step: Step): Promise<void> {
   switch (step.kind) {
     case 'file':
       if (step.after === null) system.remove(step.path)
-      else system.writeFile(step.path, step.after.text, { mode: step.after.mode })
+      else {
+        system.makeFolder(step.path.slice(0, step.path.lastIndexOf('/')) || '/')
+        system.writeFile(step.path, step.after.text, { mode: step.after.mode })
+      }
       break
     case 'driver':
       return performDriver(system, step)

@@ -12,8 +12,23 @@ const savedLimit = 1024 * 1024 * 1024
 /** Saves each path once, under the journal `id`. Throws when a file exists and cannot be read: without its bytes there is no way back. */
 export async function saveFiles(system: System, id: string, paths: readonly string[]): Promise<SavedFile[]> {
   const saved: SavedFile[] = []
+  for (const path of missingFolders(system, paths)) saved.push({ path, kind: 'no-folder' })
   for (const path of new Set(paths)) saved.push(await saveFile(system, { id, path, blob: String(saved.length) }))
   return saved
+}
+
+/** Folders above `paths` that do not exist yet, outermost first. */
+function missingFolders(reader: Reader, paths: readonly string[]): string[] {
+  const missing = new Set<string>()
+  for (const path of paths) {
+    const parts = path.split('/').slice(1, -1)
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const folder = `/${parts.slice(0, depth).join('/')}`
+      const there = reader.list(folder)
+      if (!there.ok && there.reason === 'absent') missing.add(folder)
+    }
+  }
+  return [...missing].toSorted((a, b) => a.length - b.length)
 }
 
 async function saveFile(
@@ -60,6 +75,7 @@ async function hashNow(reader: Reader, path: string): Promise<string | null> {
 }
 
 export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boolean> {
+  if (saved.kind === 'no-folder') return !reader.list(saved.path).ok
   const now = await hashNow(reader, saved.path)
   if (saved.kind === 'absent') return now === null
   if (saved.kind === 'link') return now === `link:${saved.target}`
@@ -71,12 +87,11 @@ export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boole
 /** Puts one file back byte for byte, mode and owner included. Throws when the saved bytes are damaged. */
 export async function restoreFile(system: System, id: string, saved: SavedFile): Promise<void> {
   if (await isAsSaved(system, saved)) return
+  if (saved.kind === 'no-folder') return system.removeFolder(saved.path)
   if (saved.kind === 'absent') return system.remove(saved.path)
-  if (saved.kind === 'link') {
-    throw new AppError(`${saved.path} was a symbolic link to ${saved.target} and is not any more`, {
-      help: `ln -sfn ${saved.target} ${saved.path}`,
-    })
-  }
+  if (saved.kind === 'link') return system.makeLink(saved.path, saved.target)
+  // A generator may have left a link where a file was; writing through it would change the link's target.
+  if (system.readLink(saved.path).ok) system.remove(saved.path)
   const blob = `${journalFolder}/${id}/saved/${saved.blob}`
   const bytes = system.readBytes(blob, savedLimit)
   if (!bytes.ok) throw new AppError(`the saved bytes of ${saved.path} cannot be read from ${blob}`)

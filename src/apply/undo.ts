@@ -9,7 +9,7 @@ import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { ApplyEvent } from './events.ts'
 import { mayRestore } from './guard.ts'
-import { openJournal, type EventWithoutTime, type Journal } from './journal.ts'
+import { openJournal, type EventWithoutTime, type Journal, type JournalRecord } from './journal.ts'
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
@@ -41,7 +41,25 @@ export async function undoSteps(
     report({ kind: 'step', index, step, phase: result.restored ? 'undone' : 'undo-failed', ...note })
     if (!result.restored) leftovers.push(result.note ?? '')
   }
+  leftovers.push(...(await tidy(system, journal.record)))
   return leftovers
+}
+
+/** Temporary files of a write that was cut off, and folders that were made for files that are gone again. */
+async function tidy(system: System, record: JournalRecord): Promise<string[]> {
+  const problems: string[] = []
+  const attempt = async (what: () => Promise<void> | void) => {
+    try {
+      await what()
+    } catch (error) {
+      problems.push(messageOf(error))
+    }
+  }
+  for (const step of record.steps) if (step.kind === 'file') await attempt(() => system.removeLeftovers(step.path))
+  for (const saved of record.saved.toReversed())
+    if (saved.kind === 'no-folder') await attempt(() => restoreFile(system, record.id, saved))
+    else await attempt(() => system.removeLeftovers(saved.path))
+  return problems
 }
 
 async function undoStep(system: System, journal: Pick<Journal, 'record' | 'events'>, step: Step): Promise<Note> {

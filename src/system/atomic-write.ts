@@ -1,67 +1,134 @@
 /**
- * A file is either the old one or the new one, whatever happens: temporary file in the same folder, mode and owner kept,
- * fsync, rename, fsync of the folder. Links are followed, so an edited file stays where its owner put it.
+ * A file is either the old one or the new one, whatever happens: temporary file in the same folder, mode, owner and
+ * security context kept, fsync, rename, fsync of the folder. Links are followed, so an edited file stays where its owner
+ * put it.
  */
+import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { dirname, basename, join } from 'node:path'
+import { realDisk, type Disk } from './disk.ts'
 import type { WriteOptions } from './system.ts'
 
-export function atomicWrite(path: string, content: string | Uint8Array, how: WriteOptions = {}): void {
+export function atomicWrite(
+  path: string,
+  content: string | Uint8Array,
+  how: WriteOptions = {},
+  disk: Disk = realDisk,
+): void {
   const target = resolveLink(path)
   const old = fs.statSync(target, { throwIfNoEntry: false })
-  const temporary = join(dirname(target), `.${basename(target)}.handover-${process.pid}`)
-  const fd = fs.openSync(temporary, 'w', 0o600)
+  const temporary = join(dirname(target), `${temporaryPrefix(target)}${process.pid}`)
   try {
-    fs.writeFileSync(fd, content)
-    const owner = how.owner ?? old
-    if (owner && process.getuid?.() === 0) fs.fchownSync(fd, owner.uid, owner.gid)
-    // After the owner: chown(2) clears the set-user-id bits.
-    fs.fchmodSync(fd, how.mode ?? (old ? old.mode & 0o7777 : 0o644))
-    fs.fsyncSync(fd)
+    writeTemporary(temporary, disk, (fd) => {
+      disk.write(fd, content)
+      const owner = how.owner ?? old
+      if (owner && process.getuid?.() === 0) disk.setOwner(fd, owner.uid, owner.gid)
+      // After the owner: chown(2) clears the set-user-id bits.
+      disk.setMode(fd, how.mode ?? (old ? old.mode & 0o7777 : 0o644))
+      if (old) keepContext(target, temporary)
+      disk.sync(fd)
+    })
+    disk.rename(temporary, target)
   } catch (error) {
-    fs.closeSync(fd)
-    fs.rmSync(temporary, { force: true })
+    tryToRemove(temporary, disk)
     throw error
   }
-  fs.closeSync(fd)
-  fs.renameSync(temporary, target)
-  syncFolder(dirname(target))
+  syncFolder(dirname(target), disk)
+}
+
+function writeTemporary(path: string, disk: Disk, fill: (fd: number) => void): void {
+  const fd = disk.open(path, 'create')
+  try {
+    fill(fd)
+  } finally {
+    disk.close(fd)
+  }
+}
+
+/** The same names for every process, so that what a dead one left can be found. */
+function temporaryPrefix(target: string): string {
+  return `.${basename(target)}.handover-`
+}
+
+/** Removes temporary files that a process which died in the middle of a write left beside `path`. */
+export function removeLeftovers(path: string, disk: Disk = realDisk): void {
+  const target = resolveLink(path)
+  const folder = dirname(target)
+  if (!fs.existsSync(folder)) return
+  const names = fs.readdirSync(folder).filter((name) => name.startsWith(temporaryPrefix(target)))
+  for (const name of names) disk.unlink(join(folder, name))
+  if (names.length > 0) syncFolder(folder, disk)
+}
+
+function tryToRemove(path: string, disk: Disk): void {
+  try {
+    disk.unlink(path)
+  } catch {
+    // The first failure is the one to report; removeLeftovers finds the file again.
+  }
+}
+
+/** On SELinux systems a new file gets its folder's context, which is not always the old file's. */
+function keepContext(target: string, temporary: string): void {
+  if (!fs.existsSync('/sys/fs/selinux/enforce')) return
+  spawnSync('chcon', ['--reference', target, temporary], { stdio: 'ignore', timeout: 5000 })
 }
 
 /** Adds to the end, creating the file (and making its name durable) when needed. */
-export function appendDurably(path: string, text: string): void {
+export function appendDurably(path: string, text: string, disk: Disk = realDisk): void {
   const isNew = !fs.existsSync(path)
-  const fd = fs.openSync(path, 'a', 0o600)
+  const fd = disk.open(path, 'append')
   try {
-    fs.writeFileSync(fd, text)
-    fs.fsyncSync(fd)
+    disk.write(fd, text)
+    disk.sync(fd)
   } finally {
-    fs.closeSync(fd)
+    disk.close(fd)
   }
-  if (isNew) syncFolder(dirname(path))
+  if (isNew) syncFolder(dirname(path), disk)
 }
 
-export function removeDurably(path: string): void {
+export function removeDurably(path: string, disk: Disk = realDisk): void {
   if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return
-  fs.rmSync(path)
-  syncFolder(dirname(path))
+  disk.unlink(path)
+  syncFolder(dirname(path), disk)
 }
 
 /** Creates missing folders from the top down, each name durable before the next is made. */
-export function makeFolderDurably(path: string, mode?: number): void {
+export function makeFolderDurably(path: string, mode?: number, disk: Disk = realDisk): void {
   if (fs.existsSync(path)) return
-  makeFolderDurably(dirname(path), mode)
-  fs.mkdirSync(path, mode === undefined ? {} : { mode })
-  syncFolder(dirname(path))
+  makeFolderDurably(dirname(path), mode, disk)
+  disk.makeFolder(path, mode)
+  syncFolder(dirname(path), disk)
 }
 
-export function syncFolder(path: string): void {
-  const fd = fs.openSync(path, 'r')
+export function removeFolderDurably(path: string, disk: Disk = realDisk): void {
+  if (!fs.existsSync(path) || fs.readdirSync(path).length > 0) return
+  disk.removeFolder(path)
+  syncFolder(dirname(path), disk)
+}
+
+/** Puts a symbolic link in place of whatever file or link is there, without a moment in between. */
+export function linkDurably(path: string, target: string, disk: Disk = realDisk): void {
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}`)
+  disk.unlink(temporary)
+  disk.makeLink(temporary, target)
+  disk.rename(temporary, path)
+  syncFolder(dirname(path), disk)
+}
+
+function syncFolder(path: string, disk: Disk = realDisk): void {
+  const fd = disk.open(path, 'read')
   try {
-    fs.fsyncSync(fd)
+    disk.sync(fd)
   } finally {
-    fs.closeSync(fd)
+    disk.close(fd)
   }
+}
+
+/** For files that others wrote: generators rarely sync, and a record must not outlive what it speaks of. */
+export function flush(path: string, disk: Disk = realDisk): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
+  if (fs.existsSync(dirname(path))) syncFolder(dirname(path), disk)
 }
 
 function resolveLink(path: string): string {

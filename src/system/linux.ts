@@ -4,7 +4,17 @@
 import * as fs from 'node:fs'
 import { isAbsolute, join, dirname, resolve } from 'node:path'
 import { AppError } from '../errors.ts'
-import { appendDurably, atomicWrite, makeFolderDurably, removeDurably } from './atomic-write.ts'
+import {
+  appendDurably,
+  atomicWrite,
+  flush,
+  linkDurably,
+  makeFolderDurably,
+  removeDurably,
+  removeFolderDurably,
+  removeLeftovers,
+} from './atomic-write.ts'
+import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
@@ -12,7 +22,9 @@ import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
 
-export function linuxSystem(options: { readonly root?: string } = {}): System {
+/** `disk` is for tests that end the world in the middle of a write. */
+export function linuxSystem(options: { readonly root?: string; readonly disk?: Disk } = {}): System {
+  const disk = options.disk ?? realDisk
   const root = options.root === undefined || options.root === '/' ? '' : resolve(options.root)
   // Inside a root, absolute link targets must not lead out of it, so links are walked by hand there.
   const inside = (path: string): string => (root === '' ? path : walk(root, path))
@@ -38,13 +50,17 @@ export function linuxSystem(options: { readonly root?: string } = {}): System {
     start,
     connect,
     signal,
-    writeFile: (path, content, how) => atomicWrite(inside(path), content, how),
+    writeFile: (path, content, how) => atomicWrite(inside(path), content, how, disk),
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
     writeAttributeWithin: (path, text, seconds) => writeAttributeWithin(inside(path), path, { text, seconds }),
-    appendFile: (path, text) => appendDurably(inside(path), text),
+    appendFile: (path, text) => appendDurably(inside(path), text, disk),
     lock: (path, what) => takeLock(inside(path), what),
-    remove: (path) => removeDurably(plain(path)),
-    makeFolder: (path, mode) => makeFolderDurably(inside(path), mode),
+    flush: (path) => flush(inside(path), disk),
+    remove: (path) => removeDurably(plain(path), disk),
+    makeFolder: (path, mode) => makeFolderDurably(inside(path), mode, disk),
+    removeFolder: (path) => removeFolderDurably(plain(path), disk),
+    makeLink: (path, target) => linkDurably(plain(path), target, disk),
+    removeLeftovers: (path) => removeLeftovers(inside(path), disk),
     now: () => new Date(),
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
   }

@@ -73,9 +73,17 @@ export type System = Reader & {
   appendFile(path: string, text: string): void
   /** One holder at a time; a dead holder's lock is taken over. */
   lock(path: string, what: string): LockResult
+  /** Makes what another program wrote durable: the file's bytes and its name. Absent is fine. */
+  flush(path: string): void
   /** Removes one file; absent is fine. */
   remove(path: string): void
   makeFolder(path: string, mode?: number): void
+  /** Removes a folder if it is empty; otherwise leaves it. */
+  removeFolder(path: string): void
+  /** Puts a symbolic link in place of the file or link at `path`, atomically. */
+  makeLink(path: string, target: string): void
+  /** Removes temporary files that a process which died inside writeFile left beside `path`. */
+  removeLeftovers(path: string): void
   now(): Date
   sleep(milliseconds: number): Promise<void>
   /** Starts a program that goes on running, in a process group of its own; the caller ends it. */

@@ -22,8 +22,10 @@ export type FakeDevice = {
   readonly group?: number
 }
 
+/** In memory where there is such a place: the crash matrix builds thousands of trees. */
 export function tempTree(): string {
-  return fs.mkdtempSync(join(tmpdir(), 'handover-apply-'))
+  const place = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  return fs.mkdtempSync(join(place, 'handover-apply-'))
 }
 
 export function put(root: string, path: string, text: string, mode = 0o644): void {
@@ -84,8 +86,8 @@ export function fakeKernel(
   root: string,
   drivers: Record<string, readonly string[]>,
   probe: (address: string, driver: string) => boolean = () => true,
+  system: System = linuxSystem({ root }),
 ): System {
-  const system = linuxSystem({ root })
   const react = (path: string, text: string) => {
     const value = text.trim()
     if (path.endsWith('/driver_override')) fs.writeFileSync(join(root, path), `${value || '(null)'}\n`)

@@ -182,7 +182,7 @@ describe('rollback', () => {
     void apply(planOf(toVfio(nic)), killed)
     await reached
     expect([driverOf(nic), overrideOf(nic)]).toEqual([null, 'vfio-pci\n'])
-    fs.rmSync(join(root, 'var/lib/handover/lock'))
+    fs.rmSync(join(root, 'run/handover/lock'))
     await expect(apply(planOf(toVfio(nic)), system)).rejects.toThrow('was interrupted half-way')
     expect(await rollback(system, undefined)).toMatchObject({ outcome: 'rolled-back' })
     expect([driverOf(nic), overrideOf(nic)]).toEqual(['e1000e', '(null)\n'])

@@ -1,0 +1,37 @@
+/**
+ * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of these, so a
+ * test can end the world before or after every single one of them (test/apply/crash-matrix.test.ts).
+ */
+import * as fs from 'node:fs'
+
+export type Disk = {
+  /** `create` fails on nothing and empties what is there; `append` keeps it; `read` is for sync only, of files and folders. */
+  open(path: string, how: 'create' | 'append' | 'read'): number
+  write(fd: number, content: string | Uint8Array): void
+  setMode(fd: number, mode: number): void
+  setOwner(fd: number, uid: number, gid: number): void
+  sync(fd: number): void
+  close(fd: number): void
+  rename(from: string, to: string): void
+  /** Removes a file or link; absent is fine. */
+  unlink(path: string): void
+  makeFolder(path: string, mode?: number): void
+  removeFolder(path: string): void
+  makeLink(path: string, target: string): void
+}
+
+export const realDisk: Disk = {
+  open: (path, how) => fs.openSync(path, { create: 'w', append: 'a', read: 'r' }[how], 0o600),
+  write: (fd, content) => fs.writeFileSync(fd, content),
+  setMode: (fd, mode) => fs.fchmodSync(fd, mode),
+  setOwner: (fd, uid, gid) => fs.fchownSync(fd, uid, gid),
+  sync: (fd) => fs.fsyncSync(fd),
+  close: (fd) => fs.closeSync(fd),
+  rename: (from, to) => fs.renameSync(from, to),
+  unlink: (path) => fs.rmSync(path, { force: true }),
+  makeFolder: (path, mode) => {
+    fs.mkdirSync(path, mode === undefined ? {} : { mode })
+  },
+  removeFolder: (path) => fs.rmdirSync(path),
+  makeLink: (path, target) => fs.symlinkSync(target, path),
+}

@@ -1,0 +1,284 @@
+/**
+ * Every moment at which the world can end during apply and during rollback, for several scenarios on a real file tree;
+ * afterwards one `rollback` must bring every byte, mode and owner back, and leave untouched files untouched.
+ */
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { apply, type ApplyResult } from '../../src/apply/apply.ts'
+import { rollback } from '../../src/apply/rollback.ts'
+import { AppError } from '../../src/errors.ts'
+import type { Step } from '../../src/plan/step.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import type { System } from '../../src/system/system.ts'
+import { breakingDisk, type BreakingDisk, type Ending } from '../support/breaking-disk.ts'
+import { address, fakeKernel, fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../support/fake-kernel.ts'
+import { differences, snapshotTree } from '../support/snapshot-tree.ts'
+
+const nic: FakeDevice = {
+  address: '0000:01:00.0',
+  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
+  vendor: '8086',
+  device: '10d3',
+  driver: 'e1000e',
+}
+const sata: FakeDevice = {
+  ...nic,
+  address: '0000:02:00.0',
+  place: 'pci0000:00/0000:00:1c.1/0000:02:00.0',
+  device: '2922',
+  driver: 'ahci',
+}
+const drivers = { e1000e: ['8086:10d3'], ahci: ['8086:2922'], 'vfio-pci': [] }
+
+const bind = (device: FakeDevice): Step => ({
+  kind: 'driver',
+  address: address(device.address),
+  identity: identityOf(device),
+  before: { driver: device.driver, driverOverride: null },
+  after: { driver: 'vfio-pci', driverOverride: 'vfio-pci' },
+  why: 'given to a VM',
+})
+const edit: Step = {
+  kind: 'file',
+  path: '/etc/default/grub',
+  before: { text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n', mode: 0o640 },
+  after: { text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n', mode: 0o640 },
+  why: 'turn the IOMMU on',
+}
+const create: Step = {
+  kind: 'file',
+  path: '/etc/initramfs-tools/scripts/init-top/handover',
+  before: null,
+  after: { text: '#!/bin/sh\n', mode: 0o755 },
+  why: 'bind early',
+}
+const remove: Step = {
+  kind: 'file',
+  path: '/etc/modprobe.d/old.conf',
+  before: { text: 'options vfio-pci ids=8086:10d3\n', mode: 0o644 },
+  after: null,
+  why: 'ids take too much',
+}
+const parameter: Step = { kind: 'sysfs', path: '/sys/module/kvm/parameters/x', before: 'N', after: 'Y', why: '' }
+const generate: Step = {
+  kind: 'command',
+  argv: ['update-grub'],
+  outputs: ['/boot/grub/grub.cfg', '/boot/grub/grub.cfg.new', '/boot/initrd.img', '/boot/vmlinuz'],
+  why: 'make the new command line known',
+}
+
+const scenarios: Record<string, readonly Step[]> = {
+  'binds two devices': [bind(nic), bind(sata)],
+  'edits, creates and removes files, and generates': [edit, create, remove, generate],
+  'does everything': [parameter, edit, generate, bind(nic), create],
+}
+
+function build(root: string, boot: string): void {
+  fs.rmSync(join(root, 'sys'), { recursive: true, force: true })
+  fakeSysfs(root, [nic, sata], drivers)
+  put(root, '/sys/module/kvm/parameters/x', 'N')
+  put(root, '/proc/sys/kernel/random/boot_id', `${boot}\n`)
+}
+
+function buildFiles(root: string): void {
+  put(root, '/etc/default/grub', 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n', 0o640)
+  if (process.getuid?.() === 0) fs.chownSync(join(root, 'etc/default/grub'), 0, 4)
+  put(root, '/etc/default/other', 'leave me\n', 0o604)
+  put(root, '/etc/modprobe.d/old.conf', 'options vfio-pci ids=8086:10d3\n')
+  put(root, '/boot/grub/grub.cfg', 'linux quiet\n'.repeat(50), 0o444)
+  put(root, '/boot/initrd.img', 'old image')
+  fs.symlinkSync('vmlinuz-6.1', join(root, 'boot/vmlinuz'))
+  fs.mkdirSync(join(root, 'var/lib'), { recursive: true })
+  fs.mkdirSync(join(root, 'run'))
+  for (const path of ['etc/default/other', 'etc/modprobe.d/old.conf']) fs.utimesSync(join(root, path), 1000, 1000)
+}
+
+/** What update-grub and update-initramfs do, in their careless way: nothing is synced, and a link is replaced. */
+function generator(root: string, breaking: BreakingDisk): void {
+  const write = (path: string, text: string) => {
+    const fd = breaking.disk.open(join(root, path), 'create')
+    try {
+      breaking.disk.write(fd, text)
+    } finally {
+      breaking.disk.close(fd)
+    }
+  }
+  write('/boot/grub/grub.cfg.new', 'linux quiet intel_iommu=on\n'.repeat(50))
+  breaking.disk.rename(join(root, '/boot/grub/grub.cfg.new'), join(root, '/boot/grub/grub.cfg'))
+  write('/boot/initrd.img', 'a new image, longer than the old one')
+  breaking.disk.unlink(join(root, '/boot/vmlinuz'))
+  breaking.disk.makeLink(join(root, '/boot/vmlinuz'), 'vmlinuz-6.2')
+}
+
+/** The machine under a breaking disk: attribute writes and programs are points where the world may end, too. */
+function machine(root: string, breaking: BreakingDisk): System {
+  const kernel = fakeKernel(root, drivers, () => true, linuxSystem({ root, disk: breaking.disk }))
+  return {
+    ...kernel,
+    lock: () => ({ ok: true, release: () => undefined }),
+    writeAttribute: (path, text) => {
+      breaking.point()
+      kernel.writeAttribute(path, text)
+      breaking.point()
+    },
+    writeAttributeWithin: async (path, text, seconds) => {
+      breaking.point()
+      await kernel.writeAttributeWithin(path, text, seconds)
+      breaking.point()
+    },
+    exec: () => {
+      const output = { stdout: '', stderr: '', timedOut: false }
+      breaking.point()
+      try {
+        generator(root, breaking)
+      } catch (error) {
+        if (breaking.isDead()) throw error
+        return Promise.resolve({ ...output, status: 1, stderr: String(error) })
+      }
+      return Promise.resolve({ ...output, status: 0 })
+    },
+  }
+}
+
+const whole = () => breakingDisk(0, { kind: 'kill' })
+const planOf = (steps: readonly Step[]): Plan => ({
+  assignments: [],
+  takenAlong: [],
+  spare: [],
+  staying: [],
+  findings: [],
+  steps,
+  needsReboot: false,
+  memory: { pinnedMiB: 0, hostTotalMiB: null },
+  startOrder: [],
+})
+
+const ours = ['/var/lib/handover', '/run/handover', '/proc']
+const touched = (steps: readonly Step[]) =>
+  new Set(steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : [])))
+
+type World = { readonly root: string; readonly before: ReturnType<typeof snapshotTree> }
+const roots: string[] = []
+afterAll(() => {
+  for (const root of roots) fs.rmSync(root, { recursive: true, force: true })
+})
+
+function newWorld(): World {
+  const root = tempTree()
+  roots.push(root)
+  buildFiles(root)
+  build(root, 'boot-1')
+  return { root, before: snapshotTree(root, ours) }
+}
+
+/** The next boot after a power cut: drivers and parameters are the kernel's own again. */
+function powerUp(root: string): void {
+  build(root, 'boot-2')
+  fs.rmSync(join(root, 'run'), { recursive: true })
+  fs.mkdirSync(join(root, 'run'))
+}
+
+function expectAsBefore(world: World, steps: readonly Step[], at: string): void {
+  const now = snapshotTree(world.root, ours)
+  expect(differences(world.before, now), at).toEqual([])
+  const ownPaths = touched(steps)
+  for (const [path, entry] of world.before)
+    if (!ownPaths.has(path) && !path.startsWith('/sys'))
+      expect(now.get(path)?.mtimeMs, `${at} ${path}`).toBe(entry.mtimeMs)
+}
+
+async function attempt<T>(run: () => Promise<T>, breaking: BreakingDisk): Promise<T | AppError | undefined> {
+  try {
+    return await run()
+  } catch (error) {
+    if (breaking.isDead()) return undefined
+    if (error instanceof AppError || (error as NodeJS.ErrnoException).code !== undefined) return error as AppError
+    throw error
+  }
+}
+
+async function countCalls(steps: readonly Step[]): Promise<{ apply: number; rollback: number }> {
+  const { root } = newWorld()
+  const first = whole()
+  expect(await apply(planOf(steps), machine(root, first))).toMatchObject({ outcome: 'applied' })
+  const second = whole()
+  expect(await rollback(machine(root, second), undefined)).toMatchObject({ outcome: 'rolled-back' })
+  return { apply: first.count(), rollback: second.count() }
+}
+
+let points = 0
+
+async function endDuringApply(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+  const label = `${ending.kind} at ${at}`
+  const world = newWorld()
+  const breaking = breakingDisk(at, ending)
+  await attempt(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
+  expect(breaking.isDead(), label).toBe(true)
+  points += 1
+  if (ending.kind === 'power') powerUp(world.root)
+  if (at % 3 === 0) {
+    // Running apply again instead: it goes through, or it says that a rollback comes first.
+    const again = await attempt(() => apply(planOf(steps), machine(world.root, whole())), whole())
+    if (again instanceof AppError) expect(again.message, label).toContain('was interrupted half-way')
+  }
+  const back = await rollback(machine(world.root, whole()), undefined)
+  expect(back.outcome, label).not.toBe('rollback-incomplete')
+  expectAsBefore(world, steps, label)
+  fs.rmSync(world.root, { recursive: true })
+}
+
+async function endDuringRollback(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+  const label = `rollback, ${ending.kind} at ${at}`
+  const world = newWorld()
+  await apply(planOf(steps), machine(world.root, whole()))
+  const breaking = breakingDisk(at, ending)
+  await attempt(() => rollback(machine(world.root, breaking), undefined), breaking)
+  expect(breaking.isDead(), label).toBe(true)
+  points += 1
+  if (ending.kind === 'power') powerUp(world.root)
+  expect((await rollback(machine(world.root, whole()), undefined)).outcome, label).not.toBe('rollback-incomplete')
+  expectAsBefore(world, steps, label)
+  fs.rmSync(world.root, { recursive: true })
+}
+
+async function failDuringApply(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+  const label = `${JSON.stringify(ending)} at ${at}`
+  const world = newWorld()
+  const breaking = breakingDisk(at, ending)
+  const result = await attempt<ApplyResult>(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
+  points += 1
+  const outcome = result !== undefined && 'outcome' in result ? result.outcome : 'stopped'
+  if (outcome === 'stopped' || outcome === 'restored') {
+    // "restored" was claimed: it must be true now, before anything else is run (but for a temporary file that could not be removed).
+    const now = differences(world.before, snapshotTree(world.root, ours)).filter((line) => !line.includes('.handover-'))
+    expect(now, `${label}: ${outcome}`).toEqual([])
+  }
+  if (outcome === 'not-restored') expect(result, label).toHaveProperty('leftovers.length')
+  await rollback(machine(world.root, whole()), undefined)
+  const left = differences(world.before, snapshotTree(world.root, ours)).filter((line) => !line.includes('.handover-'))
+  expect(left, `${label}: ${outcome}, then rolled back`).toEqual([])
+  fs.rmSync(world.root, { recursive: true })
+}
+
+describe.each(Object.entries(scenarios))('an apply that %s', (_, steps) => {
+  it.each(['kill', 'power'] as const)('comes back whole from every %s', async (kind) => {
+    const calls = await countCalls(steps)
+    for (let at = 1; at <= calls.apply; at += 1) await endDuringApply(steps, at, { kind })
+    for (let at = 1; at <= calls.rollback; at += 1) await endDuringRollback(steps, at, { kind })
+  })
+
+  it.each([
+    ['ENOSPC', true, 1],
+    ['EIO', false, 2],
+    ['EROFS', true, 5],
+  ])('says the truth about the host after %s (lasting: %s, every call in %i)', async (code, lasting, stride) => {
+    const calls = await countCalls(steps)
+    for (let at = 1; at <= calls.apply; at += stride) await failDuringApply(steps, at, { kind: 'errno', code, lasting })
+  })
+})
+
+it('had at least 1000 points', () => {
+  expect(points).toBeGreaterThanOrEqual(1000)
+})
