@@ -133,13 +133,13 @@ function share(view: View, demands: readonly Demand[]): { assignments: Assignmen
     const slot = address.slice(0, -2)
     return { unit: (unit && unitNumbers.get(unit)) ?? -1, card: view.layout.cardOf.get(address) ?? slot, slot }
   })
-  const chosen = allocate(demands, supplies)
-  if (chosen === undefined) {
+  const allocation = allocate({ demands, supplies })
+  if (allocation.kind !== 'found') {
     const message = `these demands cannot all be met: ${listWords(demands.map(({ vm, role }) => `${role} of ${vm}`))}`
     return { assignments: [], findings: [{ code: 'demands-conflict', severity: 'error', message }] }
   }
   const assignments = demands.flatMap(({ vm, role }, i): Assignment[] => {
-    const device = view.host.devices[chosen[i] ?? -1]
+    const device = view.host.devices[allocation.chosen[i] ?? -1]
     if (device === undefined) return []
     const identity = identityOf(device, view.layout.devices)
     return [{ vm, role, address: device.address, identity, hostDriver: device.driver ?? null, moved: null }]

@@ -1,0 +1,238 @@
+/**
+ * The allocation problem, and what makes it small: which functions, units and cards are interchangeable.
+ * Numbers only; words and hosts stay outside.
+ */
+
+/** One role of one VM. `candidates` are indexes into the supplies, ascending. */
+export type Demand = {
+  readonly vm: string
+  readonly role: string
+  readonly candidates: readonly number[]
+  /** Roles with the same word share a card, other words are other cards; `pair` the same for slots. */
+  readonly card?: string
+  readonly pair?: string
+  /** The supply it had last time: kept if that is possible at all. */
+  readonly locked?: number
+}
+
+/** One function, in the order of addresses. Functions nobody may have are supplies too: they count as taken along. */
+export type Supply = {
+  /** Functions of one unit leave together and go to one VM. */
+  readonly unit: number
+  readonly card: string
+  readonly slot: string
+  readonly numaNode?: number
+  /** Works, with a drawback. */
+  readonly caution?: boolean
+}
+
+export type Problem = {
+  readonly demands: readonly Demand[]
+  readonly supplies: readonly Supply[]
+  /** VMs whose devices must all hang on one NUMA node. */
+  readonly oneNumaNode?: ReadonlySet<string>
+}
+
+/** The problem with everything numbered. Arrays are indexed by demand, supply, unit, card, slot, block, class or group. */
+export type Prepared = {
+  readonly problem: Problem
+  readonly vmOf: readonly number[]
+  readonly vmCount: number
+  /** Demands with the same candidates are one class. */
+  readonly classOf: readonly number[]
+  readonly cardWordOf: readonly number[]
+  readonly pairWordOf: readonly number[]
+  readonly wordCount: number
+  readonly cardOf: readonly number[]
+  readonly slotOf: readonly number[]
+  readonly cardCount: number
+  readonly slotCount: number
+  readonly unitMembers: readonly (readonly number[])[]
+  readonly unitBlock: readonly number[]
+  /** What a function is good for, as a number: equal means interchangeable for every demand. */
+  readonly signatureOf: readonly number[]
+  /** Units inside one block with an equal shape are interchangeable while nobody owns them. */
+  readonly unitShape: readonly number[]
+  /** Blocks hang together by cards and units; nothing ties two blocks. Those of one type are interchangeable while untouched. */
+  readonly blockUnits: readonly (readonly number[])[]
+  readonly blockType: readonly number[]
+  readonly blocksOfType: readonly (readonly number[])[]
+  /** Per class: the candidates in each block, and the block types that have any. */
+  readonly classBlocks: readonly ReadonlyMap<number, readonly number[]>[]
+  readonly classTypes: readonly (readonly number[])[]
+  /** Functions of one signature on one card, for the matching. */
+  readonly groupOf: readonly number[]
+  readonly groupCard: readonly number[]
+  readonly groupSlot: readonly number[]
+  readonly groupCount: number
+  readonly classGroups: readonly (readonly number[])[]
+}
+
+export function prepare(problem: Problem): Prepared {
+  const { demands, supplies } = problem
+  const vms = numbering()
+  const vmOf = demands.map((demand) => vms.number(demand.vm))
+  const words = numbering()
+  const wordOf = (kind: string, word: string | undefined) => (word === undefined ? -1 : words.number(`${kind} ${word}`))
+  const cardWordOf = demands.map((demand) => wordOf('card', demand.card))
+  const pairWordOf = demands.map((demand) => wordOf('pair', demand.pair))
+  const cards = numbering()
+  const cardOf = supplies.map((supply) => cards.number(supply.card))
+  const slots = numbering()
+  const slotOf = supplies.map((supply) => slots.number(supply.slot))
+
+  const classes = numbering()
+  const candidatesOfClass: (readonly number[])[] = []
+  const seen = new Map<readonly number[], number>()
+  const classOf = demands.map(({ candidates }) => {
+    const id = seen.get(candidates) ?? classes.number(candidates.join(' '))
+    seen.set(candidates, id)
+    candidatesOfClass[id] = candidates
+    return id
+  })
+
+  const { signatureOf, wordy } = signatures(problem, classOf, candidatesOfClass)
+  const units = supplies.reduce((most, { unit }) => Math.max(most, unit), -1) + 1
+  const unitMembers: number[][] = Array.from({ length: units }, () => [])
+  supplies.forEach(({ unit }, i) => unitMembers[unit]?.push(i))
+  const blocks = findBlocks(unitMembers, cardOf, slotOf, signatureOf, wordy)
+
+  const classBlocks = candidatesOfClass.map((candidates) => {
+    const inBlock = new Map<number, number[]>()
+    for (const supply of candidates) {
+      const block = blocks.unitBlock[supplies[supply]?.unit ?? -1] ?? -1
+      const list = inBlock.get(block)
+      if (list) list.push(supply)
+      else inBlock.set(block, [supply])
+    }
+    return inBlock
+  })
+  const classTypes = classBlocks.map((inBlock) => [
+    ...new Set([...inBlock.keys()].map((block) => blocks.blockType[block] ?? -1)),
+  ])
+  const groups = numbering()
+  const groupCard: number[] = []
+  const groupSlot: number[] = []
+  const groupOf = supplies.map((_, i) => {
+    const tied = wordy[i] === true
+    const group = groups.number(`${signatureOf[i] ?? 0} ${tied ? `${cardOf[i] ?? 0} ${slotOf[i] ?? 0}` : ''}`)
+    groupCard[group] = tied ? (cardOf[i] ?? -1) : -1
+    groupSlot[group] = tied ? (slotOf[i] ?? -1) : -1
+    return group
+  })
+  const classGroups = candidatesOfClass.map((candidates) => [
+    ...new Set(candidates.map((supply) => groupOf[supply] ?? -1)),
+  ])
+  return {
+    problem,
+    vmOf,
+    vmCount: vms.count(),
+    classOf,
+    cardWordOf,
+    pairWordOf,
+    wordCount: words.count(),
+    cardOf,
+    slotOf,
+    cardCount: cards.count(),
+    slotCount: slots.count(),
+    unitMembers,
+    signatureOf,
+    ...blocks,
+    classBlocks,
+    classTypes,
+    groupOf,
+    groupCard,
+    groupSlot,
+    groupCount: groups.count(),
+    classGroups,
+  }
+}
+
+/** Two functions with one signature are candidates of the same demands and equally good. `wordy`: a card or pair word may reach it. */
+function signatures(problem: Problem, classOf: readonly number[], candidatesOfClass: readonly (readonly number[])[]) {
+  const wordyClasses = new Set<number>()
+  problem.demands.forEach((demand, i) => {
+    if (demand.card !== undefined || demand.pair !== undefined) wordyClasses.add(classOf[i] ?? -1)
+  })
+  const texts = problem.supplies.map(({ numaNode, caution }) => `${numaNode ?? ''}${caution ? '!' : ''}:`)
+  const wordy: boolean[] = problem.supplies.map(() => false)
+  candidatesOfClass.forEach((candidates, id) => {
+    for (const supply of candidates) {
+      texts[supply] = `${texts[supply] ?? ''}${id},`
+      if (wordyClasses.has(id)) wordy[supply] = true
+    }
+  })
+  const numbers = numbering()
+  return { signatureOf: texts.map((text) => numbers.number(text)), wordy }
+}
+
+function findBlocks(
+  unitMembers: readonly (readonly number[])[],
+  cardOf: readonly number[],
+  slotOf: readonly number[],
+  signatureOf: readonly number[],
+  wordy: readonly boolean[],
+) {
+  // A card no word can reach ties nothing together, but it is still what a preference may keep whole, so it stays one block.
+  const leader = unitMembers.map((_, i) => i)
+  const find = (unit: number): number => {
+    let top = unit
+    while (leader[top] !== top) top = leader[top] ?? top
+    leader[unit] = top
+    return top
+  }
+  const firstOnCard = new Map<number, number>()
+  unitMembers.forEach((members, unit) => {
+    for (const supply of members) {
+      const card = cardOf[supply] ?? -1
+      const first = firstOnCard.get(card)
+      if (first === undefined) firstOnCard.set(card, unit)
+      else leader[find(unit)] = find(first)
+    }
+  })
+  const unitsOf = new Map<number, number[]>()
+  unitMembers.forEach((_, unit) => {
+    const top = find(unit)
+    unitsOf.set(top, [...(unitsOf.get(top) ?? []), unit])
+  })
+  const blockUnits = [...unitsOf.values()]
+  const unitBlock: number[] = []
+  blockUnits.forEach((units, block) => units.forEach((unit) => (unitBlock[unit] = block)))
+  const shapes = numbering()
+  const types = numbering()
+  const unitShape: number[] = []
+  const blocksOfType: number[][] = []
+  const blockType = blockUnits.map((units, block) => {
+    // Local numbers, so that two blocks that look alike read alike.
+    const localCards = numbering()
+    const localSlots = numbering()
+    const parts = units.map((unit) => {
+      const text = (unitMembers[unit] ?? [])
+        .map(
+          (s) =>
+            `${signatureOf[s] ?? 0}.${localCards.number(String(cardOf[s]))}.${localSlots.number(String(slotOf[s]))}${wordy[s] ? 'w' : ''}`,
+        )
+        .join(' ')
+      unitShape[unit] = shapes.number(text)
+      return text
+    })
+    const type = types.number(parts.join('|'))
+    ;(blocksOfType[type] ??= []).push(block)
+    return type
+  })
+  return { unitBlock, unitShape, blockUnits, blockType, blocksOfType }
+}
+
+/** Numbers texts from 0 in the order they are first seen. */
+function numbering() {
+  const numbers = new Map<string, number>()
+  return {
+    number: (text: string): number => {
+      const known = numbers.get(text)
+      if (known !== undefined) return known
+      numbers.set(text, numbers.size)
+      return numbers.size - 1
+    },
+    count: () => numbers.size,
+  }
+}
