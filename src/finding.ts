@@ -41,6 +41,10 @@ export const findingCodes = [
   'input-incomplete',
   // deciding
   'demands-conflict',
+  'device-reassigned',
+  'kept',
+  'keep-unknown',
+  'lock-unreadable',
   // judging devices
   'no-group',
   'host-chipset',

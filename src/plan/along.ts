@@ -1,0 +1,53 @@
+/** What goes along with the assigned devices, what stays spare, and what stays because it must. */
+import { compareAddresses, type PciAddress } from '../pci/address.ts'
+import { deviceClass, isBridge } from '../pci/device.ts'
+import { identityOf } from '../pci/identity.ts'
+import type { Assignment, Plan, TakenAlong } from './types.ts'
+import { mayGo, refusalsOf, unitMembers, type View } from './view.ts'
+
+export function takeAlong(view: View, assignments: readonly Assignment[]): TakenAlong[] {
+  const given = new Set(assignments.map(({ address }) => address))
+  const taken: TakenAlong[] = []
+  for (const { vm, address } of assignments) {
+    for (const member of unitMembers(view, address)) {
+      const device = view.layout.devices.get(member)
+      if (given.has(member) || device === undefined) continue
+      given.add(member)
+      const group = view.layout.groupOf.get(member)
+      const inGroup = group !== undefined && group === view.layout.groupOf.get(address)
+      const because = inGroup ? `group ${group}` : `same card as ${address}`
+      taken.push({ vm, address: member, because, identity: identityOf(device, view.layout.devices) })
+    }
+  }
+  return taken.toSorted((a, b) => compareAddresses(a.address, b.address))
+}
+
+/** Sound and the board's small functions are no spares anybody looks for. */
+const worthNaming = new Set(['nic', 'storage', 'nvme', 'gpu', 'usb'])
+
+function nameable(view: View): PciAddress[] {
+  return view.host.devices
+    .filter((device) => !isBridge(device) && worthNaming.has(deviceClass(device)))
+    .map(({ address }) => address)
+    .toSorted(compareAddresses)
+}
+
+export function sparesOf(view: View, leaving: ReadonlySet<PciAddress>): PciAddress[] {
+  return nameable(view).filter((address) => !leaving.has(address) && mayGo(view, address))
+}
+
+export function stayingOf(view: View): Plan['staying'] {
+  return nameable(view)
+    .filter((address) => !mayGo(view, address))
+    .map((address) => ({ address, because: because(view, address) }))
+}
+
+/** The chain when the host needs it, else the first reason. */
+function because(view: View, address: PciAddress): string {
+  for (const member of [address, ...unitMembers(view, address)]) {
+    const need = view.judgements.get(member)?.neededBy.find(({ weight }) => weight === 'vital')
+    const where = member === address ? '' : ` (${member}, in its group)`
+    if (need) return `${[need.what, ...need.chain].join(' → ')}${where}`
+  }
+  return refusalsOf(view, address)[0]?.message ?? 'refused'
+}

@@ -1,0 +1,128 @@
+/**
+ * home.lock: who every assigned device is, as a package lock says it for packages. Written by `handover lock`, compared
+ * by `plan`. This file is its text form only; what a difference means is plan/follow-lock.ts's question.
+ *
+ *     version: 1
+ *     devices:
+ *       firewall/wan:
+ *         wanted: { class: nic, card: quad }
+ *         address: 0000:05:00.0      # for people; never compared
+ *         path: 0000:00/1c.4/00.0
+ *         ...
+ */
+import { LineCounter, parseDocument, stringify } from 'yaml'
+import { z } from 'zod'
+import type { Finding } from '../finding.ts'
+import type { Identity } from '../pci/identity.ts'
+import type { DeviceSelector } from './spec.ts'
+
+export type LockedDevice = {
+  readonly vm: string
+  readonly role: string
+  /** The selector it was found by; a role that asks for something else now is chosen anew. */
+  readonly wanted: DeviceSelector
+  readonly address: string
+  readonly name?: string
+  readonly identity: Identity
+}
+
+export type Lock = { readonly version: 1; readonly devices: readonly LockedDevice[] }
+
+const text = z.string().max(512)
+const list = z.array(text).max(4096)
+const entrySchema = z.object({
+  wanted: z.record(text, z.union([text, z.number()])),
+  address: text,
+  name: text.optional(),
+  path: text,
+  vendorId: text,
+  deviceId: text,
+  subsystemVendorId: text.optional(),
+  subsystemId: text.optional(),
+  classCode: text.optional(),
+  revision: text.optional(),
+  deviceSerialNumber: text.optional(),
+  macs: list.optional(),
+  nvmeSerial: text.optional(),
+  sasAddress: text.optional(),
+  vpdSerial: text.optional(),
+  diskSerials: list.optional(),
+  physicalSlot: text.optional(),
+})
+const lockSchema = z.object({
+  version: z.literal(1),
+  devices: z.record(z.string().regex(/^[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*$/), entrySchema),
+})
+
+const maxCharacters = 4 * 1024 * 1024
+
+/** A lock that cannot be read is an error: planning without it would be guessing again what was settled. */
+export function parseLock(source: string, file: string): { lock?: Lock; findings: readonly Finding[] } {
+  if (source.length > maxCharacters) return broken(file, 'it is larger than 4 MiB')
+  const lines = new LineCounter()
+  try {
+    const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
+    const [error] = document.errors
+    if (error) return broken(file, error.message.split('\n')[0] ?? '', lines.linePos(error.pos[0]).line)
+    const parsed = lockSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues
+      return broken(file, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not a lock'}`)
+    }
+    const devices = Object.entries(parsed.data.devices).map(
+      ([key, { wanted, address, name, ...identity }]): LockedDevice => {
+        const [vm = '', role = ''] = key.split('/')
+        // zod's optional keys may hold undefined by type; a text never does.
+        return {
+          vm,
+          role,
+          wanted,
+          address,
+          ...(name === undefined ? {} : { name }),
+          identity: identity as Identity,
+        }
+      },
+    )
+    return { lock: { version: 1, devices }, findings: [] }
+  } catch (error) {
+    if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error
+    return broken(file, 'it is nested too deeply or uses aliases')
+  }
+}
+
+export function formatLock(lock: Lock): string {
+  const devices = Object.fromEntries(
+    lock.devices
+      .toSorted((a, b) => compareText(a.vm, b.vm) || compareText(a.role, b.role))
+      .map(({ vm, role, wanted, address, name, identity }) => [
+        `${vm}/${role}`,
+        { wanted, address, ...(name === undefined ? {} : { name }), ...identity },
+      ]),
+  )
+  const head =
+    '# Written by `handover lock`: who the devices of the spec are. Keep it beside the spec.\n' +
+    '# Before anything is bound, the device at hand is compared with this; bus numbers are never compared.\n'
+  // Ids such as "0010" or "1e10" must stay texts, so every text is quoted.
+  return (
+    head +
+    stringify({ version: 1, devices }, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 })
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function broken(file: string, why: string, line = 1): { findings: readonly Finding[] } {
+  return {
+    findings: [
+      {
+        code: 'lock-unreadable',
+        severity: 'error',
+        message: `the lock cannot be read: ${why}`,
+        help: 'put its last good version back, or remove it and run handover lock after looking at the plan',
+        at: { file, line, column: 1 },
+      },
+    ],
+  }
+}
