@@ -1,21 +1,55 @@
-/** Where a reading command gets its Host from: `--from`, `--root`, or this machine; devices without names get them here. */
+/**
+ * Where a reading command gets its Host from: `--from` (a file, a folder, `-`), `--root`, or this machine; devices without
+ * names get them here.
+ */
+import { UsageError } from '../errors.ts'
 import type { Host } from '../host/host.ts'
+import { archiveCap, readHostFrom, type HostInput } from '../host/import/read-from.ts'
 import { nameDevices, needsNames, readPciIds } from '../host/name-devices.ts'
 import { readHost } from '../host/read-host.ts'
-import { UsageError } from '../errors.ts'
+import { gunzip } from '../system/gunzip.ts'
 import { linuxSystem } from '../system/linux.ts'
+import { readStandardInput } from '../system/standard-input.ts'
+import type { ReadFailure } from '../system/system.ts'
 import type { Context, ReadingOptions } from './context.ts'
 
-export function readSource(options: ReadingOptions, context: Context): Promise<Host> {
-  const host = options.from === undefined ? readHost(context.system) : readFrom(options.from, context)
-  if (!needsNames(host)) return Promise.resolve(host)
+export async function readSource(options: ReadingOptions, context: Context): Promise<Host> {
+  const host = options.from === undefined ? readHost(context.system) : await readFrom(options.from)
+  if (!needsNames(host)) return host
   // A tree given with --root seldom has the file of names; this machine's is as good.
   const pciIds = readPciIds(context.system) ?? (options.root === undefined ? undefined : readPciIds(linuxSystem()))
-  return Promise.resolve(nameDevices(host, pciIds))
+  return nameDevices(host, pciIds)
 }
 
-function readFrom(path: string, context: Context): Host {
-  const text = context.system.readText(path, 64 * 1024 * 1024)
-  if (!text.ok) throw new UsageError(`${path} cannot be read: ${text.reason}`)
-  return JSON.parse(text.value) as Host
+async function readFrom(from: string): Promise<Host> {
+  const reading = readHostFrom(await openInput(from), {
+    openFolder: (path) => linuxSystem({ root: path }),
+    gunzip,
+  })
+  if (!reading.ok) throw reading.error
+  return reading.host
+}
+
+/** The path is the caller's own, so it is not looked for under `--root`. */
+async function openInput(from: string): Promise<HostInput> {
+  if (from === '-') {
+    const bytes = await readStandardInput(archiveCap)
+    if (!bytes.ok) throw unreadable('standard input', bytes)
+    return { name: 'standard input', bytes: bytes.value }
+  }
+  const system = linuxSystem()
+  const bytes = system.readBytes(from, archiveCap)
+  if (bytes.ok) return { name: from, bytes: bytes.value }
+  if (bytes.reason === 'not-a-file' && system.list(from).ok) return { name: from, folder: from }
+  throw unreadable(from, bytes)
+}
+
+function unreadable(name: string, failure: ReadFailure): UsageError {
+  if (failure.reason === 'too-large')
+    return new UsageError(
+      `${name} is larger than ${archiveCap / 1024 / 1024} MiB`,
+      'keep only what states the PCI functions: sys/bus/pci, sys/devices/pci* and sys/kernel/iommu_groups of a tree, the PCI lines of a log',
+    )
+  const why = failure.reason === 'absent' ? 'is not there' : `cannot be read (${failure.code ?? failure.reason})`
+  return new UsageError(`${name} ${why}`, 'give --from a file, a folder with sys/ in it, or - for standard input')
 }
