@@ -1,10 +1,10 @@
 /**
- * Where a reading command gets its Host from: `--from` (a file, a folder, `-`), `--root`, or this machine; devices without
+ * Where a reading command gets its Host from: `--from` (a file, a folder, `-`), `--root`, or this machine. Devices without
  * names get them here.
  */
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host/host.ts'
-import { archiveCap, readHostFrom, type HostInput } from '../host/import/read-from.ts'
+import type { HostInput } from '../host/import/read-from.ts'
 import { nameDevices, needsNames, readPciIds } from '../host/name-devices.ts'
 import { readHost } from '../host/read-host.ts'
 import { gunzip } from '../system/gunzip.ts'
@@ -22,7 +22,8 @@ export async function readSource(options: ReadingOptions, context: Context): Pro
 }
 
 async function readFrom(from: string): Promise<Host> {
-  const reading = readHostFrom(await openInput(from), {
+  const { archiveCap, readHostFrom } = await import('../host/import/read-from.ts')
+  const reading = readHostFrom(await openInput(from, archiveCap), {
     openFolder: (path) => linuxSystem({ root: path }),
     gunzip,
   })
@@ -31,20 +32,20 @@ async function readFrom(from: string): Promise<Host> {
 }
 
 /** The path is the caller's own, so it is not looked for under `--root`. */
-async function openInput(from: string): Promise<HostInput> {
+async function openInput(from: string, archiveCap: number): Promise<HostInput> {
   if (from === '-') {
     const bytes = await readStandardInput(archiveCap)
-    if (!bytes.ok) throw unreadable('standard input', bytes)
+    if (!bytes.ok) throw unreadable('standard input', bytes, archiveCap)
     return { name: 'standard input', bytes: bytes.value }
   }
   const system = linuxSystem()
   const bytes = system.readBytes(from, archiveCap)
   if (bytes.ok) return { name: from, bytes: bytes.value }
   if (bytes.reason === 'not-a-file' && system.list(from).ok) return { name: from, folder: from }
-  throw unreadable(from, bytes)
+  throw unreadable(from, bytes, archiveCap)
 }
 
-function unreadable(name: string, failure: ReadFailure): UsageError {
+function unreadable(name: string, failure: ReadFailure, archiveCap: number): UsageError {
   if (failure.reason === 'too-large')
     return new UsageError(
       `${name} is larger than ${archiveCap / 1024 / 1024} MiB`,

@@ -67,7 +67,7 @@ describe('verdicts', () => {
   })
 
   it('sees that a switch without ACS keeps nothing apart, whatever the groups say', () => {
-    const facts = { depth: 'extended', acs: null } as const
+    const facts = { depth: 'extended', acs: null, multifunctionBit: false } as const
     const acs = { depth: 'extended', acs: { capability: 0x1f, control: 0x1d } } as const
     const bridge = (address: string, below: number, more: object) =>
       device(address, { kind: 'bridge', secondaryBus: below, subordinateBus: 9, ...more })
