@@ -35,13 +35,13 @@ export function formatAddress(parts: AddressParts): PciAddress {
 }
 
 export function addressParts(address: PciAddress): AddressParts {
-  const [domain = '0', bus = '0', rest = '0.0'] = address.split(':')
-  const [slot = '0', fn = '0'] = rest.split('.')
+  // Counted from the end, because only the domain's width varies: `DDDD:bb:ss.f`.
+  const end = address.length
   return {
-    domain: Number.parseInt(domain, 16),
-    bus: Number.parseInt(bus, 16),
-    slot: Number.parseInt(slot, 16),
-    function: Number.parseInt(fn, 16),
+    domain: Number.parseInt(address.slice(0, end - 8), 16) || 0,
+    bus: Number.parseInt(address.slice(end - 7, end - 5), 16) || 0,
+    slot: Number.parseInt(address.slice(end - 4, end - 2), 16) || 0,
+    function: Number.parseInt(address.slice(end - 1), 16) || 0,
   }
 }
 

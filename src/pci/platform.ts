@@ -4,12 +4,11 @@
  */
 import type { AcsSettings, Judged } from './acs.ts'
 import { no, parseAcsOverride, probablyNo, yes } from './acs.ts'
-import { addressParts } from './address.ts'
 import type { PciDevice } from './device.ts'
 import { type Dmar, parseDmar } from './dmar.ts'
 import { type Ivrs, parseIvrs } from './ivrs.ts'
 import { parseKernelVersion } from './quirks/id-list.ts'
-import type { Topology } from './topology.ts'
+import type { Topology, TopologyNode } from './topology.ts'
 
 export type PlatformOptions = {
   /** `uname -r`. */
@@ -88,8 +87,8 @@ export function isIommuFunction(device: PciDevice): boolean {
 }
 
 /** Domains of Volume Management Devices start above the 16 bits of ACPI segments. */
-export function isVmdDomain(device: PciDevice): boolean {
-  return addressParts(device.address).domain > 0xffff
+export function isVmdDomain(node: TopologyNode): boolean {
+  return node.parts.domain > 0xffff
 }
 
 /** Settings under which a patched kernel's `pcie_acs_override=` would be believed; absent when none is given. */

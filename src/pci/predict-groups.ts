@@ -74,7 +74,7 @@ function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {
 function findDoubts(node: TopologyNode, platform: Platform): readonly Doubt[] {
   const doubts: Doubt[] = []
   if (platform.kind === 'other' || platform.kind === 'unknown') doubts.push('platform is not known to be x86')
-  if (isVmdDomain(node.device)) doubts.push('behind a VMD')
+  if (isVmdDomain(node)) doubts.push('behind a VMD')
   if (node.device.facts?.notAnswering) doubts.push('configuration space does not answer')
   for (let at: TopologyNode | undefined = node; at; at = at.parent) {
     if (!at.parentUnsure) continue
@@ -96,7 +96,7 @@ function findWalkSettings(topology: Topology, platform: Platform): WalkSettings 
     acs: platform.settings,
     firmwareAliases: (node) => aliasOf.get(node),
     firmwareAliasesUnknown: platform.kind === 'amd' && !ivrs,
-    realRequester: (node) => (isVmdDomain(node.device) ? vmd : undefined),
+    realRequester: (node) => (isVmdDomain(node) ? vmd : undefined),
     ungrouped: findUngrouped(topology, platform),
   }
 }
