@@ -12,7 +12,7 @@ import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
 import { beginJournal, journalFolder, lockPath, nextId, readJournals, readLastApplied } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
-import { performStep } from './perform.ts'
+import { performStep, type Limits } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
 import { readStanding } from './read-state.ts'
@@ -26,6 +26,7 @@ export type ApplyOptions = {
   readonly version?: string
   /** Asked for between steps: an aborted apply is taken back. */
   readonly signal?: AbortSignal
+  readonly limits?: Limits
 }
 
 export type ApplyResult =
@@ -53,7 +54,7 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     const record = await makeRecord(system, complete, { steps, options, planHash: await hashPlan(plan) })
     const journal = beginJournal(system, record)
     report({ kind: 'begun', id: record.id, steps: steps.length })
-    return await transact(system, journal, { report, signal: options.signal })
+    return await transact(system, journal, { report, signal: options.signal, limits: options.limits ?? {} })
   } finally {
     release()
   }
@@ -134,14 +135,14 @@ async function makeRecord(
   }
 }
 
-type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined }
+type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined; readonly limits: Limits }
 
 async function transact(system: System, journal: OpenJournal, run: Run): Promise<ApplyResult> {
   const { record } = journal
   try {
     for (const [index, step] of record.steps.entries()) {
       if (run.signal?.aborted) throw new AppError('it was asked to stop')
-      await performRecorded(system, journal, { index, step, report: run.report })
+      await performRecorded(system, journal, { index, step, run })
     }
     readAgain(system, record.steps)
     journal.append({ event: 'end', outcome: 'applied' })
@@ -154,14 +155,15 @@ async function transact(system: System, journal: OpenJournal, run: Run): Promise
 async function performRecorded(
   system: System,
   journal: OpenJournal,
-  what: { readonly index: number; readonly step: Step; readonly report: Listener },
+  what: { readonly index: number; readonly step: Step; readonly run: Run },
 ): Promise<void> {
-  const { index, step, report } = what
+  const { index, step } = what
+  const { report, limits } = what.run
   const begun = Date.now()
   journal.append({ event: 'step', index, phase: 'started' })
   report({ kind: 'step', index, step, phase: 'started' })
   try {
-    await performStep(system, step)
+    await performStep(system, step, limits)
   } catch (error) {
     report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
     try {

@@ -10,7 +10,9 @@ import { readStanding } from './read-state.ts'
 /** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs must end some time. */
 const commandSeconds = 900
 
-export async function performStep(system: System, step: Step): Promise<void> {
+export type Limits = { readonly commandSeconds?: number }
+
+export async function performStep(system: System, step: Step, limits: Limits = {}): Promise<void> {
   switch (step.kind) {
     case 'file':
       if (step.after === null) system.remove(step.path)
@@ -25,7 +27,7 @@ export async function performStep(system: System, step: Step): Promise<void> {
       system.writeAttribute(step.path, step.after)
       break
     case 'command':
-      return performCommand(system, step.argv)
+      return performCommand(system, step.argv, limits.commandSeconds ?? commandSeconds)
   }
   const standing = readStanding(system, step)
   if (standing.kind !== 'after')
@@ -34,10 +36,20 @@ export async function performStep(system: System, step: Step): Promise<void> {
     )
 }
 
-async function performCommand(system: System, argv: readonly string[]): Promise<void> {
-  const result = await system.exec(argv, { timeoutSeconds: commandSeconds })
-  if (result.timedOut) throw new AppError(`${argv.join(' ')} did not end within ${commandSeconds} seconds`)
-  if (result.status !== 0) throw new CommandError(argv, result.status, result.stderr.slice(-2048))
+/** A generator is tied to our life: one that outlives a killed apply would write on while a rollback restores. */
+async function performCommand(system: System, argv: readonly string[], seconds: number): Promise<void> {
+  const running = await system.start(argv)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise<undefined>((done) => {
+    timer = setTimeout(() => done(undefined), seconds * 1000)
+  })
+  const end = await Promise.race([running.ended, patience])
+  clearTimeout(timer)
+  if (end === undefined) {
+    await Promise.race([running.stop(), system.sleep(5000)])
+    throw new AppError(`${argv.join(' ')} did not end within ${seconds} seconds`)
+  }
+  if (end.status !== 0) throw new CommandError(argv, end.status, running.tail().slice(-2048))
 }
 
 /** One line for people: what the step does to which thing. */

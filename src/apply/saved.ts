@@ -9,6 +9,9 @@ import { journalFolder, type SavedFile } from './journal.ts'
 /** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024
 
+/** What was saved is not what is there to be put back. */
+export class DamagedCopy extends AppError {}
+
 /** Saves each path once, under the journal `id`. Throws when a file exists and cannot be read: without its bytes there is no way back. */
 export async function saveFiles(system: System, id: string, paths: readonly string[]): Promise<SavedFile[]> {
   const saved: SavedFile[] = []
@@ -94,8 +97,8 @@ export async function restoreFile(system: System, id: string, saved: SavedFile):
   if (system.readLink(saved.path).ok) system.remove(saved.path)
   const blob = `${journalFolder}/${id}/saved/${saved.blob}`
   const bytes = system.readBytes(blob, savedLimit)
-  if (!bytes.ok) throw new AppError(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
+  if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
   if ((await sha256(bytes.value)) !== saved.sha256)
-    throw new AppError(`the saved bytes of ${saved.path} in ${blob} are damaged; they were not put back`)
+    throw new DamagedCopy(`the saved bytes of ${saved.path} in ${blob} are damaged; they were not put back`)
   system.writeFile(saved.path, bytes.value, { mode: saved.mode, owner: { uid: saved.uid, gid: saved.gid } })
 }

@@ -13,7 +13,7 @@ import { openJournal, type EventWithoutTime, type Journal, type JournalRecord } 
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
-import { restoreFile } from './saved.ts'
+import { DamagedCopy, restoreFile } from './saved.ts'
 
 type Note = { readonly restored: boolean; readonly note?: string }
 
@@ -108,8 +108,17 @@ async function undoFile(
   if (standing.kind === 'before') return { restored: true }
   const saved = journal.record.saved.find((file) => file.path === step.path)
   // The saved bytes are better than the step's text: they carry the owner, and bytes that are no UTF-8.
-  if (saved && saved.kind !== 'link') await restoreFile(system, journal.record.id, saved)
-  else await performStep(system, { ...step, before: step.after, after: step.before })
+  const again = () => performStep(system, { ...step, before: step.after, after: step.before })
+  if (!saved || saved.kind === 'link') await again()
+  else {
+    try {
+      await restoreFile(system, journal.record.id, saved)
+    } catch (error) {
+      if (!(error instanceof DamagedCopy)) throw error
+      await again()
+      return { restored: true, note: `${error.message}; its text was put back from the record instead` }
+    }
+  }
   return { restored: true }
 }
 

@@ -128,16 +128,17 @@ function machine(root: string, breaking: BreakingDisk): System {
       await kernel.writeAttributeWithin(path, text, seconds)
       breaking.point()
     },
-    exec: () => {
-      const output = { stdout: '', stderr: '', timedOut: false }
+    start: () => {
       breaking.point()
+      let status = 0
       try {
         generator(root, breaking)
       } catch (error) {
         if (breaking.isDead()) throw error
-        return Promise.resolve({ ...output, status: 1, stderr: String(error) })
+        status = 1
       }
-      return Promise.resolve({ ...output, status: 0 })
+      const ended = Promise.resolve({ status, signal: undefined })
+      return Promise.resolve({ pid: 0, ended, tail: () => '', stop: () => Promise.resolve() })
     },
   }
 }

@@ -1,0 +1,196 @@
+/** What goes wrong around a transaction: generators, other processes, clocks, damaged journals. Real processes, real files. */
+import { spawn } from 'node:child_process'
+import * as fs from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { apply } from '../../src/apply/apply.ts'
+import { journalFolder, lockPath, readJournals } from '../../src/apply/journal.ts'
+import { rollback } from '../../src/apply/rollback.ts'
+import { AppError } from '../../src/errors.ts'
+import type { Step } from '../../src/plan/step.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import { put, tempTree } from '../support/fake-kernel.ts'
+import { differences, snapshotTree } from '../support/snapshot-tree.ts'
+
+let root = ''
+let before = new Map<string, { what: string; mtimeMs: number }>()
+const ours = ['/var/lib/handover', '/run/handover']
+const changed = () => differences(before, snapshotTree(root, ours))
+
+const edit: Step = {
+  kind: 'file',
+  path: '/etc/default/grub',
+  before: { text: 'A="quiet"\n', mode: 0o644 },
+  after: { text: 'A="quiet iommu=pt"\n', mode: 0o644 },
+  why: '',
+}
+const run = (script: string): Step => ({
+  kind: 'command',
+  argv: ['sh', '-c', script, 'sh', join(root, 'boot/grub.cfg')],
+  outputs: ['/boot/grub.cfg'],
+  why: '',
+})
+const planOf = (...steps: Step[]): Plan => ({
+  assignments: [],
+  takenAlong: [],
+  spare: [],
+  staying: [],
+  findings: [],
+  steps,
+  needsReboot: false,
+  memory: { pinnedMiB: 0, hostTotalMiB: null },
+  startOrder: [],
+})
+
+beforeEach(() => {
+  root = tempTree()
+  put(root, '/etc/default/grub', 'A="quiet"\n')
+  put(root, '/boot/grub.cfg', 'linux quiet\n')
+  fs.mkdirSync(join(root, 'var/lib'), { recursive: true })
+  fs.mkdirSync(join(root, 'run'))
+  before = snapshotTree(root, ours)
+})
+afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
+
+describe('a generator', () => {
+  it.each([
+    ['that fails half-way', 'echo half >"$1"; echo no space left >&2; exit 3', /sh ended with status 3: no space left/],
+    ['that is killed', 'echo half >"$1"; kill -9 $$', /sh ended with (a signal|status 137)/],
+    ['that does not exist', 'exec /nowhere/update-grub', /status 127/],
+    ['that hangs', 'echo half >"$1"; sleep 60', /did not end within 0.3 seconds/],
+  ])('%s is taken back with its half-written output', async (_, script, cause) => {
+    const result = await apply(planOf(edit, run(script)), linuxSystem({ root }), { limits: { commandSeconds: 0.3 } })
+    expect(result).toMatchObject({ outcome: 'restored', cause: expect.stringMatching(cause) })
+    expect(changed()).toEqual([])
+  })
+
+  it('dies with an apply that is killed, and does not write on behind a rollback', async () => {
+    const script = join(root, 'var/apply.ts')
+    const modules = resolve(import.meta.dirname, '../../src')
+    const plan = planOf(edit, run('while :; do echo more >>"$1"; sleep 0.02; done'))
+    fs.writeFileSync(
+      script,
+      `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/system/linux.ts'\nawait apply(${JSON.stringify(plan)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
+    )
+    const child = spawn(process.execPath, ['--import', 'tsx', script.replace(/ts$/, 'mts')], {
+      stdio: 'ignore',
+      cwd: resolve(import.meta.dirname, '../..'),
+    })
+    fs.renameSync(script, script.replace(/ts$/, 'mts'))
+    const grown = () => fs.statSync(join(root, 'boot/grub.cfg')).size > 30
+    for (let waited = 0; !grown() && waited < 1500; waited += 1) await new Promise((done) => setTimeout(done, 20))
+    expect(grown()).toBe(true)
+    child.kill('SIGKILL')
+    await new Promise((done) => child.on('exit', done))
+    fs.rmSync(script.replace(/ts$/, 'mts'))
+    await new Promise((done) => setTimeout(done, 200))
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    await new Promise((done) => setTimeout(done, 200))
+    expect(changed()).toEqual([])
+  })
+})
+
+describe('around an apply', () => {
+  it('two at once: the second changes nothing and names the first', async () => {
+    const system = linuxSystem({ root })
+    const first = apply(planOf(edit, run('sleep 0.5')), system)
+    const second = await apply(planOf(edit), system).catch((error: unknown) => error)
+    expect(second).toBeInstanceOf(AppError)
+    expect((second as AppError).message).toMatch(`another apply is running (process ${process.pid}, since`)
+    expect((second as AppError).exitCode).toBe(3)
+    expect(await first).toMatchObject({ outcome: 'applied' })
+    expect(fs.existsSync(join(root, lockPath))).toBe(false)
+  })
+
+  it('a clock set back: the newest apply is still the newest', async () => {
+    const system = linuxSystem({ root })
+    const at = (time: string) => ({ ...system, now: () => new Date(time) })
+    await apply(planOf(edit), at('2026-11-22T10:00:00Z'))
+    const next: Step = { ...edit, before: edit.after, after: { text: 'B\n', mode: 0o644 } } as Step
+    await apply(planOf(next), at('2001-01-01T00:00:00Z'))
+    expect(await rollback(at('1999-01-01T00:00:00Z'), undefined)).toMatchObject({ id: '0002', outcome: 'rolled-back' })
+    expect(await rollback(system, undefined)).toMatchObject({ id: '0001', outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('Ctrl-C between steps: what was done is taken back', async () => {
+    const stop = new AbortController()
+    const report = (event: { kind: string }) => {
+      if (event.kind === 'step') stop.abort()
+    }
+    const result = await apply(planOf(edit, run('echo x >"$1"')), linuxSystem({ root }), {
+      signal: stop.signal,
+      report,
+    })
+    expect(result).toMatchObject({ outcome: 'restored', cause: 'it was asked to stop' })
+    expect(changed()).toEqual([])
+  })
+
+  it('a listener that throws changes nothing', async () => {
+    const report = () => {
+      throw new Error('the terminal is gone')
+    }
+    expect(await apply(planOf(edit), linuxSystem({ root }), { report })).toMatchObject({ outcome: 'applied' })
+  })
+})
+
+describe('a damaged journal', () => {
+  const file = (name: string) => join(root, journalFolder, '0001', name)
+
+  it('record.json cut at any length: nothing is changed, and the way to go on is said', async () => {
+    const system = linuxSystem({ root })
+    await apply(planOf(edit), system)
+    const text = fs.readFileSync(file('record.json'), 'utf8')
+    const applied = fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')
+    for (let length = 0; length < text.length - 3; length += 13) {
+      fs.writeFileSync(file('record.json'), text.slice(0, length))
+      const undo = (await rollback(system, undefined).catch((error: unknown) => error)) as AppError
+      expect(undo.message).toMatch(/^journal 0001: record.json is damaged .*; nothing was changed$/s)
+      expect(undo.help).toContain('/var/lib/handover/journal/0001/saved')
+      const redo = (await apply(planOf(edit, run('true')), system).catch((error: unknown) => error)) as AppError
+      expect(redo.help).toContain('mv /var/lib/handover/journal/0001 /var/lib/handover/journal/0001.damaged')
+      expect(fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')).toBe(applied)
+    }
+    expect(fs.readFileSync(file('saved/0'), 'utf8')).toBe('A="quiet"\n')
+  })
+
+  it('events.jsonl cut at any length: rollback restores everything all the same', async () => {
+    const script = 'echo new >"$1"'
+    const system = linuxSystem({ root })
+    await apply(planOf(edit, run(script)), system)
+    const text = fs.readFileSync(file('events.jsonl'), 'utf8')
+    const record = fs.readFileSync(file('record.json'), 'utf8')
+    for (let length = 0; length <= text.length; length += 17) {
+      put(root, '/etc/default/grub', 'A="quiet iommu=pt"\n')
+      put(root, '/boot/grub.cfg', 'new\n')
+      put(root, `${journalFolder}/0001/record.json`, record)
+      fs.writeFileSync(file('events.jsonl'), text.slice(0, length))
+      expect(await rollback(system, '1'), `cut at ${length}`).toMatchObject({ outcome: 'rolled-back' })
+      expect(changed()).toEqual([])
+    }
+  })
+
+  it('saved bytes damaged: garbage is never put back; the text comes from the record, an output is named', async () => {
+    const system = linuxSystem({ root })
+    await apply(planOf(edit, run('echo new >"$1"')), system)
+    for (const name of ['saved/0', 'saved/1']) fs.writeFileSync(file(name), 'garbage')
+    const result = await rollback(system, undefined)
+    expect(result.outcome).toBe('rollback-incomplete')
+    expect(result.leftovers).toEqual([
+      expect.stringMatching(/the saved bytes of \/boot\/grub.cfg .* are damaged; they were not put back/),
+    ])
+    expect(fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')).toBe('A="quiet"\n')
+    expect(fs.readFileSync(join(root, 'boot/grub.cfg'), 'utf8')).toBe('new\n')
+  })
+
+  it('written by a newer release: it says so', async () => {
+    const system = linuxSystem({ root })
+    await apply(planOf(edit), system)
+    const record = JSON.parse(fs.readFileSync(file('record.json'), 'utf8')) as object
+    fs.writeFileSync(file('record.json'), JSON.stringify({ ...record, schema: 2 }))
+    expect(readJournals(system)).toEqual([
+      { ok: false, id: '0001', reason: 'record.json was written by a newer release (schema 2): use that release' },
+    ])
+  })
+})
