@@ -3,6 +3,17 @@ import { build } from 'esbuild'
 import { readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+
+// zod brings some fifty languages for its messages; ours are written in one, and parsing the rest costs every start.
+const oneLanguage = {
+  name: 'one-language',
+  setup(builder) {
+    builder.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js"',
+    }))
+  },
+}
+
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
 await build({
@@ -17,6 +28,7 @@ await build({
   define: { HANDOVER_VERSION: JSON.stringify(version) },
   // A tool that runs as root should have stack traces a person can read: no minifying.
   minify: false,
+  plugins: [oneLanguage],
   legalComments: 'linked',
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

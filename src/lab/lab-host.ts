@@ -78,7 +78,12 @@ async function connectSoon(
   throw lastWords('gave no control socket within 20 s')
 }
 
-type Pending = { lines: string[]; onLine: ((line: string) => void) | undefined; done: (status: number) => void }
+type Pending = {
+  readonly lines: string[]
+  readonly onLine: ((line: string) => void) | undefined
+  readonly done: (status: number) => void
+  readonly lost: () => void
+}
 
 /** The protocol of lab/host/agent.sh: `NUMBER COMMAND` out; `NUMBER|line` and `NUMBER!status` in. */
 class AgentLine {
@@ -94,6 +99,10 @@ class AgentLine {
       this.#sayReady = done
     })
     connection.onText((text) => this.#receive(text))
+    connection.onClose(() => {
+      for (const pending of this.#pending.values()) pending.lost()
+      this.#pending.clear()
+    })
   }
 
   async ready(timeoutSeconds: number, process: Running, lastWords: (what: string) => AppError): Promise<void> {
@@ -131,12 +140,12 @@ class AgentLine {
           clearTimeout(timer)
           resolve({ status, lines: pending.lines })
         },
+        lost: () => {
+          clearTimeout(timer)
+          reject(lastWords(`went away during «${command}»`))
+        },
       }
       this.#pending.set(number, pending)
-      this.#connection.onClose(() => {
-        clearTimeout(timer)
-        reject(lastWords(`went away during «${command}»`))
-      })
       this.#connection.write(`${number} ${command.replaceAll('\n', ' ')}\n`)
     })
   }

@@ -6,7 +6,8 @@ import type { LabLog } from './result.ts'
 import { allDifferences, differences, type Snapshot } from './snapshot.ts'
 import type { NetworkAnswers } from './story.ts'
 
-export type VerifyDocument = { readonly schema: 1; readonly match: boolean; readonly vms: readonly VmVerdict[] }
+/** What verify said in all, and what it wrote down of each VM. */
+export type VerifyDocument = { readonly match: boolean; readonly vms: readonly VmVerdict[] }
 
 function reportOf(document: VerifyDocument, vm: string): GuestReport | undefined {
   return document.vms.find((candidate) => candidate.vm === vm)?.report ?? undefined

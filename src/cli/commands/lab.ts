@@ -8,6 +8,9 @@ import { cacheFolder, ensureFolder, putFile } from '../../system/work-folder.ts'
 import { askGuest } from '../../vm/guest-report.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
+import { judgeHost } from '../../judge/judge.ts'
+import { readSource } from '../read-source.ts'
+import { renderHostSummary } from '../render/host-summary.ts'
 import { renderFindings } from '../render/findings.ts'
 import { labPrinter, renderLabResult } from '../render/lab.ts'
 import { renderLabHtml } from '../render/lab-html.ts'
@@ -29,6 +32,7 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
   }
   await ensureTools(context)
   const printer = labPrinter(context, options.json === true)
+  if (!options.json) await showThisMachine(context)
   const interrupt = new AbortController()
   const onSignal = () => interrupt.abort()
   process.once('SIGINT', onSignal)
@@ -58,6 +62,15 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+/** The machine the lab runs on, looked at read-only: with luck, the next step needs no lab. */
+async function showThisMachine(context: Context): Promise<void> {
+  const host = await readSource({}, context)
+  const summary = renderHostSummary(host, judgeHost(host), context.style)
+  context.out(
+    `${context.style.bold('This machine')} (only looked at; everything below happens inside a virtual host)\n${summary}\n`,
+  )
 }
 
 async function ensureTools(context: Context): Promise<void> {

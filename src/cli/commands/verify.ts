@@ -1,4 +1,5 @@
 /** `handover verify`: asks the guests what they see and compares it with what was promised. */
+import { stateFolder } from '../../apply/journal.ts'
 import { exitCode, type ExitCode } from '../../errors.ts'
 import { verifyVm, type RoleVerdict, type VmVerdict } from '../../vm/verify.ts'
 import type { Context, ReadingOptions } from '../context.ts'
@@ -13,6 +14,7 @@ export async function runVerify(args: readonly string[], options: VerifyOptions,
   )
   const verdicts: VmVerdict[] = []
   for (const vm of vms) verdicts.push(await verifyVm(context.system, record, vm))
+  for (const verdict of verdicts) writeCertificate(context, verdict)
   const roles = verdicts.flatMap((verdict) => verdict.roles)
   // No role at all proves nothing: that is not a success.
   const isGood = roles.length > 0 && roles.every((role) => role.match)
@@ -24,6 +26,14 @@ export async function runVerify(args: readonly string[], options: VerifyOptions,
     context.out(`${right} of ${roles.length} devices are inside their guests what was promised`)
   }
   return isGood ? exitCode.done : exitCode.errorFindings
+}
+
+/** A dated record of what was seen inside a guest: one line of JSON for each VM, the newest only. */
+function writeCertificate({ system }: Context, verdict: VmVerdict): void {
+  const folder = `${stateFolder}/certificates`
+  system.makeFolder(folder, 0o700)
+  const certificate = { schema: 1, at: system.now().toISOString(), ...verdict }
+  system.writeFile(`${folder}/${verdict.vm}.json`, `${JSON.stringify(certificate)}\n`, { mode: 0o600 })
 }
 
 function printVm(verdict: VmVerdict, context: Context): void {

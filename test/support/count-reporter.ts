@@ -1,0 +1,21 @@
+/** Writes how many tests passed, failed and were skipped to the file named by HANDOVER_TEST_SUMMARY, for scripts/test.mjs. */
+import { writeFileSync } from 'node:fs'
+import type { Reporter, TestModule } from 'vitest/node'
+
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const file = process.env['HANDOVER_TEST_SUMMARY']
+    if (file === undefined) return
+    const counts = { passed: 0, failed: 0, skipped: 0 }
+    for (const module of modules) {
+      const before = counts.passed + counts.failed + counts.skipped
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        counts[state === 'pending' ? 'skipped' : state] += 1
+      }
+      // A file that could not even be loaded has no tests, and is a failure all the same.
+      if (before === counts.passed + counts.failed + counts.skipped && !module.ok()) counts.failed += 1
+    }
+    writeFileSync(file, JSON.stringify(counts))
+  }
+}
