@@ -2,13 +2,20 @@
 import { resolve } from 'node:path'
 import { exitCode, UsageError, type ExitCode } from '../errors.ts'
 import type { Finding } from '../finding.ts'
+import { parseLock, type Lock } from '../spec/lock.ts'
 import { parseSpec, type ParsedSpec } from '../spec/parse-spec.ts'
 import { linuxSystem } from '../system/linux.ts'
 
-export type ReadSpec = ParsedSpec & { readonly file: string; readonly text: string }
+export type ReadSpec = ParsedSpec & {
+  readonly file: string
+  readonly text: string
+  /** `home.lock` beside `home.yaml`; absent until `handover lock` wrote it. */
+  readonly lock?: Lock
+  readonly lockFile: string
+}
 
 /** A spec is a file of the user, so it is read from the real file system even when `--root` names another machine. */
-export function readSpec(file: string): ReadSpec {
+export function readSpec(file: string, options: { readonly brokenLock?: 'refuse' | 'ignore' } = {}): ReadSpec {
   const text = linuxSystem().readText(resolve(file), 2 * 1024 * 1024)
   if (!text.ok) {
     const why = {
@@ -20,11 +27,40 @@ export function readSpec(file: string): ReadSpec {
     const help = text.reason === 'absent' ? 'examples/ has specs to start from' : undefined
     throw new UsageError(`${file}: ${why[text.reason]}`, help)
   }
-  return { ...parseSpec(text.value, file), file, text: text.value }
+  const parsed = parseSpec(text.value, file)
+  const lockFile = lockFileOf(file)
+  const source = linuxSystem().readText(resolve(lockFile), 8 * 1024 * 1024)
+  const base = { ...parsed, file, text: text.value, lockFile }
+  if (!source.ok && source.reason === 'absent') return base
+  const { lock, findings } = source.ok ? parseLock(source.value, lockFile) : unreadableLock(lockFile)
+  if (lock) return { ...base, lock }
+  return options.brokenLock === 'ignore'
+    ? base
+    : { findings: [...parsed.findings, ...findings], places: parsed.places, file, text: text.value, lockFile }
+}
+
+/** `home.yaml` → `home.lock`. */
+export function lockFileOf(file: string): string {
+  return `${file.replace(/\.ya?ml$/, '')}.lock`
+}
+
+function unreadableLock(file: string): { lock?: Lock; findings: readonly Finding[] } {
+  return {
+    findings: [
+      {
+        code: 'lock-unreadable',
+        severity: 'error',
+        message: `${file} cannot be read`,
+        help: `look at its permissions: ls -l ${file}`,
+        at: { file, line: 1, column: 1 },
+      },
+    ],
+  }
 }
 
 /** A text that is no YAML cannot be read (2); one that can be read and says something wrong has error findings (1). */
 export function exitCodeOf(findings: readonly Finding[]): ExitCode {
-  if (findings.some((finding) => finding.code === 'spec-syntax')) return exitCode.usage
+  if (findings.some((finding) => finding.code === 'spec-syntax' || finding.code === 'lock-unreadable'))
+    return exitCode.usage
   return findings.some((finding) => finding.severity === 'error') ? exitCode.errorFindings : exitCode.done
 }

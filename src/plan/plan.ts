@@ -14,7 +14,6 @@ import { planMemory } from './memory.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
-import { checkTwins } from './twins.ts'
 import type { Plan } from './types.ts'
 import { viewOf } from './view.ts'
 import { warningsOf } from './warnings.ts'
@@ -35,15 +34,16 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...lock.findings,
     ...wanted.findings,
     ...shared.findings,
-    ...checkTwins(view, shared.assignments),
     ...warningsOf(view, leaving),
     ...memoryFindings,
   ]
+  const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
   return {
     assignments: shared.assignments,
     takenAlong: taken,
     spare: sparesOf(view, new Set(leaving.map(({ address }) => address))),
     staying: stayingOf(view),
+    ...(doubtful.length > 0 ? { doubtful } : {}),
     findings,
     steps: hasErrors(findings) ? [] : planDrivers(leaving, view.layout),
     needsReboot: false,

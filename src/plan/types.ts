@@ -32,6 +32,8 @@ export type Plan = {
   readonly spare: readonly PciAddress[]
   /** Devices a person might have thought of, and the host's reason to keep them: `/ → sda`. */
   readonly staying: readonly { readonly address: PciAddress; readonly because: string }[]
+  /** `vm/role` whose lock is in doubt: replaced, ambiguous or missing. `handover lock` decides them anew. */
+  readonly doubtful?: readonly string[]
   readonly findings: readonly Finding[]
   /** Empty when a finding is an error, and when the host is already as planned. */
   readonly steps: readonly Step[]

@@ -2,12 +2,18 @@
 import type { Finding } from '../finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { placeOf } from '../spec/places.ts'
-import type { View } from './view.ts'
+import { unitMembers, type View } from './view.ts'
 
 type Leaving = { readonly vm: string; readonly address: PciAddress; readonly role?: string }
 
 /** VFIO would refuse these at the start of the VM, so a plan with them would only look done. */
 const blocking = new Set(['sriov-active', 'no-interrupt-remapping'])
+
+/** A group all of whose functions have a role of their own is no news: the owner asked for each of them. */
+function takesAlong(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
+  const asked = new Set(leaving.filter(({ role }) => role !== undefined).map((one) => one.address))
+  return unitMembers(view, address).some((member) => !asked.has(member))
+}
 
 /** Undecided is not good enough to act on: what would decide is missing, so the plan stops there. */
 export function warningsOf(view: View, leaving: readonly Leaving[]): Finding[] {
@@ -17,6 +23,7 @@ export function warningsOf(view: View, leaving: readonly Leaving[]): Finding[] {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
     for (const { undecided, ...reason } of view.judgements.get(address)?.reasons ?? []) {
       if (reason.severity === 'error') continue
+      if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
       const isBlocking = undecided === true || blocking.has(reason.code)
       const finding: Finding = { ...reason, severity: isBlocking ? 'error' : reason.severity, ...(at ? { at } : {}) }
       // One group is one fact, told at its first member.

@@ -105,7 +105,10 @@ export function formatLock(lock: Lock): string {
   // Ids such as "0010" or "1e10" must stay texts, so every text is quoted.
   return (
     head +
-    stringify({ version: 1, devices }, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 })
+    stringify(
+      { version: 1, devices },
+      { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false },
+    )
   )
 }
 

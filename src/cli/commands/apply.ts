@@ -28,7 +28,7 @@ export async function runApply(args: readonly string[], options: Options, contex
       'apply changes this machine and takes no --from',
       'to see what it would do there: handover plan',
     )
-  const { spec, findings, places, file, text } = readSpec(args[0] ?? '')
+  const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
   const sources = new Map([[file, text]])
   if (spec === undefined) {
     context.err(renderFindings(findings, context.errStyle, sources))
@@ -36,7 +36,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const planNow = async () => {
     const host = await readSource(options, context)
-    return { host, planned: plan(host, spec, { places }) }
+    return { host, planned: plan(host, spec, { places, ...(lock ? { lock } : {}) }) }
   }
   const { host, planned } = await planNow()
   const hash = await hashPlan(planned)

@@ -1,6 +1,57 @@
-/** `handover lock`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/**
+ * `handover lock SPEC`: writes home.lock beside the spec. Roles whose locked device is certain keep it; roles whose lock
+ * is in doubt (replaced, ambiguous, missing) are decided anew from the spec: running this is how a person settles them.
+ */
+import { exitCode, type ExitCode } from '../../errors.ts'
+import { hasErrors } from '../../finding.ts'
+import { plan } from '../../plan/plan.ts'
+import { compareLocks, refreshLock, type LockChange } from '../../plan/refresh-lock.ts'
+import { formatLock } from '../../spec/lock.ts'
+import { linuxSystem } from '../../system/linux.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { exitCodeOf, readSpec } from '../read-spec.ts'
+import { readSource } from '../read-source.ts'
+import { renderFindings } from '../render/findings.ts'
 
-export function runLock(): Promise<ExitCode> {
-  return Promise.reject(new AppError('lock is not built yet'))
+export async function runLock(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+  const { spec, findings, places, file, text, lock, lockFile } = readSpec(args[0] ?? '', { brokenLock: 'ignore' })
+  const sources = new Map([[file, text]])
+  if (spec === undefined) {
+    context.err(renderFindings(findings, context.errStyle, sources))
+    return exitCodeOf(findings)
+  }
+  const host = await readSource(options, context)
+  const first = plan(host, spec, { places, ...(lock ? { lock } : {}) })
+  const inDoubt = new Set(first.doubtful ?? [])
+  const kept = lock && { ...lock, devices: lock.devices.filter(({ vm, role }) => !inDoubt.has(`${vm}/${role}`)) }
+  const planned = inDoubt.size === 0 ? first : plan(host, spec, { places, ...(kept ? { lock: kept } : {}) })
+  // Only what hinders the choice of devices hinders the lock: memory or a missing IOMMU do not change who is who.
+  const missing = spec.vms
+    .flatMap((vm) => vm.devices.map((role) => `${vm.name}/${role.role}`))
+    .filter((key) => !planned.assignments.some((a) => `${a.vm}/${a.role}` === key))
+  if (missing.length > 0) {
+    context.err(
+      renderFindings(
+        planned.findings.filter((f) => f.severity === 'error'),
+        context.errStyle,
+        sources,
+      ),
+    )
+    context.err(`the lock was not written: no device for ${missing.join(', ')}`)
+    return hasErrors(planned.findings) ? exitCodeOf(planned.findings) : exitCode.errorFindings
+  }
+  const now = refreshLock(host, spec, planned.assignments)
+  const changes = compareLocks(lock, now)
+  linuxSystem().writeFile(lockFile, formatLock(now))
+  if (options.json) context.out(JSON.stringify({ schema: 1, file: lockFile, changes }, undefined, 2))
+  else context.out(renderChanges(changes, lockFile))
+  return exitCode.done
+}
+
+function renderChanges(changes: readonly LockChange[], file: string): string {
+  const lines = changes.map(({ vm, role, kind, from, to }) => {
+    const places = from !== undefined && to !== undefined ? `${from} → ${to}` : (to ?? from ?? '')
+    return `  ${`${vm}/${role}`.padEnd(24)} ${kind}${places === '' ? '' : `  ${places}`}`
+  })
+  return [file, ...lines].join('\n')
 }

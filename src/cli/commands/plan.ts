@@ -9,7 +9,7 @@ import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 
 export async function runPlan(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
-  const { spec, findings, places, file, text } = readSpec(args[0] ?? '')
+  const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
   const sources = new Map([[file, text]])
   if (spec === undefined) {
     if (options.json) context.out(planDocument({ ...noPlan, findings }))
@@ -17,7 +17,7 @@ export async function runPlan(args: readonly string[], options: ReadingOptions, 
     return exitCodeOf(findings)
   }
   const host = await readSource(options, context)
-  const planned = plan(host, spec, { places })
+  const planned = plan(host, spec, { places, ...(lock ? { lock } : {}) })
   if (options.json) context.out(planDocument(planned))
   else {
     context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))
