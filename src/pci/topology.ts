@@ -2,7 +2,7 @@
  * Topology: who is above whom. It owns finding each function's bridge, the virtual functions' home and the place without bus
  * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
  */
-import { type AddressParts, addressParts, formatAddress, type PciAddress } from './address.ts'
+import { type AddressParts, addressParts, type PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
 
 export type TopologyNode = {
@@ -50,6 +50,7 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
   assignPhysicalFunctions(drafts, byAddress)
   for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
   cutCycles(drafts)
+  for (const list of byBus.values()) markContradictions(list)
   return { nodes: orderByDepth(drafts), byAddress, byBus }
 }
 
@@ -129,20 +130,20 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
 
 /** Stated by sysfs (`physfn`), else reckoned from the SR-IOV capability: routing id = PF + offset + n × stride. */
 function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMap<PciAddress, Draft>): void {
-  let budget = 65_536
   for (const node of drafts) {
     const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
     if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated
   }
   for (const node of drafts) {
     const sriov = node.device.facts?.sriov
-    if (!sriov || !sriov.firstVfOffset || node.device.physFn !== undefined) continue
+    if (!sriov?.firstVfOffset || sriov.numVfs === 0 || node.device.physFn !== undefined) continue
     const first = routingId(node.parts) + sriov.firstVfOffset
-    for (let n = 0; n < sriov.numVfs && budget > 0; n += 1, budget -= 1) {
-      const id = first + n * (sriov.vfStride ?? 0)
-      if (id > 0xffff) break
-      const vf = byAddress.get(addressOfRoutingId(node.parts.domain, id))
-      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1) vf.physicalFunction = node
+    const stride = Math.max(sriov.vfStride ?? 0, 1)
+    for (const vf of drafts) {
+      const distance = routingId(vf.parts) - first
+      const isOurs = distance >= 0 && distance % stride === 0 && distance / stride < sriov.numVfs
+      const isFree = vf.parts.domain === node.parts.domain && !vf.physicalFunction && vf.device.facts?.headerType !== 1
+      if (isOurs && isFree && vf !== node) vf.physicalFunction = node
     }
   }
   // A virtual function has none of its own: a chain is a contradiction, and the nearer statement is dropped.
@@ -153,8 +154,11 @@ function routingId(parts: AddressParts): number {
   return (parts.bus << 8) | (parts.slot << 3) | parts.function
 }
 
-function addressOfRoutingId(domain: number, id: number): PciAddress {
-  return formatAddress({ domain, bus: id >> 8, slot: (id >> 3) & 31, function: id & 7 })
+/** All functions of a bus have one bridge above them, virtual ones included. */
+function markContradictions(onBus: readonly Draft[]): void {
+  const parent = onBus[0]?.parent
+  if (onBus.every((node) => node.parent === parent)) return
+  for (const node of onBus) node.parentUnsure = true
 }
 
 /** Walks up from every node once; where a walk meets itself the link that closes the ring is dropped. */

@@ -1,5 +1,5 @@
 /** Configuration space, built byte by byte: what is stated, what is known to be missing, what is unknown. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAddress } from '../../../src/pci/address.ts'
 import { decodeConfig, withConfigFacts } from '../../../src/pci/config-space.ts'

@@ -1,0 +1,74 @@
+/** Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact could turn it. */
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { PciDevice } from '../../../src/pci/device.ts'
+import type { FunctionFacts } from '../../../src/pci/facts.ts'
+import { judgeIsolation } from '../../../src/pci/isolation.ts'
+import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import { judgeReset } from '../../../src/pci/reset.ts'
+import { findTopology } from '../../../src/pci/topology.ts'
+import { intelHost } from './machines.ts'
+import { wildDevices } from './wild-machines.ts'
+
+const numRuns = Math.max(1000, Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 0))
+
+const options = fc.record(
+  {
+    kernelRelease: fc.constantFrom('6.1.0', '6.12.3', '6.18.1', '7.2.13', 'nonsense'),
+    cmdline: fc.constantFrom('', 'pcie_acs_override=downstream,multifunction,id:8086:1521', 'pci=config_acs=1@00:00.0'),
+    dmar: fc.constantFrom('', '444d4152', 'zz'),
+    ivrs: fc.constantFrom('', '49565253'),
+  },
+  { requiredKeys: [] },
+)
+
+describe('any machine', () => {
+  it('gets groups, isolation and resets without an exception', () => {
+    fc.assert(
+      fc.property(wildDevices, options, (devices, options) => {
+        const members = predictGroups(devices, options).flatMap((group) => group.devices)
+        expect(new Set(members).size).toBe(members.length)
+        const groups = devices.map((d, id) => ({ id, devices: [d.address] }))
+        expect(judgeIsolation(devices, groups, options)).toHaveLength(groups.length)
+        const topology = findTopology(devices)
+        for (const { address } of devices) judgeReset(topology, address, options.kernelRelease)
+      }),
+      { numRuns },
+    )
+  })
+
+  it('says high only of what stays so when every unknown fact becomes known', () => {
+    const forgetful = fc.array(fc.constantFrom('acs', 'portType', 'multifunctionBit', 'ids', 'nothing', 'nothing'), {
+      minLength: 24,
+      maxLength: 24,
+    })
+    fc.assert(
+      fc.property(wildDevices, forgetful, (wild, forgotten) => {
+        const whole = [intelHost, ...wild.map(complete)]
+        const partial = whole.map((device, i) => forget(device, forgotten[i % forgotten.length] ?? 'nothing'))
+        const truth = new Set(predictGroups(whole).map((group) => group.devices.join(' ')))
+        for (const group of predictGroups(partial)) {
+          if (group.confidence === 'high') expect(truth.has(group.devices.join(' '))).toBe(true)
+        }
+      }),
+      { numRuns },
+    )
+  })
+})
+
+/** Fills in every unknown, so that the prediction from it is the truth to compare with. */
+function complete(device: PciDevice): PciDevice {
+  const { notAnswering: _asleep, ...facts } = device.facts ?? { depth: 'extended' }
+  const known: FunctionFacts = { portType: null, acs: null, headerType: 0, multifunctionBit: false, ...facts }
+  return { vendorId: 'abcd', deviceId: '0001', ...device, facts: known }
+}
+
+function forget(device: PciDevice, what: string): PciDevice {
+  if (what === 'nothing' || device === intelHost) return device
+  if (what === 'ids') {
+    const { vendorId: _v, deviceId: _d, ...rest } = device
+    return rest
+  }
+  const facts = Object.fromEntries(Object.entries(device.facts ?? {}).filter(([key]) => key !== what))
+  return { ...device, facts: { depth: 'header', ...facts } }
+}
