@@ -28,9 +28,24 @@ export function chipsetNeeds(devices: readonly PciDevice[]): HostNeed[] {
   const needs: HostNeed[] = []
   for (const device of devices) {
     const what = chipsetRole(device)
-    if (what !== undefined) needs.push({ kind: 'chipset', what, chain: [], device: device.address, weight: 'vital' })
+    if (what === undefined) continue
+    needs.push({
+      kind: 'chipset',
+      what,
+      chain: [],
+      device: device.address,
+      weight: isIdle(device) ? 'spoken-for' : 'vital',
+    })
   }
   return needs
+}
+
+/**
+ * Shared SRAM, thermal and counter functions that no driver holds (Intel 00:14.2 beside the USB controller): VFIO takes
+ * their group, and nothing on the host misses them. Bridges and buses of the board are another matter.
+ */
+function isIdle(device: PciDevice): boolean {
+  return typeof device.driver !== 'string' && /^(?:0500|0580|08(?!06)|1101|1180)/.test(device.classCode ?? '')
 }
 
 export function chipsetRole(device: PciDevice): string | undefined {

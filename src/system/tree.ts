@@ -7,6 +7,8 @@ import type { FileStat, Reader, ReadFailure, ReadResult } from './system.ts'
 export type TreeNode =
   | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mode?: number }
   | { readonly kind: 'link'; readonly target: string }
+  /** There, but reading it failed when it was recorded: the kernel's error name, or `too-large`. */
+  | { readonly kind: 'unreadable'; readonly code: string }
   | { readonly kind: 'directory'; readonly entries: Map<string, TreeNode> }
 
 export type Tree = Extract<TreeNode, { kind: 'directory' }>
@@ -46,6 +48,7 @@ export function treeReader(tree: Tree): Reader {
     const found = walk(tree, path, true)
     if (!found.ok) return found
     const { node } = found.value
+    if (node.kind === 'unreadable') return failureOf(node.code)
     if (node.kind !== 'file') return { ok: false, reason: 'not-a-file', code: 'EISDIR' }
     return node.bytes.length > limit ? { ok: false, reason: 'too-large' } : { ok: true, value: node.bytes }
   }
@@ -60,6 +63,7 @@ export function treeReader(tree: Tree): Reader {
       const found = walk(tree, path, true)
       if (!found.ok) return found
       const { node } = found.value
+      if (node.kind === 'unreadable') return failureOf(node.code)
       return node.kind === 'directory' ? { ok: true, value: [...node.entries.keys()].sort() } : absent('ENOTDIR')
     },
     readLink: (path) => {
@@ -86,10 +90,14 @@ function absent(code: string): ReadFailure {
   return { ok: false, reason: 'absent', code }
 }
 
+function failureOf(code: string): ReadFailure {
+  return code === 'too-large' ? { ok: false, reason: 'too-large' } : { ok: false, reason: 'unreadable', code }
+}
+
 function statOf(node: TreeNode): FileStat {
   const size = node.kind === 'file' ? node.bytes.length : 0
   const mode = node.kind === 'file' ? (node.mode ?? 0o644) : node.kind === 'link' ? 0o777 : 0o755
-  return { kind: node.kind, mode, size, uid: 0, gid: 0 }
+  return { kind: node.kind === 'unreadable' ? 'file' : node.kind, mode, size, uid: 0, gid: 0 }
 }
 
 type Place = { readonly node: TreeNode; readonly parts: readonly string[] }

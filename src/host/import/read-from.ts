@@ -13,6 +13,7 @@ import { parseLooseJson } from './json-text.ts'
 import { readListing } from './listing.ts'
 import { readNodedev, xmlCap } from './nodedev.ts'
 import { isTar, readTar } from './tar.ts'
+import { isCapture, parseCapture } from '../capture/parse-capture.ts'
 import { decodeText, isBinary } from './text.ts'
 import { readUdevadm } from './udevadm.ts'
 import { isRecording, umockdevTree } from './umockdev.ts'
@@ -73,6 +74,10 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
   if (packed !== undefined) return refuse(`${name} is packed with ${packed}`, 'unpack it first, or pack it with gzip')
   if (isBinary(bytes)) return refuse(`${name} is not text and not an archive`, `--from takes ${forms}`)
   const text = decodeText(bytes)
+  if (isCapture(text)) {
+    const capture = parseCapture(text, name)
+    return capture.ok ? capture : refuse(capture.message, capture.help)
+  }
   const host = readText(name, text)
   if (host) return { ok: true, host }
   return refuse(

@@ -21,10 +21,8 @@ export function readSessions(reading: Reading): Session[] {
     if (isLoopback(client)) return
     sessions.set(`${label} ${client}`, { what: `${label} from ${client}`, client })
   }
-  if (reading.system.live) {
-    const client = reading.system.env('SSH_CONNECTION')?.split(' ')[0]
-    if (client) add('SSH session', client)
-  }
+  const own = reading.system.live ? reading.system.env('SSH_CONNECTION')?.split(' ')[0] : undefined
+  if (own) add('SSH session', own)
   for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const line of (textOf(reading, path, 16 << 20) ?? '').split('\n').slice(1)) {
       const [, local = '', remote = '', state] = line.trim().split(/\s+/)

@@ -21,7 +21,7 @@ const helps: Readonly<Record<HostNeed['kind'], string>> = {
   display: 'make another card the boot display in the firmware setup, or list boot-display under host: give-up',
   console: 'use a serial console or SSH, or list text-console under host: give-up',
   input: 'plug the keyboard into another controller, or list keyboard under host: give-up',
-  chipset: 'it is part of the board and stays with the host',
+  chipset: 'it is part of the board; alone it is of no use to a VM',
   vm: 'stop that VM first',
 }
 

@@ -1,0 +1,49 @@
+/** A host as one redacted, diffable text: recorded while it is read, cut down, made anonymous, written as YAML. */
+import { textOf, startReading } from '../reading.ts'
+import type { Reader } from '../../system/system.ts'
+import type { Host } from '../host.ts'
+import { nameDevices, needsNames, readPciIds } from '../name-devices.ts'
+import { readHost } from '../read-host.ts'
+import { formatCapture } from './format.ts'
+import { emptyRecording, recordingReader } from './recording.ts'
+import { reduceRecording } from './reduce.ts'
+import { findSecrets, redactRecording, redactText } from './redact.ts'
+
+export type Captured = {
+  readonly text: string
+  /** The host as read, before anything was replaced. */
+  readonly host: Host
+  /** Secret words replaced, by count; the words themselves stay here. */
+  readonly replaced: number
+}
+
+export function captureHost(system: Reader, by: string, pciIds = readPciIds(system)): Captured {
+  const recording = emptyRecording(system.live)
+  const read = readHost(recordingReader(system, recording))
+  const host = needsNames(read) && pciIds !== undefined ? nameDevices(read, pciIds) : read
+  const reduced = reduceRecording(recording)
+  const secrets = findSecrets(host, reduced, hostNames(system))
+  const release = host.kernel.release
+  const text = formatCapture(redactRecording(reduced, secrets), {
+    by,
+    ...(release === undefined ? {} : { kernel: redactText(release, secrets) }),
+    names: namesOf(host),
+  })
+  return { text, host, replaced: secrets.words.length + secrets.shortSerials.length + secrets.serialNumbers.size }
+}
+
+/** Read only to be taken out again. */
+function hostNames(system: Reader): string[] {
+  const reading = startReading(system)
+  const names = ['/proc/sys/kernel/hostname', '/etc/hostname'].flatMap((path) => textOf(reading, path) ?? [])
+  return [...new Set(names.flatMap((name) => [name, name.split('.')[0] ?? '']))]
+}
+
+function namesOf(host: Host): Record<string, string> {
+  const names = new Map<string, string>()
+  for (const { vendorId, deviceId, name, classCode, className } of host.devices) {
+    if (name !== undefined && vendorId !== undefined) names.set(`${vendorId}:${deviceId ?? ''}`, name)
+    if (className !== undefined && classCode !== undefined) names.set(classCode, className)
+  }
+  return Object.fromEntries([...names].sort(([a], [b]) => (a < b ? -1 : 1)))
+}

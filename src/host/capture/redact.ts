@@ -1,0 +1,215 @@
+/**
+ * Stable fakes for what identifies a machine or its owner: MACs, serials, world-wide names, UUIDs, host names, and public
+ * addresses of people connected. The same secret gets the same fake everywhere in one capture, so relations survive;
+ * ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
+ */
+import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
+import { configBytes } from '../../pci/config-bytes.ts'
+import type { PciDevice } from '../../pci/device.ts'
+import { addressBytes } from '../needs/routes.ts'
+import { parseProcAddress } from '../needs/sessions.ts'
+import type { Host } from '../host.ts'
+import type { Recording } from './recording.ts'
+
+export type Secrets = {
+  /** Secret text → fake text of the same length where binary files demand it; longest secrets first. */
+  readonly words: readonly (readonly [secret: string, fake: string])[]
+  /** Short serials (`0001`): replaced only in files that hold serials, because elsewhere they may be anything. */
+  readonly shortSerials: readonly (readonly [secret: string, fake: string])[]
+  /** PCIe Device Serial Numbers, 16 hex digits. */
+  readonly serialNumbers: ReadonlyMap<string, string>
+}
+
+const macPattern = /(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])/gi
+const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
+/** LVM writes its ids without dashes behind `LVM-`: group and volume, 32 characters each. */
+const lvmPattern = /(?<=LVM-)[A-Za-z0-9]{64}/g
+/** The short ids of FAT and NTFS: `UUID=1A2B-3C4D`, `by-uuid/1A2B-3C4D`. */
+const shortIdPattern = /(?<=UUID=|by-uuid\/)(?:[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16})\b/g
+const wwnPattern = /(?<=naa\.|eui\.|wwn-0x)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/gi
+
+/** Collected from the Host (which knows what a serial is) and from patterns in the text. Host names are given. */
+export function findSecrets(host: Host, recording: Recording, hostNames: readonly string[]): Secrets {
+  const words = new Map<string, string>()
+  const serialNumbers = new Map<string, string>()
+  const counters = new Map<string, number>()
+  const next = (kind: string): number => {
+    const count = (counters.get(kind) ?? 0) + 1
+    counters.set(kind, count)
+    return count
+  }
+  const add = (kind: string, secret: string | undefined, fake: (count: number, secret: string) => string): void => {
+    if (secret === undefined || secret.length < 4 || words.has(secret)) return
+    words.set(secret, fake(next(kind), secret))
+  }
+  for (const device of host.devices) {
+    for (const serial of serialsOf(device)) add('serial', serial, fakeSerial)
+    const dsn = device.deviceSerialNumber
+    if (dsn && !serialNumbers.has(dsn)) serialNumbers.set(dsn, next('dsn').toString(16).padStart(16, '0'))
+  }
+  for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (count) => `host${count}`)
+  for (const text of textsOf(recording)) {
+    for (const [mac] of text.matchAll(macPattern)) if (!/^(?:00:){5}00$/.test(mac)) add('mac', mac, fakeMac)
+    for (const [uuid] of text.matchAll(uuidPattern)) add('uuid', uuid, fakeUuid)
+    for (const [id] of text.matchAll(lvmPattern)) add('lvm', id, fakeSerial)
+    for (const [id] of text.matchAll(shortIdPattern)) add('short', id, (count) => fakeShort(count, id))
+    for (const [wwn] of text.matchAll(wwnPattern)) if (isWorldWideName(wwn)) add('wwn', wwn, fakeHex)
+  }
+  for (const bytes of clientsOf(recording)) {
+    const fake = fakeClient(next('client'), bytes)
+    words.set(addressText(bytes), addressText(fake))
+    words.set(procText(bytes), procText(fake))
+  }
+  const sorted = [...words].sort(([a], [b]) => b.length - a.length)
+  const isShort = ([secret, fake]: readonly [string, string]): boolean => secret.length < 8 && /^S\d*$/.test(fake)
+  return { words: sorted.filter((word) => !isShort(word)), shortSerials: sorted.filter(isShort), serialNumbers }
+}
+
+function serialsOf(device: PciDevice): (string | undefined)[] {
+  const disks = (device.disks ?? []).flatMap((disk) => [disk.serial, disk.wwn])
+  return [device.nvmeSerial, device.vpdSerial, device.sasAddress, ...disks]
+}
+
+/** The same length, so that fixed-width fields (ATA, SCSI pages) keep their shape. */
+function fakeSerial(count: number, secret: string): string {
+  return `S${String(count).padStart(Math.max(1, secret.length - 1), '0')}`.slice(0, Math.max(secret.length, 4))
+}
+
+function fakeMac(count: number): string {
+  const hex = count.toString(16).padStart(4, '0')
+  return `02:00:00:00:${hex.slice(0, 2)}:${hex.slice(2)}`
+}
+
+function fakeUuid(count: number): string {
+  return `00000000-0000-4000-8000-${count.toString(16).padStart(12, '0')}`
+}
+
+function fakeShort(count: number, secret: string): string {
+  const digits = count.toString(16).toUpperCase().padStart(secret.replace('-', '').length, '0')
+  return secret.includes('-') ? `${digits.slice(0, 4)}-${digits.slice(4)}` : digits
+}
+
+function fakeHex(count: number, secret: string): string {
+  return count.toString(16).padStart(secret.length, '0')
+}
+
+/** `resource` and `reserved_regions` are full of 16-digit numbers too; names of this kind start with a NAA digit (2, 3, 5, 6) or a maker's id. */
+function isWorldWideName(hex: string): boolean {
+  return /^[2356]/.test(hex) && !/0{6}|f{6}/i.test(hex)
+}
+
+/** Documentation addresses (RFC 5737, RFC 3849). A private client tells nothing and stays, so routes still fit. */
+function fakeClient(count: number, client: readonly number[]): number[] {
+  if (client.length === 4) return [192, 0, 2, count % 256]
+  return [0x20, 0x01, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), count % 256]
+}
+
+/** Clients of the sessions a Host tells about, as bytes. */
+function clientsOf(recording: Recording): number[][] {
+  const texts = [recording.env.get('SSH_CONNECTION')?.split(' ')[0] ?? '']
+  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const table = new TextDecoder().decode(recording.files.get(path) ?? new Uint8Array())
+    for (const line of table.split('\n').slice(1))
+      texts.push(parseProcAddress(line.split(' ')[2]?.split(':')[0] ?? '') ?? '')
+  }
+  const clients = [...new Set(texts)].flatMap((text) => [addressBytes(text) ?? []])
+  return clients.filter((bytes) => bytes.length > 0 && isPublic(bytes))
+}
+
+function addressText(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const words = bytes.flatMap((byte, at) => (at % 2 === 0 ? [((byte << 8) | (bytes[at + 1] ?? 0)).toString(16)] : []))
+  return words.join(':')
+}
+
+/** As /proc/net/tcp writes it: 32-bit words with their bytes turned round, upper-case hex. */
+function procText(bytes: readonly number[]): string {
+  const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0').toUpperCase())
+  let text = ''
+  for (let word = 0; word < hex.length; word += 4)
+    text += hex
+      .slice(word, word + 4)
+      .toReversed()
+      .join('')
+  return text
+}
+
+function isPublic(bytes: readonly number[]): boolean {
+  const [a = 0, b = 0] = bytes
+  if (bytes.length === 16) return (a & 0xfe) !== 0xfc && a !== 0xfe && a !== 0
+  return !(
+    a === 10 ||
+    a === 127 ||
+    (a === 192 && b === 168) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 169 && b === 254)
+  )
+}
+
+/** Texts in a fixed order, so that the numbers of the fakes do not depend on the order of reading. */
+function* textsOf(recording: Recording): Generator<string> {
+  for (const [path, bytes] of [...recording.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (isBinaryPath(path) || /\/(?:resource|reserved_regions)$/.test(path)) continue
+    yield new TextDecoder().decode(bytes)
+  }
+  for (const [path, target] of [...recording.links].sort(([a], [b]) => (a < b ? -1 : 1))) yield `${path} ${target}`
+  for (const path of [...recording.folders.keys()].sort()) yield path
+}
+
+function isBinaryPath(path: string): boolean {
+  return /\/(?:config|vpd_pg80|DMAR|IVRS|zpool\.cache)$/.test(path)
+}
+
+export function redactRecording(recording: Recording, secrets: Secrets): Recording {
+  const text = (value: string): string => redactText(value, secrets)
+  const files = new Map<string, Uint8Array>()
+  for (const [path, bytes] of recording.files) files.set(text(path), redactFile(path, bytes, secrets))
+  return {
+    ...recording,
+    files,
+    links: new Map([...recording.links].map(([path, target]) => [text(path), text(target)])),
+    folders: new Map([...recording.folders].map(([path, names]) => [text(path), names.map(text)])),
+    unreadable: new Map([...recording.unreadable].map(([path, code]) => [text(path), code])),
+    modes: new Map([...recording.modes].map(([path, mode]) => [text(path), mode])),
+    env: new Map([...recording.env].map(([name, value]) => [name, text(value)])),
+  }
+}
+
+export function redactText(value: string, { words }: Secrets): string {
+  return replaceWords(value, words)
+}
+
+function replaceWords(value: string, words: Secrets['words']): string {
+  let text = value
+  for (const [secret, fake] of words) if (text.includes(secret)) text = text.replaceAll(secret, fake)
+  return text
+}
+
+const serialFiles = /\/(?:serial|wwid|vpd_pg80|subsysnqn|b\d+:\d+)$/
+
+function redactFile(path: string, bytes: Uint8Array, secrets: Secrets): Uint8Array {
+  if (path.endsWith('/config') && bytes.length >= 64 && bytes.length <= 4096) return redactConfig(bytes, secrets)
+  if (/\/(?:DMAR|IVRS)$/.test(path)) return bytes
+  const words = serialFiles.test(path) ? [...secrets.words, ...secrets.shortSerials] : secrets.words
+  if (!isBinaryPath(path)) {
+    const text = new TextDecoder().decode(bytes)
+    const redacted = replaceWords(text, words)
+    return redacted === text ? bytes : new TextEncoder().encode(redacted)
+  }
+  const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  return Uint8Array.from(replaceWords(latin, words), (char) => char.charCodeAt(0))
+}
+
+/** The Device Serial Number is eight bytes in extended configuration space, low dword first. */
+function redactConfig(bytes: Uint8Array, secrets: Secrets): Uint8Array {
+  const offset = capabilityOffset(findExtendedCapabilities(configBytes(bytes)), extendedCapabilityId.deviceSerialNumber)
+  if (offset === undefined) return bytes
+  const own = bytes.slice(offset + 4, offset + 12).toReversed()
+  const serial = Array.from(own, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const fake = secrets.serialNumbers.get(serial)
+  if (fake === undefined) return bytes
+  const changed = Uint8Array.from(bytes)
+  for (let index = 0; index < 8; index++)
+    changed[offset + 11 - index] = Number.parseInt(fake.slice(index * 2, index * 2 + 2), 16)
+  return changed
+}

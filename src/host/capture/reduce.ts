@@ -1,0 +1,127 @@
+/**
+ * What a capture keeps of the large or private files: the lines readers look at, nothing of other processes,
+ * connections or mounts. Each rule must leave the reader's result the same (a test compares).
+ */
+import { pciIdsPaths } from '../name-devices.ts'
+import { framebufferOwners } from '../needs/console.ts'
+import type { Recording } from './recording.ts'
+
+type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
+
+const rules: readonly Rule[] = [
+  [/^\/proc\/cpuinfo$/, reduceCpus],
+  [/^\/proc\/interrupts$/, reduceInterrupts],
+  [/^\/proc\/iomem$/, (text) => (framebufferOwners(text).length > 0 ? keepNested(text) : '')],
+  [/^\/proc\/meminfo$/, (text) => linesWith(text, /^Mem(?:Total|Available):/)],
+  [/^\/proc\/modules$/, (text) => text.replaceAll(/^(\S+) .*$/gm, '$1 0 0 - Live 0x0')],
+  [
+    /^\/boot\/config-|\/modules\/[^/]+\/config$/,
+    (text) => linesWith(text, /^CONFIG_\w*(?:IOMMU|VFIO|IRQ_REMAP|KVM)\w*=/),
+  ],
+  [
+    /^\/proc\/self\/mountinfo$/,
+    (text) =>
+      linesWith(
+        text,
+        /^(?!.* - (?:proc|sysfs|tmpfs|devtmpfs|devpts|cgroup2?|overlay|nsfs|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|autofs|ramfs|rootfs|binfmt_misc|efivarfs|rpc_pipefs) )/,
+      ),
+  ],
+  [/^\/proc\/net\/tcp6?$/, reduceConnections],
+  [/^\/proc\/net\/route$/, (text) => text.replaceAll(/\s+$/gm, '')],
+  [/^\/sys\/devices\/.*\/resource$/, reduceResource],
+  [/^\/proc\/\d+\/cmdline$/, reduceCommand],
+]
+
+/** The recording with its large files cut down; files of which nothing is kept are gone, and so are their names in /proc. */
+export function reduceRecording(recording: Recording): Recording {
+  const files = new Map<string, Uint8Array>()
+  for (const [path, bytes] of recording.files) {
+    if (pciIdsPaths.includes(path)) continue
+    const rule = rules.find(([pattern]) => pattern.test(path))
+    const text = rule ? rule[1](new TextDecoder().decode(bytes)) : undefined
+    if (!rule) files.set(path, bytes)
+    else if (text !== undefined) files.set(path, new TextEncoder().encode(text))
+  }
+  const folders = new Map(recording.folders)
+  const processes = folders.get('/proc')
+  if (processes)
+    folders.set(
+      '/proc',
+      processes.filter((name) => files.has(`/proc/${name}/cmdline`)),
+    )
+  const unreadable = new Map([...recording.unreadable].filter(([path]) => !/^\/proc\/\d+\//.test(path)))
+  return { ...recording, files, folders, unreadable }
+}
+
+function linesWith(text: string, pattern: RegExp): string {
+  return text
+    .split('\n')
+    .filter((line) => pattern.test(line))
+    .join('\n')
+}
+
+/** The first processor in full, of the others that they exist. */
+function reduceCpus(text: string): string {
+  const end = text.indexOf('\n\n')
+  if (end < 0) return text
+  const rest = linesWith(text.slice(end), /^processor\s*:/)
+  return `${linesWith(text.slice(0, end), /^(?:processor|vendor_id|cpu family|model|model name|flags)\s*:/)}\n\n${rest}`
+}
+
+/** One line of each kind of interrupt chip is enough to tell whether remapping is active. */
+function reduceInterrupts(text: string): string {
+  const kept = new Map<string, string>()
+  for (const match of text.matchAll(/\s((?:IR-)?(?:PCI-MSI|IO-APIC|HPET))/g)) {
+    const chip = match[1] ?? ''
+    kept.set(chip, ` 0: 0 ${chip} kept`)
+  }
+  return [...kept.values()].join('\n')
+}
+
+function keepNested(text: string): string {
+  const kept: string[] = []
+  let above: string[] = []
+  for (const line of text.split('\n')) {
+    const depth = /^ */.exec(line)?.[0].length ?? 0
+    above = [...above.filter((one) => (/^ */.exec(one)?.[0].length ?? 0) < depth), line]
+    if (!/ : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i.test(line)) continue
+    for (const one of above) if (!kept.includes(one)) kept.push(one)
+  }
+  return kept.join('\n')
+}
+
+/** The seven lines of BARs and ROM, without the zero lines behind the last that is used. */
+function reduceResource(text: string): string {
+  return text
+    .split('\n')
+    .slice(0, 7)
+    .join('\n')
+    .replace(/(?:\n?0x0{16} 0x0{16} 0x0{16})+\n*$/, '')
+}
+
+/** Established connections to management ports: 22, 8006, 9090 in hex. Queue, owner and inode are left out. */
+function reduceConnections(text: string): string {
+  const [head = '', ...lines] = text.split('\n')
+  const kept = lines.flatMap((line) => {
+    const [slot = '', local = '', remote = '', state = ''] = line.trim().split(/\s+/)
+    return state === '01' && /:(?:0016|1F46|2382)$/i.test(local) ? [`${slot} ${local} ${remote} ${state}`] : []
+  })
+  return [head.trim(), ...kept].join('\n')
+}
+
+/** Of a virtual machine's command line: its name and the PCI functions it holds. Of any other process: nothing. */
+function reduceCommand(text: string): string | undefined {
+  if (!text.includes('vfio-pci')) return undefined
+  const args = text.split('\0')
+  const name = args.indexOf('-name')
+  const devices = args.flatMap((arg) =>
+    [...(arg.includes('vfio-pci') ? arg.matchAll(/host"?[=:]\s*"?([0-9a-f:.]{7,16})/gi) : [])].map(
+      (match) => `vfio-pci,host=${match[1] ?? ''}`,
+    ),
+  )
+  return [
+    'qemu',
+    ...(name < 0 ? [] : ['-name', args[name + 1] ?? '']),
+    ...devices.flatMap((one) => ['-device', one]),
+  ].join('\0')
+}
