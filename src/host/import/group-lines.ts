@@ -42,7 +42,7 @@ export type Membership = { readonly member: string; readonly group: number }
 /** All `…/iommu_groups/N/devices/NAME` of a line (find, ls, globs), and `…/devices/ADDRESS/iommu_group -> …/iommu_groups/N`. */
 export function parseGroupPaths(line: string): Membership[] {
   const found: Membership[] = []
-  for (const [, group = '', member = ''] of line.matchAll(/iommu_groups\/(\d{1,6})\/devices\/([\w.:@,+-]{1,200})/g))
+  for (const [, group = '', member = ''] of line.matchAll(/iommu_groups\/(\d{1,6})\/devices\/(\w[\w.:@,+-]{0,200})/g))
     found.push({ member: member.replace(/[:.,]+$/, ''), group: Number(group) })
   if (found.length > 0) return found
   const link = /\/([\w.:@,+-]{1,200})\/iommu_group\b.{0,400}?iommu_groups\/(\d{1,6})(?!\d)/.exec(line)

@@ -66,7 +66,7 @@ export function readListing(text: string, name: string): Host | undefined {
 }
 
 function readLine(listing: Listing, line: string): void {
-  if (line.trim() === '') {
+  if (/^[\s>#*|;]*$/.test(line)) {
     if (listing.heading) listing.heading.gap = true
     if (listing.entry) listing.entry.complete = true
     return
@@ -85,15 +85,11 @@ function readLine(listing: Listing, line: string): void {
     listing.awaitingGroup = broken
     return
   }
+  if (readTags(listing, line)) return
   const header = parseHeader(line)
   if (header && readHeader(listing, header, line)) return
   if (!header && isOwnGroupLine(listing, line) && listing.entry && readDetail(listing.entry, line)) return
   if (!header && readHeading(listing, line)) return
-  const tagged = readTagLine(listing.draft, line, listing.entry?.device)
-  if (tagged) {
-    if (listing.entry?.device !== tagged) startEntry(listing, tagged.address)
-    return
-  }
   if (listing.awaitingIds && continueIds(listing, line)) return
   if (listing.entry && readDetail(listing.entry, line)) return
   // A prompt or a code fence ends what a heading or a function's lines can reach.
@@ -111,6 +107,17 @@ function joinGroup(listing: Listing, line: string): boolean {
   if (group === undefined || member === undefined) return false
   assign(listing.draft, member, Number(group))
   listing.counts.log += 1
+  return true
+}
+
+/** `lspci -vmm` records: `Slot:` opens one, the tags after it belong to it. */
+function readTags(listing: Listing, line: string): boolean {
+  const { entry } = listing
+  const device = readTagLine(listing.draft, line, entry?.tagged === true ? entry.device : undefined)
+  if (!device) return false
+  if (entry?.device === device && entry.tagged) return true
+  startEntry(listing, device.address).tagged = true
+  listing.counts.headers += 1
   return true
 }
 

@@ -18,6 +18,8 @@ export type Entry = {
   revisionFf: boolean
   /** The SR-IOV capability is there, but `-v` prints no counts. */
   sriovSeen: boolean
+  /** Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another program. */
+  tagged: boolean
   driverStated: boolean
   groupStated: boolean
   /** The next function or an empty line followed, so nothing was cut off. */
@@ -33,6 +35,7 @@ export function newEntry(device: DeviceDraft): Entry {
     accessDenied: false,
     revisionFf: false,
     sriovSeen: false,
+    tagged: false,
     driverStated: false,
     groupStated: false,
     complete: false,

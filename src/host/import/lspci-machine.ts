@@ -13,9 +13,10 @@ export function readMachineLine(draft: Draft, address: PciAddress, after: string
   const [kind, vendor, model, subVendor, subModel] = quoted
   if (kind === undefined || vendor === undefined || model === undefined) return undefined
   const device = deviceAt(draft, address)
-  const progIf = /" -p([0-9a-f]{2})\b/i.exec(after)?.[1]?.toLowerCase()
+  const options = after.slice(0, 4000).replace(/"[^"]{0,500}"/g, '')
+  const progIf = /\s-p([0-9a-f]{2})\b/i.exec(options)?.[1]?.toLowerCase()
   setClass(device, kind, progIf)
-  const revision = /" -r([0-9a-f]{2})\b/i.exec(after)?.[1]
+  const revision = /\s-r([0-9a-f]{2})\b/i.exec(options)?.[1]
   if (revision !== undefined) device.revision = revision.toLowerCase()
   setIds(device, 'vendorId', vendor)
   setIds(device, 'deviceId', model)

@@ -1,0 +1,232 @@
+/** The shapes in which scripts and shell loops print groups; every one states the same three groups of one small machine. */
+import { describe, expect, test } from 'vitest'
+import { deviceOf, groupsOf, readText } from './reading.ts'
+
+const bridge = '00:1c.0 PCI bridge [0604]: Acme Corp Root Port #1 (x4) [1aaa:0c10] (rev f0)'
+const nic = '02:00.0 Ethernet controller [0200]: Acme Corp Fast NIC [Turbo 2.5G] [1aaa:15f3] (rev 03)'
+const sata = '00:17.0 SATA controller [0106]: Acme Corp Disk Hub bus[A:B] [AHCI mode] [1aaa:a352] (rev 10)'
+const gpu = '01:00.0 VGA compatible controller [0300]: Bolt Graphics BX1 [Bolt 9000 / 9000 XT] [1bbb:1401] (rev a1)'
+const wanted = { 3: '00:17.0', 4: '00:1c.0 02:00.0', 12: '01:00.0' }
+
+const shapes: readonly (readonly [string, string])[] = [
+  ['prefix, capital', `IOMMU Group 3 ${sata}\nIOMMU Group 4 ${bridge}\nIOMMU Group 4 ${nic}\nIOMMU Group 12 ${gpu}`],
+  [
+    'prefix with tab and trailing blanks',
+    `IOMMU Group 3 \t${sata}   \nIOMMU Group 4 \t${bridge}  \nIOMMU Group 4 \t${nic}\nIOMMU Group 12 \t${gpu}`,
+  ],
+  ['heading and tab', `IOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}\nIOMMU Group 12:\n\t${gpu}`],
+  ['heading, not indented', `IOMMU group 3\n${sata}\nIOMMU group 4\n${bridge}\n${nic}\nIOMMU group 12\n${gpu}`],
+  [
+    'heading with blank lines between',
+    `Group 3:\n\n  ${sata}\n\nGroup 4:\n\n  ${bridge}\n\n  ${nic}\n\nGroup 12:\n\n  ${gpu}`,
+  ],
+  [
+    'upper-case heading and (n)',
+    `IOMMU GROUP 3\n (3) ${sata}\nIOMMU GROUP 4\n (4) ${bridge}\n (4) ${nic}\nIOMMU GROUP 12\n (12) ${gpu}`,
+  ],
+  [
+    'decorated heading',
+    `### IOMMU Group 3 ###\n${sata}\n### IOMMU Group 4 ###\n${bridge}\n${nic}\n### IOMMU Group 12 ###\n${gpu}`,
+  ],
+  [
+    'heading that counts',
+    `[IOMMU Group 3] (1 device)\n- ${sata}\n[IOMMU Group 4] (2 devices)\n- ${bridge}\n- ${nic}\n[IOMMU Group 12] (1 device)\n- ${gpu}`,
+  ],
+  [
+    'reset marks',
+    `IOMMU group 3\n\t[RESET]\t${sata}\nIOMMU group 4\n\t\t${bridge}\n[R]\t${nic}\nIOMMU group 12\n\t[RESET]\t${gpu}`,
+  ],
+  [
+    'the group printed once per line or not',
+    `IOMMU Group 3: ${sata}\nIOMMU Group 4: ${bridge}\n               ${nic}\nIOMMU Group 12: ${gpu}`,
+  ],
+  ['short word', `group 3: ${sata}\ngroup 4: ${bridge}\ngroup 4: ${nic}\ngroup 12: ${gpu}`],
+  ['equals sign', `group=3 ${sata}\ngroup=4 ${bridge}\ngroup=4 ${nic}\ngroup=12 ${gpu}`],
+  ['a number alone', `3 ${sata}\n4 ${bridge}\n4 ${nic}\n12 ${gpu}`],
+  ['a number in a column', `  3\t${sata}\n  4\t${bridge}\n  4\t${nic}\n 12\t${gpu}`],
+  [
+    'with domains',
+    `IOMMU Group 3 0000:${sata}\nIOMMU Group 4 0000:${bridge}\nIOMMU Group 4 0000:${nic}\nIOMMU Group 12 0000:${gpu}`,
+  ],
+  [
+    'ids before the address',
+    `IOMMU group 3:\t[1aaa:a352] 00:17.0 SATA controller: Acme Corp Disk Hub (rev 10)\nIOMMU group 4:\t[1aaa:0c10] 00:1c.0 PCI bridge: Acme Corp Root Port\n\t\t[R] [1aaa:15f3] 02:00.0 Ethernet controller: Acme Corp Fast NIC\nIOMMU group 12:\t[1bbb:1401] 01:00.0 VGA compatible controller: Bolt BX1`,
+  ],
+  [
+    'as a comment',
+    `# IOMMU Group 3:\n#   ${sata}\n# IOMMU Group 4:\n#   ${bridge}\n#   ${nic}\n# IOMMU Group 12:\n#   ${gpu}`,
+  ],
+  [
+    'quoted in a mail',
+    `> IOMMU Group 3:\n>   ${sata}\n> IOMMU Group 4:\n>   ${bridge}\n>   ${nic}\n> IOMMU Group 12:\n>   ${gpu}`,
+  ],
+  [
+    'CRLF',
+    `IOMMU Group 3:\r\n\t${sata}\r\nIOMMU Group 4:\r\n\t${bridge}\r\n\t${nic}\r\nIOMMU Group 12:\r\n\t${gpu}\r\n`,
+  ],
+  [
+    'colours',
+    `\u001b[1mIOMMU Group 3:\u001b[0m\n\t\u001b[32m${sata}\u001b[m\n\u001b[1mIOMMU Group 4:\u001b[0m\n\t${bridge}\n\t${nic}\n\u001b[1;31mIOMMU Group 12:\u001b[0m\n\t${gpu}`,
+  ],
+  [
+    'an HTML page',
+    `<p>My groups</p><pre><code>IOMMU Group 3:<br/>&nbsp;&nbsp;${sata}<br>IOMMU Group 4:<br>  ${bridge}<br>  ${nic}<br>IOMMU Group 12:<br>  ${gpu}</code></pre>`,
+  ],
+  [
+    'Markdown with escapes',
+    `## Groups\n\`\`\`text\nIOMMU Group 3:\n\t${sata.replaceAll('[', '\\[')}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}\nIOMMU Group 12:\n\t${gpu}\n\`\`\``,
+  ],
+  [
+    'behind a prompt',
+    `root@box:~# for d in /sys/kernel/iommu_groups/*/devices/*; do n=\${d#*/iommu_groups/*}; n=\${n%%/*}; printf 'IOMMU Group %s ' "$n"; lspci -nns "\${d##*/}"; done\nIOMMU Group 12 ${gpu}\nIOMMU Group 3 ${sata}\nIOMMU Group 4 ${bridge}\nIOMMU Group 4 ${nic}\nroot@box:~# `,
+  ],
+  [
+    'with time stamps',
+    `[2031-04-05 10:11:12] IOMMU Group 3 ${sata}\n[2031-04-05 10:11:12] IOMMU Group 4 ${bridge}\n[2031-04-05 10:11:12] IOMMU Group 4 ${nic}\n[2031-04-05 10:11:13] IOMMU Group 12 ${gpu}`,
+  ],
+  [
+    'followed by a plain lspci',
+    `IOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}\nIOMMU Group 12:\n\t${gpu}\n\n$ lspci -nn\n00:00.0 Host bridge [0600]: Acme Corp Host [1aaa:0001]\n${sata}\n${bridge}\n${gpu}\n${nic}`,
+  ],
+  [
+    'with driver lines',
+    `IOMMU Group 3:\n\t${sata}\n\t\tSubsystem: Acme Corp Board [1aaa:0101]\n\t\tKernel driver in use: ahci\n\t\tKernel modules: ahci\nIOMMU Group 4:\n\t${bridge}\n\t\tKernel driver in use: pcieport\n\t${nic}\n\t\tKernel driver in use: vfio-pci\n\t\tKernel modules: anic\nIOMMU Group 12:\n\t${gpu}`,
+  ],
+  ['UTF-16 from a Windows terminal', ''],
+]
+
+const utf16 = (text: string) => {
+  const bytes = new Uint8Array(2 + text.length * 2)
+  bytes.set([0xff, 0xfe])
+  for (let i = 0; i < text.length; i += 1) bytes.set([text.charCodeAt(i) & 0xff, text.charCodeAt(i) >> 8], 2 + i * 2)
+  return bytes
+}
+
+describe('group listings with descriptions', () => {
+  test.each(shapes)('%s', (title, text) => {
+    const host = readText(title.startsWith('UTF-16') ? utf16(shapes[0]?.[1] ?? '') : text)
+    expect(groupsOf(host)).toEqual(wanted)
+    expect(host.source.kind).toBe('script')
+    expect(host.iommu.state).toBe('on')
+    expect(['00:17.0', '00:1c.0', '01:00.0', '02:00.0'].map((a) => deviceOf(host, `0000:${a}`).deviceId)).toEqual([
+      'a352',
+      '0c10',
+      '1401',
+      '15f3',
+    ])
+    expect(deviceOf(host, '0000:02:00.0').classCode).toBe('020000')
+  })
+
+  test('names keep their brackets, ids and revision are taken off', () => {
+    const host = readText(shapes[0]?.[1] ?? '')
+    expect(deviceOf(host, '0000:00:17.0')).toMatchObject({
+      name: 'Acme Corp Disk Hub bus[A:B] [AHCI mode]',
+      className: 'SATA controller',
+      classCode: '010600',
+      vendorId: '1aaa',
+      revision: '10',
+    })
+  })
+
+  test('a name that pushed its ids out of the line states none, and a note says so', () => {
+    const host = readText(
+      'IOMMU Group 1 00:10.0 System peripheral [0880]: Acme Corp Very Long RAS Registers [1aaa... (rev 02)\nIOMMU Group 2 ' +
+        nic,
+    )
+    expect(deviceOf(host, '0000:00:10.0')).toMatchObject({ classCode: '088000', revision: '02', iommuGroup: 1 })
+    expect(deviceOf(host, '0000:00:10.0').vendorId).toBeUndefined()
+    expect(host.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'input-incomplete',
+        message: '1 of 2 functions are stated without vendor and device ids',
+      }),
+    )
+  })
+
+  test('a line the terminal wrapped gets its ids from the next line', () => {
+    const host = readText(
+      'IOMMU Group 2:\n\t00:01.0 PCI bridge [0604]: Acme Corp 6th-10th Gen Very Long Controller Name (x\n16) [1aaa:1901] (rev 07)\n\t' +
+        nic,
+    )
+    expect(deviceOf(host, '0000:00:01.0')).toMatchObject({
+      vendorId: '1aaa',
+      deviceId: '1901',
+      revision: '07',
+      iommuGroup: 2,
+    })
+  })
+
+  test('line numbers are not groups', () => {
+    const host = readText(`     1\t${sata}\n     2\t${bridge}\n     3\t${nic}`)
+    expect(host.groups).toEqual([])
+    expect(host.devices).toHaveLength(3)
+  })
+})
+
+const bare: readonly (readonly [string, string, string])[] = [
+  [
+    'find -type l',
+    '/sys/kernel/iommu_groups/4/devices/0000:00:1c.0\n/sys/kernel/iommu_groups/3/devices/0000:00:17.0\n/sys/kernel/iommu_groups/12/devices/0000:01:00.0\n/sys/kernel/iommu_groups/4/devices/0000:02:00.0',
+    'find',
+  ],
+  [
+    'ls -l of the link',
+    'lrwxrwxrwx 1 root root 0 Apr  5 10:11 /sys/kernel/iommu_groups/4/devices/0000:00:1c.0 -> ../../../../devices/pci0000:00/0000:00:1c.0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 /sys/kernel/iommu_groups/4/devices/0000:02:00.0 -> ../../../../devices/pci0000:00/0000:00:1c.0/0000:02:00.0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 /sys/kernel/iommu_groups/3/devices/0000:00:17.0 -> ../../../../devices/pci0000:00/0000:00:17.0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 /sys/kernel/iommu_groups/12/devices/0000:01:00.0 -> x',
+    'find',
+  ],
+  [
+    'ls of the folders',
+    '/sys/kernel/iommu_groups/12/devices:\n0000:01:00.0\n\n/sys/kernel/iommu_groups/3/devices:\n0000:00:17.0\n\n/sys/kernel/iommu_groups/4/devices/:\n0000:00:1c.0  0000:02:00.0\n',
+    'script',
+  ],
+  [
+    'ls -l of the folders',
+    '/sys/kernel/iommu_groups/12/devices:\ntotal 0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 0000:01:00.0 -> ../../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0\n\n/sys/kernel/iommu_groups/3/devices:\ntotal 0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 0000:00:17.0 -> ../../../../devices/pci0000:00/0000:00:17.0\n\n/sys/kernel/iommu_groups/4/devices:\ntotal 0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 0000:00:1c.0 -> ../../../../devices/pci0000:00/0000:00:1c.0\nlrwxrwxrwx 1 root root 0 Apr  5 10:11 0000:02:00.0 -> ../../../../devices/pci0000:00/0000:00:1c.0/0000:02:00.0',
+    'script',
+  ],
+  [
+    'tree',
+    '/sys/kernel/iommu_groups\n├── 12\n│   ├── devices\n│   │   └── 0000:01:00.0 -> ../../../../devices/pci0000:00/0000:01:00.0\n│   └── type\n├── 3\n│   ├── devices\n│   │   └── 0000:00:17.0 -> ../../../../devices/pci0000:00/0000:00:17.0\n└── 4\n    └── devices\n        ├── 0000:00:1c.0 -> ../../../../devices/pci0000:00/0000:00:1c.0\n        └── 0000:02:00.0 -> ../../../../devices/pci0000:00/0000:00:1c.0/0000:02:00.0',
+    'script',
+  ],
+  [
+    'links of the functions',
+    '/sys/bus/pci/devices/0000:00:17.0/iommu_group -> ../../../kernel/iommu_groups/3\n/sys/bus/pci/devices/0000:00:1c.0/iommu_group -> ../../../kernel/iommu_groups/4\n/sys/bus/pci/devices/0000:02:00.0/iommu_group -> ../../../../kernel/iommu_groups/4\n/sys/bus/pci/devices/0000:01:00.0/iommu_group -> ../../../../kernel/iommu_groups/12',
+    'find',
+  ],
+  [
+    'addresses under headings',
+    'IOMMU Group 3:\n  0000:00:17.0\nIOMMU Group 4:\n  0000:00:1c.0\n  0000:02:00.0\nIOMMU Group 12:\n  0000:01:00.0',
+    'script',
+  ],
+  [
+    'addresses behind the word',
+    'Group 3: 0000:00:17.0\nGroup 4: 0000:00:1c.0 0000:02:00.0\nGroup 12: 0000:01:00.0',
+    'script',
+  ],
+  ['the group behind the address', '0000:00:17.0 3\n0000:00:1c.0 4\n0000:02:00.0 4\n0000:01:00.0 12', 'script'],
+  [
+    'the word behind the address',
+    '0000:00:17.0 iommu_group 3\n0000:00:1c.0 iommu_group 4\n0000:02:00.0 iommu_group 4\n0000:01:00.0 iommu_group 12',
+    'script',
+  ],
+]
+
+describe('group listings of addresses only', () => {
+  test.each(bare)('%s', (_title, text, kind) => {
+    const host = readText(text)
+    expect(groupsOf(host)).toEqual(wanted)
+    expect(host.source.kind).toBe(kind)
+    expect(host.findings.map((f) => f.message)).toContain('the input states no vendor and device ids')
+  })
+
+  test('platform devices are members of another kind', () => {
+    const host = readText(
+      '/sys/kernel/iommu_groups/0/devices/AMDI0020:00\n/sys/kernel/iommu_groups/1/devices/0002:f8:00.0',
+    )
+    expect(host.groups).toEqual([
+      { id: 0, devices: [], otherMembers: ['AMDI0020:00'] },
+      { id: 1, devices: ['0002:f8:00.0'] },
+    ])
+  })
+})
