@@ -118,11 +118,12 @@ function requesterId({ parts }: TopologyNode): number {
   return (parts.bus << 8) | (parts.slot << 3) | parts.function
 }
 
-/** Behind one VMD all share its requester id; with several, which domain is whose cannot be told. */
+/** Behind one VMD all share its requester id; with several, which domain is whose cannot be told. A listing without ids shows its driver. */
 function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
   const found = topology.nodes.filter(
     ({ device }) =>
-      device.vendorId === vmdEndpoints.vendor && vmdEndpoints.devices(Number.parseInt(device.deviceId ?? '', 16)),
+      device.driver === 'vmd' ||
+      (device.vendorId === vmdEndpoints.vendor && vmdEndpoints.devices(Number.parseInt(device.deviceId ?? '', 16))),
   )
   return found.length === 1 ? found[0] : undefined
 }

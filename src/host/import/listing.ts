@@ -21,6 +21,7 @@ import { concludeEntries } from './lspci-entries.ts'
 import { hasClassWords, parseHeader, parseTail, type HeaderLine } from './lspci-header.ts'
 import { readMachineLine, readTagLine } from './lspci-machine.ts'
 import { cleanLines } from './text.ts'
+import { idsFromWords } from './vendor-words.ts'
 
 /** A heading's reach: the devices below it, until another heading, a prompt, or a less indented listing begins. */
 type Heading = { readonly group: number; indent: number | undefined; gap: boolean }
@@ -60,6 +61,8 @@ export function readListing(text: string, name: string): Host | undefined {
   settleNumbers(listing)
   finishHexImages(draft, listing.images)
   concludeEntries(draft, [...listing.entries.values()])
+  for (const device of draft.devices.values())
+    if (device.vendorId === undefined && device.name !== undefined) Object.assign(device, idsFromWords(device.name))
   const kind = kindOf(listing)
   noteGaps(listing, kind)
   return finishDraft(draft, kind, name)
@@ -300,7 +303,7 @@ function kindOf({ counts }: Listing): SourceKind {
 function noteGaps(listing: Listing, kind: SourceKind): void {
   const { draft } = listing
   const devices = [...draft.devices.values()]
-  const withoutIds = devices.filter((d) => d.vendorId === undefined).length
+  const withoutIds = devices.filter((d) => d.deviceId === undefined).length
   if (withoutIds === devices.length) note(draft, 'the input states no vendor and device ids')
   else if (withoutIds > 0)
     note(draft, `${withoutIds} of ${devices.length} functions are stated without vendor and device ids`)

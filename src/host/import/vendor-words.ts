@@ -1,0 +1,23 @@
+/**
+ * Vendor ids behind the words lspci prints without `-nn`, for the makers of platforms and of what is mostly passed through:
+ * which isolation rules apply depends on the vendor alone in places. Spelled as in pci.ids, which gives each to one id only.
+ */
+const vendors: readonly (readonly [string, string])[] = [
+  ['Intel Corporation', '8086'],
+  ['Advanced Micro Devices, Inc. [AMD/ATI]', '1002'],
+  ['Advanced Micro Devices, Inc. [AMD]', '1022'],
+  ['NVIDIA Corporation', '10de'],
+  ['ASMedia Technology Inc.', '1b21'],
+  ['Realtek Semiconductor Co., Ltd.', '10ec'],
+  ['Red Hat, Inc.', '1af4'],
+  ['Chengdu Haiguang IC Design Co., Ltd.', '1d94'],
+  ['Zhaoxin', '1d17'],
+]
+
+/** Vendor and, where lspci knew no name (`Intel Corporation Device 4637`), device id that a function's name states. */
+export function idsFromWords(name: string): { readonly vendorId?: string; readonly deviceId?: string } {
+  const [words, vendorId] = vendors.find(([vendor]) => name.startsWith(`${vendor} `)) ?? []
+  if (words === undefined || vendorId === undefined) return {}
+  const deviceId = /^Device ([0-9a-f]{4})$/.exec(name.slice(words.length + 1))?.[1]
+  return { vendorId, ...(deviceId === undefined ? {} : { deviceId }) }
+}
