@@ -116,13 +116,13 @@ async function askNetwork({ host, page, media }: StoryInput, document: VerifyDoc
   const fetched = []
   for (const file of media) {
     const url = `http://${server}/${file.disk}/${file.name}`
-    const sum = await one(`wget -q -T 20 -O - ${url} | sha256sum`)
+    const sum = await one(`timeout 20 wget -q -O - ${url} | sha256sum`)
     fetched.push({ file, url, sha256: sum.split(' ')[0] ?? '' })
   }
   return {
     lease,
     route: await one('ip route show default'),
-    page: await one('wget -q -T 20 -O - http://10.0.2.100/'),
+    page: await one('timeout 20 wget -q -O - http://10.0.2.100/'),
     expectedPage: page.trim(),
     media: fetched,
   }

@@ -19,13 +19,14 @@ export type VmArgs = {
   readonly functions: readonly AssignedFunction[]
   readonly files: VmFiles
   readonly firmware: Firmware
+  readonly accelerator: 'kvm' | 'tcg'
 }
 
-export function qemuArgs({ vm, functions, files, firmware }: VmArgs): string[] {
+export function qemuArgs({ vm, functions, files, firmware, accelerator }: VmArgs): string[] {
   return [
     ...['-name', `${vm.name},process=handover-${vm.name}`, '-nodefaults', '-no-user-config', '-S'],
-    // KVM where it works, else software emulation: QEMU takes the first that starts. `max` is `host` under KVM.
-    ...['-machine', 'q35', '-accel', 'kvm', '-accel', 'tcg', '-cpu', 'max'],
+    // `max` is the host's own processor under KVM.
+    ...['-machine', 'q35', '-accel', accelerator, '-cpu', 'max'],
     ...['-smp', String(vm.cpus), '-m', `${vm.memoryMiB}M`, '-display', 'none'],
     ...firmwareArgs(firmware),
     ...consoleArgs(vm, files),

@@ -24,27 +24,45 @@ export type VmRecord = {
   readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
 }
 
-/** Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong. */
+/**
+ * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong.
+ * /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself is the trial, and one that
+ * fails over KVM is repeated with software emulation.
+ */
 export async function startVm(system: System, vm: VmSpec, functions: readonly AssignedFunction[]): Promise<VmRecord> {
+  await prepareDisks(system, vm.disks)
+  if (system.stat('/dev/kvm').ok) {
+    try {
+      return await startWith(system, vm, functions, 'kvm')
+    } catch (error) {
+      if (!(error instanceof KvmError)) throw error
+    }
+  }
+  return await startWith(system, vm, functions, 'tcg')
+}
+
+/** KVM itself refused; nothing about the VM is wrong. */
+class KvmError extends AppError {}
+
+async function startWith(
+  system: System,
+  vm: VmSpec,
+  functions: readonly AssignedFunction[],
+  accelerator: 'kvm' | 'tcg',
+): Promise<VmRecord> {
   const files = vmFiles(vm.name)
   removeTree(files.folder)
   ensureFolder(files.folder)
-  await prepareDisks(system, vm.disks)
-  const argv = qemuArgs({ vm, functions, files, firmware: chooseFirmware(vm) })
+  const argv = qemuArgs({ vm, functions, files, firmware: chooseFirmware(vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))
     checkVersion(qmp)
-    const kvm = (await qmp.execute('query-kvm')) as { enabled?: boolean }
     for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
     await qmp.execute('cont')
     qmp.close()
     const record: VmRecord = {
-      schema: 1,
-      name: vm.name,
-      pid: process.pid,
-      accelerator: kvm.enabled === true ? 'kvm' : 'tcg',
-      started: system.now().toISOString(),
+      ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
       functions: functions.map(({ role, address }) => ({ role, address })),
     }
     putFile(files.record, JSON.stringify(record))
@@ -54,6 +72,7 @@ export async function startVm(system: System, vm: VmSpec, functions: readonly As
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
     const said = lastLines(files.log, 3)
     if (said === '' || error instanceof QmpError) throw error
+    if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said)) throw new KvmError(said, { cause: error })
     throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
   }
 }

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AppError } from '../../src/errors.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import type { Running } from '../../src/system/system.ts'
+import { exists } from '../../src/system/work-folder.ts'
+import { openQmp, QmpError } from '../../src/vm/qmp.ts'
+import { lacks } from '../support/tools.ts'
+
+const system = linuxSystem()
+let folder = ''
+let running: Running | undefined
+let server: Server | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'handover-qmp-'))
+})
+afterEach(async () => {
+  await running?.stop(100)
+  server?.close()
+  running = undefined
+  server = undefined
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A real QEMU with no guest. */
+async function qemu() {
+  const socket = join(folder, 'qmp.sock')
+  const argv = ['qemu-system-x86_64', '-nodefaults', '-display', 'none', '-machine', 'none', '-S']
+  running = await system.start([...argv, '-qmp', `unix:${socket},server=on,wait=off`])
+  for (let waited = 0; waited < 10_000 && !exists(socket); waited += 20) await system.sleep(20)
+  return await openQmp(await system.connect(socket))
+}
+
+describe.skipIf(lacks('qemu-system-x86_64'))('QMP with the real QEMU (needs qemu-system-x86_64)', () => {
+  it('shakes hands and tells its version', async () => {
+    const qmp = await qemu()
+    expect(qmp.version.major).toBeGreaterThanOrEqual(7)
+    expect(await qmp.execute('query-status')).toMatchObject({ running: false, status: 'prelaunch' })
+    qmp.close()
+  })
+
+  it('gives a refusal its class and words', async () => {
+    const qmp = await qemu()
+    const refused = await qmp.execute('device_del', { id: 'ghost' }).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(QmpError)
+    expect(refused).toMatchObject({ errorClass: 'DeviceNotFound', command: 'device_del' })
+    await expect(qmp.execute('no-such-command')).rejects.toMatchObject({ errorClass: 'CommandNotFound' })
+    qmp.close()
+  })
+
+  it('matches many replies under way to their questions', async () => {
+    const qmp = await qemu()
+    const names = await Promise.all(
+      ['query-version', 'query-status', 'query-name', 'query-uuid'].map((name) => qmp.execute(name)),
+    )
+    expect(names.map((reply) => Object.keys(reply as object)[0])).toEqual(['qemu', 'status', undefined, 'UUID'])
+    qmp.close()
+  })
+
+  it('hears events, and that QEMU went away', async () => {
+    const qmp = await qemu()
+    const events: string[] = []
+    qmp.onEvent(({ event }) => events.push(event))
+    await qmp.execute('quit')
+    await qmp.closed
+    expect(events).toContain('SHUTDOWN')
+    await expect(qmp.execute('query-status')).rejects.toThrow('has closed its control socket')
+  })
+})
+
+/** Somebody else on the socket: says its lines, then stays. */
+async function impostor(says: string): Promise<string> {
+  const socket = join(folder, 'other.sock')
+  server = createServer((peer) => {
+    peer.on('error', () => undefined)
+    peer.write(says)
+  })
+  await new Promise<void>((done) => server?.listen(socket, done))
+  return socket
+}
+
+describe('QMP with something that is not QEMU', () => {
+  it.each([
+    ['nothing', ''],
+    ['garbage', 'SSH-2.0-OpenSSH_9\n'],
+    ['JSON that is no object', '[1,2]\n'],
+    ['a greeting and then garbage', '{"QMP":{"version":{}}}\nnonsense\n'],
+  ])('ends with a clear error on %s', async (_name, says) => {
+    const connection = await system.connect(await impostor(says))
+    await expect(openQmp(connection, 0.5)).rejects.toBeInstanceOf(AppError)
+  })
+
+  it('does not keep a line without end', async () => {
+    const connection = await system.connect(await impostor('x'.repeat(17 * 1024 * 1024)))
+    await expect(openQmp(connection, 5)).rejects.toThrow(AppError)
+  })
+
+  it('says so when nobody listens', async () => {
+    await expect(system.connect(join(folder, 'nobody.sock'))).rejects.toThrow('nobody answers')
+  })
+})

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { hostArgs } from '../../../src/lab/host-args.ts'
+import { parseTopology } from '../../../src/lab/topology.ts'
+
+const home = readFileSync('lab/home.yaml', 'utf8')
+const files = {
+  ...{ kernel: '/k', initrd: '/i', bootDisk: '/boot,disk.img', consoleLog: '/c', agentSocket: '/a', qmpSocket: '/q' },
+  ...{
+    disks: new Map([
+      ['MEDIA-1', '/m1'],
+      ['MEDIA-2', '/m2'],
+    ]),
+    internetCommand: 'busybox httpd -i',
+  },
+}
+
+describe('a topology', () => {
+  it('of the seed example becomes pairs of functions on root ports of their own', () => {
+    const { topology } = parseTopology(home, 'home.yaml')
+    if (!topology) throw new Error('lab/home.yaml does not parse')
+    const args = hostArgs(topology, files, 'tcg').join(' ')
+    expect(args).toContain('pcie-root-port,id=rp1,chassis=1,slot=1')
+    expect(args).toContain('e1000e,id=rp1f0,netdev=net-rp1f0,bus=rp1,addr=0x0.0,multifunction=on,mac=52:54:00:77:01:00')
+    expect(args).toContain('e1000e,id=rp1f1,netdev=net-rp1f1,bus=rp1,addr=0x0.1,mac=52:54:00:77:01:01')
+    expect(args).toContain('intel-iommu,intremap=on')
+    expect(args).toContain('ide-hd,drive=rp3f0-disk1,bus=rp3f0.1,serial=MEDIA-2')
+  })
+
+  it('puts the LAN port and the management NIC on one switch, the spare ports on none', () => {
+    const { topology } = parseTopology(home, 'home.yaml')
+    if (!topology) throw new Error('lab/home.yaml does not parse')
+    const hubs = hostArgs(topology, files, 'tcg').flatMap(
+      (arg) => /^hubport,id=net-(\w+),hubid=(\d+)$/.exec(arg)?.slice(1) ?? [],
+    )
+    expect(hubs).toEqual(['rp1f1', '2', 'rp2f0', '1000', 'rp2f1', '1001', 'rp5f0', '2'])
+  })
+
+  it('doubles commas in paths, as QEMU wants them', () => {
+    const { topology } = parseTopology(home, 'home.yaml')
+    if (!topology) throw new Error('lab/home.yaml does not parse')
+    expect(hostArgs(topology, files, 'tcg').join(' ')).toContain('file=/boot,,disk.img')
+  })
+
+  it.each([
+    ['version: 1\nname: [', 'spec-syntax', 2],
+    [home.replace('iommu: intel', 'iommu: arm'), 'spec-value', 4],
+    [home.replace('cpus: 2', 'cpus: 2\ncolour: red'), 'spec-unknown-key', 6],
+    [home.replace('network: internet', 'network: intranet'), 'spec-value', undefined],
+    [home.replace('52:54:00:77:01:01', '52:54:00:77:01:00'), 'spec-value', undefined],
+    [home.replace('MEDIA-2', 'MEDIA-1'), 'spec-value', undefined],
+    ['', 'spec-value', undefined],
+    ['- 1', 'spec-value', undefined],
+  ])('with an error says which and where (%#)', (text, code, line) => {
+    const { topology, findings } = parseTopology(text, 'home.yaml')
+    expect(topology).toBeUndefined()
+    expect(findings[0]?.code).toBe(code)
+    if (line !== undefined) expect(findings[0]?.at?.line).toBe(line)
+  })
+})
