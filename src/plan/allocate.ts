@@ -14,29 +14,38 @@ export type Allocation =
   /** No answer and no proof within the budget: a host and spec of a kind nobody has shown us. */
   | { readonly kind: 'gave-up' }
 
-/** Positions looked at: for an answer, for a better one, and for the smallest conflict. Counted, not timed, so that the answer never depends on the machine. */
-const budgets = { answer: 400_000, better: 20_000, conflict: 400_000 }
+/**
+ * Positions looked at: for an answer or for the smallest conflict, and for a better answer. Counted, not timed, so that
+ * the answer never depends on the machine; fewer on huge problems, where each position costs more.
+ */
+function budgetsFor({ demands, supplies }: Problem): { readonly answer: number; readonly better: number } {
+  const size = Math.max(1, demands.length * supplies.length)
+  return {
+    answer: Math.max(20_000, Math.min(400_000, Math.floor(4e9 / size))),
+    better: Math.ceil(100_000 / Math.max(5, demands.length)),
+  }
+}
 
 export function allocate(problem: Problem): Allocation {
   const prepared = prepare(problem)
   const all = problem.demands.map((_, i) => i)
-  const fixed = keepLocked(prepared, all)
+  const budgets = budgetsFor(problem)
+  const fixed = keepLocked(prepared, all, budgets.answer)
   const outcome = solve(prepared, all, { fixed, budget: budgets.answer, improve: budgets.better })
   if (outcome.kind === 'found') return { kind: 'found', chosen: outcome.chosen }
   const free: Outcome =
     fixed.size === 0 ? outcome : solve(prepared, all, { budget: budgets.answer, improve: budgets.better })
   if (free.kind === 'found') return { kind: 'found', chosen: free.chosen }
   if (free.kind === 'unknown') return { kind: 'gave-up' }
-  return { kind: 'conflict', ...findConflict(prepared, all, budgets.conflict) }
+  return { kind: 'conflict', ...findConflict(prepared, all, budgets.answer) }
 }
 
 /** All locked places when they fit together; else as many as fit, in the order of the spec. */
-function keepLocked(prepared: Prepared, all: readonly number[]): Map<number, number> {
+function keepLocked(prepared: Prepared, all: readonly number[], budget: number): Map<number, number> {
   const locked = prepared.problem.demands.flatMap(({ locked, candidates }, i) =>
     locked !== undefined && candidates.includes(locked) ? [[i, locked] as const] : [],
   )
-  const isPossible = (fixed: Map<number, number>) =>
-    solve(prepared, all, { fixed, budget: budgets.better }).kind === 'found'
+  const isPossible = (fixed: Map<number, number>) => solve(prepared, all, { fixed, budget }).kind === 'found'
   if (locked.length === 0 || isPossible(new Map(locked))) return new Map(locked)
   const kept = new Map<number, number>()
   for (const [demand, supply] of locked) {

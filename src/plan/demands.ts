@@ -38,7 +38,7 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
     for (const role of vm.devices) {
       const lock = followed.get(`${vm.name}/${role.role}`)
       if (lock?.kind === 'lost') continue
-      const selected = candidatesFor(role.select)
+      const selected = candidatesFor(omit(omit(role.select, 'card'), 'pair'))
       const meant = lock?.kind === 'same' && (lock.only || !selected.includes(lock.device)) ? [lock.device] : selected
       const candidates = listOf(meant)
       if (candidates.length === 0) {

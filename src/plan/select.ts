@@ -13,21 +13,44 @@ function isMeant(select: DeviceSelector, device: PciDevice, layout: Layout): boo
   // A bridge is meant only when someone points at it, so that the answer can say why it cannot go.
   if (isBridge(device) && select.address !== device.address && select.path === undefined && select.ids === undefined)
     return false
-  const same = (wanted: string | undefined, ...has: readonly (string | undefined)[]) =>
-    wanted === undefined || has.some((value) => value !== undefined && plain(value) === plain(wanted))
-  return (
-    (select.class === undefined || select.class === deviceClass(device)) &&
-    same(select.address, device.address) &&
-    (select.ids === undefined || select.ids === `${device.vendorId ?? ''}:${device.deviceId ?? ''}`) &&
-    same(select.mac, ...(device.networkInterfaces ?? []).flatMap((n) => [n.permanentMac, n.mac])) &&
-    same(select.serial, device.deviceSerialNumber, device.vpdSerial, device.nvmeSerial, device.sasAddress) &&
-    same(select.disk, device.nvmeSerial, ...(device.disks ?? []).flatMap((disk) => [disk.serial, disk.wwn])) &&
-    (select.path === undefined || select.path === pathOf(device, layout.devices)) &&
-    (select.physicalSlot === undefined || physicalSlotOf(device, layout.devices) === select.physicalSlot) &&
-    (select.name === undefined || (device.name ?? '').toLowerCase().includes(select.name.toLowerCase())) &&
-    (select.port === undefined || layout.portOf.get(device.address) === select.port) &&
-    (select.numaNode === undefined || device.numaNode === select.numaNode)
+  // Cheap and telling keys first: this is asked for every device and every role.
+  if (select.class !== undefined && select.class !== deviceClass(device)) return false
+  if (select.port !== undefined && layout.portOf.get(device.address) !== select.port) return false
+  if (select.numaNode !== undefined && device.numaNode !== select.numaNode) return false
+  if (select.address !== undefined && select.address !== device.address) return false
+  if (select.ids !== undefined && select.ids !== `${device.vendorId ?? ''}:${device.deviceId ?? ''}`) return false
+  if (select.name !== undefined && !(device.name ?? '').toLowerCase().includes(select.name.toLowerCase())) return false
+  return isMeantBySerial(select, device) && isMeantByPlace(select, device, layout)
+}
+
+function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {
+  const { mac, serial, disk } = select
+  if (
+    mac !== undefined &&
+    !hasText(
+      mac,
+      (device.networkInterfaces ?? []).flatMap((n) => [n.permanentMac, n.mac]),
+    )
   )
+    return false
+  if (
+    serial !== undefined &&
+    !hasText(serial, [device.deviceSerialNumber, device.vpdSerial, device.nvmeSerial, device.sasAddress])
+  )
+    return false
+  return (
+    disk === undefined || hasText(disk, [device.nvmeSerial, ...(device.disks ?? []).flatMap((d) => [d.serial, d.wwn])])
+  )
+}
+
+function isMeantByPlace(select: DeviceSelector, device: PciDevice, { devices }: Layout): boolean {
+  if (select.path !== undefined && select.path !== pathOf(device, devices)) return false
+  return select.physicalSlot === undefined || physicalSlotOf(device, devices) === select.physicalSlot
+}
+
+function hasText(wanted: string, has: readonly (string | undefined)[]): boolean {
+  const target = plain(wanted)
+  return has.some((value) => value !== undefined && value.length >= target.length && plain(value) === target)
 }
 
 /** Serials are written with and without dashes, colons and upper case. */

@@ -1,13 +1,22 @@
 /** Cards alike in every id are told apart by place and serial only; ids on a command line would take them all. */
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
-import { isSameSlot } from '../../pci/address.ts'
+import { isSameSlot, type PciAddress } from '../../pci/address.ts'
 import type { Check } from '../check.ts'
 import { addressesText } from '../words.ts'
 
+const maxNamed = 6
+
 export const checkIdentical: Check = (device, view) => {
   if (isBridge(device) || isVirtualFunction(device)) return []
-  const others = view.alike(device).filter((one) => !isSameSlot(one.address, device.address))
+  const alike = view.alike(device)
+  // A machine may have hundreds of equal functions: only the first few are named, the rest counted.
+  const others: PciAddress[] = []
+  for (const one of alike) {
+    if (others.length > maxNamed) break
+    if (!isSameSlot(one.address, device.address)) others.push(one.address)
+  }
   if (others.length === 0) return []
+  const rest = others.length > maxNamed ? ' and more' : ''
   const told = hasSerial(device)
     ? 'its place and serial tell it apart'
     : 'it states no serial, so only its place tells it apart'
@@ -15,9 +24,9 @@ export const checkIdentical: Check = (device, view) => {
     {
       code: 'identical-devices',
       severity: 'note',
-      message: `${device.address} has the same ids as ${addressesText(others.map((one) => one.address))}; ${told}`,
+      message: `${device.address} has the same ids as ${addressesText(others.slice(0, maxNamed))}${rest}; ${told}`,
       help: 'never bind it by vendor and device id',
-      about: [device.address, ...others.slice(0, 8).map((one) => one.address)],
+      about: [device.address, ...others],
     },
   ]
 }

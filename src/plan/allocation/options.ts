@@ -95,11 +95,19 @@ function rankOf(state: State, demand: number, supply: number, later: readonly nu
     held ? 0 : 1,
     held ? 0 : members.length - serves,
     held ? 0 : -serves,
+    held ? 0 : wantedBy(prepared, members),
     ownCard ? 0 : state.touched.has(block) ? 1 : 2,
     prepared.blockUnits[block]?.length ?? 0,
     isFarNode(state, demand, supply) ? 1 : 0,
     prepared.problem.supplies[supply]?.caution ? 1 : 0,
   ]
+}
+
+/** How many kinds of demand could use something of the unit: what others ask for by name is taken last. */
+function wantedBy(prepared: Prepared, members: readonly number[]): number {
+  let most = 0
+  for (const supply of members) most = Math.max(most, prepared.popularityOf[supply] ?? 0)
+  return most
 }
 
 /** True when the VM holds something on another node already. */

@@ -51,6 +51,8 @@ export type Prepared = {
   readonly unitBlock: readonly number[]
   /** What a function is good for, as a number: equal means interchangeable for every demand. */
   readonly signatureOf: readonly number[]
+  /** Of how many classes it is a candidate. */
+  readonly popularityOf: readonly number[]
   /** Units inside one block with an equal shape are interchangeable while nobody owns them. */
   readonly unitShape: readonly number[]
   /** Blocks hang together by cards and units; nothing ties two blocks. Those of one type are interchangeable while untouched. */
@@ -71,6 +73,7 @@ export type Prepared = {
 export function prepare(problem: Problem): Prepared {
   const { demands, supplies } = problem
   const vms = numbering()
+  for (const vm of constrainedFirst(demands)) vms.number(vm)
   const vmOf = demands.map((demand) => vms.number(demand.vm))
   const words = numbering()
   const wordOf = (kind: string, word: string | undefined) => (word === undefined ? -1 : words.number(`${kind} ${word}`))
@@ -91,7 +94,7 @@ export function prepare(problem: Problem): Prepared {
     return id
   })
 
-  const { signatureOf, wordy } = signatures(problem, classOf, candidatesOfClass)
+  const { signatureOf, wordy, popularityOf } = signatures(problem, classOf, candidatesOfClass)
   const units = supplies.reduce((most, { unit }) => Math.max(most, unit), -1) + 1
   const unitMembers: number[][] = Array.from({ length: units }, () => [])
   supplies.forEach(({ unit }, i) => unitMembers[unit]?.push(i))
@@ -137,6 +140,7 @@ export function prepare(problem: Problem): Prepared {
     slotCount: slots.count(),
     unitMembers,
     signatureOf,
+    popularityOf,
     ...blocks,
     classBlocks,
     classTypes,
@@ -148,6 +152,13 @@ export function prepare(problem: Problem): Prepared {
   }
 }
 
+/** The VM with the least choice is served first, else the order of the spec: what cannot be shows early then. */
+function constrainedFirst(demands: readonly Demand[]): string[] {
+  const choice = new Map<string, number>()
+  for (const { vm, candidates } of demands) choice.set(vm, Math.min(choice.get(vm) ?? Infinity, candidates.length))
+  return [...choice].toSorted(([, a], [, b]) => a - b).map(([vm]) => vm)
+}
+
 /** Two functions with one signature are candidates of the same demands and equally good. `wordy`: a card or pair word may reach it. */
 function signatures(problem: Problem, classOf: readonly number[], candidatesOfClass: readonly (readonly number[])[]) {
   const wordyClasses = new Set<number>()
@@ -156,14 +167,16 @@ function signatures(problem: Problem, classOf: readonly number[], candidatesOfCl
   })
   const texts = problem.supplies.map(({ numaNode, caution }) => `${numaNode ?? ''}${caution ? '!' : ''}:`)
   const wordy: boolean[] = problem.supplies.map(() => false)
+  const popularityOf: number[] = problem.supplies.map(() => 0)
   candidatesOfClass.forEach((candidates, id) => {
     for (const supply of candidates) {
       texts[supply] = `${texts[supply] ?? ''}${id},`
+      popularityOf[supply] = (popularityOf[supply] ?? 0) + 1
       if (wordyClasses.has(id)) wordy[supply] = true
     }
   })
   const numbers = numbering()
-  return { signatureOf: texts.map((text) => numbers.number(text)), wordy }
+  return { signatureOf: texts.map((text) => numbers.number(text)), wordy, popularityOf }
 }
 
 function findBlocks(

@@ -6,7 +6,7 @@
 import { findHallSet } from './matching.ts'
 import { sortedOptions } from './options.ts'
 import type { Prepared } from './problem.ts'
-import { add, canTake, costOf, emptyState, settleLeftovers, take, takeBack, type State } from './state.ts'
+import { add, canTake, costOf, emptyState, settleLeftovers, take, takeBack, unitOf, type State } from './state.ts'
 
 export type Outcome =
   /** `looked`: positions it took. */
@@ -31,6 +31,8 @@ type Search = {
   readonly failedCounts: Map<number, Int32Array[]>
   readonly untouched: Int32Array
   readonly lastUseOfWord: Int32Array
+  /** The open demands of the VMs after each VM. */
+  readonly restAfterVm: ReadonlyMap<number, readonly number[]>
   left: number
   looked: number
   best: { readonly cost: number; readonly chosen: readonly number[] } | undefined
@@ -48,6 +50,7 @@ export function solve(prepared: Prepared, demands: readonly number[], options: S
   }
   const search = startSearch(prepared, state, demands, options)
   try {
+    if (findHallSet(prepared, search.order, state) !== undefined) return { kind: 'impossible', looked: 1 }
     visit(search, 0)
   } catch (error) {
     if (!(error instanceof BudgetSpent)) throw error
@@ -76,11 +79,18 @@ function startSearch(prepared: Prepared, state: State, demands: readonly number[
     failedCounts: new Map(),
     untouched,
     lastUseOfWord,
+    restAfterVm: restAfterVms(prepared, order),
     left: options.budget,
     looked: 0,
     best: undefined,
     improve: options.improve ?? 0,
   }
+}
+
+function restAfterVms(prepared: Prepared, order: readonly number[]): Map<number, readonly number[]> {
+  const rest = new Map<number, readonly number[]>()
+  order.forEach((demand, position) => rest.set(prepared.vmOf[demand] ?? -1, order.slice(position + 1)))
+  return rest
 }
 
 /** True when nothing better can come of going on (the first answer is enough); false when this position is exhausted. */
@@ -94,37 +104,43 @@ function visit(search: Search, position: number): boolean {
   if (demand === undefined) return reached(search)
   if (search.best !== undefined && costOf(state, vm) >= search.best.cost) return false
   const previous = position === 0 ? -1 : (prepared.vmOf[order[position - 1] ?? -1] ?? -1)
-  const isBoundary = vm !== previous
-  if (isBoundary && position > 0) settleLeftovers(state, previous, -1)
-  const done = explore(search, position, isBoundary)
-  if (isBoundary && position > 0) settleLeftovers(state, previous, 1)
+  if (vm === previous || position === 0) return explore(search, position)
+  settleLeftovers(state, previous, -1)
+  const done = explore(search, position)
+  settleLeftovers(state, previous, 1)
   return done
 }
 
-function explore(search: Search, position: number, isBoundary: boolean): boolean {
+function explore(search: Search, position: number): boolean {
   const { state, order } = search
-  const memory = remember(search, position)
-  if (memory.isHopeless) return false
+  const { prepared } = state
+  if (isHopeless(search, position)) return false
   const before = search.best
-  if (isBoundary && findHallSet(state.prepared, order.slice(position), state) !== undefined) {
-    memory.fail()
-    return false
-  }
   const demand = order[position] ?? -1
   for (const supply of sortedOptions(state, demand, order, position)) {
     const move = take(state, demand, supply)
-    const type =
-      state.prepared.blockType[state.prepared.unitBlock[state.prepared.problem.supplies[supply]?.unit ?? -1] ?? -1] ??
-      -1
+    const type = prepared.blockType[prepared.unitBlock[unitOf(prepared, supply)] ?? -1] ?? -1
     if (move.touchedBlock) add(search.untouched, type, -1)
-    const done = visit(search, position + 1)
+    const done = (!move.tookUnit || leavesEnough(search, position)) && visit(search, position + 1)
     if (move.touchedBlock) add(search.untouched, type, 1)
     takeBack(state, move)
     if (done) return true
   }
   // Once an answer is known, "nothing here" may only mean "nothing cheaper here".
-  if (before === undefined && search.best === undefined) memory.fail()
+  if (before === undefined && search.best === undefined) noteFailure(search, position)
   return false
+}
+
+/** Could the VMs after this one still be served from what nobody holds? Asked whenever a unit is taken from them. */
+function leavesEnough(search: Search, position: number): boolean {
+  const { state, order } = search
+  const vm = state.prepared.vmOf[order[position] ?? -1] ?? -1
+  const later = search.restAfterVm.get(vm) ?? []
+  if (later.length === 0) return true
+  settleLeftovers(state, vm, -1)
+  const enough = findHallSet(state.prepared, later, state) === undefined
+  settleLeftovers(state, vm, 1)
+  return enough
 }
 
 function reached(search: Search): boolean {
@@ -136,21 +152,28 @@ function reached(search: Search): boolean {
   return search.improve === 0
 }
 
-/** Whether this pattern of the board has failed at this position before, and how to note that it has now. */
-function remember(search: Search, position: number): { isHopeless: boolean; fail: () => void } {
+/** Whether this pattern of the board has failed at this position before. */
+function isHopeless(search: Search, position: number): boolean {
+  if (search.failed.size === 0 && search.failedCounts.size === 0) return false
   const live = liveBlocks(search, position)
-  if (live.length === 0) {
-    const known = search.failedCounts.get(position) ?? []
-    const isHopeless = known.some((counts) => counts.every((count, type) => count >= (search.untouched[type] ?? 0)))
-    const fail = () =>
-      void (known.length < 1000 && search.failedCounts.set(position, [...known, search.untouched.slice()]))
-    return { isHopeless, fail }
+  if (live.length > 0) return search.failed.has(keyOf(search, position, live))
+  const known = search.failedCounts.get(position) ?? []
+  return known.some((counts) => counts.every((count, type) => count >= (search.untouched[type] ?? 0)))
+}
+
+/** Notes that this pattern has failed now. Bounded: what does not fit is searched again. */
+function noteFailure(search: Search, position: number): void {
+  const live = liveBlocks(search, position)
+  if (live.length > 0) {
+    if (search.failed.size < 500_000) search.failed.add(keyOf(search, position, live))
+    return
   }
-  const key = `${position}|${search.untouched.join(',')}|${live.join(';')}`
-  return {
-    isHopeless: search.failed.has(key),
-    fail: () => void (search.failed.size < 500_000 && search.failed.add(key)),
-  }
+  const known = search.failedCounts.get(position) ?? []
+  if (known.length < 1000) search.failedCounts.set(position, [...known, search.untouched.slice()])
+}
+
+function keyOf(search: Search, position: number, live: readonly string[]): string {
+  return `${position}|${search.untouched.join(',')}|${live.join(';')}`
 }
 
 /** The touched blocks that can still matter, each as a text of its type and what is left in it. */

@@ -1,0 +1,26 @@
+// How long plan() takes on a huge host: 4,096 functions, 64 VMs, 256 roles; possible ones and impossible ones.
+// Run with tsx (npm run bench:plan), since it measures the sources. Limits: 1 s to plan, 5 s to explain.
+import { performance } from 'node:perf_hooks'
+import { plan } from '../src/plan/plan.ts'
+import { parseSpec } from '../src/spec/parse-spec.ts'
+import { bigHost, bigSpec, cases } from '../test/support/big-host.ts'
+
+let failed = false
+for (const one of cases) {
+  const host = bigHost(one.host)
+  const { spec, findings } = parseSpec(bigSpec(one.spec), 'bench.yaml')
+  if (spec === undefined) throw new Error(JSON.stringify(findings[0]))
+  const roles = spec.vms.reduce((sum, vm) => sum + vm.devices.length, 0)
+  const started = performance.now()
+  const result = plan(host, spec)
+  const seconds = (performance.now() - started) / 1000
+  const conflicts = result.findings.filter((f) => f.code === 'demands-conflict' || f.code === 'device-twice').length
+  const limit = one.possible ? 1 : 5
+  const good = seconds < limit && (conflicts === 0) === one.possible
+  failed ||= !good
+  console.log(
+    `${good ? 'ok  ' : 'FAIL'} ${seconds.toFixed(2)} s of ${limit}  ${one.name}: ${host.devices.length} functions, ${spec.vms.length} VMs, ${roles} roles, ` +
+      `${result.assignments.length} assigned, ${result.takenAlong.length} along, ${conflicts} conflicts`,
+  )
+}
+process.exitCode = failed ? 1 : 0
