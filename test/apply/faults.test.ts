@@ -107,7 +107,7 @@ describe('around an apply', () => {
     const system = linuxSystem({ root })
     const at = (time: string) => ({ ...system, now: () => new Date(time) })
     await apply(planOf(edit), at('2026-11-22T10:00:00Z'))
-    const next: Step = { ...edit, before: edit.after, after: { text: 'B\n', mode: 0o644 } } as Step
+    const next: Step = { ...edit, before: edit.after, after: { text: 'B\n', mode: 0o644 } }
     await apply(planOf(next), at('2001-01-01T00:00:00Z'))
     expect(await rollback(at('1999-01-01T00:00:00Z'), undefined)).toMatchObject({ id: '0002', outcome: 'rolled-back' })
     expect(await rollback(system, undefined)).toMatchObject({ id: '0001', outcome: 'rolled-back' })
