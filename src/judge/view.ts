@@ -63,6 +63,7 @@ function platformOf({ kernel, iommu }: Host): PlatformOptions {
     ...(kernel.cmdline === undefined ? {} : { cmdline: kernel.cmdline }),
     ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
     ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
+    iommuKind: iommu.kind,
   }
 }
 

@@ -88,7 +88,10 @@ export function judgeAcs(topology: Topology, node: TopologyNode, settings: AcsSe
   const plain = judgePlainAcs(topology, node, settings)
   const overridden = settings.override ? claimOverride(topology, node, settings) : undefined
   if (overridden) return overridden
-  return couldQuirkTurn(device, plain) ? { value: plain.value, sure: false } : plain
+  if (!couldQuirkTurn(device, plain)) return plain
+  // Integrated endpoints are Intel's nearly always, and Intel states isolation for all of its own.
+  const guess = plain.value || (device.vendorId === undefined && portTypeOf(device) === 'rootComplexEndpoint')
+  return { value: guess, sure: false }
 }
 
 /** Without ids no quirk could be looked up, and one may say otherwise. Few vendors' rows ever say "no". */

@@ -18,6 +18,8 @@ export type PlatformOptions = {
   /** ACPI tables as hex; the empty string when only their presence is known. */
   readonly dmar?: string
   readonly ivrs?: string
+  /** The IOMMU driver in use, where the input tells (`dmar0` or `ivhd0` in /sys/class/iommu). */
+  readonly iommuKind?: 'intel' | 'amd' | 'other' | null
   /** `as-read` judges the controls that are on now (see AcsSettings). */
   readonly control?: AcsSettings['control']
 }
@@ -71,6 +73,7 @@ const vendorsOfHostBridges: Readonly<Record<string, Platform['kind']>> = {
 function findKind(topology: Topology, options: PlatformOptions): Platform['kind'] {
   if (options.ivrs !== undefined) return 'amd'
   if (options.dmar !== undefined) return 'intel'
+  if (options.iommuKind) return options.iommuKind
   const hostBridges = topology.nodes.filter((n) => !n.parent && isHostBridge(n.device))
   const first = hostBridges.find((n) => n.parts.domain === 0 && n.parts.bus === 0) ?? hostBridges[0]
   if (first?.device.vendorId === undefined) return 'unknown'

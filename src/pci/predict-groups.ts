@@ -37,6 +37,14 @@ export type PredictedGroup = {
   readonly doubts: readonly Doubt[]
 }
 
+/** Some function shows more than its header: only then is there anything to foretell groups from. */
+export function canPredictGroups(devices: readonly PciDevice[]): boolean {
+  return devices.some(({ facts, config }) => {
+    const depth = facts?.depth ?? (config === undefined ? 'none' : config.length < 512 ? 'header' : 'standard')
+    return depth === 'standard' || depth === 'extended'
+  })
+}
+
 /** Groups in the kernel's order. `devices` may carry `config`, `facts` or both; without either there is nothing to foretell. */
 export function predictGroups(devices: readonly PciDevice[], options: PlatformOptions = {}): readonly PredictedGroup[] {
   const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
