@@ -5,13 +5,7 @@
  */
 import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
-import {
-  type AcsQuirk,
-  acsQuirksOf,
-  brokenSourceValidation,
-  hasAcsQuirks,
-  vendorsWithStrictQuirks,
-} from './quirks/acs-quirks.ts'
+import { type AcsQuirk, acsQuirksOf, brokenSourceValidation } from './quirks/acs-quirks.ts'
 import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
 import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
 
@@ -94,11 +88,32 @@ export function judgeAcs(topology: Topology, node: TopologyNode, settings: AcsSe
   return { value: guess, sure: false }
 }
 
-/** Without ids no quirk could be looked up, and one may say otherwise. Few vendors' rows ever say "no". */
-function couldQuirkTurn({ vendorId, deviceId }: PciDevice, plain: Judged): boolean {
-  if (vendorId === undefined) return true
-  if (deviceId !== undefined) return false
-  return plain.value ? vendorsWithStrictQuirks.has(vendorId) : hasAcsQuirks(vendorId)
+/** Without ids no quirk could be looked up, and one may say otherwise. */
+function couldQuirkTurn(device: PciDevice, plain: Judged): boolean {
+  if (device.vendorId === undefined) return true
+  return device.deviceId === undefined && acsQuirksOf(device.vendorId).some((row) => mayConcern(row, device, plain))
+}
+
+/** Could this row, for some device id, give another answer? */
+function mayConcern(row: AcsQuirk, device: PciDevice, plain: Judged): boolean {
+  const portType = portTypeOf(device)
+  const isRootPort = portType === 'rootPort' || portType === undefined
+  switch (row.rule) {
+    case 'isolated':
+      return !plain.value && (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) !== false)
+    case 'amdSouthbridge':
+      return !plain.value
+    case 'rootComplexEndpoint':
+      return false
+    case 'olderPch':
+    case 'dwordPackedPch':
+    case 'rootPort':
+      return isRootPort && !plain.value
+    case 'onlyThesePorts':
+      return isRootPort || portType === 'downstreamPort'
+    case 'onlyTheseDevices':
+      return true
+  }
 }
 
 function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {
@@ -172,6 +187,8 @@ function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettin
   const { device } = node
   if (device.vendorId === undefined) return undefined
   for (const quirk of acsQuirksOf(device.vendorId)) {
+    // Only this row needs no device id.
+    if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
     const answer = judgeQuirk(quirk, topology, node, settings)
     if (answer) return answer
   }

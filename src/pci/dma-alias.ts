@@ -34,20 +34,21 @@ export function translatesBelow(bridge: PciDevice): boolean {
 }
 
 /** True when `aliases` can say anything but a plain no: lets callers skip whole buses. */
-export function hasAliasQuirk(device: PciDevice): boolean {
-  return lacksIds(device) || rulesOf(device).some((row) => !bridgeRules.has(row.rule))
+export function hasAliasQuirk(node: TopologyNode): boolean {
+  return lacksIds(node) || rulesOf(node.device).some((row) => !bridgeRules.has(row.rule))
 }
 
 const bridgeRules: ReadonlySet<AliasRule> = new Set(['hiddenPcieToPci', 'bridgeWithoutAlias', 'translatesBelow'])
 
-/** No row can be looked up, and there is one this could be. */
-function lacksIds({ vendorId, deviceId }: PciDevice): boolean {
+/** No row can be looked up, and there is one this could be. All in the table are cards and switches, none sits on a root bus. */
+function lacksIds({ device: { vendorId, deviceId }, parent }: TopologyNode): boolean {
+  if (!parent) return false
   return vendorId === undefined || (deviceId === undefined && aliasQuirksOf(vendorId).length > 0)
 }
 
 /** Does `from` also use the requester id of slot.function `to` on its own bus? The function there may not exist. */
 export function aliases(from: TopologyNode, to: { readonly slot: number; readonly function: number }): Judged {
-  if (lacksIds(from.device)) return probablyNo
+  if (lacksIds(from)) return probablyNo
   let answer = no
   for (const { rule } of rulesOf(from.device)) {
     const one = aliasesBy(rule, from, to)

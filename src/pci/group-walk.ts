@@ -51,7 +51,7 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
     doubtful: settings.firmwareAliasesUnknown,
   }
   for (const node of topology.nodes) {
-    if (hasAliasQuirk(node.device) || settings.firmwareAliases(node) !== undefined || settings.firmwareAliasesUnknown) {
+    if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined || settings.firmwareAliasesUnknown) {
       state.aliasBuses.add(busKey(node.parts))
     }
   }

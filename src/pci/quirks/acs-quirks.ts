@@ -23,7 +23,13 @@ export type AcsRule =
   /** True with these ids, false with all others of the vendor. */
   | 'onlyTheseDevices'
 
-export type AcsQuirk = { readonly vendor: string; readonly devices: IdList; readonly rule: AcsRule }
+export type AcsQuirk = {
+  readonly vendor: string
+  readonly devices: IdList
+  readonly rule: AcsRule
+  /** All devices of the row are of this class; helps where only the vendor is known. */
+  readonly classPrefix?: string
+}
 
 /** Ibex Peak, Cougar Point, Panther Point, Lynx Point -H and -LP, Wildcat Point, Patsburg, Wellsburg, 9 series. */
 const olderPchRootPorts = idList(
@@ -34,10 +40,11 @@ const olderPchRootPorts = idList(
 /** Sunrise Point-H (100 series), Union Point (200 series), 7th and 8th generation mobile. */
 const dwordPackedPchRootPorts = idList('a110-a11f a167-a16a a290-a29f a2e7-a2ee 9d10-9d1b')
 
-const quirk = (vendor: string, rule: AcsRule, devices: string | IdList): AcsQuirk => ({
+const quirk = (vendor: string, rule: AcsRule, devices: string | IdList, classPrefix?: string): AcsQuirk => ({
   vendor,
   rule,
   devices: typeof devices === 'string' ? idList(devices) : devices,
+  ...(classPrefix && { classPrefix }),
 })
 
 /** In the kernel's order; only the order among rows of one vendor matters. */
@@ -45,13 +52,18 @@ const rows: readonly AcsQuirk[] = [
   quirk('1002', 'amdSouthbridge', '4385 439c 4383 439d 4384 4399'),
   quirk('1022', 'amdSouthbridge', '780f 7809'),
   // Solarflare SFC9xxx
-  quirk('1924', 'isolated', '0903 0923 0a03'),
+  quirk('1924', 'isolated', '0903 0923 0a03', '02'),
   // 82598, 82599
-  quirk('8086', 'isolated', '10c6 10db 10dd 10e1 10f1 10f7-10fc 1507 1514 151c 1529 152a 154d 154f 1551 1558'),
+  quirk('8086', 'isolated', '10c6 10db 10dd 10e1 10f1 10f7-10fc 1507 1514 151c 1529 152a 154d 154f 1551 1558', '02'),
   // 82580, 82576, 82575, I350
-  quirk('8086', 'isolated', '1509 150e-1511 1516 1527 10c9 10e6-10e8 150a 150d 1518 1526 10a7 10a9 10d6 1521-1524'),
+  quirk(
+    '8086',
+    'isolated',
+    '1509 150e-1511 1516 1527 10c9 10e6-10e8 150a 150d 1518 1526 10a7 10a9 10d6 1521-1524',
+    '02',
+  ),
   // 82571 (not the quad cards: their switch has no ACS), I219
-  quirk('8086', 'isolated', '105e 105f 1060 10d9 15b7 15b8'),
+  quirk('8086', 'isolated', '105e 105f 1060 10d9 15b7 15b8', '02'),
   quirk('8086', 'rootComplexEndpoint', '*'),
   // Qualcomm QDF2xxx, SA8775P, Hamoa, Glymur; HXT SD4800
   quirk('17cb', 'isolated', '0400 0401 0115 0111 0120'),
@@ -86,14 +98,6 @@ const table = byVendor(rows)
 
 export function acsQuirksOf(vendorId: string): readonly AcsQuirk[] {
   return table.get(vendorId) ?? []
-}
-
-/** Vendors with a row that says "no" to a device although its capability says "yes": Zhaoxin, Wangxun. */
-export const vendorsWithStrictQuirks: ReadonlySet<string> = new Set(['1d17', '8088'])
-
-/** Some row may speak for a device of this vendor. */
-export function hasAcsQuirks(vendorId: string): boolean {
-  return table.has(vendorId)
 }
 
 /** IDT switches: newer kernels drop Source Validation from the capability, older ones keep it. */
