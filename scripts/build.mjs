@@ -17,7 +17,7 @@ const oneLanguage = {
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
 await build({
-  entryPoints: { handover: 'src/cli/entry.ts' },
+  entryPoints: { handover: 'src/cli/entry.ts', index: 'src/index.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
