@@ -45,6 +45,9 @@ export const findingCodes = [
   'kept',
   'keep-unknown',
   'lock-unreadable',
+  // booting
+  'boot-manual',
+  'boot-ambiguous',
   // judging devices
   'no-group',
   'host-chipset',

@@ -100,6 +100,19 @@ export type HostFile = {
   readonly mode?: number
 }
 
+/** What tells how this machine boots. Existence is stated per path of a fixed list (host/read-boot.ts). */
+export type BootFacts = {
+  readonly efi: boolean
+  /** EFI variable LoaderInfo, as the loader that ran last wrote it: `systemd-boot 252.39`. */
+  readonly loaderInfo?: string
+  /** Absolute paths that exist, of those that are looked for. */
+  readonly present: readonly string[]
+  /** Names in /boot, for the images a generator will write. */
+  readonly bootNames: readonly string[]
+  /** File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on plain ones. */
+  readonly grubFilesystem?: { readonly type: string; readonly device: string }
+}
+
 export type Distribution = { readonly id: string; readonly versionId?: string; readonly idLike?: readonly string[] }
 
 export type Host = {
@@ -119,6 +132,7 @@ export type Host = {
   readonly unreadNeeds?: readonly HostNeed['kind'][]
   readonly bridges?: readonly string[]
   readonly files?: readonly HostFile[]
+  readonly boot?: BootFacts
   /** What reading met: unreadable files, cut-off listings. Verdicts are not here; they are computed. */
   readonly findings: readonly Finding[]
 }

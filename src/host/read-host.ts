@@ -4,6 +4,7 @@
  */
 import type { Reader } from '../system/system.ts'
 import type { Host, HostNeed, SourceKind } from './host.ts'
+import { readBoot } from './read-boot.ts'
 import { readBridges } from './needs/network.ts'
 import { readFiles } from './read-files.ts'
 import { readIommu } from './read-iommu.ts'
@@ -34,6 +35,7 @@ export function readHost(system: Reader, source?: { readonly kind: SourceKind; r
     ...unreadNeeds(system),
     bridges,
     files: readFiles(reading),
+    boot: readBoot(system),
     findings: [...reading.findings, ...unreadableFindings(reading)],
   }
 }

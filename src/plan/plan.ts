@@ -11,6 +11,7 @@ import { sparesOf, stayingOf, takeAlong } from './along.ts'
 import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
 import { planMemory } from './memory.ts'
+import { planBoot } from './plan-boot.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -29,6 +30,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const taken = takeAlong(view, shared.assignments)
   const leaving = [...shared.assignments, ...taken]
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
+  const boot = planBoot(host)
   const findings = [
     ...view.findings,
     ...lock.findings,
@@ -36,8 +38,10 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...shared.findings,
     ...warningsOf(view, leaving),
     ...memoryFindings,
+    ...boot.findings,
   ]
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
+  // Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
   return {
     assignments: shared.assignments,
     takenAlong: taken,
@@ -45,8 +49,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     staying: stayingOf(view),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     findings,
-    steps: hasErrors(findings) ? [] : planDrivers(leaving, view.layout),
-    needsReboot: false,
+    steps: hasErrors(findings) ? [] : host.iommu.state === 'off' ? boot.steps : planDrivers(leaving, view.layout),
+    needsReboot: boot.needsReboot,
     memory,
     startOrder: startOrder(spec.vms),
   }

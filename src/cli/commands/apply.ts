@@ -44,6 +44,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   context.err(renderFindings(planned.findings, context.errStyle, sources))
   if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
   refuseOtherPlan(options.plan, hash)
+  if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
     const command = `handover apply ${file} --yes`
     if (!(await askToGoOn('Change the host as shown?', { yes: options.yes === true, command }))) {
@@ -55,6 +56,17 @@ export async function runApply(args: readonly string[], options: Options, contex
   const result = await runTransaction(planned, { file, context })
   const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
   return conclude(result, { hash, open, spec, options, context })
+}
+
+/** Nothing is recorded as applied while no device can be given to anyone. */
+function waitForIommu(planned: Plan): never {
+  if (planned.needsReboot)
+    throw new AppError('the kernel command line is prepared, and the running kernel does not have it yet', {
+      help: 'reboot, then run the same command again',
+    })
+  throw new AppError('the IOMMU is off, so no device can be given to a virtual machine; nothing was changed', {
+    help: 'see the findings above',
+  })
 }
 
 function refuseOtherPlan(wanted: string | undefined, hash: string): void {

@@ -1,0 +1,100 @@
+/**
+ * Which boot loader really starts this machine, by evidence: what ran last outranks what is installed, and two that could
+ * both have run are a finding, not a coin toss. Immutable systems are recognised so that nothing is written there.
+ */
+
+export type BootEvidence = {
+  readonly efi: boolean
+  readonly loaderInfo?: string
+  readonly present: readonly string[]
+  /** /proc/cmdline: GRUB and syslinux put BOOT_IMAGE= there, systemd-boot `initrd=\…`. */
+  readonly cmdline: string
+}
+
+export type Bootloader =
+  | {
+      readonly kind: 'grub'
+      /** `/boot/grub` or `/boot/grub2`. */
+      readonly folder: string
+      /** Debian's grub-mkconfig also sources /etc/default/grub.d/*.cfg; upstream's does not. */
+      readonly hasDropIns: boolean
+      /** Entries in /boot/loader/entries carry the command line (Fedora, RHEL). */
+      readonly usesEntries: boolean
+      readonly regenerate: readonly string[]
+    }
+  | { readonly kind: 'systemd-boot'; readonly entries: string }
+  | { readonly kind: 'proxmox' }
+  /** Told in words what to do; nothing is ever written. */
+  | { readonly kind: 'manual'; readonly system: string; readonly how: string }
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly string[] }
+  | { readonly kind: 'unknown' }
+
+/** `ARGS` in `how` stands for the arguments. */
+const immutable: readonly (readonly [path: string, system: string, how: string])[] = [
+  ['/etc/NIXOS', 'NixOS', 'set boot.kernelParams = [ ARGS ]; and run: nixos-rebuild boot'],
+  ['/run/ostree-booted', 'an ostree system', 'run: rpm-ostree kargs ARGS'],
+  ['/etc/unraid-version', 'Unraid', 'edit the append line in /boot/syslinux/syslinux.cfg: ARGS'],
+]
+
+export function findBootloader(evidence: BootEvidence): Bootloader {
+  const has = (path: string) => evidence.present.includes(path)
+  for (const [path, system, how] of immutable) if (has(path)) return { kind: 'manual', system, how }
+  if (has('/etc/kernel/uki.conf'))
+    return {
+      kind: 'manual',
+      system: 'a unified kernel image',
+      how: 'edit /etc/kernel/cmdline (ARGS) and build the image again',
+    }
+  const grub = grubOf(has)
+  const systemd = systemdBootOf(has)
+  const candidates = [...(grub ? ['GRUB'] : []), ...(systemd ? ['systemd-boot'] : [])]
+  const ran = loaderThatRan(evidence)
+  if (has('/etc/kernel/proxmox-boot-uuids') && ran !== 'grub') return { kind: 'proxmox' }
+  if (ran === 'grub' && grub) return grub
+  if (ran === 'systemd-boot' && systemd) return systemd
+  if (candidates.length > 1) return { kind: 'ambiguous', candidates }
+  return grub ?? systemd ?? { kind: 'unknown' }
+}
+
+function loaderThatRan({ loaderInfo, cmdline }: BootEvidence): 'grub' | 'systemd-boot' | undefined {
+  if (loaderInfo !== undefined) {
+    if (/^systemd-boot\b/i.test(loaderInfo)) return 'systemd-boot'
+    if (/^grub\b/i.test(loaderInfo)) return 'grub'
+  }
+  if (/(?:^|\s)BOOT_IMAGE=/.test(cmdline)) return 'grub'
+  if (/(?:^|\s)initrd=\\/.test(cmdline)) return 'systemd-boot'
+  return undefined
+}
+
+function grubOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'grub' }> | undefined {
+  const folder = has('/boot/grub2/grub.cfg') ? '/boot/grub2' : has('/boot/grub/grub.cfg') ? '/boot/grub' : undefined
+  if (folder === undefined || !has('/etc/default/grub')) return undefined
+  const regenerate = has('/usr/sbin/update-grub')
+    ? ['update-grub']
+    : [has('/usr/sbin/grub2-mkconfig') ? 'grub2-mkconfig' : 'grub-mkconfig', '-o', `${folder}/grub.cfg`]
+  return {
+    kind: 'grub',
+    folder,
+    // update-grub is Debian's; so is the loop over grub.d in its grub-mkconfig.
+    hasDropIns: has('/usr/sbin/update-grub'),
+    usesEntries: has('/boot/loader/entries') && folder === '/boot/grub2',
+    regenerate,
+  }
+}
+
+function systemdBootOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'systemd-boot' }> | undefined {
+  for (const folder of ['/efi/loader', '/boot/efi/loader', '/boot/loader'])
+    if (has(`${folder}/entries`) && has(`${folder}/loader.conf`))
+      return { kind: 'systemd-boot', entries: `${folder}/entries` }
+  return undefined
+}
+
+/**
+ * GRUB clears its one-shot choice by writing to the environment block, which it can do only in a plain file on a plain
+ * partition. Elsewhere a bad trial entry would be chosen again and again.
+ */
+export function canGrubForget(filesystem: { readonly type: string; readonly device: string } | undefined): boolean {
+  if (filesystem === undefined) return false
+  const isPlain = /^\/dev\/(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+p|mmcblk\d+p)\d*$/.test(filesystem.device)
+  return isPlain && /^(?:ext[234]|vfat|xfs)$/.test(filesystem.type)
+}

@@ -1,0 +1,105 @@
+/**
+ * The kernel command line as arguments, keeping every blank and quote: `formatCmdline(parseCmdline(text))` is `text`.
+ * Quoting follows the kernel's own next_arg() (lib/cmdline.c): blanks separate, double quotes group, nothing escapes.
+ */
+
+export type KernelArg = {
+  /** As written: `intel_iommu=on`, `"dyndbg=file foo +p"`. */
+  readonly raw: string
+  /** Blanks before it. */
+  readonly gap: string
+}
+
+export type Cmdline = { readonly args: readonly KernelArg[]; readonly tail: string }
+
+const isBlank = (character: string) => /[ \t\n\v\f\r]/.test(character)
+
+export function parseCmdline(text: string): Cmdline {
+  const args: KernelArg[] = []
+  let gap = ''
+  let raw = ''
+  let isQuoted = false
+  for (const character of text) {
+    if (!isQuoted && isBlank(character)) {
+      if (raw !== '') {
+        args.push({ raw, gap })
+        raw = ''
+        gap = ''
+      }
+      gap += character
+      continue
+    }
+    if (character === '"') isQuoted = !isQuoted
+    raw += character
+  }
+  if (raw === '') return { args, tail: gap }
+  return { args: [...args, { raw, gap }], tail: '' }
+}
+
+export function formatCmdline(cmdline: Cmdline): string {
+  return cmdline.args.map(({ gap, raw }) => gap + raw).join('') + cmdline.tail
+}
+
+/** `intel-iommu="on"` → key `intel_iommu`, value `on`: the kernel takes `-` and `_` in names for the same. */
+export function readArg(raw: string): { readonly key: string; readonly value: string | undefined } {
+  const bare = raw.replaceAll('"', '')
+  const equals = bare.indexOf('=')
+  const name = equals < 0 ? bare : bare.slice(0, equals)
+  return { key: name.replaceAll('-', '_'), value: equals < 0 ? undefined : bare.slice(equals + 1) }
+}
+
+export function isSameArg(a: string, b: string): boolean {
+  const left = readArg(a)
+  const right = readArg(b)
+  return left.key === right.key && left.value === right.value
+}
+
+/** Arguments for the kernel: those after a bare `--` go to init. */
+function kernelArgs(cmdline: Cmdline): readonly KernelArg[] {
+  const end = cmdline.args.findIndex(({ raw }) => raw === '--')
+  return end < 0 ? cmdline.args : cmdline.args.slice(0, end)
+}
+
+export function hasArg(cmdline: Cmdline, raw: string): boolean {
+  return kernelArgs(cmdline).some((arg) => isSameArg(arg.raw, raw))
+}
+
+/** The value of the last argument with this key, since the last one wins for nearly every parameter. */
+export function findArg(cmdline: Cmdline, key: string): string | undefined {
+  const wanted = readArg(key).key
+  return kernelArgs(cmdline).findLast((arg) => readArg(arg.raw).key === wanted)?.raw
+}
+
+/** Adds at the end of the kernel's part, once. */
+export function addArg(cmdline: Cmdline, raw: string): Cmdline {
+  if (hasArg(cmdline, raw)) return cmdline
+  const at = kernelArgs(cmdline).length
+  const next = cmdline.args[at]
+  if (next !== undefined) {
+    // The new one takes the gap before `--`, so that removing it gives the gap back.
+    const moved = [
+      { raw, gap: next.gap },
+      { ...next, gap: ' ' },
+    ]
+    const put = at === 0 ? moved : [{ raw, gap: ' ' }, next]
+    return { ...cmdline, args: [...cmdline.args.slice(0, at), ...put, ...cmdline.args.slice(at + 1)] }
+  }
+  // Trailing blanks stay where they are, after the new last argument.
+  return { args: [...cmdline.args, { raw, gap: cmdline.args.length === 0 ? '' : ' ' }], tail: cmdline.tail }
+}
+
+/** Removes every kernel argument with this key and value; the one after a removed first argument takes its gap. */
+export function removeArg(cmdline: Cmdline, raw: string): Cmdline {
+  const scope = new Set(kernelArgs(cmdline))
+  const args: KernelArg[] = []
+  let inherited: string | undefined
+  for (const arg of cmdline.args) {
+    if (scope.has(arg) && isSameArg(arg.raw, raw)) {
+      if (args.length === 0) inherited ??= arg.gap
+      continue
+    }
+    args.push(inherited === undefined ? arg : { ...arg, gap: inherited })
+    inherited = undefined
+  }
+  return { args, tail: cmdline.tail }
+}

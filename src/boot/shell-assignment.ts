@@ -1,0 +1,236 @@
+/**
+ * Assignments in files that a shell sources (`/etc/default/grub`), found by the shell's own quoting rules and edited in
+ * place: quotes, comments, order and everything else keep their bytes. It runs nothing and expands nothing; what it does
+ * not understand it refuses, since a guess here may cost a boot.
+ */
+import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from './cmdline.ts'
+
+/** `bare` carries no quotes; start and end enclose the text without them. */
+export type Segment = { readonly kind: 'bare' | 'single' | 'double'; readonly start: number; readonly end: number }
+
+export type Assignment = {
+  readonly name: string
+  /** `NAME+=…`. */
+  readonly isAppend: boolean
+  /** Inside if, case, a loop, braces or parentheses, or after && and ||. */
+  readonly isConditional: boolean
+  /** Offset just behind the `=`. */
+  readonly valueStart: number
+  readonly valueEnd: number
+  readonly segments: readonly Segment[]
+}
+
+export type ShellFile = {
+  readonly assignments: readonly Assignment[]
+  /** Set where reading stopped: an open quote, a here-document. */
+  readonly problem: string | undefined
+}
+
+type Word = { readonly start: number; readonly end: number; readonly segments: readonly Segment[] }
+
+const openers = new Set(['if', 'case', 'for', 'while', 'until', '{', '('])
+const closers = new Set(['fi', 'esac', 'done', '}', ')'])
+const separators = new Set(['then', 'else', 'elif', 'do', '!', 'time'])
+
+export function parseShell(text: string): ShellFile {
+  const assignments: Assignment[] = []
+  let depth = 0
+  let isGuarded = false
+  let isCommand = true
+  let isExport = false
+  let at = 0
+  const endStatement = () => {
+    isCommand = true
+    isExport = false
+  }
+  while (at < text.length) {
+    const character = text[at] ?? ''
+    if (character === ' ' || character === '\t') at += 1
+    else if (character === '\\' && text[at + 1] === '\n') at += 2
+    else if (character === '#') at = endOfLine(text, at)
+    else if (character === '\n' || character === ';') {
+      endStatement()
+      isGuarded = false
+      at += 1
+    } else if (character === '&' || character === '|') {
+      const isDouble = text[at + 1] === character
+      isGuarded = isDouble
+      endStatement()
+      at += isDouble ? 2 : 1
+    } else if (character === '(' || character === ')') {
+      depth += character === '(' ? 1 : -1
+      endStatement()
+      at += 1
+    } else if (character === '<' || character === '>') {
+      if (text.startsWith('<<', at)) return { assignments, problem: `a here-document at ${placeOf(text, at)}` }
+      at += 1
+    } else {
+      const word = readWord(text, at)
+      if (word === undefined) return { assignments, problem: `a quote that is never closed at ${placeOf(text, at)}` }
+      const plain = text.slice(word.start, word.end)
+      const assignment = isCommand || isExport ? asAssignment(text, word, depth > 0 || isGuarded) : undefined
+      if (assignment) assignments.push(assignment)
+      else if (isCommand && openers.has(plain)) depth += 1
+      else if (isCommand && closers.has(plain)) depth -= 1
+      else if (isCommand && plain === 'export') isExport = true
+      else if (!(isCommand && separators.has(plain))) isCommand = false
+      if (isExport) isCommand = false
+      at = word.end
+    }
+  }
+  return { assignments, problem: depth === 0 ? undefined : 'a block that is never closed' }
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end
+}
+
+function placeOf(text: string, at: number): string {
+  return `line ${text.slice(0, at).split('\n').length}`
+}
+
+/** One shell word with its quoted parts; undefined when a quote stays open. */
+function readWord(text: string, start: number): Word | undefined {
+  const segments: Segment[] = []
+  let at = start
+  while (at < text.length && !/[\s;&|<>()]/.test(text[at] ?? '')) {
+    const character = text[at]
+    if (character === "'") {
+      const end = text.indexOf("'", at + 1)
+      if (end < 0) return undefined
+      segments.push({ kind: 'single', start: at + 1, end })
+      at = end + 1
+    } else if (character === '"') {
+      const end = endOfDouble(text, at + 1)
+      if (end === undefined) return undefined
+      segments.push({ kind: 'double', start: at + 1, end })
+      at = end + 1
+    } else {
+      const end = endOfBare(text, at)
+      if (end === undefined) return undefined
+      segments.push({ kind: 'bare', start: at, end })
+      at = end
+    }
+  }
+  return { start, end: at, segments }
+}
+
+/** Where a double-quoted part ends: a backslash guards the next character, `$( … )` and backquotes are passed over whole. */
+function endOfDouble(text: string, start: number): number | undefined {
+  let at = start
+  while (at < text.length) {
+    const character = text[at]
+    if (character === '"') return at
+    if (character === '\\') at += 2
+    else if (character === '`' || text.startsWith('$(', at)) {
+      const end = endOfSubstitution(text, at)
+      if (end === undefined) return undefined
+      at = end
+    } else at += 1
+  }
+  return undefined
+}
+
+function endOfBare(text: string, start: number): number | undefined {
+  let at = start
+  while (at < text.length && !/[\s;&|<>()'"]/.test(text[at] ?? '')) {
+    if (text[at] === '\\') at += 2
+    else if (text[at] === '`' || text.startsWith('$(', at)) {
+      const end = endOfSubstitution(text, at)
+      if (end === undefined) return undefined
+      at = end
+    } else at += 1
+  }
+  return Math.min(at, text.length)
+}
+
+function endOfSubstitution(text: string, start: number): number | undefined {
+  if (text[start] === '`') {
+    const end = text.indexOf('`', start + 1)
+    return end < 0 ? undefined : end + 1
+  }
+  let depth = 0
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === '(') depth += 1
+    else if (text[at] === ')') {
+      depth -= 1
+      if (depth === 0) return at + 1
+    }
+  }
+  return undefined
+}
+
+function asAssignment(text: string, word: Word, isConditional: boolean): Assignment | undefined {
+  const [first] = word.segments
+  if (first?.kind !== 'bare') return undefined
+  const match = /^([A-Za-z_]\w*)(\+?)=/.exec(text.slice(first.start, first.end))
+  if (!match) return undefined
+  const [head, name = '', plus] = match
+  const valueStart = word.start + head.length
+  const rest = { ...first, start: valueStart }
+  const segments = rest.start < rest.end ? [rest, ...word.segments.slice(1)] : word.segments.slice(1)
+  return { name, isAppend: plus === '+', isConditional, valueStart, valueEnd: word.end, segments }
+}
+
+export type Edit = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
+
+const harmless = /^[\w.,:=/@+-]+$/
+
+/**
+ * Adds a kernel argument to `NAME`, in the assignment that has the last word; a new line at the end when there is none.
+ * Undone by `removeArgFrom`, to the byte.
+ */
+export function addArgTo(text: string, name: string, raw: string): Edit {
+  if (!harmless.test(raw)) return { ok: false, reason: `${raw} would need quoting` }
+  const file = parseShell(text)
+  if (file.problem !== undefined) return { ok: false, reason: file.problem }
+  const own = file.assignments.filter((assignment) => assignment.name === name)
+  const last = own.at(-1)
+  if (last === undefined)
+    return { ok: true, text: `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}="${raw}"\n` }
+  if (last.isConditional) return { ok: false, reason: `${name} is set last inside a condition` }
+  if (own.some((assignment) => hasArgInside(text, assignment, raw))) return { ok: true, text }
+  return { ok: true, text: insertArg(text, last, raw) }
+}
+
+function hasArgInside(text: string, assignment: Assignment, raw: string): boolean {
+  return assignment.segments.some(({ start, end }) => hasArg(parseCmdline(text.slice(start, end)), raw))
+}
+
+function insertArg(text: string, { segments, valueStart, valueEnd }: Assignment, raw: string): string {
+  const last = segments.at(-1)
+  // An empty value needs no quotes; a bare word gets a quoted neighbour, which the shell joins to it.
+  if (last === undefined) return splice(text, valueStart, valueEnd, raw)
+  if (last.kind === 'bare') return splice(text, valueEnd, valueEnd, `" ${raw}"`)
+  const inner = text.slice(last.start, last.end)
+  const isFirst = segments.length === 1
+  const added = formatCmdline(addArg(parseCmdline(inner), raw))
+  // The first word of a later segment would otherwise be glued to the segment before it.
+  return splice(text, last.start, last.end, inner === '' && !isFirst ? ` ${raw}` : added)
+}
+
+/** Removes an argument from every assignment of `NAME`, conditional ones included: it must not come back by another branch. */
+export function removeArgFrom(text: string, name: string, raw: string): Edit {
+  const file = parseShell(text)
+  if (file.problem !== undefined) return { ok: false, reason: file.problem }
+  let edited = text
+  for (const assignment of file.assignments.toReversed()) {
+    if (assignment.name !== name) continue
+    for (const segment of assignment.segments.toReversed()) {
+      const inner = edited.slice(segment.start, segment.end)
+      const cut = formatCmdline(removeArg(parseCmdline(inner), raw))
+      if (cut === inner) continue
+      const isOurs = segment.kind === 'double' && cut === '' && inner === ` ${raw}` && assignment.segments.length > 1
+      edited = isOurs
+        ? splice(edited, segment.start - 1, segment.end + 1, '')
+        : splice(edited, segment.start, segment.end, cut)
+    }
+  }
+  return { ok: true, text: edited }
+}
+
+function splice(text: string, start: number, end: number, put: string): string {
+  return text.slice(0, start) + put + text.slice(end)
+}

@@ -1,0 +1,85 @@
+/**
+ * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
+ * lies. What follows from it is decided in boot/bootloader.ts.
+ */
+import type { Reader } from '../system/system.ts'
+import type { BootFacts } from './host.ts'
+
+const paths = [
+  '/sys/firmware/efi',
+  '/boot/grub/grub.cfg',
+  '/boot/grub2/grub.cfg',
+  '/boot/grub/grubenv',
+  '/boot/grub2/grubenv',
+  '/boot/loader/entries',
+  '/boot/loader/loader.conf',
+  '/boot/efi/loader/entries',
+  '/boot/efi/loader/loader.conf',
+  '/efi/loader/entries',
+  '/efi/loader/loader.conf',
+  '/etc/default/grub',
+  '/etc/default/grub.d',
+  '/etc/grub.d/10_linux',
+  '/etc/kernel/cmdline',
+  '/etc/kernel/proxmox-boot-uuids',
+  '/etc/kernel/uki.conf',
+  '/etc/NIXOS',
+  '/run/ostree-booted',
+  '/etc/unraid-version',
+  '/usr/sbin/update-grub',
+  '/usr/sbin/grub-mkconfig',
+  '/usr/bin/grub-mkconfig',
+  '/usr/sbin/grub2-mkconfig',
+  '/usr/sbin/grubby',
+  '/usr/sbin/proxmox-boot-tool',
+  '/usr/bin/bootctl',
+  '/usr/bin/kernel-install',
+  '/usr/sbin/update-initramfs',
+  '/etc/initramfs-tools',
+  '/usr/bin/dracut',
+  '/usr/sbin/dracut',
+  '/etc/dracut.conf.d',
+  '/usr/bin/mkinitcpio',
+  '/etc/mkinitcpio.conf',
+  '/run/systemd/system',
+]
+
+export function readBoot(reader: Reader): BootFacts {
+  const present = paths.filter((path) => reader.stat(path).ok)
+  const names = reader.list('/boot')
+  const loader = readLoaderInfo(reader)
+  const grub = readGrubFilesystem(reader)
+  return {
+    efi: present.includes('/sys/firmware/efi'),
+    ...(loader === undefined ? {} : { loaderInfo: loader }),
+    present,
+    bootNames: names.ok ? names.value.slice(0, 1000) : [],
+    ...(grub === undefined ? {} : { grubFilesystem: grub }),
+  }
+}
+
+/** Four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
+function readLoaderInfo(reader: Reader): string | undefined {
+  const path = '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+  const bytes = reader.readBytes(path, 1024)
+  if (!bytes.ok) return undefined
+  const text = new TextDecoder('utf-16le').decode(bytes.value.subarray(4)).replaceAll('\0', '').trim()
+  return text === '' ? undefined : text
+}
+
+/** The mount with the longest mount point above the folder, from /proc/self/mountinfo. */
+function readGrubFilesystem(reader: Reader): BootFacts['grubFilesystem'] {
+  const mounts = reader.readText('/proc/self/mountinfo', 4 << 20)
+  if (!mounts.ok) return undefined
+  const folder = reader.stat('/boot/grub2').ok ? '/boot/grub2' : '/boot/grub'
+  let best: { point: string; type: string; device: string } | undefined
+  for (const line of mounts.value.split('\n')) {
+    const [left, right] = line.split(' - ')
+    const point = left?.split(' ')[4]
+    const [type, device] = right?.split(' ') ?? []
+    if (point === undefined || type === undefined || device === undefined) continue
+    const isAbove = point === '/' || folder === point || folder.startsWith(`${point}/`)
+    if (isAbove && point.length >= (best?.point.length ?? 0)) best = { point, type, device }
+  }
+  return best && { type: best.type, device: best.device }
+}

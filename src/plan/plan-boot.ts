@@ -1,0 +1,195 @@
+/**
+ * What the kernel command line needs for the IOMMU, as file and command steps. Only files of our own are created, files
+ * of others are edited in place, and where the way a machine boots is not understood nothing is written: the exact change
+ * is said instead.
+ */
+import { addEntryArg, addKernelCmdlineArg, entryOptions, removeEntryArg, removeKernelCmdlineArg } from '../boot/bls.ts'
+import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
+import { findArg, hasArg, parseCmdline } from '../boot/cmdline.ts'
+import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
+import type { Finding } from '../finding.ts'
+import type { Host, HostFile } from '../host/host.ts'
+import type { Step } from './step.ts'
+
+export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
+
+export type BootPlan = {
+  readonly steps: readonly Step[]
+  readonly findings: readonly Finding[]
+  /** True when the change is made or already in the files, and the running kernel does not have it yet. */
+  readonly needsReboot: boolean
+}
+
+export const grubDropIn = '/etc/default/grub.d/zz-handover.cfg'
+
+const nothing: BootPlan = { steps: [], findings: [], needsReboot: false }
+
+export function planBoot(host: Host): BootPlan {
+  const change = bootChange(host)
+  if (change === undefined || host.boot === undefined) return nothing
+  const { loaderInfo } = host.boot
+  const loader = findBootloader({
+    efi: host.boot.efi,
+    present: host.boot.present,
+    cmdline: host.kernel.cmdline ?? '',
+    ...(loaderInfo === undefined ? {} : { loaderInfo }),
+  })
+  const edits = editsFor(loader, host.files ?? [], change)
+  if (!edits.ok) return { steps: [], findings: [edits.finding], needsReboot: false }
+  return { steps: edits.steps, findings: [], needsReboot: true }
+}
+
+/** The remedy that inspect names, as arguments; undefined when no argument is the remedy. */
+export function bootChange(host: Host): BootChange | undefined {
+  if (host.iommu.state !== 'off') return undefined
+  const running = parseCmdline(host.kernel.cmdline ?? '')
+  const remove = ['intel_iommu', 'amd_iommu', 'iommu']
+    .map((key) => findArg(running, key))
+    .filter((raw) => raw !== undefined)
+    .filter((raw) => /=off\b/.test(raw))
+  // amd_iommu=on is no option of the kernel's; AMD's IOMMU is on by default wherever the firmware offers it.
+  const add = host.iommu.kind === 'intel' && !hasArg(running, 'intel_iommu=on') ? ['intel_iommu=on'] : []
+  return add.length + remove.length === 0 ? undefined : { add, remove }
+}
+
+type Edits = { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
+
+function editsFor(loader: Bootloader, files: readonly HostFile[], change: BootChange): Edits {
+  switch (loader.kind) {
+    case 'grub':
+      return loader.usesEntries ? editEntries(files, '/boot/loader/entries', change) : editGrub(loader, files, change)
+    case 'systemd-boot':
+      return editEntries(files, loader.entries, change)
+    case 'proxmox':
+      return manual(
+        'proxmox-boot-tool',
+        'edit the one line of /etc/kernel/cmdline (ARGS), then run: proxmox-boot-tool refresh',
+        change,
+      )
+    case 'manual':
+      return manual(loader.system, loader.how, change)
+    case 'ambiguous':
+      return manual(
+        `either ${loader.candidates.join(' or ')}`,
+        'see which one starts this machine, and there change the kernel command line: ARGS',
+        change,
+        'boot-ambiguous',
+      )
+    case 'unknown':
+      return manual('a way that is not known here', 'change the kernel command line: ARGS', change)
+  }
+}
+
+function manual(system: string, how: string, change: BootChange, code: Finding['code'] = 'boot-manual'): Edits {
+  const nixos = how.includes('boot.kernelParams')
+  const ostree = how.includes('rpm-ostree')
+  const say = (raw: string, verb: 'add' | 'remove') => {
+    if (nixos) return verb === 'add' ? `"${raw}"` : ''
+    if (ostree) return verb === 'add' ? `--append=${raw}` : `--delete=${raw}`
+    return `${verb} ${raw}`
+  }
+  const words = [...change.remove.map((raw) => say(raw, 'remove')), ...change.add.map((raw) => say(raw, 'add'))]
+  const args = words.filter((word) => word !== '').join(nixos || ostree ? ' ' : ', ')
+  return {
+    ok: false,
+    finding: {
+      code,
+      severity: 'error',
+      message: `the kernel command line has to change, and this machine boots with ${system}: nothing is written there`,
+      help: how.replace('ARGS', args),
+    },
+  }
+}
+
+/** Debian's GRUB reads drop-ins: an addition is a file of our own. Elsewhere, and for removals, the user's file is edited. */
+function editGrub(
+  loader: Extract<Bootloader, { kind: 'grub' }>,
+  files: readonly HostFile[],
+  change: BootChange,
+): Edits {
+  const names = ['GRUB_CMDLINE_LINUX', 'GRUB_CMDLINE_LINUX_DEFAULT']
+  const main = '/etc/default/grub'
+  const steps: Step[] = []
+  for (const file of files) {
+    if (file.path !== main && !/^\/etc\/default\/grub\.d\/[^/]+\.cfg$/.test(file.path)) continue
+    if (file.path === grubDropIn) continue
+    let edit: Edit = { ok: true, text: file.text }
+    for (const name of names) for (const raw of change.remove) if (edit.ok) edit = removeArgFrom(edit.text, name, raw)
+    if (file.path === main && !loader.hasDropIns)
+      for (const raw of change.add) if (edit.ok) edit = addArgTo(edit.text, 'GRUB_CMDLINE_LINUX_DEFAULT', raw)
+    if (!edit.ok)
+      return manual(
+        'GRUB',
+        `${file.path} is not understood (${edit.reason}); there: ARGS; then run: ${loader.regenerate.join(' ')}`,
+        change,
+      )
+    steps.push(...editStep(file, edit.text, change))
+  }
+  if (loader.hasDropIns && change.add.length > 0) steps.push(...dropInStep(files, change.add))
+  if (steps.length === 0) return { ok: true, steps }
+  const outputs = [`${loader.folder}/grub.cfg`, `${loader.folder}/grub.cfg.new`, `${loader.folder}/grubenv`]
+  return {
+    ok: true,
+    steps: [
+      ...steps,
+      { kind: 'command', argv: loader.regenerate, outputs, why: 'make the new command line known to GRUB' },
+    ],
+  }
+}
+
+function dropInStep(files: readonly HostFile[], add: readonly string[]): Step[] {
+  const text = [
+    '# Written by handover. To undo: handover rollback (or remove this file and run update-grub).',
+    `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${add.join(' ')}"`,
+    '',
+  ].join('\n')
+  const old = files.find(({ path }) => path === grubDropIn)
+  if (old?.text === text) return []
+  const before = old === undefined ? null : { text: old.text, mode: old.mode ?? 0o644 }
+  return [
+    { kind: 'file', path: grubDropIn, before, after: { text, mode: 0o644 }, why: `kernel arguments: ${add.join(' ')}` },
+  ]
+}
+
+/** Every Linux entry with a root, and the file new entries are made from. */
+function editEntries(files: readonly HostFile[], folder: string, change: BootChange): Edits {
+  const entries = files.filter(({ path, text }) => path.startsWith(`${folder}/`) && /^linux[ \t]/m.test(text))
+  if (entries.length === 0)
+    return manual('boot entries that cannot be read', `in ${folder}/*.conf, on the options line: ARGS`, change)
+  if (entries.some(({ text }) => entryOptions(text).includes('$')))
+    return manual(
+      'entries with variables',
+      `run: grubby --update-kernel=ALL --args='${change.add.join(' ')}' --remove-args='${change.remove.join(' ')}' (ARGS)`,
+      change,
+    )
+  const steps: Step[] = []
+  for (const file of entries) {
+    let text = file.text
+    for (const raw of change.remove) text = removeEntryArg(text, raw)
+    for (const raw of change.add) text = addEntryArg(text, raw)
+    steps.push(...editStep(file, text, change))
+  }
+  const template = files.find(({ path }) => path === '/etc/kernel/cmdline')
+  if (template) {
+    let text = template.text
+    for (const raw of change.remove) text = removeKernelCmdlineArg(text, raw)
+    for (const raw of change.add) text = addKernelCmdlineArg(text, raw)
+    steps.push(...editStep(template, text, change))
+  }
+  return { ok: true, steps }
+}
+
+function editStep(file: HostFile, text: string, change: BootChange): Step[] {
+  if (text === file.text) return []
+  const mode = file.mode ?? 0o644
+  const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add]
+  return [
+    {
+      kind: 'file',
+      path: file.path,
+      before: { text: file.text, mode },
+      after: { text, mode },
+      why: `kernel arguments: ${words.join(', ')}`,
+    },
+  ]
+}

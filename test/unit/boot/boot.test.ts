@@ -1,0 +1,344 @@
+import { execFileSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addEntryArg, addKernelCmdlineArg, removeEntryArg, removeKernelCmdlineArg } from '../../../src/boot/bls.ts'
+import { findBootloader, canGrubForget, type BootEvidence } from '../../../src/boot/bootloader.ts'
+import { addArg, findArg, formatCmdline, hasArg, parseCmdline, readArg, removeArg } from '../../../src/boot/cmdline.ts'
+import { findVfioIds } from '../../../src/boot/modprobe.ts'
+import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-assignment.ts'
+
+const runs = { numRuns: 2000 }
+const arg = 'intel_iommu=on'
+const words = fc.constantFrom(
+  'quiet',
+  'splash',
+  'root=UUID=1-2',
+  'iommu=pt',
+  'dyndbg="file a +p"',
+  'console=ttyS0,115200n8',
+  '"a b"',
+  'nomodeset',
+  'mitigations=off',
+  'x=$y',
+)
+const gaps = fc.constantFrom(' ', '  ', '\t', ' \t ')
+const line = fc
+  .tuple(fc.constantFrom('', ' ', '  '), fc.array(fc.tuple(words, gaps), { maxLength: 8 }))
+  .map(([lead, parts]) => lead + parts.map((part) => part.join('')).join(''))
+const hostile = fc.string({
+  unit: fc.constantFrom(
+    'a',
+    '=',
+    '"',
+    "'",
+    ' ',
+    '\n',
+    '\\',
+    '$',
+    '(',
+    ')',
+    '`',
+    '#',
+    ';',
+    '-',
+    'G',
+    '{',
+    '}',
+    '&',
+    '|',
+    '<',
+  ),
+})
+
+describe('a kernel command line', () => {
+  it('is the same text after parse and format, whatever it is', () =>
+    fc.assert(
+      fc.property(fc.oneof(line, hostile, fc.string()), (text) => formatCmdline(parseCmdline(text)) === text),
+      runs,
+    ))
+
+  it('is the same after an argument was added and removed', () =>
+    fc.assert(
+      fc.property(line, (text) => {
+        const before = parseCmdline(text)
+        const added = addArg(before, arg)
+        return hasArg(added, arg) && formatCmdline(removeArg(parseCmdline(formatCmdline(added)), arg)) === text
+      }),
+      runs,
+    ))
+
+  it.each([
+    ['quiet', 'quiet intel_iommu=on'],
+    ['', 'intel_iommu=on'],
+    ['quiet  ', 'quiet intel_iommu=on  '],
+    ['quiet -- single', 'quiet intel_iommu=on -- single'],
+    ['-- single', 'intel_iommu=on -- single'],
+    ['intel-iommu=on quiet', 'intel-iommu=on quiet'],
+    ['quiet -- intel_iommu=on', 'quiet intel_iommu=on -- intel_iommu=on'],
+  ])('%j gets the argument: %j', (text, expected) =>
+    expect(formatCmdline(addArg(parseCmdline(text), arg))).toBe(expected),
+  )
+
+  it.each([
+    ['intel_iommu=off quiet', 'quiet'],
+    ['a intel-iommu=off  b intel_iommu=off', 'a  b'],
+    ['a "intel_iommu=off" b', 'a b'],
+    ['a -- intel_iommu=off', 'a -- intel_iommu=off'],
+    ['intel_iommu=off,strict', 'intel_iommu=off,strict'],
+  ])('%j loses intel_iommu=off: %j', (text, expected) =>
+    expect(formatCmdline(removeArg(parseCmdline(text), 'intel_iommu=off'))).toBe(expected),
+  )
+
+  it('reads arguments as the kernel does', () => {
+    expect(readArg('vfio-pci.ids="10de:1b80"')).toEqual({ key: 'vfio_pci.ids', value: '10de:1b80' })
+    expect(readArg('quiet')).toEqual({ key: 'quiet', value: undefined })
+    expect(findArg(parseCmdline('iommu=pt iommu=off'), 'iommu')).toBe('iommu=off')
+  })
+})
+
+/** Real shapes of /etc/default/grub: Debian, Ubuntu, Fedora, Proxmox, Arch, and what people make of them. */
+const grubLines = fc.constantFrom(
+  "# If you change this file, run 'update-grub' afterwards \"",
+  'GRUB_DEFAULT=0',
+  'GRUB_TIMEOUT=5   # seconds',
+  'GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`',
+  'GRUB_DISTRIBUTOR="$( . /etc/os-release; echo ${NAME:-Debian} )"',
+  'GRUB_DISTRIBUTOR="$(sed \'s, release .*$,,g\' /etc/system-release)"',
+  '#GRUB_TERMINAL=console',
+  'export GRUB_COLOR_NORMAL="light-blue/black"',
+  'GRUB_DISABLE_OS_PROBER=true; GRUB_X="a;b"',
+  'if [ -f /x ]; then GRUB_Y=1; fi',
+  '',
+  '   ',
+  'GRUB_BADRAM="0x01234567,0xfefefefe"',
+  'true && GRUB_Z=2',
+)
+const target = 'GRUB_CMDLINE_LINUX_DEFAULT'
+const safeWords = fc.array(fc.constantFrom('quiet', 'splash', 'iommu=pt', 'net.ifnames=0', 'console=ttyS0,115200n8'), {
+  maxLength: 4,
+})
+const assignment = fc
+  .tuple(
+    safeWords,
+    fc.constantFrom('double', 'single', 'bare', 'mixed', 'expand', 'export', 'commented', 'split', 'escaped'),
+  )
+  .map(([list, kind]) => {
+    const text = list.join(' ')
+    switch (kind) {
+      case 'double':
+        return `${target}="${text}"`
+      case 'single':
+        return `${target}='${text}'`
+      case 'bare':
+        return `${target}=${list[0] ?? ''}`
+      case 'mixed':
+        return `${target}="${text}"'${list.length > 0 ? ' more' : ''}'`
+      case 'expand':
+        return `${target}="$GRUB_CMDLINE_LINUX ${text}"`
+      case 'export':
+        return `export ${target}="${text}"`
+      case 'commented':
+        return `${target}="${text}" # ${target}="no" 'quote`
+      case 'split':
+        return `${target}="${list.join(' \\\n')}"`
+      case 'escaped':
+        return `${target}="${text} x=\\"a b\\""`
+    }
+  })
+const grubFile = fc
+  .tuple(
+    fc.array(grubLines, { maxLength: 8 }),
+    fc.option(assignment),
+    fc.array(grubLines, { maxLength: 6 }),
+    fc.boolean(),
+  )
+  .map(
+    ([head, middle, tail, end]) =>
+      [...head, ...(middle === null ? [] : [middle]), ...tail].join('\n') + (end ? '\n' : ''),
+  )
+
+describe('/etc/default/grub', () => {
+  it('is the same after an argument was added and removed', () =>
+    fc.assert(
+      fc.property(grubFile, (text) => {
+        const added = addArgTo(text, target, arg)
+        if (!added.ok) throw new Error(added.reason)
+        expect(added.text).toContain(arg)
+        const removed = removeArgFrom(added.text, target, arg)
+        if (!removed.ok) throw new Error(removed.reason)
+        // A file without the assignment gets a line of its own, which stays behind empty.
+        if (parseShell(text).assignments.some(({ name }) => name === target)) expect(removed.text).toBe(text)
+      }),
+      runs,
+    ))
+
+  it('never throws and never hangs, and an edit it refuses gives a reason', () =>
+    fc.assert(
+      fc.property(fc.oneof(hostile, fc.string()), (text) => {
+        parseShell(text)
+        const edit = addArgTo(text, 'G', 'a=b')
+        return edit.ok || edit.reason !== ''
+      }),
+      runs,
+    ))
+
+  it.each([
+    [`${target}="quiet"`, `${target}="quiet ${arg}"`],
+    [`${target}='quiet' # why`, `${target}='quiet ${arg}' # why`],
+    [`${target}=`, `${target}=${arg}`],
+    [`${target}=""`, `${target}="${arg}"`],
+    [`${target}=quiet\nA=1\n`, `${target}=quiet" ${arg}"\nA=1\n`],
+    [`${target}="a"\n${target}="b"\n`, `${target}="a"\n${target}="b ${arg}"\n`],
+    ['A=1', `A=1\n${target}="${arg}"\n`],
+    [`# ${target}="quiet"\n`, `# ${target}="quiet"\n${target}="${arg}"\n`],
+    [`${target}="quiet ${arg}"\n`, `${target}="quiet ${arg}"\n`],
+  ])('%j becomes %j', (text, expected) => expect(addArgTo(text, target, arg)).toEqual({ ok: true, text: expected }))
+
+  it.each([
+    [`if true; then\n${target}="x"\nfi\n`, `${target} is set last inside a condition`],
+    [`A="never closed\n`, 'a quote that is never closed at line 1'],
+    ['cat <<EOF\nx\nEOF\n', 'a here-document at line 1'],
+    ['if true; then A=1\n', 'a block that is never closed'],
+  ])('refuses %j', (text, reason) => expect(addArgTo(text, target, arg)).toEqual({ ok: false, reason }))
+
+  it('removes an argument from every branch', () =>
+    expect(
+      removeArgFrom(`if x; then ${target}="iommu=off a"; else ${target}='b iommu=off'; fi\n`, target, 'iommu=off'),
+    ).toEqual({
+      ok: true,
+      text: `if x; then ${target}="a"; else ${target}='b'; fi\n`,
+    }))
+
+  describe('read by a real shell', () => {
+    let folder = ''
+    beforeAll(() => (folder = fs.mkdtempSync(join(tmpdir(), 'handover-grub-'))))
+    afterAll(() => fs.rmSync(folder, { recursive: true }))
+
+    it('gives the old words and the new argument, and changes no other variable', () => {
+      const samples = fc.sample(grubFile, { numRuns: 300, seed: 5 })
+      for (const [index, text] of samples.entries()) {
+        const added = addArgTo(text, target, arg)
+        if (!added.ok) throw new Error(added.reason)
+        fs.writeFileSync(join(folder, `${index}.old`), text)
+        fs.writeFileSync(join(folder, `${index}.new`), added.text)
+      }
+      const script =
+        'cd "$1"; i=0; while [ -f $i.old ]; do for v in old new; do ( . ./$i.$v >/dev/null 2>&1; printf "%s|%s|%s|%s\\n" "$GRUB_DEFAULT" "$GRUB_X" "$GRUB_Y" "$(printf %s "$GRUB_CMDLINE_LINUX_DEFAULT" | tr "\\n" " ")" ) ; done; i=$((i+1)); done'
+      const lines = execFileSync('sh', ['-c', script, 'sh', folder], { encoding: 'utf8' }).split('\n')
+      for (let index = 0; index < samples.length; index += 1) {
+        const [old = '', now = ''] = [lines[2 * index], lines[2 * index + 1]]
+        expect(now.split('|').slice(0, 3)).toEqual(old.split('|').slice(0, 3))
+        const split = (text: string) => (text.split('|')[3] ?? '').split(/\s+/).filter(Boolean)
+        expect(split(now), samples[index]).toEqual([...split(old), arg])
+      }
+    })
+  })
+})
+
+const entry = fc
+  .tuple(
+    fc.constantFrom('', 'title Debian\n', '# x\n'),
+    line,
+    fc.constantFrom('\n', '\r\n', '\nlinux /vmlinuz\n', '\n\n# end'),
+  )
+  .map(
+    ([head, options, tail]) =>
+      `${head}linux /vmlinuz-6.1\noptions ${options.replaceAll('\n', ' ').trimStart() || 'root=/dev/sda1'}${tail}`,
+  )
+
+describe('boot entries and /etc/kernel/cmdline', () => {
+  it('are the same after an argument was added and removed', () =>
+    fc.assert(
+      fc.property(entry, line, (text, one) => {
+        expect(removeEntryArg(addEntryArg(text, arg), arg)).toBe(text)
+        for (const end of ['', '\n', '\n# no\n'])
+          expect(removeKernelCmdlineArg(addKernelCmdlineArg(one + end, arg), arg)).toBe(one + end)
+      }),
+      runs,
+    ))
+
+  it('keep the argument on the options line, before a carriage return', () =>
+    expect(addEntryArg('title A\r\noptions root=/dev/sda1 ro\r\n', arg)).toBe(
+      `title A\r\noptions root=/dev/sda1 ro ${arg}\r\n`,
+    ))
+
+  it('get it once, though options stand on two lines', () => {
+    const text = `options ${arg}\noptions quiet\n`
+    expect(addEntryArg(text, arg)).toBe(text)
+  })
+})
+
+describe('the boot loader', () => {
+  const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub', '/usr/sbin/grub-mkconfig']
+  const sd = ['/boot/efi/loader/entries', '/boot/efi/loader/loader.conf', '/sys/firmware/efi']
+  const find = (evidence: Partial<BootEvidence>) =>
+    findBootloader({ efi: false, present: [], cmdline: '', ...evidence })
+
+  it.each<[string, Partial<BootEvidence>, object]>([
+    [
+      'Debian',
+      { present: debian },
+      { kind: 'grub', folder: '/boot/grub', hasDropIns: true, regenerate: ['update-grub'] },
+    ],
+    [
+      'Arch',
+      { present: debian.toSpliced(2, 1) },
+      { kind: 'grub', hasDropIns: false, regenerate: ['grub-mkconfig', '-o', '/boot/grub/grub.cfg'] },
+    ],
+    [
+      'Fedora',
+      { present: ['/boot/grub2/grub.cfg', '/etc/default/grub', '/usr/sbin/grub2-mkconfig', '/boot/loader/entries'] },
+      {
+        kind: 'grub',
+        folder: '/boot/grub2',
+        usesEntries: true,
+        regenerate: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'],
+      },
+    ],
+    ['systemd-boot', { present: sd }, { kind: 'systemd-boot', entries: '/boot/efi/loader/entries' }],
+    ['both, undecided', { present: [...debian, ...sd] }, { kind: 'ambiguous', candidates: ['GRUB', 'systemd-boot'] }],
+    [
+      'both, GRUB ran',
+      { present: [...debian, ...sd], cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' },
+      { kind: 'grub' },
+    ],
+    [
+      'both, systemd-boot ran',
+      { present: [...debian, ...sd], loaderInfo: 'systemd-boot 252.39' },
+      { kind: 'systemd-boot' },
+    ],
+    [
+      'Proxmox on ZFS',
+      { present: ['/etc/kernel/proxmox-boot-uuids', ...sd], loaderInfo: 'systemd-boot 252' },
+      { kind: 'proxmox' },
+    ],
+    ['NixOS', { present: [...debian, '/etc/NIXOS'] }, { kind: 'manual', system: 'NixOS' }],
+    ['ostree', { present: [...sd, '/run/ostree-booted'] }, { kind: 'manual', system: 'an ostree system' }],
+    ['Unraid', { present: ['/etc/unraid-version'] }, { kind: 'manual', system: 'Unraid' }],
+    ['nothing', {}, { kind: 'unknown' }],
+  ])('of %s', (_, evidence, expected) => expect(find(evidence)).toMatchObject(expected))
+
+  it.each([
+    [{ type: 'ext4', device: '/dev/sda1' }, true],
+    [{ type: 'ext4', device: '/dev/nvme0n1p2' }, true],
+    [{ type: 'vfat', device: '/dev/vda1' }, true],
+    [{ type: 'ext4', device: '/dev/mapper/vg-root' }, false],
+    [{ type: 'ext4', device: '/dev/md0' }, false],
+    [{ type: 'btrfs', device: '/dev/sda1' }, false],
+    [{ type: 'zfs', device: 'rpool/ROOT' }, false],
+    [undefined, false],
+  ])('can forget a one-shot choice on %j: %s', (filesystem, expected) =>
+    expect(canGrubForget(filesystem)).toBe(expected),
+  )
+})
+
+it('finds ids that others gave to vfio-pci', () =>
+  expect(
+    findVfioIds(
+      '/etc/modprobe.d/vfio.conf',
+      '# options vfio-pci ids=no\noptions vfio_pci \\\n  disable_vga=1 ids=10de:1b80,10de:10f0\noptions kvm ids=x\n',
+    ),
+  ).toEqual([{ path: '/etc/modprobe.d/vfio.conf', line: 2, ids: '10de:1b80,10de:10f0' }]))
