@@ -20,3 +20,11 @@ export function listText(items: readonly string[], limit = 6): string {
 export function addressesText(addresses: readonly PciAddress[]): string {
   return listText(addresses)
 }
+
+/** `Advanced Micro Devices, Inc. [AMD] FCH SATA …` → `AMD FCH SATA …`; legal forms tell nobody which card it is. */
+export function shortName(name: string): string {
+  const bracketed = /^[^[\]]{1,60}(?:Inc\.?|Corp\.?|Corporation|Ltd\.?) \[([^\]]{2,12})\] (?=\S)/
+  const forms =
+    /^([^[\]]{1,40}?)(?:,? (?:Corporation|Corp\.?|Company|Inc\.?|Co\.?,? Ltd\.?|Ltd\.?|Limited|Semiconductor|Electronics|Systems|Technology|Technologies|and subsidiaries))+,? (?=\S)/
+  return name.replace(bracketed, '$1 ').replace(forms, '$1 ')
+}

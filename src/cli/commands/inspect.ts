@@ -5,6 +5,7 @@ import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { judgeHost } from '../../judge/judge.ts'
 import type { Judgement } from '../../judge/types.ts'
+import { linuxSystem } from '../../system/linux.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readSource } from '../read-source.ts'
 
@@ -27,6 +28,7 @@ export async function runInspect(
   if (address && !device)
     throw new AppError(`there is no device ${address} on this host`, { help: 'handover inspect --table lists all' })
   const judgement = judgeHost(host)
+  if (options.html !== undefined) await writeHtml(host, judgement, options.html, context)
   if (options.json) await printJson(host, judgement, device, context)
   else await printText(host, judgement, device, { options, context })
   return exitCode.done
@@ -41,6 +43,12 @@ async function printJson(
   const { reportOf, onlyDevice } = await import('../../judge/report.ts')
   const report = reportOf(host, judgement)
   context.out(JSON.stringify(device ? onlyDevice(report, device.address) : report, null, 2))
+}
+
+async function writeHtml(host: Host, judgement: Judgement, path: string, context: Context): Promise<void> {
+  const { renderHostHtml } = await import('../../picture/host-html.ts')
+  linuxSystem().writeFile(path, renderHostHtml(host, judgement), { mode: 0o644 })
+  context.err(`report written to ${path}`)
 }
 
 type Shown = { readonly options: InspectOptions; readonly context: Context }

@@ -2,6 +2,7 @@
 import type { Host } from '../../host/host.ts'
 import { deviceClass, isBridge, type PciDevice } from '../../pci/device.ts'
 import type { DeviceJudgement, Judgement, Verdict } from '../../judge/types.ts'
+import { shortName } from '../../judge/words.ts'
 import { bytesText, clean, countText } from './text-layout.ts'
 import type { Styler } from './style.ts'
 
@@ -48,14 +49,6 @@ function portText(device: PciDevice): string {
 export function nameText(device: PciDevice): string {
   const ids = device.vendorId === undefined ? '' : `[${device.vendorId}:${device.deviceId ?? '????'}]`
   return [device.name === undefined ? kindText(device) : shortName(clean(device.name)), ids].filter(Boolean).join(' ')
-}
-
-/** `Advanced Micro Devices, Inc. [AMD] FCH SATA …` → `AMD FCH SATA …`; legal forms tell nobody which card it is. */
-export function shortName(name: string): string {
-  const bracketed = /^[^[\]]{1,60}(?:Inc\.?|Corp\.?|Corporation|Ltd\.?) \[([^\]]{2,12})\] (?=\S)/
-  const forms =
-    /^([^[\]]{1,40}?)(?:,? (?:Corporation|Corp\.?|Company|Inc\.?|Co\.?,? Ltd\.?|Ltd\.?|Limited|Semiconductor|Electronics|Systems|Technology|Technologies|and subsidiaries))+,? (?=\S)/
-  return name.replace(bracketed, '$1 ').replace(forms, '$1 ')
 }
 
 /** What hangs on it: interfaces with their addresses, disks with size and model. */

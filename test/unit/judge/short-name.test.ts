@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { shortName } from '../../../src/cli/render/host-words.ts'
+import { shortName } from '../../../src/judge/words.ts'
 
 it.each([
   ['Intel Corporation I350 Gigabit Network Connection', 'Intel I350 Gigabit Network Connection'],
