@@ -12,9 +12,10 @@ export type Leaning = 'guess' | 'merge' | 'split'
 
 export type WalkSettings = {
   readonly acs: AcsSettings
-  /** Requester ids that firmware tables add, per function; `unknown` when a table exists but was not read. */
+  /** The requester id on its own bus (slot << 3 | function) that a firmware table adds to a function. */
   readonly firmwareAliases: (node: TopologyNode) => number | undefined
-  readonly firmwareAliasesUnknown: boolean
+  /** A table that was not read could make any function alias any other of its bus. */
+  readonly everyAliasPossible: boolean
   /** The function whose requester id stands for this one (VMD). */
   readonly realRequester: (node: TopologyNode) => TopologyNode | undefined
   /** Functions the IOMMU does not translate for: they get no group. */
@@ -48,10 +49,10 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
     acs: new Map(),
     pathIsolated: new Map(),
     aliasBuses: new Set(),
-    doubtful: settings.firmwareAliasesUnknown,
+    doubtful: false,
   }
   for (const node of topology.nodes) {
-    if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined || settings.firmwareAliasesUnknown) {
+    if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined || settings.everyAliasPossible) {
       state.aliasBuses.add(busKey(node.parts))
     }
   }
@@ -138,7 +139,7 @@ function findAliasGroup(node: TopologyNode, visited: Set<number>, state: State):
 
 function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
   const { settings } = state
-  if (settings.firmwareAliasesUnknown && state.leaning === 'merge') return true
+  if (settings.everyAliasPossible) return true
   if (settings.firmwareAliases(a) === devfn(b) || settings.firmwareAliases(b) === devfn(a)) return true
   return settle(aliases(a, b.parts), true, state) || settle(aliases(b, a.parts), true, state)
 }

@@ -29,7 +29,7 @@ export type Doubt =
   | 'the bridge above is missing from the input'
   | 'too little of configuration space is known'
   | 'the kernel command line overrides ACS'
-  | 'which functions the IOMMU covers is not known'
+  | 'the firmware table IVRS was not read'
 
 export type PredictedGroup = {
   readonly devices: readonly PciAddress[]
@@ -58,11 +58,14 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
   const others = guess.doubtful
     ? [walkGroups(topology, settings, 'merge'), walkGroups(topology, settings, 'split')]
     : []
+  const aliasesUnread = platform.kind === 'amd' && !platform.ivrs
+  const aliased = aliasesUnread && walkGroups(topology, { ...settings, everyAliasPossible: true }, 'merge')
   const override = overriddenSettings(settings.acs, options.cmdline)
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
   return guess.groups.map((members) => {
     const doubts = new Set(members.flatMap((node) => findDoubts(node, platform)))
     if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
+    if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
     if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
     return {
       devices: members.map((node) => node.address).toSorted(),
@@ -91,7 +94,7 @@ function findDoubts(node: TopologyNode, platform: Platform): readonly Doubt[] {
   }
   // Real AMD firmware leaves 00:00.0 out of its IVRS; only the table can tell.
   const unsureCover = platform.kind === 'amd' && !platform.ivrs && !node.parent && isHostBridge(node.device)
-  if (unsureCover && node.parts.slot === 0) doubts.push('which functions the IOMMU covers is not known')
+  if (unsureCover && node.parts.slot === 0) doubts.push('the firmware table IVRS was not read')
   return doubts
 }
 
@@ -103,7 +106,7 @@ function findWalkSettings(topology: Topology, platform: Platform): WalkSettings 
   return {
     acs: platform.settings,
     firmwareAliases: (node) => aliasOf.get(node),
-    firmwareAliasesUnknown: platform.kind === 'amd' && !ivrs,
+    everyAliasPossible: false,
     realRequester: (node) => (isVmdDomain(node) ? vmd : undefined),
     ungrouped: findUngrouped(topology, platform),
   }
