@@ -48,6 +48,12 @@ export const findingCodes = [
   // booting
   'boot-manual',
   'boot-ambiguous',
+  'driver-blacklisted',
+  'driverctl-override',
+  'still-bound',
+  'hugepages-missing',
+  'start-cycle',
+  'host-behind-vm',
   // judging devices
   'no-group',
   'host-chipset',

@@ -2,7 +2,7 @@
 import type { Finding } from '../finding.ts'
 import type { Host } from '../host/host.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
-import type { Spec } from '../spec/spec.ts'
+import type { Spec, VmSpec } from '../spec/spec.ts'
 import { formatSize } from '../spec/units.ts'
 import { listWords } from './words.ts'
 import type { Plan } from './types.ts'
@@ -14,15 +14,64 @@ export function planMemory(
 ): { memory: Plan['memory']; findings: Finding[] } {
   const pinning = spec.vms.filter((vm) => vm.devices.length > 0)
   const pinnedMiB = sum(pinning.map((vm) => vm.memoryMiB))
+  const memory = { pinnedMiB, hostTotalMiB: host.memory.totalMiB ?? null }
+  return { memory, findings: [...checkSum(host, spec, places), ...checkHugepages(host, spec, places)] }
+}
+
+/** Huge pages are set aside from the same memory, used or not; what is left must hold the other guests and the host. */
+function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const total = host.memory.totalMiB
-  const memory = { pinnedMiB, hostTotalMiB: total ?? null }
-  if (total === undefined || pinnedMiB + spec.host.reserveMiB <= total) return { memory, findings: [] }
-  const at = placeOf(places, ['vms', pinning.at(-1)?.name ?? '', 'memory'])
-  const message =
-    `the guests would pin ${formatSize(pinnedMiB)} (${listWords(pinning.map((vm) => `${vm.name} ${formatSize(vm.memoryMiB)}`))}) ` +
-    `and the host keeps ${formatSize(spec.host.reserveMiB)}, but it has only ${formatSize(total)}`
-  const help = 'give the guests less memory, or the host less with `host: { reserve: … }`'
-  return { memory, findings: [{ code: 'memory-overcommit', severity: 'error', message, help, ...(at ? { at } : {}) }] }
+  if (total === undefined) return []
+  const aside = sum((host.memory.hugepages ?? []).map(({ sizeKiB, total }) => (sizeKiB * total) / 1024))
+  const ordinary = spec.vms.filter((vm) => !vm.hugepages)
+  const pinned = sum(ordinary.filter((vm) => vm.devices.length > 0).map((vm) => vm.memoryMiB))
+  const all = sum(ordinary.map((vm) => vm.memoryMiB))
+  const left = total - aside - spec.host.reserveMiB
+  if (all <= left) return []
+  const isPinned = pinned > left
+  const counted = isPinned ? ordinary.filter((vm) => vm.devices.length > 0) : ordinary
+  const at = placeOf(places, ['vms', counted.at(-1)?.name ?? '', 'memory'])
+  const huge = aside > 0 ? `, ${formatSize(aside)} set aside as huge pages` : ''
+  return [
+    {
+      code: 'memory-overcommit',
+      severity: isPinned ? 'error' : 'warning',
+      message:
+        `the guests ${isPinned ? 'would pin' : 'may use'} ${formatSize(isPinned ? pinned : all)} (${sayVms(counted)}); ` +
+        `the host has ${formatSize(total)}${huge} and keeps ${formatSize(spec.host.reserveMiB)}`,
+      help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
+      ...(at ? { at } : {}),
+    },
+  ]
+}
+
+/** Each guest's memory must fit into free pages of one size: QEMU takes it from one mount. */
+function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
+  const wanting = spec.vms.filter((vm) => vm.hugepages)
+  if (wanting.length === 0) return []
+  const wanted = sum(wanting.map((vm) => vm.memoryMiB))
+  const pools = host.memory.hugepages ?? []
+  if (pools.some(({ sizeKiB, total }) => (sizeKiB * total) / 1024 >= wanted)) return []
+  const has = pools
+    .filter(({ total }) => total > 0)
+    .map(({ sizeKiB, total }) => `${total} of ${formatSize(sizeKiB / 1024)}`)
+  const size = pools.toSorted((a, b) => a.sizeKiB - b.sizeKiB)[0]?.sizeKiB ?? 2048
+  const pages = Math.ceil((wanted * 1024) / size)
+  const at = placeOf(places, ['vms', wanting[0]?.name ?? '', 'hugepages'], 'key')
+  return [
+    {
+      code: 'hugepages-missing',
+      severity: 'error',
+      message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listWords(has)}`,
+      help: `set them aside soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
+      ...(at ? { at } : {}),
+    },
+  ]
+}
+
+function sayVms(vms: readonly VmSpec[]): string {
+  const named = vms.slice(0, 6).map((vm) => `${vm.name} ${formatSize(vm.memoryMiB)}`)
+  return vms.length > 6 ? `${named.join(', ')} and ${vms.length - 6} more` : listWords(named)
 }
 
 function sum(values: readonly number[]): number {

@@ -10,8 +10,10 @@ import type { Spec } from '../spec/spec.ts'
 import { sparesOf, stayingOf, takeAlong } from './along.ts'
 import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
+import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
 import { planBoot } from './plan-boot.ts'
+import { checkOutage, forecastOutage } from './outage.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -29,6 +31,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const shared = share(view, wanted, lock.followed)
   const taken = takeAlong(view, shared.assignments)
   const leaving = [...shared.assignments, ...taken]
+  const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
   const boot = planBoot(host)
   const findings = [
@@ -36,16 +39,18 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...lock.findings,
     ...wanted.findings,
     ...shared.findings,
-    ...warningsOf(view, leaving),
+    ...warningsOf(view, leaving, boot),
     ...memoryFindings,
     ...boot.findings,
+    ...checkLeftovers(view, gone),
+    ...checkOutage(spec, given.places),
   ]
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
   // Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
   return {
     assignments: shared.assignments,
     takenAlong: taken,
-    spare: sparesOf(view, new Set(leaving.map(({ address }) => address))),
+    spare: sparesOf(view, gone),
     staying: stayingOf(view),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     findings,
@@ -53,5 +58,6 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     needsReboot: boot.needsReboot,
     memory,
     startOrder: startOrder(spec.vms),
+    outage: forecastOutage(spec),
   }
 }

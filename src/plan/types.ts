@@ -5,6 +5,7 @@
 import type { Finding } from '../finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
+import type { OutageStep } from './outage.ts'
 import type { Step } from './step.ts'
 
 export type Assignment = {
@@ -41,4 +42,6 @@ export type Plan = {
   readonly memory: { readonly pinnedMiB: number; readonly hostTotalMiB: number | null }
   /** VM names in start order. */
   readonly startOrder: readonly string[]
+  /** What is down while this host reboots, in the order it comes back. */
+  readonly outage?: readonly OutageStep[]
 }

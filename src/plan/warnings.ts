@@ -16,7 +16,11 @@ function takesAlong(view: View, address: PciAddress, leaving: readonly Leaving[]
 }
 
 /** Undecided is not good enough to act on: what would decide is missing, so the plan stops there. */
-export function warningsOf(view: View, leaving: readonly Leaving[]): Finding[] {
+export function warningsOf(
+  view: View,
+  leaving: readonly Leaving[],
+  boot: { readonly needsReboot: boolean },
+): Finding[] {
   const findings: Finding[] = []
   const said = new Set<string>()
   for (const { vm, role, address } of leaving) {
@@ -24,7 +28,9 @@ export function warningsOf(view: View, leaving: readonly Leaving[]): Finding[] {
     for (const { undecided, ...reason } of view.judgements.get(address)?.reasons ?? []) {
       if (reason.severity === 'error') continue
       if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
-      const isBlocking = undecided === true || blocking.has(reason.code)
+      // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
+      const isBlocking =
+        (undecided === true && !(reason.code === 'iommu-off' && boot.needsReboot)) || blocking.has(reason.code)
       const finding: Finding = { ...reason, severity: isBlocking ? 'error' : reason.severity, ...(at ? { at } : {}) }
       // One group is one fact, told at its first member.
       const key =

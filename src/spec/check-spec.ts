@@ -6,6 +6,11 @@ import type { WrittenSpec, WrittenVm } from './schema.ts'
 import type { SpecPath } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 
+/** The one word in `needs` that is no VM: the network of the host itself. */
+export const hostNetwork = 'host-network'
+
+const maxRoles = 1024
+
 type Report = (path: SpecPath, message: string, help?: string, part?: 'key' | 'value') => void
 
 export function checkWritten(written: WrittenSpec, places: SpecPlaces): Finding[] {
@@ -23,6 +28,16 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces): Finding[
   checkSize(['host', 'reserve'], written.host?.reserve, report)
   if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
+  if (hostNetwork in written.vms)
+    report(
+      ['vms', hostNetwork],
+      `${hostNetwork} is no name for a VM`,
+      'in needs it means the network of this host',
+      'key',
+    )
+  const roles = Object.values(written.vms).flatMap((vm) => Object.keys(vm.devices ?? {})).length
+  if (roles > maxRoles)
+    report(['vms'], `the VMs have ${roles} devices in all`, `at most ${maxRoles} are planned together`, 'key')
   checkNeedsCycle(written, report)
   return findings
 }
@@ -51,8 +66,8 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
   checkReady(name, vm, report)
   vm.needs?.forEach((needed, i) => {
     if (needed === name) report([...at, 'needs', i], `${name} needs itself`)
-    else if (!(needed in written.vms)) {
-      const near = didYouMean(needed, Object.keys(written.vms))
+    else if (!Object.hasOwn(written.vms, needed) && needed !== hostNetwork) {
+      const near = didYouMean(needed, [...Object.keys(written.vms), hostNetwork])
       report([...at, 'needs', i], `${name} needs ${needed}, and there is no such VM`, near && `did you mean ${near}?`)
     }
   })
@@ -94,7 +109,8 @@ function checkNeedsCycle(written: WrittenSpec, report: Report): void {
       }
       if (from === 0 || settled.has(name)) return
       trail.push(name)
-      for (const needed of written.vms[name]?.needs ?? []) if (needed in written.vms && needed !== name) visit(needed)
+      for (const needed of written.vms[name]?.needs ?? [])
+        if (Object.hasOwn(written.vms, needed) && needed !== name) visit(needed)
       trail.pop()
       settled.add(name)
     }

@@ -1,6 +1,7 @@
 /** From the spec as written to the Spec value: units become numbers, defaults are filled in. */
+import { hostNetwork } from './check-spec.ts'
 import { parseAddress } from '../pci/address.ts'
-import type { DeviceSelector, DiskSpec, NetworkSpec, ReadySpec, Spec, VmSpec } from './spec.ts'
+import type { DeviceSelector, DiskSpec, NetworkSpec, ReadySpec, SavingsSpec, Spec, VmSpec } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 
@@ -16,6 +17,23 @@ export function specFromWritten(written: WrittenSpec): Spec {
       reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
     },
     vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
+    ...(written.savings ? { savings: savingsFrom(written.savings) } : {}),
+  }
+}
+
+function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec {
+  return {
+    ...given({
+      pricePerKWh: savings.price,
+      currency: savings.currency,
+      hoursPerDay: savings['hours-per-day'],
+      years: savings.years,
+    }),
+    ...(savings.host ? { host: given({ watts: savings.host.watts, purchase: savings.host.purchase }) } : {}),
+    replaced: (savings.replaced ?? []).map((box) => ({
+      name: box.name,
+      ...given({ watts: box.watts, hoursPerDay: box['hours-per-day'], purchase: box.purchase }),
+    })),
   }
 }
 
@@ -36,7 +54,8 @@ function vmFrom(name: string, vm: WrittenVm): VmSpec {
       ...given({ mac: network.mac?.toLowerCase() }),
     })),
     devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({ role, select: selectorFrom(device) })),
-    needs: vm.needs ?? [],
+    needs: (vm.needs ?? []).filter((name) => name !== hostNetwork),
+    ...(vm.needs?.includes(hostNetwork) ? { needsHostNetwork: true } : {}),
     ...given({ iso: vm.iso, ready, serves: vm.serves, hugepages: vm.hugepages, oneNumaNode: vm['one-numa-node'] }),
     autostart: vm.autostart ?? true,
     guest: vm.guest ?? 'other',

@@ -140,7 +140,9 @@ export const vmSchema = z.strictObject(
     needs: z
       .array(name, { error: 'needs is a list of VM names' })
       .optional()
-      .describe('VMs that must be ready before this one starts.'),
+      .describe(
+        'VMs that must be ready before this one starts; `host-network` when it must wait for the network of this host.',
+      ),
     serves: z
       .array(text('serves'), { error: 'serves is a list of words' })
       .optional()
@@ -181,6 +183,48 @@ const hostSchema = z.strictObject(
   { error: 'host is a map with keep, give-up and reserve' },
 )
 
+const amount = (what: string) =>
+  z
+    .number({ error: `${what} is a number` })
+    .min(0, { error: `${what} is 0 or more` })
+    .max(1e9, { error: `${what} is too large` })
+const hoursPerDay = amount('hours-per-day')
+  .max(24, { error: 'hours-per-day is at most 24' })
+  .optional()
+  .describe('How long it runs each day; default 24.')
+
+const savingsSchema = z.strictObject(
+  {
+    price: amount('price').optional().describe('What a kilowatt-hour costs.'),
+    currency: text('currency').optional().describe('The word for your money; default EUR.'),
+    'hours-per-day': hoursPerDay,
+    years: amount('years')
+      .min(1, { error: 'years is at least 1' })
+      .optional()
+      .describe('Over how many years to count; default 5.'),
+    host: z
+      .strictObject({
+        watts: amount('watts').optional().describe('What this host draws with its VMs running, measured.'),
+        purchase: amount('purchase').optional().describe('What it cost.'),
+      })
+      .optional()
+      .describe('This host.'),
+    replaced: z
+      .array(
+        z.strictObject({
+          name: text('name').describe('What it is.'),
+          watts: amount('watts').optional().describe('What it draws, measured.'),
+          'hours-per-day': hoursPerDay,
+          purchase: amount('purchase').optional().describe('What it would cost to buy.'),
+        }),
+        { error: 'replaced is a list' },
+      )
+      .optional()
+      .describe('The boxes this host stands for.'),
+  },
+  { error: 'savings is a map with price, host and replaced' },
+)
+
 export const specSchema = z
   .strictObject(
     {
@@ -189,6 +233,11 @@ export const specSchema = z
       vms: z
         .record(name, vmSchema, { error: 'vms is a map from name to VM' })
         .describe('The virtual machines, by name. Their order decides who chooses first.'),
+      savings: savingsSchema
+        .optional()
+        .describe(
+          'Figures for `handover savings`. Nothing is guessed: what you leave out is named as something to measure.',
+        ),
     },
     { error: 'a spec is a map with version and vms' },
   )

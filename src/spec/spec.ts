@@ -9,6 +9,22 @@ export type Spec = {
   readonly host: HostSection
   /** In the order of the file. */
   readonly vms: readonly VmSpec[]
+  readonly savings?: SavingsSpec
+}
+
+/** Figures for `handover savings`; what is absent is unknown, never guessed. Money is in one currency of the owner's. */
+export type SavingsSpec = {
+  readonly pricePerKWh?: number
+  readonly currency?: string
+  readonly hoursPerDay?: number
+  readonly years?: number
+  readonly host?: { readonly watts?: number; readonly purchase?: number }
+  readonly replaced: readonly {
+    readonly name: string
+    readonly watts?: number
+    readonly hoursPerDay?: number
+    readonly purchase?: number
+  }[]
 }
 
 export type HostSection = {
@@ -34,6 +50,8 @@ export type VmSpec = {
   readonly devices: readonly RoleSpec[]
   /** VMs that must answer before this one starts. */
   readonly needs: readonly string[]
+  /** Starts only when the host's own network is up (`needs: [host-network]`). */
+  readonly needsHostNetwork?: boolean
   /** What others get from it, in the owner's words; `host-address` and `host-internet` mean the host itself depends on it. */
   readonly serves?: readonly string[]
   /** When it counts as up; absent: as soon as its process runs. */

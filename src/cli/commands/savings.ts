@@ -1,6 +1,53 @@
-/** `handover savings`: not built yet. */
-import { AppError, type ExitCode } from '../../errors.ts'
+/** `handover savings SPEC`: what the replaced boxes would cost to run and buy, what this one adds, every assumption shown. */
+import { exitCode, type ExitCode } from '../../errors.ts'
+import { computeSavings, type BoxCost, type Savings } from '../../plan/savings.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { exitCodeOf, readSpec } from '../read-spec.ts'
+import { renderFindings } from '../render/findings.ts'
+import type { Styler } from '../render/style.ts'
 
-export function runSavings(): Promise<ExitCode> {
-  return Promise.reject(new AppError('savings is not built yet'))
+export function runSavings(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+  const { spec, findings, file, text } = readSpec(args[0] ?? '', { brokenLock: 'ignore' })
+  if (spec === undefined) {
+    context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
+    return Promise.resolve(exitCodeOf(findings))
+  }
+  const savings = computeSavings(spec.savings)
+  context.out(
+    options.json ? JSON.stringify({ schema: 1, ...savings }, undefined, 2) : renderSavings(savings, context.style),
+  )
+  return Promise.resolve(exitCode.done)
+}
+
+export function renderSavings(savings: Savings, style: Styler): string {
+  const { assumptions, replaced, host } = savings
+  const money = (value: number | null) => (value === null ? 'unknown' : `${value.toFixed(2)} ${assumptions.currency}`)
+  const row = (box: BoxCost) =>
+    `  ${[box.name.slice(0, 24).padEnd(24), said(box.watts, 'W').padStart(9), said(box.kWhPerYear, 'kWh').padStart(12), money(box.costPerYear).padStart(14), money(box.purchase).padStart(14)].join(' ')}`
+  const head = `  ${['', ''.padEnd(23), 'draws'.padStart(9), 'in a year'.padStart(12), 'costs'.padStart(14), 'to buy'.padStart(14)].join(' ').slice(1)}`
+  const lines = [
+    style.bold('Replaced'),
+    head,
+    ...(replaced.length === 0 ? ['  nothing named'] : replaced.map(row)),
+    style.bold('Instead'),
+    row(host),
+    '',
+  ]
+  lines.push(
+    `${style.bold('Saved')}  ${money(savings.perYear)} a year in electricity; over ${assumptions.years} years, purchases counted: ${money(savings.overYears)}`,
+  )
+  if (savings.paidBackAfterYears !== null)
+    lines.push(`       this host has paid for itself after ${savings.paidBackAfterYears.toFixed(1)} years`)
+  lines.push(
+    style.dim(
+      `Assumed (change it under savings: in the spec): ${assumptions.hoursPerDay} h a day, ${assumptions.pricePerKWh === null ? 'price of a kWh unknown' : `${assumptions.pricePerKWh} ${assumptions.currency} a kWh`}, ${assumptions.years} years`,
+    ),
+  )
+  if (savings.toMeasure.length > 0)
+    lines.push('', style.bold('To find out'), ...savings.toMeasure.map((line) => `  ${line}`))
+  return lines.join('\n')
+}
+
+function said(value: number | null, unit: string): string {
+  return value === null ? '?' : `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`
 }

@@ -4,10 +4,12 @@ import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass } from '../../pci/device.ts'
 import { layoutOf, type Layout } from '../../plan/cards.ts'
 import type { DriverState, Step } from '../../plan/step.ts'
+import { servedWords } from '../../plan/outage.ts'
 import type { Plan } from '../../plan/types.ts'
 import { classWord, listWords, nameOf, portWords } from '../../plan/words.ts'
 import { formatSize } from '../../spec/units.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
+import { renderDiff } from './plan-diff.ts'
 import type { Styler } from './style.ts'
 
 type Drawing = {
@@ -34,7 +36,7 @@ export function renderPlan(
     renderSpare(drawing),
     renderStaying(drawing),
     renderMemory(drawing),
-    renderOrder(drawing),
+    renderOutage(drawing),
     renderSteps(drawing),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -100,8 +102,21 @@ function renderMemory({ plan, style }: Drawing): string {
   return `${style.bold('Memory')}  ${formatSize(pinnedMiB)}${of} pinned by guests with real devices`
 }
 
-function renderOrder({ plan, style }: Drawing): string {
-  return plan.startOrder.length < 2 ? '' : `${style.bold('Start order')}  ${plan.startOrder.join(', ')}`
+/** `internet and films are gone until firewall, then media are back`, one line per VM. */
+function renderOutage({ plan, style, columns }: Drawing): string {
+  const steps = plan.outage ?? []
+  if (steps.length < 2 && !steps.some((step) => step.serves.length > 0)) return ''
+  const lines = steps.map((step, i) => {
+    const parts = [`${i + 1}. ${step.vm}`]
+    if (step.serves.length > 0) parts.push(`brings back ${servedWords([step])}`)
+    if (step.needs.length > 0) parts.push(`waits for ${listWords(step.needs)}`)
+    if (step.withinSeconds !== null) parts.push(`ready within ${step.withinSeconds} s`)
+    if (!step.autostart) parts.push('only when started by hand')
+    return wrap(`  ${parts.join(', ')}`, columns, 5)
+  })
+  const served = servedWords(steps)
+  const head = `When this host reboots${served === '' ? '' : `, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone`}; back in this order`
+  return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 
 function renderSteps({ plan, style, columns }: Drawing): string {
@@ -112,7 +127,7 @@ function renderSteps({ plan, style, columns }: Drawing): string {
   return [style.bold(head), ...plan.steps.flatMap((step) => renderStep(step, style, columns))].join('\n')
 }
 
-/** One step, as lines: what it is about, then before → after. Files are shown as a diff by render/plan-diff.ts. */
+/** One step, as lines: what it is about, then before → after. A file is shown as a diff. */
 export function renderStep(step: Step, style: Styler, columns: number): string[] {
   if (step.kind === 'driver') {
     const change = `  ${step.address}  ${driverWords(step.before)} → ${driverWords(step.after)}`
@@ -122,7 +137,10 @@ export function renderStep(step: Step, style: Styler, columns: number): string[]
     return wrap(`  ${step.path}  ${step.before || '""'} → ${step.after || '""'}  (${step.why})`, columns, 4)
   if (step.kind === 'command') return wrap(`  run ${step.argv.join(' ')}  (${step.why})`, columns, 4)
   const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
-  return wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4)
+  return [
+    ...wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4),
+    ...renderDiff(step.before?.text ?? '', step.after?.text ?? '', style),
+  ]
 }
 
 function driverWords({ driver, driverOverride }: DriverState): string {
