@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import * as fs from 'node:fs'
 import { createConnection } from 'node:net'
-import { AppError, CommandError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { Connection, Running, StartOptions } from './system.ts'
 
 const tailCap = 65_536
@@ -38,9 +38,13 @@ export function start(argv: readonly string[], options: StartOptions = {}): Prom
       stdio: tied ? ['ignore', output, output, 'pipe'] : ['ignore', output, output],
     })
     if (log !== undefined) fs.closeSync(log)
-    child.once('error', (error) => reject(new CommandError(argv, undefined, error.message, `is ${argv[0]} installed?`)))
+    child.once('error', () => reject(notStarted(argv)))
     child.once('spawn', () => resolve(running(child, options)))
   })
+}
+
+function notStarted(argv: readonly string[]): AppError {
+  return new AppError(`${argv[0]} cannot be started`, { help: `is ${argv[0]} installed and on the PATH?` })
 }
 
 function running(child: ChildProcess, options: StartOptions): Running {

@@ -23,6 +23,11 @@ export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'handover')
 }
 
+/** What lives as long as this boot: sockets, records of running VMs. HANDOVER_RUN moves it, so that tests leave /run alone. */
+export function runFolder(): string {
+  return process.env['HANDOVER_RUN'] ?? '/run/handover'
+}
+
 /** A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it away. */
 export function makeRunFolder(prefix: string): string {
   return fs.mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))

@@ -68,9 +68,10 @@ async function startWith(
     putFile(files.record, JSON.stringify(record))
     return record
   } catch (error) {
-    await process.stop(500)
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
-    const said = lastLines(files.log, 3)
+    const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
+    const said = gaveUp ? lastLines(files.log, 3) : ''
+    await process.stop(500)
     if (said === '' || error instanceof QmpError) throw error
     if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said)) throw new KvmError(said, { cause: error })
     throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
@@ -140,7 +141,7 @@ async function plugIn(system: System, tap: string, bridge: string): Promise<void
 
 /** What runs, by the records whose process still lives. */
 export function runningVms(system: System): VmRecord[] {
-  const names = system.list(vmRunFolder)
+  const names = system.list(vmRunFolder())
   if (!names.ok) return []
   return names.value.flatMap((name) => {
     const record = readRecord(name)

@@ -1,6 +1,9 @@
 /** Where a running VM keeps its sockets and logs: one folder for each under /run, gone after a reboot like the VM itself. */
+import { runFolder } from '../system/work-folder.ts'
 
-export const vmRunFolder = '/run/handover/vm'
+export function vmRunFolder(): string {
+  return `${runFolder()}/vm`
+}
 
 export type VmFiles = {
   readonly folder: string
@@ -15,7 +18,7 @@ export type VmFiles = {
 }
 
 export function vmFiles(name: string): VmFiles {
-  const folder = `${vmRunFolder}/${name}`
+  const folder = `${vmRunFolder()}/${name}`
   return {
     folder,
     record: `${folder}/vm.json`,

@@ -1,0 +1,138 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { JournalRecord } from '../../src/apply/journal.ts'
+import { parseSpec } from '../../src/spec/parse-spec.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import { runningVms, stopVm } from '../../src/vm/qemu.ts'
+import { up, type UpEvent } from '../../src/vm/up.ts'
+import { lacks } from '../support/tools.ts'
+
+const system = linuxSystem()
+let folder = ''
+let server: Server | undefined
+const path = process.env['PATH']
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'handover-up-'))
+  process.env['HANDOVER_RUN'] = folder
+})
+afterEach(async () => {
+  for (const vm of runningVms(system)) await stopVm(system, vm, 0)
+  server?.close()
+  server = undefined
+  process.env['PATH'] = path
+  delete process.env['HANDOVER_RUN']
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A plan in force that gives no device to anybody: what is tested is the start, the waiting and the end. */
+async function start(vms: string, names: readonly string[], wait = true): Promise<UpEvent[]> {
+  const { spec, findings } = parseSpec(`version: 1\nvms:\n${vms}`, 'home.yaml')
+  if (!spec) throw new Error(JSON.stringify(findings))
+  const record: JournalRecord = {
+    ...{ schema: 1, id: '0001', createdAt: '', version: 'test', bootId: '', planHash: '', needsReboot: false },
+    ...{ assignments: [], takenAlong: [], spare: [], startOrder: names, steps: [], saved: [] },
+  }
+  const events: UpEvent[] = []
+  await up(system, { spec, record, wanted: [], wait }, (event) => events.push(event))
+  return events
+}
+
+async function listener(): Promise<number> {
+  server = createServer((peer) => peer.end())
+  return await new Promise((done) =>
+    server?.listen(0, '127.0.0.1', () => done((server?.address() as { port: number }).port)),
+  )
+}
+
+const box = (name: string, rest: string) => `  ${name}:\n    cpus: 1\n    memory: 64 MiB\n${rest}`
+
+describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu-system-x86_64)', () => {
+  it('waits for an answer, then starts who needs it', async () => {
+    const port = await listener()
+    const vms =
+      box('late', '    needs: [early]\n') + box('early', `    ready: { tcp: "127.0.0.1:${port}", within: 20 s }\n`)
+    const events = await start(vms, ['early', 'late'])
+    expect(events.map((event) => `${event.kind} ${event.vm}`)).toEqual([
+      'starting early',
+      'started early',
+      'answered early',
+      'starting late',
+      'started late',
+    ])
+    expect(runningVms(system).map((vm) => vm.name)).toEqual(['early', 'late'])
+    expect((await start(vms, ['early', 'late'])).map((event) => event.kind)).toEqual([
+      'running-already',
+      'running-already',
+    ])
+    for (const vm of runningVms(system)) expect(await stopVm(system, vm, 0)).toBe('switched off')
+    expect(runningVms(system)).toEqual([])
+  })
+
+  it('switches a guest off that never answers, and starts nothing that needs it', async () => {
+    const vms = box('mute', '    ready: { tcp: "127.0.0.1:1", within: 2 s }\n') + box('after', '    needs: [mute]\n')
+    await expect(start(vms, ['mute', 'after'])).rejects.toThrow(
+      /mute did not answer within 2 s \(127\.0\.0\.1:1 accepts connections; last: .*ECONNREFUSED\)/,
+    )
+    expect(runningVms(system)).toEqual([])
+    expect(readdirSync(join(folder, 'vm'))).toEqual(['mute'])
+  })
+
+  it('leaves it running with --no-wait', async () => {
+    await start(box('mute', '    ready: { tcp: "127.0.0.1:1", within: 2 s }\n'), ['mute'], false)
+    expect(runningVms(system).map((vm) => vm.name)).toEqual(['mute'])
+  })
+
+  it('says which bridge is missing and leaves nothing behind', async () => {
+    // Without the right to make a tap QEMU refuses by itself; with it the bridge is what is missing.
+    await expect(start(box('lost', '    networks: [{ bridge: br-none }]\n'), ['lost'])).rejects.toThrow(
+      /br-none|tap|tun/,
+    )
+    expect(runningVms(system)).toEqual([])
+  })
+
+  it('refuses a VM larger than the memory that is there', async () => {
+    await expect(start('  huge:\n    cpus: 1\n    memory: 900 GiB\n', ['huge'])).rejects.toThrow(
+      /needs 921600 MiB, and \d+ MiB are available/,
+    )
+  })
+
+  it('creates a raw disk once and never again', async () => {
+    const disk = join(folder, 'disks', 'box.raw')
+    await start(box('box', `    disks: [{ path: ${disk}, size: 8 MiB, format: raw }]\n`), ['box'])
+    expect(existsSync(disk)).toBe(true)
+    for (const vm of runningVms(system)) await stopVm(system, vm, 0)
+    await expect(start(box('box', `    disks: [{ path: ${disk}.other, format: raw }]\n`), ['box'])).rejects.toThrow(
+      'does not exist',
+    )
+  })
+})
+
+describe('up, without a QEMU that can be used', () => {
+  it('names the program that is missing', async () => {
+    process.env['PATH'] = folder
+    await expect(start(box('box', ''), ['box'])).rejects.toMatchObject({
+      help: 'is qemu-system-x86_64 installed and on the PATH?',
+    })
+  })
+
+  it('refuses one that is too old', async () => {
+    // The real thing cannot be had in an old version here, so a stand-in greets as QEMU 6.0 does.
+    const greeting = '{"QMP":{"version":{"qemu":{"major":6,"minor":0,"micro":0}}}}'
+    const program = `#!${process.execPath}
+const path = process.argv.find((arg) => arg.startsWith('socket,id=qmp')).match(/path=([^,]+)/)[1]
+require('net').createServer((peer) => {
+  peer.write('${greeting}\\n')
+  peer.on('data', (text) => peer.write(JSON.stringify({ return: {}, id: JSON.parse(text).id }) + '\\n'))
+}).listen(path)
+`
+    writeFileSync(join(folder, 'qemu-system-x86_64'), program)
+    chmodSync(join(folder, 'qemu-system-x86_64'), 0o755)
+    process.env['PATH'] = `${folder}:${path}`
+    await expect(start(box('box', ''), ['box'])).rejects.toThrow('this QEMU is 6.0; 7.2 is the oldest that works')
+    expect(runningVms(system)).toEqual([])
+  })
+})
