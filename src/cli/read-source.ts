@@ -9,7 +9,7 @@ import { nameDevices, needsNames, readPciIds } from '../host/name-devices.ts'
 import { readHost } from '../host/read-host.ts'
 import { gunzip } from '../system/gunzip.ts'
 import { linuxSystem } from '../system/linux.ts'
-import { readStandardInput } from '../system/standard-input.ts'
+import { readInputFile, readStandardInput, type InputLimit } from '../system/read-input.ts'
 import type { ReadFailure } from '../system/system.ts'
 import type { Context, ReadingOptions } from './context.ts'
 
@@ -22,8 +22,8 @@ export async function readSource(options: ReadingOptions, context: Context): Pro
 }
 
 async function readFrom(from: string): Promise<Host> {
-  const { archiveCap, readHostFrom } = await import('../host/import/read-from.ts')
-  const reading = readHostFrom(await openInput(from, archiveCap), {
+  const { inputCap, readHostFrom } = await import('../host/import/read-from.ts')
+  const reading = readHostFrom(await openInput(from, inputCap), {
     openFolder: (path) => linuxSystem({ root: path }),
     gunzip,
   })
@@ -32,24 +32,19 @@ async function readFrom(from: string): Promise<Host> {
 }
 
 /** The path is the caller's own, so it is not looked for under `--root`. */
-async function openInput(from: string, archiveCap: number): Promise<HostInput> {
-  if (from === '-') {
-    const bytes = await readStandardInput(archiveCap)
-    if (!bytes.ok) throw unreadable('standard input', bytes, archiveCap)
-    return { name: 'standard input', bytes: bytes.value }
-  }
-  const system = linuxSystem()
-  const bytes = system.readBytes(from, archiveCap)
-  if (bytes.ok) return { name: from, bytes: bytes.value }
-  if (bytes.reason === 'not-a-file' && system.list(from).ok) return { name: from, folder: from }
-  throw unreadable(from, bytes, archiveCap)
+async function openInput(from: string, limit: InputLimit): Promise<HostInput> {
+  const name = from === '-' ? 'standard input' : from
+  const bytes = from === '-' ? await readStandardInput(limit) : readInputFile(from, limit)
+  if (bytes.ok) return { name, bytes: bytes.value }
+  if (bytes.reason === 'not-a-file') return { name, folder: from }
+  throw unreadable(name, bytes)
 }
 
-function unreadable(name: string, failure: ReadFailure, archiveCap: number): UsageError {
+function unreadable(name: string, failure: ReadFailure): UsageError {
   if (failure.reason === 'too-large')
     return new UsageError(
-      `${name} is larger than ${archiveCap / 1024 / 1024} MiB`,
-      'keep only what states the PCI functions: sys/bus/pci, sys/devices/pci* and sys/kernel/iommu_groups of a tree, the PCI lines of a log',
+      `${name} is too large to be a listing or an archive of a host`,
+      'keep only what states the PCI functions; of a log: grep -E "iommu|pci [0-9a-f]{4}:|DMAR|AMD-Vi"',
     )
   const why = failure.reason === 'absent' ? 'is not there' : `cannot be read (${failure.code ?? failure.reason})`
   return new UsageError(`${name} ${why}`, 'give --from a file, a folder with sys/ in it, or - for standard input')

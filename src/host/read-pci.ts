@@ -56,7 +56,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const names = new Set(listed.value)
   const text = (name: string): string | undefined =>
     names.has(name) ? textOf(reading, `${folder}/${name}`) : undefined
-  const config = names.has('config') ? bytesOf(reading, `${folder}/config`, 65_536) : undefined
+  // A file longer than configuration space can be is a broken archive, not a larger space.
+  const config = names.has('config') ? bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096) : undefined
   const slot = known.slots.get(slotOf(address))
   const group = known.groupOf.get(address) ?? groupFromLink(reading, folder, names)
   return {

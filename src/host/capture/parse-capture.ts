@@ -17,7 +17,8 @@ export type CaptureReading =
 
 /** By content: the first key says so. Cheap enough to ask of any text. */
 export function isCapture(text: string): boolean {
-  return /^(?:#[^\n]*\n|\s*\n|---\n)*handover:\s*['"]?capture\b/.test(text.slice(0, 4096))
+  // Every alternative takes exactly one line, so a page of empty lines cannot be tried in more than one way.
+  return /^(?:#[^\n]*\n|[ \t\r]*\n|---[ \t\r]*\n)*handover:\s{0,20}['"]?capture\b/.test(text.slice(0, 4096))
 }
 
 export function parseCapture(text: string, name: string): CaptureReading {

@@ -32,6 +32,11 @@ export type HostReading =
 /** Bytes of text, and of an unpacked archive. A machine's whole sysfs is some 10 MiB. */
 export const textCap = 64 * 1024 * 1024
 export const archiveCap = 256 * 1024 * 1024
+/** How many bytes are worth reading of an input that begins like this. */
+export function inputCap(head: Uint8Array): number {
+  return (head[0] === 0x1f && head[1] === 0x8b) || isTar(head) ? archiveCap : textCap
+}
+
 const jsonCap = 32 * 1024 * 1024
 
 const forms =
