@@ -11,7 +11,6 @@ import { readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
 import { readPciDevices } from './read-pci.ts'
-import { withConfigFacts } from '../pci/config-space.ts'
 import { startReading, unreadableFindings } from './reading.ts'
 
 export function readHost(system: Reader, source?: { readonly kind: SourceKind; readonly name?: string }): Host {
@@ -29,7 +28,7 @@ export function readHost(system: Reader, source?: { readonly kind: SourceKind; r
     cpu: readCpu(reading),
     memory: readMemory(reading),
     iommu,
-    devices: devices.map(withConfigFacts),
+    devices,
     groups,
     needs,
     ...unreadNeeds(system),

@@ -62,9 +62,11 @@ function readInterruptRemapping(reading: Reading): boolean | undefined {
 
 function readGroups(reading: Reading): IommuGroup[] {
   const groups: IommuGroup[] = []
-  for (const name of namesIn(reading, groupsFolder)) {
-    const id = numberOf(name)
-    if (id === undefined) continue
+  const names = namesIn(reading, groupsFolder).filter((name) => numberOf(name) !== undefined)
+  // What one group's folder has, all have: asking each for a file an archive did not keep is slow.
+  const kept = new Set(names[0] === undefined ? [] : namesIn(reading, `${groupsFolder}/${names[0]}`))
+  for (const name of names) {
+    const id = Number(name)
     const devices: PciAddress[] = []
     const otherMembers: string[] = []
     for (const member of namesIn(reading, `${groupsFolder}/${name}/devices`)) {
@@ -72,8 +74,10 @@ function readGroups(reading: Reading): IommuGroup[] {
       if (address) devices.push(address)
       else otherMembers.push(member)
     }
-    const type = textOf(reading, `${groupsFolder}/${name}/type`)
-    const regions = textOf(reading, `${groupsFolder}/${name}/reserved_regions`)
+    const type = kept.has('type') ? textOf(reading, `${groupsFolder}/${name}/type`) : undefined
+    const regions = kept.has('reserved_regions')
+      ? textOf(reading, `${groupsFolder}/${name}/reserved_regions`)
+      : undefined
     groups.push({
       id,
       devices,

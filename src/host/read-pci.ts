@@ -3,6 +3,7 @@
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
+import { withFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
 import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
@@ -60,30 +61,32 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const config = names.has('config') ? bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096) : undefined
   const slot = known.slots.get(slotOf(address))
   const group = known.groupOf.get(address) ?? groupFromLink(reading, folder, names)
-  return {
+  const hasCapabilities = (config?.length ?? 0) >= 256
+  const device: PciDevice = {
     address,
     ...place?.facts,
-    ...idsOf(text),
+    ...idsOf(text, config),
     driver: names.has('driver') ? (linkName(reading, `${folder}/driver`) ?? null) : null,
     ...overrideOf(text('driver_override')),
     iommuGroup: group ?? null,
     ...numaOf(text('numa_node')),
     ...(names.has('reset_method') ? { resetMethods: words(text('reset_method')) } : {}),
     ...(names.has('boot_vga') ? { bootVga: text('boot_vga') === '1' } : {}),
-    ...headerOf(config),
+    ...(config === undefined || isSilent(config) ? {} : { multifunction: ((config[0x0e] ?? 0) & 0x80) !== 0 }),
     ...(config === undefined || config.length < 64 ? {} : { config: toHex(config) }),
     ...barsOf(text('resource')),
-    ...linkSpeedOf(text),
+    ...(hasCapabilities ? {} : linkSpeedOf(text)),
     ...sriovOf(reading, folder, names, text),
     ...(slot === undefined ? {} : { physicalSlot: slot }),
     ...known.attached.get(address),
   }
+  return config === undefined ? device : withFactsFrom(device, config)
 }
 
 type TextOf = (name: string) => string | undefined
 
 /** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
-function idsOf(text: TextOf): Partial<PciDevice> {
+function idsOf(text: TextOf, config: Uint8Array | undefined): Partial<PciDevice> {
   const uevent = text('uevent') ?? ''
   const ids = /^PCI_ID=([0-9A-F]{4}):([0-9A-F]{4})$/im.exec(uevent)
   const subsystem = /^PCI_SUBSYS_ID=([0-9A-F]{4}):([0-9A-F]{4})$/im.exec(uevent)
@@ -94,7 +97,8 @@ function idsOf(text: TextOf): Partial<PciDevice> {
     subsystemVendorId: subsystem?.[1]?.toLowerCase() ?? hexOf(text('subsystem_vendor'), 4),
     subsystemId: subsystem?.[2]?.toLowerCase() ?? hexOf(text('subsystem_device'), 4),
     classCode: classCode?.toLowerCase().padStart(6, '0') ?? hexOf(text('class'), 6),
-    revision: hexOf(text('revision'), 2),
+    // Byte 8 of an image that answers is the same as the `revision` file.
+    revision: config === undefined || isSilent(config) ? hexOf(text('revision'), 2) : toHex(config.subarray(8, 9)),
   }
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
@@ -153,23 +157,6 @@ export function placeOf(
   }
   if (above !== address || steps.length < 2) return undefined
   return { folder, facts: { path: steps.join('/'), ...(parent ? { parent } : {}) } }
-}
-
-/** Header type at 0x0e, its bit 7 for multifunction; bus numbers at 0x19 of bridges. All-ff is a device that does not answer. */
-function headerOf(config: Uint8Array | undefined): Partial<PciDevice> {
-  const type = config?.[0x0e]
-  if (config === undefined || type === undefined || config.length < 0x40 || isSilent(config)) return {}
-  const kind = type & 0x7f
-  const multifunction = (type & 0x80) !== 0
-  if (kind === 0) return { headerType: 0, multifunction }
-  if (kind !== 1 && kind !== 2) return { multifunction }
-  const [secondaryBus, subordinateBus] = [config[0x19], config[0x1a]]
-  return {
-    headerType: kind,
-    multifunction,
-    ...(secondaryBus ? { secondaryBus } : {}),
-    ...(subordinateBus ? { subordinateBus } : {}),
-  }
 }
 
 export function isSilent(config: Uint8Array): boolean {

@@ -82,7 +82,12 @@ export function decodeConfig(source: Uint8Array | string): ConfigSpace | undefin
  * its configuration space does not).
  */
 export function withConfigFacts(device: PciDevice): PciDevice {
-  const space = device.config === undefined ? undefined : decodeConfig(device.config)
+  return device.config === undefined ? device : withFactsFrom(device, device.config)
+}
+
+/** The same from bytes at hand, which saves reading them back out of the hex. */
+export function withFactsFrom(device: PciDevice, bytes: Uint8Array | string): PciDevice {
+  const space = decodeConfig(bytes)
   if (!space) return device
   const { size: _size, capabilities: _c, extendedCapabilities: _e, facts, ...stated } = space
   const known: Partial<PciDevice> = {

@@ -2,7 +2,7 @@
  * The real machine, or a file tree shaped like one (`--root`): the only implementation of System that touches anything.
  */
 import * as fs from 'node:fs'
-import { isAbsolute, join, dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { AppError } from '../errors.ts'
 import {
   appendDurably,
@@ -16,8 +16,10 @@ import {
 } from './atomic-write.ts'
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
+import { rootPaths, type RootPaths } from './inside-root.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
+import { readCapped, TooLarge } from './read-file.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
@@ -27,24 +29,32 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   const disk = options.disk ?? realDisk
   const root = options.root === undefined || options.root === '/' ? '' : resolve(options.root)
   // Inside a root, absolute link targets must not lead out of it, so links are walked by hand there.
-  const inside = (path: string): string => (root === '' ? path : walk(root, path))
-  const plain = (path: string): string =>
-    root === '' ? path : join(walk(root, dirname(path)), path.slice(dirname(path).length))
+  const paths = root === '' ? undefined : rootPaths(root)
+  const inside = (path: string): string => {
+    paths?.forget()
+    return paths ? paths.file(path) : path
+  }
+  const plain = (path: string): string => {
+    paths?.forget()
+    return paths ? paths.entry(path) : path
+  }
+  const read = (path: string, limit = defaultLimit): ReadResult<Uint8Array> =>
+    attempt(() => readInside(paths, path, limit))
   return {
     live: root === '',
     readText: (path, limit) => {
-      const bytes = attempt(() => readCapped(inside(path), limit ?? defaultLimit))
-      return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes
+      const bytes = read(path, limit)
+      return bytes.ok ? { ok: true, value: decodeText(bytes.value) } : bytes
     },
-    readBytes: (path, limit) => attempt(() => readCapped(inside(path), limit ?? defaultLimit)),
-    list: (path) => attempt(() => fs.readdirSync(inside(path)).sort()),
-    readLink: (path) => attempt(() => fs.readlinkSync(plain(path))),
+    readBytes: read,
+    list: (path) => attempt(() => fs.readdirSync(paths ? paths.folder(path) : path).sort()),
+    readLink: (path) => attempt(() => fs.readlinkSync(paths ? paths.entry(path) : path)),
     realPath: (path) =>
       attempt(() => {
         const real = fs.realpathSync(inside(path))
         return root === '' ? real : real.slice(root.length) || '/'
       }),
-    stat: (path) => attempt(() => statOf(plain(path))),
+    stat: (path) => attempt(() => statOf(paths ? paths.entry(path) : path)),
     env: (name) => process.env[name],
     exec,
     start,
@@ -66,6 +76,24 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   }
 }
 
+/** Attributes are short and plain ASCII nearly always; then Latin-1 is the same text, found faster. */
+function decodeText(bytes: Uint8Array): string {
+  return bytes.length > 512 || bytes.some((byte) => byte > 0x7f)
+    ? new TextDecoder().decode(bytes)
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
+
+function readInside(paths: RootPaths | undefined, path: string, limit: number): Uint8Array {
+  const isAttribute = path.startsWith('/sys/')
+  if (!paths) return readCapped(path, limit, { follow: true, isAttribute })
+  try {
+    return readCapped(paths.entry(path), limit, { follow: false, isAttribute })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error
+    return readCapped(paths.file(path), limit, { follow: true, isAttribute })
+  }
+}
+
 function attempt<T>(read: () => T): ReadResult<T> {
   try {
     return { ok: true, value: read() }
@@ -82,28 +110,6 @@ function failure(error: unknown): ReadFailure {
     return { ok: false, reason: 'absent', code }
   if (code === 'EISDIR' || code === 'EINVAL') return { ok: false, reason: 'not-a-file', code }
   return { ok: false, reason: 'unreadable', code }
-}
-
-class TooLarge extends Error {}
-
-/** Kernel attributes state a size of 4096 or 0 whatever they hold, so this reads until the end, not until `size`. */
-function readCapped(path: string, limit: number): Uint8Array {
-  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
-  try {
-    const chunks: Uint8Array[] = []
-    let total = 0
-    for (;;) {
-      const chunk = new Uint8Array(Math.min(65_536, limit + 1 - total))
-      const read = fs.readSync(fd, chunk, 0, chunk.length, null)
-      if (read === 0) break
-      total += read
-      if (total > limit) throw new TooLarge()
-      chunks.push(chunk.subarray(0, read))
-    }
-    return chunks.length === 1 ? (chunks[0] ?? new Uint8Array()) : Buffer.concat(chunks)
-  } finally {
-    fs.closeSync(fd)
-  }
 }
 
 function statOf(path: string): FileStat {
@@ -146,30 +152,4 @@ async function writeAttributeWithin(
     const said = result.stderr.trim().split(': ').at(-1) ?? ''
     throw new AppError(`the kernel refused ${written} for ${shown}: ${said}`)
   }
-}
-
-/** Resolves `path` inside `root`, keeping absolute link targets inside; at most 40 links, as the kernel does. */
-function walk(root: string, path: string): string {
-  let pending = path.split('/').filter(Boolean)
-  let done: string[] = []
-  let links = 0
-  while (pending.length > 0) {
-    const part = pending.shift() ?? ''
-    if (part === '.') continue
-    if (part === '..') {
-      done.pop()
-      continue
-    }
-    const here = join(root, ...done, part)
-    const target = fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(here) : undefined
-    if (target === undefined) {
-      done.push(part)
-      continue
-    }
-    links += 1
-    if (links > 40) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
-    if (isAbsolute(target)) done = []
-    pending = [...target.split('/').filter(Boolean), ...pending]
-  }
-  return join(root, ...done)
 }

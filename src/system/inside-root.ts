@@ -1,0 +1,68 @@
+/**
+ * Paths inside a root folder: links are followed, but an absolute target starts at the root and `..` stops there, as in a
+ * chroot. Folders already resolved are remembered for the rest of one synchronous stretch only (reading a host is one),
+ * so nothing that changes between two awaits is ever answered from memory.
+ */
+import * as fs from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+
+export type RootPaths = {
+  /** Everything resolved, the last part too. */
+  readonly file: (path: string) => string
+  /** The folders on the way resolved, the last part as it stands. */
+  readonly entry: (path: string) => string
+  readonly folder: (path: string) => string
+  /** Call before anything is changed. */
+  readonly forget: () => void
+}
+
+export function rootPaths(root: string): RootPaths {
+  const known = new Map<string, string>()
+  const folder = (path: string): string => {
+    if (path === '' || path === '/') return root
+    const remembered = known.get(path)
+    if (remembered !== undefined) return remembered
+    if (known.size === 0) queueMicrotask(() => known.clear())
+    const resolved = resolveFolder(path)
+    known.set(path, resolved)
+    return resolved
+  }
+  const resolveFolder = (path: string): string => {
+    const slash = path.lastIndexOf('/')
+    const name = path.slice(slash + 1)
+    if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
+    const here = `${folder(path.slice(0, slash))}/${name}`
+    return fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() ? walk(root, path) : here
+  }
+  const entry = (path: string): string => {
+    const slash = path.lastIndexOf('/')
+    return `${folder(path.slice(0, Math.max(0, slash)))}/${path.slice(slash + 1)}`
+  }
+  return { file: (path) => walk(root, path), entry, folder, forget: () => known.clear() }
+}
+
+/** Resolves `path` inside `root`; at most 40 links, as the kernel does. */
+function walk(root: string, path: string): string {
+  let pending = path.split('/').filter(Boolean)
+  let done: string[] = []
+  let links = 0
+  while (pending.length > 0) {
+    const part = pending.shift() ?? ''
+    if (part === '.') continue
+    if (part === '..') {
+      done.pop()
+      continue
+    }
+    const here = join(root, ...done, part)
+    const target = fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(here) : undefined
+    if (target === undefined) {
+      done.push(part)
+      continue
+    }
+    links += 1
+    if (links > 40) throw Object.assign(new Error('too many links'), { code: 'ELOOP' })
+    if (isAbsolute(target)) done = []
+    pending = [...target.split('/').filter(Boolean), ...pending]
+  }
+  return join(root, ...done)
+}
