@@ -12,6 +12,7 @@ import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
 import { beginJournal, journalFolder, lockPath, nextId, readJournals, readLastApplied } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
+import { expandOutputs } from './outputs.ts'
 import { performStep, type Limits } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
@@ -115,7 +116,7 @@ async function makeRecord(
   const id = nextId(system)
   system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
   const paths = what.steps.flatMap((step) =>
-    step.kind === 'file' ? [step.path] : step.kind === 'command' ? step.outputs : [],
+    step.kind === 'file' ? [step.path] : step.kind === 'command' ? expandOutputs(system, step.outputs) : [],
   )
   return {
     schema: 1,
@@ -173,10 +174,16 @@ async function performRecorded(
     }
     throw error
   }
-  if (step.kind === 'command') for (const path of step.outputs) system.flush(path)
-  const outputs = step.kind === 'command' ? { outputs: await hashOutputs(system, step.outputs) } : {}
+  const outputs = step.kind === 'command' ? { outputs: await settleOutputs(system, step.outputs) } : {}
   journal.append({ event: 'step', index, phase: 'done', ...outputs })
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
+}
+
+/** Makes what a generator wrote durable and notes what it is, so that a rollback knows it again. */
+function settleOutputs(system: System, outputs: readonly string[]): Promise<Record<string, string | null>> {
+  const paths = expandOutputs(system, outputs)
+  for (const path of paths) system.flush(path)
+  return hashOutputs(system, paths)
 }
 
 /** A later step may have spoilt an earlier one: success is what the machine says at the end. */

@@ -6,8 +6,7 @@ import { AppError, exitCode } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { Reader, System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
-import { isAsSaved, hashOutputs } from './saved.ts'
-import type { Journal, SavedFile } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { findVfioHolder } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
 
@@ -57,14 +56,12 @@ export type UndoObstacles = {
 }
 
 /** What stands in the way of taking a journal back; looks only. */
-export async function findUndoObstacles(system: System, journal: Journal): Promise<UndoObstacles> {
+export function findUndoObstacles(system: System, journal: Journal): UndoObstacles {
   const drifted: string[] = []
   const inUse: string[] = []
   for (const step of journal.record.steps) {
-    if (step.kind === 'command') {
-      drifted.push(...(await driftedOutputs(system, journal, step.outputs)))
-      continue
-    }
+    // A generator's outputs are no obstacle: what was written again since is made anew (outputs.ts).
+    if (step.kind === 'command') continue
     const standing = readStanding(system, step)
     if (standing.kind === 'drifted') drifted.push(standing.difference)
     if (step.kind !== 'driver' || (standing.kind !== 'after' && standing.kind !== 'between')) continue
@@ -72,23 +69,4 @@ export async function findUndoObstacles(system: System, journal: Journal): Promi
     if (holder) inUse.push(`${step.address} is in use by process ${holder.pid} (${holder.name})`)
   }
   return { drifted, inUse }
-}
-
-async function driftedOutputs(reader: Reader, journal: Journal, outputs: readonly string[]): Promise<string[]> {
-  const drifted: string[] = []
-  for (const path of outputs) {
-    const saved = journal.record.saved.find((file) => file.path === path)
-    if (saved && !(await mayRestore(reader, journal, saved)))
-      drifted.push(`${path} was generated again or changed since`)
-  }
-  return drifted
-}
-
-/** An output may be put back when it is what our command left, when our command did not finish, or when it is already as saved. */
-export async function mayRestore(reader: Reader, journal: Pick<Journal, 'events'>, saved: SavedFile): Promise<boolean> {
-  if (await isAsSaved(reader, saved)) return true
-  const left = journal.events.findLast((event) => event.event === 'step' && event.outputs?.[saved.path] !== undefined)
-  if (left?.event !== 'step') return true
-  const now = await hashOutputs(reader, [saved.path])
-  return now[saved.path] === left.outputs?.[saved.path]
 }

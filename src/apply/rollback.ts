@@ -58,7 +58,7 @@ export async function rollback(
     if (journal === undefined || !isInForce(journal.status))
       return { outcome: 'nothing-to-do', id: journal?.record.id ?? '', leftovers: [] }
     for (const damage of journal.damage) report({ kind: 'warning', message: damage })
-    await refuseObstacles(system, journal)
+    refuseObstacles(system, journal)
     report({ kind: 'undoing', cause: `rollback of ${journal.record.id}` })
     appendQuietly(system, journal, { event: 'rollback', cause: 'asked for' }, report)
     const leftovers = await undoSteps(system, journal, report)
@@ -70,8 +70,8 @@ export async function rollback(
   }
 }
 
-async function refuseObstacles(system: System, journal: Journal): Promise<void> {
-  const { drifted, inUse } = await findUndoObstacles(system, journal)
+function refuseObstacles(system: System, journal: Journal): void {
+  const { drifted, inUse } = findUndoObstacles(system, journal)
   if (inUse.length > 0)
     throw new AppError(`${inUse.join('\n')}\nnothing was changed`, {
       help: 'stop the virtual machines first: handover down',

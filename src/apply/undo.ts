@@ -8,14 +8,19 @@ import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { ApplyEvent } from './events.ts'
-import { mayRestore } from './guard.ts'
 import { openJournal, type EventWithoutTime, type Journal, type JournalRecord } from './journal.ts'
+import { judgeOutputs } from './outputs.ts'
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
 import { DamagedCopy, restoreFile } from './saved.ts'
 
-type Note = { readonly restored: boolean; readonly note?: string }
+type Note = {
+  readonly restored: boolean
+  readonly note?: string
+  /** A generator to run once more at the end. */
+  readonly again?: Step
+}
 
 /** Returns what could not be restored, one line each; empty means the host is as before. */
 export async function undoSteps(
@@ -24,6 +29,7 @@ export async function undoSteps(
   report: (event: ApplyEvent) => void,
 ): Promise<string[]> {
   const leftovers: string[] = []
+  const again: Step[] = []
   const open = openJournal(system, journal.record)
   // A full disk must not keep the host from being restored: the record of the undo is the lesser good.
   const append = (event: EventWithoutTime) => {
@@ -40,6 +46,11 @@ export async function undoSteps(
     append({ event: 'step', index, phase: result.restored ? 'undone' : 'undo-failed', ...note })
     report({ kind: 'step', index, step, phase: result.restored ? 'undone' : 'undo-failed', ...note })
     if (!result.restored) leftovers.push(result.note ?? '')
+    if (result.again) again.unshift(result.again)
+  }
+  for (const step of again) {
+    const problem = await generateAgain(system, step)
+    if (problem !== undefined) leftovers.push(problem)
   }
   leftovers.push(...(await tidy(system, journal.record)))
   return leftovers
@@ -66,7 +77,7 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
   try {
     switch (step.kind) {
       case 'command':
-        return await undoOutputs(system, journal, step.outputs)
+        return await undoOutputs(system, journal, step)
       case 'file':
         return await undoFile(system, journal, step)
       case 'driver':
@@ -86,16 +97,22 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
 async function undoOutputs(
   system: System,
   journal: Pick<Journal, 'record' | 'events'>,
-  outputs: readonly string[],
+  step: Extract<Step, { kind: 'command' }>,
 ): Promise<Note> {
-  const problems: string[] = []
-  for (const path of outputs) {
-    const saved = journal.record.saved.find((file) => file.path === path)
-    if (!saved) continue
-    if (await mayRestore(system, journal, saved)) await restoreFile(system, journal.record.id, saved)
-    else problems.push(`${path} was generated again or changed since; it was left as it is`)
+  const { restore, stale } = await judgeOutputs(system, journal, step)
+  if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
+  for (const saved of restore) await restoreFile(system, journal.record.id, saved)
+  return { restored: true }
+}
+
+/** Generators whose outputs somebody wrote again since: they run once more, when everything they read is as before. */
+async function generateAgain(system: System, step: Step): Promise<string | undefined> {
+  try {
+    await performStep(system, step)
+    return undefined
+  } catch (error) {
+    return `what ${step.kind === 'command' ? step.argv.join(' ') : ''} makes was written again since, and making it anew ended badly: ${messageOf(error)}`
   }
-  return problems.length === 0 ? { restored: true } : { restored: false, note: problems.join('; ') }
 }
 
 async function undoFile(

@@ -1,0 +1,234 @@
+/**
+ * Early binding: files of our own that give each assigned device to vfio-pci before its own driver sees it, in the
+ * initramfs and at every later `add` event (hot-plug, SR-IOV), after checking that the device at that place *is* the
+ * recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
+ *
+ * The script reads one line per device: path, vendor, device, subsystem vendor, subsystem device, serial number; `-` is
+ * "not recorded". A line `only-with TOKEN` limits everything to boots whose command line has TOKEN (a trial boot).
+ */
+import type { Identity } from '../pci/identity.ts'
+
+export const bindScriptPath = '/etc/handover/bind'
+export const bindingsPath = '/etc/handover/bindings'
+export const udevRulePath = '/etc/udev/rules.d/10-handover.rules'
+export const modulesLoadPath = '/etc/modules-load.d/handover.conf'
+
+const header = '# Written by handover. To undo: handover rollback.'
+
+export function formatBindings(identities: readonly Identity[], onlyWith?: string): string {
+  const lines = identities.map((identity) =>
+    [
+      identity.path,
+      identity.vendorId,
+      identity.deviceId,
+      identity.subsystemVendorId ?? '-',
+      identity.subsystemId ?? '-',
+      identity.deviceSerialNumber ?? '-',
+    ].join(' '),
+  )
+  const gate = onlyWith === undefined ? [] : [`only-with ${onlyWith}`]
+  return `${[header, ...gate, ...lines].join('\n')}\n`
+}
+
+/**
+ * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from drivers (an
+ * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver.
+ */
+export const bindScript = `#!/bin/sh
+${header}
+# Gives the devices listed in /etc/handover/bindings to vfio-pci, each only after its identity was checked.
+# handover=off on the kernel command line switches this off.
+root=\${HANDOVER_ROOT:-}
+only=$1
+said() { echo "handover: $1" > "$root/dev/kmsg" 2>/dev/null || echo "handover: $1" >&2; }
+list=$root${bindingsPath}
+[ -r "$list" ] || exit 0
+cmdline=
+read -r cmdline < "$root/proc/cmdline"
+case " $cmdline " in *" handover=off "*) exit 0 ;; esac
+
+# A sysfs number without 0x; nothing when it cannot be read.
+number() { value=; read -r value < "$1" 2>/dev/null; echo "\${value#0x}"; }
+
+# Extended capability 3: the Device Serial Number, high half first; "unread" when it cannot be read.
+serial() {
+  command -v od >/dev/null 2>&1 || { echo unread; return; }
+  set -- $(od -An -v -tx1 -j256 -N3840 "$1/config" 2>/dev/null)
+  [ $# -ge 12 ] || { echo unread; return; }
+  at=256 hops=0
+  while [ $hops -lt 64 ]; do
+    hops=$((hops + 1)) skip=$((at - 256))
+    [ $skip -ge 0 ] && [ $((skip + 12)) -le $# ] || break
+    eval "b0=\\\${$((skip + 1))} b1=\\\${$((skip + 2))} b2=\\\${$((skip + 3))} b3=\\\${$((skip + 4))}"
+    if [ "$b1$b0" = 0003 ]; then
+      text=
+      for k in 12 11 10 9 8 7 6 5; do eval "text=$text\\\${$((skip + k))}"; done
+      echo "$text"
+      return
+    fi
+    at=$(( (0x$b3$b2 >> 4) & 0xffc ))
+    [ $at -ge 256 ] || break
+  done
+  echo none
+}
+
+# The device at a place such as 0000:00/1c.0/00.0: root bus, then slot.function at each step down.
+find_device() {
+  rest=\${1#*/} base=\${1%%/*} found=
+  for top in "$root/sys/devices/pci$base" "$root"/sys/devices/pci*/*/"pci$base"; do
+    [ -d "$top" ] || continue
+    here=$top left=$rest
+    while [ -n "$left" ]; do
+      step=\${left%%/*} next=
+      case $left in */*) left=\${left#*/} ;; *) left= ;; esac
+      for one in "$here"/*:*:"$step"; do [ -d "$one" ] && next=$one; done
+      here=$next
+      [ -n "$here" ] || break
+    done
+    [ -n "$here" ] && found=$here
+  done
+}
+
+check() { [ "$2" = - ] || [ "$3" = "$2" ] || { wrong="$1 is \${3:-unreadable}, recorded is $2"; return 1; }; }
+
+take() {
+  device=$1 name=\${1##*/} driver=
+  echo vfio-pci > "$device/driver_override" || { said "$name: driver_override cannot be written"; return; }
+  [ -e "$device/driver" ] && driver=$(readlink "$device/driver") && driver=\${driver##*/}
+  [ "$driver" = vfio-pci ] && return
+  if [ -n "$driver" ]; then
+    [ -n "$only" ] && { said "$name: $driver has it already and keeps it until the next boot or: handover apply"; return; }
+    echo "$name" > "$device/driver/unbind"
+  fi
+  [ -n "$only" ] || modprobe vfio-pci 2>/dev/null
+  echo "$name" > "$root/sys/bus/pci/drivers_probe" 2>/dev/null
+  said "$name is kept for a virtual machine"
+}
+
+while read -r path vendor device subvendor subdevice dsn; do
+  case $path in ''|'#'*) continue ;; esac
+  if [ "$path" = only-with ]; then
+    case " $cmdline " in *" $vendor "*) continue ;; *) exit 0 ;; esac
+  fi
+  find_device "$path"
+  if [ -z "$found" ]; then
+    [ -n "$only" ] || said "no device at $path; nothing was bound there"
+    continue
+  fi
+  [ -z "$only" ] || [ "\${found##*/}" = "$only" ] || continue
+  wrong=
+  check vendor "$vendor" "$(number "$found/vendor")" && check device "$device" "$(number "$found/device")" &&
+    check 'subsystem vendor' "$subvendor" "$(number "$found/subsystem_vendor")" &&
+    check 'subsystem device' "$subdevice" "$(number "$found/subsystem_device")" &&
+    { [ "$dsn" = - ] || check 'serial number' "$dsn" "$(serial "$found")"; }
+  if [ -n "$wrong" ]; then
+    said "\${found##*/} at $path is not the recorded device ($wrong); nothing was bound"
+    continue
+  fi
+  take "$found"
+done < "$list"
+exit 0
+`
+
+/** PROGRAM runs while the rules are read; loading of drivers (80-drivers.rules, a builtin in RUN) comes only after. */
+export const udevRule = `${header}
+ACTION=="add", SUBSYSTEM=="pci", PROGRAM="${bindScriptPath} %k"
+`
+
+export type InitramfsTool = 'initramfs-tools' | 'dracut' | 'mkinitcpio'
+
+/** The tool that is there; two tools are no tool, since nobody can tell whose image is booted. */
+export function findInitramfsTool(present: readonly string[]): InitramfsTool | undefined {
+  const has = (path: string) => present.includes(path)
+  const tools: InitramfsTool[] = []
+  if (has('/usr/sbin/update-initramfs') && has('/etc/initramfs-tools')) tools.push('initramfs-tools')
+  if (has('/usr/bin/dracut') || has('/usr/sbin/dracut')) tools.push('dracut')
+  if (has('/usr/bin/mkinitcpio') && has('/etc/mkinitcpio.conf')) tools.push('mkinitcpio')
+  return tools.length === 1 ? tools[0] : undefined
+}
+
+export type OwnFile = { readonly path: string; readonly text: string; readonly mode: number }
+
+const toolFiles: Readonly<Record<InitramfsTool, readonly OwnFile[]>> = {
+  'initramfs-tools': [
+    {
+      path: '/etc/initramfs-tools/hooks/handover',
+      mode: 0o755,
+      text: `#!/bin/sh
+${header}
+# Puts the early binding into the initramfs, with everything it needs.
+case $1 in prereqs) exit 0 ;; esac
+. /usr/share/initramfs-tools/hook-functions
+for file in ${bindScriptPath} ${bindingsPath} ${udevRulePath}; do
+  [ -e "$file" ] || exit 0
+  mkdir -p "\${DESTDIR}\${file%/*}"
+  cp -p "$file" "\${DESTDIR}$file"
+done
+[ -x /usr/bin/od ] && copy_exec /usr/bin/od
+manual_add_modules vfio-pci
+manual_add_modules vfio_iommu_type1
+`,
+    },
+    {
+      path: '/etc/initramfs-tools/scripts/init-top/handover',
+      mode: 0o755,
+      text: `#!/bin/sh
+${header}
+# Runs before udev loads the drivers of devices; the udev rule catches those that appear later.
+case $1 in prereqs) exit 0 ;; esac
+[ -x ${bindScriptPath} ] && ${bindScriptPath}
+exit 0
+`,
+    },
+  ],
+  dracut: [
+    {
+      path: '/etc/dracut.conf.d/handover.conf',
+      mode: 0o644,
+      text: `${header}
+install_items+=" ${bindScriptPath} ${bindingsPath} ${udevRulePath} /usr/bin/od /usr/bin/readlink "
+force_drivers+=" vfio-pci vfio_iommu_type1 "
+`,
+    },
+  ],
+  mkinitcpio: [
+    {
+      path: '/etc/mkinitcpio.conf.d/handover.conf',
+      mode: 0o644,
+      text: `${header}
+FILES+=(${bindScriptPath} ${bindingsPath} ${udevRulePath})
+BINARIES+=(od)
+MODULES+=(vfio-pci vfio_iommu_type1)
+`,
+    },
+  ],
+}
+
+/** Everything that is written for early binding, in the order of writing. */
+export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Identity[], onlyWith?: string): OwnFile[] {
+  return [
+    { path: bindingsPath, mode: 0o644, text: formatBindings(identities, onlyWith) },
+    { path: bindScriptPath, mode: 0o755, text: bindScript },
+    { path: udevRulePath, mode: 0o644, text: udevRule },
+    { path: modulesLoadPath, mode: 0o644, text: `${header}\nvfio-pci\nvfio_iommu_type1\n` },
+    ...toolFiles[tool],
+  ]
+}
+
+/** How every initramfs is made again, and what that writes: patterns, so that kernels installed later are covered, too. */
+export function regenerateInitramfs(tool: InitramfsTool): {
+  readonly argv: readonly string[]
+  readonly outputs: readonly string[]
+} {
+  switch (tool) {
+    case 'initramfs-tools':
+      return { argv: ['update-initramfs', '-u', '-k', 'all'], outputs: ['/boot/initrd.img-*'] }
+    case 'dracut':
+      return {
+        argv: ['dracut', '--force', '--regenerate-all'],
+        outputs: ['/boot/initramfs-*.img', '/boot/initrd.img-*', '/boot/initrd-*'],
+      }
+    case 'mkinitcpio':
+      return { argv: ['mkinitcpio', '-P'], outputs: ['/boot/initramfs-*.img'] }
+  }
+}

@@ -1,0 +1,171 @@
+/** The early binding script, run by real shells on a sysfs-shaped tree: it is the part that runs where nothing else does. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  bindScript,
+  bindingsPath,
+  earlyBindingFiles,
+  findInitramfsTool,
+  formatBindings,
+  regenerateInitramfs,
+} from '../../../src/boot/early-binding.ts'
+import type { Identity } from '../../../src/pci/identity.ts'
+import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
+
+const hasBusybox = spawnSync('busybox', ['true']).status === 0
+const shells: [string, string[]][] = [
+  ['sh', ['sh']],
+  ['bash', ['bash', '--posix']],
+  ...(hasBusybox ? [['busybox', ['busybox', 'sh']] as [string, string[]]] : []),
+]
+
+const nic: FakeDevice = {
+  address: '0000:01:00.0',
+  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
+  vendor: '8086',
+  device: '10d3',
+  driver: null,
+}
+const vmd: FakeDevice = {
+  address: '10000:e1:00.0',
+  place: 'pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:1b.0/10000:e1:00.0',
+  vendor: '144d',
+  device: 'a808',
+  driver: null,
+}
+
+let root = ''
+beforeEach(() => {
+  root = tempTree()
+  fakeSysfs(root, [nic, vmd], { e1000e: [], 'vfio-pci': [] })
+  put(root, '/proc/cmdline', 'BOOT_IMAGE=/vmlinuz quiet\n')
+  put(root, '/dev/kmsg', '')
+  put(root, '/bind', bindScript, 0o755)
+})
+afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
+
+const folderOf = (device: FakeDevice) => join(root, 'sys/devices', device.place)
+const overrideOf = (device: FakeDevice) => fs.readFileSync(join(folderOf(device), 'driver_override'), 'utf8').trim()
+const said = () => fs.readFileSync(join(root, 'dev/kmsg'), 'utf8')
+const probed = () => fs.readFileSync(join(root, 'sys/bus/pci/drivers_probe'), 'utf8').trim()
+
+function run(
+  shell: readonly string[],
+  identities: readonly Identity[],
+  given: { only?: string; gate?: string } = {},
+): void {
+  put(root, bindingsPath, formatBindings(identities, given.gate))
+  const [program = '', ...args] = [...shell, join(root, 'bind'), ...(given.only === undefined ? [] : [given.only])]
+  execFileSync(program, args, { env: { PATH: process.env['PATH'] ?? '', HANDOVER_ROOT: root }, stdio: 'pipe' })
+}
+
+/** A configuration space with a chain of extended capabilities: AER at 0x100, the serial number at 0x140. */
+function withSerial(device: FakeDevice, serial: string): void {
+  const config = Buffer.alloc(4096)
+  config.writeUInt32LE((0x140 << 20) | (1 << 16) | 0x0001, 0x100)
+  config.writeUInt32LE((1 << 16) | 0x0003, 0x140)
+  config.writeUInt32LE(Number.parseInt(serial.slice(8), 16), 0x144)
+  config.writeUInt32LE(Number.parseInt(serial.slice(0, 8), 16), 0x148)
+  fs.writeFileSync(join(folderOf(device), 'config'), config)
+}
+
+describe.each(shells)('the early binding script in %s', (_, shell) => {
+  it('gives the recorded devices to vfio-pci, below a VMD too', () => {
+    run(shell, [identityOf(nic), { ...identityOf(vmd), path: '10000:e0/1b.0/00.0' }])
+    expect([overrideOf(nic), overrideOf(vmd), probed()]).toEqual(['vfio-pci', 'vfio-pci', '10000:e1:00.0'])
+    expect(said()).toContain('handover: 10000:e1:00.0 is kept for a virtual machine')
+  })
+
+  it.each<[string, Partial<Identity>, string]>([
+    ['another model', { deviceId: '1572' }, 'device is 10d3, recorded is 1572'],
+    ['another vendor', { vendorId: '10de' }, 'vendor is 8086, recorded is 10de'],
+    [
+      'another serial',
+      { deviceSerialNumber: '525400fffe123457' },
+      'serial number is 525400fffe123456, recorded is 525400fffe123457',
+    ],
+    ['a missing subsystem', { subsystemId: 'a01f' }, 'subsystem device is unreadable, recorded is a01f'],
+  ])('binds nothing when %s sits there, and says so', (_, change, words) => {
+    withSerial(nic, '525400fffe123456')
+    run(shell, [{ ...identityOf(nic), ...change }])
+    expect([overrideOf(nic), probed()]).toEqual(['(null)', ''])
+    expect(said()).toContain(
+      `handover: 0000:01:00.0 at 0000:00/1c.0/00.0 is not the recorded device (${words}); nothing was bound`,
+    )
+  })
+
+  it('checks the serial number byte for byte', () => {
+    withSerial(nic, '525400fffe123456')
+    run(shell, [{ ...identityOf(nic), deviceSerialNumber: '525400fffe123456' }])
+    expect(overrideOf(nic)).toBe('vfio-pci')
+  })
+
+  it('binds nothing when the recorded serial cannot be read', () => {
+    run(shell, [{ ...identityOf(nic), deviceSerialNumber: '525400fffe123456' }])
+    expect(overrideOf(nic)).toBe('(null)')
+    expect(said()).toContain('serial number is unread')
+  })
+
+  it('says when the place is empty', () => {
+    run(shell, [{ ...identityOf(nic), path: '0000:00/1d.0/00.0' }])
+    expect(said()).toBe('handover: no device at 0000:00/1d.0/00.0; nothing was bound there\n')
+  })
+
+  it('does nothing with handover=off, and without the token of a trial', () => {
+    put(root, '/proc/cmdline', 'quiet handover=off\n')
+    run(shell, [identityOf(nic)])
+    expect(overrideOf(nic)).toBe('(null)')
+    put(root, '/proc/cmdline', 'quiet\n')
+    run(shell, [identityOf(nic)], { gate: 'handover.trial=1' })
+    expect(overrideOf(nic)).toBe('(null)')
+    put(root, '/proc/cmdline', 'quiet handover.trial=1')
+    run(shell, [identityOf(nic)], { gate: 'handover.trial=1' })
+    expect(overrideOf(nic)).toBe('vfio-pci')
+  })
+
+  it('takes a device from a built-in driver in the initramfs, never at run time', () => {
+    const unbind = join(root, 'sys/bus/pci/drivers/e1000e/unbind')
+    fs.writeFileSync(unbind, '')
+    fs.symlinkSync('../../../../bus/pci/drivers/e1000e', join(folderOf(nic), 'driver'))
+    run(shell, [identityOf(nic)], { only: nic.address })
+    expect([overrideOf(nic), fs.readFileSync(unbind, 'utf8')]).toEqual(['vfio-pci', ''])
+    expect(said()).toContain('e1000e has it already and keeps it')
+    run(shell, [identityOf(nic)])
+    expect(fs.readFileSync(unbind, 'utf8').trim()).toBe(nic.address)
+  })
+
+  it('looks only at the device that udev names', () => {
+    run(shell, [identityOf(nic), { ...identityOf(vmd), path: '10000:e0/1b.0/00.0' }], { only: vmd.address })
+    expect([overrideOf(nic), overrideOf(vmd)]).toEqual(['(null)', 'vfio-pci'])
+  })
+})
+
+describe('the files around it', () => {
+  it.each<[string[], string | undefined]>([
+    [['/usr/sbin/update-initramfs', '/etc/initramfs-tools'], 'initramfs-tools'],
+    [['/usr/bin/dracut'], 'dracut'],
+    [['/usr/bin/mkinitcpio', '/etc/mkinitcpio.conf'], 'mkinitcpio'],
+    [['/usr/bin/dracut', '/usr/sbin/update-initramfs', '/etc/initramfs-tools'], undefined],
+    [[], undefined],
+  ])('tool of %j is %s', (present, tool) => expect(findInitramfsTool(present)).toBe(tool))
+
+  it.each(['initramfs-tools', 'dracut', 'mkinitcpio'] as const)(
+    'of %s are shell that parses, and are named for us',
+    (tool) => {
+      for (const { path, text } of earlyBindingFiles(tool, [identityOf(nic)])) {
+        expect(path).toContain('handover')
+        expect(text.split('\n').slice(0, 2)).toContain('# Written by handover. To undo: handover rollback.')
+        if (!path.endsWith('.rules') && !path.startsWith('/etc/modules-load') && path !== bindingsPath)
+          execFileSync('bash', ['-n', '-c', text])
+      }
+    },
+  )
+
+  it('regenerating covers the images of all kernels', () =>
+    expect(regenerateInitramfs('initramfs-tools')).toEqual({
+      argv: ['update-initramfs', '-u', '-k', 'all'],
+      outputs: ['/boot/initrd.img-*'],
+    }))
+})
