@@ -3,16 +3,16 @@
  * logs — mixed as people paste them. It owns the state between lines (which function, which group heading); the lines
  * themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and kernel-log.
  */
-import type { PciAddress } from '../../pci/address.ts'
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { Host, SourceKind } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, note, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import { groupFor, isMarks, newScope, openHeading, settleNumbers, type GroupScope } from './group-scope.ts'
 import {
   parseDevicePath,
   parseGroupFolder,
   parseGroupHeading,
   parseGroupPaths,
   parseGroupPrefix,
-  parseGroupSuffix,
 } from './group-lines.ts'
 import { addHexLine, finishHexImages, type HexImages } from './hex-dump.ts'
 import { assign, readKernelLine } from './kernel-log.ts'
@@ -23,21 +23,18 @@ import { readMachineLine, readTagLine } from './lspci-machine.ts'
 import { cleanLines } from './text.ts'
 import { idsFromWords } from './vendor-words.ts'
 
-/** A heading's reach: the devices below it, until another heading, a prompt, or a less indented listing begins. */
-type Heading = { readonly group: number; indent: number | undefined; gap: boolean }
-
 type Listing = {
   readonly draft: Draft
   readonly entries: Map<PciAddress, Entry>
   readonly images: HexImages
   entry: Entry | undefined
-  heading: Heading | undefined
-  insideTree: boolean
+  /** Counts the runs of lspci in the text. */
+  run: number
+  readonly scope: GroupScope
   /** A function whose ids may follow on the next line. */
   awaitingIds: Entry | undefined
   /** The name before a line break in `…: Adding to iommu group⏎14`. */
   awaitingGroup: string | undefined
-  readonly numbered: { readonly address: PciAddress; readonly number: number }[]
   readonly counts: { headers: number; script: number; find: number; log: number; logFacts: number }
 }
 
@@ -48,17 +45,19 @@ export function readListing(text: string, name: string): Host | undefined {
     entries: new Map(),
     images: new Map(),
     entry: undefined,
-    heading: undefined,
-    insideTree: false,
+    run: 0,
+    scope: newScope(),
     awaitingIds: undefined,
     awaitingGroup: undefined,
-    numbered: [],
     counts: { headers: 0, script: 0, find: 0, log: 0, logFacts: 0 },
   }
   for (const line of cleanLines(text)) readLine(listing, line)
   const { draft } = listing
   if (draft.devices.size === 0 && draft.otherMembers.size === 0) return undefined
-  settleNumbers(listing)
+  for (const { address, number } of settleNumbers(listing.scope)) {
+    deviceAt(draft, address).iommuGroup ??= number
+    listing.counts.script += 1
+  }
   finishHexImages(draft, listing.images)
   concludeEntries(draft, [...listing.entries.values()])
   for (const device of draft.devices.values())
@@ -70,7 +69,7 @@ export function readListing(text: string, name: string): Host | undefined {
 
 function readLine(listing: Listing, line: string): void {
   if (/^[\s>#*|;]*$/.test(line)) {
-    if (listing.heading) listing.heading.gap = true
+    if (listing.scope.heading) listing.scope.heading.gap = true
     if (listing.entry) listing.entry.complete = true
     return
   }
@@ -97,7 +96,7 @@ function readLine(listing: Listing, line: string): void {
   if (listing.entry && readDetail(listing.entry, line)) return
   // A prompt or a code fence ends what a heading or a function's lines can reach.
   if (/^\s*```|[$#>%]\s+\S*(?:lspci|cat|dmesg|find|ls|for|sudo)\b/.test(line.slice(0, 400))) {
-    listing.heading = undefined
+    listing.scope.heading = undefined
     if (listing.entry) listing.entry.complete = true
     listing.entry = undefined
   }
@@ -137,8 +136,8 @@ function readPaths(listing: Listing, line: string): boolean {
   }
   if (members.length > 0) return true
   const folder = parseGroupFolder(line, false)
-  if (folder !== undefined) listing.heading = { group: folder, indent: undefined, gap: false }
-  if (/iommu_groups\/?\s*$/.test(line)) listing.insideTree = true
+  if (folder !== undefined) openHeading(listing.scope, folder)
+  if (/iommu_groups\/?\s*$/.test(line)) listing.scope.insideTree = true
   return folder !== undefined
 }
 
@@ -148,35 +147,38 @@ function isOwnGroupLine({ entry }: Listing, line: string): boolean {
 }
 
 function readHeading(listing: Listing, line: string): boolean {
-  const group = parseGroupHeading(line) ?? (listing.insideTree ? parseGroupFolder(line, true) : undefined)
+  const group = parseGroupHeading(line) ?? (listing.scope.insideTree ? parseGroupFolder(line, true) : undefined)
   if (group === undefined) return false
-  listing.heading = { group, indent: undefined, gap: false }
+  openHeading(listing.scope, group)
   return true
 }
 
 function readHeader(listing: Listing, header: HeaderLine, line: string): boolean {
-  const { before, after } = header
-  const machine = after.startsWith('"') ? readMachineLine(listing.draft, header.address, after) : undefined
-  const prefix = parseGroupPrefix(before)
-  const isClean = /^[\s>#*|;•·-]*(?:\[\w{1,12}\]\s*)*$/.test(before) || prefix !== undefined
-  const isListed =
-    machine !== undefined || header.shape === 'ids' || (header.shape === 'words' && (isClean || hasClassWords(header)))
+  const { before, after, shape, address } = header
+  const { draft, counts, entry: previous } = listing
+  const machine = after.startsWith('"') ? readMachineLine(draft, address, after) : undefined
+  const isClean = isMarks(before) || parseGroupPrefix(before) !== undefined
+  const isListed = machine !== undefined || shape === 'ids' || (shape === 'words' && (isClean || hasClassWords(header)))
+  const already = draft.devices.get(address)?.iommuGroup ?? undefined
+  const afterDetails = previous !== undefined && (previous.verbose || previous.driverStated)
+  const group = groupFor(listing.scope, { header, line, isListed, already, afterDetails })
   if (isListed) {
-    listing.counts.headers += 1
-    const entry = startEntry(listing, header.address)
+    counts.headers += 1
+    const entry = startEntry(listing, address)
     if (!machine) state(entry, header)
     listing.awaitingIds = header.idsMissing === true ? entry : undefined
     linkPath(listing, header)
   }
-  const group = groupFor(listing, header, prefix, line)
-  if (group !== undefined) {
-    listing.counts.script += 1
-    for (const address of isListed ? [header.address] : addressesIn(line)) {
-      deviceAt(listing.draft, address).iommuGroup = group
-      if (!isListed && listing.draft.devices.size > 0) nameBare(listing, address, header)
+  if (group === undefined) return isListed
+  counts.script += 1
+  if (isListed) deviceAt(draft, address).iommuGroup = group
+  else
+    for (const member of addressesIn(line)) {
+      const device = deviceAt(draft, member)
+      device.iommuGroup = group
+      if (member === address) nameBare(device, header.name)
     }
-  }
-  return isListed || group !== undefined
+  return true
 }
 
 /** Everything the header states, over what an earlier, shorter listing of the same function stated. */
@@ -191,10 +193,19 @@ function state(entry: Entry, header: HeaderLine): void {
   if (header.revision === 'ff') entry.revisionFf = true
 }
 
+/**
+ * Opens a function's entry. One run of lspci lists functions in the order of the bus, so a step back outside a group's
+ * heading is another run, which may have printed less (`-nn`) or more (`-nnk`).
+ */
 function startEntry(listing: Listing, address: PciAddress): Entry {
-  if (listing.entry) listing.entry.complete = true
-  const device = deviceAt(listing.draft, address)
-  const entry = newEntry(device)
+  const { entry: previous, scope } = listing
+  if (previous) previous.complete = true
+  const isNext =
+    previous !== undefined && (scope.heading !== undefined || compareAddresses(previous.device.address, address) < 0)
+  if (!isNext) listing.run += 1
+  const entry = newEntry(deviceAt(listing.draft, address), listing.run)
+  // Deleted first, so that the map ends with the function listed last.
+  listing.entries.delete(address)
   listing.entries.set(address, entry)
   listing.entry = entry
   return entry
@@ -209,42 +220,6 @@ function linkPath(listing: Listing, header: HeaderLine): void {
   }
 }
 
-function groupFor(
-  listing: Listing,
-  header: HeaderLine,
-  prefix: ReturnType<typeof parseGroupPrefix>,
-  line: string,
-): number | undefined {
-  if (prefix?.kind === 'word') {
-    // `IOMMU Group 3 00:01.0 …` above, an indented `01:00.0 …` below: some loops print the group once.
-    listing.heading = { group: prefix.group, indent: undefined, gap: false }
-    return prefix.group
-  }
-  const { heading } = listing
-  if (heading && prefix?.kind === 'number' && prefix.group === heading.group) return prefix.group
-  if (prefix?.kind === 'number' && !heading) {
-    listing.numbered.push({ address: header.address, number: prefix.group })
-    return undefined
-  }
-  const suffix = header.shape === 'bare' || header.vendorId !== undefined ? parseGroupSuffix(header.after) : undefined
-  if (suffix !== undefined && !heading) return suffix
-  return heading && isWithin(listing, heading, header, line) ? heading.group : undefined
-}
-
-/** A heading holds for what is listed under it: not for an unindented listing that starts after a gap. */
-function isWithin(listing: Listing, heading: Heading, header: HeaderLine, line: string): boolean {
-  const indent = line.length - line.trimStart().length
-  const already = listing.draft.devices.get(header.address)?.iommuGroup
-  const isElsewhere = typeof already === 'number' && already !== heading.group
-  if (heading.indent === undefined) heading.indent = indent
-  else if ((heading.gap && indent < heading.indent) || isElsewhere) {
-    listing.heading = undefined
-    return false
-  }
-  heading.gap = false
-  return true
-}
-
 /** A bare list of addresses: every one on the line, in any notation. */
 function addressesIn(line: string): PciAddress[] {
   const found: PciAddress[] = []
@@ -255,15 +230,9 @@ function addressesIn(line: string): PciAddress[] {
   return found
 }
 
-function nameBare(listing: Listing, address: PciAddress, header: HeaderLine): void {
-  const device = deviceAt(listing.draft, address)
-  if (
-    address === header.address &&
-    header.name !== undefined &&
-    /[a-z]{3}/i.test(header.name) &&
-    !header.name.startsWith('->')
-  )
-    device.name ??= header.name.slice(0, 200)
+/** Words behind a bare address, unless they are a link's target. */
+function nameBare(device: DeviceDraft, name: string | undefined): void {
+  if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->')) device.name ??= name.slice(0, 200)
 }
 
 /** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */
@@ -277,20 +246,6 @@ function continueIds(listing: Listing, line: string): boolean {
   entry.device.deviceId = tail.deviceId
   if (tail.revision !== undefined) entry.device.revision = tail.revision
   return true
-}
-
-/** A number before the address is the group, unless the numbers merely count the lines (`cat -n`, `nl`). */
-function settleNumbers(listing: Listing): void {
-  const { numbered } = listing
-  if (numbered.length === 0) return
-  const first = numbered[0]?.number ?? 0
-  const counts = first > 0 && numbered.length > 1 && numbered.every(({ number }, index) => number === first + index)
-  if (counts) return
-  for (const { address, number } of numbered) {
-    const device = deviceAt(listing.draft, address)
-    if (device.iommuGroup === undefined) device.iommuGroup = number
-    listing.counts.script += 1
-  }
 }
 
 function kindOf({ counts }: Listing): SourceKind {

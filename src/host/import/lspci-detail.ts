@@ -9,6 +9,8 @@ import { readCapabilityLine, startCapability, type Capability } from './lspci-ca
 /** One function of the listing while its lines go by. */
 export type Entry = {
   readonly device: DeviceDraft
+  /** Which run of lspci in the text printed it. */
+  readonly run: number
   /** A `Flags:` or `Control:` line was seen: everything lspci knows of the header is printed. */
   verbose: boolean
   /** `Capabilities:` lines: their offsets tell how deep lspci could look. */
@@ -27,9 +29,10 @@ export type Entry = {
   capability: Capability | undefined
 }
 
-export function newEntry(device: DeviceDraft): Entry {
+export function newEntry(device: DeviceDraft, run: number): Entry {
   return {
     device,
+    run,
     verbose: false,
     highestCapability: -1,
     accessDenied: false,

@@ -6,24 +6,36 @@ import { note, factsOf, type Draft } from './draft.ts'
 import type { Entry } from './lspci-detail.ts'
 
 export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
-  const run = {
-    drivers: entries.some((e) => e.driverStated),
-    groups: entries.some((e) => e.groupStated),
-    extended: entries.some((e) => e.highestCapability >= 0x100),
-    capabilities: entries.some((e) => e.highestCapability >= 0),
-  }
   const last = entries.at(-1)
-  for (const entry of entries) {
-    const isWhole = entry.complete || entry !== last
-    concludeHeader(entry)
-    if (isWhole && run.drivers) entry.device.driver ??= null
-    if (isWhole && entry.verbose && run.groups) entry.device.iommuGroup ??= null
-    if (entry.verbose) concludeDepth(entry, isWhole, run)
+  for (const group of byRun(entries)) {
+    const run = {
+      drivers: group.some((e) => e.driverStated),
+      groups: group.some((e) => e.groupStated),
+      extended: group.some((e) => e.highestCapability >= 0x100),
+      capabilities: group.some((e) => e.highestCapability >= 0),
+    }
+    for (const entry of group) {
+      const isWhole = entry.complete || entry !== last
+      concludeHeader(entry)
+      if (isWhole && run.drivers) entry.device.driver ??= null
+      if (isWhole && entry.verbose && run.groups) entry.device.iommuGroup ??= null
+      if (entry.verbose) concludeDepth(entry, isWhole, run)
+    }
   }
   const denied = entries.filter((e) => e.accessDenied).length
   if (denied > 0) note(draft, `lspci was not run as root: the capabilities of ${denied} functions are missing`)
   if (last && !last.complete && entries.some((e) => e.verbose))
     note(draft, `the listing breaks off at ${last.device.address}; what may follow is not known`)
+}
+
+function byRun(entries: readonly Entry[]): Entry[][] {
+  const runs = new Map<number, Entry[]>()
+  for (const entry of entries) {
+    const list = runs.get(entry.run)
+    if (list) list.push(entry)
+    else runs.set(entry.run, [entry])
+  }
+  return [...runs.values()]
 }
 
 function concludeHeader(entry: Entry): void {

@@ -230,3 +230,46 @@ describe('group listings of addresses only', () => {
     ])
   })
 })
+
+describe('how far a heading reaches', () => {
+  const plain = `00:00.0 Host bridge [0600]: Acme Corp Root Complex [1aaa:1480]\n${bridge}\n${sata}\n${gpu}\n${nic}`
+
+  test.each([
+    [
+      'groups on every line',
+      `IOMMU Group 12 ${gpu}\nIOMMU Group 3 ${sata}\nIOMMU Group 4 ${bridge}\nIOMMU Group 4 ${nic}`,
+    ],
+    [
+      'headings, indented',
+      `IOMMU Group 12:\n\t${gpu}\nIOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}`,
+    ],
+    ['headings, not indented', `IOMMU Group 12\n${gpu}\nIOMMU Group 3\n${sata}\nIOMMU Group 4\n${bridge}\n${nic}`],
+  ])('%s: a plain listing after it adds no member', (_title, groups) => {
+    for (const between of ['\n\n', '\n```\n\n```\n', '\n$ lspci -nn\n', '\n\nAnd everything:\n\n'])
+      expect(groupsOf(readText(`${groups}${between}${plain}`))).toEqual(wanted)
+    expect(groupsOf(readText(`${plain}\n\n${groups}`))).toEqual(wanted)
+  })
+
+  test('addresses inside sentences and commands are no members', () => {
+    const host = readText(
+      `IOMMU Group 12:\n\t${gpu}\n\nI bound 0000:05:00.0 to vfio-pci, and -device vfio-pci,host=06:00.0 works.\nlspci -s 07:00.0 shows nothing.\n`,
+    )
+    expect(groupsOf(host)).toEqual({ 12: '01:00.0' })
+    expect(host.devices).toHaveLength(1)
+  })
+
+  test('lspci -t draws no functions', () => {
+    const host = readText(
+      `${sata}\n\n-[0000:00]-+-00.0  Acme Corp Root Complex\n           +-1c.0-[02]----00.0  Acme Corp Fast NIC\n           \\-1f.0  Acme Corp LPC\n-+-[10000:e0]-+-01.0  Acme\n`,
+    )
+    expect(host.devices.map((d) => d.address)).toEqual(['0000:00:17.0'])
+  })
+})
+
+test('a run without drivers does not deny them because another run states one', () => {
+  const host = readText(
+    `${sata}\n${bridge}\n${gpu}\n${nic}\n\n$ lspci -nnk -s 02:00.0\n${nic}\n\tKernel driver in use: anic\n`,
+  )
+  expect(deviceOf(host, '0000:02:00.0').driver).toBe('anic')
+  expect(deviceOf(host, '0000:00:17.0').driver).toBeUndefined()
+})

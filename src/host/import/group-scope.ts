@@ -1,0 +1,105 @@
+/**
+ * Which group a listed function belongs to, by what stands around it: a group on its own line, or a heading above. It owns
+ * how far a heading reaches; recognising headings and prefixes on one line is group-lines.ts.
+ */
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import { parseGroupPrefix, parseGroupSuffix } from './group-lines.ts'
+import type { HeaderLine } from './lspci-header.ts'
+
+type Heading = {
+  readonly group: number
+  /** Blanks before the first function below; for a group printed before a function, one more than that line has. */
+  indent: number | undefined
+  /** An empty line since the last function. */
+  gap: boolean
+  last: PciAddress | undefined
+}
+
+export type GroupScope = {
+  heading: Heading | undefined
+  /** Below the line `/sys/kernel/iommu_groups` of `tree`. */
+  insideTree: boolean
+  /** Functions with a bare number before them, which is a group or a line number. */
+  readonly numbered: { readonly address: PciAddress; readonly number: number }[]
+}
+
+export function newScope(): GroupScope {
+  return { heading: undefined, insideTree: false, numbered: [] }
+}
+
+export function openHeading(scope: GroupScope, group: number): void {
+  scope.heading = { group, indent: undefined, gap: false, last: undefined }
+}
+
+export type ListedFunction = {
+  readonly header: HeaderLine
+  readonly line: string
+  /** Surely a line about this function (lspci's), not just one with an address in it. */
+  readonly isListed: boolean
+  /** The group an earlier line gave it. */
+  readonly already: number | undefined
+  /** The function before was printed with details, so an empty line ends an entry and not the listing. */
+  readonly afterDetails: boolean
+}
+
+export function groupFor(scope: GroupScope, listed: ListedFunction): number | undefined {
+  const { header, line } = listed
+  const prefix = parseGroupPrefix(header.before)
+  const indent = indentOf(line)
+  if (prefix?.kind === 'word') {
+    // `IOMMU Group 4 00:1c.0 …`, and below it, further in, `02:00.0 …`: some loops print the group once.
+    scope.heading = { group: prefix.group, indent: indent + 1, gap: false, last: header.address }
+    return prefix.group
+  }
+  const { heading } = scope
+  if (prefix?.kind === 'number') {
+    if (heading?.group === prefix.group) return prefix.group
+    if (!heading) scope.numbered.push({ address: header.address, number: prefix.group })
+    return undefined
+  }
+  if (!heading) {
+    const isAlone = header.shape === 'bare' ? isMarks(header.before) : header.vendorId !== undefined
+    return isAlone ? parseGroupSuffix(header.after) : undefined
+  }
+  if (!listed.isListed && !isBareMember(header)) return undefined
+  return reaches(scope, heading, listed, indent) ? heading.group : undefined
+}
+
+/** Nothing but indentation, quotes, list marks, the branches of `tree`, and marks such as `[RESET]`. */
+export function isMarks(before: string): boolean {
+  return /^[\s>#*|;•·│├└─`+-]*(?:\[[^\]]{1,12}\]\s*)*$/.test(before)
+}
+
+/** An address alone, several, one with a link's target, or the start of a description; not an address inside a sentence. */
+function isBareMember(header: HeaderLine): boolean {
+  return isMarks(header.before) || /^l[rwx-]{9}\S? /.test(header.before.trimStart())
+}
+
+function reaches(scope: GroupScope, heading: Heading, listed: ListedFunction, indent: number): boolean {
+  const { header, already } = listed
+  const first = heading.indent === undefined
+  heading.indent ??= indent
+  const isElsewhere = already !== undefined && already !== heading.group
+  const isFurtherOut = indent < heading.indent && (heading.gap || header.before.trim() === '')
+  const startsOver = heading.gap && heading.last !== undefined && compareAddresses(header.address, heading.last) <= 0
+  const isNewList = heading.gap && !first && indent === 0 && !listed.afterDetails
+  if (isElsewhere || isFurtherOut || startsOver || isNewList) {
+    scope.heading = undefined
+    return false
+  }
+  heading.gap = false
+  heading.last = header.address
+  return true
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length
+}
+
+/** A number before the address is the group, unless the numbers merely count the lines (`cat -n`, `nl`). */
+export function settleNumbers(scope: GroupScope): readonly { readonly address: PciAddress; readonly number: number }[] {
+  const { numbered } = scope
+  const first = numbered[0]?.number ?? 0
+  const counts = first > 0 && numbered.length > 1 && numbered.every(({ number }, index) => number === first + index)
+  return counts ? [] : numbered
+}
