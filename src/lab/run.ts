@@ -24,7 +24,7 @@ import { startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { labOverlay } from './overlay.ts'
 import { LabLog, type LabEvent, type LabResult } from './result.ts'
-import { tellStory } from './story.ts'
+import { tellStory, type StoryOutcome } from './story.ts'
 import type { Topology } from './topology.ts'
 
 export type LabRequest = {
@@ -38,11 +38,12 @@ export type LabRequest = {
   readonly signal: AbortSignal
 }
 
-/** The lab's result, and the picture of the passed-through display as PNG when there was one. */
+/** The lab's result, the virtual host as a capture, who owned what, and the passed-through display as PNG when there was one. */
 export type LabOutcome = {
   readonly result: LabResult
+  readonly capture: string
+  readonly owners: Readonly<Record<string, string>>
   readonly picture: Uint8Array | undefined
-  readonly capture: string | undefined
 }
 
 const runPrefix = 'handover-lab-run'
@@ -91,10 +92,10 @@ export async function runLab(
     host = running
     const { version } = running.qmp
     let picture: Uint8Array | undefined
-    let capture: string | undefined
     const hashes = hashDisks(prepared.media)
+    let outcome: StoryOutcome
     if (request.topology.story === 'handover') {
-      await tellStory({
+      outcome = await tellStory({
         ...{ host: running, log, page, media: prepared.media.files, colour: request.colour },
         screenshot: async () => {
           const shot = await takePicture(running, request.topology, folder)
@@ -103,7 +104,7 @@ export async function runLab(
         },
       })
     } else {
-      capture = await inspectStory(running, log)
+      outcome = { capture: await inspectStory(running, log), owners: {} }
     }
     await log.phase('stop the host', () => running.stop())
     if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(prepared.media))
@@ -116,7 +117,7 @@ export async function runLab(
       seconds: (now() - begun) / 1000,
       ok: log.checks.length > 0 && log.checks.every((check) => check.result === 'pass'),
     }
-    return { result, picture, capture }
+    return { result, picture, ...outcome }
   } catch (error) {
     if (request.signal.aborted)
       throw new AppError('the lab was interrupted; nothing of it is left', { exitCode: exitCode.interrupted })

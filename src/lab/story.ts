@@ -28,15 +28,23 @@ export type StoryInput = {
   readonly colour: boolean
 }
 
+export type StoryOutcome = {
+  /** `handover capture` of the host as it was at the beginning. */
+  readonly capture: string
+  /** Host address → VM that owned the device while the guests ran. */
+  readonly owners: Readonly<Record<string, string>>
+}
+
 const specFile = 'home.yaml'
 const measuredDisk = 'MEDIA-1'
 
-export async function tellStory(story: StoryInput): Promise<void> {
+export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   const { host, log } = story
   const before = await snapshot(host)
   await log.phase('inspect', async () => {
     await type(story, 'handover inspect')
   })
+  const capture = await log.phase('capture', async () => (await host.run('handover capture')).lines.join('\n'))
   await log.phase('measure the bare host', async () => {
     log.measurements.push(measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)))
   })
@@ -61,6 +69,8 @@ export async function tellStory(story: StoryInput): Promise<void> {
   checkUntouched(log, { before, applied, running, after }, document)
   checkAfterRollback(log, before, after)
   await log.phase('measure virtio', async () => log.measurements.push(await measureVirtio(host)))
+  const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))
+  return { capture, owners: Object.fromEntries(owners) as Record<string, string> }
 }
 
 /** Runs a command as a user would, streaming what it prints. */

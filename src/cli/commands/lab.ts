@@ -13,7 +13,11 @@ import { readSource } from '../read-source.ts'
 import { renderHostSummary } from '../render/host-summary.ts'
 import { renderFindings } from '../render/findings.ts'
 import { labPrinter, renderLabResult } from '../render/lab.ts'
-import { renderLabHtml } from '../render/lab-html.ts'
+import { renderLabHtml, type LabPictures } from '../render/lab-html.ts'
+import { readHostFrom } from '../../host/import/read-from.ts'
+import { renderHostSvg } from '../../picture/host-svg.ts'
+import { gunzip } from '../../system/gunzip.ts'
+import { linuxSystem } from '../../system/linux.ts'
 
 export type LabOptions = ReadingOptions & {
   readonly html?: string | boolean
@@ -38,7 +42,7 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
   try {
-    const { result, picture, capture } = await runLab(
+    const { result, picture, capture, owners } = await runLab(
       context.system,
       {
         ...{ topology, topologyFile: file, cache: options.cache ?? `${cacheFolder()}/lab` },
@@ -51,9 +55,9 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
       printer.tell,
     )
     printer.end()
-    if (capture !== undefined && options.capture !== undefined) putFile(options.capture, capture)
+    if (options.capture !== undefined) putFile(options.capture, capture)
     if (typeof options.html === 'string')
-      putFile(options.html, renderLabHtml(result, picture === undefined ? {} : { screen: picture }))
+      putFile(options.html, renderLabHtml(result, pictures(capture, owners, picture)))
     if (options.json) context.out(JSON.stringify(result, null, 2))
     else context.out(renderLabResult(result, context.style))
     if (typeof options.html === 'string') context.err(`report: ${options.html}`)
@@ -63,6 +67,20 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+function pictures(
+  capture: string,
+  owners: Readonly<Record<string, string>>,
+  screen: Uint8Array | undefined,
+): LabPictures {
+  const reading = readHostFrom(
+    { name: 'capture', bytes: Buffer.from(capture) },
+    { openFolder: (root) => linuxSystem({ root }), gunzip },
+  )
+  // A capture that cannot be read back is a fault of the tool; the report is still worth having without the picture.
+  const host = reading.ok ? renderHostSvg(reading.host, judgeHost(reading.host), owners) : undefined
+  return { ...(screen === undefined ? {} : { screen }), ...(host === undefined ? {} : { host }) }
 }
 
 /** The machine the lab runs on, looked at read-only: with luck, the next step needs no lab. */
