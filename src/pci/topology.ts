@@ -3,6 +3,7 @@
  * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
  */
 import { type AddressParts, addressParts, type PciAddress } from './address.ts'
+import { hex } from './config-bytes.ts'
 import { isBridge, type PciDevice } from './device.ts'
 
 export type TopologyNode = {
@@ -116,6 +117,8 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
   const stated = at.device.parent === undefined ? undefined : byAddress.get(at.device.parent)
   if (stated && stated !== node) {
     node.parent = stated
+    // Some listings only tell which bridge's range holds a bus: then the one in between is missing.
+    if (![undefined, at.parts.bus].includes(secondaryBusOf(stated.device))) node.parentUnsure = true
     return
   }
   const key = busKey(at.parts)
@@ -224,27 +227,45 @@ export function onSameBus(topology: Topology, node: TopologyNode): readonly Topo
   return topology.byBus.get(busKey(node.parts)) ?? []
 }
 
+function stepOf(parts: AddressParts): string {
+  return `${hex(parts.slot, 2)}.${parts.function}`
+}
+
+/** A bridge that is named as parent but not listed itself; on bus 0, which always is a root bus, its place is known. */
+function unlistedRootPort(topology: Topology, { device }: TopologyNode): string | undefined {
+  if (device.parent === undefined || topology.byAddress.has(device.parent)) return undefined
+  const parts = addressParts(device.parent)
+  return parts.bus === 0 ? `${hex(parts.domain, 4)}:00/${stepOf(parts)}` : undefined
+}
+
 /**
- * Places without bus numbers, for all functions: `0000:00/1c.0/00.0` = root bus, then slot.function at each step down;
- * a virtual function is its physical function's place and its rank among that one's VFs: `…/00.0/vf3`.
+ * Places without bus numbers: `0000:00/1c.0/00.0` = root bus, then slot.function at each step down; a virtual function is
+ * its physical function's place and its rank among that one's VFs: `…/00.0/vf3`. Where a step is unsure there is no place.
  */
 export function findPaths(topology: Topology): ReadonlyMap<PciAddress, string> {
   const paths = new Map<PciAddress, string>()
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
-  const step = (parts: AddressParts) => `${hex(parts.slot, 2)}.${parts.function}`
-  for (const node of topology.nodes) {
-    if (node.physicalFunction) continue
-    const above = node.parent && paths.get(node.parent.address)
-    const root = `${hex(node.parts.domain, 4)}:${hex(node.parts.bus, 2)}`
-    paths.set(node.address, `${above ?? root}/${step(node.parts)}`)
-  }
+  const taken = new Set<string>()
   const ranks = new Map<TopologyNode, number>()
+  const virtual: TopologyNode[] = []
   for (const node of topology.nodes) {
+    const { parts, parent } = node
+    if (node.physicalFunction) virtual.push(node)
+    if (node.physicalFunction) continue
+    const root = `${hex(parts.domain, 4)}:${hex(parts.bus, 2)}`
+    const above = node.parentUnsure ? unlistedRootPort(topology, node) : parent ? paths.get(parent.address) : root
+    const path = `${above}/${stepOf(parts)}`
+    // Two at one place: the second is on a bus of its own, as only a virtual function can be that does not say so.
+    if (above === undefined || taken.has(path)) continue
+    taken.add(path)
+    paths.set(node.address, path)
+  }
+  for (const node of virtual) {
     const home = node.physicalFunction
-    if (!home) continue
+    const above = home && paths.get(home.address)
+    if (!home || above === undefined) continue
     const rank = ranks.get(home) ?? 0
     ranks.set(home, rank + 1)
-    paths.set(node.address, `${paths.get(home.address) ?? home.address}/vf${rank}`)
+    paths.set(node.address, `${above}/vf${rank}`)
   }
   return paths
 }

@@ -3,9 +3,10 @@
  * what follows from the statements themselves (order, groups, parents through stated bus numbers).
  */
 import type { Finding } from '../../finding.ts'
-import { addressParts, compareAddresses, formatAddress, type PciAddress } from '../../pci/address.ts'
-import { isBridge, type Bar, type PciDevice } from '../../pci/device.ts'
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import type { Bar, PciDevice } from '../../pci/device.ts'
 import type { FunctionFacts } from '../../pci/facts.ts'
+import { findPaths, findTopology } from '../../pci/topology.ts'
 import type { Host, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
@@ -67,8 +68,7 @@ export function note(draft: Draft, text: string): void {
 
 export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
   const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
-  findParents(drafts)
-  const devices = drafts.map(finishDevice)
+  const devices = withPlaces(drafts.map(finishDevice))
   const groups = groupsOf(draft, devices)
   const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
   const findings: Finding[] = [
@@ -127,71 +127,14 @@ function kindFromDevices(devices: readonly PciDevice[]): IommuFacts['kind'] {
   return unit?.vendorId === '1022' ? 'amd' : null
 }
 
-/** The bridge whose stated bus range holds the device's bus, the narrowest first: VFs sit on buses above the secondary one. */
-function findParents(devices: readonly DeviceDraft[]): void {
-  const owners = busOwners(devices)
-  for (const device of devices) {
-    if (device.parent !== undefined) continue
-    const { domain, bus } = addressParts(device.address)
-    const owner = owners.get(domain)?.[bus]
-    if (owner !== undefined && owner !== device.address) device.parent = owner
-  }
-  givePaths(devices)
-}
-
-function busOwners(devices: readonly DeviceDraft[]): Map<number, (PciAddress | undefined)[]> {
-  const spans = new Map<number, { owner: PciAddress; from: number; to: number }[]>()
-  for (const device of devices) {
-    const { secondaryBus: from, subordinateBus: to } = device
-    const { domain, bus } = addressParts(device.address)
-    if (from === undefined || from <= bus || from > 0xff) continue
-    const list = spans.get(domain) ?? []
-    list.push({ owner: device.address, from, to: Math.min(to ?? from, 0xff) })
-    spans.set(domain, list)
-  }
-  const owners = new Map<number, (PciAddress | undefined)[]>()
-  for (const [domain, list] of spans) {
-    const table: (PciAddress | undefined)[] = []
-    // Wide spans first, so that a bridge deeper down overwrites the one above it.
-    for (const span of list.sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, 4096))
-      for (let bus = span.from; bus <= span.to; bus += 1) table[bus] = span.owner
-    owners.set(domain, table)
-  }
-  return owners
-}
-
-/** `0000:00/1c.0/00.0`, where every step up to a root bus is known; bus 0 of a domain is always one. */
-function givePaths(devices: readonly DeviceDraft[]): void {
-  const byAddress = new Map(devices.map((device) => [device.address, device]))
-  const told = domainsWithToldBuses(devices)
-  const step = (address: PciAddress) => address.slice(address.lastIndexOf(':') + 1)
-  for (const device of devices) {
-    if (device.path !== undefined) continue
-    const steps = [step(device.address)]
-    let here: Pick<DeviceDraft, 'address' | 'parent'> = device
-    while (here.parent !== undefined && steps.length < 32) {
-      steps.push(step(here.parent))
-      here = byAddress.get(here.parent) ?? { address: here.parent }
-    }
-    const { bus, domain } = addressParts(here.address)
-    if (bus === 0 || told.has(domain)) device.path = `${rootBus(here.address)}/${steps.reverse().join('/')}`
-  }
-}
-
-/** Where every bridge states its buses, a bus without a bridge is a root bus; where one does not, it may be behind that. */
-function domainsWithToldBuses(devices: readonly DeviceDraft[]): Set<number> {
-  const told = new Set<number>()
-  const silent = new Set<number>()
-  for (const device of devices) {
-    const { domain } = addressParts(device.address)
-    if (device.secondaryBus !== undefined) told.add(domain)
-    else if (isBridge(device as PciDevice) || device.classCode === undefined) silent.add(domain)
-  }
-  for (const domain of silent) told.delete(domain)
-  return told
-}
-
-function rootBus(address: PciAddress): string {
-  const { domain, bus } = addressParts(address)
-  return formatAddress({ domain, bus, slot: 0, function: 0 }).slice(0, -5)
+/** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
+function withPlaces(devices: readonly PciDevice[]): PciDevice[] {
+  const topology = findTopology(devices)
+  const paths = findPaths(topology)
+  return devices.map((device) => {
+    const node = topology.byAddress.get(device.address)
+    const parent = node?.parentUnsure ? undefined : node?.parent?.address
+    const path = paths.get(device.address)
+    return { ...(parent && { parent }), ...(path !== undefined && { path }), ...device }
+  })
 }

@@ -82,6 +82,18 @@ describe('findTopology', () => {
     expect(unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, stated], '80:00.0')).toBeUndefined()
   })
 
+  it('doubts a parent that only holds the bus in its range', () => {
+    const far = { ...endpoint('03:00.0'), parent: at('00:1c.0') }
+    const topology = findTopology([intelHost, port('00:1c.0', [1, 4], { acs }), far])
+    expect(topology.byAddress.get(at('03:00.0'))?.parentUnsure).toBe(true)
+    expect(findPaths(topology).has(at('03:00.0'))).toBe(false)
+  })
+
+  it('places what hangs below a root port that is named but not listed', () => {
+    const topology = findTopology([{ ...endpoint('02:00.0'), parent: at('00:1c.0') }])
+    expect(findPaths(topology).get(at('02:00.0'))).toBe('0000:00/1c.0/00.0')
+  })
+
   it('marks a bus two bridges claim', () => {
     const topology = findTopology([port('00:1c.0', [1, 1]), port('00:1c.1', [1, 1]), endpoint('01:00.0')])
     expect(names(topology, '01:00.0')).toEqual(['00:1c.0'])
@@ -115,7 +127,8 @@ describe('contradictory machines', () => {
           seen.add(node.address)
         }
         expect(seen.size).toBe(new Set(devices.map((d) => d.address)).size)
-        expect(findPaths(topology).size).toBe(seen.size)
+        const paths = findPaths(topology)
+        expect(new Set(paths.values()).size).toBe(paths.size)
       }),
       { numRuns },
     )
