@@ -31,6 +31,11 @@ export function compareIdentity(recorded: Identity, found: Identity): Likeness {
   return isProven ? 'same' : 'unproven'
 }
 
+/** Alike in every id. */
+export function isSameKind(a: Identity, b: Identity): boolean {
+  return ids.every((key) => a[key] === b[key])
+}
+
 export function hasSerial(identity: Identity): boolean {
   return (
     identity.deviceSerialNumber !== undefined ||

@@ -49,5 +49,6 @@ function because(view: View, address: PciAddress): string {
     const where = member === address ? '' : ` (${member}, in its group)`
     if (need) return `${[need.what, ...need.chain].join(' → ')}${where}`
   }
-  return refusalsOf(view, address)[0]?.message ?? 'refused'
+  // The line it stands in begins with the address already.
+  return (refusalsOf(view, address)[0]?.message ?? 'refused').replace(new RegExp(`^${address}:? `), '')
 }

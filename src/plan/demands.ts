@@ -119,7 +119,7 @@ function refused(view: View, vm: string, role: string, meant: readonly PciDevice
   return shown.flatMap((device) =>
     refusalsOf(view, device.address).map((reason) => ({
       ...omit(reason, 'undecided'),
-      message: `${role} of ${vm} cannot be ${device.address}: ${reason.message}`,
+      message: `${role} of ${vm}: ${reason.message}`,
     })),
   )
 }

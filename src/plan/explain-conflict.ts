@@ -5,13 +5,14 @@
 import type { Finding } from '../finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge } from '../pci/device.ts'
+import type { DeviceSelector } from '../spec/spec.ts'
 import { placeOf } from '../spec/places.ts'
 import { allocate, type Demand, type Problem, type Supply } from './allocate.ts'
 import type { Demands } from './demands.ts'
 import { omit } from './omit.ts'
 import { findDevices } from './select.ts'
 import { mayGo, type View } from './view.ts'
-import { classWord, listWords, sayDemand } from './words.ts'
+import { classWord, listWords, sayDemand, withArticle } from './words.ts'
 
 type Conflicting = { readonly demands: readonly number[]; readonly isMinimal: boolean }
 
@@ -22,7 +23,7 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
   const last = demands.at(-1)
   const at = last && placeOf(view.places, ['vms', last.vm, 'devices', last.role], 'key')
   const addresses = candidatesOf(demands, wanted)
-  const twice = addresses.length === 1 && demands.length > 1
+  const twice = addresses.length === 1 && numbers.every((i) => pointsAtOne(wanted.selects[i]))
   const names = demands.map(
     ({ vm, role }, i) => `${role} of ${vm} (${sayDemand(wanted.selects[numbers[i] ?? -1] ?? {})})`,
   )
@@ -43,6 +44,12 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
     about: addresses.slice(0, 64),
     ...(at ? { at } : {}),
   }
+}
+
+/** A key that names one device, and not a kind of device. */
+function pointsAtOne(select: DeviceSelector | undefined): boolean {
+  const { address, path, mac, serial, disk } = select ?? {}
+  return [address, path, mac, serial, disk].some((key) => key !== undefined)
 }
 
 function candidatesOf(demands: readonly Demand[], wanted: Demands): PciAddress[] {
@@ -147,5 +154,5 @@ function onlyKept(view: View, address: PciAddress): boolean {
 
 function addWords(wanted: Demands, numbers: readonly number[]): string {
   const kinds = new Set(numbers.map((i) => wanted.selects[i]?.class ?? 'other'))
-  return `ask for less, or add ${listWords([...kinds].map((kind) => `a ${classWord(kind)}`))} to this host`
+  return `ask for less, or add ${listWords([...kinds].map((kind) => withArticle(classWord(kind))))} to this host`
 }

@@ -80,7 +80,9 @@ function follow(entry: LockedDevice, candidates: readonly Candidate[]): Result {
   if (here && likeness !== 'other' && (proven.length === 0 || proven.includes(here)))
     return unchanged(entry, here, candidates)
   if (only) return moved(entry, only, here)
-  const unproven = candidates.filter(({ identity }) => compareIdentity(recorded, identity) === 'unproven')
+  const unproven = candidates.filter(
+    ({ identity }) => compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path),
+  )
   if (unproven.length > 0) {
     const what = here
       ? `another device is at its place (${here.device.address} ${nameOf(here.device)})`
@@ -115,7 +117,28 @@ function unchanged(entry: LockedDevice, here: Candidate, candidates: readonly Ca
       `its disks (${listWords(entry.identity.diskSerials ?? [])}) are behind ${swapped.device.address} now, a controller of the same kind: cables or cards were swapped`,
       'swap them back, or look and run handover lock to accept it',
     )
-  return { followed: same(entry, here, null) }
+  return renumbered(entry, here, candidates)
+}
+
+/** The same place under another address, after a card came or went: the trap of every address written down somewhere. */
+function renumbered(entry: LockedDevice, here: Candidate, candidates: readonly Candidate[]): Result {
+  const to = here.device.address
+  if (entry.address === to) return { followed: same(entry, here, null) }
+  const old = candidates.find(({ device }) => device.address === entry.address)
+  const instead =
+    old === undefined
+      ? 'nothing answers at the old address'
+      : `at ${entry.address} answers ${nameOf(old.device)} now, which is another device`
+  return {
+    followed: same(entry, here, { from: entry.address, to }),
+    finding: {
+      code: 'device-moved',
+      severity: 'note',
+      message: `${entry.role} of ${entry.vm} stands where it stood, and its address changed: ${entry.address} → ${to}; ${instead}`,
+      help: 'nothing to do; handover lock SPEC records the new address',
+      about: [to],
+    },
+  }
 }
 
 /** Disks may be exchanged by hand and never decide alone; but all of them on a twin of this controller is no exchange of a disk. */

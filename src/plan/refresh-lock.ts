@@ -1,4 +1,7 @@
 /** The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any more kept. */
+import { isSameKind } from '../pci/compare-identity.ts'
+import { isBridge } from '../pci/device.ts'
+import { identityOf, indexDevices } from '../pci/identity.ts'
 import type { Lock, LockedDevice } from '../spec/lock.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Host } from '../host/host.ts'
@@ -13,13 +16,20 @@ export type LockChange = {
 }
 
 export function refreshLock(host: Host, spec: Spec, assignments: readonly Assignment[]): Lock {
+  const devicesByAddress = indexDevices(host.devices)
+  const others = host.devices
+    .filter((device) => !isBridge(device))
+    .map((device) => identityOf(device, devicesByAddress))
   const names = new Map(host.devices.map((device) => [device.address, device.name]))
   const devices = assignments.flatMap(({ vm, role, address, identity }): LockedDevice[] => {
     const wanted = spec.vms.find((one) => one.name === vm)?.devices.find((one) => one.role === role)?.select
     const name = names.get(address)
-    return wanted === undefined
-      ? []
-      : [{ vm, role, wanted, address, ...(name === undefined ? {} : { name }), identity }]
+    const twins = others
+      .filter((other) => other.path !== identity.path && isSameKind(other, identity))
+      .map(({ path }) => path)
+    if (wanted === undefined) return []
+    const more = { ...(name === undefined ? {} : { name }), ...(twins.length > 0 ? { twins } : {}) }
+    return [{ vm, role, wanted, address, identity, ...more }]
   })
   return { version: 1, devices }
 }

@@ -1,10 +1,17 @@
 /** What judging found about the devices that leave, short of refusing them; and what planning cannot let pass. */
 import type { Finding } from '../finding.ts'
-import type { PciAddress } from '../pci/address.ts'
+import { compareAddresses, isSameSlot, type PciAddress } from '../pci/address.ts'
+import { hasSerial } from '../pci/compare-identity.ts'
+import type { Identity } from '../pci/identity.ts'
 import { placeOf } from '../spec/places.ts'
 import { unitMembers, type View } from './view.ts'
 
-type Leaving = { readonly vm: string; readonly address: PciAddress; readonly role?: string }
+type Leaving = {
+  readonly vm: string
+  readonly address: PciAddress
+  readonly role?: string
+  readonly identity: Identity
+}
 
 /** VFIO would refuse these at the start of the VM, so a plan with them would only look done. */
 const blocking = new Set(['sriov-active', 'no-interrupt-remapping'])
@@ -23,24 +30,39 @@ export function warningsOf(
 ): Finding[] {
   const findings: Finding[] = []
   const said = new Set<string>()
-  for (const { vm, role, address } of leaving) {
+  for (const { vm, role, address, identity } of leaving) {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
     for (const { undecided, ...reason } of view.judgements.get(address)?.reasons ?? []) {
       if (reason.severity === 'error') continue
+      // Twins matter where nothing but the slot tells them apart, and once.
+      if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
       if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
       const isBlocking =
         (undecided === true && !(reason.code === 'iommu-off' && boot.needsReboot)) || blocking.has(reason.code)
-      const finding: Finding = { ...reason, severity: isBlocking ? 'error' : reason.severity, ...(at ? { at } : {}) }
-      // One group is one fact, told at its first member.
-      const key =
-        reason.code === 'group-shared'
-          ? `group ${view.layout.groupOf.get(address) ?? address}`
-          : `${reason.code} ${address}`
+      const finding: Finding = {
+        ...reason,
+        severity: isBlocking ? 'error' : severityHere(view, address, reason),
+        ...(at ? { at } : {}),
+      }
+      const key = factOf(view, address, reason)
       if (said.has(key)) continue
       said.add(key)
       findings.push(finding)
     }
   }
   return findings
+}
+
+/** What a reason is about, so that a group or a set of twins is told once and not for each member. */
+function factOf(view: View, address: PciAddress, { code, about }: Finding): string {
+  if (code === 'identical-devices') return `twins ${(about ?? []).toSorted(compareAddresses).join(' ')}`
+  if (code === 'group-shared') return `group ${view.layout.groupOf.get(address) ?? address}`
+  return `${code} ${address}`
+}
+
+/** Going along with its own card is what everybody expects; another card going along is worth a second look. */
+function severityHere(view: View, address: PciAddress, { code, severity }: Finding): Finding['severity'] {
+  const ownCard = code === 'group-shared' && unitMembers(view, address).every((member) => isSameSlot(member, address))
+  return ownCard ? 'note' : severity
 }

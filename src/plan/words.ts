@@ -18,6 +18,11 @@ export function classWord(kind: DeviceClass): string {
   return classWords[kind]
 }
 
+/** `a network port`, `an NVMe drive`. */
+export function withArticle(word: string): string {
+  return `${/^(?:[aeio]|NV)/.test(word) ? 'an' : 'a'} ${word}`
+}
+
 export function nameOf(device: PciDevice | undefined): string {
   if (device === undefined) return 'unknown device'
   if (device.name !== undefined) return device.name
@@ -33,7 +38,7 @@ export function portWords(address: PciAddress, layout: Layout): string {
 
 /** What a selector asks for, in words: `a network port, port 2 of the card "quad"`. */
 export function sayDemand(select: DeviceSelector): string {
-  const parts = [`a ${classWord(select.class ?? 'other')}`]
+  const parts = [withArticle(classWord(select.class ?? 'other'))]
   if (select.port !== undefined)
     parts.push(select.card === undefined ? `port ${select.port} of its card` : `port ${select.port}`)
   if (select.card !== undefined) parts.push(`on the card "${select.card}"`)

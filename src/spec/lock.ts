@@ -24,6 +24,8 @@ export type LockedDevice = {
   readonly address: string
   readonly name?: string
   readonly identity: Identity
+  /** Paths of devices of the same kind that stood elsewhere then: still there, they are not the one that is looked for. */
+  readonly twins?: readonly string[]
 }
 
 export type Lock = { readonly version: 1; readonly devices: readonly LockedDevice[] }
@@ -34,6 +36,7 @@ const entrySchema = z.object({
   wanted: z.record(text, z.union([text, z.number()])),
   address: text,
   name: text.optional(),
+  twins: list.optional(),
   path: text,
   vendorId: text,
   deviceId: text,
@@ -70,7 +73,7 @@ export function parseLock(source: string, file: string): { lock?: Lock; findings
       return broken(file, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not a lock'}`)
     }
     const devices = Object.entries(parsed.data.devices).map(
-      ([key, { wanted, address, name, ...identity }]): LockedDevice => {
+      ([key, { wanted, address, name, twins, ...identity }]): LockedDevice => {
         const [vm = '', role = ''] = key.split('/')
         // zod's optional keys may hold undefined by type; a text never does.
         return {
@@ -80,6 +83,7 @@ export function parseLock(source: string, file: string): { lock?: Lock; findings
           address,
           ...(name === undefined ? {} : { name }),
           identity: identity as Identity,
+          ...(twins === undefined ? {} : { twins }),
         }
       },
     )
@@ -94,9 +98,15 @@ export function formatLock(lock: Lock): string {
   const devices = Object.fromEntries(
     lock.devices
       .toSorted((a, b) => compareText(a.vm, b.vm) || compareText(a.role, b.role))
-      .map(({ vm, role, wanted, address, name, identity }) => [
+      .map(({ vm, role, wanted, address, name, identity, twins }) => [
         `${vm}/${role}`,
-        { wanted, address, ...(name === undefined ? {} : { name }), ...identity },
+        {
+          wanted,
+          address,
+          ...(name === undefined ? {} : { name }),
+          ...identity,
+          ...(twins === undefined ? {} : { twins }),
+        },
       ]),
   )
   const head =

@@ -105,7 +105,7 @@ function renderMemory({ plan, style }: Drawing): string {
 /** `internet and films are gone until firewall, then media are back`, one line per VM. */
 function renderOutage({ plan, style, columns }: Drawing): string {
   const steps = plan.outage ?? []
-  if (steps.length < 2 && !steps.some((step) => step.serves.length > 0)) return ''
+  if (!steps.some((step) => step.serves.length + step.needs.length > 0 || !step.autostart)) return ''
   const lines = steps.map((step, i) => {
     const parts = [`${i + 1}. ${step.vm}`]
     if (step.serves.length > 0) parts.push(`brings back ${servedWords([step])}`)
@@ -115,7 +115,10 @@ function renderOutage({ plan, style, columns }: Drawing): string {
     return wrap(`  ${parts.join(', ')}`, columns, 5)
   })
   const served = servedWords(steps)
-  const head = `When this host reboots${served === '' ? '' : `, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone`}; back in this order`
+  const head =
+    served === ''
+      ? 'After a reboot of this host the VMs come back in this order'
+      : `When this host reboots, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone; back in this order`
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 

@@ -36,8 +36,11 @@ describe('a locked device', () => {
     const before = hostWith(port(0), device('01:00.0', { group: 10, ...dsn('aa') }))
     const after = hostWith(rootPort('00:1c.0', 5, { group: 1 }), device('05:00.0', { group: 77, ...dsn('aa') }))
     const result = replanned(before, after, nic)
-    expect(codes(result)).toEqual([])
-    expect(result.assignments[0]).toMatchObject({ address: '0000:05:00.0', moved: null })
+    expect(codes(result)).toEqual(['note device-moved'])
+    expect(result.assignments[0]).toMatchObject({
+      address: '0000:05:00.0',
+      moved: { from: '0000:01:00.0', to: '0000:05:00.0' },
+    })
   })
 
   it('that moved is followed and shown, old place and new', () => {
@@ -242,7 +245,7 @@ describe('the renumbering story', () => {
     const two = hostWith(port(0), port(1), plain('01', 10), plain('02', 11))
     expect(replanned(two, two, '{ s: { class: gpu } }').findings.map((f) => f.code)).toContain('identical-devices')
     expect(codes(replanned(two, hostWith(port(0), port(1), plain('02', 11)), '{ s: { class: gpu } }'))).toEqual([
-      'error device-ambiguous',
+      'error device-missing',
     ])
   })
 })
