@@ -5,6 +5,7 @@
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
 import { withFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
+import { findPaths, findTopology } from '../pci/topology.ts'
 import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { toHex } from './hex.ts'
@@ -30,7 +31,22 @@ export function readPciDevices(reading: Reading, groups: readonly IommuGroup[]):
   const attached = readAttached(reading)
   const slots = readPhysicalSlots(reading)
   const devices = addresses.map((address) => readDevice(reading, address, { groupOf, attached, slots }))
-  return withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address))
+  return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
+}
+
+/**
+ * In sysfs a virtual function's folder lies beside its physical function's, and on a bus of its own it would seem to be at the
+ * very same place; so its place is that one's with its rank: `0000:00/03.0/00.0/vf1`.
+ */
+function withVirtualPlaces(devices: PciDevice[]): PciDevice[] {
+  if (!devices.some((device) => device.physFn !== undefined)) return devices
+  const ranked = findPaths(findTopology(devices))
+  const stated = new Map(devices.map((device) => [device.address, device.path]))
+  return devices.map((device) => {
+    const home = device.physFn && stated.get(device.physFn)
+    const rank = ranked.get(device.address)?.split('/').at(-1)
+    return home !== undefined && rank?.startsWith('vf') ? { ...device, path: `${home}/${rank}` } : device
+  })
 }
 
 type Known = {

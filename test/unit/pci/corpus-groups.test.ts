@@ -5,6 +5,7 @@ import { judgeIsolation } from '../../../src/pci/isolation.ts'
 import { predictGroups } from '../../../src/pci/predict-groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findPaths, findTopology } from '../../../src/pci/topology.ts'
+import { corpusItems, readItem } from '../../corpus/corpus.ts'
 import { hasCorpus, readMachine, skipReason } from './corpus.ts'
 import { at } from './machines.ts'
 import { comparePairs, type PairCount, renderPairs } from './pairs.ts'
@@ -83,6 +84,11 @@ describe.skipIf(!hasCorpus)(`recorded machines${skipReason}`, () => {
     expect(new Set(paths.values()).size).toBe(226)
     expect(paths.get(at('08:00.5'))).toBe('0000:00/03.0/00.0/vf1')
     expect(paths.get(at('04:00.1'))).toBe('0000:00/02.2/00.1')
+    // Reading the same tree as a Host gives the same places.
+    const item = corpusItems().find((one) => one.id === 'hp-dl360g9-vgpu/sysfs.tar.gz')!
+    const reading = readItem(item)
+    const read = reading.ok ? reading.host.devices : []
+    expect(new Map(read.map((d) => [d.address, d.path]))).toEqual(paths)
   })
 
   it.each([
