@@ -35,6 +35,7 @@ export function readFacter(document: Json, name: string): Host | undefined {
     const above = byIndex.get(to)
     if (device.parent === undefined && above !== undefined && above !== device.address) device.parent = above
   }
+  for (const entry of entriesOf(document['hardware'])) readAttached(draft, entry)
   readMachine(draft, document)
   if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
     note(draft, 'the report states no IOMMU groups')
@@ -101,6 +102,20 @@ function readPlace(device: DeviceDraft, entry: Json): void {
   if (header === 1 && typeof secondary === 'number' && secondary > 0 && secondary < 256) device.secondaryBus = secondary
 }
 
+/** Interfaces and disks have no bus type of PCI; they name the function they hang from by its path. */
+function readAttached(draft: Draft, entry: Json): void {
+  const [id, link] = [entry['sysfs_id'], entry['sysfs_device_link']]
+  if (typeof id !== 'string' || typeof link !== 'string') return
+  const owner = parseDevicePath(link.slice(0, 2000)).at(-1)
+  const device = owner === undefined ? undefined : draft.devices.get(owner)
+  const [, kind, name] = /^\/class\/(net|block)\/([\w.:@-]{1,64})$/.exec(id) ?? []
+  if (!device || name === undefined) return
+  if (kind === 'net') device.networkInterfaces = [...(device.networkInterfaces ?? []), { name }].slice(0, 64)
+  const model = typeof entry['model'] === 'string' ? { model: entry['model'].slice(0, 128) } : {}
+  const serial = typeof entry['serial'] === 'string' ? { serial: entry['serial'].slice(0, 128) } : {}
+  if (kind === 'block') device.disks = [...(device.disks ?? []), { name, ...model, ...serial }].slice(0, 1024)
+}
+
 /** hwinfo states numbers as `{ "hex": "8086", "value": 32902 }`. */
 function numberOf(field: unknown): number | undefined {
   if (!isObject(field)) return undefined
@@ -121,6 +136,7 @@ function hex(value: number, width: number): string {
 function readMachine(draft: Draft, document: Json): void {
   if (document['virtualisation'] === 'none') draft.cpu.isGuest = false
   else if (typeof document['virtualisation'] === 'string') draft.cpu.isGuest = true
+  readCpu(draft, document['hardware'])
   const smbios = document['smbios']
   const board = isObject(smbios) ? smbios['board'] : undefined
   const boards = Array.isArray(board) ? board : [board]
@@ -129,4 +145,14 @@ function readMachine(draft: Draft, document: Json): void {
     const words = [part['manufacturer'], part['product']].filter((word): word is string => typeof word === 'string')
     if (words.length > 0) draft.machine ??= words.join(' ').slice(0, 200)
   }
+}
+
+function readCpu(draft: Draft, hardware: unknown): void {
+  const list = isObject(hardware) ? hardware['cpu'] : undefined
+  const first: unknown = Array.isArray(list) ? list[0] : undefined
+  if (!isObject(first)) return
+  if (typeof first['vendor_name'] === 'string') draft.cpu.vendor = first['vendor_name'].slice(0, 64)
+  const features: unknown = first['features']
+  if (!Array.isArray(features)) return
+  draft.cpu.virtualisation = features.includes('vmx') ? 'vmx' : features.includes('svm') ? 'svm' : null
 }

@@ -133,6 +133,7 @@ function parseBar(text: string): Bar | undefined {
 /** Facts about the whole machine, each by a mark that is cheap to look for. */
 function readMachineLine(draft: Draft, line: string): boolean {
   if (line.includes('ommand line: ')) return readCommandLine(draft, line)
+  if (line.includes('BOOT_IMAGE=') || line.includes('root=')) return readPrintedCommandLine(draft, line)
   if (line.includes('Linux version ')) {
     const release = /Linux version (\d[\w.+~-]{1,80})/.exec(line)?.[1]
     if (release !== undefined) draft.kernel.release = release
@@ -155,6 +156,14 @@ function readCommandLine(draft: Draft, line: string): boolean {
   const text = /\b(?:Kernel c|C)ommand line: (\S.*)$/.exec(line)?.[1]
   if (text === undefined) return false
   draft.kernel.cmdline = text.trim().slice(0, 4096)
+  return true
+}
+
+/** What `cat /proc/cmdline` printed: known by the boot loader's first words, and one line of its own. */
+function readPrintedCommandLine(draft: Draft, line: string): boolean {
+  const text = /^[\s>|]{0,20}((?:BOOT_IMAGE=|initrd=|root=)\S.*)$/.exec(line)?.[1]
+  if (text === undefined || !/(?:^| )(?:root|ro|rw|quiet)\b/.test(text)) return false
+  draft.kernel.cmdline ??= text.trim().slice(0, 4096)
   return true
 }
 

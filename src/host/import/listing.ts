@@ -190,6 +190,7 @@ function state(entry: Entry, header: HeaderLine): void {
   if (header.deviceId !== undefined) device.deviceId = header.deviceId
   if (header.revision !== undefined) device.revision = header.revision
   if (header.name !== undefined) device.name = header.name
+  if (header.driver !== undefined) device.driver = header.driver
   if (header.revision === 'ff') entry.revisionFf = true
 }
 

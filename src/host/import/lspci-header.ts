@@ -23,6 +23,8 @@ export type HeaderLine = {
   readonly revision?: string
   readonly progIf?: string
   readonly name?: string
+  /** Scripts print it on the same line: `… [8086:1539] (rev 03) Driver: igb`; `null` when they print `none`. */
+  readonly driver?: string | null
   /** `ids`: class and ids in brackets or numbers, surely lspci; `words`: class and name only; `bare`: an address with something else. */
   readonly shape: 'ids' | 'words' | 'bare'
   /** `[0604]: …` without its `[8086:1234]`: the name pushed the ids out, or they wrapped to the next line. */
@@ -46,7 +48,11 @@ export function parseHeader(line: string): HeaderLine | undefined {
   }
   const address = steps.pop() ?? start
   const before = line.slice(0, match.index)
-  const after = line.slice(match.index + whole.length).trim()
+  // In tables a bar, in CSV a comma stands between the address and its description.
+  const after = line
+    .slice(match.index + whole.length)
+    .replace(/^[\s|;,]+/, '')
+    .trim()
   return { address, via: steps, before, after, ...describe(before, after) }
 }
 
@@ -84,7 +90,14 @@ function describe(before: string, after: string): Description {
   const idsFirst = /^\[?([0-9a-f]{4}):([0-9a-f]{4})\]?(?![\w:])\s*(.*)$/i.exec(after)
   if (idsFirst) {
     const [, vendor = '', device = '', rest = ''] = idsFirst
-    return { ...describeWords(rest), vendorId: lower(vendor), deviceId: lower(device), shape: 'ids' }
+    const code = /(?:^|\s)\[([0-9a-f]{4})\](?=[:\s]|$)/i.exec(rest)?.[1]
+    return {
+      ...describeWords(rest),
+      ...(code === undefined ? {} : { classCode: `${lower(code)}00` }),
+      vendorId: lower(vendor),
+      deviceId: lower(device),
+      shape: 'ids',
+    }
   }
   const words = describeWords(after)
   return { ...words, ...ahead, shape: idsBefore ? 'ids' : words.shape }
@@ -119,6 +132,7 @@ type Tail = {
   readonly deviceId?: string
   readonly revision?: string
   readonly progIf?: string
+  readonly driver?: string | null
 }
 
 /** Name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names hold brackets of their own; the ids are the last `[xxxx:xxxx]`. */
@@ -131,6 +145,7 @@ export function parseTail(text: string): Tail {
     if (ids && text.slice(ids.index + 11, found.index).trim() === '') break
     ids = found
   }
+  const driver = parseDriver(ids ? text.slice(ids.index + 11) : '')
   const cut = ids?.index ?? text.search(/ ?\((?:rev|prog-if) /i)
   const name = (cut === -1 ? text : text.slice(0, cut)).replace(/\s+/g, ' ').trim()
   return {
@@ -138,7 +153,13 @@ export function parseTail(text: string): Tail {
     ...(ids ? { vendorId: lower(ids[1]), deviceId: lower(ids[2]) } : {}),
     ...(revision === undefined ? {} : { revision: lower(revision) }),
     ...(progIf === undefined ? {} : { progIf: lower(progIf) }),
+    ...(driver === undefined ? {} : { driver }),
   }
+}
+
+function parseDriver(text: string): string | null | undefined {
+  const name = /\bdriver(?: in use)? {0,2}[:=] {0,4}\[?([\w.-]{1,64})/i.exec(text)?.[1]
+  return name === undefined ? undefined : /^(?:none|null|-|no|n)$/i.test(name) ? null : name
 }
 
 function lower(text: string | undefined): string {

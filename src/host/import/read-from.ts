@@ -59,13 +59,32 @@ export function readHostFrom(input: HostInput, system: ImportSystem): HostReadin
 }
 
 function readFolder(input: { readonly name: string; readonly folder: string }, system: ImportSystem): HostReading {
-  const reader = system.openFolder(input.folder)
+  const opened = system.openFolder(input.folder)
+  const reader = opened.stat('/bus/pci/devices').ok && !opened.stat('/sys').ok ? underSys(opened) : opened
   if (reader.stat('/sys/bus/pci/devices').ok)
     return { ok: true, host: readHost(reader, { kind: 'sysfs', name: input.name }) }
   return refuse(
     `${input.name} is a folder without sys/bus/pci/devices in it`,
     'name the folder that holds sys/ (and proc/ and etc/ beside it), or a single file',
   )
+}
+
+/** A folder that is itself the copy of /sys, read as if it lay where it belongs. */
+function underSys(inside: Reader): Reader {
+  const path = (outer: string) => (/^\/sys(?:\/|$)/.test(outer) ? outer.slice(4) || '/' : `/absent${outer}`)
+  return {
+    live: false,
+    readText: (outer, limit) => inside.readText(path(outer), limit),
+    readBytes: (outer, limit) => inside.readBytes(path(outer), limit),
+    list: (outer) => inside.list(path(outer)),
+    readLink: (outer) => inside.readLink(path(outer)),
+    realPath: (outer) => {
+      const real = inside.realPath(path(outer))
+      return real.ok ? { ok: true, value: `/sys${real.value}` } : real
+    },
+    stat: (outer) => inside.stat(path(outer)),
+    env: () => undefined,
+  }
 }
 
 function readBytes(name: string, bytes: Uint8Array): HostReading {

@@ -58,7 +58,8 @@ function addMember(tree: Tree, header: Uint8Array, type: string, body: Uint8Arra
   const prefix = text(header, 257, 5) === 'ustar' ? text(header, 345, 155) : ''
   const path = long.path ?? (prefix === '' ? text(header, 0, 100) : `${prefix}/${text(header, 0, 100)}`)
   const target = long.target ?? text(header, 157, 100)
-  const node = nodeOf(type, body, target, octal(header, 100, 8))
+  const content = path.endsWith('/config') ? withoutPadding(body) : body
+  const node = nodeOf(type, content, target, octal(header, 100, 8))
   return node !== undefined && addToTree(tree, path, node)
 }
 
@@ -78,6 +79,17 @@ function nodeOf(type: string, body: Uint8Array, target: string, mode: number): T
       // Devices, fifos, sockets: nothing a Host is read from.
       return undefined
   }
+}
+
+/**
+ * An ordinary user reads 64 bytes of a `config` file that states 256 or 4096, and tar fills the rest with zeros. Zeros where
+ * the header points to capabilities are that filling.
+ */
+function withoutPadding(config: Uint8Array): Uint8Array {
+  const hasCapabilities = ((config[6] ?? 0) & 0x10) !== 0
+  return hasCapabilities && config.length > 64 && config.subarray(64).every((byte) => byte === 0)
+    ? config.subarray(0, 64)
+    : config
 }
 
 /** `GNU L/K`: the body is the name. `pax x`: lines of `LENGTH key=value`. */
@@ -115,7 +127,7 @@ function hasChecksum(header: Uint8Array): boolean {
   return sum === octal(header, 148, 8) && sum > 256
 }
 
-/** An archive made of a folder (`snapshot/sys/…`) is read as if made inside it. */
+/** An archive made of a folder (`snapshot/sys/…`) is read as if made inside it; one made inside /sys as if made outside. */
 function withoutWrapper(tree: Tree): Tree {
   let here = tree
   for (let depth = 0; depth < 4 && !here.entries.has('sys'); depth += 1) {
@@ -124,5 +136,6 @@ function withoutWrapper(tree: Tree): Tree {
     if (!next) break
     here = next
   }
-  return here
+  const isSys = here.entries.get('bus')?.kind === 'directory' && here.entries.get('devices')?.kind === 'directory'
+  return isSys && !here.entries.has('sys') ? { kind: 'directory', entries: new Map([['sys', here]]) } : here
 }

@@ -92,6 +92,14 @@ const shapes: readonly (readonly [string, string])[] = [
     'with driver lines',
     `IOMMU Group 3:\n\t${sata}\n\t\tSubsystem: Acme Corp Board [1aaa:0101]\n\t\tKernel driver in use: ahci\n\t\tKernel modules: ahci\nIOMMU Group 4:\n\t${bridge}\n\t\tKernel driver in use: pcieport\n\t${nic}\n\t\tKernel driver in use: vfio-pci\n\t\tKernel modules: anic\nIOMMU Group 12:\n\t${gpu}`,
   ],
+  [
+    'a Markdown table',
+    `| group | address | device |\n|---|---|---|\n| 3 | ${sata.replace(' ', ' | ')} |\n| 4 | ${bridge.replace(' ', ' | ')} |\n| 4 | ${nic.replace(' ', ' | ')} |\n| 12 | ${gpu.replace(' ', ' | ')} |`,
+  ],
+  [
+    'comma-separated',
+    `3,0000:${sata.replace(' ', ',')}\n4,0000:${bridge.replace(' ', ',')}\n4,0000:${nic.replace(' ', ',')}\n12,0000:${gpu.replace(' ', ',')}`,
+  ],
   ['UTF-16 from a Windows terminal', ''],
 ]
 
@@ -272,4 +280,13 @@ test('a run without drivers does not deny them because another run states one', 
   )
   expect(deviceOf(host, '0000:02:00.0').driver).toBe('anic')
   expect(deviceOf(host, '0000:00:17.0').driver).toBeUndefined()
+})
+
+test('a driver on the same line, and the kernel command line printed above', () => {
+  const host = readText(
+    `BOOT_IMAGE=/vmlinuz-6.8 root=/dev/sda1 ro quiet pcie_acs_override=downstream\nIOMMU Group 3 ${sata} Driver: ahci\nIOMMU Group 12 ${gpu} driver=none\n`,
+  )
+  expect(host.kernel.cmdline).toBe('BOOT_IMAGE=/vmlinuz-6.8 root=/dev/sda1 ro quiet pcie_acs_override=downstream')
+  expect(deviceOf(host, '0000:00:17.0').driver).toBe('ahci')
+  expect(deviceOf(host, '0000:01:00.0').driver).toBe(null)
 })

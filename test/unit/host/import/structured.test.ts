@@ -199,6 +199,21 @@ const report = {
       { bus_type: number(4, 'PCI'), sysfs_bus_id: 'not an address' },
       null,
     ],
+    network_interface: [
+      {
+        sysfs_id: '/class/net/enp2s0',
+        sysfs_device_link: '/devices/pci0000:00/0000:00:1c.0/0000:02:00.0',
+      },
+    ],
+    disk: [
+      {
+        sysfs_id: '/class/block/sda',
+        sysfs_device_link: '/devices/pci0000:00/0000:00:1c.0/ata1/host0',
+        model: 'Spin 4T',
+        serial: 'S-1',
+      },
+    ],
+    cpu: [{ vendor_name: 'AuthenticAMD', features: ['fpu', 'svm'] }],
     usb: 'not a list',
   },
   smbios: { board: { manufacturer: 'Acme', product: 'MB-7' } },
@@ -208,6 +223,8 @@ test('a nixos-facter report, whole, in a page, and cut off', () => {
   const host = readText(JSON.stringify(report, undefined, 2))
   expect(host.source.kind).toBe('facter')
   expect(host.machine).toBe('Acme MB-7')
+  expect(host.cpu).toEqual({ isGuest: false, vendor: 'AuthenticAMD', virtualisation: 'svm' })
+  expect(deviceOf(host, '0000:00:1c.0').disks).toEqual([{ name: 'sda', model: 'Spin 4T', serial: 'S-1' }])
   expect(deviceOf(host, '0000:02:00.0')).toEqual({
     address: '0000:02:00.0',
     vendorId: '1aaa',
@@ -223,6 +240,7 @@ test('a nixos-facter report, whole, in a page, and cut off', () => {
     iommuGroup: 5,
     parent: '0000:00:1c.0',
     path: '0000:00/1c.0/00.0',
+    networkInterfaces: [{ name: 'enp2s0' }],
   })
   expect(readText(`# My box\n\`\`\`json\n${JSON.stringify(report, undefined, 2)}\n\`\`\`\n`).devices).toEqual(
     host.devices,
@@ -251,15 +269,25 @@ describe('trees', () => {
       '.tar.gz made of a folder',
       gzipSync(tarOf(Object.fromEntries(Object.entries(tree).map(([path, text]) => [`box/${path}`, text])))),
     ],
+    [
+      '.tar.gz made inside /sys',
+      gzipSync(
+        tarOf(
+          Object.fromEntries(
+            Object.entries(tree).flatMap(([path, text]) => (path.startsWith('sys/') ? [[path.slice(4), text]] : [])),
+          ),
+        ),
+      ),
+    ],
     ['.tar with ./ names', tarOf(Object.fromEntries(Object.entries(tree).map(([path, text]) => [`./${path}`, text])))],
     ['.tar with pax names', tarOf(tree, 'pax')],
     ['.tar with GNU long names', tarOf(tree, 'gnu')],
-  ])('%s', (_title, bytes) => {
+  ])('%s', (title, bytes) => {
     const host = readText(bytes)
     expect(host).toMatchObject({
       source: { kind: 'sysfs' },
       iommu: { state: 'on' },
-      kernel: { cmdline: 'ro quiet intel_iommu=on' },
+      kernel: title.endsWith('/sys') ? {} : { cmdline: 'ro quiet intel_iommu=on' },
     })
     expect(deviceOf(host, '0000:00:1c.0')).toMatchObject({
       vendorId: '1aaa',
@@ -278,6 +306,11 @@ describe('trees', () => {
     }
     const reading = readHostFrom({ name: 'box', folder: root }, importSystem)
     expect(reading).toMatchObject({ ok: true, host: { source: { kind: 'sysfs', name: 'box' } } })
+    const inside = readHostFrom({ name: 'sys', folder: join(root, 'sys') }, importSystem)
+    expect(inside).toMatchObject({
+      ok: true,
+      host: { devices: [{ address: '0000:00:1c.0', path: '0000:00/1c.0', iommuGroup: 4 }] },
+    })
     fs.rmSync(join(root, 'sys/bus'), { recursive: true })
     expect(readHostFrom({ name: 'box', folder: root }, importSystem)).toMatchObject({
       ok: false,
@@ -297,6 +330,14 @@ describe('trees', () => {
     )
     expect(deviceOf(host, '0000:00:1c.0').vendorId).toBe('1aaa')
     expect(deviceOf(host, '0000:00:1e.0').vendorId).toBeUndefined()
+  })
+
+  test('zeros that tar put after the 64 bytes an ordinary user may read are no configuration space', () => {
+    const bytes = Buffer.alloc(256)
+    Buffer.from('aa1a02 8c 0704 1000 05010601'.replaceAll(' ', ''), 'hex').copy(bytes)
+    bytes[0x34] = 0x40
+    const archive = tarOf({ ...tree, 'sys/devices/pci0000:00/0000:00:1c.0/config': bytes.toString('latin1') })
+    expect(deviceOf(readText(archive), '0000:00:1c.0').config).toHaveLength(128)
   })
 
   test('a cut archive gives what it holds, and says so', () => {

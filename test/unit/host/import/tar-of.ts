@@ -32,7 +32,7 @@ function paxRecord(key: string, value: string): string {
 }
 
 function member(path: string, type: string, text: string, target = ''): Uint8Array[] {
-  const body = Buffer.from(text)
+  const body = Buffer.from(text, 'latin1')
   const header = Buffer.alloc(512)
   header.write(path.slice(0, 100), 0)
   header.write('0000644\0', 100)
