@@ -58,11 +58,12 @@ function kernelArguments(host: Topology): string {
   return `console=ttyS0 quiet mitigations=off cryptomgr.notests random.trust_cpu=on tsc=reliable ${iommu}`.trim()
 }
 
-/** Root port N has the id rpN, chassis and slot N, and sits on the root bus. */
+/** Root port N has the id rpN and sits on the root bus; its device number and physical slot are the topology's. */
 function portArgs(port: LabPort, number: number, files: HostFiles, netdevs: NetdevNames): string[] {
   const id = `rp${number}`
   const acs = port.acs ? '' : ',disable-acs=on'
-  const args = ['-device', `pcie-root-port,id=${id},chassis=${number},slot=${number}${acs}`]
+  const slot = port.slot ?? number
+  const args = ['-device', `pcie-root-port,id=${id},bus=pcie.0,addr=${hex(slot)},chassis=${slot},slot=${slot}${acs}`]
   if (port.functions) args.push(...cardArgs(port.functions, id, '0x0', id, files, netdevs))
   if (port.switch) {
     args.push('-device', `x3130-upstream,id=${id}up,bus=${id}`)
@@ -78,9 +79,7 @@ function portArgs(port: LabPort, number: number, files: HostFiles, netdevs: Netd
   if (port.bridge) {
     args.push('-device', `pcie-pci-bridge,id=${id}b,bus=${id}`)
     for (const [index, below] of port.bridge.entries()) {
-      args.push(
-        ...cardArgs(below.functions, `${id}b`, `0x${(index + 1).toString(16)}`, `${id}b${index}`, files, netdevs),
-      )
+      args.push(...cardArgs(below.functions, `${id}b`, hex(index + 1), `${id}b${index}`, files, netdevs))
     }
   }
   return args
@@ -159,6 +158,10 @@ class NetdevNames {
     const hub = kind === 'switch' && network !== undefined ? this.#hubs.indexOf(network) + 1 : this.#loose++
     return ['-netdev', `hubport,id=net-${id},hubid=${hub}`]
   }
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`
 }
 
 /** QEMU's option syntax doubles a comma inside a value. */

@@ -71,7 +71,7 @@ async function rootDiskImage(system: System, kernel: LabKernel, cache: string, s
     ),
   )
   // The layout of the tree is in the key through a number: raise it when fillTree changes.
-  const image = join(cache, 'host', `2-${key.slice(0, 16)}.img`)
+  const image = join(cache, 'host', `3-${key.slice(0, 16)}.img`)
   if (exists(image)) return image
   say("building the lab host's root disk")
   const work = makeRunFolder('handover-lab-image')
@@ -127,7 +127,7 @@ async function fillTree(
   // Static busybox would look for name-service libraries of its own build otherwise, and crash on ours.
   putFile(at('etc/nsswitch.conf'), 'hosts: files\npasswd: files\n')
   putFile(at('etc/hosts'), '127.0.0.1 localhost labhost\n')
-  putFile(at('etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  putFile(at('etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n')
   await putModules(system, kernel, tree)
 }
 

@@ -23,6 +23,7 @@ import { labKernel } from './kernel.ts'
 import { startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { labOverlay } from './overlay.ts'
+import { inspectStory } from './inspect-story.ts'
 import { LabLog, type LabEvent, type LabResult } from './result.ts'
 import { tellStory, type StoryOutcome } from './story.ts'
 import type { Topology } from './topology.ts'
@@ -143,18 +144,6 @@ async function prepare(system: System, request: LabRequest, folder: string, say:
   )
   putFile(join(folder, 'initrd'), initramfs)
   return { kernel, media, rootDisk }
-}
-
-/** The other topologies: boot, look, capture. What was seen is compared by the tests, which know what to expect. */
-async function inspectStory(host: LabHost, log: LabLog): Promise<string> {
-  return await log.phase('capture', async () => {
-    const seen = await host.run('handover inspect')
-    log.session.push({ command: 'handover inspect', status: seen.status, lines: seen.lines })
-    for (const line of seen.lines) log.tell({ kind: 'output', line })
-    const captured = await host.run('handover capture')
-    log.check('handover capture works', captured.status === 0, `${captured.lines.length} lines`)
-    return `${captured.lines.join('\n')}\n`
-  })
 }
 
 /** Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to show. */

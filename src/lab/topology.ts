@@ -34,6 +34,8 @@ const functions = z.array(labFunction).min(1).max(8)
 /** A root port holds a card (its functions), a switch with downstream ports, or a bridge to conventional PCI. */
 const port = z.strictObject({
   label: z.string().max(80),
+  /** Device number on the root bus, and the number of the physical slot; the position in the list when absent. */
+  slot: z.number().int().min(1).max(27).optional(),
   acs: z.boolean().default(true),
   functions: functions.optional(),
   switch: z
@@ -126,8 +128,13 @@ function checkNetworks(host: Topology, place: Placer): Finding[] {
   const findings: Finding[] = []
   const macs = new Set<string>()
   const serials = new Set<string>()
+  const slots = new Set<number>()
   const wrong = (message: string, help: string) =>
     findings.push({ code: 'spec-value', severity: 'error', message, help, at: place(['ports']) })
+  for (const [index, { label, slot = index + 1 }] of host.ports.entries()) {
+    if (slots.has(slot)) wrong(`${label}: slot ${slot} is taken`, 'give every port a slot of its own')
+    slots.add(slot)
+  }
   for (const { label, fn } of functionsOf(host)) {
     if (fn.network !== undefined && !host.networks[fn.network]) {
       wrong(

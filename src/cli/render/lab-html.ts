@@ -65,8 +65,10 @@ function checksTable(checks: readonly Check[]): string {
 }
 
 function measurementBars(result: LabResult): string {
-  const rows = measurementRatios(result.measurements).map(({ way, ratio, mbPerSecond }) =>
-    bar(way, ratio, 1, `${ratio.toFixed(2)} × bare host (${mbPerSecond.toFixed(1)} MB/s)`),
+  const ratios = measurementRatios(result.measurements)
+  const full = Math.max(...ratios.map((row) => row.ratio))
+  const rows = ratios.map(({ way, ratio, mbPerSecond }) =>
+    bar(way, ratio, full, `${ratio.toFixed(2)} × bare host (${mbPerSecond.toFixed(1)} MB/s)`),
   )
   return `<p class="evidence">Emulated hardware: the shape, not the speed.</p><div class="bars">${rows.join('\n')}</div>`
 }

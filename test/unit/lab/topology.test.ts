@@ -20,7 +20,7 @@ describe('a topology', () => {
     const { topology } = parseTopology(home, 'home.yaml')
     if (!topology) throw new Error('lab/home.yaml does not parse')
     const args = hostArgs(topology, files, 'tcg').join(' ')
-    expect(args).toContain('pcie-root-port,id=rp1,chassis=1,slot=1')
+    expect(args).toContain('pcie-root-port,id=rp1,bus=pcie.0,addr=0x1,chassis=1,slot=1')
     expect(args).toContain('e1000e,id=rp1f0,netdev=net-rp1f0,bus=rp1,addr=0x0.0,multifunction=on,mac=52:54:00:77:01:00')
     expect(args).toContain('e1000e,id=rp1f1,netdev=net-rp1f1,bus=rp1,addr=0x0.1,mac=52:54:00:77:01:01')
     expect(args).toContain('intel-iommu,intremap=on')

@@ -1,0 +1,50 @@
+/** The story of the topologies that are only looked at: what `inspect` and `capture` say in a real, booted host. */
+import type { LabHost } from './lab-host.ts'
+import type { LabLog } from './result.ts'
+
+/**
+ * The other topologies: boot, look, capture; as root and as somebody who may read less. Read back, a capture must give the
+ * page of the machine it came from, but for the stand-ins that redaction put in.
+ */
+export async function inspectStory(host: LabHost, log: LabLog): Promise<string> {
+  return await log.phase('inspect and capture', async () => {
+    const seen = await host.run('handover inspect')
+    log.session.push({ command: 'handover inspect', status: seen.status, lines: seen.lines })
+    for (const line of seen.lines) log.tell({ kind: 'output', line })
+    const captured = await host.run('handover capture')
+    log.check('handover capture works', captured.status === 0, `${captured.lines.length} lines`)
+    for (const [who, as] of [
+      ['root', (command: string) => `sh -c '${command}'`],
+      ['a user without privileges', (command: string) => `su nobody -s /bin/sh -c '${command}'`],
+    ] as const) {
+      const live = await host.run(`${as('handover inspect --json')} 2>/dev/null`)
+      const read = await host.run(`${as('handover capture | handover inspect --from - --json')} 2>/dev/null`)
+      log.check(
+        `a capture by ${who} gives the same inspect as the live machine`,
+        ...sameInspect(live.lines, read.lines),
+      )
+    }
+    return `${captured.lines.join('\n')}\n`
+  })
+}
+
+/** Compares two `inspect --json` documents, but for the source they name and what redaction replaces. */
+function sameInspect(live: readonly string[], captured: readonly string[]): [same: boolean, evidence: string] {
+  const [a, b] = [live, captured].map((lines) => {
+    const start = lines.indexOf('{')
+    const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {
+      source?: unknown
+      devices?: unknown[]
+    }
+    delete document.source
+    const text = JSON.stringify(document, null, 1)
+      .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC')
+      .replaceAll(/"(serial|deviceSerialNumber|nvmeSerial)": "[^"]*"/g, '"$1": "…"')
+    return { lines: text.split('\n'), devices: document.devices?.length ?? 0 }
+  })
+  if (!a || !b || a.devices === 0) return [false, 'no document to compare']
+  const first = a.lines.findIndex((line, index) => line !== b.lines[index])
+  if (first < 0 && a.lines.length === b.lines.length)
+    return [true, `${a.devices} devices, ${a.lines.length} lines of JSON compared`]
+  return [false, `live «${a.lines[first]?.trim()}», capture «${b.lines[first]?.trim()}»`]
+}
