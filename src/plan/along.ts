@@ -44,10 +44,15 @@ export function stayingOf(view: View): Plan['staying'] {
 
 /** The chain when the host needs it, else the first reason. */
 function because(view: View, address: PciAddress): string {
-  for (const member of [address, ...unitMembers(view, address)]) {
-    const need = view.judgements.get(member)?.neededBy.find(({ weight }) => weight === 'vital')
-    const where = member === address ? '' : ` (${member}, in its group)`
-    if (need) return `${[need.what, ...need.chain].join(' → ')}${where}`
+  const needs = [address, ...unitMembers(view, address)].flatMap((member) =>
+    (view.judgements.get(member)?.neededBy ?? []).flatMap((need) =>
+      need.weight === 'vital' ? [{ member, need }] : [],
+    ),
+  )
+  const first = needs.find(({ need }) => need.kind !== 'chipset') ?? needs[0]
+  if (first !== undefined) {
+    const where = first.member === address ? '' : ` (${first.member}, in its group)`
+    return `${[first.need.what, ...first.need.chain].join(' → ')}${where}`
   }
   // The line it stands in begins with the address already.
   return (refusalsOf(view, address)[0]?.message ?? 'refused').replace(new RegExp(`^${address}:? `), '')

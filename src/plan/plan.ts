@@ -2,7 +2,7 @@
  * plan: who gets what, what goes along, what is wrong, and every change. Pure: the same host, spec and lock give the same
  * plan, byte by byte. The web, the CLI, a dry run and the tests all call this one function.
  */
-import { hasErrors } from '../finding.ts'
+import { hasErrors, type Finding } from '../finding.ts'
 import type { Host } from '../host/host.ts'
 import type { Lock } from '../spec/lock.ts'
 import type { SpecPlaces } from '../spec/places.ts'
@@ -34,7 +34,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
   const boot = planBoot(host)
-  const findings = [
+  const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
     ...wanted.findings,
@@ -44,7 +44,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...boot.findings,
     ...checkLeftovers(view, gone),
     ...checkOutage(spec, given.places),
-  ]
+  ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
   // Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
   return {
@@ -60,4 +60,16 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     startOrder: startOrder(spec.vms),
     outage: forecastOutage(spec),
   }
+}
+
+const severities = ['error', 'warning', 'note'] as const
+
+/** What stops the plan first. A fact about the whole host that a role fails by is told once, at the role. */
+function bySeverity(findings: readonly Finding[]): Finding[] {
+  const failing = new Set(findings.filter((f) => f.severity === 'error' && f.at !== undefined).map((f) => f.code))
+  return severities.flatMap((severity) =>
+    findings.filter(
+      (f) => f.severity === severity && (severity === 'error' || f.at !== undefined || !failing.has(f.code)),
+    ),
+  )
 }

@@ -4,6 +4,7 @@ import { compareAddresses, isSameSlot, type PciAddress } from '../pci/address.ts
 import { hasSerial } from '../pci/compare-identity.ts'
 import type { Identity } from '../pci/identity.ts'
 import { placeOf } from '../spec/places.ts'
+import { omit } from './omit.ts'
 import { unitMembers, type View } from './view.ts'
 
 type Leaving = {
@@ -36,13 +37,12 @@ export function warningsOf(
       if (reason.severity === 'error') continue
       // Twins matter where nothing but the slot tells them apart, and once.
       if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
-      if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
-      const isBlocking =
-        (undecided === true && !(reason.code === 'iommu-off' && boot.needsReboot)) || blocking.has(reason.code)
+      if (reason.code === 'iommu-off' && boot.needsReboot) continue
+      if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
+      const isBlocking = undecided === true || blocking.has(reason.code)
       const finding: Finding = {
-        ...reason,
-        severity: isBlocking ? 'error' : severityHere(view, address, reason),
+        ...(isBlocking ? { ...reason, severity: 'error' as const } : inThisPlan(view, address, reason)),
         ...(at ? { at } : {}),
       }
       const key = factOf(view, address, reason)
@@ -61,8 +61,8 @@ function factOf(view: View, address: PciAddress, { code, about }: Finding): stri
   return `${code} ${address}`
 }
 
-/** Going along with its own card is what everybody expects; another card going along is worth a second look. */
-function severityHere(view: View, address: PciAddress, { code, severity }: Finding): Finding['severity'] {
-  const ownCard = code === 'group-shared' && unitMembers(view, address).every((member) => isSameSlot(member, address))
-  return ownCard ? 'note' : severity
+/** Going along with its own card is what everybody expects, and the plan does it; another card is worth a second look. */
+function inThisPlan(view: View, address: PciAddress, finding: Finding): Finding {
+  const ownCard = unitMembers(view, address).every((member) => isSameSlot(member, address))
+  return finding.code === 'group-shared' && ownCard ? { ...omit(finding, 'help'), severity: 'note' } : finding
 }

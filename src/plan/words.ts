@@ -39,8 +39,7 @@ export function portWords(address: PciAddress, layout: Layout): string {
 /** What a selector asks for, in words: `a network port, port 2 of the card "quad"`. */
 export function sayDemand(select: DeviceSelector): string {
   const parts = [withArticle(classWord(select.class ?? 'other'))]
-  if (select.port !== undefined)
-    parts.push(select.card === undefined ? `port ${select.port} of its card` : `port ${select.port}`)
+  if (select.port !== undefined) parts.push(`(port ${select.port})`)
   if (select.card !== undefined) parts.push(`on the card "${select.card}"`)
   if (select.pair !== undefined) parts.push(`of the pair "${select.pair}"`)
   if (select.physicalSlot !== undefined) parts.push(`in slot ${select.physicalSlot}`)

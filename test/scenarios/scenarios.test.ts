@@ -85,7 +85,8 @@ describe('the scenarios', () => {
 
   it('and docs/findings.md has a section for each code, and for no other', () => {
     const text = readFileSync(join(folder, '../../docs/findings.md'), 'utf8')
-    const sections = [...text.matchAll(/^### `([a-z-]+)`$/gm)].map(([, code]) => code)
-    expect(sections.toSorted()).toEqual([...findingCodes].toSorted())
+    const sections = [...text.matchAll(/^### `([a-z-]+)`$/gm)].map(([, code]) => code ?? '')
+    expect(new Set(sections)).toEqual(new Set<string>(findingCodes))
+    expect(sections.length).toBe(findingCodes.length)
   })
 })

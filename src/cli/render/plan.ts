@@ -127,7 +127,9 @@ function renderSteps({ plan, style, columns }: Drawing): string {
     return style.bold('No changes: the errors come first.')
   if (plan.steps.length === 0) return style.bold('No changes: the host is already as planned.')
   const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
-  return [style.bold(head), ...plan.steps.flatMap((step) => renderStep(step, style, columns))].join('\n')
+  const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
+  const after = then ? ['  After the reboot run the plan again: the devices follow then.'] : []
+  return [style.bold(head), ...plan.steps.flatMap((step) => renderStep(step, style, columns)), ...after].join('\n')
 }
 
 /** One step, as lines: what it is about, then before → after. A file is shown as a diff. */

@@ -10,22 +10,24 @@ import { isVital } from './needs.ts'
 export const checkGroupNeeds: Check = (device, view) => {
   const group = view.groupOf(device)
   if (!group) return []
-  for (const address of companions(device, view)) {
-    const need = view.needsOf(address).find((candidate) => isVital(candidate, view))
-    if (!need) continue
-    const what =
-      need.kind === 'chipset'
-        ? `${address}, the ${need.what} of this board`
-        : `${address}, which the host needs: ${chainText(need, group.id)}`
-    return [
-      {
-        code: 'group-not-viable',
-        severity: 'error',
-        message: `${device.address} shares IOMMU group ${group.id} with ${what}`,
-        help: 'put the card into a slot with a group of its own, or choose another device',
-        about: [device.address, address],
-      },
-    ]
-  }
-  return []
+  const vital = companions(device, view).flatMap((address) =>
+    view.needsOf(address).flatMap((need) => (isVital(need, view) ? [{ address, need }] : [])),
+  )
+  // A disk or a route with its chain says more than the board's own buses that often share its group.
+  const first = vital.find(({ need }) => need.kind !== 'chipset') ?? vital[0]
+  if (first === undefined) return []
+  const { address, need } = first
+  const what =
+    need.kind === 'chipset'
+      ? `${address}, the ${need.what} of this board`
+      : `${address}, which the host needs: ${chainText(need, group.id)}`
+  return [
+    {
+      code: 'group-not-viable',
+      severity: 'error',
+      message: `${device.address} shares IOMMU group ${group.id} with ${what}`,
+      help: 'put the card into a slot with a group of its own, or choose another device',
+      about: [device.address, address],
+    },
+  ]
 }
