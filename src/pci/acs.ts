@@ -6,7 +6,7 @@
 import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
 import { type AcsQuirk, acsQuirksOf, brokenSourceValidation } from './quirks/acs-quirks.ts'
-import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
+import { holdsFor, isAtLeast, type KernelVersion } from './quirks/id-list.ts'
 import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
 
 /** An answer, and whether anything the input does not say could turn it. */
@@ -190,7 +190,9 @@ function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettin
     // Only this row needs no device id.
     if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
     const answer = judgeQuirk(quirk, topology, node, settings)
-    if (answer) return answer
+    // The table was read from kernels since 6.1; an older one may lack the row.
+    const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])
+    if (answer) return isOlder ? { value: answer.value, sure: false } : answer
   }
   return undefined
 }

@@ -4,6 +4,7 @@
  * (finding them needs writes); sysfs `resource` has them. Offsets are those of the PCI and PCIe base specifications.
  */
 import { type Capability, capabilityId, capabilityOffset, type CapabilityChain } from './capabilities.ts'
+import { decodeBars } from './config-bars.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
 import { type ConfigBytes, configBytes, dword, hex, word } from './config-bytes.ts'
 import type { Bar, Link, PciDevice, PortType } from './device.ts'
@@ -61,7 +62,7 @@ export function decodeConfig(source: Uint8Array | string): ConfigSpace | undefin
     ...decodeIds(bytes, headerType, standard),
     capabilities: standard.found,
     extendedCapabilities: extended.found,
-    bars: decodeBars(bytes, headerType),
+    bars: decodeBars(bytes, headerType, extended),
     ...(link && { link }),
     ...(serial && { deviceSerialNumber: serial }),
     facts: {
@@ -141,40 +142,6 @@ function decodeBuses(bytes: ConfigBytes, headerType: number): Partial<FunctionFa
   if (headerType !== 1 && headerType !== 2) return {}
   if (primaryBus === undefined || secondaryBus === undefined || subordinateBus === undefined) return {}
   return { primaryBus, secondaryBus, subordinateBus }
-}
-
-function decodeBars(bytes: ConfigBytes, headerType: number): readonly Bar[] {
-  const count = [6, 2, 1][headerType] ?? 0
-  const bars: Bar[] = []
-  for (let index = 0; index < count; index += 1) {
-    const low = dword(bytes, 0x10 + index * 4)
-    if (low === undefined) break
-    const is64Bit = (low & 0b111) === 0b100
-    const high = is64Bit ? (dword(bytes, 0x14 + index * 4) ?? 0) : 0
-    if (low !== 0 && low !== 0xffffffff) bars.push(decodeBar(index, low, high))
-    if (is64Bit) index += 1
-  }
-  const rom = headerType === 0 ? dword(bytes, 0x30) : headerType === 1 ? dword(bytes, 0x38) : undefined
-  // Bit 0 is the enable bit; the address is 2 KiB aligned.
-  if (rom && rom !== 0xffffffff && rom >>> 11 !== 0) {
-    bars.push({ index: 6, kind: 'rom', base: ((rom & 0xfffff800) >>> 0).toString(16) })
-  }
-  return bars
-}
-
-function decodeBar(index: number, low: number, high: number): Bar {
-  if (low & 1) {
-    const port = (low & 0xfffffffc) >>> 0
-    return { index, kind: 'io', ...(port !== 0 && { base: port.toString(16) }) }
-  }
-  const base = (BigInt(high) << 32n) | BigInt((low & 0xfffffff0) >>> 0)
-  return {
-    index,
-    kind: 'memory',
-    ...(base !== 0n && { base: base.toString(16) }),
-    is64Bit: (low & 0b110) === 0b100,
-    prefetchable: (low & 0b1000) !== 0,
-  }
 }
 
 function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {

@@ -19,7 +19,7 @@ export type AcsFacts = {
   readonly capability?: number
   /** ACS Control word as read: which controls were on at that moment. */
   readonly control?: number
-  /** The Egress Control vector makes Sunrise Point ports dword-packed; bytes only, `lspci` misreads those (see acs.ts). */
+  /** The dwords at + 4 and + 8, where Sunrise Point ports keep capability and control; `lspci` misreads those ports, so bytes only. */
   readonly capabilityDword?: number
   readonly controlDword?: number
 }

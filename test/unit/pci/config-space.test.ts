@@ -89,6 +89,21 @@ describe('decodeConfig', () => {
     expect(decodeConfig('')).toBeUndefined()
   })
 
+  it('reads the present size of resizable BARs, the only sizes configuration space has', () => {
+    const image = configImage({ vendor: 0x10de, device: 0x2504 })
+    image.capability(0x78, 0x10, [0x12, 0x00])
+    image.put32(0x10, 0xde000000)
+    image.put32(0x14, 0x0000000c, 0x00000060)
+    image.extended(0x100, 0x0015)
+    image.put32(0x104, 0x0001ffc0, (1 << 5) | 1 | (13 << 8))
+    const space = decodeConfig(image.bytes)
+    expect(space?.facts.resizableBar).toBe(true)
+    expect(space?.bars).toEqual([
+      { index: 0, kind: 'memory', base: 'de000000', is64Bit: false, prefetchable: false },
+      { index: 1, kind: 'memory', base: '6000000000', is64Bit: true, prefetchable: true, size: 8 * 2 ** 30 },
+    ])
+  })
+
   it('knows a conventional function has no ACS even from 256 bytes', () => {
     const image = configImage({ vendor: 0x8086, device: 0x2918 })
     image.capability(0x50, 0x13, [0x06, 0x03])

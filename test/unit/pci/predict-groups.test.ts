@@ -218,6 +218,13 @@ describe('confidence', () => {
     expect(groupsOf(devices, { cmdline: 'quiet' })).toBe('00:1c.0 01:00.0 | 00:1f.0')
   })
 
+  it('is low where a kernel older than the tables may lack the row it rests on', () => {
+    const nic = pair({}, { vendorId: '8086', deviceId: '1521' })
+    const devices = [intelHost, rootPort, ...nic]
+    expect(groupsOf(devices, { kernelRelease: '5.4.0-42-generic' })).toBe('00:1c.0 | ?01:00.0 | ?01:00.1')
+    expect(groupsOf(devices, { kernelRelease: '6.1.0-13-amd64' })).toBe('00:1c.0 | 01:00.0 | 01:00.1')
+  })
+
   it('is low where a parameter takes controls back', () => {
     const devices = [intelHost, rootPort, endpoint('01:00.0')]
     expect(groupsOf(devices, { cmdline: 'pci=disable_acs_redir=00:1c.0' })).toBe('?00:1c.0 | ?01:00.0')
