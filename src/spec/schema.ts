@@ -52,7 +52,9 @@ export const deviceSchema = z
         .describe(
           'A word of your own for ports of one chip (functions of one slot): all roles with the same word share it.',
         ),
-      port: count('port', 64).optional().describe('The how-manieth of its kind on the card, counted from 1.'),
+      port: count('port', 64)
+        .optional()
+        .describe('Which of its kind on the card, counted from 1 in the order of addresses.'),
       slot: z
         .union([z.int(), z.string()], { error: 'slot is the number or name of the socket on the board' })
         .optional()
