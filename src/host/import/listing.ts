@@ -18,7 +18,7 @@ import { addHexLine, finishHexImages, type HexImages } from './hex-dump.ts'
 import { assign, readKernelLine } from './kernel-log.ts'
 import { newEntry, readDetail, type Entry } from './lspci-detail.ts'
 import { concludeEntries } from './lspci-entries.ts'
-import { hasClassWords, parseHeader, parseTail, type HeaderLine } from './lspci-header.ts'
+import { hasClassWords, parseHeader, parseTail, resolvePlace, type HeaderLine } from './lspci-header.ts'
 import { readMachineLine, readTagLine } from './lspci-machine.ts'
 import { cleanLines } from './text.ts'
 import { idsFromWords } from './vendor-words.ts'
@@ -88,8 +88,17 @@ function readLine(listing: Listing, line: string): void {
     return
   }
   if (readTags(listing, line)) return
-  const header = parseHeader(line)
-  if (header && readHeader(listing, header, line)) return
+  const placed = line.includes('/')
+    ? resolvePlace(line, (bridge) => listing.draft.devices.get(bridge)?.secondaryBus)
+    : undefined
+  if (placed === null) {
+    note(listing.draft, 'lspci -P names functions by their place, and not every bus is known: use lspci -PP')
+    listing.entry = undefined
+    return
+  }
+  const shown = placed ?? line
+  const header = parseHeader(shown)
+  if (header && readHeader(listing, header, shown)) return
   if (!header && isOwnGroupLine(listing, line) && listing.entry && readDetail(listing.entry, line)) return
   if (!header && readHeading(listing, line)) return
   if (listing.awaitingIds && continueIds(listing, line)) return

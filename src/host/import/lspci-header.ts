@@ -34,6 +34,28 @@ export type HeaderLine = {
 const place =
   /(?<![\w:.\-/])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])((?:\/[0-9a-f]{2}:[01][0-9a-f]\.[0-7]){0,16})(?![\w.:/-])/i
 
+/**
+ * `lspci -P` names a function by its place: `00:1c.0/00.0/04.0`, every step after the first without its bus. Answers the line
+ * with the address in place of the path, or `null` when a bridge on the way has not stated the bus below it.
+ */
+export function resolvePlace(
+  line: string,
+  busBelow: (bridge: PciAddress) => number | undefined,
+): string | null | undefined {
+  const match =
+    /^([\s>#*|;]{0,40})((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])((?:\/[01][0-9a-f]\.[0-7]){1,16})(?=\s)/i.exec(
+      line,
+    )
+  if (!match) return undefined
+  let here = parseAddress(match[2] ?? '')
+  for (const step of (match[3] ?? '').split('/').slice(1)) {
+    const bus = here === undefined ? undefined : busBelow(here)
+    if (here === undefined || bus === undefined) return null
+    here = parseAddress(`${here.slice(0, -8)}:${bus.toString(16).padStart(2, '0')}:${step}`)
+  }
+  return here === undefined ? null : `${match[1] ?? ''}${here}${line.slice(match[0].length)}`
+}
+
 export function parseHeader(line: string): HeaderLine | undefined {
   const match = place.exec(line)
   if (!match) return undefined

@@ -9,7 +9,6 @@ const vendors: readonly (readonly [string, string])[] = [
   ['NVIDIA Corporation', '10de'],
   ['ASMedia Technology Inc.', '1b21'],
   ['Realtek Semiconductor Co., Ltd.', '10ec'],
-  ['Red Hat, Inc.', '1af4'],
   ['Chengdu Haiguang IC Design Co., Ltd.', '1d94'],
   ['Loongson Technology LLC', '0014'],
   ['Zhaoxin', '1d17'],

@@ -226,6 +226,19 @@ test('bridge paths of -PP are parents', () => {
   expect(host.devices).toHaveLength(3)
 })
 
+test('places of -P are addresses where the buses on the way are stated; otherwise a note says what to run', () => {
+  const bus = (n: number) =>
+    `\tFlags: fast devsel\n\tBus: primary=00, secondary=0${n}, subordinate=0${n}, sec-latency=0\n\n`
+  const host = readText(
+    `00:1c.0 PCI bridge [0604]: A [1aaa:0c10]\n${bus(2)}00:1c.0/00.0 Ethernet controller [0200]: B [1aaa:0c11]\n\tFlags: fast devsel, IOMMU group 5\n\n00:1d.0 PCI bridge [0604]: C [1aaa:0c12]\n00:1d.0/00.0 Ethernet controller [0200]: D [1aaa:0c13]\n\tFlags: IOMMU group 9\n`,
+  )
+  expect(host.devices.map((d) => d.address)).toEqual(['0000:00:1c.0', '0000:00:1d.0', '0000:02:00.0'])
+  expect(deviceOf(host, '0000:02:00.0')).toMatchObject({ deviceId: '0c11', iommuGroup: 5, parent: '0000:00:1c.0' })
+  expect(host.findings.map((f) => f.message)).toContain(
+    'lspci -P names functions by their place, and not every bus is known: use lspci -PP',
+  )
+})
+
 test('a VMD domain has five digits and root buses of its own', () => {
   const host = readText(
     '0000:00:0e.0 RAID bus controller [0104]: Acme VMD [1aaa:9a0b]\n10000:e0:06.0 PCI bridge [0604]: Acme Port [1aaa:a0b0] (prog-if 00 [Normal decode])\n\tFlags: bus master, fast devsel\n\tBus: primary=00, secondary=e1, subordinate=e1, sec-latency=0\n10000:e1:00.0 Non-Volatile memory controller [0108]: Fast SSD [1ddd:0001] (prog-if 02 [NVM Express])\n',
