@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts'
 import type { Host } from '../host/host.ts'
 import type { HostInput } from '../host/import/read-from.ts'
 import { nameDevices, needsNames, readPciIds } from '../host/name-devices.ts'
+import type { PciDetail } from '../host/read-pci.ts'
 import { readHost } from '../host/read-host.ts'
 import { gunzip } from '../system/gunzip.ts'
 import { linuxSystem } from '../system/linux.ts'
@@ -13,8 +14,8 @@ import { readInputFile, readStandardInput, type InputLimit } from '../system/rea
 import type { ReadFailure } from '../system/system.ts'
 import type { Context, ReadingOptions } from './context.ts'
 
-export async function readSource(options: ReadingOptions, context: Context): Promise<Host> {
-  const host = options.from === undefined ? readHost(context.system) : await readFrom(options.from)
+export async function readSource(options: ReadingOptions, context: Context, detail?: PciDetail): Promise<Host> {
+  const host = options.from === undefined ? readHost(context.system, undefined, detail) : await readFrom(options.from)
   if (!needsNames(host)) return host
   // A tree given with --root seldom has the file of names; this machine's is as good.
   const pciIds = readPciIds(context.system) ?? (options.root === undefined ? undefined : readPciIds(linuxSystem()))

@@ -10,13 +10,17 @@ import { readFiles } from './read-files.ts'
 import { readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
-import { readPciDevices } from './read-pci.ts'
+import { readPciDevices, type PciDetail } from './read-pci.ts'
 import { startReading, unreadableFindings } from './reading.ts'
 
-export function readHost(system: Reader, source?: { readonly kind: SourceKind; readonly name?: string }): Host {
+export function readHost(
+  system: Reader,
+  source?: { readonly kind: SourceKind; readonly name?: string },
+  detail?: PciDetail,
+): Host {
   const reading = startReading(system)
   const { iommu, groups } = readIommu(reading)
-  const devices = readPciDevices(reading, groups)
+  const devices = readPciDevices(reading, groups, detail)
   const distribution = readDistribution(reading)
   const needs = readNeeds(reading, devices)
   const bridges = readBridges(reading)

@@ -1,5 +1,6 @@
 /**
- * /sys/bus/pci/devices → PciDevice[]. One listing per function tells which attributes exist; only those are opened.
+ * /sys/bus/pci/devices → PciDevice[]. Attributes that cannot be there (by class, or because configuration space says so) are
+ * not asked for: a large server is thousands of functions, and listing each folder costs more than reading it.
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
@@ -16,7 +17,14 @@ const devicesFolder = '/sys/bus/pci/devices'
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
 
-export function readPciDevices(reading: Reading, groups: readonly IommuGroup[]): PciDevice[] {
+/** `verdicts` leaves out what no verdict rests on: BARs, and the bytes of configuration space once they are decoded. */
+export type PciDetail = 'all' | 'verdicts'
+
+export function readPciDevices(
+  reading: Reading,
+  groups: readonly IommuGroup[],
+  detail: PciDetail = 'all',
+): PciDevice[] {
   const groupOf = new Map<PciAddress, number>()
   for (const group of groups) for (const address of group.devices) groupOf.set(address, group.id)
   const addresses = namesIn(reading, devicesFolder).flatMap((name) => parseAddress(name) ?? [])
@@ -30,7 +38,8 @@ export function readPciDevices(reading: Reading, groups: readonly IommuGroup[]):
   }
   const attached = readAttached(reading)
   const slots = readPhysicalSlots(reading)
-  const devices = addresses.map((address) => readDevice(reading, address, { groupOf, attached, slots }))
+  const known: Known = { groupOf, attached, slots, detail }
+  const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
 }
 
@@ -53,70 +62,98 @@ type Known = {
   readonly groupOf: ReadonlyMap<PciAddress, number>
   readonly attached: ReadonlyMap<PciAddress, Attached>
   readonly slots: ReadonlyMap<string, string>
+  readonly detail: PciDetail
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
   const link = linkOf(reading, `${devicesFolder}/${address}`)
   const place = placeOf(address, link)
   const folder = place?.folder ?? `${devicesFolder}/${address}`
-  const listed = reading.system.list(folder)
-  if (!listed.ok) {
-    reading.findings.push({
-      code: 'unreadable',
-      severity: 'warning',
-      message: `${address} is listed, but its folder ${folder} cannot be read (${listed.code ?? listed.reason})`,
-      help: 'it may have been removed while it was read; run the command again',
-      about: [address],
-    })
-    return { address }
-  }
-  const names = new Set(listed.value)
-  const text = (name: string): string | undefined =>
-    names.has(name) ? textOf(reading, `${folder}/${name}`) : undefined
-  // A file longer than configuration space can be is a broken archive, not a larger space.
-  const config = names.has('config') ? bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096) : undefined
+  const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
+  const uevent = text('uevent')
+  // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
+  const config = bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096)
+  const ids = idsOf(text, uevent, config)
+  const isUnread = reading.unreadable.size > 0
+  if (uevent === undefined && config === undefined && ids.vendorId === undefined && !isUnread)
+    return vanished(reading, address, folder)
+  const isDecoded = (config?.length ?? 0) >= 256
   const slot = known.slots.get(slotOf(address))
-  const group = known.groupOf.get(address) ?? groupFromLink(reading, folder, names)
-  const hasCapabilities = (config?.length ?? 0) >= 256
   const device: PciDevice = {
     address,
     ...place?.facts,
-    ...idsOf(text, config),
-    driver: names.has('driver') ? (linkName(reading, `${folder}/driver`) ?? null) : null,
+    ...ids,
+    driver: driverOf(reading, folder, uevent),
     ...overrideOf(text('driver_override')),
-    iommuGroup: group ?? null,
+    iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
     ...numaOf(text('numa_node')),
-    ...(names.has('reset_method') ? { resetMethods: words(text('reset_method')) } : {}),
-    ...(names.has('boot_vga') ? { bootVga: text('boot_vga') === '1' } : {}),
-    ...(config === undefined || isSilent(config) ? {} : { multifunction: ((config[0x0e] ?? 0) & 0x80) !== 0 }),
-    ...(config === undefined || config.length < 64 ? {} : { config: toHex(config) }),
-    ...barsOf(text('resource')),
-    ...(hasCapabilities ? {} : linkSpeedOf(text)),
-    ...sriovOf(reading, folder, names, text),
+    ...resetOf(ids.classCode?.startsWith('0604') ? undefined : text('reset_method')),
+    // Only VGA controllers have the file.
+    ...(ids.classCode?.startsWith('0300') ? bootVgaOf(text('boot_vga')) : {}),
+    ...multifunctionOf(config),
+    ...(config === undefined || config.length < 64 || known.detail === 'verdicts' ? {} : { config: toHex(config) }),
+    ...(known.detail === 'verdicts' ? {} : barsOf(text('resource'))),
+    ...(isDecoded || known.detail === 'verdicts' ? {} : linkSpeedOf(text)),
     ...(slot === undefined ? {} : { physicalSlot: slot }),
     ...known.attached.get(address),
   }
-  return config === undefined ? device : withFactsFrom(device, config)
+  const decoded = config === undefined ? device : withFactsFrom(device, config)
+  return { ...decoded, ...sriovOf(reading, folder, decoded) }
+}
+
+function vanished(reading: Reading, address: PciAddress, folder: string): PciDevice {
+  reading.findings.push({
+    code: 'unreadable',
+    severity: 'warning',
+    message: `${address} is listed, but nothing in its folder ${folder} can be read`,
+    help: 'it may have been removed while it was read; run the command again',
+    about: [address],
+  })
+  return { address }
+}
+
+/** `uevent` names the driver; where it is missing the link does. */
+function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
+  const stated = uevent === undefined ? undefined : /^DRIVER=(.+)$/m.exec(uevent)?.[1]
+  return stated ?? linkName(reading, `${folder}/driver`) ?? null
+}
+
+function resetOf(text: string | undefined): Partial<PciDevice> {
+  return text === undefined ? {} : { resetMethods: words(text) }
+}
+
+function bootVgaOf(text: string | undefined): Partial<PciDevice> {
+  return text === undefined ? {} : { bootVga: text === '1' }
+}
+
+function multifunctionOf(config: Uint8Array | undefined): Partial<PciDevice> {
+  if (config === undefined || isSilent(config)) return {}
+  return { multifunction: ((config[0x0e] ?? 0) & 0x80) !== 0 }
 }
 
 type TextOf = (name: string) => string | undefined
 
 /** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
-function idsOf(text: TextOf, config: Uint8Array | undefined): Partial<PciDevice> {
-  const uevent = text('uevent') ?? ''
-  const ids = /^PCI_ID=([0-9A-F]{4}):([0-9A-F]{4})$/im.exec(uevent)
-  const subsystem = /^PCI_SUBSYS_ID=([0-9A-F]{4}):([0-9A-F]{4})$/im.exec(uevent)
-  const classCode = /^PCI_CLASS=([0-9A-F]{1,6})$/im.exec(uevent)?.[1]
-  const facts = {
-    vendorId: ids?.[1]?.toLowerCase() ?? hexOf(text('vendor'), 4),
-    deviceId: ids?.[2]?.toLowerCase() ?? hexOf(text('device'), 4),
-    subsystemVendorId: subsystem?.[1]?.toLowerCase() ?? hexOf(text('subsystem_vendor'), 4),
-    subsystemId: subsystem?.[2]?.toLowerCase() ?? hexOf(text('subsystem_device'), 4),
-    classCode: classCode?.toLowerCase().padStart(6, '0') ?? hexOf(text('class'), 6),
-    // Byte 8 of an image that answers is the same as the `revision` file.
-    revision: config === undefined || isSilent(config) ? hexOf(text('revision'), 2) : toHex(config.subarray(8, 9)),
+function idsOf(text: TextOf, uevent: string | undefined, config: Uint8Array | undefined): Partial<PciDevice> {
+  const stated = uevent?.toLowerCase() ?? ''
+  const [, vendor, device] = /^pci_id=([0-9a-f]{4}):([0-9a-f]{4})$/m.exec(stated) ?? []
+  const [, subVendor, subDevice] = /^pci_subsys_id=([0-9a-f]{4}):([0-9a-f]{4})$/m.exec(stated) ?? []
+  const classCode = /^pci_class=([0-9a-f]{1,6})$/m.exec(stated)?.[1]?.padStart(6, '0') ?? hexOf(text('class'), 6)
+  const vendorId = vendor ?? hexOf(text('vendor'), 4)
+  const deviceId = device ?? hexOf(text('device'), 4)
+  const subsystemVendorId = subVendor ?? hexOf(text('subsystem_vendor'), 4)
+  const subsystemId = subDevice ?? hexOf(text('subsystem_device'), 4)
+  // Byte 8 of an image that answers is the same as the `revision` file.
+  const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
+  const revision = isThere ? toHex(config.subarray(8, 9)) : hexOf(text('revision'), 2)
+  return {
+    ...(vendorId === undefined ? {} : { vendorId }),
+    ...(deviceId === undefined ? {} : { deviceId }),
+    ...(subsystemVendorId === undefined ? {} : { subsystemVendorId }),
+    ...(subsystemId === undefined ? {} : { subsystemId }),
+    ...(classCode === undefined ? {} : { classCode }),
+    ...(revision === undefined ? {} : { revision }),
   }
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
 
 /** `0x8086` → `8086`, padded to `width`; anything else is not stated. */
@@ -139,8 +176,9 @@ function numaOf(text: string | undefined): Partial<PciDevice> {
   return node === undefined || node < 0 ? {} : { numaNode: node }
 }
 
-function groupFromLink(reading: Reading, folder: string, names: ReadonlySet<string>): number | undefined {
-  return names.has('iommu_group') ? numberOf(linkName(reading, `${folder}/iommu_group`)) : undefined
+/** Asked only where no list of groups is kept: with one, a function not in it has none. */
+function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
+  return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
 }
 
 /**
@@ -222,13 +260,20 @@ function linkSpeedOf(text: TextOf): { link?: Link } {
   return Object.keys(link).length > 0 ? { link } : {}
 }
 
-function sriovOf(reading: Reading, folder: string, names: ReadonlySet<string>, text: TextOf): Partial<PciDevice> {
-  const totalVfs = numberOf(text('sriov_totalvfs'))
-  const physFn = names.has('physfn') ? parseAddress(linkName(reading, `${folder}/physfn`) ?? '') : undefined
-  return {
-    ...(totalVfs === undefined ? {} : { sriov: { totalVfs, numVfs: numberOf(text('sriov_numvfs')) ?? 0 } }),
-    ...(physFn === undefined ? {} : { physFn }),
-  }
+/**
+ * Physical functions have the files where configuration space shows the capability (or ends before it could); a virtual
+ * function's image has no vendor id, and a `physfn` link in its folder.
+ */
+function sriovOf(reading: Reading, folder: string, device: PciDevice): Partial<PciDevice> {
+  const { facts, headerType } = device
+  const canBeVirtual = facts === undefined || facts.sriov !== undefined || facts.depth === 'header'
+  if (headerType === 1 || facts?.notAnswering || facts?.portType === null) return {}
+  const physFn = canBeVirtual ? parseAddress(linkName(reading, `${folder}/physfn`) ?? '') : undefined
+  if (physFn) return { physFn }
+  if (facts?.sriov === null) return {}
+  const totalVfs = numberOf(textOf(reading, `${folder}/sriov_totalvfs`))
+  if (totalVfs === undefined) return {}
+  return { sriov: { totalVfs, numVfs: numberOf(textOf(reading, `${folder}/sriov_numvfs`)) ?? 0 } }
 }
 
 /** /sys/bus/pci/slots/NAME/address holds `0000:01:00`: the sockets firmware or hot-plug knows by name. */

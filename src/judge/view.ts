@@ -25,7 +25,7 @@ export type HostView = {
   /** Computed on first use. */
   readonly isolation: () => ReadonlyMap<number, Isolation>
   readonly resetOf: (address: PciAddress) => ResetJudgement | undefined
-  /** Other devices with the same vendor, device and subsystem. */
+  /** Devices with the same vendor, device and subsystem, the device itself among them. */
   readonly alike: (device: PciDevice) => readonly PciDevice[]
 }
 
@@ -45,7 +45,7 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     platform: platformOf(host),
     isolation: () => (isolation ??= isolationOf(view)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
-    alike: (device) => (alike.get(idsKey(device)) ?? []).filter((one) => one !== device),
+    alike: (device) => alike.get(idsKey(device)) ?? [],
     byAddress,
     groups,
     groupOf: (device) =>

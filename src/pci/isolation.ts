@@ -35,6 +35,15 @@ export function judgeIsolation(
   options: PlatformOptions = {},
 ): readonly Isolation[] {
   const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
+  return isolationIn(topology, groups, options)
+}
+
+/** The same with a topology at hand. */
+export function isolationIn(
+  topology: Topology,
+  groups: readonly StatedGroup[],
+  options: PlatformOptions,
+): readonly Isolation[] {
   const { settings } = findPlatform(topology, options)
   const stated = new Map(groups.flatMap((group) => group.devices.map((address) => [address, group.id] as const)))
   const homes = new Map<PciAddress, { readonly devices: readonly PciAddress[]; readonly sure: boolean }>()

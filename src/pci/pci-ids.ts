@@ -10,7 +10,7 @@
  */
 
 /** A region of the text holding one entry's children; searched again and again, so found once. */
-type Block = { readonly name: string; readonly body: string }
+type Block = { readonly name: string; readonly body: string; children?: ReadonlyMap<string, number> }
 
 export type PciIds = {
   readonly text: string
@@ -19,19 +19,34 @@ export type PciIds = {
 }
 
 export function openPciIds(text: string): PciIds {
-  return { text: `\n${text.replaceAll('\r\n', '\n')}\n`, blocks: new Map() }
+  const plain = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
+  return { text: `\n${plain}\n`, blocks: new Map() }
 }
 
-/** Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper indent. */
-function findBlock(body: string, heading: string, sameLevel: RegExp): Block | undefined {
+/**
+ * Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper indent.
+ * Lines are walked by their first characters: a pattern would look at every character of a maker's 10,000 lines.
+ */
+function findBlock(body: string, heading: string, depth: number): Block | undefined {
   const start = body.indexOf(`\n${heading}  `)
   if (start < 0) return undefined
   const nameStart = start + heading.length + 3
   const lineEnd = body.indexOf('\n', nameStart)
-  const next = new RegExp(sameLevel, 'g')
-  next.lastIndex = lineEnd
-  const end = next.exec(body)?.index ?? body.length
-  return { name: body.slice(nameStart, lineEnd).trim(), body: body.slice(lineEnd, end + 1) }
+  let end = lineEnd
+  while (end >= 0 && end + 1 < body.length && isBelow(body, end + 1, depth)) end = body.indexOf('\n', end + 1)
+  return { name: body.slice(nameStart, lineEnd).trim(), body: body.slice(lineEnd, end < 0 ? body.length : end + 1) }
+}
+
+const tab = 9
+const hash = 35
+const newline = 10
+
+/** Deeper than `depth` tabs, or a comment or empty line, which ends nothing. */
+function isBelow(body: string, at: number, depth: number): boolean {
+  const first = body.charCodeAt(at)
+  if (first === hash || first === newline) return true
+  for (let i = 0; i <= depth; i += 1) if (body.charCodeAt(at + i) !== tab) return false
+  return true
 }
 
 function blockOf(ids: PciIds, key: string, find: () => Block | undefined): Block | undefined {
@@ -41,13 +56,31 @@ function blockOf(ids: PciIds, key: string, find: () => Block | undefined): Block
 
 function vendorBlock(ids: PciIds, vendorId: string): Block | undefined {
   if (!/^[0-9a-f]{4}$/.test(vendorId)) return undefined
-  return blockOf(ids, vendorId, () => findBlock(ids.text, vendorId, /\n[0-9a-fC]/))
+  return blockOf(ids, vendorId, () => findBlock(ids.text, vendorId, 0))
 }
 
 function deviceBlock(ids: PciIds, vendorId: string, deviceId: string): Block | undefined {
   const vendor = vendorBlock(ids, vendorId)
   if (!vendor || !/^[0-9a-f]{4}$/.test(deviceId)) return undefined
-  return blockOf(ids, `${vendorId}:${deviceId}`, () => findBlock(vendor.body, `\t${deviceId}`, /\n\t?[0-9a-f]/))
+  return blockOf(ids, `${vendorId}:${deviceId}`, () => {
+    vendor.children ??= childrenOf(vendor.body)
+    const at = vendor.children.get(deviceId)
+    return at === undefined ? undefined : findBlock(vendor.body.slice(at, at + deviceRoom), `\t${deviceId}`, 1)
+  })
+}
+
+/** A device's entry with its subsystems: the longest today is some 12 KB. */
+const deviceRoom = 65_536
+
+/** Where each device of a maker begins: one walk over its lines serves all its functions on a server. */
+function childrenOf(body: string): ReadonlyMap<string, number> {
+  const children = new Map<string, number>()
+  for (let end = 0; end >= 0; end = body.indexOf('\n', end + 1)) {
+    if (body.charCodeAt(end + 1) !== tab || body.charCodeAt(end + 2) === tab) continue
+    const id = body.slice(end + 2, end + 6)
+    if (!children.has(id)) children.set(id, end)
+  }
+  return children
 }
 
 export function findVendorName(ids: PciIds, vendorId: string): string | undefined {
@@ -66,16 +99,16 @@ export function findSubsystemName(
 ): string | undefined {
   const block = deviceBlock(ids, device.vendorId, device.deviceId)
   if (!block) return undefined
-  return findBlock(block.body, `\t\t${subsystem.vendorId} ${subsystem.deviceId}`, /\n/)?.name
+  return findBlock(block.body, `\t\t${subsystem.vendorId} ${subsystem.deviceId}`, 2)?.name
 }
 
 /** `020000` → `Ethernet controller`; an unknown subclass falls back to the class. */
 export function findClassName(ids: PciIds, classCode: string): string | undefined {
   const [base, sub] = [classCode.slice(0, 2), classCode.slice(2, 4)]
   if (!/^[0-9a-f]{4,6}$/.test(classCode)) return undefined
-  const block = blockOf(ids, `C ${base}`, () => findBlock(ids.text, `C ${base}`, /\n[0-9a-fC]/))
+  const block = blockOf(ids, `C ${base}`, () => findBlock(ids.text, `C ${base}`, 0))
   if (!block) return undefined
-  return blockOf(ids, `C ${base} ${sub}`, () => findBlock(block.body, `\t${sub}`, /\n\t?[0-9a-f]/))?.name ?? block.name
+  return blockOf(ids, `C ${base} ${sub}`, () => findBlock(block.body, `\t${sub}`, 1))?.name ?? block.name
 }
 
 /** `Intel Corporation I350 Gigabit Network Connection`, as lspci joins them; only what is found. */

@@ -78,7 +78,9 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
 
 /** Attributes are short and plain ASCII nearly always; then Latin-1 is the same text, found faster. */
 function decodeText(bytes: Uint8Array): string {
-  return bytes.length > 512 || bytes.some((byte) => byte > 0x7f)
+  let highest = 0
+  if (bytes.length <= 512) for (let i = 0; i < bytes.length; i++) highest |= bytes[i] ?? 0
+  return bytes.length > 512 || highest > 0x7f
     ? new TextDecoder().decode(bytes)
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

@@ -9,11 +9,9 @@ const scratch = Buffer.allocUnsafeSlow(65_536)
 const plainFlags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
 
 /** `how.follow` false: a link as the last part is an error (ELOOP). `how.isAttribute`: a short read is the end, as in sysfs. */
-export function readCapped(
-  path: string,
-  limit: number,
-  how: { readonly follow: boolean; readonly isAttribute: boolean },
-): Uint8Array {
+export type ReadHow = { readonly follow: boolean; readonly isAttribute: boolean }
+
+export function readCapped(path: string, limit: number, how: ReadHow): Uint8Array {
   const fd = fs.openSync(path, how.follow ? plainFlags : plainFlags | fs.constants.O_NOFOLLOW)
   try {
     const chunks: Buffer[] = []

@@ -23,7 +23,7 @@ export async function runInspect(
   const address = args[0] === undefined ? undefined : parseAddress(args[0])
   if (args[0] !== undefined && address === undefined)
     throw new UsageError(`${args[0]} is not a PCI address`, 'write it as handover inspect shows it, such as 01:00.0')
-  const host = await readSource(options, context)
+  const host = await readSource(options, context, address ? 'all' : 'verdicts')
   const device = address && host.devices.find((one) => one.address === address)
   if (address && !device)
     throw new AppError(`there is no device ${address} on this host`, { help: 'handover inspect --table lists all' })

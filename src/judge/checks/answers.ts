@@ -2,7 +2,7 @@
 import type { Check } from '../check.ts'
 
 export const checkAnswers: Check = (device) => {
-  if (device.config === undefined || !/^f{128}/.test(device.config)) return []
+  if (!device.facts?.notAnswering) return []
   return [
     {
       code: 'device-silent',
