@@ -6,7 +6,8 @@ import { bigHost, bigSpec, cases } from '../../support/big-host.ts'
 // The limits of the promise (1 s to plan, 5 s to explain) are held by npm run bench:plan on a quiet machine; here they
 // are four times as wide, since tests share the machine.
 describe('64 VMs with 256 roles', () => {
-  it.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
+  // Each second one, to keep the suite short; the bench runs them all.
+  it.each(cases.filter((_, i) => i % 2 === 0).map((one) => [one.name, one] as const))('%s', (_, one) => {
     const host = bigHost(one.host)
     const { spec } = parseSpec(bigSpec(one.spec), 'big.yaml')
     if (spec === undefined) throw new Error('no spec')

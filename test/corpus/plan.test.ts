@@ -1,0 +1,95 @@
+/**
+ * On every recorded machine that states groups: plan every NIC, storage controller and GPU that may go. Whatever the
+ * spec asks, no plan holds a refused device, splits a group between two VMs, or leaves half a group behind.
+ */
+import { describe, expect, it } from 'vitest'
+import type { Host } from '../../src/host/host.ts'
+import { judgeHost } from '../../src/judge/judge.ts'
+import { deviceClass, isBridge } from '../../src/pci/device.ts'
+import type { PciAddress } from '../../src/pci/address.ts'
+import { layoutOf } from '../../src/plan/cards.ts'
+import { plan } from '../../src/plan/plan.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { parseSpec } from '../../src/spec/parse-spec.ts'
+import type { Spec } from '../../src/spec/spec.ts'
+import { corpusItems, hasCorpus, readItem } from './corpus.ts'
+
+const wanted = new Set(['nic', 'storage', 'nvme', 'gpu'])
+
+function specOf(vms: readonly (readonly PciAddress[])[]): Spec {
+  const lines = vms.flatMap((addresses, vm) => [
+    `  vm${vm}:`,
+    '    memory: 1 MiB',
+    '    devices:',
+    ...addresses.map((address, i) => `      d${i}: { address: "${address}" }`),
+  ])
+  const { spec, findings } = parseSpec(['version: 1', 'vms:', ...lines, ''].join('\n'), 'corpus.yaml')
+  if (spec === undefined) throw new Error(JSON.stringify(findings))
+  return spec
+}
+
+/** What must hold of any plan, whatever was asked for. */
+function checkPlan(host: Host, result: Plan): void {
+  const refused = new Set(
+    judgeHost(host)
+      .devices.filter(({ verdict }) => verdict === 'refused')
+      .map(({ address }) => address),
+  )
+  const vmOf = new Map([...result.assignments, ...result.takenAlong].map(({ address, vm }) => [address, vm]))
+  expect(vmOf.size).toBe(result.assignments.length + result.takenAlong.length)
+  for (const address of vmOf.keys()) expect(refused.has(address), `${address} is refused`).toBe(false)
+  for (const address of result.spare)
+    expect(refused.has(address) || vmOf.has(address), `${address} is no spare`).toBe(false)
+  const bridges = new Set(host.devices.filter(isBridge).map(({ address }) => address))
+  for (const step of result.steps) if (step.kind === 'driver') expect(bridges.has(step.address)).toBe(false)
+  const { groupOf } = layoutOf(host)
+  const vmsOfGroup = new Map<number, Set<string>>()
+  for (const [address, group] of groupOf) {
+    if (bridges.has(address)) continue
+    vmsOfGroup.set(group, (vmsOfGroup.get(group) ?? new Set()).add(vmOf.get(address) ?? 'the host'))
+  }
+  for (const [group, owners] of vmsOfGroup) expect([...owners], `group ${group} is split`).toHaveLength(1)
+}
+
+describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
+  'every recorded machine with groups (needs ../shared/corpus)',
+  () => {
+    const machines = (hasCorpus ? corpusItems() : []).flatMap((item) => {
+      const reading = readItem(item)
+      return reading.ok &&
+        (reading.host.groups.length > 0 || reading.host.devices.some((d) => typeof d.iommuGroup === 'number'))
+        ? [{ id: item.id, host: reading.host }]
+        : []
+    })
+
+    let planned = 0
+
+    it('is a good part of the corpus', () => expect(machines.length).toBeGreaterThan(40))
+
+    it.each(machines.map(({ id, host }) => [id, host] as const))('%s', (_, host) => {
+      const { units } = layoutOf(host)
+      const verdicts = new Map(judgeHost(host).devices.map(({ address, verdict }) => [address, verdict]))
+      const devices = new Map(host.devices.map((device) => [device.address, device]))
+      const mayGo = units.filter(({ members }) => members.every((address) => verdicts.get(address) !== 'refused'))
+      const asked = mayGo
+        .map(({ members }) => members.filter((address) => wanted.has(deviceClass(devices.get(address) ?? { address }))))
+        .filter((addresses) => addresses.length > 0)
+      if (asked.length > 0) {
+        const together = plan(host, specOf(asked))
+        checkPlan(host, together)
+        planned += together.assignments.length
+        expect(together.assignments.map(({ address }) => address).toSorted()).toEqual(asked.flat().toSorted())
+      }
+      // Each to a VM of its own, refused ones too: what cannot be is told, and what is planned still holds.
+      const each = host.devices.filter((device) => wanted.has(deviceClass(device))).map(({ address }) => [address])
+      if (each.length > 0) {
+        const apart = plan(host, specOf(each))
+        checkPlan(host, apart)
+        const complete = apart.assignments.length === each.length
+        expect(apart.findings.some(({ severity }) => severity === 'error') || complete).toBe(true)
+      }
+    })
+
+    it('were planned with hundreds of devices in all', () => expect(planned).toBeGreaterThan(300))
+  },
+)
