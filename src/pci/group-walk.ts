@@ -130,7 +130,7 @@ function findAliasGroup(node: TopologyNode, visited: Set<number>, state: State):
   if (known !== undefined) return known
   if (!state.aliasBuses.has(busKey(node.parts))) return undefined
   for (const other of onSameBus(state.topology, node)) {
-    if (other === node || !areAliases(node, other, state)) continue
+    if (visited.has(devfn(other)) || !areAliases(node, other, state)) continue
     const group = findAliasGroup(other, visited, state) ?? findFunctionGroup(other, visited, state)
     if (group !== undefined) return group
   }

@@ -50,9 +50,9 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
   const leaders = findLeadingBridges(drafts)
   assignPhysicalFunctions(drafts, byAddress)
   for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
-  cutCycles(drafts)
+  const depths = cutEndlessWalks(drafts)
   for (const list of byBus.values()) markContradictions(list)
-  return { nodes: orderByDepth(drafts), byAddress, byBus }
+  return { nodes: orderByDepth(drafts, depths), byAddress, byBus }
 }
 
 /** As compareAddresses, on numbers already read. */
@@ -137,24 +137,30 @@ function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMa
     const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
     if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated
   }
+  const byRoutingId = new Map(drafts.map((node) => [routingId(node.parts), node]))
+  let budget = mostVirtualFunctions
   for (const node of drafts) {
     const sriov = node.device.facts?.sriov
-    if (!sriov?.firstVfOffset || sriov.numVfs === 0 || node.device.physFn !== undefined) continue
-    const first = routingId(node.parts) + sriov.firstVfOffset
-    const stride = Math.max(sriov.vfStride ?? 0, 1)
-    for (const vf of drafts) {
-      const distance = routingId(vf.parts) - first
-      const isOurs = distance >= 0 && distance % stride === 0 && distance / stride < sriov.numVfs
-      const isFree = vf.parts.domain === node.parts.domain && !vf.physicalFunction && vf.device.facts?.headerType !== 1
-      if (isOurs && isFree && vf !== node) vf.physicalFunction = node
+    if (!sriov?.firstVfOffset || node.device.physFn !== undefined) continue
+    const lastOfDomain = node.parts.domain * 0x10000 + 0xffff
+    let id = routingId(node.parts) + sriov.firstVfOffset
+    for (let n = 0; n < sriov.numVfs && id <= lastOfDomain && budget > 0; n += 1) {
+      const vf = byRoutingId.get(id)
+      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1) vf.physicalFunction = node
+      id += Math.max(sriov.vfStride ?? 0, 1)
+      budget -= 1
     }
   }
   // A virtual function has none of its own: a chain is a contradiction, and the nearer statement is dropped.
   for (const node of drafts) if (node.physicalFunction?.physicalFunction) delete node.physicalFunction
 }
 
+/** More than any machine has, all its physical functions together; a lying capability claims 65,535 for each. */
+const mostVirtualFunctions = 200_000
+
+/** Bus, slot and function in 16 bits, the domain above them. */
 function routingId(parts: AddressParts): number {
-  return (parts.bus << 8) | (parts.slot << 3) | parts.function
+  return parts.domain * 0x10000 + ((parts.bus << 8) | (parts.slot << 3) | parts.function)
 }
 
 /** All functions of a bus have one bridge above them, virtual ones included. */
@@ -164,41 +170,46 @@ function markContradictions(onBus: readonly Draft[]): void {
   for (const node of onBus) node.parentUnsure = true
 }
 
-/** Walks up from every node once; where a walk meets itself the link that closes the ring is dropped. */
-function cutCycles(drafts: readonly Draft[]): void {
-  const done = new Set<TopologyNode>()
+/** A domain has 256 buses, so nothing hangs deeper. */
+const deepest = 256
+
+/**
+ * How many bridges are above each function. Where a walk up meets itself, or goes deeper than buses can, the link that does so
+ * is dropped; after this every walk ends soon.
+ */
+function cutEndlessWalks(drafts: readonly Draft[]): ReadonlyMap<TopologyNode, number> {
+  const depths = new Map<TopologyNode, number>()
   for (const start of drafts) {
-    const walk = new Set<TopologyNode>()
-    let node: Draft | undefined = start
-    while (node && !done.has(node)) {
-      walk.add(node)
-      if (node.parent && walk.has(node.parent)) {
-        delete node.parent
-        node.parentUnsure = true
-      }
-      node = node.parent
+    const walk: Draft[] = []
+    const onWalk = new Set<TopologyNode>()
+    for (let node: Draft | undefined = start; node && !depths.has(node); node = node.parent) {
+      walk.push(node)
+      onWalk.add(node)
+      if (node.parent && onWalk.has(node.parent)) cutParent(node)
     }
-    for (const seen of walk) done.add(seen)
+    for (const node of walk.reverse()) {
+      const above = node.parent ? (depths.get(node.parent) ?? 0) : -1
+      if (above >= deepest) cutParent(node)
+      depths.set(node, node.parent ? above + 1 : 0)
+    }
   }
+  return depths
 }
 
-function orderByDepth(drafts: readonly Draft[]): readonly TopologyNode[] {
-  const depth = new Map<TopologyNode, number>()
-  let sorted = true
-  for (const node of drafts) {
-    const chain: TopologyNode[] = []
-    let at: TopologyNode | undefined = node
-    while (at && !depth.has(at)) {
-      chain.push(at)
-      at = at.parent
-    }
-    let level = at ? (depth.get(at) ?? 0) : -1
-    if (chain.length > 1) sorted = false
-    for (const step of chain.reverse()) depth.set(step, (level += 1))
-  }
-  // Addresses are already in order unless a child has a lower bus number than its parent.
-  if (sorted) return drafts
-  return [...drafts].sort((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || byPlace(a, b))
+function cutParent(node: Draft): void {
+  delete node.parent
+  node.parentUnsure = true
+}
+
+/** Addresses are in this order already, unless a child has a lower bus number than its parent. */
+function orderByDepth(drafts: readonly Draft[], depths: ReadonlyMap<TopologyNode, number>): readonly TopologyNode[] {
+  const seen = new Set<TopologyNode>()
+  const isOrdered = drafts.every((node) => {
+    seen.add(node)
+    return !node.parent || seen.has(node.parent)
+  })
+  if (isOrdered) return drafts
+  return [...drafts].sort((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0) || byPlace(a, b))
 }
 
 /** The bridges above a function, nearest first; the last one is its root port (or a bridge on a root bus). */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatAddress } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import { findPaths, findRootPort, findSiblings, findTopology, pathUp } from '../../../src/pci/topology.ts'
 import { acs, at, endpoint, fn, intelHost, port } from './machines.ts'
@@ -98,6 +99,20 @@ describe('findTopology', () => {
     const topology = findTopology([port('00:1c.0', [1, 1]), port('00:1c.1', [1, 1]), endpoint('01:00.0')])
     expect(names(topology, '01:00.0')).toEqual(['00:1c.0'])
     expect(topology.byAddress.get(at('01:00.0'))?.parentUnsure).toBe(true)
+  })
+
+  it('ends on what no machine has: parents nested by the thousand, physical functions that all claim 65,535 VFs', () => {
+    const address = (n: number) => formatAddress({ domain: 0, bus: n >> 8, slot: (n >> 3) & 31, function: n & 7 })
+    const nested = Array.from({ length: 5000 }, (_, n) => ({
+      ...port('00:00.0', [0, 0]),
+      address: address(n),
+      ...(n > 0 && { parent: address(n - 1) }),
+    }))
+    const chain = findTopology(nested)
+    expect(Math.max(...chain.nodes.map((node) => pathUp(node).length))).toBeLessThanOrEqual(256)
+    const sriov = { totalVfs: 65_535, numVfs: 65_535, firstVfOffset: 1, vfStride: 1 }
+    const greedy = Array.from({ length: 5000 }, (_, n) => ({ ...endpoint('00:00.0', { sriov }), address: address(n) }))
+    expect(findTopology(greedy).nodes).toHaveLength(5000)
   })
 
   it('opens rings of bridges', () => {
