@@ -48,6 +48,9 @@ export const findingCodes = [
   // booting
   'boot-manual',
   'boot-ambiguous',
+  'no-trial',
+  'trial-unconfirmed',
+  'trial-failed',
   'driver-blacklisted',
   'driverctl-override',
   'still-bound',

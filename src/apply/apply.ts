@@ -28,6 +28,8 @@ export type ApplyOptions = {
   /** Asked for between steps: an aborted apply is taken back. */
   readonly signal?: AbortSignal
   readonly limits?: Limits
+  /** Id of the trial that this makes permanent. */
+  readonly continues?: string
 }
 
 export type ApplyResult =
@@ -125,6 +127,7 @@ async function makeRecord(
     version: what.options.version ?? 'dev',
     bootId: readBootId(system),
     ...(what.options.spec === undefined ? {} : { spec: what.options.spec }),
+    ...(what.options.continues === undefined ? {} : { continues: what.options.continues }),
     planHash: what.planHash,
     needsReboot: plan.needsReboot,
     assignments: plan.assignments,

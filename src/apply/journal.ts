@@ -45,6 +45,8 @@ export type JournalRecord = {
   readonly bootId: string
   /** Absolute path of the spec it came from, where known. */
   readonly spec?: string
+  /** The journal of the trial this one made permanent: taken back with it. */
+  readonly continues?: string
   readonly planHash: string
   readonly needsReboot: boolean
   readonly assignments: readonly Assignment[]

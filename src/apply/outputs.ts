@@ -72,6 +72,8 @@ export async function judgeOutputs(
       restore.push(file)
     else stale.push(file.path)
   }
+  // Somebody, GRUB itself perhaps, went on from the state we set: it is theirs now.
+  if (step.once) return { restore, stale: [] }
   return stale.length > 0 ? { restore: [], stale } : { restore, stale }
 }
 

@@ -23,7 +23,13 @@ const step = z.discriminatedUnion('kind', [
     why: text,
   }),
   z.object({ kind: z.literal('sysfs'), path: absolute, before: text, after: text, why: text }),
-  z.object({ kind: z.literal('command'), argv: z.array(text).min(1), outputs: z.array(absolute), why: text }),
+  z.object({
+    kind: z.literal('command'),
+    argv: z.array(text).min(1),
+    outputs: z.array(absolute),
+    once: z.optional(z.literal(true)),
+    why: text,
+  }),
 ])
 
 const saved = z.discriminatedUnion('kind', [
@@ -51,6 +57,7 @@ const record = z.object({
   version: text,
   bootId: text,
   spec: z.optional(absolute),
+  continues: z.optional(z.string().regex(/^\d{4,9}$/)),
   planHash: text,
   needsReboot: z.boolean(),
   assignments: z.array(assignment),

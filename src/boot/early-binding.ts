@@ -32,15 +32,18 @@ export function formatBindings(identities: readonly Identity[], onlyWith?: strin
 
 /**
  * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from drivers (an
- * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver.
+ * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver; `bind check` only looks.
  */
 export const bindScript = `#!/bin/sh
 ${header}
 # Gives the devices listed in /etc/handover/bindings to vfio-pci, each only after its identity was checked.
 # handover=off on the kernel command line switches this off.
 root=\${HANDOVER_ROOT:-}
-only=$1
+only=$1 checking=
+[ "$only" = check ] && checking=yes only=
 said() { echo "handover: $1" > "$root/dev/kmsg" 2>/dev/null || echo "handover: $1" >&2; }
+# With \`check\` nothing is changed: each device that is not kept is named on standard output.
+[ -n "$checking" ] && said() { echo "$1"; }
 list=$root${bindingsPath}
 [ -r "$list" ] || exit 0
 cmdline=
@@ -93,6 +96,11 @@ check() { [ "$2" = - ] || [ "$3" = "$2" ] || { wrong="$1 is \${3:-unreadable}, r
 
 take() {
   device=$1 name=\${1##*/} driver=
+  if [ -n "$checking" ]; then
+    driver=$(readlink "$device/driver" 2>/dev/null)
+    [ "\${driver##*/}" = vfio-pci ] || said "$name has driver \${driver##*/}, expected vfio-pci"
+    return
+  fi
   echo vfio-pci > "$device/driver_override" || { said "$name: driver_override cannot be written"; return; }
   [ -e "$device/driver" ] && driver=$(readlink "$device/driver") && driver=\${driver##*/}
   [ "$driver" = vfio-pci ] && return

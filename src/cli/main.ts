@@ -86,11 +86,14 @@ function addChangingCommands(program: Command): void {
     .summary('show the plan, ask, do it, journal it')
     .option('-y, --yes', 'do not ask')
     .option('--plan <hash>', 'apply only if the plan still has this hash')
+    .option('--no-confirm', 'change kernel arguments at once, without a trial boot')
     .addHelpText('after', examples('apply home.yaml', 'apply home.yaml --yes'))
     .action(action(async () => (await import('./commands/apply.ts')).runApply))
   program
     .command('confirm')
     .summary('accept a trial boot')
+    .option('--json', 'one JSON document on standard output')
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/confirm.ts')).runConfirm))
   program
     .command('rollback')

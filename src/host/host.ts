@@ -109,6 +109,13 @@ export type BootFacts = {
   readonly present: readonly string[]
   /** Names in /boot, for the images a generator will write. */
   readonly bootNames: readonly string[]
+  /** The lines inside the entry of grub.cfg that started this kernel; never the rest, which may hold password hashes. */
+  readonly grubEntry?: string
+  /** custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone else did). */
+  readonly grubReadsCustom?: boolean
+  readonly grubCustom?: string | null
+  /** Why the last trial boot was given up. */
+  readonly trialResult?: string
   /** File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on plain ones. */
   readonly grubFilesystem?: { readonly type: string; readonly device: string }
 }

@@ -2,6 +2,7 @@
  * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
  * lies. What follows from it is decided in boot/bootloader.ts.
  */
+import { findBootEntry } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
 
@@ -49,12 +50,15 @@ export function readBoot(reader: Reader): BootFacts {
   const names = reader.list('/boot')
   const loader = readLoaderInfo(reader)
   const grub = readGrubFilesystem(reader)
+  const result = reader.readText('/var/lib/handover/trial-result', 4096)
   return {
     efi: present.includes('/sys/firmware/efi'),
     ...(loader === undefined ? {} : { loaderInfo: loader }),
     present,
     bootNames: names.ok ? names.value.slice(0, 1000) : [],
     ...(grub === undefined ? {} : { grubFilesystem: grub }),
+    ...readGrubEntry(reader),
+    ...(result.ok ? { trialResult: result.value.trim() } : {}),
   }
 }
 
@@ -65,6 +69,22 @@ function readLoaderInfo(reader: Reader): string | undefined {
   if (!bytes.ok) return undefined
   const text = new TextDecoder('utf-16le').decode(bytes.value.subarray(4)).replaceAll('\0', '').trim()
   return text === '' ? undefined : text
+}
+
+function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReadsCustom' | 'grubCustom'> {
+  const folder = reader.stat('/boot/grub2/grub.cfg').ok ? '/boot/grub2' : '/boot/grub'
+  const config = reader.readText(`${folder}/grub.cfg`, 4 << 20)
+  if (!config.ok) return {}
+  const cmdline = reader.readText('/proc/cmdline', 65_536)
+  const image = cmdline.ok ? /(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline.value)?.[1] : undefined
+  const entry = findBootEntry(config.value, image)
+  const custom = reader.readText(`${folder}/custom.cfg`, 65_536)
+  const isOurs = custom.ok && custom.value.startsWith('# Written by handover.')
+  return {
+    grubReadsCustom: /\bcustom\.cfg\b/.test(config.value),
+    ...(entry === undefined ? {} : { grubEntry: entry }),
+    ...(custom.ok ? { grubCustom: isOurs ? custom.value : null } : {}),
+  }
 }
 
 /** The mount with the longest mount point above the folder, from /proc/self/mountinfo. */

@@ -5,7 +5,21 @@
 import type { HostFile } from './host.ts'
 import { namesIn, type Reading } from './reading.ts'
 
+/** Files of our own: a plan compares them with what they should be. */
+const own = [
+  '/etc/handover/bind',
+  '/etc/handover/bindings',
+  '/etc/handover/trial',
+  '/etc/handover/trial.conf',
+  '/etc/udev/rules.d/10-handover.rules',
+  '/etc/initramfs-tools/hooks/handover',
+  '/etc/initramfs-tools/scripts/init-top/handover',
+  '/etc/systemd/system/handover-trial.service',
+  '/etc/systemd/system/sysinit.target.d/handover.conf',
+]
+
 const single = [
+  ...own,
   '/etc/default/grub',
   '/etc/initramfs-tools/modules',
   '/etc/mkinitcpio.conf',

@@ -8,7 +8,11 @@ import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
 import { findArg, hasArg, parseCmdline } from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import type { Finding } from '../finding.ts'
+import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
 import type { Host, HostFile } from '../host/host.ts'
+import type { Identity } from '../pci/identity.ts'
+import { planEarlyBinding } from './plan-early-binding.ts'
+import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial } from './plan-trial.ts'
 import type { Step } from './step.ts'
 
 export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
@@ -24,19 +28,77 @@ export const grubDropIn = '/etc/default/grub.d/zz-handover.cfg'
 
 const nothing: BootPlan = { steps: [], findings: [], needsReboot: false }
 
-export function planBoot(host: Host): BootPlan {
+export type BootWish = {
+  /** What leaves the host, for the early binding. */
+  readonly identities: readonly Identity[]
+  /** False: change the entries at once, without a trial (`--no-confirm`). */
+  readonly trial: boolean
+}
+
+export function planBoot(host: Host, wish: BootWish): BootPlan {
+  const broken = findTrialProblem(host)
+  if (broken) return { steps: [], findings: [broken], needsReboot: false }
   const change = bootChange(host)
-  if (change === undefined || host.boot === undefined) return nothing
-  const { loaderInfo } = host.boot
-  const loader = findBootloader({
-    efi: host.boot.efi,
-    present: host.boot.present,
+  if (host.boot === undefined) return nothing
+  if (change === undefined)
+    return { ...nothing, steps: host.iommu.state === 'on' ? planEarlyBinding(host, wish.identities) : [] }
+  const loader = loaderOf(host)
+  const direct = editsFor(loader, host.files ?? [], change)
+  if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
+  if (!wish.trial)
+    return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
+  const trial = planTrial(host, loader, { change, identities: wish.identities })
+  if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
+  return { steps: [], findings: [noTrial(trial.reason, change)], needsReboot: false }
+}
+
+function loaderOf(host: Host): Bootloader {
+  const { efi = false, present = [], loaderInfo } = host.boot ?? {}
+  return findBootloader({
+    efi,
+    present,
     cmdline: host.kernel.cmdline ?? '',
     ...(loaderInfo === undefined ? {} : { loaderInfo }),
   })
-  const edits = editsFor(loader, host.files ?? [], change)
-  if (!edits.ok) return { steps: [], findings: [edits.finding], needsReboot: false }
-  return { steps: edits.steps, findings: [], needsReboot: true }
+}
+
+function noTrial(reason: string, change: BootChange): Finding {
+  const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add].join(' ')
+  return {
+    code: 'no-trial',
+    severity: 'error',
+    message: `the kernel command line has to change (${words}), and one trial boot of it cannot be had: ${reason}`,
+    help: 'handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand',
+  }
+}
+
+/** A trial that was given up, or one that nobody confirmed yet: both want an answer before anything else is planned. */
+function findTrialProblem(host: Host): Finding | undefined {
+  if (!isTrialPrepared(host)) return undefined
+  if (isTrialBoot(host))
+    return {
+      code: 'trial-unconfirmed',
+      severity: 'error',
+      message: 'this is a trial boot, and nobody has confirmed it yet',
+      help: 'when everything works: handover confirm (else wait: the host goes back by itself)',
+    }
+  if (host.boot?.trialResult === undefined) return undefined
+  return {
+    code: 'trial-failed',
+    severity: 'error',
+    message: host.boot.trialResult,
+    help: 'take it back, mend the reason, apply again: handover rollback',
+  }
+}
+
+/** Everything that makes a confirmed trial permanent. */
+export function planConfirm(host: Host): BootPlan {
+  const loader = loaderOf(host)
+  const conf = host.files?.find(({ path }) => path === trialConfPath)
+  if (conf === undefined || loader.kind !== 'grub') return nothing
+  const permanent = editsFor(loader, host.files ?? [], parseTrialConf(conf.text))
+  if (!permanent.ok) return { steps: [], findings: [permanent.finding], needsReboot: false }
+  return { steps: planConfirmed(host, loader, permanent.steps), findings: [], needsReboot: false }
 }
 
 /** The remedy that inspect names, as arguments; undefined when no argument is the remedy. */

@@ -22,7 +22,12 @@ import { viewOf } from './view.ts'
 import { warningsOf } from './warnings.ts'
 
 /** `places` lets findings point into the spec; `lock` holds the identities of last time. */
-export type PlanInput = { readonly places?: SpecPlaces; readonly lock?: Lock }
+export type PlanInput = {
+  readonly places?: SpecPlaces
+  readonly lock?: Lock
+  /** New kernel arguments get one trial boot first, unless this is false. */
+  readonly trial?: boolean
+}
 
 export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const view = viewOf(host, spec, given.places)
@@ -33,7 +38,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
-  const boot = planBoot(host)
+  const boot = planBoot(host, { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true })
   const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
@@ -54,7 +59,11 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     staying: stayingOf(view),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     findings,
-    steps: hasErrors(findings) ? [] : host.iommu.state === 'off' ? boot.steps : planDrivers(leaving, view.layout),
+    steps: hasErrors(findings)
+      ? []
+      : host.iommu.state === 'off'
+        ? boot.steps
+        : [...boot.steps, ...planDrivers(leaving, view.layout)],
     needsReboot: boot.needsReboot,
     memory,
     startOrder: startOrder(spec.vms),

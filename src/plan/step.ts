@@ -37,8 +37,10 @@ export type Step =
   | {
       readonly kind: 'command'
       readonly argv: readonly string[]
-      /** Files it may write or create; their bytes are journaled before it runs and put back on rollback. */
+      /** Files it may write or create, patterns (`*` in the last part) allowed; their bytes are journaled before it runs and put back on rollback. */
       readonly outputs: readonly string[]
+      /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
+      readonly once?: true
       readonly why: string
     }
 

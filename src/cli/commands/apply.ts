@@ -20,7 +20,12 @@ import { renderPlan } from '../render/plan.ts'
 import { withoutInterruption } from '../transaction.ts'
 import { version } from '../version.ts'
 
-type Options = ReadingOptions & { readonly yes?: boolean; readonly plan?: string }
+type Options = ReadingOptions & {
+  readonly yes?: boolean
+  readonly plan?: string
+  /** `--no-confirm` makes it false. */
+  readonly confirm?: boolean
+}
 
 export async function runApply(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
   if (options.from !== undefined)
@@ -36,7 +41,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const planNow = async () => {
     const host = await readSource(options, context)
-    return { host, planned: plan(host, spec, { places, ...(lock ? { lock } : {}) }) }
+    return { host, planned: plan(host, spec, { places, trial: options.confirm !== false, ...(lock ? { lock } : {}) }) }
   }
   const { host, planned } = await planNow()
   const hash = await hashPlan(planned)
@@ -133,7 +138,7 @@ function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, lef
   if (left > 0)
     return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
   const reboot = result.needsReboot
-    ? '; the rest takes effect after a reboot'
+    ? '; the rest takes effect after a reboot (a trial boot then waits 10 minutes for: handover confirm)'
     : '; the machine was read again and is as planned'
   return `applied as ${result.id}${reboot}. To take it back: handover rollback ${result.id}`
 }

@@ -27,8 +27,18 @@ export async function runRollback(args: readonly string[], options: Options, con
     if (line !== undefined) context.err(line)
   }
   const result = await withoutInterruption(() => rollback(system, args[0], { report }))
+  const earlier = result.outcome === 'rolled-back' ? journal?.record.continues : undefined
+  if (earlier !== undefined) {
+    // What a confirmed trial made permanent is two journals, and one thing to the person who takes it back.
+    context.err(`and the trial it began with, ${earlier}:`)
+    return runRollback([earlier], { ...options, yes: true }, context)
+  }
   if (options.json) context.out(JSON.stringify({ schema: 1, ...result }, null, 2))
   else context.out(renderResult(result))
+  if (!options.json && result.outcome === 'rolled-back' && journal?.record.needsReboot === true)
+    context.out(
+      'the running kernel still has the arguments and the bindings it was started with: reboot to be as before',
+    )
   return result.outcome === 'rollback-incomplete' ? exitCode.applyFailedNotRestored : exitCode.done
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts, Host, HostFile } from '../../../src/host/host.ts'
-import { bootChange, grubDropIn, planBoot } from '../../../src/plan/plan-boot.ts'
+import { bootChange, grubDropIn, planBoot as plan } from '../../../src/plan/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
+
+const planBoot = (of: Host) => plan(of, { identities: [], trial: false })
 
 const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub']
 const grub: HostFile = { path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n', mode: 0o640 }

@@ -1,0 +1,215 @@
+/**
+ * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot. The entry lives in
+ * GRUB's custom.cfg, made from the entry that booted this machine, so the good entry, grub.cfg and the good initramfs
+ * keep every byte. What is checked on that boot is a file and a script of ours; who writes them is apply/.
+ */
+import { addArg, formatCmdline, parseCmdline, removeArg } from './cmdline.ts'
+import type { OwnFile } from './early-binding.ts'
+
+export const trialToken = 'handover.trial=1'
+export const trialId = 'handover-trial'
+export const trialConfPath = '/etc/handover/trial.conf'
+export const trialScriptPath = '/etc/handover/trial'
+/** Written by the trial script: `healthy`, or what is wrong. */
+export const trialHealthPath = '/run/handover/trial-health'
+export const trialConfirmedPath = '/run/handover/confirmed'
+/** Why the last trial was given up; survives the reboot. */
+export const trialResultPath = '/var/lib/handover/trial-result'
+
+const header = '# Written by handover. To undo: handover rollback.'
+
+export type TrialEntry = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
+
+type Wanted = { readonly add: readonly string[]; readonly remove: readonly string[]; readonly initramfs: string }
+
+/** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */
+export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
+  const image = bootImage?.replace(/^\([^)]*\)/, '')
+  if (image === undefined) return undefined
+  return findEntries(grubCfg)
+    .find((lines) => lines.some((line) => linuxLine.exec(line)?.[3] === image))
+    ?.join('\n')
+}
+
+export function makeTrialEntry(bootEntry: string, wanted: Wanted): TrialEntry {
+  const lines: string[] = []
+  let hasInitrd = false
+  for (const line of bootEntry.split('\n')) {
+    const linux = linuxLine.exec(line)
+    const initrd = initrdLine.exec(line)
+    if (linux) lines.push(`${linux[1]}${linux[2]} ${linux[3]}${changeArgs(linux[4] ?? '', wanted)}`)
+    else if (initrd) {
+      hasInitrd = true
+      lines.push(`${initrd[1]}${replaceImage(initrd[2] ?? '', wanted.initramfs)}`)
+    } else lines.push(line)
+  }
+  if (!hasInitrd) return { ok: false, reason: 'the entry has no initramfs' }
+  return {
+    ok: true,
+    text: [header, `menuentry 'Handover: trial boot' --id ${trialId} {`, ...lines, '}', ''].join('\n'),
+  }
+}
+
+const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/
+const initrdLine = /^(\s*initrd(?:16|efi)?\s+)(.*)$/
+
+function changeArgs(args: string, wanted: Wanted): string {
+  let cmdline = parseCmdline(args.trimEnd())
+  for (const raw of wanted.remove) cmdline = removeArg(cmdline, raw)
+  // A panic must end in the old entry, not in a black screen.
+  for (const raw of [...wanted.add, 'panic=30', trialToken]) cmdline = addArg(cmdline, raw)
+  return formatCmdline(cmdline)
+}
+
+/** Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept. */
+function replaceImage(images: string, name: string): string {
+  const words = images.trimEnd().split(/\s+/)
+  const last = words.pop() ?? ''
+  return [...words, `${last.slice(0, last.lastIndexOf('/') + 1)}${name}`].join(' ')
+}
+
+/** The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines that are `}`. */
+function findEntries(grubCfg: string): string[][] {
+  const entries: string[][] = []
+  const lines = grubCfg.split('\n')
+  for (let at = 0; at < lines.length; at += 1) {
+    if (!/^\s*menuentry\s.*\{\s*$/.test(lines[at] ?? '')) continue
+    const body: string[] = []
+    let depth = 1
+    for (at += 1; at < lines.length; at += 1) {
+      const line = lines[at] ?? ''
+      if (/\{\s*$/.test(line)) depth += 1
+      if (/^\s*\}\s*$/.test(line)) depth -= 1
+      if (depth === 0) break
+      body.push(line)
+    }
+    if (depth === 0) entries.push(body)
+  }
+  return entries
+}
+
+/** What the trial boot must show, besides every binding in force. */
+export type TrialChecks = {
+  readonly minutes: number
+  readonly mounts: readonly string[]
+  readonly hasDefaultRoute: boolean
+  /** Drivers of functions the host needs: `['0000:00:1f.2', 'ahci']`. */
+  readonly drivers: readonly (readonly [address: string, driver: string])[]
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
+
+export function formatTrialConf(checks: TrialChecks): string {
+  const lines = [
+    header,
+    `minutes ${checks.minutes}`,
+    ...checks.mounts.map((path) => `mount ${path}`),
+    ...(checks.hasDefaultRoute ? ['route default'] : []),
+    ...checks.drivers.map(([address, driver]) => `driver ${address} ${driver}`),
+    ...checks.add.map((raw) => `add ${raw}`),
+    ...checks.remove.map((raw) => `remove ${raw}`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The arguments under trial, for making them permanent. */
+export function parseTrialConf(text: string): { readonly add: readonly string[]; readonly remove: readonly string[] } {
+  const of = (key: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${key} `))
+      .map((line) => line.slice(key.length + 1).trim())
+  return { add: of('add'), remove: of('remove') }
+}
+
+/** Time is counted from the kernel's start (/proc/uptime): a clock may jump in either direction on such a boot. */
+export const trialScript = `#!/bin/sh
+${header}
+# On a trial boot: looks whether the host is whole, waits for \`handover confirm\`, and otherwise goes back by a reboot.
+root=\${HANDOVER_ROOT:-}
+conf=$root${trialConfPath}
+health=$root${trialHealthPath}
+cmdline=
+read -r cmdline < "$root/proc/cmdline"
+case " $cmdline " in *" ${trialToken} "*) ;; *) exit 0 ;; esac
+[ -r "$conf" ] || exit 0
+mkdir -p "$root/run/handover" "$root/var/lib/handover"
+
+uptime() { read -r up rest < "$root/proc/uptime"; echo "\${up%%.*}"; }
+
+is_mounted() {
+  while read -r device point rest; do [ "$point" = "$1" ] && return 0; done < "$root/proc/mounts"
+  return 1
+}
+
+# Destination 00000000 with mask 00000000 (fields 2 and 8), or the same for IPv6.
+has_route() {
+  while read -r name to gate flags a b c mask rest; do
+    [ "$to" = 00000000 ] && [ "$mask" = 00000000 ] && return 0
+  done < "$root/proc/net/route"
+  while read -r to length rest; do
+    case $rest in *' lo') continue ;; esac
+    [ "$to" = 00000000000000000000000000000000 ] && [ "$length" = 00 ] && return 0
+  done < "$root/proc/net/ipv6_route"
+  return 1
+} 2>/dev/null
+
+# What is wrong first, or nothing.
+look() {
+  while read -r what one two; do
+    case $what in
+      mount) is_mounted "$one" || { echo "$one is not mounted"; return; } ;;
+      route) has_route || { echo "there is no default route"; return; } ;;
+      driver)
+        is=$(readlink "$root/sys/bus/pci/devices/$one/driver" 2>/dev/null)
+        [ "\${is##*/}" = "$two" ] || { echo "$one has driver \${is##*/}, expected $two"; return; } ;;
+    esac
+  done < "$conf"
+  HANDOVER_ROOT=$root "$root/etc/handover/bind" check
+}
+
+minutes=10
+while read -r what one two; do [ "$what" = minutes ] && minutes=$one; done < "$conf"
+while :; do
+  wrong=$(look)
+  echo "\${wrong:-healthy}" > "$health"
+  [ -e "$root${trialConfirmedPath}" ] && exit 0
+  if [ "$(uptime)" -ge $((minutes * 60)) ]; then
+    echo "the trial boot was given up after $minutes minutes: \${wrong:-nobody confirmed it}" > "$root${trialResultPath}"
+    sync
+    echo "handover: going back to the old boot entry: \${wrong:-nobody confirmed}" > "$root/dev/kmsg" 2>/dev/null
+    [ -n "$root" ] && exit 7
+    systemctl reboot || reboot -f
+    sleep 60
+  fi
+  sleep \${HANDOVER_SLEEP:-2}
+done
+`
+
+/** Starts early and survives emergency mode, which is where a bad trial may end. */
+const unit = `${header}
+[Unit]
+Description=Handover: check the trial boot, and go back when it is not confirmed
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Conflicts=shutdown.target
+Before=shutdown.target
+IgnoreOnIsolate=yes
+ConditionKernelCommandLine=${trialToken}
+
+[Service]
+ExecStart=${trialScriptPath}
+`
+
+export function trialFiles(checks: TrialChecks): OwnFile[] {
+  return [
+    { path: trialConfPath, mode: 0o644, text: formatTrialConf(checks) },
+    { path: trialScriptPath, mode: 0o755, text: trialScript },
+    { path: '/etc/systemd/system/handover-trial.service', mode: 0o644, text: unit },
+    {
+      path: '/etc/systemd/system/sysinit.target.d/handover.conf',
+      mode: 0o644,
+      text: `${header}\n[Unit]\nWants=handover-trial.service\n`,
+    },
+  ]
+}

@@ -1,0 +1,30 @@
+/** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
+import { earlyBindingFiles, findInitramfsTool, regenerateInitramfs, type OwnFile } from '../boot/early-binding.ts'
+import type { Host, HostFile } from '../host/host.ts'
+import type { Identity } from '../pci/identity.ts'
+import type { Step } from './step.ts'
+
+/** Nothing where the initramfs tool or udev is not known: there the devices are bound at every apply. */
+export function planEarlyBinding(host: Host, identities: readonly Identity[]): Step[] {
+  const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
+  if (tool === undefined || !host.boot?.present.includes('/run/systemd/system')) return []
+  const wanted = earlyBindingFiles(tool, identities)
+  const isKnown = wanted.some(({ path }) => host.files?.some((file) => file.path === path))
+  if (identities.length === 0 && !isKnown) return []
+  const steps = ownFileSteps(wanted, host.files ?? [], 'bind early, by verified identity')
+  if (steps.length === 0) return []
+  return [
+    ...steps,
+    { kind: 'command', ...regenerateInitramfs(tool), why: 'put the early binding into every initramfs' },
+  ]
+}
+
+/** A step for each file that is not as wanted. */
+export function ownFileSteps(wanted: readonly OwnFile[], files: readonly HostFile[], why: string): Step[] {
+  return wanted.flatMap(({ path, text, mode }): Step[] => {
+    const old = files.find((file) => file.path === path)
+    if (old?.text === text && (old.mode ?? mode) === mode) return []
+    const before = old === undefined ? null : { text: old.text, mode: old.mode ?? mode }
+    return [{ kind: 'file', path, before, after: { text, mode }, why }]
+  })
+}
