@@ -1,6 +1,7 @@
 /** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
+import { trialId } from '../../boot/trial.ts'
 import { deviceClass } from '../../pci/device.ts'
 import { layoutOf, type Layout } from '../../plan/cards.ts'
 import type { DriverState, Step } from '../../plan/step.ts'
@@ -125,10 +126,19 @@ function renderOutage({ plan, style, columns }: Drawing): string {
 function renderSteps({ plan, style, columns }: Drawing): string {
   if (plan.findings.some((finding) => finding.severity === 'error'))
     return style.bold('No changes: the errors come first.')
-  if (plan.steps.length === 0) return style.bold('No changes: the host is already as planned.')
+  if (plan.steps.length === 0)
+    return style.bold(
+      plan.needsReboot
+        ? 'No changes: the host is prepared, and waits for a reboot.'
+        : 'No changes: the host is already as planned.',
+    )
   const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
   const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
-  const after = then ? ['  After the reboot run the plan again: the devices follow then.'] : []
+  const isTrial = plan.steps.some((step) => step.kind === 'command' && step.argv.includes(trialId))
+  const next = isTrial
+    ? '  That boot is a trial: handover confirm keeps it, else the host goes back.'
+    : '  After the reboot run the plan again: the devices follow then.'
+  const after = then ? [next] : []
   return [style.bold(head), ...plan.steps.flatMap((step) => renderStep(step, style, columns)), ...after].join('\n')
 }
 
@@ -144,8 +154,15 @@ export function renderStep(step: Step, style: Styler, columns: number): string[]
   const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
   return [
     ...wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4),
-    ...renderDiff(step.before?.text ?? '', step.after?.text ?? '', style),
+    ...cutWhole(step, renderDiff(step.before?.text ?? '', step.after?.text ?? '', style), style),
   ]
+}
+
+/** A file that comes or goes whole is shown by its beginning: a script of a hundred lines hides the rest of a plan. */
+function cutWhole(step: Extract<Step, { kind: 'file' }>, lines: readonly string[], style: Styler): readonly string[] {
+  const isWhole = step.before === null || step.after === null
+  if (!isWhole || lines.length <= 14) return lines
+  return [...lines.slice(0, 7), `    ${style.dim(`… ${lines.length - 7} more lines (all of them: --json)`)}`]
 }
 
 function driverWords({ driver, driverOverride }: DriverState): string {
