@@ -62,6 +62,7 @@ export const findingCodes = [
   'host-chipset',
   'vm-running',
   'device-silent',
+  'no-virtualisation',
 ] as const
 
 export type FindingCode = (typeof findingCodes)[number]

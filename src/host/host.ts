@@ -130,6 +130,8 @@ export type Host = {
   readonly distribution?: Distribution
   readonly kernel: KernelFacts
   readonly cpu: CpuFacts
+  /** /sys/hypervisor/type: `xen` where this system runs on or under Xen. */
+  readonly hypervisor?: string
   readonly memory: MemoryFacts
   readonly iommu: IommuFacts
   readonly devices: readonly PciDevice[]

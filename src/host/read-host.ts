@@ -11,7 +11,7 @@ import { readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
 import { readPciDevices, type PciDetail } from './read-pci.ts'
-import { startReading, unreadableFindings } from './reading.ts'
+import { startReading, textOf, unreadableFindings } from './reading.ts'
 
 export function readHost(
   system: Reader,
@@ -24,12 +24,14 @@ export function readHost(
   const distribution = readDistribution(reading)
   const needs = readNeeds(reading, devices)
   const bridges = readBridges(reading)
+  const hypervisor = textOf(reading, '/sys/hypervisor/type')
   return {
     schema: 1,
     source: source ?? { kind: system.live ? 'live' : 'sysfs' },
     ...(distribution ? { distribution } : {}),
     kernel: readKernel(reading),
     cpu: readCpu(reading),
+    ...(hypervisor ? { hypervisor } : {}),
     memory: readMemory(reading),
     iommu,
     devices,

@@ -1,74 +1,118 @@
-/** Findings about the host as a whole: is the IOMMU on, and what is the remedy on exactly this host. */
+/** Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on exactly this host. */
 import type { Finding } from '../finding.ts'
+import { cmdlineRemedy } from './remedies.ts'
 import type { HostView } from './view.ts'
 
 export function checkHost(view: HostView): Finding[] {
-  return [...checkIommuState(view), ...checkOverride(view)]
+  return [...checkIommuState(view), ...checkVirtualisation(view), ...checkOverride(view)]
 }
 
 export function checkIommuState(view: HostView): Finding[] {
-  const { iommu, cpu, kernel } = view.host
-  const switchedOff = (kernel.cmdline ?? '')
-    .split(/\s+/)
-    .find((arg) => /^(?:intel_iommu|amd_iommu|iommu)=off\b/.test(arg))
-  if (iommu.state === 'off') {
-    const table = iommu.kind === 'amd' ? 'IVRS' : 'DMAR'
-    const message = `the IOMMU is off: the firmware offers one (ACPI table ${table}), but the kernel made no groups`
-    if (switchedOff)
-      return [
-        {
-          code: 'iommu-off',
-          severity: 'warning',
-          message,
-          help: `remove ${switchedOff} from the kernel command line and restart`,
-        },
-      ]
-    const help =
-      iommu.kind === 'amd'
-        ? 'look for AMD-Vi errors in the kernel log (dmesg | grep -i amd-vi)'
-        : 'add intel_iommu=on to the kernel command line and restart'
-    return [{ code: 'iommu-off', severity: 'warning', message, help }]
+  const { state } = view.host.iommu
+  if (state === 'off') return [{ code: 'iommu-off', severity: 'warning', ...whyOff(view) }]
+  return state === 'absent' ? [whyAbsent(view)] : []
+}
+
+/** Parameters of the running kernel, `-` and `_` alike, as the kernel compares them. */
+function parametersOf(view: HostView): string[] {
+  const words = (view.host.kernel.cmdline ?? '').split(/\s+/).filter(Boolean)
+  return words.map((word) => {
+    const [key = '', ...value] = word.split('=')
+    return [key.replaceAll('-', '_'), ...value].join('=')
+  })
+}
+
+/** The firmware offers an IOMMU (its table is there), and the kernel made no groups. */
+function whyOff(view: HostView): Pick<Finding, 'message' | 'help'> {
+  const { host } = view
+  const { iommu, kernel } = host
+  const table = iommu.kind === 'amd' ? 'IVRS' : 'DMAR'
+  const offered = `the IOMMU is off: the firmware offers one (ACPI table ${table}), but`
+  const parameters = parametersOf(view)
+  const switchedOff = parameters.find((word) => /^(?:(?:intel|amd)_iommu=(?:.*,)?off|iommu=(?:.*,)?off)\b/.test(word))
+  if (switchedOff !== undefined)
+    return {
+      message: `${offered} ${switchedOff} on the kernel command line turns it off`,
+      help: cmdlineRemedy(host, { remove: switchedOff }),
+    }
+  if (iommu.kind === 'amd') {
+    const encrypted = parameters.some((word) => word.startsWith('mem_encrypt=on'))
+    return {
+      message: `${offered} ${encrypted ? 'memory encryption (mem_encrypt=on) keeps the kernel from using it' : 'the kernel did not take it'}`,
+      help: encrypted
+        ? cmdlineRemedy(host, { remove: 'mem_encrypt=on' })
+        : 'look for its errors: dmesg | grep -i amd-vi',
+    }
   }
-  if (iommu.state !== 'absent') return []
-  if (cpu.isGuest === true)
-    return [
-      {
-        code: 'iommu-absent',
-        severity: 'warning',
-        message: 'this machine is itself a virtual machine, and it has no virtual IOMMU',
-        help: 'give the outer virtual machine an IOMMU with interrupt remapping (QEMU: -device intel-iommu,intremap=on)',
-      },
-    ]
-  if (cpu.virtualisation)
-    return [
-      {
-        code: 'iommu-off-in-firmware',
-        severity: 'warning',
-        message: `the CPU can virtualise (${cpu.virtualisation}), but the firmware offers no IOMMU (no DMAR or IVRS table)`,
-        help:
-          cpu.virtualisation === 'svm'
-            ? 'enable IOMMU (AMD-Vi) in the firmware setup'
-            : 'enable VT-d in the firmware setup',
-      },
-    ]
-  return [
-    {
+  if (parameters.some((word) => /^intel_iommu=(?:.*,)?on\b/.test(word)))
+    return {
+      message: `${offered} the driver gave up although intel_iommu=on is set`,
+      help: 'look for its errors (dmesg | grep DMAR) and for a firmware update',
+    }
+  const byDefault =
+    kernel.config?.['INTEL_IOMMU_DEFAULT_ON'] === 'y' || kernel.config?.['INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF'] === 'y'
+  return {
+    message: `${offered} ${byDefault ? 'the kernel made no groups' : 'this kernel does not use it by default'}`,
+    help: cmdlineRemedy(host, { add: 'intel_iommu=on' }),
+  }
+}
+
+function whyAbsent({ host }: HostView): Finding {
+  const { cpu, hypervisor } = host
+  if (hypervisor === 'xen')
+    return {
       code: 'iommu-absent',
       severity: 'warning',
-      message: 'there is no IOMMU: no groups, no DMAR or IVRS table, and the CPU reports no virtualisation',
-      help: 'enable virtualisation (VT-x/AMD-V) and VT-d/AMD-Vi in the firmware setup; if neither is offered, this machine cannot pass devices through',
+      message: 'Xen owns the IOMMU of this machine',
+      help: 'pass devices through with Xen (xl pci-assignable-add), or start the machine without Xen',
+    }
+  if (cpu.isGuest === true)
+    return {
+      code: 'iommu-absent',
+      severity: 'warning',
+      message: 'this machine is itself a virtual machine, and it has no virtual IOMMU',
+      help: 'give the outer virtual machine an IOMMU with interrupt remapping (QEMU: -device intel-iommu,intremap=on)',
+    }
+  if (cpu.virtualisation)
+    return {
+      code: 'iommu-off-in-firmware',
+      severity: 'warning',
+      message: `the CPU can virtualise (${cpu.virtualisation}), but the firmware offers no IOMMU (no DMAR or IVRS table)`,
+      help:
+        cpu.virtualisation === 'svm'
+          ? 'enable IOMMU (AMD-Vi) in the firmware setup, often under NBIO or AMD CBS'
+          : 'enable VT-d in the firmware setup',
+    }
+  return {
+    code: 'iommu-absent',
+    severity: 'warning',
+    message: 'there is no IOMMU: no groups, no DMAR or IVRS table, and the CPU reports no virtualisation',
+    help: 'enable virtualisation (VT-x/AMD-V) and VT-d/AMD-Vi in the firmware setup; if neither is offered, this machine cannot pass devices through',
+  }
+}
+
+/** VFIO itself does not need it, every useful VM does. */
+function checkVirtualisation({ host }: HostView): Finding[] {
+  const { cpu, iommu } = host
+  if (iommu.state !== 'on' || cpu.virtualisation !== null || cpu.isGuest === true || cpu.vendor === undefined) return []
+  return [
+    {
+      code: 'no-virtualisation',
+      severity: 'warning',
+      message: 'the CPU reports no virtualisation (vmx or svm): VMs would run in software, many times slower',
+      help: 'enable VT-x or AMD-V (SVM) in the firmware setup',
     },
   ]
 }
 
 function checkOverride(view: HostView): Finding[] {
-  const arg = (view.host.kernel.cmdline ?? '').split(/\s+/).find((part) => part.startsWith('pcie_acs_override='))
-  if (arg === undefined) return []
+  const word = parametersOf(view).find((one) => one.startsWith('pcie_acs_override='))
+  if (word === undefined) return []
   return [
     {
       code: 'acs-override',
       severity: 'warning',
-      message: `${arg} is on the kernel command line: it changes what the kernel claims, not what the hardware isolates`,
+      message: `${word} is on the kernel command line: it changes what the kernel claims, not what the hardware isolates`,
       help: 'do not rely on the groups of this host; devices may reach each other past the IOMMU',
     },
   ]

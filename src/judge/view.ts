@@ -3,6 +3,7 @@ import type { Host, HostNeed, IommuGroup } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
 import { withConfigFacts } from '../pci/config-space.ts'
+import { findReservedMemory, parseDmar, type ReservedMemory } from '../pci/dmar.ts'
 import type { Isolation } from '../pci/isolation.ts'
 import type { PlatformOptions } from '../pci/platform.ts'
 import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
@@ -24,6 +25,8 @@ export type HostView = {
   readonly platform: PlatformOptions
   /** Computed on first use. */
   readonly isolation: () => ReadonlyMap<number, Isolation>
+  /** RMRRs of the firmware's DMAR table by function, where the table could be read. */
+  readonly reservedMemory: () => ReadonlyMap<PciAddress, readonly ReservedMemory[]>
   readonly resetOf: (address: PciAddress) => ResetJudgement | undefined
   /** Devices with the same vendor, device and subsystem, the device itself among them. */
   readonly alike: (device: PciDevice) => readonly PciDevice[]
@@ -39,11 +42,13 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const needs = needsByFunction(host, byAddress)
   const alike = alikeDevices(host.devices)
   let isolation: Map<number, Isolation> | undefined
+  let reserved: ReturnType<HostView['reservedMemory']> | undefined
   const view: HostView = {
     host,
     topology,
     platform: platformOf(host),
     isolation: () => (isolation ??= isolationOf(view)),
+    reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
     alike: (device) => alike.get(idsKey(device)) ?? [],
     byAddress,
@@ -55,6 +60,11 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     giveUp: new Set(options.giveUp ?? []),
   }
   return view
+}
+
+function reservedMemoryOf(host: Host, topology: Topology): ReturnType<HostView['reservedMemory']> {
+  const dmar = host.iommu.dmar ? parseDmar(host.iommu.dmar) : undefined
+  return dmar ? findReservedMemory(topology, dmar) : new Map()
 }
 
 function platformOf({ kernel, iommu }: Host): PlatformOptions {

@@ -1,4 +1,5 @@
 /** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
+import { cmdlineRemedy } from '../remedies.ts'
 import type { Check } from '../check.ts'
 
 export const checkInterruptRemapping: Check = (device, view) => {
@@ -9,7 +10,9 @@ export const checkInterruptRemapping: Check = (device, view) => {
       code: 'no-interrupt-remapping',
       severity: 'warning',
       message: `interrupt remapping is not active, so VFIO will refuse ${device.address} unless unsafe interrupts are allowed`,
-      help: 'enable interrupt remapping (x2APIC, VT-d) in the firmware setup and remove intremap=off from the kernel command line',
+      help: /(?:^|\s)(?:intremap=(?:\S*,)?off|nointremap)/.test(view.host.kernel.cmdline ?? '')
+        ? cmdlineRemedy(view.host, { remove: 'intremap=off' })
+        : 'look for interrupt remapping and x2APIC in the firmware setup, and for a firmware update',
       about: [device.address],
     },
   ]
