@@ -48,8 +48,14 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
   if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
   if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
   const netdevs = new NetdevNames(host, files)
-  for (const [index, port] of host.ports.entries()) args.push(...portArgs(port, index + 1, files, netdevs))
+  for (const [index, port] of host.ports.entries())
+    args.push(...portArgs({ ...port, slot: port.slot ?? index + firstSlot(host) }, index + 1, files, netdevs))
   return args
+}
+
+/** An AMD IOMMU is a PCI function itself and sits in the first slot, since it must be there before the devices. */
+function firstSlot(host: Topology): number {
+  return host.iommu === 'amd' ? 2 : 1
 }
 
 function kernelArguments(host: Topology): string {

@@ -71,7 +71,7 @@ async function rootDiskImage(system: System, kernel: LabKernel, cache: string, s
     ),
   )
   // The layout of the tree is in the key through a number: raise it when fillTree changes.
-  const image = join(cache, 'host', `3-${key.slice(0, 16)}.img`)
+  const image = join(cache, 'host', `4-${key.slice(0, 16)}.img`)
   if (exists(image)) return image
   say("building the lab host's root disk")
   const work = makeRunFolder('handover-lab-image')
@@ -124,6 +124,7 @@ async function fillTree(
   }
   putFile(at('etc/os-release'), 'ID=handover-lab\nID_LIKE=debian\nVERSION_ID=1\nPRETTY_NAME="Handover lab host"\n')
   putFile(at('etc/hostname'), 'labhost\n')
+  putFile(at('etc/machine-id'), '6c61626c61626c61626c61626c616200\n')
   // Static busybox would look for name-service libraries of its own build otherwise, and crash on ours.
   putFile(at('etc/nsswitch.conf'), 'hosts: files\npasswd: files\n')
   putFile(at('etc/hosts'), '127.0.0.1 localhost labhost\n')

@@ -50,8 +50,11 @@ export async function startLabHost(
       },
     }
   } catch (error) {
+    // When QEMU itself gave up, its own words say why; ours would only say that it went away.
+    const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
+    const why = gaveUp && signal?.aborted !== true ? lastWords('did not start') : error
     await process.stop(0)
-    throw error
+    throw why
   } finally {
     signal?.removeEventListener('abort', stopEarly)
   }

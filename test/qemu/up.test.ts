@@ -42,10 +42,11 @@ async function start(vms: string, names: readonly string[], wait = true): Promis
 }
 
 async function listener(): Promise<number> {
-  server = createServer((peer) => peer.end())
-  return await new Promise((done) =>
-    server?.listen(0, '127.0.0.1', () => done((server?.address() as { port: number }).port)),
-  )
+  const listening = createServer((peer) => peer.end())
+  server = listening
+  await new Promise<void>((done) => listening.listen(0, '127.0.0.1', done))
+  const address = listening.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 const box = (name: string, rest: string) => `  ${name}:\n    cpus: 1\n    memory: 64 MiB\n${rest}`

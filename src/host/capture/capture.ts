@@ -22,7 +22,7 @@ export function captureHost(system: Reader, by: string, pciIds = readPciIds(syst
   const read = readHost(recordingReader(system, recording))
   const host = needsNames(read) && pciIds !== undefined ? nameDevices(read, pciIds) : read
   const reduced = reduceRecording(recording)
-  const secrets = findSecrets(host, reduced, hostNames(system))
+  const secrets = findSecrets(host, reduced, hostNames(system), machineKey(system))
   const release = host.kernel.release
   const text = formatCapture(redactRecording(reduced, secrets), {
     by,
@@ -37,6 +37,12 @@ function hostNames(system: Reader): string[] {
   const reading = startReading(system)
   const names = ['/proc/sys/kernel/hostname', '/etc/hostname'].flatMap((path) => textOf(reading, path) ?? [])
   return [...new Set(names.flatMap((name) => [name, name.split('.')[0] ?? '']))]
+}
+
+/** 128 random bits that a distribution gives each installation (machine-id(5)); never part of a capture. */
+function machineKey(system: Reader): string {
+  const id = system.readText('/etc/machine-id', 256)
+  return id.ok ? id.value.trim() : ''
 }
 
 function namesOf(host: Host): Record<string, string> {

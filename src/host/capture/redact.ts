@@ -1,11 +1,12 @@
 /**
  * Stable fakes for what identifies a machine or its owner: MACs, serials, world-wide names, UUIDs, host names, and public
- * addresses of people connected. The same secret gets the same fake everywhere in one capture, so relations survive;
- * ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
+ * addresses of people connected. The same secret gets the same fake everywhere in a capture, and in every later capture of the same host, so relations survive and
+ * a card that moved can be followed; ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
  */
 import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
 import { configBytes } from '../../pci/config-bytes.ts'
 import type { PciDevice } from '../../pci/device.ts'
+import { fingerprint } from '../../system/fingerprint.ts'
 import { addressBytes } from '../needs/routes.ts'
 import { parseProcAddress } from '../needs/sessions.ts'
 import type { Host } from '../host.ts'
@@ -28,35 +29,43 @@ const lvmPattern = /(?<=LVM-)[A-Za-z0-9]{64}/g
 const shortIdPattern = /(?<=UUID=|by-uuid\/)(?:[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16})\b/g
 const wwnPattern = /(?<=naa\.|eui\.|wwn-0x)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/gi
 
-/** Collected from the Host (which knows what a serial is) and from patterns in the text. Host names are given. */
-export function findSecrets(host: Host, recording: Recording, hostNames: readonly string[]): Secrets {
+/**
+ * Collected from the Host (which knows what a serial is) and from patterns in the text. Host names are given. The fakes follow
+ * from the key (the machine's own id, which no capture holds), so that the secrets cannot be found by trying.
+ */
+export function findSecrets(host: Host, recording: Recording, hostNames: readonly string[], key: string): Secrets {
   const words = new Map<string, string>()
   const serialNumbers = new Map<string, string>()
-  const counters = new Map<string, number>()
-  const next = (kind: string): number => {
-    const count = (counters.get(kind) ?? 0) + 1
-    counters.set(kind, count)
-    return count
+  const taken = new Set<string>()
+  // Short fakes may meet; then the number is drawn again, in an order that depends on the text alone.
+  const draw = (kind: string, secret: string, fake: (number: number, secret: string) => string): string => {
+    let drawn = ''
+    for (let attempt = 0; attempt < 64; attempt++) {
+      drawn = fake(fingerprint(key, `${kind} ${attempt} ${secret}`), secret)
+      if (!taken.has(drawn)) break
+    }
+    taken.add(drawn)
+    return drawn
   }
-  const add = (kind: string, secret: string | undefined, fake: (count: number, secret: string) => string): void => {
+  const add = (kind: string, secret: string | undefined, fake: (number: number, secret: string) => string): void => {
     if (secret === undefined || secret.length < 4 || words.has(secret)) return
-    words.set(secret, fake(next(kind), secret))
+    words.set(secret, draw(kind, secret, fake))
   }
   for (const device of host.devices) {
     for (const serial of serialsOf(device)) add('serial', serial, fakeSerial)
     const dsn = device.deviceSerialNumber
-    if (dsn && !serialNumbers.has(dsn)) serialNumbers.set(dsn, next('dsn').toString(16).padStart(16, '0'))
+    if (dsn && !serialNumbers.has(dsn)) serialNumbers.set(dsn, draw('dsn', dsn, fakeHex))
   }
-  for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (count) => `host${count}`)
+  for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (number) => `host${number % 1000}`)
   for (const text of textsOf(recording)) {
     for (const [mac] of text.matchAll(macPattern)) if (!/^(?:00:){5}00$/.test(mac)) add('mac', mac, fakeMac)
     for (const [uuid] of text.matchAll(uuidPattern)) add('uuid', uuid, fakeUuid)
     for (const [id] of text.matchAll(lvmPattern)) add('lvm', id, fakeSerial)
-    for (const [id] of text.matchAll(shortIdPattern)) add('short', id, (count) => fakeShort(count, id))
+    for (const [id] of text.matchAll(shortIdPattern)) add('short', id, fakeShort)
     for (const [wwn] of text.matchAll(wwnPattern)) if (isWorldWideName(wwn)) add('wwn', wwn, fakeHex)
   }
   for (const bytes of clientsOf(recording)) {
-    const fake = fakeClient(next('client'), bytes)
+    const fake = fakeClient(fingerprint(key, `client ${addressText(bytes)}`), bytes)
     words.set(addressText(bytes), addressText(fake))
     words.set(procText(bytes), procText(fake))
   }
@@ -71,26 +80,31 @@ function serialsOf(device: PciDevice): (string | undefined)[] {
 }
 
 /** The same length, so that fixed-width fields (ATA, SCSI pages) keep their shape. */
-function fakeSerial(count: number, secret: string): string {
-  return `S${String(count).padStart(Math.max(1, secret.length - 1), '0')}`.slice(0, Math.max(secret.length, 4))
+function fakeSerial(number: number, secret: string): string {
+  return `S${lastDigits(number.toString(), Math.max(secret.length, 4) - 1)}`
 }
 
-function fakeMac(count: number): string {
-  const hex = count.toString(16).padStart(4, '0')
-  return `02:00:00:00:${hex.slice(0, 2)}:${hex.slice(2)}`
+/** Locally administered, so that it is nobody's real address. */
+function fakeMac(number: number): string {
+  const hex = lastDigits(number.toString(16), 10)
+  return `02:${(hex.match(/../g) ?? []).join(':')}`
 }
 
-function fakeUuid(count: number): string {
-  return `00000000-0000-4000-8000-${count.toString(16).padStart(12, '0')}`
+function fakeUuid(number: number): string {
+  return `00000000-0000-4000-8000-${lastDigits(number.toString(16), 12)}`
 }
 
-function fakeShort(count: number, secret: string): string {
-  const digits = count.toString(16).toUpperCase().padStart(secret.replace('-', '').length, '0')
+function fakeShort(number: number, secret: string): string {
+  const digits = lastDigits(number.toString(16).toUpperCase(), secret.replace('-', '').length)
   return secret.includes('-') ? `${digits.slice(0, 4)}-${digits.slice(4)}` : digits
 }
 
-function fakeHex(count: number, secret: string): string {
-  return count.toString(16).padStart(secret.length, '0')
+function fakeHex(number: number, secret: string): string {
+  return lastDigits(number.toString(16), secret.length)
+}
+
+function lastDigits(digits: string, length: number): string {
+  return digits.slice(-length).padStart(length, '0')
 }
 
 /** `resource` and `reserved_regions` are full of 16-digit numbers too; names of this kind start with a NAA digit (2, 3, 5, 6) or a maker's id. */
@@ -99,9 +113,9 @@ function isWorldWideName(hex: string): boolean {
 }
 
 /** Documentation addresses (RFC 5737, RFC 3849). A private client tells nothing and stays, so routes still fit. */
-function fakeClient(count: number, client: readonly number[]): number[] {
-  if (client.length === 4) return [192, 0, 2, count % 256]
-  return [0x20, 0x01, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), count % 256]
+function fakeClient(number: number, client: readonly number[]): number[] {
+  if (client.length === 4) return [192, 0, 2, number % 256]
+  return [0x20, 0x01, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), number % 256]
 }
 
 /** Clients of the sessions a Host tells about, as bytes. */
