@@ -64,6 +64,8 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
       )
   }
   checkReady(name, vm, report)
+  if (vm.engine === 'libvirt')
+    report([...at, 'engine'], `${name} wants libvirt, and only QEMU is there so far`, 'leave engine out')
   vm.needs?.forEach((needed, i) => {
     if (needed === name) report([...at, 'needs', i], `${name} needs itself`)
     else if (!Object.hasOwn(written.vms, needed) && needed !== hostNetwork) {

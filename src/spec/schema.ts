@@ -163,7 +163,7 @@ export const vmSchema = z.strictObject(
     engine: z
       .enum(['qemu', 'libvirt'], { error: 'engine is qemu or libvirt' })
       .optional()
-      .describe('What runs it; default qemu.'),
+      .describe('What runs it; default qemu. libvirt is a word for later and refused now.'),
   },
   { error: 'a VM is a map of keys such as memory and devices' },
 )

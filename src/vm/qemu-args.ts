@@ -28,6 +28,8 @@ export function qemuArgs({ vm, functions, files, firmware, accelerator }: VmArgs
     // `max` is the host's own processor under KVM.
     ...['-machine', 'q35', '-accel', accelerator, '-cpu', 'max'],
     ...['-smp', String(vm.cpus), '-m', `${vm.memoryMiB}M`, '-display', 'none'],
+    // Reserved pages of the default size, taken at the start: a guest that cannot have them all must not start.
+    ...(vm.hugepages ? ['-mem-path', '/dev/hugepages', '-mem-prealloc'] : []),
     ...firmwareArgs(firmware),
     ...consoleArgs(vm, files),
     ...bootArgs(vm),

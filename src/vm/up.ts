@@ -143,7 +143,8 @@ function lastWords(name: string): string {
 function checkMemory(system: System, vm: VmSpec): void {
   const text = system.readText('/proc/meminfo')
   const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
-  if (Number.isNaN(available) || available >= vm.memoryMiB + 32) return
+  // Huge pages are set aside already and no part of what is available; QEMU itself says when they do not suffice.
+  if (vm.hugepages || Number.isNaN(available) || available >= vm.memoryMiB + 32) return
   throw new AppError(`${vm.name} needs ${vm.memoryMiB} MiB, and ${Math.floor(available)} MiB are available`, {
     help: 'give it less memory in the spec, stop another VM, or free memory on the host',
   })

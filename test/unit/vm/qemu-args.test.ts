@@ -37,6 +37,13 @@ describe('the arguments of a VM', () => {
     expect(text).not.toContain('rombar=0')
   })
 
+  it('take all memory from huge pages when asked to', () => {
+    expect(args(vmOf('    hugepages: true\n'))).toContain(
+      '-m 1024M -display none -mem-path /dev/hugepages -mem-prealloc',
+    )
+    expect(args(vmOf(''))).not.toContain('-mem-path')
+  })
+
   it('boot an installer: disk first, then the ISO', () => {
     const text = args(vmOf('    disks: [{ path: "/var/lib/a,b.qcow2", size: 20 GiB }]\n    iso: /isos/OPNsense.iso\n'))
     expect(text).toContain('format=qcow2,cache=none,discard=unmap,file=/var/lib/a,,b.qcow2')
