@@ -66,6 +66,8 @@ export type FunctionFacts = {
   readonly acs?: AcsFacts | null
   readonly ari?: boolean
   readonly sriov?: SriovFacts | null
+  /** SR-IOV is there, but not where its virtual functions are: `lspci -v` prints the capability's name only. */
+  readonly sriovUncounted?: true
   /** Device Capabilities bit 28 (lspci: `DevCap: … FLReset+`; the later `DevCtl: … FLReset-` is something else). */
   readonly flr?: boolean
   /** Advanced Features capability with both TP and FLR (lspci: `AFCap: TP+ FLR+`). */

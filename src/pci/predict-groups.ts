@@ -19,10 +19,11 @@ import {
 } from './platform.ts'
 import type { PlatformOptions } from './platform.ts'
 import { vmdEndpoints } from './quirks/dma-alias-quirks.ts'
-import { findTopology, type Topology, type TopologyNode } from './topology.ts'
+import { findTopology, onSameBus, type Topology, type TopologyNode } from './topology.ts'
 
 /** Why a group is only `low`, in words for a note. */
 export type Doubt =
+  | 'which functions are virtual is not known'
   | 'platform is not known to be x86'
   | 'behind a VMD'
   | 'configuration space does not answer'
@@ -62,8 +63,9 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
   const aliased = aliasesUnread && walkGroups(topology, { ...settings, everyAliasPossible: true }, 'merge')
   const override = overriddenSettings(settings.acs, options.cmdline)
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
+  const unsure = findMaybeVirtual(topology)
   return guess.groups.map((members) => {
-    const doubts = new Set(members.flatMap((node) => findDoubts(node, platform)))
+    const doubts = new Set(members.flatMap((node) => findDoubts(node, platform, unsure)))
     if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
     if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
@@ -82,8 +84,9 @@ function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {
   return members.every((node) => walk.groupOf.get(node) === id)
 }
 
-function findDoubts(node: TopologyNode, platform: Platform): readonly Doubt[] {
+function findDoubts(node: TopologyNode, platform: Platform, maybeVirtual: ReadonlySet<TopologyNode>): readonly Doubt[] {
   const doubts: Doubt[] = []
+  if (maybeVirtual.has(node)) doubts.push('which functions are virtual is not known')
   if (platform.kind === 'other' || platform.kind === 'unknown') doubts.push('platform is not known to be x86')
   if (isVmdDomain(node)) doubts.push('behind a VMD')
   if (node.device.facts?.notAnswering) doubts.push('configuration space does not answer')
@@ -96,6 +99,23 @@ function findDoubts(node: TopologyNode, platform: Platform): readonly Doubt[] {
   const unsureCover = platform.kind === 'amd' && !platform.ivrs && !node.parent && isHostBridge(node.device)
   if (unsureCover && node.parts.slot === 0) doubts.push('the firmware table IVRS was not read')
   return doubts
+}
+
+/**
+ * `lspci -v` says that a function has SR-IOV, but not where its virtual functions are: any function beside it of the same
+ * vendor and class (PCIe 9.3.4: VFs have the class of their PF) may be one, and then does not share the slot's group.
+ */
+function findMaybeVirtual(topology: Topology): ReadonlySet<TopologyNode> {
+  const found = new Set<TopologyNode>()
+  for (const physical of topology.nodes) {
+    const { facts, vendorId, classCode } = physical.device
+    if (!facts?.sriovUncounted) continue
+    for (const node of onSameBus(topology, physical)) {
+      const isAlike = node.device.vendorId === vendorId && node.device.classCode?.slice(0, 4) === classCode?.slice(0, 4)
+      if (node !== physical && isAlike && !node.physicalFunction) found.add(node).add(physical)
+    }
+  }
+  return found
 }
 
 function findWalkSettings(topology: Topology, platform: Platform): WalkSettings {

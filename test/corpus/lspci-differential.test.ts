@@ -10,6 +10,8 @@ import { expect, test } from 'vitest'
 import type { PciDevice } from '../../src/pci/device.ts'
 import type { Host } from '../../src/host/host.ts'
 import { readHostFrom } from '../../src/host/import/read-from.ts'
+import { predictGroups } from '../../src/pci/predict-groups.ts'
+import { comparePairs, renderPairs } from '../unit/pci/pairs.ts'
 import { corpusFolder, hasCorpus, importSystem } from './corpus.ts'
 
 const hasLspci = spawnSync('lspci', ['--version']).status === 0
@@ -106,6 +108,7 @@ test.skipIf((!hasCorpus || !hasLspci) && process.env['CI'] !== 'true')(
   () => {
     const wrong: string[] = []
     const counts = new Map<string, number>()
+    const pairs: ReturnType<typeof comparePairs>[] = []
     for (const id of fs.readdirSync(join(corpusFolder, 'snapshots'))) {
       const archive = ['sysfs.tar.gz', 'sysfs-derived.tar.gz']
         .map((name) => join(corpusFolder, 'snapshots', id, name))
@@ -129,6 +132,10 @@ test.skipIf((!hasCorpus || !hasLspci) && process.env['CI'] !== 'true')(
         const result = compare(`${id} lspci ${mode.join(' ')}`, tree.host, text.host)
         counts.set(mode.join(' '), (counts.get(mode.join(' ')) ?? 0) + result.compared)
         wrong.push(...result.wrong)
+        const isDeep = text.host.devices.some((d) => d.facts?.depth === 'extended')
+        const actual = new Map(tree.host.groups.flatMap((g) => g.devices.map((a) => [a, String(g.id)] as const)))
+        if (isDeep && actual.size > 0)
+          pairs.push(comparePairs(`lspci ${mode.join(' ')}`, predictGroups(text.host.devices), actual))
       }
       fs.rmSync(folder, { recursive: true })
     }
@@ -137,6 +144,11 @@ test.skipIf((!hasCorpus || !hasLspci) && process.env['CI'] !== 'true')(
       [...lines, `${wrong.length} differ`, ...wrong.slice(0, Number(process.env['HANDOVER_SHOW'] ?? 30))].join('\n'),
     )
     expect(wrong).toEqual([])
+    // However little a verbosity prints, what is foretold from it with high confidence is right.
+    process.stdout.write(`${renderPairs(pairs)}\n`)
+    expect(pairs.flatMap((p) => [...p.wrongHigh, ...p.wrongHighGroups].map((what) => `${p.machine}: ${what}`))).toEqual(
+      [],
+    )
     expect([...counts.values()].every((count) => count > 1000)).toBe(true)
   },
 )

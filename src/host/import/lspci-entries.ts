@@ -63,6 +63,7 @@ function concludeDepth(entry: Entry, isWhole: boolean, run: Run): void {
   if (facts.depth !== 'extended' && facts.portType !== null) return
   facts.acs ??= null
   if (!entry.sriovSeen) facts.sriov ??= null
+  else if (facts.sriov === undefined) facts.sriovUncounted = true
   facts.ari ??= false
   facts.resizableBar ??= false
 }
