@@ -87,7 +87,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     ...overrideOf(text('driver_override')),
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
     ...numaOf(text('numa_node')),
-    ...resetOf(ids.classCode?.startsWith('0604') ? undefined : text('reset_method')),
+    // Nobody resets a bridge to give it away, but a whole reading states what the kernel states.
+    ...resetOf(known.detail === 'verdicts' && ids.classCode?.startsWith('0604') ? undefined : text('reset_method')),
     // Only VGA controllers have the file.
     ...(ids.classCode?.startsWith('0300') ? bootVgaOf(text('boot_vga')) : {}),
     ...multifunctionOf(config),
