@@ -12,7 +12,7 @@ import type { Plan } from '../../plan/types.ts'
 import type { Spec } from '../../spec/spec.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { readSource } from '../read-source.ts'
+import { readPlanningHost } from '../planning-host.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { renderEvent } from '../render/events.ts'
 import { renderFindings } from '../render/findings.ts'
@@ -40,7 +40,7 @@ export async function runApply(args: readonly string[], options: Options, contex
     return exitCodeOf(findings)
   }
   const planNow = async () => {
-    const host = await readSource(options, context)
+    const host = await readPlanningHost(options, context, lock)
     return { host, planned: plan(host, spec, { places, trial: options.confirm !== false, ...(lock ? { lock } : {}) }) }
   }
   const { host, planned } = await planNow()

@@ -10,7 +10,7 @@ import { formatLock } from '../../spec/lock.ts'
 import { linuxSystem } from '../../system/linux.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { readSource } from '../read-source.ts'
+import { readPlanningHost } from '../planning-host.ts'
 import { renderFindings } from '../render/findings.ts'
 
 export async function runLock(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
@@ -20,7 +20,7 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
     context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
-  const host = await readSource(options, context)
+  const host = await readPlanningHost(options, context, lock)
   const first = plan(host, spec, { places, ...(lock ? { lock } : {}) })
   const inDoubt = new Set(first.doubtful ?? [])
   const kept = lock && { ...lock, devices: lock.devices.filter(({ vm, role }) => !inDoubt.has(`${vm}/${role}`)) }

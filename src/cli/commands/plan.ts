@@ -4,7 +4,7 @@ import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { readSource } from '../read-source.ts'
+import { readPlanningHost } from '../planning-host.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 
@@ -16,7 +16,7 @@ export async function runPlan(args: readonly string[], options: ReadingOptions, 
     else context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
-  const host = await readSource(options, context)
+  const host = await readPlanningHost(options, context, lock)
   const planned = plan(host, spec, { places, ...(lock ? { lock } : {}) })
   if (options.json) context.out(planDocument(planned))
   else {

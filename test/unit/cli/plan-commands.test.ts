@@ -165,6 +165,24 @@ describe('handover lock', () => {
     expect(fs.existsSync(file.replace('.yaml', '.lock'))).toBe(false)
   })
 
+  it('keeps a port findable by its MAC after its driver is gone', async () => {
+    const at = 'pci0000:00/0000:00:1c.1/0000:01:00.0'
+    const nic = (driver: string) => pci({ at, driver, group: 2, files: { reset_method: 'flr\n' } })
+    const net = {
+      [`/sys/devices/${at}/net/eth1/address`]: '52:54:00:00:00:77\n',
+      [`/sys/devices/${at}/net/eth1/addr_assign_type`]: '0\n',
+      '/sys/class/net/eth1': `-> ../../devices/${at}/net/eth1`,
+    }
+    const file = specFile(screen.replace('class: gpu', 'mac: "52:54:00:00:00:77"'))
+    const before = tree(host, port('pci0000:00/0000:00:1c.1', 1), nic('e1000e'), net)
+    expect(await run(runLock, file, { root: before })).toMatchObject({ code: 0, err: '' })
+    const bound = { ...nic('vfio-pci'), [`/sys/devices/${at}/driver_override`]: 'vfio-pci\n' }
+    const after = tree(host, port('pci0000:00/0000:00:1c.1', 1), bound)
+    const { code, out } = await run(runPlan, file, { root: after, json: true })
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ assignments: [{ address: '0000:01:00.0' }], steps: [] })
+  })
+
   it('that is broken stops plan with 2, and is replaced by lock', async () => {
     const file = specFile(screen)
     fs.writeFileSync(file.replace('.yaml', '.lock'), 'version: 7\n')
