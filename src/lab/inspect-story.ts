@@ -18,6 +18,8 @@ export async function inspectStory(host: LabHost, log: LabLog): Promise<string> 
       ['a user without privileges', (command: string) => `su nobody -s /bin/sh -c '${command}'`],
     ] as const) {
       const live = await host.run(`${as('handover inspect --json')} 2>/dev/null`)
+      const evidence = comparePrediction(live.lines)
+      log.check(`groups foretold for ${who} are the kernel's wherever they are certain`, ...evidence)
       const read = await host.run(`${as('handover capture | handover inspect --from - --json')} 2>/dev/null`)
       log.check(
         `a capture by ${who} gives the same inspect as the live machine`,
@@ -47,4 +49,22 @@ function sameInspect(live: readonly string[], captured: readonly string[]): [sam
   if (first < 0 && a.lines.length === b.lines.length)
     return [true, `${a.devices} devices, ${a.lines.length} lines of JSON compared`]
   return [false, `live «${a.lines[first]?.trim()}», capture «${b.lines[first]?.trim()}»`]
+}
+
+/** Foretold groups beside the kernel's of the same `inspect --json`: a group claimed for certain must be exactly one of them. */
+function comparePrediction(lines: readonly string[]): [right: boolean, evidence: string] {
+  const start = lines.indexOf('{')
+  const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {
+    groups?: { devices: string[] }[]
+    predictedGroups?: string[][]
+    predictedConfidence?: string[]
+  }
+  const key = (devices: readonly string[]) => devices.toSorted().join(' ')
+  const actual = new Set((document.groups ?? []).map((group) => key(group.devices)))
+  const foretold = document.predictedGroups ?? []
+  const certain = foretold.filter((_, i) => document.predictedConfidence?.[i] === 'high')
+  const wrong = certain.filter((group) => !actual.has(key(group)))
+  const same = foretold.filter((group) => actual.has(key(group))).length
+  const counts = `${actual.size} groups, ${foretold.length} foretold, ${same} of them the same, ${certain.length} certain`
+  return [wrong.length === 0 && actual.size > 0, wrong[0] ? `${counts}; wrong: ${key(wrong[0])}` : counts]
 }

@@ -33,7 +33,9 @@ export type Platform = {
 }
 
 export function findPlatform(topology: Topology, options: PlatformOptions): Platform {
-  const ivrs = options.ivrs ? parseIvrs(options.ivrs) : undefined
+  const parsed = options.ivrs ? parseIvrs(options.ivrs) : undefined
+  // A table cut short is as good as none: what is missing may alias or cover anything.
+  const ivrs = parsed?.complete && parsed.units.length > 0 ? parsed : undefined
   const dmar = options.dmar ? parseDmar(options.dmar) : undefined
   const kind = findKind(topology, options)
   const extendedDomains = new Set<number>()
