@@ -56,9 +56,9 @@ function unescape(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
-function mountLeaves(reading: Reading, mounts: readonly Mount[], mount: Mount): BlockLeaf[] {
+function mountLeaves(reading: Reading, mounts: readonly Mount[], mount: Mount, depth = 0): BlockLeaf[] {
   const name = mount.number.startsWith('0:') ? undefined : blockName(reading, mount.number)
-  const follow = { backingFile: (path: string) => fileOrDeviceLeaves(reading, mounts, path, 1) }
+  const follow = { backingFile: (path: string) => fileOrDeviceLeaves(reading, mounts, path, depth + 1) }
   if (mount.type === 'btrfs') {
     const members = btrfsMembers(reading, name ?? deviceName(reading, mount.source))
     return severalLeaves(members.map((member) => blockLeaves(reading, member, follow)))
@@ -104,19 +104,20 @@ function readSwaps(reading: Reading): string[] {
   })
 }
 
+/** A loop device in a file on a loop device …: deeper than this is a circle. */
+const deepest = 4
+
 /** A device file, or a plain file whose file system is looked up by the longest mount point above it. */
 function fileOrDeviceLeaves(reading: Reading, mounts: readonly Mount[], path: string, depth = 0): BlockLeaf[] {
+  if (depth > deepest) return []
   const name = deviceName(reading, path)
-  const follow = {
-    backingFile: (file: string) => (depth < 4 ? fileOrDeviceLeaves(reading, mounts, file, depth + 1) : []),
-  }
-  if (name !== undefined) return blockLeaves(reading, name, follow)
+  if (name !== undefined)
+    return blockLeaves(reading, name, {
+      backingFile: (file) => fileOrDeviceLeaves(reading, mounts, file, depth + 1),
+    })
   const mount = mounts.findLast((m) => path === m.point || path.startsWith(m.point === '/' ? '/' : `${m.point}/`))
-  if (!mount || depth > 4) return []
-  return mountLeaves(reading, depth < 4 ? mounts : [], mount).map((leaf) => ({
-    ...leaf,
-    chain: [path, ...leaf.chain],
-  }))
+  if (!mount) return []
+  return mountLeaves(reading, mounts, mount, depth + 1).map((leaf) => ({ ...leaf, chain: [path, ...leaf.chain] }))
 }
 
 /** Pools by what is mounted, and by the kernel's list (a pool can be imported with nothing mounted). */

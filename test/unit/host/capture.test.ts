@@ -183,7 +183,7 @@ describe('reading a capture', () => {
         const reading = parseCapture(text.slice(0, at) + put + text.slice(at + cut), 'x.yaml')
         if (reading.ok) judgeHost(reading.host)
       }),
-      { numRuns: Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 300) },
+      { numRuns: Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 150) },
     )
   })
 })
