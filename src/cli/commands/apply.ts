@@ -119,6 +119,19 @@ function conclude(result: ApplyResult, { hash, open, options, context }: Conclus
       if (!options.json) context.out('nothing to do: the host is as planned')
       return exitCode.done
     case 'applied':
+      if (open !== undefined && hasErrors(open.findings)) {
+        // A plan with an error has no steps: nothing left to do would be a false good news.
+        context.err(
+          renderFindings(
+            open.findings.filter(({ severity }) => severity === 'error'),
+            context.errStyle,
+          ),
+        )
+        context.err(
+          `applied as ${result.id}, but planning again finds the errors above; handover rollback ${result.id} takes it back`,
+        )
+        return exitCode.errorFindings
+      }
       if (!options.json) context.out(renderApplied(result, left))
       return left > 0 ? exitCode.errorFindings : exitCode.done
     case 'restored':

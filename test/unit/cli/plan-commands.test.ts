@@ -3,10 +3,12 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { beginJournal } from '../../../src/apply/journal.ts'
 import { createContext, type ReadingOptions } from '../../../src/cli/context.ts'
 import { runLock } from '../../../src/cli/commands/lock.ts'
 import { runPlan } from '../../../src/cli/commands/plan.ts'
 import { runSavings } from '../../../src/cli/commands/savings.ts'
+import type { PciAddress } from '../../../src/pci/address.ts'
 import { UsageError } from '../../../src/errors.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
@@ -221,5 +223,56 @@ describe('handover savings', () => {
       toMeasure: [],
     })
     expect((JSON.parse(out) as { perYear: number }).perYear).toBeCloseTo(40 * 8.766 * 0.5, 6)
+  })
+})
+
+describe('after an apply in force', () => {
+  it('plan still finds the controller by the disk that no longer shows', async () => {
+    const at = 'pci0000:00/0000:00:1c.1/0000:01:00.0'
+    const bound = pci({
+      at,
+      classCode: '010601',
+      ids: '8086:2922',
+      driver: 'vfio-pci',
+      group: 2,
+      files: { reset_method: 'bus\n' },
+    })
+    const root = tree(host, port('pci0000:00/0000:00:1c.1', 1), bound, {
+      [`/sys/devices/${at}/driver_override`]: 'vfio-pci\n',
+    })
+    const file = specFile(screen.replace('class: gpu', 'class: storage, disk: MEDIA-1'))
+    expect((await run(runPlan, file, { root })).err).toContain('error[device-missing]')
+    const identity = { path: '0000:00/1c.1/00.0', vendorId: '8086', deviceId: '2922', diskSerials: ['MEDIA-1'] }
+    const system = createContext({ root }).system
+    const record = {
+      schema: 1,
+      id: '0001',
+      createdAt: '',
+      version: '',
+      bootId: '',
+      planHash: '',
+      needsReboot: false,
+      takenAlong: [],
+      spare: [],
+      startOrder: ['a'],
+      steps: [],
+      saved: [],
+    } as const
+    const assignment = {
+      vm: 'a',
+      role: 'screen',
+      address: '0000:01:00.0' as PciAddress,
+      identity,
+      hostDriver: 'ahci',
+      moved: null,
+    }
+    system.makeFolder('/var/lib/handover/journal/0001')
+    const journal = beginJournal(system, { ...record, assignments: [assignment] })
+    journal.append({ event: 'end', outcome: 'applied' })
+    const { code, out } = await run(runPlan, file, { root, json: true })
+    expect(JSON.parse(out)).toMatchObject({ assignments: [{ address: '0000:01:00.0' }], steps: [] })
+    expect(code).toBe(0)
+    journal.append({ event: 'end', outcome: 'rolled-back' })
+    expect((await run(runPlan, file, { root })).code).toBe(1)
   })
 })
