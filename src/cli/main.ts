@@ -50,6 +50,15 @@ export function buildProgram(): Command {
   return program
 }
 
+/** What help and suggestions know of the command; the real one is put in its place when it is asked for. */
+function addCompletionHelp(program: Command): void {
+  program
+    .command('completion')
+    .argument('<shell>', 'bash, zsh, fish or powershell')
+    .summary('a completion script for your shell')
+    .addHelpText('after', '\nExamples:\n  $ source <(handover completion bash)\n')
+}
+
 function addReadingCommands(program: Command): void {
   reading(program.command('inspect').argument('[address]', 'one device, such as 01:00.0'))
     .summary('the host: devices, groups, what the host needs, a verdict for each device')
@@ -180,7 +189,14 @@ function addLabCommands(program: Command): void {
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   try {
     process.exitCode = exitCode.done
-    await buildProgram().parseAsync(argv, { from: 'user' })
+    // Only who asks for completion pays for it. `complete` is what the generated scripts call.
+    const asksCompletion = argv[0] === 'completion' || argv[0] === 'complete'
+    const program = buildProgram()
+    if (asksCompletion) {
+      const { default: tab } = await import('@bomb.sh/tab/commander')
+      tab(program, { completionCommandName: 'completion' })
+    } else addCompletionHelp(program)
+    await program.parseAsync(argv, { from: 'user' })
     return process.exitCode as ExitCode
   } catch (error) {
     return report(error)

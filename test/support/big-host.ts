@@ -57,7 +57,7 @@ function grouped(devices: readonly PciDevice[]): Pick<Host, 'devices' | 'groups'
     const [domain, bus] = d.address.split(':')
     const parent = ports.get(`${domain}:${Number.parseInt(bus ?? '0', 16)}`)
     if (typeof d.iommuGroup === 'number') groups.set(d.iommuGroup, [...(groups.get(d.iommuGroup) ?? []), d.address])
-    return parent === undefined ? d : { ...d, parent: parent as PciDevice['address'] }
+    return parent === undefined ? d : { ...d, parent }
   })
   return {
     devices: placed,
