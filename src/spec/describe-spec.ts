@@ -8,8 +8,8 @@ import { specSchema } from './schema.ts'
 type Node = {
   readonly type?: string
   readonly description?: string
-  readonly enum?: readonly unknown[]
-  readonly const?: unknown
+  readonly enum?: readonly string[]
+  readonly const?: string | number | boolean
   readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number

@@ -9,6 +9,7 @@ import { checkWritten } from './check-spec.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { specFromWritten } from './from-written.ts'
 import { collectPlaces, placeOf, type SpecPlaces } from './places.ts'
+import { prune } from './prune.ts'
 import { nameRule, specSchema } from './schema.ts'
 import type { Spec, SpecPath } from './spec.ts'
 
@@ -55,14 +56,21 @@ export function parseSpec(text: string, file: string): ParsedSpec {
 
 function checked(value: unknown, places: SpecPlaces): ParsedSpec {
   const parsed = specSchema.safeParse(value)
-  const findings = parsed.success
-    ? checkWritten(parsed.data, places)
-    : parsed.error.issues.flatMap((issue) => findingsOf(issue, value, places))
+  const findings = parsed.success ? checkWritten(parsed.data, places) : allFindings(value, parsed.error.issues, places)
   const sorted = findings
     .toSorted((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0))
     .slice(0, maxFindings)
   if (!parsed.success || sorted.length > 0) return { findings: sorted, places }
   return { spec: specFromWritten(parsed.data), findings: [], places }
+}
+
+/** What is wrong with the shape, and with the rest as if that were right. */
+function allFindings(value: unknown, issues: readonly core.$ZodIssue[], places: SpecPlaces): Finding[] {
+  const rest = prune(value, issues)
+  return [
+    ...issues.flatMap((issue) => findingsOf(issue, value, places)),
+    ...(rest === undefined ? [] : checkWritten(rest.written, places, rest.touched)),
+  ]
 }
 
 /** One zod issue in the words of this program. */

@@ -1,5 +1,6 @@
 /** `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings to standard error. */
 import type { ExitCode } from '../../errors.ts'
+import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Context, ReadingOptions } from '../context.ts'
@@ -22,6 +23,8 @@ export async function runPlan(args: readonly string[], options: ReadingOptions, 
   else {
     context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))
     context.err(renderFindings(planned.findings, context.errStyle, sources))
+    if (lock === undefined && planned.assignments.length > 0 && !hasErrors(planned.findings))
+      context.err(context.errStyle.dim(`These devices are not locked yet: handover lock ${file} records who they are.`))
   }
   return exitCodeOf(planned.findings)
 }

@@ -144,6 +144,19 @@ describe('a wrong spec', () => {
     ])
   })
 
+  it('checks the rest as well when a shape is wrong', () => {
+    const text =
+      'version: 1\nvms:\n  a:\n    memory: 5\n    cpus: no\n    needs: [b]\n    ready: {}\n    devices: { w: { clas: nic } }\n  LAN: {}\n'
+    expect(parseSpec(text, 'x').findings.map((f) => [f.code, f.at?.line])).toEqual([
+      ['spec-value', 4],
+      ['spec-value', 5],
+      ['spec-value', 6],
+      ['spec-value', 7],
+      ['spec-unknown-key', 8],
+      ['spec-value', 9],
+    ])
+  })
+
   it('names a round of needs once', () => {
     const vm = (name: string, needs: string) => `  ${name}: { memory: 1G, needs: [${needs}] }\n`
     const { findings } = parseSpec(
