@@ -26,8 +26,8 @@ export type Draft = {
   readonly findings: Finding[]
   /** Groups' default domain or reserved regions, where a form states them. */
   readonly groupFacts: Map<number, Writable<Partial<IommuGroup>>>
-  /** What the input left out or where it broke off; becomes `input-incomplete`. */
-  readonly notes: string[]
+  /** What the input left out or where it broke off, and what would state it; becomes `input-incomplete`. */
+  readonly notes: Map<string, string | undefined>
 }
 
 /** More functions than any machine has; what lies beyond is noted, not kept. */
@@ -43,7 +43,7 @@ export function emptyDraft(): Draft {
     iommu: { state: 'unknown', kind: null },
     findings: [],
     groupFacts: new Map(),
-    notes: [],
+    notes: new Map(),
   }
 }
 
@@ -62,8 +62,39 @@ export function factsOf(device: DeviceDraft): FactsDraft {
   return device.facts
 }
 
-export function note(draft: Draft, text: string): void {
-  if (draft.notes.length < 50 && !draft.notes.includes(text)) draft.notes.push(text)
+/** One command that states what the poorer listings leave out. */
+export const fullListing =
+  'sudo lspci -nnvvv states ids, drivers, groups and capabilities in one listing (pciutils 3.7 or newer)'
+
+export function note(draft: Draft, text: string, help?: string): void {
+  if (draft.notes.size < 50 && !draft.notes.has(text)) draft.notes.set(text, help)
+}
+
+/** The group a listing states. A second, other one is a contradiction (two boots, two machines); the later counts, and a warning says so. */
+export function stateGroup(draft: Draft, device: DeviceDraft, group: number): void {
+  const before = device.iommuGroup
+  if (typeof before === 'number' && before !== group)
+    warnOnce(draft, `${device.address} is stated in IOMMU group ${before} and in ${group}`)
+  device.iommuGroup = group
+}
+
+/** The ids a listing states; other ids for the same address mean that two machines, or two states of one, are mixed. */
+export function stateIds(draft: Draft, device: DeviceDraft, vendorId: string, deviceId: string): void {
+  const { vendorId: vendor, deviceId: id } = device
+  if (vendor !== undefined && id !== undefined && (vendor !== vendorId || id !== deviceId))
+    warnOnce(draft, `${device.address} is listed as ${vendor}:${id} and as ${vendorId}:${deviceId}`)
+  device.vendorId = vendorId
+  device.deviceId = deviceId
+}
+
+function warnOnce(draft: Draft, what: string): void {
+  if (draft.findings.some((f) => f.code === 'input-incomplete' && f.severity === 'warning')) return
+  draft.findings.push({
+    code: 'input-incomplete',
+    severity: 'warning',
+    message: `the input contradicts itself: ${what}; the later statement counts`,
+    help: 'give one listing of one machine at a time',
+  })
 }
 
 export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
@@ -73,7 +104,12 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
   const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
   const findings: Finding[] = [
     ...draft.findings,
-    ...draft.notes.map((message): Finding => ({ code: 'input-incomplete', severity: 'note', message })),
+    ...[...draft.notes].map(([message, help]): Finding => ({
+      code: 'input-incomplete',
+      severity: 'note',
+      message,
+      ...(help === undefined ? {} : { help }),
+    })),
   ]
   return {
     schema: 1,

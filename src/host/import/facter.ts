@@ -4,7 +4,7 @@
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
 import { parseDevicePath } from './group-lines.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -38,9 +38,9 @@ export function readFacter(document: Json, name: string): Host | undefined {
   for (const entry of entriesOf(document['hardware'])) readAttached(draft, entry)
   readMachine(draft, document)
   if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
-    note(draft, 'the report states no IOMMU groups')
+    note(draft, 'the report states no IOMMU groups', fullListing)
   else for (const device of draft.devices.values()) device.iommuGroup ??= null
-  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
+  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
   return finishDraft(draft, 'facter', name)
 }
 

@@ -3,9 +3,19 @@
  * logs — mixed as people paste them. It owns the state between lines (which function, which group heading); the lines
  * themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and kernel-log.
  */
-import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import { compareAddresses, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host, SourceKind } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import {
+  deviceAt,
+  emptyDraft,
+  fullListing,
+  finishDraft,
+  note,
+  stateGroup,
+  stateIds,
+  type DeviceDraft,
+  type Draft,
+} from './draft.ts'
 import { groupFor, isMarks, newScope, openHeading, settleNumbers, type GroupScope } from './group-scope.ts'
 import {
   parseDevicePath,
@@ -140,7 +150,9 @@ function readPaths(listing: Listing, line: string): boolean {
   if (!line.includes('iommu_group')) return false
   const members = parseGroupPaths(line)
   for (const { member, group } of members) {
-    assign(listing.draft, member, group)
+    const address = parseAddress(member)
+    if (address === undefined) assign(listing.draft, member, group)
+    else stateGroup(listing.draft, deviceAt(listing.draft, address), group)
     listing.counts.find += 1
   }
   if (members.length > 0) return true
@@ -174,29 +186,29 @@ function readHeader(listing: Listing, header: HeaderLine, line: string): boolean
   if (isListed) {
     counts.headers += 1
     const entry = startEntry(listing, address)
-    if (!machine) state(entry, header)
+    if (!machine) state(draft, entry, header)
     listing.awaitingIds = header.idsMissing === true ? entry : undefined
     linkPath(listing, header)
   }
   if (group === undefined) return isListed
   counts.script += 1
-  if (isListed) deviceAt(draft, address).iommuGroup = group
+  if (isListed) stateGroup(draft, deviceAt(draft, address), group)
   else
     for (const member of addressesIn(line)) {
       const device = deviceAt(draft, member)
-      device.iommuGroup = group
-      if (member === address) nameBare(device, header.name)
+      stateGroup(draft, device, group)
+      if (member === address) nameBare(device, header)
     }
   return true
 }
 
 /** Everything the header states, over what an earlier, shorter listing of the same function stated. */
-function state(entry: Entry, header: HeaderLine): void {
+function state(draft: Draft, entry: Entry, header: HeaderLine): void {
   const { device } = entry
   if (header.className !== undefined) device.className = header.className
   if (header.classCode !== undefined) device.classCode = header.classCode
-  if (header.vendorId !== undefined) device.vendorId = header.vendorId
-  if (header.deviceId !== undefined) device.deviceId = header.deviceId
+  if (header.vendorId !== undefined && header.deviceId !== undefined)
+    stateIds(draft, device, header.vendorId, header.deviceId)
   if (header.revision !== undefined) device.revision = header.revision
   if (header.name !== undefined) device.name = header.name
   if (header.driver !== undefined) device.driver = header.driver
@@ -241,8 +253,9 @@ function addressesIn(line: string): PciAddress[] {
 }
 
 /** Words behind a bare address, unless they are a link's target. */
-function nameBare(device: DeviceDraft, name: string | undefined): void {
-  if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->')) device.name ??= name.slice(0, 200)
+function nameBare(device: DeviceDraft, { name, driver }: HeaderLine): void {
+  if (driver !== undefined) device.driver = driver
+  else if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->')) device.name ??= name.slice(0, 200)
 }
 
 /** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */
@@ -269,12 +282,14 @@ function noteGaps(listing: Listing, kind: SourceKind): void {
   const { draft } = listing
   const devices = [...draft.devices.values()]
   const withoutIds = devices.filter((d) => d.deviceId === undefined).length
-  if (withoutIds === devices.length) note(draft, 'the input states no vendor and device ids')
+  if (withoutIds === devices.length) note(draft, 'the input states no vendor and device ids', fullListing)
   else if (withoutIds > 0)
-    note(draft, `${withoutIds} of ${devices.length} functions are stated without vendor and device ids`)
-  if (!devices.some((d) => typeof d.iommuGroup === 'number')) note(draft, 'the input states no IOMMU groups')
-  if (!devices.some((d) => d.driver !== undefined)) note(draft, 'the input states no drivers')
+    note(draft, `${withoutIds} of ${devices.length} functions are stated without vendor and device ids`, fullListing)
+  if (!devices.some((d) => typeof d.iommuGroup === 'number'))
+    note(draft, 'the input states no IOMMU groups', fullListing)
+  if (!devices.some((d) => d.driver !== undefined)) note(draft, 'the input states no drivers', fullListing)
   if (!devices.some((d) => d.facts?.depth === 'extended' || d.facts?.depth === 'standard'))
-    note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
-  if (kind === 'find') note(draft, 'functions outside every IOMMU group are not in a listing of the groups')
+    note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
+  if (kind === 'find')
+    note(draft, 'functions outside every IOMMU group are not in a listing of the groups', fullListing)
 }

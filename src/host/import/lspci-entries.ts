@@ -2,7 +2,7 @@
  * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are statements
  * ("no driver", "no ACS") because the same run printed the fact where there was one.
  */
-import { note, factsOf, type Draft } from './draft.ts'
+import { factsOf, fullListing, note, type Draft } from './draft.ts'
 import type { Entry } from './lspci-detail.ts'
 
 export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
@@ -23,7 +23,8 @@ export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
     }
   }
   const denied = entries.filter((e) => e.accessDenied).length
-  if (denied > 0) note(draft, `lspci was not run as root: the capabilities of ${denied} functions are missing`)
+  if (denied > 0)
+    note(draft, `lspci was not run as root: the capabilities of ${denied} functions are missing`, fullListing)
   if (last && !last.complete && entries.some((e) => e.verbose))
     note(draft, `the listing breaks off at ${last.device.address}; what may follow is not known`)
 }

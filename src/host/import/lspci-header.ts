@@ -167,7 +167,7 @@ export function parseTail(text: string): Tail {
     if (ids && text.slice(ids.index + 11, found.index).trim() === '') break
     ids = found
   }
-  const driver = parseDriver(ids ? text.slice(ids.index + 11) : '')
+  const driver = parseDriver(ids ? text.slice(ids.index + 11) : text)
   const cut = ids?.index ?? text.search(/ ?\((?:rev|prog-if) /i)
   const name = (cut === -1 ? text : text.slice(0, cut)).replace(/\s+/g, ' ').trim()
   return {

@@ -5,7 +5,7 @@
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
 import { parseDevicePath } from './group-lines.ts'
 
 /** The parser builds a tree many times the text's size. */
@@ -27,9 +27,9 @@ export function readNodedev(text: string, name: string): Host | undefined {
   if (draft.devices.size === 0) return undefined
   if (unread > 0) note(draft, `${unread} <device> elements cannot be parsed and are left out`)
   if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
-    note(draft, 'the node devices state no IOMMU groups')
+    note(draft, 'the node devices state no IOMMU groups', fullListing)
   else for (const device of draft.devices.values()) device.iommuGroup ??= null
-  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
+  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
   return finishDraft(draft, 'nodedev', name)
 }
 

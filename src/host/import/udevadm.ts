@@ -5,7 +5,7 @@
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface } from '../../pci/device.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
 import { parseDevicePath } from './group-lines.ts'
 import { eachUdevRecord, type UdevRecord } from './udev-records.ts'
 
@@ -13,8 +13,8 @@ export function readUdevadm(text: string, name: string): Host | undefined {
   const draft = emptyDraft()
   for (const record of eachUdevRecord(text)) readRecord(draft, record)
   if (draft.devices.size === 0) return undefined
-  note(draft, 'the udev database states no IOMMU groups')
-  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it')
+  note(draft, 'the udev database states no IOMMU groups', fullListing)
+  note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
   return finishDraft(draft, 'udevadm', name)
 }
 

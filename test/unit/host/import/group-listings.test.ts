@@ -290,3 +290,41 @@ test('a driver on the same line, and the kernel command line printed above', () 
   expect(deviceOf(host, '0000:00:17.0').driver).toBe('ahci')
   expect(deviceOf(host, '0000:01:00.0').driver).toBe(null)
 })
+
+describe('contradictions are told, not hidden', () => {
+  test.each([
+    [
+      'two groups',
+      `IOMMU Group 3 ${sata}\n\nIOMMU Group 5 ${sata}`,
+      '0000:00:17.0 is stated in IOMMU group 3 and in 5',
+    ],
+    [
+      'two machines',
+      `${sata}\n\n${sata.replace('a352', 'beef')}`,
+      '0000:00:17.0 is listed as 1aaa:a352 and as 1aaa:beef',
+    ],
+    [
+      'two boots',
+      '/sys/kernel/iommu_groups/1/devices/0000:00:17.0\n/sys/kernel/iommu_groups/2/devices/0000:00:17.0',
+      '0000:00:17.0 is stated in IOMMU group 1 and in 2',
+    ],
+  ])('%s', (_title, text, what) => {
+    expect(readText(text).findings).toContainEqual({
+      code: 'input-incomplete',
+      severity: 'warning',
+      message: `the input contradicts itself: ${what}; the later statement counts`,
+      help: 'give one listing of one machine at a time',
+    })
+  })
+
+  test('the same said twice is none', () => {
+    const host = readText(`IOMMU Group 3 ${sata}\nIOMMU Group 12 ${gpu}\n\n$ lspci -nn\n${sata}\n${gpu}`)
+    expect(host.findings.filter((f) => f.severity === 'warning')).toEqual([])
+  })
+})
+
+test('addresses with their drivers', () => {
+  const host = readText('Group 3: 0000:00:17.0 driver: ahci\nGroup 12: 0000:01:00.0 driver: none\n')
+  expect(deviceOf(host, '0000:00:17.0')).toMatchObject({ driver: 'ahci', iommuGroup: 3 })
+  expect(deviceOf(host, '0000:01:00.0').driver).toBe(null)
+})
