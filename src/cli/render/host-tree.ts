@@ -29,10 +29,10 @@ export function renderHostTree(host: Host, judgement: Judgement, look: TreeLook)
   const tree = treeOf(host.devices)
   const judged = new Map(judgement.devices.map((one) => [one.address, one]))
   const drawing: Drawing = { ...look, judged, short: shortAddresses(host.devices), lines: [] }
-  drawing.lines.push(...hostHead(host, judgement, look.style), '')
+  drawing.lines.push(...hostHead(host, judgement, look), '')
   for (const bus of tree.buses) drawBus(drawing, bus)
   const empty = tree.buses.reduce((sum, bus) => sum + countEmpty(bus.ports), 0)
-  if (tree.board.length > 0) drawing.lines.push(boardText(drawing, tree.board))
+  if (tree.board.length > 0) drawing.lines.push(...boardLines(drawing, tree.board))
   if (empty > 0)
     drawing.lines.push(look.style.dim(`${countText(empty, 'port')} with nothing in ${empty === 1 ? 'it' : 'them'}`))
   const shown = judgement.devices.filter(({ reasons }) => !reasons.some(isOfTheBoard))
@@ -49,8 +49,8 @@ function isOfTheBoard(reason: Reason): boolean {
 
 function drawBus(drawing: Drawing, bus: RootBus): void {
   const branches = [
-    ...bus.ports.filter((port) => !isEmptyPort(port)).map((port) => portBranch(drawing, port)),
-    ...bus.cards.map((card) => cardBranch(drawing, card)),
+    ...bus.ports.filter((port) => !isEmptyPort(port)).map((port) => portBranch(drawing, port, 1)),
+    ...bus.cards.map((card) => cardBranch(drawing, card, 1)),
   ]
   if (branches.length === 0) return
   const name = bus.name.startsWith('0000:') ? bus.name.slice(5) : bus.name
@@ -71,7 +71,8 @@ function drawBranches(drawing: Drawing, branches: readonly Branch[], rail: strin
   }
 }
 
-function portBranch(drawing: Drawing, port: Port): Branch {
+/** `depth` counts the rails before the line, three columns each. */
+function portBranch(drawing: Drawing, port: Port, depth: number): Branch {
   const { device } = port
   const facts = [
     `${drawing.short(device.address)} ${kindText(device)}`,
@@ -79,25 +80,25 @@ function portBranch(drawing: Drawing, port: Port): Branch {
     device.link?.maxSpeed === undefined ? undefined : `${device.link.maxSpeed} x${device.link.maxWidth ?? '?'}`,
   ]
   const below = [
-    ...port.ports.filter((one) => !isEmptyPort(one)).map((one) => portBranch(drawing, one)),
-    ...port.cards.map((card) => cardBranch(drawing, card)),
+    ...port.ports.filter((one) => !isEmptyPort(one)).map((one) => portBranch(drawing, one, depth + 1)),
+    ...port.cards.map((card) => cardBranch(drawing, card, depth + 1)),
   ]
-  return { lines: [drawing.style.dim(facts.filter(Boolean).join(', '))], below }
+  return { lines: [drawing.style.dim(cut(facts.filter(Boolean).join(', '), drawing.columns - depth * 3))], below }
 }
 
 /** More virtual functions than this are shown as a count: 64 alike lines tell nothing. */
 const shownFunctions = 12
 
-function cardBranch(drawing: Drawing, card: Card): Branch {
+function cardBranch(drawing: Drawing, card: Card, depth: number): Branch {
   const [first] = card.functions
   if (!first) return { lines: [], below: [] }
   const slot = card.functions.find((one) => one.physicalSlot !== undefined)?.physicalSlot
-  const title = cut(nameText(first), drawing.columns - 14)
-  const heading =
-    drawing.style.bold(title) + (slot === undefined || card.onBoard ? '' : drawing.style.dim(` slot ${clean(slot)}`))
+  const place = slot === undefined || card.onBoard ? '' : ` slot ${cut(clean(slot), 12)}`
+  const title = cut(nameText(first), drawing.columns - depth * 3 - place.length)
+  const heading = drawing.style.bold(title) + drawing.style.dim(place)
   const functions = card.functions.slice(0, shownFunctions)
   const below = functions.map((one) =>
-    functionBranch(drawing, one, one === first ? undefined : differentName(first, one)),
+    functionBranch(drawing, one, { depth: depth + 1, name: one === first ? undefined : differentName(first, one) }),
   )
   const rest = card.functions.length - functions.length
   if (rest > 0) below.push({ lines: [drawing.style.dim(`and ${countText(rest, 'more function')} alike`)], below: [] })
@@ -108,7 +109,11 @@ function differentName(first: PciDevice, other: PciDevice): string | undefined {
   return nameText(first) === nameText(other) ? undefined : nameText(other)
 }
 
-function functionBranch(drawing: Drawing, device: PciDevice, name: string | undefined): Branch {
+function functionBranch(
+  drawing: Drawing,
+  device: PciDevice,
+  { depth, name }: { readonly depth: number; readonly name: string | undefined },
+): Branch {
   const judged = drawing.judged.get(device.address)
   const group = device.iommuGroup
   const facts = [
@@ -116,8 +121,8 @@ function functionBranch(drawing: Drawing, device: PciDevice, name: string | unde
     typeof group === 'number' ? `group ${group}` : undefined,
     device.driver ? clean(device.driver) : device.driver === null ? 'no driver' : undefined,
   ]
-  // Rails of the deepest usual tree take twelve columns.
-  const width = drawing.columns - 16
+  // Rails before the line, the indent below it, and two spaces of its own; a very deep tree still gets some room.
+  const width = Math.max(30, drawing.columns - depth * 3 - 5)
   const lines = [
     `${verdictText(judged?.verdict ?? 'unknown', drawing.style)}  ${cut(facts.filter(Boolean).join('  '), width - 10)}`,
   ]
@@ -150,12 +155,11 @@ function withoutAddress(reason: Reason, device: PciDevice): string {
   return message.startsWith(device.address) ? message.slice(device.address.length).replace(/^[:, ]+/, '') : message
 }
 
-function boardText(drawing: Drawing, board: readonly PciDevice[]): string {
+function boardLines(drawing: Drawing, board: readonly PciDevice[]): string[] {
   const addresses = board.slice(0, 4).map((device) => drawing.short(device.address))
   const rest = board.length - addresses.length
-  return drawing.style.dim(
-    `part of the board, stays with the host: ${addresses.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`,
-  )
+  const text = `part of the board, stays with the host: ${addresses.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+  return wrap(text, drawing.columns).map(drawing.style.dim)
 }
 
 function countEmpty(ports: readonly Port[]): number {

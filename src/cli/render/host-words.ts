@@ -3,7 +3,7 @@ import type { Host } from '../../host/host.ts'
 import { deviceClass, isBridge, type PciDevice } from '../../pci/device.ts'
 import type { DeviceJudgement, Judgement, Verdict } from '../../judge/types.ts'
 import { shortName } from '../../judge/words.ts'
-import { bytesText, clean, countText } from './text-layout.ts'
+import { bytesText, clean, countText, wrap } from './text-layout.ts'
 import type { Styler } from './style.ts'
 
 export const verdictOrder: readonly Verdict[] = ['ready', 'caution', 'unknown', 'refused']
@@ -65,7 +65,11 @@ export function attachedTexts(device: PciDevice): string[] {
 }
 
 /** The lines every page starts with: which machine, and the state of its IOMMU. */
-export function hostHead(host: Host, judgement: Judgement, style: Styler): string[] {
+export function hostHead(
+  host: Host,
+  judgement: Judgement,
+  { style, columns }: { readonly style: Styler; readonly columns: number },
+): string[] {
   const { distribution, kernel, cpu, memory, iommu } = host
   const machine = [
     distribution && [distribution.id, distribution.versionId].filter(Boolean).join(' '),
@@ -83,8 +87,9 @@ export function hostHead(host: Host, judgement: Judgement, style: Styler): strin
   ].filter((part) => part !== undefined)
   const source =
     host.source.kind === 'live' ? 'this machine' : [host.source.kind, host.source.name].filter(Boolean).join(' ')
+  const lines = wrap([source, ...machine].join(' · '), columns - 7)
   return [
-    `${style.bold('Host')}   ${clean([source, ...machine].join(' · '))}`,
+    ...lines.map((line, index) => (index === 0 ? `${style.bold('Host')}   ${line}` : `       ${line}`)),
     `${style.bold('IOMMU')}  ${state.join(' · ')}`,
   ]
 }

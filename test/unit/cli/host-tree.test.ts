@@ -37,18 +37,17 @@ describe('inspect as text', () => {
       │  └─ 82574L Gigabit Network Connection [8086:10d3]
       │     ├─ ! caution  01:00.0  group 9  e1000e
       │     │       eth1 52:54:00:00:00:01
-      │     │       leaves the host together with 0000:01:00.1: they share IOMMU
-      │     │       group 9
+      │     │       leaves the host together with 0000:01:00.1: they share IOMMU group
+      │     │       9
       │     └─ ! caution  01:00.1  group 9  e1000e
       │             nasty  [31m name [8086:10d3]
-      │             leaves the host together with 0000:01:00.0: they share IOMMU
-      │             group 9
+      │             leaves the host together with 0000:01:00.0: they share IOMMU group
+      │             9
       └─ 82801IR/IO/IH SATA Controller [8086:2922]
          └─ ✗ refused  00:1f.2  group 7  ahci
                  sda 1 GiB QEMU HARDDISK
                  carries /: / → sda1 → 0000:00:1f.2, group 7
-                 shares IOMMU group 7 with 0000:00:1f.0, the ISA bridge of this
-                 board
+                 shares IOMMU group 7 with 0000:00:1f.0, the ISA bridge of this board
 
       part of the board, stays with the host: 00:1f.0
       1 port with nothing in it
