@@ -11,7 +11,7 @@ export function renderHostSummary(host: Host, judgement: Judgement, style: Style
     ({ reasons }) => !reasons.some((reason) => reason.code === 'not-an-endpoint' || reason.code === 'host-chipset'),
   )
   const lines = [
-    ...hostHead(host, judgement, style),
+    ...hostHead(host, judgement, { style, columns: 80 }),
     `devices that could be asked for: ${asked.length === 0 ? 'none' : countsText(asked, style)}`,
   ]
   const free = asked.filter((one) => one.verdict === 'ready' || one.verdict === 'caution')
