@@ -1,6 +1,7 @@
 /** How plan names devices in sentences: the address first, then what a person calls it. */
 import type { PciAddress } from '../pci/address.ts'
 import { deviceClass, type DeviceClass, type PciDevice } from '../pci/device.ts'
+import { shortName } from '../judge/words.ts'
 import type { DeviceSelector } from '../spec/spec.ts'
 import type { Layout } from './cards.ts'
 
@@ -25,7 +26,8 @@ export function withArticle(word: string): string {
 
 export function nameOf(device: PciDevice | undefined): string {
   if (device === undefined) return 'unknown device'
-  if (device.name !== undefined) return device.name
+  // A name may come from a pasted listing: what would steer a terminal is not passed on.
+  if (device.name !== undefined) return shortName(device.name.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?'))
   const ids = device.vendorId === undefined ? '' : ` ${device.vendorId}:${device.deviceId ?? '????'}`
   return `${classWord(deviceClass(device))}${ids}`
 }
