@@ -92,7 +92,9 @@ function readLine(listing: Listing, line: string): void {
     else listing.counts.logFacts += 1
     return
   }
-  const broken = /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
+  const broken = line.includes('iommu group')
+    ? /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
+    : undefined
   if (broken !== undefined) {
     listing.awaitingGroup = broken
     return
