@@ -1,0 +1,45 @@
+/** The whole of a trial, a confirmation and a rollback against Debian's initramfs-tools and GRUB (real-tools.sh says where). */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const repository = resolve(import.meta.dirname, '../..')
+const cache = join(process.env['HANDOVER_LAB_CACHE'] ?? join(repository, '.cache/lab'), 'kernel')
+const release = existsSync(cache) ? readdirSync(cache)[0] : undefined
+
+function missing(): string | undefined {
+  if (process.getuid?.() !== 0) return 'it needs root'
+  if (spawnSync('unshare', ['-m', 'true']).status !== 0) return 'no mount namespaces here'
+  if (spawnSync('apt-get', ['--version']).status !== 0) return 'no apt here'
+  if (release === undefined) return 'no kernel in the lab cache: npm run lab -- setup'
+  return undefined
+}
+
+const reason = missing()
+
+describe(`with the distribution's own tools${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  it.skipIf(reason !== undefined && process.env['CI'] !== 'true')(
+    'a trial is applied, looked into, confirmed and taken back',
+    () => {
+      expect(reason).toBeUndefined()
+      const kernel = join(cache, release ?? '')
+      const script = join(repository, 'test/boot/real-tools.sh')
+      const result = spawnSync('sh', [script, repository, kernel, release ?? ''], {
+        encoding: 'utf8',
+        timeout: 580_000,
+        maxBuffer: 64 << 20,
+      })
+      const checks = result.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{"what"'))
+        .map((line) => JSON.parse(line) as { what: string; ok: boolean; evidence: unknown })
+      expect(
+        checks.filter(({ ok }) => !ok),
+        result.stderr.slice(-2000),
+      ).toEqual([])
+      expect(result.status, result.stderr.slice(-2000)).toBe(0)
+      expect(checks.length).toBeGreaterThanOrEqual(22)
+    },
+  )
+})
