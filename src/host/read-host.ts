@@ -2,6 +2,8 @@
  * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers what they
  * could not read. It judges nothing: verdicts are computed from the value (judge/).
  */
+import type { Finding } from '../finding.ts'
+import type { PciDevice } from '../pci/device.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host, HostNeed, SourceKind } from './host.ts'
 import { readBoot } from './read-boot.ts'
@@ -41,8 +43,30 @@ export function readHost(
     bridges,
     files: readFiles(reading),
     boot: readBoot(system),
-    findings: [...reading.findings, ...unreadableFindings(reading)],
+    findings: [...reading.findings, ...shallowFindings(devices), ...unreadableFindings(reading)],
   }
+}
+
+/** What a look at configuration space could not reach, and who could: 64 bytes are what every user may read. */
+function shallowFindings(devices: readonly PciDevice[]): Finding[] {
+  const findings: Finding[] = []
+  const header = devices.filter((device) => device.facts?.depth === 'header')
+  if (header.length > 0)
+    findings.push({
+      code: 'input-incomplete',
+      severity: 'note',
+      message: `of ${header.length} of ${devices.length} functions only the first 64 bytes of configuration space were readable: capabilities (ACS, FLR, serial numbers) are not known`,
+      help: 'run the same command as root',
+    })
+  const express = devices.filter((device) => device.facts?.depth === 'standard' && device.facts.portType)
+  if (express.length > 0 && !devices.some((device) => device.facts?.depth === 'extended'))
+    findings.push({
+      code: 'input-incomplete',
+      severity: 'note',
+      message: `no function shows more than 256 bytes of configuration space: what PCIe keeps beyond (ACS, serial numbers, SR-IOV) is not known`,
+      help: 'the firmware or the kernel gives no access to extended configuration space (ECAM, pci=nommconf)',
+    })
+  return findings
 }
 
 /** Without these files nothing is known of mounts and routes: an archive of /sys alone. */
