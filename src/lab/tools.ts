@@ -21,8 +21,23 @@ export const labNeeds: readonly Need[] = [
   { file: '/usr/share/misc/pci.ids', debianPackage: 'pci.ids', for: 'names of devices' },
 ]
 
-export function missingNeeds(): Need[] {
-  return labNeeds.filter((need) => !(need.program === undefined ? exists(need.file ?? '') : findProgram(need.program)))
+/** How the machine is looked at: real everywhere but in the tests of the messages. */
+export type Look = {
+  readonly hasProgram: (name: string) => boolean
+  readonly hasFile: (path: string) => boolean
+  readonly isRoot: boolean
+}
+
+const realLook: Look = {
+  hasProgram: (name) => findProgram(name) !== undefined,
+  hasFile: exists,
+  isRoot: process.getuid?.() === 0,
+}
+
+export function missingNeeds(look: Look = realLook): Need[] {
+  return labNeeds.filter((need) =>
+    need.program === undefined ? !look.hasFile(need.file ?? '') : !look.hasProgram(need.program),
+  )
 }
 
 function wordOf(need: Need): string {
@@ -30,18 +45,22 @@ function wordOf(need: Need): string {
 }
 
 /** Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one command. */
-export async function installNeeds(system: System, say: (line: string) => void): Promise<void> {
-  const missing = missingNeeds()
+export async function installNeeds(
+  system: Pick<System, 'exec'>,
+  say: (line: string) => void,
+  look: Look = realLook,
+): Promise<void> {
+  const missing = missingNeeds(look)
   if (missing.length === 0) return
   const packages = [...new Set(missing.map((need) => need.debianPackage))]
   const words = missing.map(wordOf).join(', ')
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
-  if (findProgram('apt-get') === undefined) {
+  if (!look.hasProgram('apt-get')) {
     throw new AppError(`the lab looked for these and did not find them: ${words}`, {
       help: 'install them with your package manager; the lab itself needs a Debian 12 or later (apt-get fetches its kernel)',
     })
   }
-  if (process.getuid?.() !== 0) {
+  if (!look.isRoot) {
     throw new AppError(`the lab needs these and did not find them: ${words}`, { help: `sudo ${command}` })
   }
   say(`installing from the distribution: ${packages.join(' ')}`)
@@ -57,7 +76,7 @@ export async function installNeeds(system: System, say: (line: string) => void):
       })
     }
   }
-  const still = missingNeeds()
+  const still = missingNeeds(look)
   if (still.length > 0) throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
 }
 
