@@ -29,11 +29,25 @@ export function viewOf(host: Host, spec: Spec, places: SpecPlaces | undefined): 
     host,
     spec,
     layout: layoutOf(host),
-    judgements: new Map(judgement.devices.map((one) => [one.address, one])),
+    judgements: byAddress(judgement.devices),
     kept,
     places,
     findings: [...host.findings, ...judgement.findings, ...findings],
   }
+}
+
+/** An input that lists an address twice is believed where it says the worse: a refusal of either is a refusal. */
+function byAddress(judgements: readonly DeviceJudgement[]): Map<PciAddress, DeviceJudgement> {
+  const map = new Map<PciAddress, DeviceJudgement>()
+  for (const one of judgements) {
+    const known = map.get(one.address)
+    if (known === undefined) map.set(one.address, one)
+    else {
+      const worse = one.verdict === 'refused' ? one : known
+      map.set(one.address, { ...worse, reasons: [...known.reasons, ...one.reasons] })
+    }
+  }
+  return map
 }
 
 /** What leaves the host when this function does: itself, its group, its card's companions. Bridges stay. */
