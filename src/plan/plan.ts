@@ -38,7 +38,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
-  const boot = planBoot(host, { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true })
+  const boot = bootOf(host, spec, { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true })
   const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
@@ -69,6 +69,12 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     startOrder: startOrder(spec.vms),
     outage: forecastOutage(spec),
   }
+}
+
+/** A spec without real devices needs no IOMMU, so none is turned on for it. */
+function bootOf(host: Host, spec: Spec, wish: Parameters<typeof planBoot>[1]): ReturnType<typeof planBoot> {
+  const asks = spec.vms.some((vm) => vm.devices.length > 0)
+  return asks || host.iommu.state !== 'off' ? planBoot(host, wish) : { steps: [], findings: [], needsReboot: false }
 }
 
 const severities = ['error', 'warning', 'note'] as const
