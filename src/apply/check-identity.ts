@@ -3,7 +3,8 @@
  * few attributes of that one device: plans, locks and memory may all be older than the last card swap.
  * It decides nothing about *moved* devices; that is the planner's work, before.
  */
-import type { PciAddress } from '../pci/address.ts'
+import { placeOf } from '../host/read-pci.ts'
+import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Reader } from '../system/system.ts'
 
@@ -45,15 +46,22 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
   return { differences, unchecked }
 }
 
-/** `0000:00/1c.0/00.0` from `/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.0`; below a VMD the innermost root counts. */
+/** The place as the recorded one was made; a virtual function is its physical function's place and its number there. */
 export function readPath(reader: Reader, address: PciAddress): string | undefined {
-  const real = reader.realPath(`/sys/bus/pci/devices/${address}`)
-  if (!real.ok) return undefined
-  const parts = real.value.split('/')
-  const root = parts.findLastIndex((part) => /^pci[0-9a-f]{4,8}:[0-9a-f]{2}$/.test(part))
-  if (root < 0) return undefined
-  const steps = parts.slice(root + 1).map((part) => part.split(':').at(-1) ?? '')
-  return [parts[root]?.slice(3), ...steps].join('/')
+  const folder = '/sys/bus/pci/devices'
+  const physical = reader.readLink(`${folder}/${address}/physfn`)
+  const home = physical.ok ? parseAddress(physical.value.split('/').at(-1) ?? '') : undefined
+  if (home === undefined) {
+    const link = reader.readLink(`${folder}/${address}`)
+    return link.ok ? placeOf(address, link.value)?.facts.path : undefined
+  }
+  const names = reader.list(`${folder}/${home}`)
+  const own = (names.ok ? names.value : []).find((name) => {
+    const link = /^virtfn\d+$/.test(name) ? reader.readLink(`${folder}/${home}/${name}`) : undefined
+    return link?.ok === true && link.value.split('/').at(-1) === address
+  })
+  const above = readPath(reader, home)
+  return own === undefined || above === undefined ? undefined : `${above}/vf${own.slice('virtfn'.length)}`
 }
 
 function readHex(reader: Reader, path: string): string | undefined {

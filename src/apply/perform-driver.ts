@@ -56,10 +56,12 @@ async function moveDevice(system: System, step: DriverStep, current: string | nu
  */
 async function loadDriver(system: System, address: PciAddress, driver: string): Promise<void> {
   const isLoaded = () => system.list(`/sys/bus/pci/drivers/${driver}`).ok
-  if (!system.live || isLoaded()) return
-  const result = await system.exec(['modprobe', driver], { timeoutSeconds: 60 })
+  if (!system.live) return
   // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not follow.
-  if (driver === 'vfio-pci') await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
+  if (driver === 'vfio-pci' && !system.list('/sys/module/vfio_iommu_type1').ok)
+    await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
+  if (isLoaded()) return
+  const result = await system.exec(['modprobe', driver], { timeoutSeconds: 60 })
   if (isLoaded()) return
   const alias = system.readText(`/sys/bus/pci/devices/${address}/modalias`, 4096)
   if (driver !== 'vfio-pci' && alias.ok) {

@@ -3,6 +3,7 @@
  * virtual machine still uses a device; says what it could not restore.
  */
 import { AppError, exitCode } from '../errors.ts'
+import { trialConfPath, trialResultPath } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
 import { takeApplyLock } from './apply.ts'
 import { deaf, type Listener } from './events.ts'
@@ -63,11 +64,24 @@ export async function rollback(
     appendQuietly(system, journal, { event: 'rollback', cause: 'asked for' }, report)
     const leftovers = await undoSteps(system, journal, report)
     const outcome = leftovers.length === 0 ? 'rolled-back' : 'rollback-incomplete'
-    appendQuietly(system, journal, { event: 'end', outcome, note: leftovers.join('\n') }, report)
+    const note = [...trialResultOf(system, journal), ...leftovers].join('\n')
+    appendQuietly(system, journal, { event: 'end', outcome, note }, report)
+    // A trial that is taken back is over: its verdict must not speak about the next one.
+    if (outcome === 'rolled-back' && isTrial(journal)) system.remove(trialResultPath)
     return { outcome, id: journal.record.id, leftovers }
   } finally {
     release()
   }
+}
+
+function isTrial({ record }: Journal): boolean {
+  return record.steps.some((step) => step.kind === 'file' && step.path === trialConfPath && step.after !== null)
+}
+
+/** Why the trial was given up, kept in the journal. */
+function trialResultOf(system: System, journal: Journal): string[] {
+  const text = isTrial(journal) ? system.readText(trialResultPath, 4096) : undefined
+  return text?.ok ? [text.value.trim()] : []
 }
 
 function refuseObstacles(system: System, journal: Journal): void {

@@ -75,21 +75,21 @@ serial() {
   echo none
 }
 
-# The device at a place such as 0000:00/1c.0/00.0: root bus, then slot.function at each step down.
+# The device at a place such as 0000:00/1c.0/00.0: root bus, then slot.function at each step down; a step with a colon is
+# a root bus inside (VMD), vf3 a virtual function.
 find_device() {
-  rest=\${1#*/} base=\${1%%/*} found=
-  for top in "$root/sys/devices/pci$base" "$root"/sys/devices/pci*/*/"pci$base"; do
-    [ -d "$top" ] || continue
-    here=$top left=$rest
-    while [ -n "$left" ]; do
-      step=\${left%%/*} next=
-      case $left in */*) left=\${left#*/} ;; *) left= ;; esac
-      for one in "$here"/*:*:"$step"; do [ -d "$one" ] && next=$one; done
-      here=$next
-      [ -n "$here" ] || break
-    done
-    [ -n "$here" ] && found=$here
+  left=\${1#*/} found= here=$root/sys/devices/pci\${1%%/*}
+  while [ -n "$left" ] && [ -d "$here" ]; do
+    step=\${left%%/*} next=
+    case $left in */*) left=\${left#*/} ;; *) left= ;; esac
+    case $step in
+      *:*) next=$here/pci$step ;;
+      vf*) next=$(cd "$here/virtfn\${step#vf}" 2>/dev/null && pwd -P) ;;
+      *) for one in "$here"/*:*:"$step"; do [ -d "$one" ] && next=$one; done ;;
+    esac
+    here=$next
   done
+  [ -d "$here" ] && found=$here
 }
 
 check() { [ "$2" = - ] || [ "$3" = "$2" ] || { wrong="$1 is \${3:-unreadable}, recorded is $2"; return 1; }; }

@@ -7,6 +7,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
+import { readJournals } from '../../src/apply/journal.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
@@ -189,6 +190,12 @@ describe('a host whose IOMMU is off', () => {
     })
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
     expect(changed().filter((line) => !line.startsWith('/boot/grub/grubenv'))).toEqual([])
+    // The next trial starts with a clean slate, and the journal keeps the reason.
+    expect(planBoot(host(), wish).steps.length).toBeGreaterThan(0)
+    const [read] = readJournals(system())
+    expect(read?.ok && read.journal.events.at(-1)).toMatchObject({
+      note: expect.stringContaining('there is no default route'),
+    })
   })
 
   it.each<[string, () => void, string]>([

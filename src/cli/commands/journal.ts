@@ -1,6 +1,7 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
 import { readJournal, readJournals, type Journal, type JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../apply/perform.ts'
+import { trialResultPath } from '../../boot/trial.ts'
 import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
 import type { Context } from '../context.ts'
 
@@ -16,6 +17,9 @@ function listJournals(options: Options, context: Context): ExitCode {
   if (options.json) context.out(JSON.stringify({ schema: 1, journals: journals.map(summary) }, null, 2))
   else if (journals.length === 0) context.out('nothing was applied on this host')
   else for (const read of journals) context.out(renderSummary(read))
+  const trial = context.system.readText(trialResultPath, 4096)
+  if (!options.json && trial.ok)
+    context.out(`${trial.value.trim()}; the host went back by itself. To tidy up: handover rollback`)
   return journals.every((read) => read.ok) ? exitCode.done : exitCode.errorFindings
 }
 

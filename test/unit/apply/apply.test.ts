@@ -2,9 +2,11 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../../src/apply/apply.ts'
+import { readPath } from '../../../src/apply/check-identity.ts'
 import { DriftError } from '../../../src/apply/guard.ts'
 import { readJournals, readLastApplied } from '../../../src/apply/journal.ts'
 import { rollback } from '../../../src/apply/rollback.ts'
+import { readHost } from '../../../src/host/read-host.ts'
 import type { Step } from '../../../src/plan/step.ts'
 import type { Plan } from '../../../src/plan/types.ts'
 import {
@@ -199,6 +201,36 @@ describe('rollback', () => {
       '0000:01:00.0 is in use by process 4711 (qemu-system-x86)',
     )
     expect(driverOf(nic)).toBe('vfio-pci')
+  })
+})
+
+describe('identities', () => {
+  it('of devices below a VMD and of virtual functions are read as the host reader states them', async () => {
+    const vmd: FakeDevice = {
+      ...nic,
+      address: '10000:e1:00.0',
+      place: 'pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:1b.0/10000:e1:00.0',
+    }
+    const vf: FakeDevice = {
+      ...nic,
+      address: '0000:01:10.0',
+      place: 'pci0000:00/0000:00:1c.0/0000:01:10.0',
+      device: '10ed',
+    }
+    fakeSysfs(root, [vmd, vf], {})
+    fs.symlinkSync('../0000:01:10.0', join(root, 'sys/devices', nic.place, 'virtfn0'))
+    fs.symlinkSync('../0000:01:00.0', join(root, 'sys/devices', vf.place, 'physfn'))
+    const system = fakeKernel(root, drivers)
+    const host = readHost(system)
+    const paths = [vmd, vf].map(({ address: at }) => host.devices.find((device) => device.address === at)?.path)
+    expect(paths[0]).toBe('0000:00/0e.0/10000:e0/1b.0/00.0')
+    expect([vmd, vf].map((device) => readPath(system, address(device.address)))).toEqual([
+      paths[0],
+      '0000:00/1c.0/00.0/vf0',
+    ])
+    const identity = { ...identityOf(vf), path: '0000:00/1c.0/00.0/vf0' }
+    const step = toVfio(vf)
+    expect(await apply(planOf({ ...step, identity } as Step), system)).toMatchObject({ outcome: 'applied' })
   })
 })
 

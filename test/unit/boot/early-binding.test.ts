@@ -73,7 +73,7 @@ function withSerial(device: FakeDevice, serial: string): void {
 
 describe.each(shells)('the early binding script in %s', (_, shell) => {
   it('gives the recorded devices to vfio-pci, below a VMD too', () => {
-    run(shell, [identityOf(nic), { ...identityOf(vmd), path: '10000:e0/1b.0/00.0' }])
+    run(shell, [identityOf(nic), identityOf(vmd)])
     expect([overrideOf(nic), overrideOf(vmd), probed()]).toEqual(['vfio-pci', 'vfio-pci', '10000:e1:00.0'])
     expect(said()).toContain('handover: 10000:e1:00.0 is kept for a virtual machine')
   })
@@ -136,8 +136,21 @@ describe.each(shells)('the early binding script in %s', (_, shell) => {
     expect(fs.readFileSync(unbind, 'utf8').trim()).toBe(nic.address)
   })
 
+  it('finds a virtual function at its physical function', () => {
+    const vf: FakeDevice = {
+      ...nic,
+      address: '0000:01:10.0',
+      place: 'pci0000:00/0000:00:1c.0/0000:01:10.0',
+      device: '10ed',
+    }
+    fakeSysfs(root, [vf], {})
+    fs.symlinkSync('../0000:01:10.0', join(folderOf(nic), 'virtfn0'))
+    run(shell, [{ ...identityOf(vf), path: '0000:00/1c.0/00.0/vf0' }])
+    expect([overrideOf(nic), overrideOf(vf)]).toEqual(['(null)', 'vfio-pci'])
+  })
+
   it('looks only at the device that udev names', () => {
-    run(shell, [identityOf(nic), { ...identityOf(vmd), path: '10000:e0/1b.0/00.0' }], { only: vmd.address })
+    run(shell, [identityOf(nic), identityOf(vmd)], { only: vmd.address })
     expect([overrideOf(nic), overrideOf(vmd)]).toEqual(['(null)', 'vfio-pci'])
   })
 })
