@@ -2,6 +2,7 @@
  * What a capture keeps of the large or private files: the lines readers look at, nothing of other processes,
  * connections or mounts. Each rule must leave the reader's result the same (a test compares).
  */
+import { parseFstab } from '../needs/named-disks.ts'
 import { pciIdsPaths } from '../name-devices.ts'
 import { framebufferOwners } from '../needs/console.ts'
 import type { Recording } from './recording.ts'
@@ -12,6 +13,7 @@ const rules: readonly Rule[] = [
   [/^\/proc\/cpuinfo$/, reduceCpus],
   [/^\/proc\/interrupts$/, reduceInterrupts],
   [/^\/proc\/iomem$/, (text) => (framebufferOwners(text).length > 0 ? keepNested(text) : '')],
+  [/^\/etc\/fstab$/, reduceFstab],
   [/^\/proc\/meminfo$/, (text) => linesWith(text, /^Mem(?:Total|Available):/)],
   [/^\/proc\/modules$/, (text) => text.replaceAll(/^(\S+) .*$/gm, '$1 0 0 - Live 0x0')],
   [
@@ -88,6 +90,13 @@ function keepNested(text: string): string {
     for (const one of above) if (!kept.includes(one)) kept.push(one)
   }
   return kept.join('\n')
+}
+
+/** Options of network mounts can hold passwords. */
+function reduceFstab(text: string): string {
+  return parseFstab(text)
+    .map(({ source, point, type }) => [source, point, type].join(' '))
+    .join('\n')
 }
 
 /** The seven lines of BARs and ROM, without the zero lines behind the last that is used. */

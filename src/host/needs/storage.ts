@@ -4,6 +4,7 @@
  */
 import type { HostNeed } from '../host.ts'
 import { bytesOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { readNamedDisks } from './named-disks.ts'
 import { blockLeaves, blockName, ownersOfDriver, type BlockLeaf } from './block-stack.ts'
 
 export type Mount = {
@@ -35,7 +36,18 @@ export function readStorageNeeds(reading: Reading): HostNeed[] {
   for (const pool of readPools(reading, mounts)) {
     for (const leaf of zfsLeaves(reading, pool)) add(`ZFS pool ${pool}`, leaf)
   }
-  return needs
+  return [...needs, ...namedNeeds(reading, mounts, needs)]
+}
+
+/** What is in use already is said by that use; the same disk is not told a second time. */
+function namedNeeds(reading: Reading, mounts: readonly Mount[], known: readonly HostNeed[]): HostNeed[] {
+  const told = new Set(known.map((need) => JSON.stringify([need.chain, need.device])))
+  return readNamedDisks(reading).flatMap(({ what, path, weight }) => {
+    const leaves = deviceName(reading, path) === undefined ? [] : fileOrDeviceLeaves(reading, mounts, path)
+    return leaves
+      .filter((leaf) => !told.has(JSON.stringify([leaf.chain, leaf.device])))
+      .map((leaf): HostNeed => ({ kind: 'disk', what, weight, ...leaf }))
+  })
 }
 
 /** Sorted so that the shortest mount point of a device comes first. */

@@ -154,6 +154,33 @@ describe('disks the host lives on', () => {
     ).toContain('the ZFS pool rpool is in use')
   })
 
+  it("what is not mounted now and still the host's: the ESP in fstab, Proxmox's twin of it, the place to resume from", () => {
+    const uuids = { sda1: '1A2B-3C4D', sdb1: '5E6F-7A8B' }
+    const host = read(
+      controllers,
+      disk(sata, 'sda', 1, ['sda1', 'sda2']),
+      disk(sas, 'sdb', 2, ['sdb1', 'sdb2']),
+      mounts('8:18 / / rw - ext4 /dev/sda2 rw'),
+      Object.fromEntries(
+        Object.entries(uuids).map(([name, uuid]) => [`/dev/disk/by-uuid/${uuid}`, `-> ../../${name}`]),
+      ),
+      {
+        '/etc/fstab':
+          '# a comment\nUUID=1A2B-3C4D /boot/efi vfat umask=0077 0 1\n/dev/sda2 / ext4 defaults 0 1\n/dev/sdb2 /media xfs noauto 0 0\nnas:/x /nas nfs password=x 0 0\n',
+        '/etc/kernel/proxmox-boot-uuids': '1A2B-3C4D\n5E6F-7A8B\n',
+        '/proc/cmdline': 'quiet resume=/dev/sdb2\n',
+      },
+    )
+    expect(told(host)).toEqual([
+      '/: sda2 > 0000:00:17.0',
+      '/boot/efi in /etc/fstab: sda1 > 0000:00:17.0',
+      '(spoken for) /media in /etc/fstab: sdb2 > 0000:03:00.0',
+      'boot partition of proxmox-boot-tool: sda1 > 0000:00:17.0',
+      'boot partition of proxmox-boot-tool: sdb1 > 0000:03:00.0',
+      'hibernation (resume=): sdb2 > 0000:03:00.0',
+    ])
+  })
+
   it('a stack that goes round in circles ends', () => {
     const host = read(
       controllers,
