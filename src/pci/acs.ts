@@ -65,9 +65,10 @@ export function judgeMultifunction(topology: Topology, node: TopologyNode): Judg
   const bit = node.device.facts?.multifunctionBit ?? node.device.multifunction
   if (bit) return yes
   // Below a port only slot 0 is scanned; what answers elsewhere was reached by ARI, as a function above 0.
-  const above = node.parent?.device.facts?.portType
+  const above = node.parent && portTypeOf(node.parent.device)
   if (node.parts.slot > 0 && (above === 'rootPort' || above === 'downstreamPort')) return yes
-  if (bit === false) return no
+  const mayBeAri = node.parts.slot > 0 && node.parent !== undefined && above === undefined
+  if (bit === false) return mayBeAri ? probablyNo : no
   const siblings = onSameBus(topology, node).some(
     (n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction,
   )

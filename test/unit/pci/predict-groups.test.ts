@@ -193,6 +193,19 @@ describe('confidence', () => {
     expect(groupsOf(devices)).toBe('00:1c.0 | 01:00.0 | ?03:00.0')
   })
 
+  it('is low for functions that ARI may number, where the port type above is not known', () => {
+    const isolating = { vendorId: '8086', deviceId: '1521', classCode: '060400' }
+    const nic = [endpoint('01:01.0'), endpoint('01:01.1', { multifunctionBit: true })]
+    const above = (portType: 'rootPort' | 'upstreamPort') => ({
+      ...port('00:1c.0', [1, 1], { portType }),
+      ...isolating,
+    })
+    expect(groupsOf([intelHost, above('rootPort'), ...nic])).toBe('00:1c.0 | 01:01.0 01:01.1')
+    expect(groupsOf([intelHost, above('upstreamPort'), ...nic])).toBe('00:1c.0 | 01:01.0 | 01:01.1')
+    const { portType: _portType, ...facts } = above('rootPort').facts!
+    expect(groupsOf([intelHost, { ...above('rootPort'), facts }, ...nic])).toBe('?00:1c.0 01:01.0 01:01.1')
+  })
+
   it('is low behind a VMD, whose endpoint stands for all', () => {
     const vmd = fn('00:0e.0', { portType: 'rootComplexEndpoint' }, { vendorId: '8086', deviceId: '467f' })
     const behind = [port('10000:e0:06.0', [0xe1, 0xe1], { acs }), endpoint('10000:e1:00.0')]
