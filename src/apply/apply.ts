@@ -10,7 +10,7 @@ import type { Identity } from '../pci/identity.ts'
 import { readBootId } from './boot-id.ts'
 import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
-import { beginJournal, journalFolder, lockPath, nextId, readJournals, readLastApplied } from './journal.ts'
+import { beginJournal, journalFolder, lockPath, nextId, stateFolder, readJournals, readLastApplied } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { expandOutputs } from './outputs.ts'
 import { performStep, type Limits } from './perform.ts'
@@ -58,6 +58,8 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     const journal = beginJournal(system, record)
     report({ kind: 'begun', id: record.id, steps: steps.length })
     return await transact(system, journal, { report, signal: options.signal, limits: options.limits ?? {} })
+  } catch (error) {
+    throw untouched(error)
   } finally {
     release()
   }
@@ -65,12 +67,33 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
 
 /** Applies and rollbacks exclude each other. */
 export function takeApplyLock(system: System, what: string): () => void {
-  system.makeFolder(journalFolder, 0o700)
-  const lock = system.lock(lockPath, what)
+  const lock = tryLock(system, what)
   if (lock.ok) return lock.release
   const { pid, since, what: other } = lock.holder
   throw new AppError(`another ${other} is running (process ${pid}, since ${since}); nothing was changed`, {
     help: `wait for it; if that process hangs: kill ${pid}, then handover rollback`,
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
+function tryLock(system: System, what: string): ReturnType<System['lock']> {
+  try {
+    system.makeFolder(journalFolder, 0o700)
+    return system.lock(lockPath, what)
+  } catch (error) {
+    throw untouched(error)
+  }
+}
+
+/** What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not a bug. */
+function untouched(error: unknown): unknown {
+  const { code, path = stateFolder } = error as { code?: unknown; path?: string }
+  if (error instanceof AppError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error
+  const isDenied = code === 'EACCES' || code === 'EPERM'
+  const help = isDenied ? 'run it as root' : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
+  return new AppError(`${path} cannot be written (${code}); nothing was changed`, {
+    help,
+    cause: error,
     exitCode: exitCode.applyFailedRestored,
   })
 }

@@ -172,6 +172,27 @@ describe('around an apply', () => {
     expect(changed()).toEqual([])
   })
 
+  it.each([
+    ['EACCES', 'run it as root'],
+    ['ENOSPC', 'is there room, and can /var/lib/handover be written? df /var/lib/handover'],
+  ])('%s before the first change: a reason and what to do, and nothing was changed', async (code, help) => {
+    const makeFolder = () => {
+      throw Object.assign(new Error(code), { code, path: '/var/lib/handover' })
+    }
+    for (const run of [
+      () => apply(planOf(edit), { ...linuxSystem({ root }), makeFolder }),
+      () => rollback({ ...linuxSystem({ root }), makeFolder }, undefined),
+    ]) {
+      const error = (await run().catch((caught: unknown) => caught)) as AppError
+      expect(error).toMatchObject({
+        message: `/var/lib/handover cannot be written (${code}); nothing was changed`,
+        help,
+        exitCode: 3,
+      })
+    }
+    expect(changed()).toEqual([])
+  })
+
   it('a listener that throws changes nothing', async () => {
     const report = () => {
       throw new Error('the terminal is gone')
