@@ -4,7 +4,7 @@ import type { PciAddress } from '../pci/address.ts'
 
 /** `/ → vg0/root → md0 → sda → 0000:00:17.0, group 4` */
 export function chainText(need: HostNeed, group: number | undefined): string {
-  const steps = [need.what, ...need.chain, need.device].join(' → ')
+  const steps = [...needSteps(need), need.device].join(' → ')
   return group === undefined ? steps : `${steps}, group ${group}`
 }
 
@@ -27,4 +27,10 @@ export function shortName(name: string): string {
   const forms =
     /^([^[\]]{1,40}?)(?:,? (?:Corporation|Corp\.?|Company|Inc\.?|Co\.?,? Ltd\.?|Ltd\.?|Limited|Semiconductor|Electronics|Systems|Technology|Technologies|and subsidiaries))+,? (?=\S)/
   return name.replace(bracketed, '$1 ').replace(forms, '$1 ')
+}
+
+/** The way down, top first, without the device; a need named for its first step (`bridge br0`) is not said twice. */
+export function needSteps({ what, chain }: HostNeed): string[] {
+  const [first, ...below] = chain
+  return first !== undefined && what.endsWith(` ${first}`) ? [what, ...below] : [what, ...chain]
 }

@@ -1,4 +1,5 @@
 /** What goes along with the assigned devices, what stays spare, and what stays because it must. */
+import { needSteps } from '../judge/words.ts'
 import { compareAddresses, type PciAddress } from '../pci/address.ts'
 import { deviceClass, isBridge } from '../pci/device.ts'
 import { identityOf } from '../pci/identity.ts'
@@ -52,7 +53,7 @@ function because(view: View, address: PciAddress): string {
   const first = needs.find(({ need }) => need.kind !== 'chipset') ?? needs[0]
   if (first !== undefined) {
     const where = first.member === address ? '' : ` (${first.member}, in its group)`
-    return `${[first.need.what, ...first.need.chain].join(' → ')}${where}`
+    return `${needSteps(first.need).join(' → ')}${where}`
   }
   // The line it stands in begins with the address already.
   return (refusalsOf(view, address)[0]?.message ?? 'refused').replace(new RegExp(`^${address}:? `), '')
