@@ -36,8 +36,10 @@ export function allocate(problem: Problem): Allocation {
   const free: Outcome =
     fixed.size === 0 ? outcome : solve(prepared, all, { budget: budgets.answer, improve: budgets.better })
   if (free.kind === 'found') return { kind: 'found', chosen: free.chosen }
-  if (free.kind === 'unknown') return { kind: 'gave-up' }
-  return { kind: 'conflict', ...findConflict(prepared, all, budgets.answer) }
+  const conflict = findConflict(prepared, all, budgets.answer)
+  // Where the search ended without proof, a smaller set that cannot be met is proof enough.
+  const isProven = free.kind === 'impossible' || (conflict.isMinimal && conflict.demands.length < all.length)
+  return isProven ? { kind: 'conflict', ...conflict } : { kind: 'gave-up' }
 }
 
 /** All locked places when they fit together; else as many as fit, in the order of the spec. */

@@ -31,7 +31,8 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
     names.length <= maxNamed
       ? listWords(names)
       : `${names.slice(0, maxNamed).join(', ')} and ${names.length - maxNamed} more`
-  const causes = findCauses(view, wanted, numbers)
+  // A set that could not be narrowed down is large, and trying what would help it takes as long as finding it did.
+  const causes: Causes = isMinimal ? findCauses(view, wanted, numbers) : {}
   const means = twice
     ? `${listWords(demands.map(({ vm, role }) => `${role} of ${vm}`))} mean the same device, ${addresses[0] ?? ''}`
     : `${isMinimal ? 'these' : 'among these'} ${demands.length} demands ${isMinimal ? '' : 'some '}cannot be met together: ${shown}; ${causes.why ?? supplyWords(demands, addresses)}`

@@ -35,13 +35,14 @@ export type FollowedLock = {
 type Candidate = { readonly device: PciDevice; readonly identity: Identity }
 
 export function followLock(view: View, lock: Lock | undefined): FollowedLock {
+  if (lock === undefined) return { followed: new Map(), findings: [] }
   const followed = new Map<string, Followed>()
   const findings: Finding[] = []
   const candidates = view.host.devices
     .filter((device) => !isBridge(device))
     .toSorted((a, b) => compareAddresses(a.address, b.address))
     .map((device) => ({ device, identity: identityOf(device, view.layout.devices) }))
-  for (const entry of lock?.devices ?? []) {
+  for (const entry of lock.devices) {
     if (!isStillWanted(view, entry)) continue
     const result = follow(entry, candidates)
     followed.set(`${entry.vm}/${entry.role}`, result.followed)

@@ -36,7 +36,35 @@ export function findConflict(prepared: Prepared, demands: readonly number[], bud
     const needed = explain([...background, ...first], first.length > 0, second)
     return [...explain([...background, ...needed], needed.length > 0, first), ...needed]
   }
-  const start = findHallSet(prepared, demands, emptyState(prepared)) ?? demands
+  const start =
+    findHallSet(prepared, demands, emptyState(prepared)) ?? clustersOf(prepared, demands).find(cannot) ?? demands
   const found = explain([], false, start).toSorted((a, b) => a - b)
   return isMinimal ? { demands: found, isMinimal } : { demands: start, isMinimal }
+}
+
+/**
+ * Demands that a conflict is likely to be among: those of one word, of one VM, and of all VMs that share a word. Looking
+ * there first spares the search through everything that has nothing to do with it.
+ */
+function clustersOf(prepared: Prepared, demands: readonly number[]): number[][] {
+  const byWord = groupBy(demands, (demand) =>
+    [prepared.cardWordOf[demand] ?? -1, prepared.pairWordOf[demand] ?? -1].filter((word) => word !== -1),
+  )
+  const byVm = groupBy(demands, (demand) => [prepared.vmOf[demand] ?? -1])
+  const around = byWord.map((cluster) => {
+    const vms = new Set(cluster.map((demand) => prepared.vmOf[demand]))
+    return demands.filter((demand) => vms.has(prepared.vmOf[demand]))
+  })
+  return [...byWord, ...byVm, ...around].filter((cluster) => cluster.length > 1 && cluster.length < demands.length)
+}
+
+function groupBy(demands: readonly number[], keysOf: (demand: number) => readonly number[]): number[][] {
+  const groups = new Map<number, number[]>()
+  for (const demand of demands)
+    for (const key of keysOf(demand)) {
+      const group = groups.get(key)
+      if (group) group.push(demand)
+      else groups.set(key, [demand])
+    }
+  return [...groups.values()]
 }
