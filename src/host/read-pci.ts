@@ -10,6 +10,7 @@ import { findPaths, findTopology } from '../pci/topology.ts'
 import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { toHex } from './hex.ts'
+import { idsOf, isSilent, parseUevent, type TextOf } from './function-ids.ts'
 import { bytesOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const devicesFolder = '/sys/bus/pci/devices'
@@ -70,12 +71,13 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const place = placeOf(address, link)
   const folder = place?.folder ?? `${devicesFolder}/${address}`
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
-  const uevent = text('uevent')
+  const stated = text('uevent')
+  const uevent = parseUevent(stated)
   // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
   const config = bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096)
   const ids = idsOf(text, uevent, config)
   const isUnread = reading.unreadable.size > 0
-  if (uevent === undefined && config === undefined && ids.vendorId === undefined && !isUnread)
+  if (stated === undefined && config === undefined && ids.vendorId === undefined && !isUnread)
     return vanished(reading, address, folder)
   const isDecoded = (config?.length ?? 0) >= 256
   const slot = known.slots.get(slotOf(address))
@@ -114,9 +116,8 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
 }
 
 /** `uevent` names the driver; where it is missing the link does. */
-function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
-  const stated = uevent === undefined ? undefined : /^DRIVER=(.+)$/m.exec(uevent)?.[1]
-  return stated ?? linkName(reading, `${folder}/driver`) ?? null
+function driverOf(reading: Reading, folder: string, uevent: ReadonlyMap<string, string>): string | null {
+  return uevent.get('DRIVER') || linkName(reading, `${folder}/driver`) || null
 }
 
 function resetOf(text: string | undefined): Partial<PciDevice> {
@@ -130,37 +131,6 @@ function bootVgaOf(text: string | undefined): Partial<PciDevice> {
 function multifunctionOf(config: Uint8Array | undefined): Partial<PciDevice> {
   if (config === undefined || isSilent(config)) return {}
   return { multifunction: ((config[0x0e] ?? 0) & 0x80) !== 0 }
-}
-
-type TextOf = (name: string) => string | undefined
-
-/** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
-function idsOf(text: TextOf, uevent: string | undefined, config: Uint8Array | undefined): Partial<PciDevice> {
-  const stated = uevent?.toLowerCase() ?? ''
-  const [, vendor, device] = /^pci_id=([0-9a-f]{4}):([0-9a-f]{4})$/m.exec(stated) ?? []
-  const [, subVendor, subDevice] = /^pci_subsys_id=([0-9a-f]{4}):([0-9a-f]{4})$/m.exec(stated) ?? []
-  const classCode = /^pci_class=([0-9a-f]{1,6})$/m.exec(stated)?.[1]?.padStart(6, '0') ?? hexOf(text('class'), 6)
-  const vendorId = vendor ?? hexOf(text('vendor'), 4)
-  const deviceId = device ?? hexOf(text('device'), 4)
-  const subsystemVendorId = subVendor ?? hexOf(text('subsystem_vendor'), 4)
-  const subsystemId = subDevice ?? hexOf(text('subsystem_device'), 4)
-  // Byte 8 of an image that answers is the same as the `revision` file.
-  const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
-  const revision = isThere ? toHex(config.subarray(8, 9)) : hexOf(text('revision'), 2)
-  return {
-    ...(vendorId === undefined ? {} : { vendorId }),
-    ...(deviceId === undefined ? {} : { deviceId }),
-    ...(subsystemVendorId === undefined ? {} : { subsystemVendorId }),
-    ...(subsystemId === undefined ? {} : { subsystemId }),
-    ...(classCode === undefined ? {} : { classCode }),
-    ...(revision === undefined ? {} : { revision }),
-  }
-}
-
-/** `0x8086` → `8086`, padded to `width`; anything else is not stated. */
-function hexOf(text: string | undefined, width: number): string | undefined {
-  const digits = /^0x([0-9a-f]{1,8})$/i.exec(text ?? '')?.[1]
-  return digits === undefined || digits.length > width ? undefined : digits.toLowerCase().padStart(width, '0')
 }
 
 function words(text: string | undefined): string[] {
@@ -212,11 +182,6 @@ export function placeOf(
   }
   if (above !== address || steps.length < 2) return undefined
   return { folder, facts: { path: steps.join('/'), ...(parent ? { parent } : {}) } }
-}
-
-export function isSilent(config: Uint8Array): boolean {
-  for (let i = 0; i < 64; i++) if (config[i] !== 0xff) return false
-  return true
 }
 
 const resourceIo = 0x100
