@@ -57,6 +57,7 @@ export const findingCodes = [
   'hugepages-missing',
   'start-cycle',
   'host-behind-vm',
+  'bridge-missing',
   // judging devices
   'no-group',
   'host-chipset',

@@ -13,6 +13,7 @@ import { followLock } from './follow-lock.ts'
 import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
 import { planBoot } from './plan-boot.ts'
+import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
@@ -48,6 +49,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...memoryFindings,
     ...boot.findings,
     ...checkLeftovers(view, gone),
+    ...checkBridges(host, spec, given.places),
     ...checkOutage(spec, given.places),
   ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
