@@ -34,7 +34,10 @@ function nameable(view: View): PciAddress[] {
 }
 
 export function sparesOf(view: View, leaving: ReadonlySet<PciAddress>): PciAddress[] {
-  return nameable(view).filter((address) => !leaving.has(address) && mayGo(view, address))
+  // What the input leaves undecided is no spare: the host may need it.
+  return nameable(view).filter(
+    (address) => !leaving.has(address) && mayGo(view, address) && view.judgements.get(address)?.verdict !== 'unknown',
+  )
 }
 
 export function stayingOf(view: View): Plan['staying'] {

@@ -123,7 +123,7 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 
-function renderSteps({ plan, style, columns }: Drawing): string {
+function renderSteps({ plan, layout, style, columns }: Drawing): string {
   if (plan.findings.some((finding) => finding.severity === 'error'))
     return style.bold('No changes: the errors come first.')
   if (plan.steps.length === 0)
@@ -139,13 +139,20 @@ function renderSteps({ plan, style, columns }: Drawing): string {
     ? '  That boot is a trial: handover confirm keeps it, else the host goes back.'
     : '  After the reboot run the plan again: the devices follow then.'
   const after = then ? [next] : []
-  return [style.bold(head), ...plan.steps.flatMap((step) => renderStep(step, style, columns)), ...after].join('\n')
+  return [
+    style.bold(head),
+    ...plan.steps.flatMap((step) => renderStep(step, layout, { style, columns })),
+    ...after,
+  ].join('\n')
 }
 
 /** One step, as lines: what it is about, then before → after. A file is shown as a diff. */
-export function renderStep(step: Step, style: Styler, columns: number): string[] {
+function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing, 'style' | 'columns'>): string[] {
   if (step.kind === 'driver') {
-    const change = `  ${step.address}  ${driverWords(step.before)} → ${driverWords(step.after)}`
+    // A listing may not say which driver a device has; that is not the same as having none.
+    const isStated = layout.devices.get(step.address)?.driver !== undefined
+    const before = isStated ? driverWords(step.before) : 'driver not stated'
+    const change = `  ${step.address}  ${before} → ${driverWords(step.after)}`
     return wrap(`${change}  ${style.dim(`(${step.why})`)}`, columns, 16)
   }
   if (step.kind === 'sysfs')
