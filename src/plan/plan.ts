@@ -28,6 +28,8 @@ export type PlanInput = {
   readonly lock?: Lock
   /** New kernel arguments get one trial boot first, unless this is false. */
   readonly trial?: boolean
+  /** False leaves alone how the host boots: the drivers then change until the next reboot only. */
+  readonly boot?: boolean
 }
 
 export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
@@ -39,7 +41,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
-  const boot = bootOf(host, spec, { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true })
+  const wish = { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true }
+  const boot = given.boot === false ? bootLeftAlone : bootOf(host, spec, wish)
   const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
@@ -73,10 +76,12 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   }
 }
 
+const bootLeftAlone: ReturnType<typeof planBoot> = { steps: [], findings: [], needsReboot: false }
+
 /** A spec without real devices needs no IOMMU, so none is turned on for it. */
 function bootOf(host: Host, spec: Spec, wish: Parameters<typeof planBoot>[1]): ReturnType<typeof planBoot> {
   const asks = spec.vms.some((vm) => vm.devices.length > 0)
-  return asks || host.iommu.state !== 'off' ? planBoot(host, wish) : { steps: [], findings: [], needsReboot: false }
+  return asks || host.iommu.state !== 'off' ? planBoot(host, wish) : bootLeftAlone
 }
 
 const severities = ['error', 'warning', 'note'] as const

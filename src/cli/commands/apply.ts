@@ -25,6 +25,8 @@ type Options = ReadingOptions & {
   readonly plan?: string
   /** `--no-confirm` makes it false. */
   readonly confirm?: boolean
+  /** `--boot` or `--no-boot`; absent when neither was given. */
+  readonly boot?: boolean
 }
 
 export async function runApply(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
@@ -41,7 +43,8 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const planNow = async () => {
     const host = await readPlanningHost(options, context, lock)
-    return { host, planned: plan(host, spec, { places, trial: options.confirm !== false, ...(lock ? { lock } : {}) }) }
+    const wish = { places, trial: options.confirm !== false, boot: options.boot !== false }
+    return { host, planned: plan(host, spec, { ...wish, ...(lock ? { lock } : {}) }) }
   }
   const { host, planned } = await planNow()
   const hash = await hashPlan(planned)
@@ -49,6 +52,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   context.err(renderFindings(planned.findings, context.errStyle, sources))
   if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
   refuseOtherPlan(options.plan, hash)
+  if (options.boot === undefined) refuseBootUnasked(planned, file)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
     const command = `handover apply ${file} --yes`
@@ -61,6 +65,21 @@ export async function runApply(args: readonly string[], options: Options, contex
   const result = await runTransaction(planned, { file, context })
   const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
   return conclude(result, { hash, open, spec, options, context })
+}
+
+/**
+ * How a host boots is changed only when that was said: the part is tested with the real tools, and not yet by reboots of real
+ * machines. Neither answer is taken for granted, with `--yes` least of all.
+ */
+function refuseBootUnasked(planned: Plan, file: string): void {
+  const changed = planned.steps.flatMap((step) => (step.kind === 'file' ? [step.path] : []))
+  if (!planned.steps.some((step) => step.kind === 'file' || step.kind === 'command')) return
+  throw new AppError(
+    `this plan also changes how the host boots (${changed.join(', ') || 'generated files'}); nothing was changed`,
+    {
+      help: `handover apply ${file} --no-boot  binds the devices until the next reboot and leaves booting alone\n        handover apply ${file} --boot     changes it too; read docs/safety.md first`,
+    },
+  )
 }
 
 /** Nothing is recorded as applied while no device can be given to anyone. */

@@ -9,7 +9,9 @@ import { readPlanningHost } from '../planning-host.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 
-export async function runPlan(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+export type PlanOptions = ReadingOptions & { readonly boot?: boolean }
+
+export async function runPlan(args: readonly string[], options: PlanOptions, context: Context): Promise<ExitCode> {
   const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
   const sources = new Map([[file, text]])
   if (spec === undefined) {
@@ -18,7 +20,7 @@ export async function runPlan(args: readonly string[], options: ReadingOptions, 
     return exitCodeOf(findings)
   }
   const host = await readPlanningHost(options, context, lock)
-  const planned = plan(host, spec, { places, ...(lock ? { lock } : {}) })
+  const planned = plan(host, spec, { places, boot: options.boot !== false, ...(lock ? { lock } : {}) })
   if (options.json) context.out(planDocument(planned))
   else {
     context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+let root = ''
+const put = (path: string, text: string) => {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+/** A host with a firmware that offers an IOMMU, a kernel that has it off, and GRUB: one NIC to give, one disk to keep. */
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'handover-boot-'))
+  const device = '/sys/devices/pci0000:00/0000:00:03.0'
+  for (const [name, text] of Object.entries({
+    vendor: '0x8086',
+    device: '0x1533',
+    class: '0x020000',
+    revision: '0x03',
+  }))
+    put(`${device}/${name}`, `${text}\n`)
+  mkdirSync(join(root, '/sys/bus/pci/devices'), { recursive: true })
+  symlinkSync('../../../devices/pci0000:00/0000:00:03.0', join(root, '/sys/bus/pci/devices/0000:00:03.0'))
+  put('/sys/firmware/acpi/tables/DMAR', 'DMAR')
+  put('/proc/cmdline', 'BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro intel_iommu=off\n')
+  put('/proc/net/route', 'Iface\tDestination\tGateway\n')
+  put('/proc/net/ipv6_route', '')
+  put('/proc/self/mountinfo', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n')
+  put('/proc/swaps', 'Filename\n')
+  put('/proc/meminfo', 'MemTotal: 16000000 kB\nMemAvailable: 15000000 kB\n')
+  put('/proc/cpuinfo', 'vendor_id : GenuineIntel\nflags : vmx\n')
+  put('/etc/default/grub', 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=off"\n')
+  put('/boot/grub/grub.cfg', '# made by grub-mkconfig\n')
+  put('/usr/sbin/update-grub', '#!/bin/sh\n')
+  put(
+    '/home.yaml',
+    'version: 1\nvms:\n  box:\n    cpus: 1\n    memory: 1 GiB\n    devices:\n      lan: { class: nic }\n',
+  )
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+function apply(...args: readonly string[]) {
+  const done = spawnSync('./handover', ['apply', join(root, 'home.yaml'), '--root', root, '--yes', ...args], {
+    encoding: 'utf8',
+  })
+  return { status: done.status, said: done.stdout + done.stderr }
+}
+
+describe('apply, on a host whose IOMMU needs a kernel argument', () => {
+  it('leaves booting alone unless it was told, even with --yes', () => {
+    const { status, said } = apply('--no-confirm')
+    expect(said).toMatch(/also changes how the host boots \(.*grub.*\); nothing was changed\n {2}help: .*--no-boot/)
+    expect(status).toBe(1)
+    expect(readdirSync(join(root, 'etc/default'))).toEqual(['grub'])
+    expect(readdirSync(root)).not.toContain('var')
+  })
+
+  it('says with --no-boot that the IOMMU is off, and changes nothing', () => {
+    const { status, said } = apply('--no-boot')
+    expect(said).toContain('error[iommu-off]')
+    expect(status).toBe(1)
+    expect(readdirSync(root)).not.toContain('var')
+  })
+})
