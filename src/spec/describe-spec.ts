@@ -110,7 +110,7 @@ function innerOf(node: Node): Node | undefined {
 
 function valueWords(node: Node): string {
   if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ')
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ')
   if (node.anyOf !== undefined) return node.anyOf.map((one) => valueWords(one)).join(' or ')
   if (node.type === 'array')
     return `list of ${node.items?.properties === undefined ? valueWords(node.items ?? {}) : 'maps'}`
