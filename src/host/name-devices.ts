@@ -12,10 +12,10 @@ export const pciIdsPaths = [
   '/usr/local/share/pciids/pci.ids',
 ]
 
-export function readPciIds(system: Reader): string | undefined {
+export function readPciIds(system: Reader): Uint8Array | undefined {
   for (const path of pciIdsPaths) {
-    const text = system.readText(path, 16 << 20)
-    if (text.ok) return text.value
+    const bytes = system.readBytes(path, 16 << 20)
+    if (bytes.ok) return bytes.value
   }
   return undefined
 }
@@ -25,7 +25,7 @@ export function needsNames(host: Host): boolean {
 }
 
 /** Without the file the host stays as it is, with a note on how to get names. */
-export function nameDevices(host: Host, pciIds: string | undefined): Host {
+export function nameDevices(host: Host, pciIds: string | Uint8Array | undefined): Host {
   if (pciIds === undefined) {
     const finding = {
       code: 'input-incomplete',
