@@ -18,7 +18,7 @@ const devicesFolder = '/sys/bus/pci/devices'
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
 
-/** `verdicts` leaves out what no verdict rests on: BARs, and the bytes of configuration space once they are decoded. */
+/** `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration space once they are decoded. */
 export type PciDetail = 'all' | 'verdicts'
 
 export function readPciDevices(
@@ -86,7 +86,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     ...place?.facts,
     ...ids,
     driver: driverOf(reading, folder, uevent),
-    ...overrideOf(text('driver_override')),
+    ...(known.detail === 'verdicts' ? {} : overrideOf(text('driver_override'))),
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
     ...numaOf(text('numa_node')),
     // Nobody resets a bridge to give it away, but a whole reading states what the kernel states.
@@ -101,7 +101,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     ...known.attached.get(address),
   }
   const decoded = config === undefined ? device : withFactsFrom(device, config)
-  return { ...decoded, ...sriovOf(reading, folder, decoded) }
+  const sriov = sriovOf(reading, folder, decoded, config)
+  return sriov === undefined ? decoded : { ...decoded, ...sriov }
 }
 
 function vanished(reading: Reading, address: PciAddress, folder: string): PciDevice {
@@ -227,18 +228,23 @@ function linkSpeedOf(text: TextOf): { link?: Link } {
 }
 
 /**
- * Physical functions have the files where configuration space shows the capability (or ends before it could); a virtual
- * function's image has no vendor id, and a `physfn` link in its folder.
+ * Physical functions have the files where configuration space shows the capability (or ends before it could). A virtual
+ * function has a `physfn` link in its folder, and its image begins with ff where others have their ids (PCIe 9.3.4.1.1).
  */
-function sriovOf(reading: Reading, folder: string, device: PciDevice): Partial<PciDevice> {
+function sriovOf(
+  reading: Reading,
+  folder: string,
+  device: PciDevice,
+  config: Uint8Array | undefined,
+): Partial<PciDevice> | undefined {
   const { facts, headerType } = device
-  const canBeVirtual = facts === undefined || facts.sriov !== undefined || facts.depth === 'header'
-  if (headerType === 1 || facts?.notAnswering || facts?.portType === null) return {}
-  const physFn = canBeVirtual ? parseAddress(linkName(reading, `${folder}/physfn`) ?? '') : undefined
+  if (headerType === 1 || facts?.notAnswering || facts?.portType === null) return undefined
+  const showsIds = config !== undefined && config.length >= 64 && (config[0] !== 0xff || config[1] !== 0xff)
+  const physFn = showsIds ? undefined : parseAddress(linkName(reading, `${folder}/physfn`) ?? '')
   if (physFn) return { physFn }
-  if (facts?.sriov === null) return {}
+  if (facts?.sriov === null) return undefined
   const totalVfs = numberOf(textOf(reading, `${folder}/sriov_totalvfs`))
-  if (totalVfs === undefined) return {}
+  if (totalVfs === undefined) return undefined
   return { sriov: { totalVfs, numVfs: numberOf(textOf(reading, `${folder}/sriov_numvfs`)) ?? 0 } }
 }
 

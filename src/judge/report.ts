@@ -6,7 +6,7 @@ import type { Finding } from '../finding.ts'
 import type { Host, HostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
-import type { DeviceJudgement, GroupJudgement, Judgement, Verdict } from './types.ts'
+import type { DeviceJudgement, GroupJudgement, Judgement, Reason, Verdict } from './types.ts'
 
 export type InspectReport = {
   readonly schema: 1
@@ -87,8 +87,14 @@ function reportDevice(
     ...withoutUndefined({ ...facts, iommuGroup: iommuGroup ?? device.iommuGroup, path: device.path, serial }),
     neededBy: (judged?.neededBy ?? []).map(reportNeed),
     verdict: judged?.verdict ?? 'unknown',
-    findings: [...new Set(judged?.reasons.map((reason) => reason.code))],
+    findings: codesOf(judged?.reasons ?? []),
   }
+}
+
+function codesOf(reasons: readonly Reason[]): string[] {
+  const first = reasons[0]
+  if (reasons.length < 2) return first ? [first.code] : []
+  return [...new Set(reasons.map((reason) => reason.code))]
 }
 
 /** From the card up to the need, as the contract shows it: `["eth0", "br0"]`. */
@@ -111,9 +117,9 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
+  const stated: Record<string, unknown> = {}
+  for (const key in value) if (value[key] !== undefined) stated[key] = value[key]
+  return stated as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
 /** The same document about one device: its own facts, its group, and the findings about it or the whole host. */

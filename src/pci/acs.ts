@@ -187,10 +187,11 @@ function idOf(device: PciDevice): number {
 function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged | undefined {
   const { device } = node
   if (device.vendorId === undefined) return undefined
+  const id = idOf(device)
   for (const quirk of acsQuirksOf(device.vendorId)) {
     // Only this row needs no device id.
     if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
-    const answer = judgeQuirk(quirk, topology, node, settings)
+    const answer = judgeQuirk(quirk, quirk.devices(id), { topology, node, settings })
     // The table was read from kernels since 6.1; an older one may lack the row.
     const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])
     if (answer) return isOlder ? { value: answer.value, sure: false } : answer
@@ -201,11 +202,9 @@ function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettin
 /** `undefined` is the kernel's -ENOTTY: ask the next row. */
 function judgeQuirk(
   quirk: AcsQuirk,
-  topology: Topology,
-  node: TopologyNode,
-  settings: AcsSettings,
+  listed: boolean,
+  { topology, node, settings }: { topology: Topology; node: TopologyNode; settings: AcsSettings },
 ): Judged | undefined {
-  const listed = quirk.devices(idOf(node.device))
   const portType = portTypeOf(node.device)
   switch (quirk.rule) {
     case 'isolated':

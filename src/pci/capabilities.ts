@@ -75,5 +75,6 @@ export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
 
 /** Offset of the first capability with this id. */
 export function capabilityOffset(chain: CapabilityChain, id: number): number | undefined {
-  return chain.found.find((c) => c.id === id)?.offset
+  for (const capability of chain.found) if (capability.id === id) return capability.offset
+  return undefined
 }

@@ -73,13 +73,13 @@ type Known = {
   readonly onRootBus: boolean
 }
 
+const noRules: ReadonlySet<ResetRule> = new Set()
+
 /** Rules in force on this kernel; on a kernel nobody looked at, all are. */
 function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): ReadonlySet<ResetRule> {
-  return new Set(
-    resetQuirksOf(device)
-      .filter((row) => holdsFor(row.since, kernel) !== false)
-      .map((row) => row.rule),
-  )
+  const rows = resetQuirksOf(device)
+  if (rows.length === 0) return noRules
+  return new Set(rows.filter((row) => holdsFor(row.since, kernel) !== false).map((row) => row.rule))
 }
 
 function judgeBusReset(topology: Topology, node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {

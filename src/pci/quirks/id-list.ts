@@ -15,7 +15,11 @@ export function idList(text: string): IdList {
     if (to === undefined) single.add(Number.parseInt(from, 16))
     else ranges.push([Number.parseInt(from, 16), Number.parseInt(to, 16)])
   }
-  return (id) => single.has(id) || ranges.some(([low, high]) => id >= low && id <= high)
+  return (id) => {
+    if (single.has(id)) return true
+    for (const range of ranges) if (id >= range[0] && id <= range[1]) return true
+    return false
+  }
 }
 
 /** Major and minor of `uname -r`. */
