@@ -6,7 +6,7 @@
 import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
 import { holdsFor, type KernelVersion, parseKernelVersion } from './quirks/id-list.ts'
-import { resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
+import { busResetQuirksOf, resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
 import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
 
 /** The kernel's words and order (`pci_reset_fn_methods`). */
@@ -85,8 +85,9 @@ function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): 
 function judgeBusReset(topology: Topology, node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
   if (node.physicalFunction) return 'refused'
   if (!node.parent) return node.parentUnsure ? 'unknown' : 'refused'
-  const onTheWay = [node.parent, ...onSameBus(topology, node)]
-  return onTheWay.some((n) => findBarredRules(n.device, kernel).has('noBusReset')) ? 'refused' : 'possible'
+  const bars = ({ device }: TopologyNode): boolean =>
+    busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
+  return bars(node.parent) || onSameBus(topology, node).some(bars) ? 'refused' : 'possible'
 }
 
 function isMethod(name: string): name is ResetMethod {

@@ -20,9 +20,11 @@ export function readCapped(path: string, limit: number, how: ReadHow): Uint8Arra
       const read = fs.readSync(fd, scratch, 0, Math.min(scratch.length, limit + 1 - total), null)
       total += read
       if (total > limit) throw new TooLarge()
-      if (read > 0) chunks.push(Buffer.from(scratch.subarray(0, read)))
       // sysfs hands out at most a page at a time; less than that was all of it.
-      if (read === 0 || (how.isAttribute && read < 4096)) break
+      const isAll = read === 0 || (how.isAttribute && read < 4096)
+      if (isAll && chunks.length === 0) return Buffer.from(scratch.subarray(0, read))
+      if (read > 0) chunks.push(Buffer.from(scratch.subarray(0, read)))
+      if (isAll) break
     }
     return chunks.length === 1 ? (chunks[0] ?? new Uint8Array()) : Buffer.concat(chunks)
   } finally {

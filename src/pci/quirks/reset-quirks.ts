@@ -79,6 +79,8 @@ const rows: readonly ResetQuirk[] = [
 
 const table = byVendor(rows)
 
+const busTable = byVendor(rows.filter((row) => row.rule === 'noBusReset'))
+
 export type Identified = {
   readonly vendorId?: string
   readonly deviceId?: string
@@ -88,9 +90,22 @@ export type Identified = {
 
 /** Rows for this device; those of another class or revision left out. */
 export function resetQuirksOf(device: Identified): readonly ResetQuirk[] {
-  if (device.vendorId === undefined || device.deviceId === undefined) return []
+  return rowsFor(device, table)
+}
+
+/** Only the rows that forbid a bus reset: asked of every function on a bus for each of them, and few makers have any. */
+export function busResetQuirksOf(device: Identified): readonly ResetQuirk[] {
+  return rowsFor(device, busTable)
+}
+
+const none: readonly ResetQuirk[] = []
+
+function rowsFor(device: Identified, rowsOf: ReadonlyMap<string, readonly ResetQuirk[]>): readonly ResetQuirk[] {
+  if (device.vendorId === undefined || device.deviceId === undefined) return none
+  const listed = rowsOf.get(device.vendorId)
+  if (listed === undefined) return none
   const id = Number.parseInt(device.deviceId, 16)
-  return (table.get(device.vendorId) ?? []).filter(
+  return listed.filter(
     (row) =>
       row.devices(id) &&
       (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) === true) &&
