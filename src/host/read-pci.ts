@@ -89,8 +89,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     ...(known.detail === 'verdicts' ? {} : overrideOf(text('driver_override'))),
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
     ...numaOf(text('numa_node')),
-    // Nobody resets a bridge to give it away, but a whole reading states what the kernel states.
-    ...resetOf(known.detail === 'verdicts' && ids.classCode?.startsWith('0604') ? undefined : text('reset_method')),
+    ...resetOf(text('reset_method')),
     // Only VGA controllers have the file.
     ...(ids.classCode?.startsWith('0300') ? bootVgaOf(text('boot_vga')) : {}),
     ...multifunctionOf(config),
