@@ -158,7 +158,7 @@ async function measureVirtio(host: LabHost): Promise<Measurement> {
       '-initrd',
       '/guests/guest.cpio',
       '-append',
-      '"console=ttyS0 quiet mitigations=off cryptomgr.notests tsc=reliable guest.role=bench guest.blocks=1000"',
+      '"console=ttyS0 quiet mitigations=off cryptomgr.notests guest.role=bench guest.blocks=1000"',
     ],
     ...['-drive', `if=none,id=d,format=raw,cache=none,readonly=on,file=${disk}`, '-device', 'virtio-blk-pci,drive=d'],
   ]

@@ -8,13 +8,13 @@ export default class CountReporter implements Reporter {
     if (file === undefined) return
     const counts = { passed: 0, failed: 0, skipped: 0 }
     for (const module of modules) {
-      const before = counts.passed + counts.failed + counts.skipped
+      const failedBefore = counts.failed
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         counts[state === 'pending' ? 'skipped' : state] += 1
       }
-      // A file that could not even be loaded has no tests, and is a failure all the same.
-      if (before === counts.passed + counts.failed + counts.skipped && !module.ok()) counts.failed += 1
+      // A file that could not be loaded, or whose set-up failed, has no failed test and is a failure all the same.
+      if (!module.ok() && counts.failed === failedBefore) counts.failed += 1
     }
     writeFileSync(file, JSON.stringify(counts))
   }
