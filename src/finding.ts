@@ -49,6 +49,7 @@ export const findingCodes = [
   'boot-manual',
   'boot-ambiguous',
   'no-trial',
+  'kernel-argument',
   'trial-unconfirmed',
   'trial-failed',
   'driver-blacklisted',

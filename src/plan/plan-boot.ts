@@ -5,7 +5,7 @@
  */
 import { addEntryArg, addKernelCmdlineArg, entryOptions, removeEntryArg, removeKernelCmdlineArg } from '../boot/bls.ts'
 import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
-import { findArg, hasArg, parseCmdline } from '../boot/cmdline.ts'
+import { addArg, findArg, formatCmdline, hasArg, isSameArg, parseCmdline, type Cmdline } from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import type { Finding } from '../finding.ts'
 import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
@@ -33,12 +33,16 @@ export type BootWish = {
   readonly identities: readonly Identity[]
   /** False: change the entries at once, without a trial (`--no-confirm`). */
   readonly trial: boolean
+  /** Wanted on the command line whether or not the IOMMU needs anything. */
+  readonly arguments?: readonly string[]
+  /** False: no device is given to anyone, so the IOMMU may stay off. */
+  readonly iommu?: boolean
 }
 
 export function planBoot(host: Host, wish: BootWish): BootPlan {
   const broken = findTrialProblem(host)
   if (broken) return { steps: [], findings: [broken], needsReboot: false }
-  const change = bootChange(host)
+  const change = bootChange(host, wish)
   if (host.boot === undefined) return nothing
   if (change === undefined)
     return { ...nothing, steps: host.iommu.state === 'on' ? planEarlyBinding(host, wish.identities) : [] }
@@ -101,17 +105,24 @@ export function planConfirm(host: Host): BootPlan {
   return { steps: planConfirmed(host, loader, permanent.steps), findings: [], needsReboot: false }
 }
 
-/** The remedy that inspect names, as arguments; undefined when no argument is the remedy. */
-export function bootChange(host: Host): BootChange | undefined {
-  if (host.iommu.state !== 'off') return undefined
+/** The remedy that inspect names and what else is wanted, as arguments; undefined when the running kernel has it all. */
+export function bootChange(host: Host, wish: Pick<BootWish, 'arguments' | 'iommu'> = {}): BootChange | undefined {
   const running = parseCmdline(host.kernel.cmdline ?? '')
+  const remedy =
+    wish.iommu !== false && host.iommu.state === 'off' ? iommuRemedy(host, running) : { add: [], remove: [] }
+  const missing = (wish.arguments ?? []).filter((raw) => !remedy.add.some((other) => isSameArg(raw, other)))
+  const add = [...remedy.add, ...missing.filter((raw) => !hasArg(running, raw))]
+  return add.length + remedy.remove.length === 0 ? undefined : { add, remove: remedy.remove }
+}
+
+function iommuRemedy(host: Host, running: Cmdline): BootChange {
   const remove = ['intel_iommu', 'amd_iommu', 'iommu']
     .map((key) => findArg(running, key))
     .filter((raw) => raw !== undefined)
     .filter((raw) => /=off\b/.test(raw))
   // amd_iommu=on is no option of the kernel's; AMD's IOMMU is on by default wherever the firmware offers it.
   const add = host.iommu.kind === 'intel' && !hasArg(running, 'intel_iommu=on') ? ['intel_iommu=on'] : []
-  return add.length + remove.length === 0 ? undefined : { add, remove }
+  return { add, remove }
 }
 
 type Edits = { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
@@ -199,13 +210,17 @@ function editGrub(
   }
 }
 
+/** What an earlier apply put there stays: the next argument must not cost the host the last one. */
 function dropInStep(files: readonly HostFile[], add: readonly string[]): Step[] {
+  const old = files.find(({ path }) => path === grubDropIn)
+  const known = /^GRUB_CMDLINE_LINUX_DEFAULT="\$GRUB_CMDLINE_LINUX_DEFAULT (.*)"$/m.exec(old?.text ?? '')?.[1] ?? ''
+  let args = parseCmdline(known)
+  for (const raw of add) args = addArg(args, raw)
   const text = [
     '# Written by handover. To undo: handover rollback (or remove this file and run update-grub).',
-    `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${add.join(' ')}"`,
+    `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${formatCmdline(args)}"`,
     '',
   ].join('\n')
-  const old = files.find(({ path }) => path === grubDropIn)
   if (old?.text === text) return []
   const before = old === undefined ? null : { text: old.text, mode: old.mode ?? 0o644 }
   return [

@@ -7,6 +7,7 @@ import {
   bindingsPath,
   earlyBindingFiles,
   findInitramfsTool,
+  formatBindings,
   regenerateInitramfs,
   type InitramfsTool,
 } from '../boot/early-binding.ts'
@@ -37,7 +38,10 @@ export function planTrial(
   const entry = makeTrialEntry(boot.grubEntry, { ...given.change, initramfs: imageName })
   if (!entry.ok) return entry
   const files = host.files ?? []
-  const own = [...earlyBindingFiles(tool, given.identities, trialToken), ...trialFiles(checksOf(host, given.change))]
+  // Bindings that are in force already stay so on the good entry, too: the trial is of the arguments alone.
+  const isInForce = files.some(({ path, text }) => path === bindingsPath && text === formatBindings(given.identities))
+  const gate = isInForce ? undefined : trialToken
+  const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given.change))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
   const custom = customStep(loader, boot.grubCustom, entry.text)
   if (steps.length + custom.length === 0) return { ok: true, steps: [] }

@@ -12,9 +12,10 @@ import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
 import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
-import { planBoot } from './plan-boot.ts'
+import { bootChange, planBoot, type BootPlan, type BootWish } from './plan-boot.ts'
 import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
+import { checkKernelArguments } from './kernel-arguments.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -41,16 +42,21 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
-  const wish = { identities: leaving.map(({ identity }) => identity), trial: given.trial ?? true }
+  const wish = {
+    identities: leaving.map(({ identity }) => identity),
+    trial: given.trial ?? true,
+    arguments: spec.host.kernelArguments ?? [],
+  }
   const boot = given.boot === false ? bootLeftAlone : bootOf(host, spec, wish)
   const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
     ...wanted.findings,
     ...shared.findings,
-    ...warningsOf(view, leaving, boot),
+    ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...memoryFindings,
     ...boot.findings,
+    ...checkKernelArguments(spec, given.places),
     ...checkLeftovers(view, gone),
     ...checkBridges(host, spec, given.places),
     ...checkOutage(spec, given.places),
@@ -76,12 +82,12 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   }
 }
 
-const bootLeftAlone: ReturnType<typeof planBoot> = { steps: [], findings: [], needsReboot: false }
+const bootLeftAlone: BootPlan = { steps: [], findings: [], needsReboot: false }
 
 /** A spec without real devices needs no IOMMU, so none is turned on for it. */
-function bootOf(host: Host, spec: Spec, wish: Parameters<typeof planBoot>[1]): ReturnType<typeof planBoot> {
+function bootOf(host: Host, spec: Spec, wish: BootWish): BootPlan {
   const asks = spec.vms.some((vm) => vm.devices.length > 0)
-  return asks || host.iommu.state !== 'off' ? planBoot(host, wish) : bootLeftAlone
+  return planBoot(host, { ...wish, iommu: asks })
 }
 
 const severities = ['error', 'warning', 'note'] as const

@@ -28,6 +28,7 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
     })
   }
   checkSize(['host', 'reserve'], written.host?.reserve, report)
+  checkKernelArguments(written, report)
   if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
   if (hostNetwork in written.vms)
@@ -42,6 +43,13 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
     report(['vms'], `the VMs have ${roles} devices in all`, `at most ${maxRoles} are planned together`, 'key')
   checkNeedsCycle(written, report)
   return findings
+}
+
+function checkKernelArguments(written: WrittenSpec, report: Report): void {
+  const args = written.host?.['kernel-arguments'] ?? []
+  for (const [i, raw] of args.entries())
+    if (args.slice(0, i).includes(raw))
+      report(['host', 'kernel-arguments', i], `${raw} is in the list twice`, 'once is enough')
 }
 
 function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Report): void {

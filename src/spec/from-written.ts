@@ -15,6 +15,7 @@ export function specFromWritten(written: WrittenSpec): Spec {
       keep: written.host?.keep ?? [],
       giveUp: written.host?.['give-up'] ?? [],
       reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
+      ...given({ kernelArguments: written.host?.['kernel-arguments'] }),
     },
     vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
     ...(written.savings ? { savings: savingsFrom(written.savings) } : {}),

@@ -32,6 +32,12 @@ const mac = pattern(
   'a MAC address is six pairs of hex digits, such as 52:54:00:12:34:56',
 )
 
+/** Signs that neither a shell, GRUB's script nor the kernel reads in a way of its own: the word is the same everywhere. */
+const kernelArgument = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9_.,:=/+@%^!~[\]-]*$/,
+  'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, which boot loaders do differently',
+)
+
 export const deviceClasses = ['nic', 'storage', 'nvme', 'gpu', 'usb', 'audio', 'other'] as const
 export const giveUps = ['boot-display', 'text-console', 'keyboard'] as const
 
@@ -181,8 +187,15 @@ const hostSchema = z.strictObject(
       .optional()
       .describe('What you really give away although the host uses it. Never its root, boot or only way in.'),
     reserve: size('reserve').optional().describe('Memory the host keeps for itself; default 1 GiB.'),
+    'kernel-arguments': z
+      .array(kernelArgument, { error: 'kernel-arguments is a list' })
+      .max(64, { error: 'kernel-arguments has at most 64' })
+      .optional()
+      .describe(
+        'Further arguments for the kernel of this host, such as `iommu=pt`. What the IOMMU needs is added without being asked for. An argument taken out of this list stays where it was written: `handover rollback` takes it back.',
+      ),
   },
-  { error: 'host is a map with keep, give-up and reserve' },
+  { error: 'host is a map of keys such as keep, give-up and reserve' },
 )
 
 const amount = (what: string) =>

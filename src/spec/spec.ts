@@ -34,6 +34,8 @@ export type HostSection = {
   readonly giveUp: readonly string[]
   /** Memory the host keeps for itself, MiB. */
   readonly reserveMiB: number
+  /** Wanted on the kernel command line, beyond what the IOMMU needs. */
+  readonly kernelArguments?: readonly string[]
 }
 
 export type VmSpec = {

@@ -172,6 +172,23 @@ describe('a host whose IOMMU is off', () => {
     expect(driver()).toBe('e1000e')
   })
 
+  it('tries a further argument on a host that is as planned, and a failed trial leaves its bindings in force', async () => {
+    await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
+    boot(false)
+    put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
+    put(root, '/proc/cmdline', `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=UUID=1 ro quiet intel_iommu=on\n`)
+    put(root, '/boot/grub/grub.cfg', grubCfg)
+    const more = { ...wish, arguments: ['iommu=pt'] }
+    const trial = planBoot(host(), more)
+    expect(trial.findings).toEqual([])
+    expect(await apply(planOf(trial.steps), system())).toMatchObject({ outcome: 'applied' })
+    expect(fs.readFileSync(join(root, 'boot/grub/custom.cfg'), 'utf8')).toContain(' quiet iommu=pt panic=30 ')
+    expect(fs.readFileSync(join(root, 'etc/handover/bindings'), 'utf8')).not.toContain('only-with')
+    expect(planBoot(host(), more)).toEqual({ steps: [], findings: [], needsReboot: true })
+    boot(false)
+    expect(driver()).toBe('vfio-pci')
+  })
+
   it('goes back by itself: the old entry gives every device to its own driver, and the reason is told', async () => {
     await apply(planOf(planBoot(host(), wish).steps), system())
     boot(true)

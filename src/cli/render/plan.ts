@@ -135,10 +135,11 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
   const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
   const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
   const isTrial = plan.steps.some((step) => step.kind === 'command' && step.argv.includes(trialId))
-  const next = isTrial
-    ? '  That boot is a trial: handover confirm keeps it, else the host goes back.'
-    : '  After the reboot run the plan again: the devices follow then.'
-  const after = then ? [next] : []
+  const after = isTrial
+    ? ['  That boot is a trial: handover confirm keeps it, else the host goes back.']
+    : then
+      ? ['  After the reboot run the plan again: the devices follow then.']
+      : []
   return [
     style.bold(head),
     ...plan.steps.flatMap((step) => renderStep(step, layout, { style, columns })),

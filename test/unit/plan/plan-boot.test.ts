@@ -39,6 +39,35 @@ describe('the kernel command line a host needs', () => {
   ])('of %s', (_, facts, expected) => expect(bootChange(host([], [], facts))).toEqual(expected))
 })
 
+describe('further kernel arguments', () => {
+  it.each<[string, Partial<Host>, Parameters<typeof bootChange>[1], object | undefined]>([
+    [
+      'are wanted with the IOMMU on, too',
+      { iommu: { state: 'on', kind: 'intel' } },
+      { arguments: ['iommu=pt'] },
+      { add: ['iommu=pt'], remove: [] },
+    ],
+    [
+      'are compared as the kernel compares them',
+      { iommu: { state: 'on', kind: 'intel' }, kernel: { cmdline: 'vfio_pci.disable_idle_d3=1' } },
+      { arguments: ['vfio-pci.disable_idle_d3=1'] },
+      undefined,
+    ],
+    [
+      'come after what the IOMMU needs, and once',
+      {},
+      { arguments: ['intel_iommu=on', 'iommu=pt'] },
+      { add: ['intel_iommu=on', 'iommu=pt'], remove: [] },
+    ],
+    [
+      'come alone where no device leaves',
+      {},
+      { arguments: ['iommu=pt'], iommu: false },
+      { add: ['iommu=pt'], remove: [] },
+    ],
+  ])('%s', (_, facts, wish, expected) => expect(bootChange(host([], [], facts), wish)).toEqual(expected))
+})
+
 describe('plan-boot', () => {
   it('adds by a drop-in of our own on Debian, and regenerates', () => {
     const plan = planBoot(host(debian, [grub]))
@@ -66,6 +95,16 @@ describe('plan-boot', () => {
       findings: [],
       needsReboot: true,
     })
+  })
+
+  it('keeps in the drop-in what an earlier apply put there', () => {
+    const [step] = planBoot(host(debian, [grub])).steps
+    const text = step?.kind === 'file' ? (step.after?.text ?? '') : ''
+    const running = { iommu: { state: 'on', kind: 'intel' }, kernel: { cmdline: 'quiet intel_iommu=on' } } as const
+    const later = host(debian, [grub, { path: grubDropIn, text, mode: 0o644 }], running)
+    const [next] = plan(later, { identities: [], trial: false, arguments: ['iommu=pt', 'quiet'] }).steps
+    expect(next).toMatchObject({ path: grubDropIn, before: { text } })
+    expect(next?.kind === 'file' && next.after?.text).toContain('_DEFAULT intel_iommu=on iommu=pt"\n')
   })
 
   it('edits in place where there are no drop-ins, keeping the mode', () => {
