@@ -3,6 +3,8 @@
  * (or the journal) believes it to stand.
  */
 import { AppError, exitCode } from '../errors.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { Identity } from '../pci/identity.ts'
 import type { Step } from '../plan/step.ts'
 import type { Reader, System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
@@ -31,10 +33,11 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
     if (standing.kind === 'after') continue
     open.push(step)
     if (standing.kind === 'drifted' || standing.kind === 'gone') differences.push(standing.difference)
-    if (standing.kind === 'between') differences.push(`${'address' in step ? step.address : ''} is between two drivers`)
-    if (step.kind === 'driver' && standing.kind === 'before') {
-      const check = checkIdentity(reader, step.address, step.identity)
-      for (const line of check.differences) differences.push(`${step.address}: ${line}`)
+    if (standing.kind === 'between') differences.push(`${objectOf(step)} is half-way, neither as before nor as planned`)
+    const device = deviceOf(step)
+    if (device !== undefined && standing.kind === 'before') {
+      const check = checkIdentity(reader, device.address, device.identity)
+      for (const line of check.differences) differences.push(`${device.address}: ${line}`)
     }
   }
   if (differences.length > 0)
@@ -46,6 +49,15 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
   // Generators run again only when something they read is changed.
   const isIdle = steps.some((step) => step.kind !== 'command') && open.every((step) => step.kind === 'command')
   return isIdle ? [] : open
+}
+
+/** The device whose identity decides whether the step may be done. */
+export function deviceOf(step: Step): { readonly address: PciAddress; readonly identity: Identity } | undefined {
+  return step.kind === 'driver' ? step : step.kind === 'sysfs' ? step.of : undefined
+}
+
+function objectOf(step: Step): string {
+  return 'address' in step ? step.address : 'path' in step ? step.path : ''
 }
 
 export type UndoObstacles = {

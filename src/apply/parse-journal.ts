@@ -22,7 +22,15 @@ const step = z.discriminatedUnion('kind', [
     after: driverState,
     why: text,
   }),
-  z.object({ kind: z.literal('sysfs'), path: absolute, before: text, after: text, why: text }),
+  z.object({
+    kind: z.literal('sysfs'),
+    path: absolute,
+    before: text,
+    after: text,
+    of: z.optional(z.object({ address, identity })),
+    partial: z.optional(z.literal(true)),
+    why: text,
+  }),
   z.object({
     kind: z.literal('command'),
     argv: z.array(text).min(1),

@@ -4,6 +4,7 @@
 import { AppError, CommandError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
+import { performAttribute } from './perform-attribute.ts'
 import { performDriver } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
 
@@ -24,8 +25,7 @@ export async function performStep(system: System, step: Step, limits: Limits = {
     case 'driver':
       return performDriver(system, step)
     case 'sysfs':
-      system.writeAttribute(step.path, step.after)
-      break
+      return performAttribute(system, step)
     case 'command':
       return performCommand(system, step.argv, limits.commandSeconds ?? commandSeconds)
   }

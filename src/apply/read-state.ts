@@ -11,7 +11,7 @@ export type Standing =
   /** `command` steps have no state of their own: always `before` here; their outputs are judged in saved.ts. */
   | { readonly kind: 'before' }
   | { readonly kind: 'after' }
-  /** Only a driver step has a middle: override written, old driver gone, new one not yet there. */
+  /** Half-way: override written, old driver gone, new one not yet there; or a part of the huge pages. */
   | { readonly kind: 'between' }
   | { readonly kind: 'gone'; readonly difference: string }
   | { readonly kind: 'drifted'; readonly difference: string }
@@ -24,17 +24,25 @@ export function readStanding(reader: Reader, step: Step): Standing {
       return fileStanding(reader, step)
     case 'driver':
       return driverStanding(reader, step)
-    case 'sysfs': {
-      const text = reader.readText(step.path, 65_536)
-      if (!text.ok) return unreadable(step.path, text)
-      const value = text.value.trim()
-      if (value === step.after.trim()) return { kind: 'after' }
-      if (value === step.before.trim()) return { kind: 'before' }
-      return { kind: 'drifted', difference: `${step.path} holds ${quote(value)}, expected ${quote(step.before)}` }
-    }
+    case 'sysfs':
+      return attributeStanding(reader, step)
     case 'command':
       return { kind: 'before' }
   }
+}
+
+function attributeStanding(reader: Reader, step: Extract<Step, { kind: 'sysfs' }>): Standing {
+  const text = reader.readText(step.path, 65_536)
+  if (!text.ok) {
+    const isGone = step.of !== undefined && text.reason === 'absent'
+    return isGone ? { kind: 'gone', difference: `${step.path} is not there` } : unreadable(step.path, text)
+  }
+  const value = text.value.trim()
+  if (value === step.after.trim()) return { kind: 'after' }
+  if (value === step.before.trim()) return { kind: 'before' }
+  const [low, high] = [Number(step.before), Number(step.after)].toSorted((a, b) => a - b)
+  if (step.partial && Number(value) > (low ?? 0) && Number(value) < (high ?? 0)) return { kind: 'between' }
+  return { kind: 'drifted', difference: `${step.path} holds ${quote(value)}, expected ${quote(step.before)}` }
 }
 
 export function readFileState(reader: Reader, path: string): ReadResult<FileState> {

@@ -4,6 +4,8 @@
  * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
  */
 import { AppError } from '../errors.ts'
+import type { PciAddress } from '../pci/address.ts'
+import type { Identity } from '../pci/identity.ts'
 import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
@@ -82,12 +84,8 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
         return await undoFile(system, journal, step)
       case 'driver':
         return await undoDriver(system, journal.record.bootId, step)
-      case 'sysfs': {
-        const standing = readStanding(system, step)
-        if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
-        if (standing.kind === 'after') await performStep(system, { ...step, before: step.after, after: step.before })
-        return { restored: true }
-      }
+      case 'sysfs':
+        return await undoAttribute(system, journal.record.bootId, step)
     }
   } catch (error) {
     return { restored: false, note: messageOf(error) }
@@ -139,16 +137,35 @@ async function undoFile(
   return { restored: true }
 }
 
+async function undoAttribute(system: System, bootId: string, step: Extract<Step, { kind: 'sysfs' }>): Promise<Note> {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'before') return { restored: true }
+  const elsewhere = step.of && findElsewhere(system, bootId, step.of)
+  if (elsewhere) return elsewhere
+  if (standing.kind === 'drifted' || standing.kind === 'gone') return { restored: false, note: standing.difference }
+  await performStep(system, { ...step, before: step.after, after: step.before })
+  return { restored: true }
+}
+
+/** When another device, or none, answers where this one was. */
+function findElsewhere(
+  system: System,
+  bootId: string,
+  { address, identity }: { readonly address: PciAddress; readonly identity: Identity },
+): Note | undefined {
+  const { differences } = checkIdentity(system, address, identity)
+  if (differences.length === 0) return undefined
+  // Overrides and attributes live in the kernel's memory: after a reboot nothing of ours is left on a device that moved away.
+  if (bootId !== readBootId(system))
+    return { restored: true, note: `${address}: what was set ended with the reboot, the device is elsewhere now` }
+  return { restored: false, note: `${address}: ${differences.join('; ')}; nothing was changed there` }
+}
+
 async function undoDriver(system: System, bootId: string, step: Extract<Step, { kind: 'driver' }>): Promise<Note> {
   const standing = readStanding(system, step)
   if (standing.kind === 'before') return { restored: true }
-  const check = checkIdentity(system, step.address, step.identity)
-  if (check.differences.length > 0) {
-    // Overrides live in the kernel's memory: after a reboot there is nothing of ours left on a device that moved away.
-    if (bootId !== readBootId(system))
-      return { restored: true, note: `${step.address}: the binding ended with the reboot, the device is elsewhere now` }
-    return { restored: false, note: `${step.address}: ${check.differences.join('; ')}; nothing was bound` }
-  }
+  const elsewhere = findElsewhere(system, bootId, step)
+  if (elsewhere) return elsewhere
   if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
   await performStep(system, { ...step, before: step.after, after: step.before })
   return { restored: true }

@@ -11,6 +11,7 @@ const own = [
   '/etc/handover/bindings',
   '/etc/handover/trial',
   '/etc/handover/trial.conf',
+  '/etc/tmpfiles.d/handover.conf',
   '/etc/udev/rules.d/10-handover.rules',
   '/etc/initramfs-tools/hooks/handover',
   '/etc/initramfs-tools/scripts/init-top/handover',

@@ -5,6 +5,7 @@ import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import { formatSize } from '../spec/units.ts'
 import { listWords } from './words.ts'
+import { hugepageCount } from './plan-hugepages.ts'
 import type { Plan } from './types.ts'
 
 export function planMemory(
@@ -22,11 +23,12 @@ export function planMemory(
 function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const total = host.memory.totalMiB
   if (total === undefined) return []
-  const aside = sum((host.memory.hugepages ?? []).map(({ sizeKiB, total }) => (sizeKiB * total) / 1024))
+  const aside = asideMiB(host, spec)
   const ordinary = spec.vms.filter((vm) => !vm.hugepages)
   const pinned = sum(ordinary.filter((vm) => vm.devices.length > 0).map((vm) => vm.memoryMiB))
   const all = sum(ordinary.map((vm) => vm.memoryMiB))
   const left = total - aside - spec.host.reserveMiB
+  if (left < 0 && spec.host.hugepageKiB !== undefined) return [hugepagesTooMany(spec, { aside, total, places })]
   if (all <= left) return []
   const isPinned = pinned > left
   const counted = isPinned ? ordinary.filter((vm) => vm.devices.length > 0) : ordinary
@@ -45,13 +47,45 @@ function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   ]
 }
 
-/** Each guest's memory must fit into free pages of one size: QEMU takes it from one mount. */
+/** What is set aside, or will be: pages that are there already are not counted again. */
+function asideMiB(host: Host, spec: Spec): number {
+  const { hugepageKiB } = spec.host
+  const pools = host.memory.hugepages ?? []
+  const sizes = pools.map(({ sizeKiB, total }) => {
+    const count = sizeKiB === hugepageKiB ? Math.max(total, hugepageCount(spec, sizeKiB)) : total
+    return (sizeKiB * count) / 1024
+  })
+  return sum(sizes)
+}
+
+function hugepagesTooMany(
+  spec: Spec,
+  given: { readonly aside: number; readonly total: number; readonly places: SpecPlaces | undefined },
+): Finding {
+  const at = placeOf(given.places, ['host', 'hugepages'], 'key')
+  return {
+    code: 'memory-overcommit',
+    severity: 'error',
+    message: `huge pages would take ${formatSize(given.aside)} of ${formatSize(given.total)} (${sayVms(spec.vms.filter((vm) => vm.hugepages))}); the host keeps ${formatSize(spec.host.reserveMiB)}`,
+    help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
+    ...(at ? { at } : {}),
+  }
+}
+
+/** The size of pages that holds all guests that want them: QEMU takes a guest's memory from one size. */
+export function hugepageKiBOf(host: Pick<Host, 'memory'>, spec: Spec): number | undefined {
+  if (spec.host.hugepageKiB !== undefined) return spec.host.hugepageKiB
+  const wanted = sum(spec.vms.filter((vm) => vm.hugepages).map((vm) => vm.memoryMiB))
+  const pools = (host.memory.hugepages ?? []).toSorted((a, b) => a.sizeKiB - b.sizeKiB)
+  return pools.find(({ sizeKiB, total }) => (sizeKiB * total) / 1024 >= wanted)?.sizeKiB
+}
+
+/** Where nobody but the owner sets pages aside, they must be there. */
 function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const wanting = spec.vms.filter((vm) => vm.hugepages)
-  if (wanting.length === 0) return []
+  if (wanting.length === 0 || hugepageKiBOf(host, spec) !== undefined) return []
   const wanted = sum(wanting.map((vm) => vm.memoryMiB))
   const pools = host.memory.hugepages ?? []
-  if (pools.some(({ sizeKiB, total }) => (sizeKiB * total) / 1024 >= wanted)) return []
   const has = pools
     .filter(({ total }) => total > 0)
     .map(({ sizeKiB, total }) => `${total} of ${formatSize(sizeKiB / 1024)}`)
@@ -63,7 +97,7 @@ function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] 
       code: 'hugepages-missing',
       severity: 'error',
       message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listWords(has)}`,
-      help: `set them aside soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
+      help: `let apply do it with \`host: { hugepages: 2 MiB }\`, or soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
       ...(at ? { at } : {}),
     },
   ]

@@ -5,7 +5,16 @@
  */
 import { addEntryArg, addKernelCmdlineArg, entryOptions, removeEntryArg, removeKernelCmdlineArg } from '../boot/bls.ts'
 import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
-import { addArg, findArg, formatCmdline, hasArg, isSameArg, parseCmdline, type Cmdline } from '../boot/cmdline.ts'
+import {
+  addArg,
+  findArg,
+  formatCmdline,
+  hasArg,
+  isSameArg,
+  parseCmdline,
+  removeArg,
+  type Cmdline,
+} from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import type { Finding } from '../finding.ts'
 import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
@@ -35,6 +44,8 @@ export type BootWish = {
   readonly trial: boolean
   /** Wanted on the command line whether or not the IOMMU needs anything. */
   readonly arguments?: readonly string[]
+  /** Arguments whose order counts, replaced as they are. */
+  readonly replace?: BootChange
   /** False: no device is given to anyone, so the IOMMU may stay off. */
   readonly iommu?: boolean
 }
@@ -106,14 +117,17 @@ export function planConfirm(host: Host): BootPlan {
 }
 
 /** The remedy that inspect names and what else is wanted, as arguments; undefined when the running kernel has it all. */
-export function bootChange(host: Host, wish: Pick<BootWish, 'arguments' | 'iommu'> = {}): BootChange | undefined {
+export function bootChange(host: Host, wish: Partial<BootWish> = {}): BootChange | undefined {
   const running = parseCmdline(host.kernel.cmdline ?? '')
-  const remedy =
-    wish.iommu !== false && host.iommu.state === 'off' ? iommuRemedy(host, running) : { add: [], remove: [] }
+  const { replace = nothingElse } = wish
+  const remedy = wish.iommu !== false && host.iommu.state === 'off' ? iommuRemedy(host, running) : nothingElse
   const missing = (wish.arguments ?? []).filter((raw) => !remedy.add.some((other) => isSameArg(raw, other)))
-  const add = [...remedy.add, ...missing.filter((raw) => !hasArg(running, raw))]
-  return add.length + remedy.remove.length === 0 ? undefined : { add, remove: remedy.remove }
+  const add = [...remedy.add, ...replace.add, ...missing.filter((raw) => !hasArg(running, raw))]
+  const remove = [...remedy.remove, ...replace.remove]
+  return add.length + remove.length === 0 ? undefined : { add, remove }
 }
+
+const nothingElse: BootChange = { add: [], remove: [] }
 
 function iommuRemedy(host: Host, running: Cmdline): BootChange {
   const remove = ['intel_iommu', 'amd_iommu', 'iommu']
@@ -198,7 +212,7 @@ function editGrub(
       )
     steps.push(...editStep(file, edit.text, change))
   }
-  if (loader.hasDropIns && change.add.length > 0) steps.push(...dropInStep(files, change.add))
+  if (loader.hasDropIns) steps.push(...dropInStep(files, change))
   if (steps.length === 0) return { ok: true, steps }
   const outputs = [`${loader.folder}/grub.cfg`, `${loader.folder}/grub.cfg.new`, `${loader.folder}/grubenv`]
   return {
@@ -211,10 +225,12 @@ function editGrub(
 }
 
 /** What an earlier apply put there stays: the next argument must not cost the host the last one. */
-function dropInStep(files: readonly HostFile[], add: readonly string[]): Step[] {
+function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): Step[] {
   const old = files.find(({ path }) => path === grubDropIn)
+  if (old === undefined && add.length === 0) return []
   const known = /^GRUB_CMDLINE_LINUX_DEFAULT="\$GRUB_CMDLINE_LINUX_DEFAULT (.*)"$/m.exec(old?.text ?? '')?.[1] ?? ''
   let args = parseCmdline(known)
+  for (const raw of remove) args = removeArg(args, raw)
   for (const raw of add) args = addArg(args, raw)
   const text = [
     '# Written by handover. To undo: handover rollback (or remove this file and run update-grub).',

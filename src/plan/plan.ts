@@ -16,6 +16,7 @@ import { bootChange, planBoot, type BootPlan, type BootWish } from './plan-boot.
 import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
 import { checkKernelArguments } from './kernel-arguments.ts'
+import { planHugepages } from './plan-hugepages.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -42,10 +43,12 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
+  const hugepages = planHugepages(host, spec, given.places)
   const wish = {
     identities: leaving.map(({ identity }) => identity),
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
+    replace: hugepages.arguments,
   }
   const boot = given.boot === false ? bootLeftAlone : bootOf(host, spec, wish)
   const findings = bySeverity([
@@ -55,6 +58,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...shared.findings,
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...memoryFindings,
+    ...hugepages.findings,
     ...boot.findings,
     ...checkKernelArguments(spec, given.places),
     ...checkLeftovers(view, gone),
@@ -62,7 +66,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...checkOutage(spec, given.places),
   ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
-  // Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
+  // What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
+  const setup = [...hugepages.steps, ...(given.boot === false ? [] : hugepages.files), ...boot.steps]
   return {
     assignments: shared.assignments,
     takenAlong: taken,
@@ -73,8 +78,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     steps: hasErrors(findings)
       ? []
       : host.iommu.state === 'off'
-        ? boot.steps
-        : [...boot.steps, ...planDrivers(leaving, view.layout)],
+        ? setup
+        : [...setup, ...planDrivers(leaving, view.layout)],
     needsReboot: boot.needsReboot,
     memory,
     startOrder: startOrder(spec.vms),

@@ -32,6 +32,10 @@ export type Step =
       readonly path: string
       readonly before: string
       readonly after: string
+      /** An attribute of this device: another one at its address is never written to. */
+      readonly of?: { readonly address: PciAddress; readonly identity: Identity }
+      /** A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as half-way. */
+      readonly partial?: true
       readonly why: string
     }
   | {

@@ -8,6 +8,8 @@ import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 const defaultReserveMiB = 1024
 const defaultReadySeconds = 120
 
+const hugepageSizes: Readonly<Record<string, 2048 | 1048576>> = { '2 MiB': 2048, '1 GiB': 1048576 }
+
 export function specFromWritten(written: WrittenSpec): Spec {
   return {
     version: 1,
@@ -15,7 +17,10 @@ export function specFromWritten(written: WrittenSpec): Spec {
       keep: written.host?.keep ?? [],
       giveUp: written.host?.['give-up'] ?? [],
       reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
-      ...given({ kernelArguments: written.host?.['kernel-arguments'] }),
+      ...given({
+        hugepageKiB: hugepageSizes[written.host?.hugepages ?? ''],
+        kernelArguments: written.host?.['kernel-arguments'],
+      }),
     },
     vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
     ...(written.savings ? { savings: savingsFrom(written.savings) } : {}),

@@ -162,7 +162,9 @@ export const vmSchema = z.strictObject(
     vnc: flag('vnc')
       .optional()
       .describe('A virtual screen on a socket of the host; default true, but false with `kernel`.'),
-    hugepages: flag('hugepages').optional().describe('Take the memory from reserved huge pages; default false.'),
+    hugepages: flag('hugepages')
+      .optional()
+      .describe('Take the memory from huge pages, which are set aside for it (`host: hugepages`); default false.'),
     'one-numa-node': flag('one-numa-node')
       .optional()
       .describe('All its devices must hang on one NUMA node; default false.'),
@@ -187,6 +189,12 @@ const hostSchema = z.strictObject(
       .optional()
       .describe('What you really give away although the host uses it. Never its root, boot or only way in.'),
     reserve: size('reserve').optional().describe('Memory the host keeps for itself; default 1 GiB.'),
+    hugepages: z
+      .enum(['2 MiB', '1 GiB'], { error: 'hugepages is 2 MiB or 1 GiB' })
+      .optional()
+      .describe(
+        'The size of the huge pages set aside for all VMs with `hugepages: true`: 2 MiB at once and at every boot, 1 GiB by kernel arguments and a reboot. Absent: you set them aside yourself.',
+      ),
     'kernel-arguments': z
       .array(kernelArgument, { error: 'kernel-arguments is a list' })
       .max(64, { error: 'kernel-arguments has at most 64' })

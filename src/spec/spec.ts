@@ -34,6 +34,8 @@ export type HostSection = {
   readonly giveUp: readonly string[]
   /** Memory the host keeps for itself, MiB. */
   readonly reserveMiB: number
+  /** Huge pages of this size are set aside for the VMs that take theirs from them; absent: the owner does it. */
+  readonly hugepageKiB?: 2048 | 1048576
   /** Wanted on the kernel command line, beyond what the IOMMU needs. */
   readonly kernelArguments?: readonly string[]
 }

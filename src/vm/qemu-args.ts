@@ -20,16 +20,17 @@ export type VmArgs = {
   readonly files: VmFiles
   readonly firmware: Firmware
   readonly accelerator: 'kvm' | 'tcg'
+  /** Size of the pages for a VM that takes huge ones; absent: the kernel's default size. */
+  readonly hugepageKiB?: number
 }
 
-export function qemuArgs({ vm, functions, files, firmware, accelerator }: VmArgs): string[] {
+export function qemuArgs({ vm, functions, files, firmware, accelerator, hugepageKiB }: VmArgs): string[] {
   return [
     ...['-name', `${vm.name},process=handover-${vm.name}`, '-nodefaults', '-no-user-config', '-S'],
     // `max` is the host's own processor under KVM.
-    ...['-machine', 'q35', '-accel', accelerator, '-cpu', 'max'],
+    ...['-machine', vm.hugepages ? 'q35,memory-backend=ram' : 'q35', '-accel', accelerator, '-cpu', 'max'],
     ...['-smp', String(vm.cpus), '-m', `${vm.memoryMiB}M`, '-display', 'none'],
-    // Reserved pages of the default size, taken at the start: a guest that cannot have them all must not start.
-    ...(vm.hugepages ? ['-mem-path', '/dev/hugepages', '-mem-prealloc'] : []),
+    ...(vm.hugepages ? hugepageArgs(vm, hugepageKiB) : []),
     ...firmwareArgs(firmware),
     ...consoleArgs(vm, files),
     ...bootArgs(vm),
@@ -38,6 +39,15 @@ export function qemuArgs({ vm, functions, files, firmware, accelerator }: VmArgs
     ...vm.networks.flatMap((network, index) => networkArgs(vm, index, network.mac)),
     ...assignedArgs(functions),
   ]
+}
+
+/**
+ * Pages taken at the start: a guest that cannot have them all must not start. By memfd_create(2), which names their size;
+ * the mount at /dev/hugepages has the default size only.
+ */
+function hugepageArgs(vm: VmSpec, hugepageKiB: number | undefined): string[] {
+  const size = hugepageKiB === undefined ? '' : `,hugetlbsize=${hugepageKiB}K`
+  return ['-object', `memory-backend-memfd,id=ram,size=${vm.memoryMiB}M,hugetlb=on${size},prealloc=on`]
 }
 
 function firmwareArgs(firmware: Firmware): string[] {

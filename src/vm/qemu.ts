@@ -8,7 +8,7 @@ import type { System } from '../system/system.ts'
 import { ensureFolder, exists, putFile, readFile, removeTree } from '../system/work-folder.ts'
 import { chooseFirmware } from './firmware.ts'
 import { prepareDisks } from './disks.ts'
-import { qemuArgs, tapName, type AssignedFunction } from './qemu-args.ts'
+import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
 import { openQmp, QmpError, type QmpClient } from './qmp.ts'
 import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
 
@@ -24,36 +24,35 @@ export type VmRecord = {
   readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
 }
 
+/** What the VM gets of this machine. */
+export type Given = Pick<VmArgs, 'functions' | 'hugepageKiB'>
+
 /**
  * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong.
  * /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself is the trial, and one that
  * fails over KVM is repeated with software emulation.
  */
-export async function startVm(system: System, vm: VmSpec, functions: readonly AssignedFunction[]): Promise<VmRecord> {
+export async function startVm(system: System, vm: VmSpec, given: Given): Promise<VmRecord> {
   await prepareDisks(system, vm.disks)
   if (system.stat('/dev/kvm').ok) {
     try {
-      return await startWith(system, vm, functions, 'kvm')
+      return await startWith(system, vm, given, 'kvm')
     } catch (error) {
       if (!(error instanceof KvmError)) throw error
     }
   }
-  return await startWith(system, vm, functions, 'tcg')
+  return await startWith(system, vm, given, 'tcg')
 }
 
 /** KVM itself refused; nothing about the VM is wrong. */
 class KvmError extends AppError {}
 
-async function startWith(
-  system: System,
-  vm: VmSpec,
-  functions: readonly AssignedFunction[],
-  accelerator: 'kvm' | 'tcg',
-): Promise<VmRecord> {
+async function startWith(system: System, vm: VmSpec, given: Given, accelerator: 'kvm' | 'tcg'): Promise<VmRecord> {
+  const { functions } = given
   const files = vmFiles(vm.name)
   removeTree(files.folder)
   ensureFolder(files.folder)
-  const argv = qemuArgs({ vm, functions, files, firmware: chooseFirmware(vm), accelerator })
+  const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))

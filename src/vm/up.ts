@@ -7,7 +7,8 @@ import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../errors.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../system/system.ts'
-import { lastLines, runningVms, startVm, stopVm, type VmRecord } from './qemu.ts'
+import { chooseHugepageKiB } from './hugepages.ts'
+import { lastLines, runningVms, startVm, stopVm, type Given, type VmRecord } from './qemu.ts'
 import type { AssignedFunction } from './qemu-args.ts'
 import { askReady, readyInWords } from './readiness.ts'
 import { vmFiles } from './vm-files.ts'
@@ -45,7 +46,15 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
       report({ kind: 'running-already', vm: name })
       continue
     }
-    await startOne(system, vm, functionsFor(request.record, vm), request.wait, report)
+    const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, request.spec) : undefined
+    const functions = functionsFor(request.record, vm)
+    await startOne(
+      system,
+      vm,
+      { functions, ...(hugepageKiB === undefined ? {} : { hugepageKiB }) },
+      request.wait,
+      report,
+    )
   }
 }
 
@@ -88,15 +97,15 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
 async function startOne(
   system: System,
   vm: VmSpec,
-  functions: readonly AssignedFunction[],
+  given: Given,
   wait: boolean,
   report: (event: UpEvent) => void,
 ): Promise<void> {
   checkMemory(system, vm)
-  report({ kind: 'starting', vm: vm.name, functions })
+  report({ kind: 'starting', vm: vm.name, functions: given.functions })
   const begun = system.now().getTime()
   const seconds = () => (system.now().getTime() - begun) / 1000
-  const record = await startVm(system, vm, functions)
+  const record = await startVm(system, vm, given)
   report({ kind: 'started', vm: vm.name, record, seconds: seconds() })
   if (!wait || !vm.ready) return
   await waitReady(system, vm, record, seconds, report)

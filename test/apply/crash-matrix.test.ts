@@ -62,6 +62,22 @@ const remove: Step = {
   why: 'ids take too much',
 }
 const parameter: Step = { kind: 'sysfs', path: '/sys/module/kvm/parameters/x', before: 'N', after: 'Y', why: '' }
+const hugepages: Step = {
+  kind: 'sysfs',
+  path: '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages',
+  before: '16',
+  after: '1024',
+  partial: true,
+  why: '',
+}
+const resets: Step = {
+  kind: 'sysfs',
+  path: `/sys/bus/pci/devices/${nic.address}/reset_method`,
+  of: { address: address(nic.address), identity: identityOf(nic) },
+  before: 'flr bus',
+  after: 'bus',
+  why: '',
+}
 const generate: Step = {
   kind: 'command',
   argv: ['update-grub'],
@@ -72,6 +88,7 @@ const generate: Step = {
 const scenarios: Record<string, readonly Step[]> = {
   'binds two devices': [bind(nic), bind(sata)],
   'edits, creates and removes files, and generates': [edit, create, remove, generate],
+  'sets huge pages aside and chooses a reset': [hugepages, create, resets, bind(nic)],
   'does everything': [parameter, edit, generate, bind(nic), create],
 }
 
@@ -79,6 +96,8 @@ function build(root: string, boot: string): void {
   fs.rmSync(join(root, 'sys'), { recursive: true, force: true })
   fakeSysfs(root, [nic, sata], drivers)
   put(root, '/sys/module/kvm/parameters/x', 'N')
+  put(root, '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '16\n')
+  put(root, `/sys/devices/${nic.place}/reset_method`, 'flr bus\n')
   put(root, '/proc/sys/kernel/random/boot_id', `${boot}\n`)
 }
 

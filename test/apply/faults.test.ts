@@ -136,6 +136,47 @@ describe('outputs by pattern', () => {
   })
 })
 
+describe('a kernel that gives fewer huge pages than asked', () => {
+  const path = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'
+  const pages: Step = { kind: 'sysfs', path, before: '16', after: '1024', partial: true, why: '' }
+  /** The first write is met by half, every later one in full. */
+  const meagre = () => {
+    const system = linuxSystem({ root })
+    let gives = 700
+    return {
+      ...system,
+      writeAttributeWithin: (file: string, text: string) => {
+        put(root, file, `${Math.min(gives, Number(text))}\n`)
+        gives = Number.POSITIVE_INFINITY
+        return Promise.resolve()
+      },
+    }
+  }
+  const count = () => fs.readFileSync(join(root, path), 'utf8').trim()
+  beforeEach(() => put(root, path, '16\n'))
+
+  it('is taken back to the number before, and said what it gave', async () => {
+    expect(await apply(planOf(pages, edit), meagre())).toMatchObject({
+      outcome: 'restored',
+      cause: `${path}: the kernel gave 700 of 1024`,
+    })
+    expect(count()).toBe('16')
+  })
+
+  it('leaves what a rollback brings back when the apply was ended right there', async () => {
+    await apply(planOf(pages), linuxSystem({ root }))
+    put(root, path, '700\n')
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(count()).toBe('16')
+  })
+
+  it('is told from somebody who changed the number since', async () => {
+    await apply(planOf(pages), linuxSystem({ root }))
+    put(root, path, '4096\n')
+    await expect(rollback(linuxSystem({ root }), undefined)).rejects.toThrow('something else changed since')
+  })
+})
+
 describe('around an apply', () => {
   it('two at once: the second changes nothing and names the first', async () => {
     const system = linuxSystem({ root })

@@ -90,6 +90,8 @@ export function fakeKernel(
 ): System {
   const react = (path: string, text: string) => {
     const value = text.trim()
+    const isPlain = /\/(?:nr_hugepages|reset_method)$/.test(path)
+    if (isPlain) fs.writeFileSync(join(root, path), `${value}\n`)
     if (path.endsWith('/driver_override')) fs.writeFileSync(join(root, path), `${value || '(null)'}\n`)
     if (path.endsWith('/driver/unbind')) fs.unlinkSync(join(root, dirname(path)))
     if (path === '/sys/bus/pci/drivers_probe') bind(value)

@@ -38,10 +38,10 @@ describe('the arguments of a VM', () => {
   })
 
   it('take all memory from huge pages when asked to', () => {
-    expect(args(vmOf('    hugepages: true\n'))).toContain(
-      '-m 1024M -display none -mem-path /dev/hugepages -mem-prealloc',
-    )
-    expect(args(vmOf(''))).not.toContain('-mem-path')
+    const text = args(vmOf('    hugepages: true\n'))
+    expect(text).toContain('-machine q35,memory-backend=ram ')
+    expect(text).toContain('-object memory-backend-memfd,id=ram,size=1024M,hugetlb=on,prealloc=on ')
+    expect(args(vmOf(''))).not.toContain('memory-backend')
   })
 
   it('boot an installer: disk first, then the ISO', () => {
