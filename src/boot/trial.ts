@@ -93,7 +93,9 @@ export type TrialChecks = {
   readonly minutes: number
   readonly mounts: readonly string[]
   readonly hasDefaultRoute: boolean
-  /** Drivers of functions the host needs: `['0000:00:1f.2', 'ahci']`. */
+  /** IPv4 addresses the host must have again. */
+  readonly addresses: readonly string[]
+  /** Drivers of all functions that stay with the host: `['0000:00:1f.2', 'ahci']`. */
   readonly drivers: readonly (readonly [address: string, driver: string])[]
   readonly add: readonly string[]
   readonly remove: readonly string[]
@@ -105,6 +107,7 @@ export function formatTrialConf(checks: TrialChecks): string {
     `minutes ${checks.minutes}`,
     ...checks.mounts.map((path) => `mount ${path}`),
     ...(checks.hasDefaultRoute ? ['route default'] : []),
+    ...checks.addresses.map((address) => `address ${address}`),
     ...checks.drivers.map(([address, driver]) => `driver ${address} ${driver}`),
     ...checks.add.map((raw) => `add ${raw}`),
     ...checks.remove.map((raw) => `remove ${raw}`),
@@ -154,12 +157,23 @@ has_route() {
   return 1
 } 2>/dev/null
 
+# The kernel's own list of addresses: a leaf \`|-- ADDRESS\`, and below it \`/32 host LOCAL\`.
+has_address() {
+  leaf=
+  while read -r mark name kind rest; do
+    [ "$mark" = '|--' ] && leaf=$name
+    [ "$leaf" = "$1" ] && [ "$mark $name $kind" = '/32 host LOCAL' ] && return 0
+  done < "$root/proc/net/fib_trie"
+  return 1
+} 2>/dev/null
+
 # What is wrong first, or nothing.
 look() {
   while read -r what one two; do
     case $what in
       mount) is_mounted "$one" || { echo "$one is not mounted"; return; } ;;
       route) has_route || { echo "there is no default route"; return; } ;;
+      address) has_address "$one" || { echo "the host does not have its address $one"; return; } ;;
       driver)
         is=$(readlink "$root/sys/bus/pci/devices/$one/driver" 2>/dev/null)
         [ "\${is##*/}" = "$two" ] || { echo "$one has driver \${is##*/}, expected $two"; return; } ;;
@@ -170,18 +184,25 @@ look() {
 
 minutes=10
 while read -r what one two; do [ "$what" = minutes ] && minutes=$one; done < "$conf"
+
+go_back() {
+  echo "the trial boot was given up after $(($(uptime) / 60)) minutes: $1" > "$root${trialResultPath}"
+  sync
+  echo "handover: going back to the old boot entry: $1" > "$root/dev/kmsg" 2>/dev/null
+  [ -n "$root" ] && exit 7
+  systemctl reboot || reboot -f
+  sleep 60
+}
+
+# Nobody can confirm a host that is not whole: after half of the time, one that was not whole for a minute goes back.
+sick=0
 while :; do
-  wrong=$(look)
+  wrong=$(look) now=$(uptime)
   echo "\${wrong:-healthy}" > "$health"
   [ -e "$root${trialConfirmedPath}" ] && exit 0
-  if [ "$(uptime)" -ge $((minutes * 60)) ]; then
-    echo "the trial boot was given up after $minutes minutes: \${wrong:-nobody confirmed it}" > "$root${trialResultPath}"
-    sync
-    echo "handover: going back to the old boot entry: \${wrong:-nobody confirmed}" > "$root/dev/kmsg" 2>/dev/null
-    [ -n "$root" ] && exit 7
-    systemctl reboot || reboot -f
-    sleep 60
-  fi
+  [ -n "$wrong" ] || sick=$now
+  [ "$now" -ge $((minutes * 60)) ] && go_back "\${wrong:-nobody confirmed it}"
+  [ $((now - sick)) -ge 60 ] && [ "$now" -ge $((minutes * 30)) ] && go_back "$wrong"
   sleep \${HANDOVER_SLEEP:-2}
 done
 `

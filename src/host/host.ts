@@ -116,6 +116,8 @@ export type BootFacts = {
   readonly grubCustom?: string | null
   /** Why the last trial boot was given up. */
   readonly trialResult?: string
+  /** The loader's one-shot choice is the trial: the next boot starts it. */
+  readonly trialIsNext?: boolean
   /** File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on plain ones. */
   readonly grubFilesystem?: { readonly type: string; readonly device: string }
 }
@@ -140,6 +142,8 @@ export type Host = {
   /** Kinds of need the input cannot tell about (a listing of devices says nothing of mounts and routes). */
   readonly unreadNeeds?: readonly HostNeed['kind'][]
   readonly bridges?: readonly string[]
+  /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
+  readonly ownAddresses?: readonly string[]
   readonly files?: readonly HostFile[]
   readonly boot?: BootFacts
   /** What reading met: unreadable files, cut-off listings. Verdicts are not here; they are computed. */

@@ -2,7 +2,7 @@
  * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
  * lies. What follows from it is decided in boot/bootloader.ts.
  */
-import { findBootEntry } from '../boot/trial.ts'
+import { findBootEntry, trialId } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
 
@@ -59,7 +59,17 @@ export function readBoot(reader: Reader): BootFacts {
     ...(grub === undefined ? {} : { grubFilesystem: grub }),
     ...readGrubEntry(reader),
     ...(result.ok ? { trialResult: result.value.trim() } : {}),
+    ...readOneShot(reader),
   }
+}
+
+/** Whether the loader will start our trial next time; unknown where its memory cannot be read. */
+function readOneShot(reader: Reader): Pick<BootFacts, 'trialIsNext'> {
+  for (const folder of ['/boot/grub2', '/boot/grub']) {
+    const memory = reader.readText(`${folder}/grubenv`, 65_536)
+    if (memory.ok) return { trialIsNext: new RegExp(`^next_entry=${trialId}\\s*$`, 'm').test(memory.value) }
+  }
+  return {}
 }
 
 /** Four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */

@@ -7,6 +7,7 @@ import type { PciDevice } from '../pci/device.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host, HostNeed, SourceKind } from './host.ts'
 import { readBoot } from './read-boot.ts'
+import { readOwnAddresses } from './needs/addresses.ts'
 import { readBridges } from './needs/network.ts'
 import { readFiles } from './read-files.ts'
 import { readIommu } from './read-iommu.ts'
@@ -41,6 +42,7 @@ export function readHost(
     needs,
     ...unreadNeeds(system),
     bridges,
+    ownAddresses: readOwnAddresses(reading),
     files: readFiles(reading),
     boot: readBoot(system),
     findings: [...reading.findings, ...shallowFindings(devices), ...unreadableFindings(reading)],

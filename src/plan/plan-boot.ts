@@ -48,6 +48,8 @@ export type BootWish = {
   readonly replace?: BootChange
   /** False: no device is given to anyone, so the IOMMU may stay off. */
   readonly iommu?: boolean
+  /** How long a trial boot waits for its confirmation; 10 when absent. */
+  readonly minutes?: number
 }
 
 export function planBoot(host: Host, wish: BootWish): BootPlan {
@@ -62,7 +64,7 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial)
     return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
-  const trial = planTrial(host, loader, { change, identities: wish.identities })
+  const trial = planTrial(host, loader, { change, identities: wish.identities, minutes: wish.minutes ?? 10 })
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial.reason, change)], needsReboot: false }
 }
@@ -87,8 +89,11 @@ function noTrial(reason: string, change: BootChange): Finding {
   }
 }
 
+const neverCameUp =
+  'the trial boot was started and did not come up: a panic, a reset or a power cut ended it, and the machine went back to the old entry by itself'
+
 /** A trial that was given up, or one that nobody confirmed yet: both want an answer before anything else is planned. */
-function findTrialProblem(host: Host): Finding | undefined {
+export function findTrialProblem(host: Host): Finding | undefined {
   if (!isTrialPrepared(host)) return undefined
   if (isTrialBoot(host))
     return {
@@ -97,11 +102,12 @@ function findTrialProblem(host: Host): Finding | undefined {
       message: 'this is a trial boot, and nobody has confirmed it yet',
       help: 'when everything works: handover confirm (else wait: the host goes back by itself)',
     }
-  if (host.boot?.trialResult === undefined) return undefined
+  const message = host.boot?.trialResult ?? (host.boot?.trialIsNext === false ? neverCameUp : undefined)
+  if (message === undefined) return undefined
   return {
     code: 'trial-failed',
     severity: 'error',
-    message: host.boot.trialResult,
+    message,
     help: 'take it back, mend the reason, apply again: handover rollback',
   }
 }

@@ -28,7 +28,7 @@ const imagePath = `/boot/${imageName}`
 export function planTrial(
   host: Host,
   loader: Bootloader,
-  given: { readonly change: BootChange; readonly identities: readonly Identity[] },
+  given: { readonly change: BootChange; readonly identities: readonly Identity[]; readonly minutes: number },
 ): TrialPlan {
   const { boot, kernel } = host
   const tool = boot ? findInitramfsTool(boot.present) : undefined
@@ -41,7 +41,7 @@ export function planTrial(
   // Bindings that are in force already stay so on the good entry, too: the trial is of the arguments alone.
   const isInForce = files.some(({ path, text }) => path === bindingsPath && text === formatBindings(given.identities))
   const gate = isInForce ? undefined : trialToken
-  const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given.change))]
+  const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
   const custom = customStep(loader, boot.grubCustom, entry.text)
   if (steps.length + custom.length === 0) return { ok: true, steps: [] }
@@ -85,19 +85,18 @@ function obstacle(host: Host, loader: Bootloader, tool: InitramfsTool | undefine
   return undefined
 }
 
-function checksOf(host: Host, change: BootChange): TrialChecks {
+function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[2]): TrialChecks {
   const vital = host.needs.filter(({ weight }) => weight === 'vital')
   const mounts = vital.filter(({ kind, what }) => kind === 'disk' && what.startsWith('/') && !/\s/.test(what))
-  const drivers = new Map<string, string>()
-  for (const { device } of vital) {
-    const driver = host.devices.find(({ address }) => address === device)?.driver
-    if (driver) drivers.set(device, driver)
-  }
+  const leaving = new Set(identities.map(({ path }) => path))
+  // Virtual functions are made late and by others; a driver is expected of what the machine itself shows.
+  const staying = host.devices.filter(({ path, physFn }) => physFn === undefined && !leaving.has(path ?? ''))
   return {
-    minutes: 10,
+    minutes,
     mounts: [...new Set(mounts.map(({ what }) => what))].toSorted(),
     hasDefaultRoute: vital.some(({ kind, what }) => kind === 'network' && what.includes('default route')),
-    drivers: [...drivers],
+    addresses: host.ownAddresses ?? [],
+    drivers: staying.flatMap(({ address, driver }) => (driver ? [[address, driver] as const] : [])),
     ...change,
   }
 }
@@ -139,7 +138,15 @@ export function planConfirmed(host: Host, loader: Grub, permanent: readonly Step
       ...ownFileSteps([{ path: bindingsPath, text, mode: bindings.mode ?? 0o644 }], files, 'the trial is confirmed'),
     )
   }
-  const gone = trialFiles({ minutes: 0, mounts: [], hasDefaultRoute: false, drivers: [], add: [], remove: [] })
+  const gone = trialFiles({
+    minutes: 0,
+    mounts: [],
+    hasDefaultRoute: false,
+    addresses: [],
+    drivers: [],
+    add: [],
+    remove: [],
+  })
   for (const { path } of gone) {
     const old = files.find((file) => file.path === path)
     if (old)

@@ -30,6 +30,8 @@ export type PlanInput = {
   readonly lock?: Lock
   /** New kernel arguments get one trial boot first, unless this is false. */
   readonly trial?: boolean
+  /** How many minutes the trial boot waits for its confirmation; 10 when absent. */
+  readonly trialMinutes?: number
   /** False leaves alone how the host boots: the drivers then change until the next reboot only. */
   readonly boot?: boolean
 }
@@ -49,6 +51,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
     replace: hugepages.arguments,
+    minutes: given.trialMinutes ?? 10,
   }
   const boot = given.boot === false ? bootLeftAlone : bootOf(host, spec, wish)
   const findings = bySeverity([

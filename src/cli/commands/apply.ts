@@ -10,6 +10,7 @@ import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Spec } from '../../spec/spec.ts'
+import { parseDuration } from '../../spec/units.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
@@ -25,6 +26,8 @@ type Options = ReadingOptions & {
   readonly plan?: string
   /** `--no-confirm` makes it false. */
   readonly confirm?: boolean
+  /** How long a trial boot waits: `10 min`. */
+  readonly confirmWithin?: string
   /** `--boot` or `--no-boot`; absent when neither was given. */
   readonly boot?: boolean
 }
@@ -41,9 +44,10 @@ export async function runApply(args: readonly string[], options: Options, contex
     context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
+  const trialMinutes = minutesOf(options.confirmWithin)
   const planNow = async () => {
     const host = await readPlanningHost(options, context, lock)
-    const wish = { places, trial: options.confirm !== false, boot: options.boot !== false }
+    const wish = { places, trial: options.confirm !== false, trialMinutes, boot: options.boot !== false }
     return { host, planned: plan(host, spec, { ...wish, ...(lock ? { lock } : {}) }) }
   }
   const { host, planned } = await planNow()
@@ -65,6 +69,17 @@ export async function runApply(args: readonly string[], options: Options, contex
   const result = await runTransaction(planned, { file, context })
   const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
   return conclude(result, { hash, open, spec, options, context })
+}
+
+/** Whole minutes, since the trial's clock is read from the kernel's uptime by a shell script. */
+function minutesOf(text = '10 min'): number {
+  const seconds = parseDuration(text)
+  if (seconds === undefined || seconds < 120)
+    throw new UsageError(
+      `--confirm-within ${text}: that is no time of two minutes or more`,
+      "such as: --confirm-within '10 min'",
+    )
+  return Math.ceil(seconds / 60)
 }
 
 /**
@@ -170,7 +185,7 @@ function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, lef
   if (left > 0)
     return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
   const reboot = result.needsReboot
-    ? '; the rest takes effect after a reboot (a trial boot then waits 10 minutes for: handover confirm)'
+    ? '; the rest takes effect after a reboot (a trial boot then waits for: handover confirm)'
     : '; the machine was read again and is as planned'
   return `applied as ${result.id}${reboot}. To take it back: handover rollback ${result.id}`
 }

@@ -1,25 +1,32 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
 import { readJournal, readJournals, type Journal, type JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../apply/perform.ts'
-import { trialResultPath } from '../../boot/trial.ts'
 import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import type { Finding } from '../../finding.ts'
+import { findTrialProblem } from '../../plan/plan-boot.ts'
 import type { Context } from '../context.ts'
+import { readSource } from '../read-source.ts'
 
 type Options = { readonly json?: boolean }
 
-export function runJournal(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+export async function runJournal(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
   const id = args[0]
-  return Promise.resolve(id === undefined ? listJournals(options, context) : showJournal(id, options, context))
+  return id === undefined ? await listJournals(options, context) : showJournal(id, options, context)
 }
 
-function listJournals(options: Options, context: Context): ExitCode {
+/** A trial boot that waits for its confirmation, or that the host came back from. */
+async function findTrial(context: Context): Promise<Finding | undefined> {
+  return findTrialProblem(await readSource({}, context))
+}
+
+async function listJournals(options: Options, context: Context): Promise<ExitCode> {
   const journals = readJournals(context.system)
-  if (options.json) context.out(JSON.stringify({ schema: 1, journals: journals.map(summary) }, null, 2))
+  const trial = journals.length === 0 ? undefined : await findTrial(context)
+  if (options.json)
+    context.out(JSON.stringify({ schema: 1, journals: journals.map(summary), trial: trial ?? null }, null, 2))
   else if (journals.length === 0) context.out('nothing was applied on this host')
   else for (const read of journals) context.out(renderSummary(read))
-  const trial = context.system.readText(trialResultPath, 4096)
-  if (!options.json && trial.ok)
-    context.out(`${trial.value.trim()}; the host went back by itself. To tidy up: handover rollback`)
+  if (!options.json && trial !== undefined) context.out(`${trial.message}\n  help: ${trial.help ?? ''}`)
   return journals.every((read) => read.ok) ? exitCode.done : exitCode.errorFindings
 }
 

@@ -7,6 +7,7 @@ import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from
 import { configBytes } from '../../pci/config-bytes.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { fingerprint } from '../../system/fingerprint.ts'
+import { parseLocalAddresses } from '../needs/addresses.ts'
 import { addressBytes } from '../needs/routes.ts'
 import { parseProcAddress } from '../needs/sessions.ts'
 import type { Host } from '../host.ts'
@@ -118,9 +119,11 @@ function fakeClient(number: number, client: readonly number[]): number[] {
   return [0x20, 0x01, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), number % 256]
 }
 
-/** Clients of the sessions a Host tells about, as bytes. */
+/** Clients of the sessions a Host tells about, and its own public addresses, as bytes. */
 function clientsOf(recording: Recording): number[][] {
   const texts = [recording.env.get('SSH_CONNECTION')?.split(' ')[0] ?? '']
+  const own = new TextDecoder().decode(recording.files.get('/proc/net/fib_trie') ?? new Uint8Array())
+  texts.push(...parseLocalAddresses(own))
   for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
     const table = new TextDecoder().decode(recording.files.get(path) ?? new Uint8Array())
     for (const line of table.split('\n').slice(1))

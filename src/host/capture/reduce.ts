@@ -2,6 +2,7 @@
  * What a capture keeps of the large or private files: the lines readers look at, nothing of other processes,
  * connections or mounts. Each rule must leave the reader's result the same (a test compares).
  */
+import { parseLocalAddresses } from '../needs/addresses.ts'
 import { parseFstab } from '../needs/named-disks.ts'
 import { pciIdsPaths } from '../name-devices.ts'
 import { framebufferOwners } from '../needs/console.ts'
@@ -30,6 +31,13 @@ const rules: readonly Rule[] = [
   ],
   [/^\/proc\/net\/tcp6?$/, reduceConnections],
   [/^\/proc\/net\/route$/, (text) => text.replaceAll(/\s+$/gm, '')],
+  [
+    /^\/proc\/net\/fib_trie$/,
+    (text) =>
+      parseLocalAddresses(text)
+        .map((address) => `|-- ${address}\n/32 host LOCAL\n`)
+        .join(''),
+  ],
   [/^\/sys\/devices\/.*\/resource$/, reduceResource],
   [/^\/proc\/\d+\/cmdline$/, reduceCommand],
 ]

@@ -61,14 +61,16 @@ export function interfaceTowards(routes: readonly Route[], address: string): str
   if (!target) return undefined
   let best: Route | undefined
   for (const route of routes) {
-    if (route.network.length !== target.length || !covers(route, target)) continue
+    if (!isCovered(route, target)) continue
     if (!best || route.prefix > best.prefix || (route.prefix === best.prefix && route.metric < best.metric))
       best = route
   }
   return best?.interface
 }
 
-function covers(route: Route, target: readonly number[]): boolean {
+/** True when the address (as bytes) lies in the route's network. */
+export function isCovered(route: Route, target: readonly number[]): boolean {
+  if (route.network.length !== target.length) return false
   for (let bit = 0; bit < route.prefix; bit++) {
     const mask = 0x80 >> (bit % 8)
     if (((route.network[bit >> 3] ?? 0) & mask) !== ((target[bit >> 3] ?? 0) & mask)) return false

@@ -87,10 +87,24 @@ const checks: TrialChecks = {
   minutes: 10,
   mounts: ['/', '/srv'],
   hasDefaultRoute: true,
+  addresses: ['192.168.1.5'],
   drivers: [[disk.address, 'ahci']],
   add: ['intel_iommu=on'],
   remove: [],
 }
+/** As the kernel prints it: networks and broadcast addresses are leaves, too. */
+const fibTrie = (address: string) => `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 192.168.1.0/24 2 0 2
+        |-- 192.168.1.0
+           /24 link UNICAST
+        |-- ${address}
+           /32 host LOCAL
+        |-- 192.168.1.255
+           /32 link BROADCAST
+`
 const busybox =
   spawnSync('busybox', ['true']).status === 0 ? [['busybox', ['busybox', 'sh']] as [string, string[]]] : []
 
@@ -109,6 +123,7 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
         '/proc/net/route',
         'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\nbr0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n',
       )
+      put(root, '/proc/net/fib_trie', fibTrie('192.168.1.5'))
       put(root, '/dev/kmsg', '')
       put(root, '/etc/handover/bind', bindScript, 0o755)
       put(root, '/etc/handover/trial', trialScript, 0o755)
@@ -155,6 +170,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
         'there is no default route',
       ],
       [
+        'the host has another address',
+        () => put(root, '/proc/net/fib_trie', fibTrie('192.168.1.6')),
+        'the host does not have its address 192.168.1.5',
+      ],
+      [
         'a needed device changed driver',
         () => fs.unlinkSync(join(root, 'sys/devices', disk.place, 'driver')),
         '0000:00:1f.2 has driver , expected ahci',
@@ -176,6 +196,21 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
         health: words,
         result: `the trial boot was given up after 10 minutes: ${words}`,
       })
+    })
+
+    it('goes back at half-time when it is not whole, since nobody could confirm it', () => {
+      put(root, '/proc/uptime', '300.10 1\n')
+      expect(look(() => put(root, '/proc/net/route', 'Iface\tDestination\n'))).toEqual({
+        status: 7,
+        health: 'there is no default route',
+        result: 'the trial boot was given up after 5 minutes: there is no default route',
+      })
+    })
+
+    it('waits on before half-time', () => {
+      put(root, '/proc/uptime', '299.10 1\n')
+      put(root, '/proc/net/route', 'Iface\tDestination\n')
+      expect(look()).toMatchObject({ status: null, health: 'there is no default route', result: undefined })
     })
 
     it('does nothing on any other boot', () => {

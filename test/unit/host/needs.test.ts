@@ -210,6 +210,19 @@ describe('the network the host lives on', () => {
   const head = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n'
   const byDefault = (name: string) => `${head}${name}\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n`
 
+  it('knows its own addresses on the interfaces it is reached by, and no others', () => {
+    const leaf = (address: string, kind = 'host LOCAL') => `     |-- ${address}\n        /32 ${kind}\n`
+    const host = read(ports, net('br0', ['bridge/stp', 'lower_eth0']), net('docker0', ['bridge/stp']), {
+      '/proc/net/route': [
+        byDefault('br0'),
+        'br0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n',
+        'docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\n',
+      ].join(''),
+      '/proc/net/fib_trie': `Local:\n${leaf('127.0.0.1')}${leaf('10.0.2.15')}${leaf('10.0.2.255', 'link BROADCAST')}${leaf('172.17.0.1')}${leaf('10.0.2.15')}`,
+    })
+    expect(host.ownAddresses).toEqual(['10.0.2.15'])
+  })
+
   it('a VLAN on a bond: each leg is one of two, and keeps the address burnt in', () => {
     const host = read(
       ports,
