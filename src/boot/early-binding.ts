@@ -3,10 +3,11 @@
  * initramfs and at every later `add` event (hot-plug, SR-IOV), after checking that the device at that place *is* the
  * recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
  *
- * The script reads one line per device: path, vendor, device, subsystem vendor, subsystem device, serial number; `-` is
- * "not recorded". A line `only-with TOKEN` limits everything to boots whose command line has TOKEN (a trial boot).
+ * The script reads one line per device: who it is (shell-identity.ts), and the reset methods it may use, commas between,
+ * where they are chosen for it. A line `only-with TOKEN` limits everything to boots whose command line has TOKEN (a trial boot).
  */
 import type { Identity } from '../pci/identity.ts'
+import { formatIdentity, identityInShell } from './shell-identity.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
 export const bindingsPath = '/etc/handover/bindings'
@@ -15,17 +16,14 @@ export const modulesLoadPath = '/etc/modules-load.d/handover.conf'
 
 const header = '# Written by handover. To undo: handover rollback.'
 
-export function formatBindings(identities: readonly Identity[], onlyWith?: string): string {
-  const lines = identities.map((identity) =>
-    [
-      identity.path,
-      identity.vendorId,
-      identity.deviceId,
-      identity.subsystemVendorId ?? '-',
-      identity.subsystemId ?? '-',
-      identity.deviceSerialNumber ?? '-',
-    ].join(' '),
-  )
+/** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
+export type Binding = Identity & { readonly resetMethods?: readonly string[] }
+
+export function formatBindings(identities: readonly Binding[], onlyWith?: string): string {
+  const lines = identities.map((identity) => {
+    const resets = identity.resetMethods === undefined ? '' : ` ${identity.resetMethods.join(',')}`
+    return formatIdentity(identity) + resets
+  })
   const gate = onlyWith === undefined ? [] : [`only-with ${onlyWith}`]
   return `${[header, ...gate, ...lines].join('\n')}\n`
 }
@@ -50,49 +48,16 @@ cmdline=
 read -r cmdline < "$root/proc/cmdline"
 case " $cmdline " in *" handover=off "*) exit 0 ;; esac
 
-# A sysfs number without 0x; nothing when it cannot be read.
-number() { value=; read -r value < "$1" 2>/dev/null; echo "\${value#0x}"; }
-
-# Extended capability 3: the Device Serial Number, high half first; "unread" when it cannot be read.
-serial() {
-  command -v od >/dev/null 2>&1 || { echo unread; return; }
-  set -- $(od -An -v -tx1 -j256 -N3840 "$1/config" 2>/dev/null)
-  [ $# -ge 12 ] || { echo unread; return; }
-  at=256 hops=0
-  while [ $hops -lt 64 ]; do
-    hops=$((hops + 1)) skip=$((at - 256))
-    [ $skip -ge 0 ] && [ $((skip + 12)) -le $# ] || break
-    eval "b0=\\\${$((skip + 1))} b1=\\\${$((skip + 2))} b2=\\\${$((skip + 3))} b3=\\\${$((skip + 4))}"
-    if [ "$b1$b0" = 0003 ]; then
-      text=
-      for k in 12 11 10 9 8 7 6 5; do eval "text=$text\\\${$((skip + k))}"; done
-      echo "$text"
-      return
-    fi
-    at=$(( (0x$b3$b2 >> 4) & 0xffc ))
-    [ $at -ge 256 ] || break
-  done
-  echo none
+${identityInShell}
+# The only reset methods the device may use, in order: words of its reset_method (Linux 5.15).
+limit_resets() {
+  [ -n "$resets" ] && [ -e "$1/reset_method" ] || return 0
+  file=$1/reset_method before=$IFS IFS=,
+  set -- $resets
+  IFS=$before
+  read -r is < "$file"
+  [ "$is" = "$*" ] || echo "$*" > "$file" || said "$name: reset_method cannot be set to $*"
 }
-
-# The device at a place such as 0000:00/1c.0/00.0: root bus, then slot.function at each step down; a step with a colon is
-# a root bus inside (VMD), vf3 a virtual function.
-find_device() {
-  left=\${1#*/} found= here=$root/sys/devices/pci\${1%%/*}
-  while [ -n "$left" ] && [ -d "$here" ]; do
-    step=\${left%%/*} next=
-    case $left in */*) left=\${left#*/} ;; *) left= ;; esac
-    case $step in
-      *:*) next=$here/pci$step ;;
-      vf*) next=$(cd "$here/virtfn\${step#vf}" 2>/dev/null && pwd -P) ;;
-      *) for one in "$here"/*:*:"$step"; do [ -d "$one" ] && next=$one; done ;;
-    esac
-    here=$next
-  done
-  [ -d "$here" ] && found=$here
-}
-
-check() { [ "$2" = - ] || [ "$3" = "$2" ] || { wrong="$1 is \${3:-unreadable}, recorded is $2"; return 1; }; }
 
 take() {
   device=$1 name=\${1##*/} driver=
@@ -101,6 +66,7 @@ take() {
     [ "\${driver##*/}" = vfio-pci ] || said "$name has driver \${driver##*/}, expected vfio-pci"
     return
   fi
+  limit_resets "$device"
   echo vfio-pci > "$device/driver_override" || { said "$name: driver_override cannot be written"; return; }
   [ -e "$device/driver" ] && driver=$(readlink "$device/driver") && driver=\${driver##*/}
   [ "$driver" = vfio-pci ] && return
@@ -113,7 +79,7 @@ take() {
   said "$name is kept for a virtual machine"
 }
 
-while read -r path vendor device subvendor subdevice dsn; do
+while read -r path vendor device subvendor subdevice dsn resets; do
   case $path in ''|'#'*) continue ;; esac
   if [ "$path" = only-with ]; then
     case " $cmdline " in *" $vendor "*) continue ;; *) exit 0 ;; esac
@@ -124,12 +90,7 @@ while read -r path vendor device subvendor subdevice dsn; do
     continue
   fi
   [ -z "$only" ] || [ "\${found##*/}" = "$only" ] || continue
-  wrong=
-  check vendor "$vendor" "$(number "$found/vendor")" && check device "$device" "$(number "$found/device")" &&
-    check 'subsystem vendor' "$subvendor" "$(number "$found/subsystem_vendor")" &&
-    check 'subsystem device' "$subdevice" "$(number "$found/subsystem_device")" &&
-    { [ "$dsn" = - ] || check 'serial number' "$dsn" "$(serial "$found")"; }
-  if [ -n "$wrong" ]; then
+  if ! is_recorded "$found"; then
     said "\${found##*/} at $path is not the recorded device ($wrong); nothing was bound"
     continue
   fi
@@ -213,7 +174,7 @@ MODULES+=(vfio-pci vfio_iommu_type1)
 }
 
 /** Everything that is written for early binding, in the order of writing. */
-export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Identity[], onlyWith?: string): OwnFile[] {
+export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], onlyWith?: string): OwnFile[] {
   return [
     { path: bindingsPath, mode: 0o644, text: formatBindings(identities, onlyWith) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },

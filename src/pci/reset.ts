@@ -37,6 +37,8 @@ export type ResetJudgement = {
   /** Others on the same bus: a bus reset hits them too, and needs them all in one guest. */
   readonly together: readonly PciAddress[]
   readonly notes: readonly ResetNote[]
+  /** The kernel would use a method that is known bad on this device, and these it lists work: what `reset_method` should hold. */
+  readonly instead?: readonly ResetMethod[]
 }
 
 /** Absent for bridges and unknown addresses: nothing resets those for a guest. */
@@ -61,7 +63,21 @@ export function judgeReset(
     from: device.resetMethods ? 'stated' : 'foretold',
     together,
     notes: findNotes(device, kernel, known),
+    ...findInstead(device, known),
   }
+}
+
+/** A kernel that lists a method which a quirk forbids does not have that quirk, whatever its version says. */
+function findInstead(device: PciDevice, known: Known): Pick<ResetJudgement, 'instead'> {
+  const stated = device.resetMethods
+  if (stated === undefined) return {}
+  const rules = new Set(resetQuirksOf(device).map((row) => row.rule))
+  const isBad = (method: ResetMethod) =>
+    ((method === 'flr' || method === 'af_flr') && rules.has('noFlr')) ||
+    (method === 'pm' && rules.has('noPmReset') && !known.onRootBus)
+  const working = keepWorking(stated, known)
+  const instead = working.filter((method) => !isBad(method))
+  return working[0] !== undefined && isBad(working[0]) && instead.length > 0 ? { instead } : {}
 }
 
 type Known = {
@@ -136,9 +152,10 @@ function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: 
   }
   for (const row of resetQuirksOf(device)) {
     const sinceKernel = row.since && row.since.presentIn.join('.')
-    // The kernel's own list is better evidence of a missing quirk than its version.
+    // The kernel's own list is better evidence of a missing quirk than its version; it may have been limited by hand.
     const offersFlr = row.rule === 'noFlr' && device.resetMethods?.includes('flr') === true
-    const missing = offersFlr || holdsFor(row.since, kernel) === false
+    const isLimited = row.rule === 'noFlr' && device.resetMethods !== undefined && !offersFlr
+    const missing = offersFlr || (!isLimited && holdsFor(row.since, kernel) === false)
     const since = sinceKernel === undefined ? {} : { sinceKernel }
     notes.push({ kind: missing ? 'quirkMissing' : row.rule, about: row.about, ...since })
   }

@@ -4,6 +4,7 @@
  * is said instead.
  */
 import { addEntryArg, addKernelCmdlineArg, entryOptions, removeEntryArg, removeKernelCmdlineArg } from '../boot/bls.ts'
+import type { Binding } from '../boot/early-binding.ts'
 import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
 import {
   addArg,
@@ -19,7 +20,6 @@ import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import type { Finding } from '../finding.ts'
 import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import type { Identity } from '../pci/identity.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial } from './plan-trial.ts'
 import type { Step } from './step.ts'
@@ -39,7 +39,7 @@ const nothing: BootPlan = { steps: [], findings: [], needsReboot: false }
 
 export type BootWish = {
   /** What leaves the host, for the early binding. */
-  readonly identities: readonly Identity[]
+  readonly identities: readonly Binding[]
   /** False: change the entries at once, without a trial (`--no-confirm`). */
   readonly trial: boolean
   /** Wanted on the command line whether or not the IOMMU needs anything. */

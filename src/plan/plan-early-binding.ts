@@ -1,11 +1,16 @@
 /** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
-import { earlyBindingFiles, findInitramfsTool, regenerateInitramfs, type OwnFile } from '../boot/early-binding.ts'
+import {
+  earlyBindingFiles,
+  findInitramfsTool,
+  regenerateInitramfs,
+  type Binding,
+  type OwnFile,
+} from '../boot/early-binding.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import type { Identity } from '../pci/identity.ts'
 import type { Step } from './step.ts'
 
 /** Nothing where the initramfs tool or udev is not known: there the devices are bound at every apply. */
-export function planEarlyBinding(host: Host, identities: readonly Identity[]): Step[] {
+export function planEarlyBinding(host: Host, identities: readonly Binding[]): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
   if (tool === undefined || !host.boot?.present.includes('/run/systemd/system')) return []
   const wanted = earlyBindingFiles(tool, identities)

@@ -9,11 +9,11 @@ import {
   findInitramfsTool,
   formatBindings,
   regenerateInitramfs,
+  type Binding,
   type InitramfsTool,
 } from '../boot/early-binding.ts'
 import { makeTrialEntry, trialConfPath, trialFiles, trialId, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
-import type { Identity } from '../pci/identity.ts'
 import type { BootChange } from './plan-boot.ts'
 import { ownFileSteps } from './plan-early-binding.ts'
 import type { Step } from './step.ts'
@@ -28,7 +28,7 @@ const imagePath = `/boot/${imageName}`
 export function planTrial(
   host: Host,
   loader: Bootloader,
-  given: { readonly change: BootChange; readonly identities: readonly Identity[]; readonly minutes: number },
+  given: { readonly change: BootChange; readonly identities: readonly Binding[]; readonly minutes: number },
 ): TrialPlan {
   const { boot, kernel } = host
   const tool = boot ? findInitramfsTool(boot.present) : undefined

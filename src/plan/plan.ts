@@ -3,7 +3,9 @@
  * plan, byte by byte. The web, the CLI, a dry run and the tests all call this one function.
  */
 import { hasErrors, type Finding } from '../finding.ts'
+import type { Binding } from '../boot/early-binding.ts'
 import type { Host } from '../host/host.ts'
+import type { Identity } from '../pci/identity.ts'
 import type { Lock } from '../spec/lock.ts'
 import type { SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -17,6 +19,7 @@ import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
 import { checkKernelArguments } from './kernel-arguments.ts'
 import { planHugepages } from './plan-hugepages.ts'
+import { planResets } from './plan-reset.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -45,9 +48,10 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
   const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
+  const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
   const wish = {
-    identities: leaving.map(({ identity }) => identity),
+    identities: leaving.map(({ address, identity }) => withResets(identity, resets.methods.get(address))),
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
     replace: hugepages.arguments,
@@ -82,12 +86,16 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
       ? []
       : host.iommu.state === 'off'
         ? setup
-        : [...setup, ...planDrivers(leaving, view.layout)],
+        : [...setup, ...resets.steps, ...planDrivers(leaving, view.layout)],
     needsReboot: boot.needsReboot,
     memory,
     startOrder: startOrder(spec.vms),
     outage: forecastOutage(spec),
   }
+}
+
+function withResets(identity: Identity, resetMethods: readonly string[] | undefined): Binding {
+  return resetMethods === undefined ? identity : { ...identity, resetMethods }
 }
 
 const bootLeftAlone: BootPlan = { steps: [], findings: [], needsReboot: false }

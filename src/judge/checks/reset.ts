@@ -61,7 +61,9 @@ function bugReasons(address: string, reset: ResetJudgement): Reason[] {
         help:
           note.kind === 'vendorReset'
             ? 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
-            : 'use a newer kernel, or expect to restart the host after the VM stops',
+            : reset.instead === undefined
+              ? 'use a newer kernel, or expect to restart the host after the VM stops'
+              : `apply leaves it only what works: ${reset.instead.join(' ')} in /sys/bus/pci/devices/${address}/reset_method`,
       }
     })
 }

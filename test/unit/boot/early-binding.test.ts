@@ -4,6 +4,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
+  type Binding,
   bindScript,
   bindingsPath,
   earlyBindingFiles,
@@ -53,7 +54,7 @@ const probed = () => fs.readFileSync(join(root, 'sys/bus/pci/drivers_probe'), 'u
 
 function run(
   shell: readonly string[],
-  identities: readonly Identity[],
+  identities: readonly Binding[],
   given: { only?: string; gate?: string } = {},
 ): void {
   put(root, bindingsPath, formatBindings(identities, given.gate))
@@ -106,6 +107,23 @@ describe.each(shells)('the early binding script in %s', (_, shell) => {
     run(shell, [{ ...identityOf(nic), deviceSerialNumber: '525400fffe123456' }])
     expect(overrideOf(nic)).toBe('(null)')
     expect(said()).toContain('serial number is unread')
+  })
+
+  it('limits the resets of a device to those chosen for it, once', () => {
+    put(root, `/sys/devices/${nic.place}/reset_method`, 'flr pm bus\n')
+    const resets = () => fs.readFileSync(join(folderOf(nic), 'reset_method'), 'utf8')
+    run(shell, [identityOf(nic)])
+    expect(resets()).toBe('flr pm bus\n')
+    run(shell, [{ ...identityOf(nic), deviceId: '1572', resetMethods: ['bus'] }])
+    expect(resets()).toBe('flr pm bus\n')
+    run(shell, [{ ...identityOf(nic), resetMethods: ['pm', 'bus'] }, identityOf(vmd)])
+    expect([resets(), overrideOf(nic), overrideOf(vmd)]).toEqual(['pm bus\n', 'vfio-pci', 'vfio-pci'])
+  })
+
+  it('does without reset_method where the kernel has none', () => {
+    run(shell, [{ ...identityOf(nic), resetMethods: ['bus'] }])
+    expect(overrideOf(nic)).toBe('vfio-pci')
+    expect(said()).not.toContain('reset_method')
   })
 
   it('says when the place is empty', () => {

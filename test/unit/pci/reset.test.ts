@@ -116,6 +116,27 @@ describe('what the kernel states', () => {
     expect(newer?.notes.map((n) => n.kind)).toEqual(['noFlr'])
   })
 
+  it.each<[string, string[], Partial<PciDevice>, string[] | undefined]>([
+    [
+      'an FLR that hangs, and two that work',
+      ['flr', 'pm', 'bus'],
+      { vendorId: '1022', deviceId: '149c' },
+      ['pm', 'bus'],
+    ],
+    ['an FLR that hangs, and nothing else', ['flr'], { vendorId: '1022', deviceId: '149c' }, undefined],
+    ['a list without it already', ['pm', 'bus'], { vendorId: '1022', deviceId: '149c' }, undefined],
+    ["the kernel's own way first", ['device_specific', 'flr'], { vendorId: '144d', deviceId: 'a804' }, undefined],
+    ['a PM reset that is ignored', ['pm', 'bus'], { vendorId: '1002', deviceId: '731f', classCode: '030000' }, ['bus']],
+    ['a device without a quirk', ['flr', 'bus'], {}, undefined],
+  ])('says what reset_method should hold instead: %s', (_, methods, more, instead) =>
+    expect(judge([rootPort, stated(methods, more)])?.instead).toEqual(instead),
+  )
+
+  it('puts nothing in place of a bad reset that the siblings of a card will refuse', () => {
+    const usb = stated(['flr', 'bus'], { vendorId: '1022', deviceId: '149c' })
+    expect(judge([rootPort, usb, endpoint('01:00.1')])?.instead).toBeUndefined()
+  })
+
   it('names the GPU family that needs vendor-reset', () => {
     const polaris = judge([rootPort, stated(['bus'], { vendorId: '1002', deviceId: '67df', classCode: '030000' })])
     expect(polaris?.notes.map((n) => n.kind)).toEqual(['noPmReset', 'vendorReset'])
