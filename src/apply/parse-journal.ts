@@ -36,6 +36,7 @@ const step = z.discriminatedUnion('kind', [
     argv: z.array(text).min(1),
     outputs: z.array(absolute),
     once: z.optional(z.literal(true)),
+    undo: z.optional(z.array(text).min(1)),
     why: text,
   }),
 ])

@@ -10,18 +10,20 @@ import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { ApplyEvent } from './events.ts'
-import { openJournal, type EventWithoutTime, type Journal, type JournalRecord } from './journal.ts'
+import { openJournal, type EventWithoutTime, type Journal, type JournalRecord, type SavedFile } from './journal.ts'
 import { judgeOutputs } from './outputs.ts'
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
-import { DamagedCopy, restoreFile } from './saved.ts'
+import { DamagedCopy, isAsSaved, restoreFile } from './saved.ts'
+
+type CommandStep = Extract<Step, { kind: 'command' }>
 
 type Note = {
   readonly restored: boolean
   readonly note?: string
   /** A generator to run once more at the end. */
-  readonly again?: Step
+  readonly again?: CommandStep
 }
 
 /** Returns what could not be restored, one line each; empty means the host is as before. */
@@ -31,7 +33,7 @@ export async function undoSteps(
   report: (event: ApplyEvent) => void,
 ): Promise<string[]> {
   const leftovers: string[] = []
-  const again: Step[] = []
+  const again: CommandStep[] = []
   const open = openJournal(system, journal.record)
   // A full disk must not keep the host from being restored: the record of the undo is the lesser good.
   const append = (event: EventWithoutTime) => {
@@ -95,21 +97,44 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
 async function undoOutputs(
   system: System,
   journal: Pick<Journal, 'record' | 'events'>,
-  step: Extract<Step, { kind: 'command' }>,
+  step: CommandStep,
 ): Promise<Note> {
   const { restore, stale } = await judgeOutputs(system, journal, step)
   if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
+  if (step.undo !== undefined && step.outputs.length === 0) return { restored: true, again: step }
+  if (step.undo !== undefined && restore.some(({ path }) => path.startsWith(efiVariables)))
+    return await undoByCommand(system, step, restore)
   for (const saved of restore) await restoreFile(system, journal.record.id, saved)
   return { restored: true }
 }
 
-/** Generators whose outputs somebody wrote again since: they run once more, when everything they read is as before. */
-async function generateAgain(system: System, step: Step): Promise<string | undefined> {
+/** Their bytes cannot be written here: the kernel keeps these files immutable (Documentation/filesystems/efivarfs.rst). */
+const efiVariables = '/sys/firmware/efi/efivars/'
+
+/** Its exit code is not believed: the outputs are read again. */
+async function undoByCommand(system: System, step: CommandStep, restore: readonly SavedFile[]): Promise<Note> {
+  await performStep(system, { ...step, argv: step.undo ?? step.argv })
+  for (const saved of restore)
+    if (!(await isAsSaved(system, saved)))
+      return { restored: false, note: `${saved.path} is not as before, though this was run: ${step.undo?.join(' ')}` }
+  return { restored: true }
+}
+
+/**
+ * Where saved bytes do not help (outputs out of reach, or written again by somebody since), when everything that is read
+ * is as before: the command that takes it back, or the generator once more.
+ */
+async function generateAgain(system: System, step: CommandStep): Promise<string | undefined> {
+  const argv = step.undo ?? step.argv
   try {
-    await performStep(system, step)
+    await performStep(system, { ...step, argv })
     return undefined
   } catch (error) {
-    return `what ${step.kind === 'command' ? step.argv.join(' ') : ''} makes was written again since, and making it anew ended badly: ${messageOf(error)}`
+    const what =
+      step.undo === undefined
+        ? `what ${argv.join(' ')} makes was written again since, and making it anew`
+        : `what saved bytes cannot take back needs ${argv.join(' ')}, and that`
+    return `${what} ended badly: ${messageOf(error)}`
   }
 }
 

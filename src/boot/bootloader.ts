@@ -9,6 +9,8 @@ export type BootEvidence = {
   readonly present: readonly string[]
   /** /proc/cmdline: GRUB and syslinux put BOOT_IMAGE= there, systemd-boot `initrd=\…`. */
   readonly cmdline: string
+  /** A folder of entries in which there are some; the others may be empty (an ESP whose entries lie on XBOOTLDR). */
+  readonly entries?: string
 }
 
 export type Bootloader =
@@ -21,6 +23,8 @@ export type Bootloader =
       /** Entries in /boot/loader/entries carry the command line (Fedora, RHEL). */
       readonly usesEntries: boolean
       readonly regenerate: readonly string[]
+      /** proxmox-boot-tool copies everything to boot partitions that are not mounted; GRUB runs from those. */
+      readonly isCopied?: true
     }
   | { readonly kind: 'systemd-boot'; readonly entries: string }
   | { readonly kind: 'proxmox' }
@@ -46,11 +50,11 @@ export function findBootloader(evidence: BootEvidence): Bootloader {
       how: 'edit /etc/kernel/cmdline (ARGS) and build the image again',
     }
   const grub = grubOf(has)
-  const systemd = systemdBootOf(has)
+  const systemd = systemdBootOf(has, evidence.entries)
   const candidates = [...(grub ? ['GRUB'] : []), ...(systemd ? ['systemd-boot'] : [])]
   const ran = loaderThatRan(evidence)
   if (has('/etc/kernel/proxmox-boot-uuids') && ran !== 'grub') return { kind: 'proxmox' }
-  if (ran === 'grub' && grub) return grub
+  if (ran === 'grub' && grub) return has('/etc/kernel/proxmox-boot-uuids') ? { ...grub, isCopied: true } : grub
   if (ran === 'systemd-boot' && systemd) return systemd
   if (candidates.length > 1) return { kind: 'ambiguous', candidates }
   return grub ?? systemd ?? { kind: 'unknown' }
@@ -82,11 +86,16 @@ function grubOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'gr
   }
 }
 
-function systemdBootOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'systemd-boot' }> | undefined {
-  for (const folder of ['/efi/loader', '/boot/efi/loader', '/boot/loader'])
-    if (has(`${folder}/entries`) && has(`${folder}/loader.conf`))
-      return { kind: 'systemd-boot', entries: `${folder}/entries` }
-  return undefined
+function systemdBootOf(
+  has: (path: string) => boolean,
+  entries: string | undefined,
+): Extract<Bootloader, { kind: 'systemd-boot' }> | undefined {
+  const folders = ['/efi/loader', '/boot/efi/loader', '/boot/loader']
+  const configured = folders.filter((folder) => has(`${folder}/loader.conf`))
+  if (configured.length === 0) return undefined
+  const own = folders.find((folder) => entries === `${folder}/entries`)
+  const folder = own ?? configured.find((one) => has(`${one}/entries`))
+  return folder === undefined ? undefined : { kind: 'systemd-boot', entries: `${folder}/entries` }
 }
 
 /**

@@ -1,9 +1,7 @@
 /**
- * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot. The entry lives in
- * GRUB's custom.cfg, made from the entry that booted this machine, so the good entry, grub.cfg and the good initramfs
- * keep every byte. What is checked on that boot is a file and a script of ours; who writes them is apply/.
+ * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (trial-grub.ts,
+ * trial-entries.ts). What is checked on that boot is a file and a script of ours; who writes them is apply/.
  */
-import { addArg, formatCmdline, parseCmdline, removeArg } from './cmdline.ts'
 import type { OwnFile } from './early-binding.ts'
 
 export const trialToken = 'handover.trial=1'
@@ -17,76 +15,6 @@ export const trialConfirmedPath = '/run/handover/confirmed'
 export const trialResultPath = '/var/lib/handover/trial-result'
 
 const header = '# Written by handover. To undo: handover rollback.'
-
-export type TrialEntry = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
-
-type Wanted = { readonly add: readonly string[]; readonly remove: readonly string[]; readonly initramfs: string }
-
-/** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */
-export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
-  const image = bootImage?.replace(/^\([^)]*\)/, '')
-  if (image === undefined) return undefined
-  return findEntries(grubCfg)
-    .find((lines) => lines.some((line) => linuxLine.exec(line)?.[3] === image))
-    ?.join('\n')
-}
-
-export function makeTrialEntry(bootEntry: string, wanted: Wanted): TrialEntry {
-  const lines: string[] = []
-  let hasInitrd = false
-  for (const line of bootEntry.split('\n')) {
-    const linux = linuxLine.exec(line)
-    const initrd = initrdLine.exec(line)
-    if (linux) lines.push(`${linux[1]}${linux[2]} ${linux[3]}${changeArgs(linux[4] ?? '', wanted)}`)
-    else if (initrd) {
-      hasInitrd = true
-      lines.push(`${initrd[1]}${replaceImage(initrd[2] ?? '', wanted.initramfs)}`)
-    } else lines.push(line)
-  }
-  if (!hasInitrd) return { ok: false, reason: 'the entry has no initramfs' }
-  return {
-    ok: true,
-    text: [header, `menuentry 'Handover: trial boot' --id ${trialId} {`, ...lines, '}', ''].join('\n'),
-  }
-}
-
-const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/
-const initrdLine = /^(\s*initrd(?:16|efi)?\s+)(.*)$/
-
-function changeArgs(args: string, wanted: Wanted): string {
-  let cmdline = parseCmdline(args.trimEnd())
-  for (const raw of wanted.remove) cmdline = removeArg(cmdline, raw)
-  // A panic must end in the old entry, not in a black screen.
-  for (const raw of [...wanted.add, 'panic=30', trialToken]) cmdline = addArg(cmdline, raw)
-  return formatCmdline(cmdline)
-}
-
-/** Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept. */
-function replaceImage(images: string, name: string): string {
-  const words = images.trimEnd().split(/\s+/)
-  const last = words.pop() ?? ''
-  return [...words, `${last.slice(0, last.lastIndexOf('/') + 1)}${name}`].join(' ')
-}
-
-/** The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines that are `}`. */
-function findEntries(grubCfg: string): string[][] {
-  const entries: string[][] = []
-  const lines = grubCfg.split('\n')
-  for (let at = 0; at < lines.length; at += 1) {
-    if (!/^\s*menuentry\s.*\{\s*$/.test(lines[at] ?? '')) continue
-    const body: string[] = []
-    let depth = 1
-    for (at += 1; at < lines.length; at += 1) {
-      const line = lines[at] ?? ''
-      if (/\{\s*$/.test(line)) depth += 1
-      if (/^\s*\}\s*$/.test(line)) depth -= 1
-      if (depth === 0) break
-      body.push(line)
-    }
-    if (depth === 0) entries.push(body)
-  }
-  return entries
-}
 
 /** What the trial boot must show, besides every binding in force. */
 export type TrialChecks = {

@@ -100,6 +100,24 @@ export type HostFile = {
   readonly mode?: number
 }
 
+export type LoaderEntries = {
+  /** The entry that was booted. */
+  readonly selected?: string
+  readonly oneShot?: string
+  readonly default?: string
+  readonly preferred?: string
+}
+
+export type EntryImage = {
+  /** The file of the entry. */
+  readonly entry: string
+  /** Where the initramfs really is: paths in entries are relative to their partition. */
+  readonly path: string
+  readonly bytes: number
+  /** The kernel's release, when its modules are there so that an initramfs for it can be made. */
+  readonly release?: string
+}
+
 /** What tells how this machine boots. Existence is stated per path of a fixed list (host/read-boot.ts). */
 export type BootFacts = {
   readonly efi: boolean
@@ -114,6 +132,14 @@ export type BootFacts = {
   /** custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone else did). */
   readonly grubReadsCustom?: boolean
   readonly grubCustom?: string | null
+  /** What `$kernelopts` in an entry of /boot/loader/entries stands for: from GRUB's environment block. */
+  readonly kernelOptions?: string
+  /** EFI variables of the Boot Loader Interface that name entries. */
+  readonly loaderEntries?: LoaderEntries
+  /** The initramfs of each entry of the Boot Loader Specification. */
+  readonly entryImages?: readonly EntryImage[]
+  /** Free on the partition of those entries. */
+  readonly entriesFreeBytes?: number
   /** Why the last trial boot was given up. */
   readonly trialResult?: string
   /** The loader's one-shot choice is the trial: the next boot starts it. */

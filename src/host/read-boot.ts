@@ -2,9 +2,12 @@
  * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
  * lies. What follows from it is decided in boot/bootloader.ts.
  */
-import { findBootEntry, trialId } from '../boot/trial.ts'
+import { findBootEntry, parseGrubEnvironment } from '../boot/trial-grub.ts'
+import { trialEntryName } from '../boot/trial-entries.ts'
+import { trialId } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
+import { readEntryImages, readLoaderVariable } from './read-entries.ts'
 
 const paths = [
   '/sys/firmware/efi',
@@ -48,7 +51,7 @@ const paths = [
 export function readBoot(reader: Reader): BootFacts {
   const present = paths.filter((path) => reader.stat(path).ok)
   const names = reader.list('/boot')
-  const loader = readLoaderInfo(reader)
+  const loader = readLoaderVariable(reader, 'LoaderInfo')
   const grub = readGrubFilesystem(reader)
   const result = reader.readText('/var/lib/handover/trial-result', 4096)
   return {
@@ -58,27 +61,22 @@ export function readBoot(reader: Reader): BootFacts {
     bootNames: names.ok ? names.value.slice(0, 1000) : [],
     ...(grub === undefined ? {} : { grubFilesystem: grub }),
     ...readGrubEntry(reader),
+    ...readKernelOptions(reader),
+    ...readEntryImages(reader),
     ...(result.ok ? { trialResult: result.value.trim() } : {}),
-    ...readOneShot(reader),
+    ...readOneShot(reader, loader),
   }
 }
 
 /** Whether the loader will start our trial next time; unknown where its memory cannot be read. */
-function readOneShot(reader: Reader): Pick<BootFacts, 'trialIsNext'> {
+function readOneShot(reader: Reader, loader: string | undefined): Pick<BootFacts, 'trialIsNext'> {
+  if (loader?.startsWith('systemd-boot'))
+    return { trialIsNext: readLoaderVariable(reader, 'LoaderEntryOneShot') === trialEntryName }
   for (const folder of ['/boot/grub2', '/boot/grub']) {
     const memory = reader.readText(`${folder}/grubenv`, 65_536)
     if (memory.ok) return { trialIsNext: new RegExp(`^next_entry=${trialId}\\s*$`, 'm').test(memory.value) }
   }
   return {}
-}
-
-/** Four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
-function readLoaderInfo(reader: Reader): string | undefined {
-  const path = '/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
-  const bytes = reader.readBytes(path, 1024)
-  if (!bytes.ok) return undefined
-  const text = new TextDecoder('utf-16le').decode(bytes.value.subarray(4)).replaceAll('\0', '').trim()
-  return text === '' ? undefined : text
 }
 
 function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReadsCustom' | 'grubCustom'> {
@@ -95,6 +93,12 @@ function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReads
     ...(entry === undefined ? {} : { grubEntry: entry }),
     ...(custom.ok ? { grubCustom: isOurs ? custom.value : null } : {}),
   }
+}
+
+function readKernelOptions(reader: Reader): Pick<BootFacts, 'kernelOptions'> {
+  const block = reader.readText('/boot/grub2/grubenv', 65_536)
+  const kernelOptions = block.ok ? parseGrubEnvironment(block.value)['kernelopts'] : undefined
+  return kernelOptions === undefined ? {} : { kernelOptions }
 }
 
 /** The mount with the longest mount point above the folder, from /proc/self/mountinfo. */

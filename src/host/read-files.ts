@@ -25,6 +25,9 @@ const single = [
   '/etc/initramfs-tools/modules',
   '/etc/mkinitcpio.conf',
   '/etc/kernel/cmdline',
+  '/boot/loader/loader.conf',
+  '/efi/loader/loader.conf',
+  '/boot/efi/loader/loader.conf',
   '/etc/kernel/proxmox-boot-uuids',
   '/etc/modules',
   '/boot/syslinux/syslinux.cfg',
@@ -41,6 +44,7 @@ const folders: readonly (readonly [folder: string, suffix: string])[] = [
   ['/etc/driverctl.d', ''],
   ['/boot/loader/entries', '.conf'],
   ['/efi/loader/entries', '.conf'],
+  ['/boot/efi/loader/entries', '.conf'],
 ]
 
 /** Files beyond this are no configuration written by a person. */

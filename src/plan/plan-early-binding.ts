@@ -1,12 +1,7 @@
 /** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
-import {
-  earlyBindingFiles,
-  findInitramfsTool,
-  regenerateInitramfs,
-  type Binding,
-  type OwnFile,
-} from '../boot/early-binding.ts'
+import { earlyBindingFiles, findInitramfsTool, type Binding, type OwnFile } from '../boot/early-binding.ts'
 import type { Host, HostFile } from '../host/host.ts'
+import { regenerateSteps } from './initramfs-steps.ts'
 import type { Step } from './step.ts'
 
 /** Nothing where the initramfs tool or udev is not known: there the devices are bound at every apply. */
@@ -18,10 +13,7 @@ export function planEarlyBinding(host: Host, identities: readonly Binding[]): St
   if (identities.length === 0 && !isKnown) return []
   const steps = ownFileSteps(wanted, host.files ?? [], 'bind early, by verified identity')
   if (steps.length === 0) return []
-  return [
-    ...steps,
-    { kind: 'command', ...regenerateInitramfs(tool), why: 'put the early binding into every initramfs' },
-  ]
+  return [...steps, ...regenerateSteps(host)]
 }
 
 /** A step for each file that is not as wanted. */

@@ -45,6 +45,11 @@ export type Step =
       readonly outputs: readonly string[]
       /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
       readonly once?: true
+      /**
+       * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody wrote again
+       * since, and no outputs at all, when they are out of reach: then it runs after everything else is restored.
+       */
+      readonly undo?: readonly string[]
       readonly why: string
     }
 

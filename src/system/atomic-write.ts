@@ -127,8 +127,13 @@ function syncFolder(path: string, disk: Disk = realDisk): void {
 
 /** For files that others wrote: generators rarely sync, and a record must not outlive what it speaks of. */
 export function flush(path: string, disk: Disk = realDisk): void {
-  if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
-  if (fs.existsSync(dirname(path))) syncFolder(dirname(path), disk)
+  try {
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
+    if (fs.existsSync(dirname(path))) syncFolder(dirname(path), disk)
+  } catch (error) {
+    // fsync(2): a file system that knows no syncing (efivarfs, where a write is durable when it returns).
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  }
 }
 
 function resolveLink(path: string): string {

@@ -55,6 +55,10 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
         return root === '' ? real : real.slice(root.length) || '/'
       }),
     stat: (path) => attempt(() => statOf(paths ? paths.entry(path) : path)),
+    freeBytes: (path) => {
+      const place = attempt(() => fs.statfsSync(inside(path)))
+      return place.ok ? place.value.bavail * place.value.bsize : undefined
+    },
     env: (name) => process.env[name],
     exec,
     start,

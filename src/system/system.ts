@@ -35,6 +35,8 @@ export type Reader = {
   /** The path with every link resolved. */
   realPath(path: string): ReadResult<string>
   stat(path: string): ReadResult<FileStat>
+  /** Bytes that can still be written to the file system of `path`; not there where that is not recorded. */
+  freeBytes?(path: string): number | undefined
   env(name: string): string | undefined
 }
 

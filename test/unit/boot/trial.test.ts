@@ -3,14 +3,8 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bindScript, bindingsPath, formatBindings } from '../../../src/boot/early-binding.ts'
-import {
-  findBootEntry,
-  formatTrialConf,
-  makeTrialEntry,
-  parseTrialConf,
-  trialScript,
-  type TrialChecks,
-} from '../../../src/boot/trial.ts'
+import { formatTrialConf, parseTrialConf, trialScript, type TrialChecks } from '../../../src/boot/trial.ts'
+import { findBootEntry, makeTrialEntry } from '../../../src/boot/trial-grub.ts'
 import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
 
 /** As Debian's grub-mkconfig writes it, shortened. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts, Host, HostFile } from '../../../src/host/host.ts'
-import { bootChange, grubDropIn, planBoot as plan } from '../../../src/plan/plan-boot.ts'
+import { grubDropIn } from '../../../src/plan/grub-edits.ts'
+import { bootChange, planBoot as plan } from '../../../src/plan/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 const planBoot = (of: Host) => plan(of, { identities: [], trial: false })

@@ -1,0 +1,119 @@
+/**
+ * The entry of a trial boot for systemd-boot: a file of its own beside the good entries, chosen for one boot by the EFI
+ * variable LoaderEntryOneShot, which the loader removes before it starts anything (systemd-boot(7)).
+ * An entry more must never become what is booted when nothing is chosen: that is checked here, too.
+ */
+import { entryId, readEntry, triesLeft } from './bls.ts'
+import { findArg, hasArg, parseCmdline } from './cmdline.ts'
+import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
+
+const header = '# Written by handover. To undo: handover rollback.'
+
+export const trialEntryName = 'handover-trial.conf'
+export const oneShotVariable = '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+
+export type EntryFile = { readonly path: string; readonly text: string }
+
+/** The good entry with the arguments under trial and an initramfs of its own; without sort-key, so that it sorts behind those that have one. */
+export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntry {
+  const good = readEntry(goodText)
+  const last = good.initrds.at(-1)
+  if (good.linux === undefined) return { ok: false, reason: 'the entry names no kernel' }
+  if (last === undefined) return { ok: false, reason: 'the entry has no initramfs' }
+  const dropped = /^[ \t]*(?:title|sort-key|version|options|initrd|#.*)(?:[ \t]|$)/
+  const kept = goodText.split(/\r?\n/).filter((line) => line.trim() !== '' && !dropped.test(line))
+  const image = `${last.slice(0, last.lastIndexOf('/') + 1)}${wish.initramfs}`
+  return {
+    ok: true,
+    text: [
+      header,
+      'title Handover: trial boot',
+      ...kept,
+      ...[...good.initrds.slice(0, -1), image].map((path) => `initrd ${path}`),
+      `options ${trialArgs(good.options, wish)}`,
+      '',
+    ].join('\n'),
+  }
+}
+
+/**
+ * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot counting
+ * change with every boot), else the only one whose initramfs and arguments are all on the kernel's command line.
+ */
+export function findStartedEntry(
+  entries: readonly EntryFile[],
+  running: { readonly selected?: string | undefined; readonly cmdline: string },
+): EntryFile | undefined {
+  const real = entries.filter(
+    ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
+  )
+  const { selected } = running
+  if (selected !== undefined) {
+    const of = real.filter(({ path }) => entryId(path) === entryId(selected))
+    return of.length === 1 ? of[0] : undefined
+  }
+  const cmdline = parseCmdline(running.cmdline)
+  const fitting = real.filter(({ text }) => {
+    const { options, initrds } = readEntry(text)
+    const image = findArg(cmdline, 'initrd')?.slice('initrd='.length).replaceAll('\\', '/')
+    const hasImage = image === undefined || initrds.includes(image)
+    return hasImage && parseCmdline(options).args.every(({ raw }) => hasArg(cmdline, raw))
+  })
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
+export type DefaultChoice = {
+  /** `systemd-boot 252.39`. */
+  readonly loaderInfo: string | undefined
+  /** EFI variables LoaderEntryPreferred and LoaderEntryDefault. */
+  readonly variables: readonly (string | undefined)[]
+  /** Text of loader.conf; undefined when there is none. */
+  readonly loaderConf: string | undefined
+  readonly entries: readonly EntryFile[]
+}
+
+/**
+ * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the first entry
+ * that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order: entries with a sort-key stand
+ * before those without (src/boot/efi/boot.c, config_entry_compare; since systemd 250).
+ */
+export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
+  const patterns = [
+    ...choice.variables,
+    ...['preferred', 'default'].map(
+      (key) => new RegExp(`^${key}[ \\t]+(\\S+)`, 'm').exec(choice.loaderConf ?? '')?.[1],
+    ),
+  ].filter((pattern) => pattern !== undefined && pattern !== '')
+  if (patterns.some((pattern) => pattern?.toLowerCase() === '@saved'))
+    return 'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
+  const others = choice.entries.filter(
+    ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
+  )
+  for (const pattern of patterns) {
+    if (matchesGlob(pattern ?? '', trialEntryName))
+      return `${pattern}, the entry that systemd-boot takes by default, means the trial, too`
+    if (
+      others.some(({ path }) => matchesGlob(pattern ?? '', nameOf(path)) || matchesGlob(pattern ?? '', entryId(path)))
+    )
+      return undefined
+  }
+  const version = Number(/^systemd-boot (\d+)/.exec(choice.loaderInfo ?? '')?.[1] ?? 0)
+  const isBehind = others.some(({ path, text }) => readEntry(text).sortKey !== undefined && triesLeft(path) !== 0)
+  if (version >= 250 && isBehind) return undefined
+  return 'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** `*`, `?` and `[…]`, case ignored: ids are folded by the loader. */
+function matchesGlob(pattern: string, id: string): boolean {
+  const source = pattern.replaceAll(/\[[^\]]*\]|[*?]|[^*?[]+|\[/g, (part) => {
+    if (part === '*') return '.*'
+    if (part === '?') return '.'
+    if (part.length > 1 && part.startsWith('[')) return '.'
+    return part.replaceAll(/[.+^${}()|[\]\\/-]/g, String.raw`\$&`)
+  })
+  return new RegExp(`^${source}$`, 'i').test(id)
+}

@@ -1,0 +1,203 @@
+/**
+ * A change of the kernel command line for good, in the way this machine boots. Files of others are edited in place; where
+ * the way is not understood nothing is written, and the exact change is said instead.
+ */
+import {
+  addEntryArg,
+  addKernelCmdlineArg,
+  readEntry,
+  removeEntryArg,
+  removeKernelCmdlineArg,
+  type Entry,
+} from '../boot/bls.ts'
+import type { Bootloader } from '../boot/bootloader.ts'
+import { hasArg, parseCmdline } from '../boot/cmdline.ts'
+import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
+import { trialEntryName } from '../boot/trial-entries.ts'
+import { expandVariables } from '../boot/trial-grub.ts'
+import type { Finding } from '../finding.ts'
+import type { Host, HostFile } from '../host/host.ts'
+import { editStep, refreshProxmox } from './boot-steps.ts'
+import { editGrub } from './grub-edits.ts'
+import type { Step } from './step.ts'
+
+export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
+
+export type Edits =
+  { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
+
+const blsFolder = '/boot/loader/entries'
+const template = '/etc/kernel/cmdline'
+
+export function editsFor(loader: Bootloader, host: Host, change: BootChange): Edits {
+  switch (loader.kind) {
+    case 'grub': {
+      if (loader.usesEntries) return editBls(host, change)
+      const edits = editGrub(loader, host.files ?? [], change)
+      return edits.ok ? edits : manual('GRUB', edits.how, change)
+    }
+    case 'systemd-boot':
+      return editEntries(host, loader.entries, change)
+    case 'proxmox':
+      return editProxmox(host, change)
+    case 'manual':
+      return manual(loader.system, loader.how, change)
+    case 'ambiguous':
+      return manual(
+        `either ${loader.candidates.join(' or ')}`,
+        'see which one starts this machine, and there change the kernel command line: ARGS',
+        change,
+        'boot-ambiguous',
+      )
+    case 'unknown':
+      return manual('a way that is not known here', 'change the kernel command line: ARGS', change)
+  }
+}
+
+function manual(system: string, how: string, change: BootChange, code: Finding['code'] = 'boot-manual'): Edits {
+  const nixos = how.includes('boot.kernelParams')
+  const ostree = how.includes('rpm-ostree')
+  const say = (raw: string, verb: 'add' | 'remove') => {
+    if (nixos) return verb === 'add' ? `"${raw}"` : ''
+    if (ostree) return verb === 'add' ? `--append=${raw}` : `--delete=${raw}`
+    return `${verb} ${raw}`
+  }
+  const words = [...change.remove.map((raw) => say(raw, 'remove')), ...change.add.map((raw) => say(raw, 'add'))]
+  const args = words.filter((word) => word !== '').join(nixos || ostree ? ' ' : ', ')
+  return {
+    ok: false,
+    finding: {
+      code,
+      severity: 'error',
+      message: `the kernel command line has to change, and this machine boots with ${system}: nothing is written there`,
+      help: how.replace('ARGS', args),
+    },
+  }
+}
+
+/** Files of Linux entries in a folder, the trial's own left out. */
+function entriesIn(host: Host, folder: string): readonly (HostFile & { readonly entry: Entry })[] {
+  return (host.files ?? [])
+    .filter(({ path }) => path.startsWith(`${folder}/`) && !path.endsWith(`/${trialEntryName}`))
+    .map((file) => ({ ...file, entry: readEntry(file.text) }))
+    .filter(({ entry }) => entry.linux !== undefined)
+}
+
+const unreadable = (folder: string, change: BootChange): Edits =>
+  manual('boot entries that cannot be read', `in ${folder}/*.conf, on the options line: ARGS`, change)
+
+/** systemd-boot: every Linux entry, and the file that new entries are made from. */
+function editEntries(host: Host, folder: string, change: BootChange): Edits {
+  const entries = entriesIn(host, folder)
+  if (entries.length === 0) return unreadable(folder, change)
+  const steps = entries.flatMap((file) => editStep(file, changeEntry(file.text, change), change))
+  return { ok: true, steps: [...steps, ...templateSteps(host, entries, change)] }
+}
+
+function changeEntry(text: string, change: BootChange): string {
+  let edited = text
+  for (const raw of change.remove) edited = removeEntryArg(edited, raw)
+  for (const raw of change.add) edited = addEntryArg(edited, raw)
+  return edited
+}
+
+/**
+ * Without /etc/kernel/cmdline, kernel-install gives a new kernel the running command line (90-loaderentry.install), which on
+ * a trial boot carries the trial's token: then the file is made from the entry of the running kernel.
+ */
+function templateSteps(host: Host, entries: readonly { readonly entry: Entry }[], change: BootChange): Step[] {
+  const old = host.files?.find(({ path }) => path === template)
+  if (old) return editStep(old, changeTemplate(old.text, change), change)
+  if (host.boot?.present.includes('/usr/bin/kernel-install') !== true) return []
+  const running = entries.find(({ entry }) => entry.version !== undefined && entry.version === host.kernel.release)
+  if (running === undefined) return []
+  const text = changeTemplate(`${running.entry.options}\n`, change)
+  return [
+    {
+      kind: 'file',
+      path: template,
+      before: null,
+      after: { text, mode: 0o644 },
+      why: 'new kernels get these arguments, and not those of the running trial',
+    },
+  ]
+}
+
+function changeTemplate(text: string, change: BootChange): string {
+  let edited = text
+  for (const raw of change.remove) edited = removeKernelCmdlineArg(edited, raw)
+  for (const raw of change.add) edited = addKernelCmdlineArg(edited, raw)
+  return edited
+}
+
+/** GRUB with entries (Fedora, RHEL): grubby knows all the places; without it they are edited here. */
+function editBls(host: Host, change: BootChange): Edits {
+  const entries = entriesIn(host, blsFolder)
+  if (entries.length === 0) return unreadable(blsFolder, change)
+  const kernelopts = host.boot?.kernelOptions
+  const variables = kernelopts === undefined ? {} : { kernelopts }
+  const isDone = entries.every(({ entry }) => {
+    const options = parseCmdline(expandVariables(entry.options, variables))
+    return change.add.every((raw) => hasArg(options, raw)) && !change.remove.some((raw) => hasArg(options, raw))
+  })
+  if (isDone) return { ok: true, steps: [] }
+  const grubby = (add: readonly string[], remove: readonly string[]) => [
+    'grubby',
+    '--update-kernel=ALL',
+    ...(remove.length === 0 ? [] : [`--remove-args=${remove.join(' ')}`]),
+    ...(add.length === 0 ? [] : [`--args=${add.join(' ')}`]),
+  ]
+  const argv = grubby(change.add, change.remove)
+  if (host.boot?.present.includes('/usr/sbin/grubby') === true)
+    return {
+      ok: true,
+      steps: [
+        {
+          kind: 'command',
+          argv,
+          outputs: [`${blsFolder}/*.conf`, '/etc/default/grub', template, '/boot/grub2/grubenv'],
+          undo: grubby(change.remove, change.add),
+          why: `kernel arguments: ${[...change.remove.map((raw) => `without ${raw}`), ...change.add].join(', ')}`,
+        },
+      ],
+    }
+  if (entries.some(({ entry }) => entry.options.includes('$')))
+    return manual(
+      'entries with variables, and without grubby',
+      `install grubby and run: ${argv.join(' ')} (ARGS)`,
+      change,
+    )
+  return editBlsByHand(host, entries, change)
+}
+
+/** New kernels get GRUB_CMDLINE_LINUX or /etc/kernel/cmdline, depending on the release: both are kept the same. */
+function editBlsByHand(
+  host: Host,
+  entries: readonly (HostFile & { readonly entry: Entry })[],
+  change: BootChange,
+): Edits {
+  const steps = entries.flatMap((file) => editStep(file, changeEntry(file.text, change), change))
+  const main = host.files?.find(({ path }) => path === '/etc/default/grub')
+  if (main) {
+    let edit: Edit = { ok: true, text: main.text }
+    for (const raw of change.remove) if (edit.ok) edit = removeArgFrom(edit.text, 'GRUB_CMDLINE_LINUX', raw)
+    for (const raw of change.add) if (edit.ok) edit = addArgTo(edit.text, 'GRUB_CMDLINE_LINUX', raw)
+    if (!edit.ok)
+      return manual('GRUB', `${main.path} is not understood (${edit.reason}); there and in ${blsFolder}: ARGS`, change)
+    steps.push(...editStep(main, edit.text, change))
+  }
+  return { ok: true, steps: [...steps, ...templateSteps(host, [], change)] }
+}
+
+/** One line, copied to every boot partition by the tool. */
+function editProxmox(host: Host, change: BootChange): Edits {
+  const line = host.files?.find(({ path }) => path === template)
+  if (line === undefined)
+    return manual(
+      'proxmox-boot-tool',
+      `write the one line of ${template} (ARGS), then run: proxmox-boot-tool refresh`,
+      change,
+    )
+  const steps = editStep(line, changeTemplate(line.text, change), change)
+  return { ok: true, steps: steps.length === 0 ? [] : [...steps, refreshProxmox] }
+}

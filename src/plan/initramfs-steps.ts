@@ -1,0 +1,61 @@
+/**
+ * Making initramfs images again so that they bind early. Where entries name the images (systemd-boot, Fedora's GRUB), exactly
+ * those are made, each beside the old one and then renamed over it: an image that is cut off half-way never has a good
+ * entry's name, and no hook rewrites entries meanwhile.
+ */
+import { findInitramfsTool, regenerateInitramfs, type InitramfsTool } from '../boot/early-binding.ts'
+import { trialEntryName } from '../boot/trial-entries.ts'
+import type { Host } from '../host/host.ts'
+import { refreshProxmox } from './boot-steps.ts'
+import { loaderOf } from './loader-of.ts'
+import type { Step } from './step.ts'
+
+const why = 'put the early binding into every initramfs'
+
+export function makeImage(tool: InitramfsTool, path: string, release: string): string[] {
+  switch (tool) {
+    case 'initramfs-tools':
+      return ['mkinitramfs', '-o', path, release]
+    case 'dracut':
+      return ['dracut', '--force', path, release]
+    case 'mkinitcpio':
+      return ['mkinitcpio', '-k', release, '-g', path]
+  }
+}
+
+/** Nothing where the tool is not known. */
+export function regenerateSteps(host: Host): Step[] {
+  const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
+  if (tool === undefined) return []
+  const loader = loaderOf(host)
+  const named = loader.kind === 'systemd-boot' || (loader.kind === 'grub' && loader.usesEntries)
+  const images = named && tool !== 'mkinitcpio' ? imagesOf(host) : new Map<string, string>()
+  if (images.size > 0) return [...images].flatMap(([path, release]) => remake(tool, path, release))
+  const isCopied = loader.kind === 'proxmox' || (loader.kind === 'grub' && loader.isCopied === true)
+  return [{ kind: 'command', ...regenerateInitramfs(tool), why }, ...(isCopied ? [refreshProxmox] : [])]
+}
+
+/** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */
+function imagesOf(host: Host): Map<string, string> {
+  const loader = loaderOf(host)
+  const folder = loader.kind === 'systemd-boot' ? loader.entries : '/boot/loader/entries'
+  const images = new Map<string, string>()
+  for (const { entry, path, release } of host.boot?.entryImages ?? [])
+    if (release !== undefined && entry.startsWith(`${folder}/`) && !entry.endsWith(`/${trialEntryName}`))
+      images.set(path, release)
+  return images
+}
+
+function remake(tool: InitramfsTool, path: string, release: string): Step[] {
+  const fresh = `${path}.handover`
+  return [
+    { kind: 'command', argv: makeImage(tool, fresh, release), outputs: [fresh], why },
+    {
+      kind: 'command',
+      argv: ['mv', '-f', fresh, path],
+      outputs: [path, fresh],
+      undo: makeImage(tool, path, release),
+      why: 'in place of the old one',
+    },
+  ]
+}

@@ -1,0 +1,190 @@
+/**
+ * How each boot loader gets an entry for one boot: where its initramfs lies, which file the entry is, what chooses it once.
+ * A loader that cannot be trusted to forget the choice has no way: the reason is said.
+ */
+import { canGrubForget, type Bootloader } from '../boot/bootloader.ts'
+import { entryId, readEntry } from '../boot/bls.ts'
+import type { TrialEntry, TrialWish } from '../boot/trial-args.ts'
+import {
+  findStartedEntry,
+  makeTrialEntryFile,
+  oneShotVariable,
+  trialEntryName,
+  whyTrialMayBeDefault,
+} from '../boot/trial-entries.ts'
+import { makeTrialEntry, makeTrialEntryFromBls, withoutDevice } from '../boot/trial-grub.ts'
+import { trialId } from '../boot/trial.ts'
+import type { Host, HostFile } from '../host/host.ts'
+import type { BootChange } from './boot-edits.ts'
+import { loaderOf } from './loader-of.ts'
+import type { Step } from './step.ts'
+
+type Grub = Extract<Bootloader, { kind: 'grub' }>
+type SystemdBoot = Extract<Bootloader, { kind: 'systemd-boot' }>
+
+export type TrialWay =
+  | { readonly ok: true; readonly image: string; readonly entry: readonly Step[]; readonly choose: Step }
+  | { readonly ok: false; readonly reason: string }
+
+const imageName = 'handover-trial.img'
+const mebibyte = 1024 * 1024
+
+export function findTrialWay(host: Host, loader: Bootloader, change: BootChange): TrialWay {
+  const wish = { ...change, initramfs: imageName }
+  switch (loader.kind) {
+    case 'grub':
+      return grubWay(host, loader, wish)
+    case 'systemd-boot':
+      return systemdWay(host, loader, wish)
+    case 'proxmox':
+      return no('proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike')
+    case 'manual':
+    case 'ambiguous':
+    case 'unknown':
+      return no('a trial entry is known only for GRUB and systemd-boot')
+  }
+}
+
+const no = (reason: string): TrialWay => ({ ok: false, reason })
+
+function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
+  const { boot } = host
+  if (loader.isCopied) return no('proxmox-boot-tool keeps what GRUB reads on partitions that are not mounted')
+  if (!canGrubForget(boot?.grubFilesystem)) {
+    const { device, type } = boot?.grubFilesystem ?? { device: 'a device', type: 'unknown' }
+    return no(
+      `GRUB cannot write its environment block on ${device} (${type}), so a bad trial would be started again and again`,
+    )
+  }
+  if (boot?.grubReadsCustom !== true) return no('grub.cfg does not read custom.cfg')
+  if (boot.grubCustom === null) return no(`${loader.folder}/custom.cfg belongs to someone else`)
+  const entry = loader.usesEntries ? blsEntry(host, wish) : grubEntry(host, wish)
+  if (!entry.ok) return entry
+  return {
+    ok: true,
+    image: `/boot/${imageName}`,
+    entry: fileStep(`${loader.folder}/custom.cfg`, boot.grubCustom, entry.text),
+    choose: {
+      kind: 'command',
+      argv: [loader.folder === '/boot/grub2' ? 'grub2-reboot' : 'grub-reboot', trialId],
+      outputs: [`${loader.folder}/grubenv`],
+      once: true,
+      why: 'choose the trial for the next boot only',
+    },
+  }
+}
+
+function grubEntry(host: Host, wish: TrialWish): TrialEntry {
+  const entry = host.boot?.grubEntry
+  if (entry === undefined) return { ok: false, reason: 'no entry of grub.cfg started the running kernel' }
+  return makeTrialEntry(entry, wish)
+}
+
+/** Fedora's grub.cfg holds no entries: the one whose kernel is BOOT_IMAGE= is the one that started this machine. */
+function blsEntry(host: Host, wish: TrialWish): TrialEntry {
+  const image = withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(host.kernel.cmdline ?? '')?.[1])
+  const started = entriesIn(host, '/boot/loader/entries').filter(({ text }) => readEntry(text).linux === image)
+  const [entry] = started
+  if (image === undefined || entry === undefined || started.length > 1)
+    return { ok: false, reason: 'no single entry of /boot/loader/entries started the running kernel' }
+  const kernelopts = host.boot?.kernelOptions
+  const made = makeTrialEntryFromBls(entry.text, wish, kernelopts === undefined ? {} : { kernelopts })
+  const hidden = wish.remove.find(
+    (raw) => made.ok && !readEntry(entry.text).options.includes(raw) && !kernelopts?.includes(raw),
+  )
+  if (hidden !== undefined)
+    return { ok: false, reason: `${hidden} stands in a variable of GRUB, where one entry alone cannot be rid of it` }
+  return made
+}
+
+function entriesIn(host: Host, folder: string): readonly HostFile[] {
+  return (host.files ?? []).filter(({ path }) => path.startsWith(`${folder}/`))
+}
+
+function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay {
+  const { boot } = host
+  if (!boot?.present.includes('/sys/firmware/efi')) return no('the EFI variables of the boot loader are not there')
+  if (!boot.present.includes('/usr/bin/bootctl')) return no('there is no bootctl to choose an entry for one boot')
+  const entries = entriesIn(host, loader.entries)
+  const { selected, oneShot, preferred, default: chosen } = boot.loaderEntries ?? {}
+  const started = findStartedEntry(entries, { selected, cmdline: host.kernel.cmdline ?? '' })
+  if (started === undefined) return no(`no single entry of ${loader.entries} started the running kernel`)
+  const { version } = readEntry(started.text)
+  if (version !== undefined && version !== host.kernel.release)
+    return no(
+      `the entry that was booted is for ${version} now, and ${host.kernel.release ?? 'another kernel'} is running`,
+    )
+  const image = boot.entryImages?.find(({ entry }) => entry === started.path)
+  if (image === undefined) return no(`the initramfs that ${started.path} names is not where it should be`)
+  const loaderConf = host.files?.find(({ path }) => path === loader.entries.replace(/entries$/, 'loader.conf'))?.text
+  const danger = whyTrialMayBeDefault({
+    loaderInfo: boot.loaderInfo,
+    variables: [preferred, chosen],
+    loaderConf: loaderConf ?? host.files?.find(({ path }) => path.endsWith('/loader/loader.conf'))?.text,
+    entries,
+  })
+  const cramped = whyTooSmall(image.bytes, boot.entriesFreeBytes, loader.entries)
+  if (danger !== undefined || cramped !== undefined) return no(danger ?? cramped ?? '')
+  const made = makeTrialEntryFile(started.text, wish)
+  if (!made.ok) return made
+  const path = `${loader.entries}/${trialEntryName}`
+  return {
+    ok: true,
+    image: `${image.path.slice(0, image.path.lastIndexOf('/'))}/${imageName}`,
+    entry: fileStep(path, entries.find((entry) => entry.path === path)?.text, made.text, modeOf(started)),
+    choose: chooseOnce(oneShot),
+  }
+}
+
+/** vfat shows one mode for all files (mount option umask): a file of another mode would never be as planned. */
+function modeOf(file: HostFile | { readonly path: string }): number {
+  return ('mode' in file ? file.mode : undefined) ?? 0o644
+}
+
+/** The choice is an EFI variable: it is taken back by choosing what was chosen before, or nothing. */
+function chooseOnce(before: string | undefined): Step {
+  const isOurs = before !== undefined && entryId(before) === entryId(trialEntryName)
+  return {
+    kind: 'command',
+    argv: ['bootctl', 'set-oneshot', trialEntryName],
+    outputs: [oneShotVariable],
+    once: true,
+    undo: ['bootctl', 'set-oneshot', isOurs ? '' : (before ?? '')],
+    why: 'choose the trial for the next boot only',
+  }
+}
+
+/** The trial's image is about as large as the good one; while it is written both are there, and some reserve is left. */
+function whyTooSmall(bytes: number, free: number | undefined, entries: string): string | undefined {
+  if (free === undefined || bytes === 0) return undefined
+  const wanted = Math.ceil(bytes * 1.25) + 8 * mebibyte
+  if (free >= wanted) return undefined
+  const say = (value: number) => `${Math.floor(value / mebibyte)} MiB`
+  return `the partition of ${entries} has ${say(free)} left, and a second initramfs needs ${say(wanted)}`
+}
+
+function fileStep(path: string, old: string | null | undefined, text: string, mode = 0o644): Step[] {
+  if (old === text) return []
+  const before = typeof old === 'string' ? { text: old, mode } : null
+  return [{ kind: 'file', path, before, after: { text, mode }, why: 'an entry of its own for the trial' }]
+}
+
+/** What a trial left where the loader reads: the entry, and its initramfs. */
+export function findTrialLeftovers(host: Host): { readonly entries: readonly HostFile[]; readonly image: string } {
+  const loader = loaderOf(host)
+  if (loader.kind === 'systemd-boot') {
+    const path = `${loader.entries}/${trialEntryName}`
+    const image = host.boot?.entryImages?.find(({ entry }) => entry === path)?.path
+    const root = loader.entries.slice(0, -'/loader/entries'.length)
+    return {
+      entries: entriesIn(host, path.slice(0, path.lastIndexOf('/'))).filter((file) => file.path === path),
+      image: image ?? `${root}/${imageName}`,
+    }
+  }
+  const custom = host.boot?.grubCustom
+  const folder = loader.kind === 'grub' ? loader.folder : '/boot/grub'
+  return {
+    entries: typeof custom === 'string' ? [{ path: `${folder}/custom.cfg`, text: custom, mode: 0o644 }] : [],
+    image: `/boot/${imageName}`,
+  }
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { entryId, readEntry, triesLeft } from '../../../src/boot/bls.ts'
+import { findStartedEntry, makeTrialEntryFile, whyTrialMayBeDefault } from '../../../src/boot/trial-entries.ts'
+import { expandVariables, makeTrialEntryFromBls, parseGrubEnvironment } from '../../../src/boot/trial-grub.ts'
+
+/** As kernel-install writes it (90-loaderentry.install of systemd 252). */
+const debian = `title      Debian GNU/Linux 12 (bookworm)
+version    6.1.0-2-amd64
+machine-id 0123456789abcdef0123456789abcdef
+sort-key   debian
+options    root=UUID=1-2 ro intel_iommu=off quiet systemd.machine_id=0123456789abcdef0123456789abcdef
+linux      /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/linux
+initrd     /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/initrd.img-6.1.0-2-amd64
+`
+const fedora = `title Fedora Linux (6.8.5) 40
+version 6.8.5
+linux /vmlinuz-6.8.5
+initrd /initramfs-6.8.5.img $tuned_initrd
+options root=UUID=1-2 ro rhgb quiet $tuned_params
+grub_users $grub_users
+grub_class fedora
+`
+const wish = { add: ['intel_iommu=on'], remove: ['intel_iommu=off'], initramfs: 'handover-trial.img' }
+const token = '/boot/efi/loader/entries/0123456789abcdef0123456789abcdef-6.1.0-2-amd64'
+
+describe('an entry of the Boot Loader Specification', () => {
+  it('is read as its keys', () =>
+    expect(readEntry(debian)).toEqual({
+      version: '6.1.0-2-amd64',
+      sortKey: 'debian',
+      linux: '/0123456789abcdef0123456789abcdef/6.1.0-2-amd64/linux',
+      initrds: ['/0123456789abcdef0123456789abcdef/6.1.0-2-amd64/initrd.img-6.1.0-2-amd64'],
+      options: 'root=UUID=1-2 ro intel_iommu=off quiet systemd.machine_id=0123456789abcdef0123456789abcdef',
+    }))
+
+  it.each([
+    ['/x/TOKEN-6.1.conf', 'token-6.1.conf', undefined],
+    ['/x/TOKEN-6.1+3.conf', 'token-6.1.conf', 3],
+    ['/x/TOKEN-6.1.0+2-1.conf', 'token-6.1.0.conf', 2],
+    ['/x/TOKEN-6.1.0+0-3.conf', 'token-6.1.0.conf', 0],
+    ['TOKEN-6.1.0+deb12.conf', 'token-6.1.0+deb12.conf', undefined],
+    ['uki+1-2.efi', 'uki.efi', 1],
+  ])('%s has the id %s and %s tries left', (path, id, tries) => {
+    expect(entryId(path)).toBe(id)
+    expect(triesLeft(path)).toBe(tries)
+  })
+})
+
+describe('the trial entry of systemd-boot', () => {
+  it('is the good entry with its own arguments and initramfs, and without a place in the order', () =>
+    expect(makeTrialEntryFile(debian, wish)).toEqual({
+      ok: true,
+      text: `# Written by handover. To undo: handover rollback.
+title Handover: trial boot
+machine-id 0123456789abcdef0123456789abcdef
+linux      /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/linux
+initrd /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/handover-trial.img
+options root=UUID=1-2 ro quiet systemd.machine_id=0123456789abcdef0123456789abcdef intel_iommu=on panic=30 handover.trial=1
+`,
+    }))
+
+  it('keeps microcode before the initramfs, joins options, and reads carriage returns', () =>
+    expect(
+      makeTrialEntryFile(
+        'title A\r\nlinux /vmlinuz-linux\r\ninitrd /intel-ucode.img\r\ninitrd /initramfs-linux.img\r\noptions root=/dev/sda2\r\noptions rw\r\n',
+        wish,
+      ),
+    ).toEqual({
+      ok: true,
+      text: `# Written by handover. To undo: handover rollback.
+title Handover: trial boot
+linux /vmlinuz-linux
+initrd /intel-ucode.img
+initrd /handover-trial.img
+options root=/dev/sda2 rw intel_iommu=on panic=30 handover.trial=1
+`,
+    }))
+
+  it.each([
+    ['linux /vmlinuz\noptions a\n', 'the entry has no initramfs'],
+    ['efi /shell.efi\n', 'the entry names no kernel'],
+  ])('is not made of %j', (text, reason) => expect(makeTrialEntryFile(text, wish)).toEqual({ ok: false, reason }))
+})
+
+describe('the entry that started this machine', () => {
+  const other = { path: token.replace('6.1.0-2', '6.1.0-1') + '.conf', text: debian.replaceAll('6.1.0-2', '6.1.0-1') }
+  const entries = [{ path: `${token}+2-1.conf`, text: debian }, other]
+  const cmdline = `initrd=\\0123456789abcdef0123456789abcdef\\6.1.0-2-amd64\\initrd.img-6.1.0-2-amd64 root=UUID=1-2 ro intel_iommu=off quiet systemd.machine_id=0123456789abcdef0123456789abcdef`
+
+  it.each([
+    [
+      'the loader says so, though a counter moved on since',
+      '0123456789ABCDEF0123456789abcdef-6.1.0-2-amd64+3.conf',
+      '',
+    ],
+    ['only its initramfs is on the command line', undefined, cmdline],
+  ])('is known when %s', (_, selected, running) =>
+    expect(findStartedEntry(entries, { selected, cmdline: running })?.path).toBe(`${token}+2-1.conf`),
+  )
+
+  it.each([
+    ['another system was booted', 'auto-windows', cmdline],
+    ['two entries fit', undefined, cmdline.replace(/initrd=\S+ /, '')],
+    ['arguments were typed away in the menu', undefined, cmdline.replace(' ro', '')],
+  ])('is not guessed when %s', (_, selected, running) =>
+    expect(findStartedEntry(entries, { selected, cmdline: running })).toBeUndefined(),
+  )
+})
+
+describe('what is booted when nothing is chosen', () => {
+  const unsorted = { path: '/boot/loader/entries/arch.conf', text: 'linux /vmlinuz-linux\ninitrd /i\noptions a\n' }
+  const sorted = { path: `${token}.conf`, text: debian }
+  const loaderInfo = 'systemd-boot 252.39'
+  const nothing =
+    'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
+  const saved =
+    'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
+
+  it.each<[string, Partial<Parameters<typeof whyTrialMayBeDefault>[0]>, string | undefined]>([
+    ['an entry with a sort-key stands before the trial', { entries: [sorted] }, undefined],
+    ['without sort-keys nobody knows', { entries: [unsorted] }, nothing],
+    ['loader.conf names one', { entries: [unsorted], loaderConf: 'timeout 3\ndefault arch.conf\n' }, undefined],
+    ['loader.conf names a pattern', { entries: [unsorted], loaderConf: 'default  arch*\n' }, undefined],
+    ['a comment names nothing', { entries: [unsorted], loaderConf: '#default arch.conf\n' }, nothing],
+    ['loader.conf names one that is gone', { entries: [unsorted], loaderConf: 'default gone.conf\n' }, nothing],
+    ['the last one booted is booted again', { entries: [sorted], loaderConf: 'default @saved\n' }, saved],
+    ['the same by a variable', { entries: [sorted], variables: ['@saved'] }, saved],
+    [
+      'a pattern means the trial, too',
+      { entries: [sorted], loaderConf: 'default *\n' },
+      '*, the entry that systemd-boot takes by default, means the trial, too',
+    ],
+    [
+      'the variable comes first',
+      { entries: [sorted], variables: [entryId(sorted.path)], loaderConf: 'default *\n' },
+      undefined,
+    ],
+    ['an old loader knows no sort-keys', { entries: [sorted], loaderInfo: 'systemd-boot 249.11' }, nothing],
+    ['tries of the good entry are used up', { entries: [{ ...sorted, path: `${token}+0-3.conf` }] }, nothing],
+  ])('%s', (_, choice, expected) =>
+    expect(whyTrialMayBeDefault({ loaderInfo, variables: [], loaderConf: undefined, entries: [], ...choice })).toBe(
+      expected,
+    ),
+  )
+})
+
+describe('the trial entry of a GRUB with entries', () => {
+  it('does what blscfg does, with its own arguments and initramfs', () =>
+    expect(makeTrialEntryFromBls(fedora.replace(' $tuned_initrd', ''), wish, {})).toEqual({
+      ok: true,
+      text: `# Written by handover. To undo: handover rollback.
+menuentry 'Handover: trial boot' --id handover-trial {
+	load_video
+	set gfxpayload=keep
+	insmod gzio
+	linux /vmlinuz-6.8.5 root=UUID=1-2 ro rhgb quiet $tuned_params intel_iommu=on panic=30 handover.trial=1
+	initrd /handover-trial.img
+}
+`,
+    }))
+
+  it('knows $kernelopts from the environment block, and leaves other variables to GRUB', () => {
+    const block = '# GRUB Environment Block\nsaved_entry=x\nkernelopts=root=UUID=1-2 ro intel_iommu=off a\\\\b\n####'
+    expect(parseGrubEnvironment(block)).toEqual({
+      saved_entry: 'x',
+      kernelopts: 'root=UUID=1-2 ro intel_iommu=off a\\b',
+    })
+    const { kernelopts = '' } = parseGrubEnvironment(block)
+    expect(expandVariables('$kernelopts ${tuned_params}', { kernelopts })).toBe(`${kernelopts} \${tuned_params}`)
+    const entry = makeTrialEntryFromBls('linux /v\ninitrd /i\noptions $kernelopts\n', wish, { kernelopts })
+    expect(entry.ok && entry.text).toContain('linux /v root=UUID=1-2 ro a\\b intel_iommu=on panic=30')
+  })
+
+  it('refuses options that GRUB would read as commands', () =>
+    expect(makeTrialEntryFromBls('linux /v\ninitrd /i\noptions a;b\n', wish, {})).toMatchObject({ ok: false }))
+})
