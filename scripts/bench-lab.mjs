@@ -10,7 +10,7 @@ const runs = Number(process.argv[2] ?? 3)
 const results = []
 for (let run = 1; run <= runs; run++) {
   process.stderr.write(`run ${run} of ${runs} …\n`)
-  const argv = ['dist/handover.mjs', 'lab', 'run', 'lab/home.yaml', '--cache', labCache, '--json']
+  const argv = ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--cache', labCache, '--json']
   const done = spawnSync(process.execPath, argv, {
     cwd: root,
     encoding: 'utf8',

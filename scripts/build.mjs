@@ -1,6 +1,7 @@
 // Bundles the CLI with everything it uses into dist/: users install no dependencies, and the lab gets the same files.
 import { build } from 'esbuild'
-import { readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
@@ -14,27 +15,61 @@ const oneLanguage = {
   },
 }
 
+// Loading these costs a start several milliseconds, and commands that only look need none of them: each becomes an object
+// of getters that load the real one when it is used.
+const lazyBuiltIns = {
+  name: 'lazy-built-ins',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:(child_process|crypto|net|zlib)$/ }, ({ path, namespace }) =>
+      namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
+    )
+    builder.onLoad({ filter: /./, namespace: 'lazy' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) => name !== 'default')
+      const getters = names.map((name) => `get ${name}() { return require('${path}').${name} }`)
+      return { contents: `module.exports = { ${getters.join(', ')} }` }
+    })
+  },
+}
+
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
-await build({
-  entryPoints: { handover: 'src/cli/entry.ts', index: 'src/index.ts' },
+const common = {
   outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  define: { HANDOVER_VERSION: JSON.stringify(version) },
   // A tool that runs as root should have stack traces a person can read: no minifying.
   minify: false,
   plugins: [oneLanguage],
   legalComments: 'linked',
+  logLevel: 'warning',
+}
+await build({
+  ...common,
+  entryPoints: { index: 'src/index.ts' },
+  outExtension: { '.js': '.mjs' },
+  format: 'esm',
+  // What is bundled as CommonJS asks for built-ins with require.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
 })
-const launcher = '#!/usr/bin/env node\nimport("./handover.mjs")\n'
-writeFileSync('dist/handover.js', launcher)
-chmodSync('dist/handover.js', 0o755)
+// One CommonJS file: every further file and every ES module of it costs a start about a millisecond.
+await build({
+  ...common,
+  entryPoints: { bundle: 'src/cli/entry.ts' },
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  plugins: [...common.plugins, lazyBuiltIns],
+  define: { HANDOVER_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
+})
+writeFileSync('dist/bundle.cjs', inAscii(readFileSync('dist/bundle.cjs', 'utf8')))
+copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
+chmodSync('dist/handover.cjs', 0o755)
+const warmed = spawnSync(process.execPath, ['scripts/warm-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] })
+if (warmed.status !== 0) process.exit(1)
+
+/** esbuild leaves comments and regular expressions as they are; a file of one byte per character is read without decoding. */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -52,7 +52,7 @@ export function step(name, work) {
 
 /** Runs the built tool with the lab's cache in this checkout; its exit code. */
 export function handover(args, options = {}) {
-  const result = spawnSync(process.execPath, [join(root, 'dist/handover.mjs'), ...args], {
+  const result = spawnSync(process.execPath, [join(root, 'dist/handover.cjs'), ...args], {
     cwd: root,
     stdio: 'inherit',
     ...options,

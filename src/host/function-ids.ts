@@ -3,6 +3,7 @@
  * single attribute files have them. Parsed by hand: patterns over thousands of functions cost more than the reading.
  */
 import type { PciDevice } from '../pci/device.ts'
+import type { Draft } from '../pci/draft.ts'
 import { toHex } from './hex.ts'
 
 /** Reads one attribute of the function; `undefined` where it is absent or unreadable (which is noted). */
@@ -34,14 +35,14 @@ export function idsOf(
   // Byte 8 of an image that answers is the same as the `revision` file.
   const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
   const revision = isThere ? toHex(config.subarray(8, 9)) : hexOf(text('revision'), 2)
-  return {
-    ...(vendorId === undefined ? {} : { vendorId }),
-    ...(deviceId === undefined ? {} : { deviceId }),
-    ...(subsystemVendorId === undefined ? {} : { subsystemVendorId }),
-    ...(subsystemId === undefined ? {} : { subsystemId }),
-    ...(classCode === undefined ? {} : { classCode }),
-    ...(revision === undefined ? {} : { revision }),
-  }
+  const ids: Draft<Partial<PciDevice>> = {}
+  if (vendorId !== undefined) ids.vendorId = vendorId
+  if (deviceId !== undefined) ids.deviceId = deviceId
+  if (subsystemVendorId !== undefined) ids.subsystemVendorId = subsystemVendorId
+  if (subsystemId !== undefined) ids.subsystemId = subsystemId
+  if (classCode !== undefined) ids.classCode = classCode
+  if (revision !== undefined) ids.revision = revision
+  return ids
 }
 
 /** `8086:10D3` */

@@ -6,6 +6,7 @@
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
 import { withFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
+import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
 import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
@@ -39,7 +40,7 @@ export function readPciDevices(
   }
   const attached = readAttached(reading)
   const slots = readPhysicalSlots(reading)
-  const known: Known = { groupOf, attached, slots, detail }
+  const known: Known = { groupOf, attached, slots, detail, trails: new Map() }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
 }
@@ -64,11 +65,12 @@ type Known = {
   readonly attached: ReadonlyMap<PciAddress, Attached>
   readonly slots: ReadonlyMap<string, string>
   readonly detail: PciDetail
+  readonly trails: Trails
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
   const link = linkOf(reading, `${devicesFolder}/${address}`)
-  const place = placeOf(address, link)
+  const place = placeOf(address, link, known.trails)
   const folder = place?.folder ?? `${devicesFolder}/${address}`
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
   const stated = text('uevent')
@@ -79,29 +81,45 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const isUnread = reading.unreadable.size > 0
   if (stated === undefined && config === undefined && ids.vendorId === undefined && !isUnread)
     return vanished(reading, address, folder)
-  const isDecoded = (config?.length ?? 0) >= 256
-  const slot = known.slots.get(slotOf(address))
-  const device: PciDevice = {
+  const device: Draft<PciDevice> = {
     address,
-    ...place?.facts,
     ...ids,
     driver: driverOf(reading, folder, uevent),
-    ...(known.detail === 'verdicts' ? {} : overrideOf(text('driver_override'))),
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
-    ...numaOf(text('numa_node')),
-    ...resetOf(text('reset_method')),
-    // Only VGA controllers have the file.
-    ...(ids.classCode?.startsWith('0300') ? bootVgaOf(text('boot_vga')) : {}),
-    ...multifunctionOf(config),
-    ...(config === undefined || config.length < 64 || known.detail === 'verdicts' ? {} : { config: toHex(config) }),
-    ...(known.detail === 'verdicts' ? {} : barsOf(text('resource'))),
-    ...(isDecoded || known.detail === 'verdicts' ? {} : linkSpeedOf(text)),
-    ...(slot === undefined ? {} : { physicalSlot: slot }),
-    ...known.attached.get(address),
   }
-  const decoded = config === undefined ? device : withFactsFrom(device, config)
+  if (place) Object.assign(device, place.facts)
+  addAttributes(device, text)
+  // An image that does not answer says nothing of the function.
+  if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
+  if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
+  const slot = known.slots.get(slotOf(address))
+  if (slot !== undefined) device.physicalSlot = slot
+  const attached = known.attached.get(address)
+  if (attached) Object.assign(device, attached)
+  const decoded =
+    config === undefined ? device : withFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts')
   const sriov = sriovOf(reading, folder, decoded, config)
   return sriov === undefined ? decoded : { ...decoded, ...sriov }
+}
+
+function addAttributes(device: Draft<PciDevice>, text: TextOf): void {
+  const node = numberOf(text('numa_node'))
+  if (node !== undefined && node >= 0) device.numaNode = node
+  const methods = text('reset_method')
+  if (methods !== undefined) device.resetMethods = words(methods)
+  // Only VGA controllers have the file.
+  const bootVga = device.classCode?.startsWith('0300') ? text('boot_vga') : undefined
+  if (bootVga !== undefined) device.bootVga = bootVga === '1'
+}
+
+/** What no verdict rests on. */
+function detailsOf(text: TextOf, config: Uint8Array | undefined): Partial<PciDevice> {
+  return {
+    ...overrideOf(text('driver_override')),
+    ...(config === undefined || config.length < 64 ? {} : { config: toHex(config) }),
+    ...barsOf(text('resource')),
+    ...(config !== undefined && config.length >= 256 ? {} : linkSpeedOf(text)),
+  }
 }
 
 function vanished(reading: Reading, address: PciAddress, folder: string): PciDevice {
@@ -120,31 +138,13 @@ function driverOf(reading: Reading, folder: string, uevent: ReadonlyMap<string, 
   return uevent.get('DRIVER') || linkName(reading, `${folder}/driver`) || null
 }
 
-function resetOf(text: string | undefined): Partial<PciDevice> {
-  return text === undefined ? {} : { resetMethods: words(text) }
-}
-
-function bootVgaOf(text: string | undefined): Partial<PciDevice> {
-  return text === undefined ? {} : { bootVga: text === '1' }
-}
-
-function multifunctionOf(config: Uint8Array | undefined): Partial<PciDevice> {
-  if (config === undefined || isSilent(config)) return {}
-  return { multifunction: ((config[0x0e] ?? 0) & 0x80) !== 0 }
-}
-
-function words(text: string | undefined): string[] {
-  return text?.split(/\s+/).filter(Boolean) ?? []
+function words(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean)
 }
 
 function overrideOf(text: string | undefined): Partial<PciDevice> {
   if (text === undefined) return {}
   return { driverOverride: text === '' || text === '(null)' ? null : text }
-}
-
-function numaOf(text: string | undefined): Partial<PciDevice> {
-  const node = numberOf(text)
-  return node === undefined || node < 0 ? {} : { numaNode: node }
 }
 
 /** Asked only where no list of groups is kept: with one, a function not in it has none. */
@@ -160,28 +160,40 @@ function groupFromLink(reading: Reading, folder: string, known: Known): number |
 export function placeOf(
   address: PciAddress,
   link: string | undefined,
+  trails: Trails = new Map(),
 ): { readonly folder: string; readonly facts: Partial<PciDevice> } | undefined {
   const at = link?.indexOf('/devices/') ?? -1
   if (link === undefined || at < 0) return undefined
   const folder = `/sys${link.slice(at)}`
-  const steps: string[] = []
-  let parent: PciAddress | undefined
-  let above: PciAddress | undefined
-  for (const part of folder.split('/')) {
-    const root = /^pci([0-9a-f]{4,8}:[0-9a-f]{2})$/.exec(part)?.[1]
-    if (root !== undefined) {
-      steps.push(root)
-      above = undefined
-      continue
-    }
-    const here = parseAddress(part)
-    if (here === undefined) continue
-    steps.push(here.slice(here.lastIndexOf(':') + 1))
-    parent = above
-    above = here
+  const { path, last, parent } = trailOf(folder, trails)
+  if (last !== address || !path.includes('/')) return undefined
+  return { folder, facts: parent ? { path, parent } : { path } }
+}
+
+/** What a folder below /sys/devices says of the way to it; those of bridges are asked for again and again. */
+type Trail = { readonly path: string; readonly last?: PciAddress; readonly parent?: PciAddress }
+type Trails = Map<string, Trail>
+
+function trailOf(folder: string, trails: Trails): Trail {
+  const slash = folder.lastIndexOf('/')
+  if (slash < 0) return { path: '' }
+  let trail = trails.get(folder)
+  if (trail === undefined) {
+    trail = stepInto(trailOf(folder.slice(0, slash), trails), folder.slice(slash + 1))
+    trails.set(folder, trail)
   }
-  if (above !== address || steps.length < 2) return undefined
-  return { folder, facts: { path: steps.join('/'), ...(parent ? { parent } : {}) } }
+  return trail
+}
+
+function stepInto(above: Trail, part: string): Trail {
+  const to = (step: string) => (above.path === '' ? step : `${above.path}/${step}`)
+  const here = parseAddress(part)
+  if (here !== undefined) {
+    const path = to(here.slice(here.lastIndexOf(':') + 1))
+    return above.last === undefined ? { path, last: here } : { path, last: here, parent: above.last }
+  }
+  const root = /^pci([0-9a-f]{4,8}:[0-9a-f]{2})$/.exec(part)?.[1]
+  return root === undefined ? above : { path: to(root) }
 }
 
 const resourceIo = 0x100
@@ -266,6 +278,7 @@ function withoutFalseNulls(reading: Reading, devices: PciDevice[]): PciDevice[] 
   const keptDrivers = devices.some((device) => typeof device.driver === 'string')
   const keptGroups = devices.some((device) => typeof device.iommuGroup === 'number')
   const knowsGroups = keptGroups || reading.system.stat('/sys/kernel/iommu_groups').ok
+  if (keptDrivers && knowsGroups) return devices
   return devices.map((device) => {
     const { driver, iommuGroup, ...rest } = device
     return {

@@ -7,7 +7,7 @@ import { functionsOf, type Topology } from './topology.ts'
 
 export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[] {
   const dist = join(packageFolder(), 'dist')
-  if (!exists(join(dist, 'handover.mjs'))) {
+  if (!exists(join(dist, 'handover.cjs'))) {
     throw new AppError('the tool is not built, and the lab runs the built tool', { help: 'npm run build' })
   }
   const file = (path: string, content: string | Uint8Array, mode = 0o644): CpioEntry => ({
@@ -20,10 +20,10 @@ export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[
   const management = functionsOf(topology).find(({ fn }) => fn.use === 'management')
   return [
     ...listFiles(dist)
-      .filter((name) => name.endsWith('.mjs'))
+      .filter((name) => /\.(?:cjs|cache)$/.test(name))
       .map((name) => file(`opt/handover/dist/${name}`, readFile(join(dist, name)))),
     file('opt/handover/package.json', readFile(join(packageFolder(), 'package.json'))),
-    file('usr/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.mjs "$@"\n', 0o755),
+    file('usr/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
     file('lib/lab/management-mac', `${management?.fn.mac ?? ''}\n`),
     script('snapshot.sh'),
     script('measure.sh'),

@@ -15,8 +15,12 @@ export type AddressParts = {
 
 const pattern = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
 
+/** How the kernel writes it: then the text is the address already. Thousands of names in sysfs are parsed. */
+const canonical = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/
+
 /** Reads `0000:01:00.0` or the short `01:00.0` (domain 0). Anything else, slot numbers above 1f included, is `undefined`. */
 export function parseAddress(text: string): PciAddress | undefined {
+  if (canonical.test(text)) return text as PciAddress
   const match = pattern.exec(text)
   if (!match) return undefined
   const [, domain = '0000', bus = '', slot = '', fn = ''] = match

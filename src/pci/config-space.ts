@@ -8,6 +8,7 @@ import { decodeBars } from './config-bars.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
 import { type ConfigBytes, configBytes, dword, hex, word } from './config-bytes.ts'
 import type { Bar, Link, PciDevice, PortType } from './device.ts'
+import type { Draft } from './draft.ts'
 import type { AcsFacts, ConfigDepth, FunctionFacts, PowerFacts, SriovFacts } from './facts.ts'
 
 export type ConfigSpace = {
@@ -42,8 +43,11 @@ const portTypes: Readonly<Record<number, PortType>> = {
 /** GT/s by the 4-bit code of Link Capabilities and Link Status. */
 const linkSpeeds = [undefined, '2.5 GT/s', '5.0 GT/s', '8.0 GT/s', '16.0 GT/s', '32.0 GT/s', '64.0 GT/s']
 
+/** `facts` leaves out the BARs, which only the page about one device shows. */
+type Wanted = 'all' | 'facts'
+
 /** Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. */
-export function decodeConfig(source: Uint8Array | string): ConfigSpace | undefined {
+export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'): ConfigSpace | undefined {
   const bytes = configBytes(source)
   if (bytes.size < 64) return undefined
   const depth: ConfigDepth = bytes.size < 256 ? 'header' : bytes.size < 4096 ? 'standard' : 'extended'
@@ -57,25 +61,25 @@ export function decodeConfig(source: Uint8Array | string): ConfigSpace | undefin
   const express = findOrNull(standard, capabilityId.express)
   const link = typeof express === 'number' ? decodeLink(bytes, express) : undefined
   const serial = decodeSerial(bytes, capabilityOffset(extended, extendedCapabilityId.deviceSerialNumber))
-  return {
+  const facts: Draft<FunctionFacts> = { depth, multifunctionBit: (headerByte & 0x80) !== 0 }
+  if (headerType < 3) facts.headerType = headerType as 0 | 1 | 2
+  decodeBuses(bytes, headerType, facts)
+  decodeStandardFacts(bytes, standard, facts)
+  if (express !== undefined) decodeExpressFacts(bytes, express, facts)
+  // A conventional function has no extended space, so nothing there is unknown about it.
+  decodeExtendedFacts(bytes, express === null ? { found: extended.found, complete: true } : extended, facts)
+  decodeLpc(bytes, facts)
+  const space: Draft<ConfigSpace> = {
     size: bytes.size,
-    ...decodeIds(bytes, headerType, standard),
     capabilities: standard.found,
     extendedCapabilities: extended.found,
-    bars: decodeBars(bytes, headerType, extended),
-    ...(link && { link }),
-    ...(serial && { deviceSerialNumber: serial }),
-    facts: {
-      depth,
-      ...(headerType < 3 && { headerType: headerType as 0 | 1 | 2 }),
-      multifunctionBit: (headerByte & 0x80) !== 0,
-      ...decodeBuses(bytes, headerType),
-      ...decodeStandardFacts(bytes, standard),
-      ...(express !== undefined && decodeExpressFacts(bytes, express)),
-      ...decodeExtendedFacts(bytes, extended, express),
-      ...decodeLpc(bytes),
-    },
+    facts,
   }
+  if (wanted === 'all') space.bars = decodeBars(bytes, headerType, extended)
+  decodeIds(bytes, headerType, standard, space)
+  if (link) space.link = link
+  if (serial) space.deviceSerialNumber = serial
+  return space
 }
 
 /**
@@ -87,19 +91,31 @@ export function withConfigFacts(device: PciDevice): PciDevice {
 }
 
 /** The same from bytes at hand, which saves reading them back out of the hex. */
-export function withFactsFrom(device: PciDevice, bytes: Uint8Array | string): PciDevice {
-  const space = decodeConfig(bytes)
+export function withFactsFrom(device: PciDevice, bytes: Uint8Array | string, wanted: Wanted = 'all'): PciDevice {
+  const space = decodeConfig(bytes, wanted)
   if (!space) return device
-  const { size: _size, capabilities: _c, extendedCapabilities: _e, facts, ...stated } = space
-  const known: Partial<PciDevice> = {
-    ...stated,
-    ...(facts.headerType !== undefined && { headerType: facts.headerType }),
-    ...(facts.portType && { portType: facts.portType }),
-    ...(facts.secondaryBus !== undefined && { secondaryBus: facts.secondaryBus }),
-    ...(facts.subordinateBus !== undefined && { subordinateBus: facts.subordinateBus }),
-    ...(facts.sriov && { sriov: { totalVfs: facts.sriov.totalVfs, numVfs: facts.sriov.numVfs } }),
-  }
-  return { ...known, ...device, facts: { ...facts, ...device.facts } }
+  const facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
+  const known: Draft<PciDevice> = { ...device, facts }
+  addStated(space, known)
+  const { headerType, portType, secondaryBus, subordinateBus, sriov } = space.facts
+  if (headerType !== undefined) known.headerType ??= headerType
+  if (portType) known.portType ??= portType
+  if (secondaryBus !== undefined) known.secondaryBus ??= secondaryBus
+  if (subordinateBus !== undefined) known.subordinateBus ??= subordinateBus
+  if (sriov) known.sriov ??= { totalVfs: sriov.totalVfs, numVfs: sriov.numVfs }
+  return known
+}
+
+function addStated(space: ConfigSpace, device: Draft<PciDevice>): void {
+  if (space.vendorId !== undefined) device.vendorId ??= space.vendorId
+  if (space.deviceId !== undefined) device.deviceId ??= space.deviceId
+  if (space.subsystemVendorId !== undefined) device.subsystemVendorId ??= space.subsystemVendorId
+  if (space.subsystemId !== undefined) device.subsystemId ??= space.subsystemId
+  if (space.classCode !== undefined) device.classCode ??= space.classCode
+  if (space.revision !== undefined) device.revision ??= space.revision
+  if (space.bars !== undefined) device.bars ??= space.bars
+  if (space.link !== undefined) device.link ??= space.link
+  if (space.deviceSerialNumber !== undefined) device.deviceSerialNumber ??= space.deviceSerialNumber
 }
 
 function isAllOnes(bytes: ConfigBytes): boolean {
@@ -116,7 +132,7 @@ function id16(value: number | undefined): string | undefined {
   return value === undefined || value === 0xffff ? undefined : hex(value, 4)
 }
 
-function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChain): Partial<ConfigSpace> {
+function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChain, space: Draft<ConfigSpace>): void {
   const vendorId = id16(word(bytes, 0x00))
   const deviceId = id16(word(bytes, 0x02))
   const own = headerType === 0 ? 0x2c : headerType === 2 ? 0x40 : undefined
@@ -127,21 +143,21 @@ function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChai
   // 0000:0000 is "not filled in", as lspci treats it.
   const subsystemVendorId = subVendor === 0 ? undefined : id16(subVendor)
   const subsystemId = subsystemVendorId === undefined ? undefined : id16(subDevice)
-  return {
-    ...(vendorId && { vendorId }),
-    ...(deviceId && { deviceId }),
-    ...(subsystemVendorId && { subsystemVendorId }),
-    ...(subsystemId && { subsystemId }),
-    classCode: hex((dword(bytes, 0x08) ?? 0) >>> 8, 6),
-    revision: hex(bytes.byte(0x08) ?? 0, 2),
-  }
+  if (vendorId) space.vendorId = vendorId
+  if (deviceId) space.deviceId = deviceId
+  if (subsystemVendorId) space.subsystemVendorId = subsystemVendorId
+  if (subsystemId) space.subsystemId = subsystemId
+  space.classCode = hex((dword(bytes, 0x08) ?? 0) >>> 8, 6)
+  space.revision = hex(bytes.byte(0x08) ?? 0, 2)
 }
 
-function decodeBuses(bytes: ConfigBytes, headerType: number): Partial<FunctionFacts> {
+function decodeBuses(bytes: ConfigBytes, headerType: number, facts: Draft<FunctionFacts>): void {
+  if (headerType !== 1 && headerType !== 2) return
   const [primaryBus, secondaryBus, subordinateBus] = [bytes.byte(0x18), bytes.byte(0x19), bytes.byte(0x1a)]
-  if (headerType !== 1 && headerType !== 2) return {}
-  if (primaryBus === undefined || secondaryBus === undefined || subordinateBus === undefined) return {}
-  return { primaryBus, secondaryBus, subordinateBus }
+  if (primaryBus === undefined || secondaryBus === undefined || subordinateBus === undefined) return
+  facts.primaryBus = primaryBus
+  facts.secondaryBus = secondaryBus
+  facts.subordinateBus = subordinateBus
 }
 
 function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {
@@ -152,12 +168,12 @@ function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {
   const speed = status === undefined ? undefined : linkSpeeds[status & 0xf]
   const width = status === undefined ? 0 : (status >>> 4) & 0x3f
   if (maxSpeed === undefined && speed === undefined) return undefined
-  return {
-    ...(speed && { speed }),
-    ...(width !== 0 && { width }),
-    ...(maxSpeed && { maxSpeed }),
-    ...(maxWidth !== 0 && { maxWidth }),
-  }
+  const link: Draft<Link> = {}
+  if (speed) link.speed = speed
+  if (width !== 0) link.width = width
+  if (maxSpeed) link.maxSpeed = maxSpeed
+  if (maxWidth !== 0) link.maxWidth = maxWidth
+  return link
 }
 
 /** Eight bytes, high dword first as sysfs and lspci print it; all zero and all ff say "none". */
@@ -170,32 +186,32 @@ function decodeSerial(bytes: ConfigBytes, offset: number | undefined): string | 
   return /^(?:0+|f+)$/.test(serial) ? undefined : serial
 }
 
-function decodeExpressFacts(bytes: ConfigBytes, express: number | null): Partial<FunctionFacts> {
-  if (express === null) return { portType: null, flr: false }
+function decodeExpressFacts(bytes: ConfigBytes, express: number | null, facts: Draft<FunctionFacts>): void {
+  if (express === null) {
+    facts.portType = null
+    facts.flr = false
+    return
+  }
   const flags = word(bytes, express + 2)
   const capability = dword(bytes, express + 4)
   const slot = dword(bytes, express + 0x14)
   const portType = flags === undefined ? undefined : portTypes[(flags >>> 4) & 0xf]
-  return {
-    ...(portType && { portType }),
-    ...(capability !== undefined && { flr: (capability & (1 << 28)) !== 0 }),
-    ...(flags !== undefined && (flags & 0x100) !== 0 && slot !== undefined && { slotNumber: slot >>> 19 }),
-  }
+  if (portType) facts.portType = portType
+  if (capability !== undefined) facts.flr = (capability & (1 << 28)) !== 0
+  if (flags !== undefined && (flags & 0x100) !== 0 && slot !== undefined) facts.slotNumber = slot >>> 19
 }
 
-function decodeStandardFacts(bytes: ConfigBytes, chain: CapabilityChain): Partial<FunctionFacts> {
+function decodeStandardFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: Draft<FunctionFacts>): void {
   const power = findOrNull(chain, capabilityId.power)
   const msi = findOrNull(chain, capabilityId.msi)
   const msix = findOrNull(chain, capabilityId.msix)
   const features = findOrNull(chain, capabilityId.advancedFeatures)
   const vpd = findOrNull(chain, capabilityId.vpd)
-  return {
-    ...(power !== undefined && { power: power === null ? null : decodePower(bytes, power) }),
-    ...(msi !== undefined && { msiVectors: msi === null ? null : 1 << (((word(bytes, msi + 2) ?? 0) >>> 1) & 7) }),
-    ...(msix !== undefined && { msixVectors: msix === null ? null : ((word(bytes, msix + 2) ?? 0) & 0x7ff) + 1 }),
-    ...(features !== undefined && { afFlr: features !== null && ((bytes.byte(features + 3) ?? 0) & 3) === 3 }),
-    ...(vpd !== undefined && { vpd: vpd !== null }),
-  }
+  if (power !== undefined) facts.power = power === null ? null : decodePower(bytes, power)
+  if (msi !== undefined) facts.msiVectors = msi === null ? null : 1 << (((word(bytes, msi + 2) ?? 0) >>> 1) & 7)
+  if (msix !== undefined) facts.msixVectors = msix === null ? null : ((word(bytes, msix + 2) ?? 0) & 0x7ff) + 1
+  if (features !== undefined) facts.afFlr = features !== null && ((bytes.byte(features + 3) ?? 0) & 3) === 3
+  if (vpd !== undefined) facts.vpd = vpd !== null
 }
 
 function decodePower(bytes: ConfigBytes, power: number): PowerFacts {
@@ -205,23 +221,15 @@ function decodePower(bytes: ConfigBytes, power: number): PowerFacts {
   return { noSoftReset: (status & 8) !== 0, ...(state && { state }) }
 }
 
-/** A conventional function has no extended space, so nothing there is unknown about it. */
-function decodeExtendedFacts(
-  bytes: ConfigBytes,
-  chain: CapabilityChain,
-  express: number | null | undefined,
-): Partial<FunctionFacts> {
-  const known: CapabilityChain = express === null ? { found: chain.found, complete: true } : chain
-  const acs = findOrNull(known, extendedCapabilityId.acs)
-  const ari = findOrNull(known, extendedCapabilityId.ari)
-  const sriov = findOrNull(known, extendedCapabilityId.sriov)
-  const rebar = findOrNull(known, extendedCapabilityId.resizableBar)
-  return {
-    ...(acs !== undefined && { acs: acs === null ? null : decodeAcs(bytes, acs) }),
-    ...(ari !== undefined && { ari: ari !== null }),
-    ...(sriov !== undefined && { sriov: sriov === null ? null : decodeSriov(bytes, sriov) }),
-    ...(rebar !== undefined && { resizableBar: rebar !== null }),
-  }
+function decodeExtendedFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: Draft<FunctionFacts>): void {
+  const acs = findOrNull(chain, extendedCapabilityId.acs)
+  const ari = findOrNull(chain, extendedCapabilityId.ari)
+  const sriov = findOrNull(chain, extendedCapabilityId.sriov)
+  const rebar = findOrNull(chain, extendedCapabilityId.resizableBar)
+  if (acs !== undefined) facts.acs = acs === null ? null : decodeAcs(bytes, acs)
+  if (ari !== undefined) facts.ari = ari !== null
+  if (sriov !== undefined) facts.sriov = sriov === null ? null : decodeSriov(bytes, sriov)
+  if (rebar !== undefined) facts.resizableBar = rebar !== null
 }
 
 function decodeAcs(bytes: ConfigBytes, offset: number): AcsFacts {
@@ -229,12 +237,12 @@ function decodeAcs(bytes: ConfigBytes, offset: number): AcsFacts {
   const control = word(bytes, offset + 6)
   const capabilityDword = dword(bytes, offset + 4)
   const controlDword = dword(bytes, offset + 8)
-  return {
-    ...(capability !== undefined && { capability }),
-    ...(control !== undefined && { control }),
-    ...(capabilityDword !== undefined && { capabilityDword }),
-    ...(controlDword !== undefined && { controlDword }),
-  }
+  const acs: Draft<AcsFacts> = {}
+  if (capability !== undefined) acs.capability = capability
+  if (control !== undefined) acs.control = control
+  if (capabilityDword !== undefined) acs.capabilityDword = capabilityDword
+  if (controlDword !== undefined) acs.controlDword = controlDword
+  return acs
 }
 
 /** NumVFs counts only while VF Enable (control bit 0) is set. */
@@ -253,8 +261,8 @@ function decodeSriov(bytes: ConfigBytes, offset: number): SriovFacts {
 }
 
 /** Intel LPC bridges (class 0601) keep the RCBA register at 0xf0. */
-function decodeLpc(bytes: ConfigBytes): Partial<FunctionFacts> {
-  if (word(bytes, 0) !== 0x8086 || word(bytes, 0x0a) !== 0x0601) return {}
+function decodeLpc(bytes: ConfigBytes, facts: Draft<FunctionFacts>): void {
+  if (word(bytes, 0) !== 0x8086 || word(bytes, 0x0a) !== 0x0601) return
   const rcba = bytes.byte(0xf0)
-  return rcba === undefined ? {} : { rcbaEnabled: (rcba & 1) !== 0 }
+  if (rcba !== undefined) facts.rcbaEnabled = (rcba & 1) !== 0
 }

@@ -15,6 +15,8 @@ type Block = { readonly name: string; readonly body: string }
 export type PciIds = {
   /** One character per byte of UTF-8: searching and slicing that is several times faster than wide text. */
   readonly text: string
+  /** Where the classes are, which stand at the end of the file; the whole text if they are not found. */
+  readonly classes: string
   /** Blocks already found, keyed by their heading; grows with use. */
   readonly blocks: Map<string, Block | undefined>
 }
@@ -23,7 +25,8 @@ export function openPciIds(source: string | Uint8Array): PciIds {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   const plain = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
-  return { text: `\n${plain}\n`, blocks: new Map() }
+  const whole = `\n${plain}\n`
+  return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
 
 /** By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not empty. */
@@ -90,7 +93,7 @@ export function findSubsystemName(
 export function findClassName(ids: PciIds, classCode: string): string | undefined {
   const [base, sub] = [classCode.slice(0, 2), classCode.slice(2, 4)]
   if (!/^[0-9a-f]{4,6}$/.test(classCode)) return undefined
-  const block = blockOf(ids, `C ${base}`, () => findBlock(ids.text, `C ${base}`, 0))
+  const block = blockOf(ids, `C ${base}`, () => findBlock(ids.classes, `C ${base}`, 0))
   if (!block) return undefined
   return blockOf(ids, `C ${base} ${sub}`, () => findBlock(block.body, `\t${sub}`, 1))?.name ?? block.name
 }

@@ -19,7 +19,7 @@ import { exec } from './exec.ts'
 import { rootPaths, type RootPaths } from './inside-root.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
-import { readCapped, TooLarge } from './read-file.ts'
+import { readCapped, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
@@ -38,15 +38,10 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     paths?.forget()
     return paths ? paths.entry(path) : path
   }
-  const read = (path: string, limit = defaultLimit): ReadResult<Uint8Array> =>
-    attempt(() => readInside(paths, path, limit))
   return {
     live: root === '',
-    readText: (path, limit) => {
-      const bytes = read(path, limit)
-      return bytes.ok ? { ok: true, value: decodeText(bytes.value) } : bytes
-    },
-    readBytes: read,
+    readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
+    readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     list: (path) => attempt(() => fs.readdirSync(paths ? paths.folder(path) : path).sort()),
     readLink: (path) => attempt(() => fs.readlinkSync(paths ? paths.entry(path) : path)),
     realPath: (path) =>
@@ -80,23 +75,16 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   }
 }
 
-/** Attributes are short and plain ASCII nearly always; then Latin-1 is the same text, found faster. */
-function decodeText(bytes: Uint8Array): string {
-  let highest = 0
-  if (bytes.length <= 512) for (let i = 0; i < bytes.length; i++) highest |= bytes[i] ?? 0
-  return bytes.length > 512 || highest > 0x7f
-    ? new TextDecoder().decode(bytes)
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-}
+type ReadPath<T> = (path: string, limit: number, how: ReadHow) => T
 
-function readInside(paths: RootPaths | undefined, path: string, limit: number): Uint8Array {
+function readInside<T>(paths: RootPaths | undefined, path: string, limit: number, read: ReadPath<T>): T {
   const isAttribute = path.startsWith('/sys/')
-  if (!paths) return readCapped(path, limit, { follow: true, isAttribute })
+  if (!paths) return read(path, limit, { follow: true, isAttribute })
   try {
-    return readCapped(paths.entry(path), limit, { follow: false, isAttribute })
+    return read(paths.entry(path), limit, { follow: false, isAttribute })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error
-    return readCapped(paths.file(path), limit, { follow: true, isAttribute })
+    return read(paths.file(path), limit, { follow: true, isAttribute })
   }
 }
 

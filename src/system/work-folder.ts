@@ -6,14 +6,13 @@ import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
 export function packageFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
+  let folder = import.meta.dirname
   while (!fs.existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder)
-    if (parent === folder) return dirname(fileURLToPath(import.meta.url))
+    if (parent === folder) return import.meta.dirname
     folder = parent
   }
   return folder

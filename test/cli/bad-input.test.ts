@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 let folder = ''
 beforeAll(() => {
-  if (!existsSync('dist/handover.mjs')) spawnSync(process.execPath, ['scripts/build.mjs'])
+  if (!existsSync('dist/handover.cjs')) spawnSync(process.execPath, ['scripts/build.mjs'])
   folder = mkdtempSync(join(tmpdir(), 'handover-cli-'))
   writeFileSync(join(folder, 'broken.yaml'), 'version: 1\nvms: [\n')
   writeFileSync(join(folder, 'typo.yaml'), 'version: 1\nvms:\n  box:\n    cpus: 2\n    memroy: 1 GiB\n')

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function boot(name: string) {
   const capture = join(folder, `${name}.yaml`)
   const argv = [
-    'dist/handover.mjs',
+    'dist/handover.cjs',
     'lab',
     'run',
     `lab/${name}.yaml`,

@@ -18,7 +18,7 @@ function runFolders(): string[] {
 async function killInMidLab(signal: NodeJS.Signals): Promise<number | null> {
   const child = spawn(
     process.execPath,
-    ['dist/handover.mjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
+    ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
     { stdio: 'ignore' },
   )
   const ended = new Promise<number | null>((done) => child.on('exit', done))

@@ -9,7 +9,7 @@ function runStory(): Promise<{ status: number | null; result: LabResult; stderr:
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      ['dist/handover.mjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
+      ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },

@@ -1,0 +1,17 @@
+// Writes dist/bundle.cache: V8's code for every function that `inspect` runs, taken after running it on a made-up host.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addSampleNeeds, makeSampleTree } from './sample-tree.mjs'
+
+const launcher = createRequire(import.meta.url)('../dist/handover.cjs')
+const root = mkdtempSync(join(tmpdir(), 'handover-build-'))
+try {
+  makeSampleTree(root, 24)
+  addSampleNeeds(root)
+  for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])
+  writeFileSync(new URL('../dist/bundle.cache', import.meta.url), launcher.createCachedData())
+} finally {
+  rmSync(root, { recursive: true, force: true })
+}
