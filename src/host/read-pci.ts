@@ -4,7 +4,7 @@
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
-import { withFactsFrom } from '../pci/config-space.ts'
+import { addFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
@@ -96,10 +96,10 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (slot !== undefined) device.physicalSlot = slot
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
-  const decoded =
-    config === undefined ? device : withFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts')
-  const sriov = sriovOf(reading, folder, decoded, config)
-  return sriov === undefined ? decoded : { ...decoded, ...sriov }
+  if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts')
+  const sriov = sriovOf(reading, folder, device, config)
+  if (sriov) Object.assign(device, sriov)
+  return device
 }
 
 function addAttributes(device: Draft<PciDevice>, text: TextOf): void {

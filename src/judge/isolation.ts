@@ -18,7 +18,7 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const found = new Map(isolationIn(topology, view.groups, options).map((one) => [one.id, one]))
   const { settings } = findPlatform(topology, options)
   const leaking = topology.nodes.filter(
-    (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(topology, node, settings)),
+    (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(node, settings)),
   )
   const byBridge = childrenOf(topology)
   for (const port of leaking) {

@@ -79,12 +79,22 @@ function reportDevice(
   group: number | undefined,
 ): ReportedDevice {
   const { name, vendorId, deviceId, subsystemVendorId, subsystemId, classCode, driver, numaNode, resetMethods } = device
-  const iommuGroup = device.iommuGroup ?? group
-  const serial = device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial
-  const facts = { name, vendorId, deviceId, subsystemVendorId, subsystemId, classCode, driver, numaNode, resetMethods }
   return {
     address: device.address,
-    ...withoutUndefined({ ...facts, iommuGroup: iommuGroup ?? device.iommuGroup, path: device.path, serial }),
+    ...withoutUndefined({
+      name,
+      vendorId,
+      deviceId,
+      subsystemVendorId,
+      subsystemId,
+      classCode,
+      driver,
+      numaNode,
+      resetMethods,
+      iommuGroup: device.iommuGroup ?? group ?? device.iommuGroup,
+      path: device.path,
+      serial: device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial,
+    }),
     neededBy: (judged?.neededBy ?? []).map(reportNeed),
     verdict: judged?.verdict ?? 'unknown',
     findings: codesOf(judged?.reasons ?? []),

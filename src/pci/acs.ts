@@ -7,7 +7,7 @@ import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
 import { type AcsQuirk, acsQuirksOf, brokenSourceValidation } from './quirks/acs-quirks.ts'
 import { holdsFor, isAtLeast, type KernelVersion } from './quirks/id-list.ts'
-import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
+import type { TopologyNode } from './topology.ts'
 
 /** An answer, and whether anything the input does not say could turn it. */
 export type Judged = { readonly value: boolean; readonly sure: boolean }
@@ -59,7 +59,7 @@ export function parseAcsOverride(cmdline: string | undefined): AcsOverride | und
 }
 
 /** `dev->multifunction`: header bit 7, or any function number above 0 found in a slot scan; never a virtual function. */
-export function judgeMultifunction(topology: Topology, node: TopologyNode): Judged {
+export function judgeMultifunction(node: TopologyNode): Judged {
   if (node.physicalFunction) return no
   if (node.parts.function > 0) return yes
   const bit = node.device.facts?.multifunctionBit ?? node.device.multifunction
@@ -69,19 +69,17 @@ export function judgeMultifunction(topology: Topology, node: TopologyNode): Judg
   if (node.parts.slot > 0 && (above === 'rootPort' || above === 'downstreamPort')) return yes
   const mayBeAri = node.parts.slot > 0 && node.parent !== undefined && above === undefined
   if (bit === false) return mayBeAri ? probablyNo : no
-  const siblings = onSameBus(topology, node).some(
-    (n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction,
-  )
+  const siblings = node.onBus.some((n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction)
   return siblings ? yes : probablyNo
 }
 
 /** The kernel's answer for one function. */
-export function judgeAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {
+export function judgeAcs(node: TopologyNode, settings: AcsSettings): Judged {
   const { device } = node
-  const stated = judgeQuirks(topology, node, settings)
+  const stated = judgeQuirks(node, settings)
   if (stated) return stated
-  const plain = judgePlainAcs(topology, node, settings)
-  const overridden = settings.override ? claimOverride(topology, node, settings) : undefined
+  const plain = judgePlainAcs(node, settings)
+  const overridden = settings.override ? claimOverride(node, settings) : undefined
   if (overridden) return overridden
   if (!couldQuirkTurn(device, plain)) return plain
   // Integrated endpoints are Intel's nearly always, and Intel states isolation for all of its own.
@@ -117,11 +115,11 @@ function mayConcern(row: AcsQuirk, device: PciDevice, plain: Judged): boolean {
   }
 }
 
-function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged {
+function judgePlainAcs(node: TopologyNode, settings: AcsSettings): Judged {
   const facts = node.device.facts
   const portType = portTypeOf(node.device)
   if (portType === null) return no
-  if (portType === undefined) return guessWithoutPortType(topology, node, facts)
+  if (portType === undefined) return guessWithoutPortType(node, facts)
   switch (portType) {
     case 'pciToPcieBridge':
     case 'pcieToPciBridge':
@@ -134,7 +132,7 @@ function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSett
     case 'legacyEndpoint':
     case 'upstreamPort':
     case 'rootComplexEndpoint': {
-      const multifunction = judgeMultifunction(topology, node)
+      const multifunction = judgeMultifunction(node)
       if (multifunction.sure) return multifunction.value ? judgeControls(node, facts, settings) : yes
       const controls = judgeControls(node, facts, settings)
       return controls.value && controls.sure ? yes : probablyYes
@@ -143,9 +141,9 @@ function judgePlainAcs(topology: Topology, node: TopologyNode, settings: AcsSett
 }
 
 /** Header alone: a lone function may be fine, a bridge or a multifunction device is taken as not isolated. */
-function guessWithoutPortType(topology: Topology, node: TopologyNode, facts: FunctionFacts | undefined): Judged {
+function guessWithoutPortType(node: TopologyNode, facts: FunctionFacts | undefined): Judged {
   const isBridge = node.device.headerType === 1 || facts?.headerType === 1 || node.device.classCode?.startsWith('0604')
-  return isBridge || judgeMultifunction(topology, node).value ? probablyNo : probablyYes
+  return isBridge || judgeMultifunction(node).value ? probablyNo : probablyYes
 }
 
 export function portTypeOf(device: PciDevice): PciDevice['portType'] | null {
@@ -184,14 +182,14 @@ function idOf(device: PciDevice): number {
   return device.deviceId === undefined ? -1 : Number.parseInt(device.deviceId, 16)
 }
 
-function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged | undefined {
+function judgeQuirks(node: TopologyNode, settings: AcsSettings): Judged | undefined {
   const { device } = node
   if (device.vendorId === undefined) return undefined
   const id = idOf(device)
   for (const quirk of acsQuirksOf(device.vendorId)) {
     // Only this row needs no device id.
     if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
-    const answer = judgeQuirk(quirk, quirk.devices(id), { topology, node, settings })
+    const answer = judgeQuirk(quirk, quirk.devices(id), { node, settings })
     // The table was read from kernels since 6.1; an older one may lack the row.
     const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])
     if (answer) return isOlder ? { value: answer.value, sure: false } : answer
@@ -203,20 +201,20 @@ function judgeQuirks(topology: Topology, node: TopologyNode, settings: AcsSettin
 function judgeQuirk(
   quirk: AcsQuirk,
   listed: boolean,
-  { topology, node, settings }: { topology: Topology; node: TopologyNode; settings: AcsSettings },
+  { node, settings }: { node: TopologyNode; settings: AcsSettings },
 ): Judged | undefined {
   const portType = portTypeOf(node.device)
   switch (quirk.rule) {
     case 'isolated':
       return listed ? yes : undefined
     case 'amdSouthbridge': {
-      if (!listed || node.parent || !judgeMultifunction(topology, node).value) return undefined
+      if (!listed || node.parent || !judgeMultifunction(node).value) return undefined
       return settings.hasIvrs.sure ? (settings.hasIvrs.value ? yes : undefined) : { ...settings.hasIvrs }
     }
     case 'rootComplexEndpoint':
       return portType === 'rootComplexEndpoint' ? yes : undefined
     case 'olderPch':
-      return listed && (portType === 'rootPort' || portType === undefined) ? judgeOlderPch(topology, node) : undefined
+      return listed && (portType === 'rootPort' || portType === undefined) ? judgeOlderPch(node) : undefined
     case 'dwordPackedPch':
       return listed && portType === 'rootPort' ? judgeDwordPacked(node.device.facts?.acs, settings) : undefined
     case 'rootPort':
@@ -233,8 +231,8 @@ function judgeQuirk(
  * Ports of Ibex Peak to 9 series have no ACS capability. Linux switches peer-to-peer off through registers it finds by RCBA;
  * that works when the LPC bridge 1f.0 of the same bus says RCBA is enabled (dword 0xf0, bit 0).
  */
-function judgeOlderPch(topology: Topology, node: TopologyNode): Judged {
-  const lpc = onSameBus(topology, node).find((n) => n.parts.slot === 0x1f && n.parts.function === 0)
+function judgeOlderPch(node: TopologyNode): Judged {
+  const lpc = node.onBus.find((n) => n.parts.slot === 0x1f && n.parts.function === 0)
   const enabled = lpc?.device.facts?.rcbaEnabled
   // Firmware enables it practically always, so that is the guess.
   if (enabled === undefined) return probablyYes
@@ -251,7 +249,7 @@ function judgeDwordPacked(acs: AcsFacts | null | undefined, settings: AcsSetting
 }
 
 /** The out-of-tree parameter only claims: never for conventional devices, never where an ACS capability exists. */
-function claimOverride(topology: Topology, node: TopologyNode, settings: AcsSettings): Judged | undefined {
+function claimOverride(node: TopologyNode, settings: AcsSettings): Judged | undefined {
   const { override } = settings
   const portType = portTypeOf(node.device)
   if (!override || !portType || node.device.facts?.acs) return undefined
@@ -259,5 +257,5 @@ function claimOverride(topology: Topology, node: TopologyNode, settings: AcsSett
   if (portType === 'rootPort' || portType === 'downstreamPort') return override.downstream ? yes : undefined
   const isEndpoint = portType !== 'pcieToPciBridge' && portType !== 'pciToPcieBridge'
   const claims = override.multifunction && isEndpoint && portType !== 'rootComplexEventCollector'
-  return claims && judgeMultifunction(topology, node).value ? yes : undefined
+  return claims && judgeMultifunction(node).value ? yes : undefined
 }

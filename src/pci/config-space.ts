@@ -87,23 +87,24 @@ export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'
  * its configuration space does not).
  */
 export function withConfigFacts(device: PciDevice): PciDevice {
-  return device.config === undefined ? device : withFactsFrom(device, device.config)
+  if (device.config === undefined) return device
+  const known = { ...device }
+  addFactsFrom(known, device.config)
+  return known
 }
 
-/** The same from bytes at hand, which saves reading them back out of the hex. */
-export function withFactsFrom(device: PciDevice, bytes: Uint8Array | string, wanted: Wanted = 'all'): PciDevice {
+/** The same for a device still being built, from bytes at hand. */
+export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | string, wanted: Wanted = 'all'): void {
   const space = decodeConfig(bytes, wanted)
-  if (!space) return device
-  const facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
-  const known: Draft<PciDevice> = { ...device, facts }
-  addStated(space, known)
+  if (!space) return
+  device.facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
+  addStated(space, device)
   const { headerType, portType, secondaryBus, subordinateBus, sriov } = space.facts
-  if (headerType !== undefined) known.headerType ??= headerType
-  if (portType) known.portType ??= portType
-  if (secondaryBus !== undefined) known.secondaryBus ??= secondaryBus
-  if (subordinateBus !== undefined) known.subordinateBus ??= subordinateBus
-  if (sriov) known.sriov ??= { totalVfs: sriov.totalVfs, numVfs: sriov.numVfs }
-  return known
+  if (headerType !== undefined) device.headerType ??= headerType
+  if (portType) device.portType ??= portType
+  if (secondaryBus !== undefined) device.secondaryBus ??= secondaryBus
+  if (subordinateBus !== undefined) device.subordinateBus ??= subordinateBus
+  if (sriov) device.sriov ??= { totalVfs: sriov.totalVfs, numVfs: sriov.numVfs }
 }
 
 function addStated(space: ConfigSpace, device: Draft<PciDevice>): void {

@@ -5,7 +5,7 @@
  */
 import { type Judged, judgeAcs, judgeMultifunction, type AcsSettings } from './acs.ts'
 import { aliases, hasAliasQuirk, judgeTakesOver, translatesBelow } from './dma-alias.ts'
-import { busKey, onSameBus, type Topology, type TopologyNode } from './topology.ts'
+import type { Topology, TopologyNode } from './topology.ts'
 
 /** How doubts are settled: as guessed, all towards bigger groups, or all towards smaller ones. */
 export type Leaning = 'guess' | 'merge' | 'split'
@@ -36,7 +36,7 @@ type State = {
   readonly groupOf: Map<TopologyNode, number>
   readonly acs: Map<TopologyNode, boolean>
   readonly pathIsolated: Map<TopologyNode, boolean>
-  readonly aliasBuses: Set<string>
+  readonly aliasBuses: Set<readonly TopologyNode[]>
   doubtful: boolean
 }
 
@@ -53,7 +53,7 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
   }
   for (const node of topology.nodes) {
     if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined || settings.everyAliasPossible) {
-      state.aliasBuses.add(busKey(node.parts))
+      state.aliasBuses.add(node.onBus)
     }
   }
   const groups: TopologyNode[][] = []
@@ -78,7 +78,7 @@ function settle(judged: Judged, towardsMerge: boolean, state: State): boolean {
 function isIsolated(node: TopologyNode, state: State): boolean {
   const known = state.acs.get(node)
   if (known !== undefined) return known
-  const value = settle(judgeAcs(state.topology, node, state.settings.acs), false, state)
+  const value = settle(judgeAcs(node, state.settings.acs), false, state)
   state.acs.set(node, value)
   return value
 }
@@ -128,8 +128,8 @@ function findAliasGroup(node: TopologyNode, visited: Set<number>, state: State):
   visited.add(devfn(node))
   const known = state.groupOf.get(node)
   if (known !== undefined) return known
-  if (!state.aliasBuses.has(busKey(node.parts))) return undefined
-  for (const other of onSameBus(state.topology, node)) {
+  if (!state.aliasBuses.has(node.onBus)) return undefined
+  for (const other of node.onBus) {
     if (visited.has(devfn(other)) || !areAliases(node, other, state)) continue
     const group = findAliasGroup(other, visited, state) ?? findFunctionGroup(other, visited, state)
     if (group !== undefined) return group
@@ -146,8 +146,8 @@ function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
 
 /** A multifunction device without isolation between its functions. */
 function findFunctionGroup(node: TopologyNode, visited: Set<number>, state: State): number | undefined {
-  if (!settle(judgeMultifunction(state.topology, node), true, state) || isIsolated(node, state)) return undefined
-  for (const other of onSameBus(state.topology, node)) {
+  if (!settle(judgeMultifunction(node), true, state) || isIsolated(node, state)) return undefined
+  for (const other of node.onBus) {
     if (other === node || other.parts.slot !== node.parts.slot || isIsolated(other, state)) continue
     const group = findAliasGroup(other, visited, state)
     if (group !== undefined) return group

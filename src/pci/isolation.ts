@@ -87,7 +87,7 @@ function findWeakPort(
 ): Pick<Isolation, 'port' | 'why'> {
   for (const address of devices) {
     for (let node: TopologyNode | undefined = topology.byAddress.get(address); node; node = node.parent) {
-      const judged = judgeAcs(topology, node, settings)
+      const judged = judgeAcs(node, settings)
       if (judged.value) continue
       return { port: node.address, why: whyWeak(node, judged.sure) }
     }

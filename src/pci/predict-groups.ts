@@ -19,7 +19,7 @@ import {
 } from './platform.ts'
 import type { PlatformOptions } from './platform.ts'
 import { vmdEndpoints } from './quirks/dma-alias-quirks.ts'
-import { findTopology, onSameBus, type Topology, type TopologyNode } from './topology.ts'
+import { findTopology, type Topology, type TopologyNode } from './topology.ts'
 
 /** Why a group is only `low`, in words for a note. */
 export type Doubt =
@@ -110,7 +110,7 @@ function findMaybeVirtual(topology: Topology): ReadonlySet<TopologyNode> {
   for (const physical of topology.nodes) {
     const { facts, vendorId, classCode } = physical.device
     if (!facts?.sriovUncounted) continue
-    for (const node of onSameBus(topology, physical)) {
+    for (const node of physical.onBus) {
       const isAlike = node.device.vendorId === vendorId && node.device.classCode?.slice(0, 4) === classCode?.slice(0, 4)
       if (node !== physical && isAlike && !node.physicalFunction) found.add(node).add(physical)
     }

@@ -7,7 +7,7 @@ import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
 import { holdsFor, type KernelVersion, parseKernelVersion } from './quirks/id-list.ts'
 import { busResetQuirksOf, resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
-import { onSameBus, type Topology, type TopologyNode } from './topology.ts'
+import { type Topology, type TopologyNode } from './topology.ts'
 
 /** The kernel's words and order (`pci_reset_fn_methods`). */
 export const resetMethods = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'] as const
@@ -51,9 +51,9 @@ export function judgeReset(
   if (!node || isBridge(node.device) || node.device.facts?.headerType === 1) return undefined
   const { device } = node
   const kernel = parseKernelVersion(kernelRelease)
-  const others = onSameBus(topology, node).filter((n) => n !== node)
+  const others = node.onBus.filter((n) => n !== node)
   const barred = findBarredRules(device, kernel)
-  const busReset = judgeBusReset(topology, node, kernel)
+  const busReset = judgeBusReset(node, kernel)
   const known: Known = { others: others.length, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
   const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
   const together = busReset === 'refused' || !node.parent ? [] : others.map((n) => n.address)
@@ -98,12 +98,12 @@ function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): 
   return new Set(rows.filter((row) => holdsFor(row.since, kernel) !== false).map((row) => row.rule))
 }
 
-function judgeBusReset(topology: Topology, node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
+function judgeBusReset(node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
   if (node.physicalFunction) return 'refused'
   if (!node.parent) return node.parentUnsure ? 'unknown' : 'refused'
   const bars = ({ device }: TopologyNode): boolean =>
     busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
-  return bars(node.parent) || onSameBus(topology, node).some(bars) ? 'refused' : 'possible'
+  return bars(node.parent) || node.onBus.some(bars) ? 'refused' : 'possible'
 }
 
 function isMethod(name: string): name is ResetMethod {

@@ -10,6 +10,8 @@ export type TopologyNode = {
   readonly address: PciAddress
   readonly parts: AddressParts
   readonly device: PciDevice
+  /** All functions of its bus, itself among them, in address order. */
+  readonly onBus: readonly TopologyNode[]
   /** The bridge above; for a virtual function the bridge above its physical function. Absent on a root bus. */
   readonly parent?: TopologyNode
   /** Present on a virtual function. */
@@ -22,8 +24,6 @@ export type Topology = {
   /** Parents before children; within a bus by slot and function: the order in which the kernel meets them. */
   readonly nodes: readonly TopologyNode[]
   readonly byAddress: ReadonlyMap<PciAddress, TopologyNode>
-  /** Functions on one bus, keyed by `busKey`, in address order. */
-  readonly byBus: ReadonlyMap<string, readonly TopologyNode[]>
 }
 
 type Draft = { -readonly [K in keyof TopologyNode]: TopologyNode[K] }
@@ -37,22 +37,23 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
   const byAddress = new Map<PciAddress, Draft>()
   for (const device of devices) {
     if (byAddress.has(device.address)) continue
-    byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device })
+    byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device, onBus: [] })
   }
   const drafts = [...byAddress.values()].sort(byPlace)
   const byBus = new Map<string, Draft[]>()
   for (const node of drafts) {
     const key = busKey(node.parts)
-    const list = byBus.get(key)
-    if (list) list.push(node)
-    else byBus.set(key, [node])
+    const list = byBus.get(key) ?? []
+    if (list.length === 0) byBus.set(key, list)
+    list.push(node)
+    node.onBus = list
   }
   const leaders = findLeadingBridges(drafts)
   assignPhysicalFunctions(drafts, byAddress)
   for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
   const depths = cutEndlessWalks(drafts)
   for (const list of byBus.values()) markContradictions(list)
-  return { nodes: orderByDepth(drafts, depths), byAddress, byBus }
+  return { nodes: orderByDepth(drafts, depths), byAddress }
 }
 
 /** As compareAddresses, on numbers already read. */
@@ -229,13 +230,9 @@ export function findRootPort(topology: Topology, address: PciAddress): PciAddres
 export function findSiblings(topology: Topology, address: PciAddress): readonly PciAddress[] {
   const node = topology.byAddress.get(address)
   if (!node) return []
-  return onSameBus(topology, node)
+  return node.onBus
     .filter((n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction)
     .map((n) => n.address)
-}
-
-export function onSameBus(topology: Topology, node: TopologyNode): readonly TopologyNode[] {
-  return topology.byBus.get(busKey(node.parts)) ?? []
 }
 
 function stepOf(parts: AddressParts): string {

@@ -18,27 +18,62 @@ export type RootPaths = {
 
 export function rootPaths(root: string): RootPaths {
   const known = new Map<string, string>()
+  const links = linkFinder()
   const folder = (path: string): string => {
     if (path === '' || path === '/') return root
     const remembered = known.get(path)
     if (remembered !== undefined) return remembered
-    if (known.size === 0) queueMicrotask(() => known.clear())
+    if (known.size === 0) queueMicrotask(forget)
     const resolved = resolveFolder(path)
     known.set(path, resolved)
     return resolved
+  }
+  const forget = () => {
+    known.clear()
+    links.forget()
   }
   const resolveFolder = (path: string): string => {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
     if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
     const here = `${folder(path.slice(0, slash))}/${name}`
-    return fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() ? walk(root, path) : here
+    return links.isLink(here) ? walk(root, path) : here
   }
   const entry = (path: string): string => {
     const slash = path.lastIndexOf('/')
     return `${folder(path.slice(0, Math.max(0, slash)))}/${path.slice(slash + 1)}`
   }
-  return { file: (path) => walk(root, path), entry, folder, forget: () => known.clear() }
+  return { file: (path) => walk(root, path), entry, folder, forget }
+}
+
+/** Is the last part of a resolved path a link? A folder asked about for the third time is listed: cheaper from there on. */
+function linkFinder(): { isLink: (path: string) => boolean; forget: () => void } {
+  const asked = new Map<string, number>()
+  const listed = new Map<string, ReadonlySet<string>>()
+  const isLink = (path: string): boolean => {
+    const slash = path.lastIndexOf('/')
+    const parent = path.slice(0, slash)
+    const count = (asked.get(parent) ?? 0) + 1
+    asked.set(parent, count)
+    if (count === 3) listLinks(parent, listed)
+    const links = listed.get(parent)
+    if (links) return links.has(path.slice(slash + 1))
+    return fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  }
+  const forget = () => {
+    asked.clear()
+    listed.clear()
+  }
+  return { isLink, forget }
+}
+
+function listLinks(folder: string, listed: Map<string, ReadonlySet<string>>): void {
+  try {
+    const entries = fs.readdirSync(folder, { withFileTypes: true })
+    listed.set(folder, new Set(entries.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name)))
+  } catch {
+    // It may be entered but not listed (mode 0711): each name is asked for, as before.
+  }
 }
 
 /** Resolves `path` inside `root`; at most 40 links, as the kernel does. */

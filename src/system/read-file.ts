@@ -34,35 +34,37 @@ function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 
-/** `take` gets what one read brought, standing in the slab at `used`; longer files come as bytes of their own. */
-function readWith<T>(path: string, limit: number, how: ReadHow, take: (read: number) => T): T | Uint8Array {
+/** `take` gets how many bytes stand in the slab at `used`; longer files come as bytes of their own. */
+function readWith<T>(path: string, limit: number, how: ReadHow, take: (length: number) => T): T | Uint8Array {
   const fd = fs.openSync(path, how.follow ? plainFlags : plainFlags | fs.constants.O_NOFOLLOW)
   try {
-    const first = readPart(fd, limit, 0)
-    if (isLast(first, how)) return take(first)
+    const first = fillSlab(fd, limit, how.isAttribute)
+    if (first < longestRead) return take(first)
     const chunks = [Buffer.from(slab.subarray(used, used + first))]
     for (let total = first; ;) {
-      const read = readPart(fd, limit, total)
-      total += read
+      const read = fillSlab(fd, limit - total, how.isAttribute)
       chunks.push(Buffer.from(slab.subarray(used, used + read)))
-      if (isLast(read, how)) return Buffer.concat(chunks, total)
+      total += read
+      if (read < longestRead) return Buffer.concat(chunks, total)
     }
   } finally {
     fs.closeSync(fd)
   }
 }
 
-function readPart(fd: number, limit: number, total: number): number {
+/** Reads to the end of the file or of the room there is: as many bytes as `longestRead` say that it may go on. */
+function fillSlab(fd: number, limit: number, isAttribute: boolean): number {
   if (used + longestRead > slab.length) {
     slab = Buffer.allocUnsafeSlow(slab.length)
     used = 0
   }
-  const read = fs.readSync(fd, slab, used, Math.min(longestRead, limit + 1 - total), null)
-  if (total + read > limit) throw new TooLarge()
-  return read
-}
-
-/** sysfs hands out at most a page at a time; less than that was all of it. */
-function isLast(read: number, how: ReadHow): boolean {
-  return read === 0 || (how.isAttribute && read < 4096)
+  let length = 0
+  while (length < longestRead) {
+    const read = fs.readSync(fd, slab, used + length, Math.min(longestRead - length, limit + 1 - length), null)
+    length += read
+    if (length > limit) throw new TooLarge()
+    // sysfs hands out at most a page at a time; less than that was all of it.
+    if (read === 0 || (isAttribute && read < 4096)) break
+  }
+  return length
 }

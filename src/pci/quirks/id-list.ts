@@ -17,8 +17,7 @@ export function idList(text: string): IdList {
   }
   return (id) => {
     if (single.has(id)) return true
-    for (const range of ranges) if (id >= range[0] && id <= range[1]) return true
-    return false
+    return ranges.some((range) => id >= range[0] && id <= range[1])
   }
 }
 
