@@ -7,6 +7,7 @@
  * where they are chosen for it. A line `only-with TOKEN` limits everything to boots whose command line has TOKEN (a trial boot).
  */
 import type { Identity } from '../pci/identity.ts'
+import { initramfsFiles } from './initramfs-files.ts'
 import { formatIdentity, identityInShell } from './shell-identity.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
@@ -118,61 +119,6 @@ export function findInitramfsTool(present: readonly string[]): InitramfsTool | u
 
 export type OwnFile = { readonly path: string; readonly text: string; readonly mode: number }
 
-const toolFiles: Readonly<Record<InitramfsTool, readonly OwnFile[]>> = {
-  'initramfs-tools': [
-    {
-      path: '/etc/initramfs-tools/hooks/handover',
-      mode: 0o755,
-      text: `#!/bin/sh
-${header}
-# Puts the early binding into the initramfs, with everything it needs.
-case $1 in prereqs) exit 0 ;; esac
-. /usr/share/initramfs-tools/hook-functions
-for file in ${bindScriptPath} ${bindingsPath} ${udevRulePath}; do
-  [ -e "$file" ] || exit 0
-  mkdir -p "\${DESTDIR}\${file%/*}"
-  cp -p "$file" "\${DESTDIR}$file"
-done
-[ -x /usr/bin/od ] && copy_exec /usr/bin/od
-manual_add_modules vfio-pci
-manual_add_modules vfio_iommu_type1
-`,
-    },
-    {
-      path: '/etc/initramfs-tools/scripts/init-top/handover',
-      mode: 0o755,
-      text: `#!/bin/sh
-${header}
-# Runs before udev loads the drivers of devices; the udev rule catches those that appear later.
-case $1 in prereqs) exit 0 ;; esac
-[ -x ${bindScriptPath} ] && ${bindScriptPath}
-exit 0
-`,
-    },
-  ],
-  dracut: [
-    {
-      path: '/etc/dracut.conf.d/handover.conf',
-      mode: 0o644,
-      text: `${header}
-install_items+=" ${bindScriptPath} ${bindingsPath} ${udevRulePath} /usr/bin/od /usr/bin/readlink "
-force_drivers+=" vfio-pci vfio_iommu_type1 "
-`,
-    },
-  ],
-  mkinitcpio: [
-    {
-      path: '/etc/mkinitcpio.conf.d/handover.conf',
-      mode: 0o644,
-      text: `${header}
-FILES+=(${bindScriptPath} ${bindingsPath} ${udevRulePath})
-BINARIES+=(od)
-MODULES+=(vfio-pci vfio_iommu_type1)
-`,
-    },
-  ],
-}
-
 /** Everything that is written for early binding, in the order of writing. */
 export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], onlyWith?: string): OwnFile[] {
   return [
@@ -180,7 +126,7 @@ export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Bind
     { path: bindScriptPath, mode: 0o755, text: bindScript },
     { path: udevRulePath, mode: 0o644, text: udevRule },
     { path: modulesLoadPath, mode: 0o644, text: `${header}\nvfio-pci\nvfio_iommu_type1\n` },
-    ...toolFiles[tool],
+    ...initramfsFiles(tool, { bind: bindScriptPath, bindings: bindingsPath, rule: udevRulePath }),
   ]
 }
 

@@ -15,6 +15,11 @@ const own = [
   '/etc/udev/rules.d/10-handover.rules',
   '/etc/initramfs-tools/hooks/handover',
   '/etc/initramfs-tools/scripts/init-top/handover',
+  '/usr/lib/dracut/modules.d/90handover/module-setup.sh',
+  '/usr/lib/dracut/modules.d/90handover/handover-bind.sh',
+  '/etc/initcpio/install/handover',
+  '/etc/initcpio/hooks/handover',
+  '/etc/handover/handover-bind.service',
   '/etc/systemd/system/handover-trial.service',
   '/etc/systemd/system/sysinit.target.d/handover.conf',
 ]

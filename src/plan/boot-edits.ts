@@ -130,6 +130,17 @@ function changeTemplate(text: string, change: BootChange): string {
   return edited
 }
 
+/** grubby edits by `sed -i`, whose temporary file lies in the same folder: cut off half-way, it would stay. */
+const grubbyOutputs = [
+  `${blsFolder}/*.conf`,
+  `${blsFolder}/sed*`,
+  '/etc/default/grub',
+  '/etc/default/sed*',
+  template,
+  '/etc/kernel/sed*',
+  '/boot/grub2/grubenv',
+]
+
 /** GRUB with entries (Fedora, RHEL): grubby knows all the places; without it they are edited here. */
 function editBls(host: Host, change: BootChange): Edits {
   const entries = entriesIn(host, blsFolder)
@@ -155,7 +166,7 @@ function editBls(host: Host, change: BootChange): Edits {
         {
           kind: 'command',
           argv,
-          outputs: [`${blsFolder}/*.conf`, '/etc/default/grub', template, '/boot/grub2/grubenv'],
+          outputs: grubbyOutputs,
           undo: grubby(change.remove, change.add),
           why: `kernel arguments: ${[...change.remove.map((raw) => `without ${raw}`), ...change.add].join(', ')}`,
         },

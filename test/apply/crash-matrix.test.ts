@@ -13,6 +13,7 @@ import type { Plan } from '../../src/plan/types.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
 import type { System } from '../../src/system/system.ts'
 import { breakingDisk, type BreakingDisk, type Ending } from '../support/breaking-disk.ts'
+import { confirmOf, putFiles, runProgram, trialOf, type BootScenario } from '../support/boot-world.ts'
 import { address, fakeKernel, fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../support/fake-kernel.ts'
 import { differences, snapshotTree } from '../support/snapshot-tree.ts'
 
@@ -85,11 +86,17 @@ const generate: Step = {
   why: 'make the new command line known',
 }
 
-const scenarios: Record<string, readonly Step[]> = {
-  'binds two devices': [bind(nic), bind(sata)],
-  'edits, creates and removes files, and generates': [edit, create, remove, generate],
-  'sets huge pages aside and chooses a reset': [hugepages, create, resets, bind(nic)],
-  'does everything': [parameter, edit, generate, bind(nic), create],
+const identities = [identityOf(nic)]
+const plain = (steps: readonly Step[]): BootScenario => ({ steps, files: [] })
+const scenarios: Record<string, BootScenario> = {
+  'binds two devices': plain([bind(nic), bind(sata)]),
+  'edits, creates and removes files, and generates': plain([edit, create, remove, generate]),
+  'sets huge pages aside and chooses a reset': plain([hugepages, create, resets, bind(nic)]),
+  'does everything': plain([parameter, edit, generate, bind(nic), create]),
+  'prepares a trial on systemd-boot': trialOf('systemd-boot', identities),
+  'confirms one on systemd-boot': confirmOf('systemd-boot', identities),
+  'prepares a trial on a GRUB with entries': trialOf('grub', identities),
+  'confirms one on a GRUB with entries': confirmOf('grub', identities),
 }
 
 function build(root: string, boot: string): void {
@@ -99,6 +106,7 @@ function build(root: string, boot: string): void {
   put(root, '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '16\n')
   put(root, `/sys/devices/${nic.place}/reset_method`, 'flr bus\n')
   put(root, '/proc/sys/kernel/random/boot_id', `${boot}\n`)
+  fs.mkdirSync(join(root, 'sys/firmware/efi/efivars'), { recursive: true })
 }
 
 function buildFiles(root: string): void {
@@ -147,11 +155,11 @@ function machine(root: string, breaking: BreakingDisk): System {
       await kernel.writeAttributeWithin(path, text, seconds)
       breaking.point()
     },
-    start: () => {
+    start: (argv) => {
       breaking.point()
       let status = 0
       try {
-        generator(root, breaking)
+        if (!runProgram(root, breaking, argv)) generator(root, breaking)
       } catch (error) {
         if (breaking.isDead()) throw error
         status = 1
@@ -176,8 +184,12 @@ const planOf = (steps: readonly Step[]): Plan => ({
 })
 
 const ours = ['/var/lib/handover', '/run/handover', '/proc']
-const touched = (steps: readonly Step[]) =>
-  new Set(steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : [])))
+/** Whether a step names the path, patterns of outputs included. */
+const touches = (steps: readonly Step[]) => {
+  const named = steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : []))
+  const patterns = named.map((path) => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll('*', '[^/]*')}$`))
+  return (path: string) => patterns.some((pattern) => pattern.test(path))
+}
 
 type World = { readonly root: string; readonly before: ReturnType<typeof snapshotTree> }
 const roots: string[] = []
@@ -185,10 +197,11 @@ afterAll(() => {
   for (const root of roots) fs.rmSync(root, { recursive: true, force: true })
 })
 
-function newWorld(): World {
+function newWorld({ files }: BootScenario): World {
   const root = tempTree()
   roots.push(root)
   buildFiles(root)
+  putFiles(root, files)
   build(root, 'boot-1')
   return { root, before: snapshotTree(root, ours) }
 }
@@ -203,10 +216,9 @@ function powerUp(root: string): void {
 function expectAsBefore(world: World, steps: readonly Step[], at: string): void {
   const now = snapshotTree(world.root, ours)
   expect(differences(world.before, now), at).toEqual([])
-  const ownPaths = touched(steps)
+  const isOwn = touches(steps)
   for (const [path, entry] of world.before)
-    if (!ownPaths.has(path) && !path.startsWith('/sys'))
-      expect(now.get(path)?.mtimeMs, `${at} ${path}`).toBe(entry.mtimeMs)
+    if (!isOwn(path) && !path.startsWith('/sys')) expect(now.get(path)?.mtimeMs, `${at} ${path}`).toBe(entry.mtimeMs)
 }
 
 async function attempt<T>(run: () => Promise<T>, breaking: BreakingDisk): Promise<T | AppError | undefined> {
@@ -219,10 +231,10 @@ async function attempt<T>(run: () => Promise<T>, breaking: BreakingDisk): Promis
   }
 }
 
-async function countCalls(steps: readonly Step[]): Promise<{ apply: number; rollback: number }> {
-  const { root } = newWorld()
+async function countCalls(scenario: BootScenario): Promise<{ apply: number; rollback: number }> {
+  const { root } = newWorld(scenario)
   const first = whole()
-  expect(await apply(planOf(steps), machine(root, first))).toMatchObject({ outcome: 'applied' })
+  expect(await apply(planOf(scenario.steps), machine(root, first))).toMatchObject({ outcome: 'applied' })
   const second = whole()
   expect(await rollback(machine(root, second), undefined)).toMatchObject({ outcome: 'rolled-back' })
   return { apply: first.count(), rollback: second.count() }
@@ -230,9 +242,10 @@ async function countCalls(steps: readonly Step[]): Promise<{ apply: number; roll
 
 let points = 0
 
-async function endDuringApply(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+async function endDuringApply(scenario: BootScenario, at: number, ending: Ending): Promise<void> {
   const label = `${ending.kind} at ${at}`
-  const world = newWorld()
+  const { steps } = scenario
+  const world = newWorld(scenario)
   const breaking = breakingDisk(at, ending)
   await attempt(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
   expect(breaking.isDead(), label).toBe(true)
@@ -249,9 +262,10 @@ async function endDuringApply(steps: readonly Step[], at: number, ending: Ending
   fs.rmSync(world.root, { recursive: true })
 }
 
-async function endDuringRollback(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+async function endDuringRollback(scenario: BootScenario, at: number, ending: Ending): Promise<void> {
   const label = `rollback, ${ending.kind} at ${at}`
-  const world = newWorld()
+  const { steps } = scenario
+  const world = newWorld(scenario)
   await apply(planOf(steps), machine(world.root, whole()))
   const breaking = breakingDisk(at, ending)
   await attempt(() => rollback(machine(world.root, breaking), undefined), breaking)
@@ -263,9 +277,10 @@ async function endDuringRollback(steps: readonly Step[], at: number, ending: End
   fs.rmSync(world.root, { recursive: true })
 }
 
-async function failDuringApply(steps: readonly Step[], at: number, ending: Ending): Promise<void> {
+async function failDuringApply(scenario: BootScenario, at: number, ending: Ending): Promise<void> {
   const label = `${JSON.stringify(ending)} at ${at}`
-  const world = newWorld()
+  const { steps } = scenario
+  const world = newWorld(scenario)
   const breaking = breakingDisk(at, ending)
   const result = await attempt<ApplyResult>(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
   points += 1
@@ -282,11 +297,11 @@ async function failDuringApply(steps: readonly Step[], at: number, ending: Endin
   fs.rmSync(world.root, { recursive: true })
 }
 
-describe.each(Object.entries(scenarios))('an apply that %s', (_, steps) => {
+describe.each(Object.entries(scenarios))('an apply that %s', (_, scenario) => {
   it.each(['kill', 'power'] as const)('comes back whole from every %s', async (kind) => {
-    const calls = await countCalls(steps)
-    for (let at = 1; at <= calls.apply; at += 1) await endDuringApply(steps, at, { kind })
-    for (let at = 1; at <= calls.rollback; at += 1) await endDuringRollback(steps, at, { kind })
+    const calls = await countCalls(scenario)
+    for (let at = 1; at <= calls.apply; at += 1) await endDuringApply(scenario, at, { kind })
+    for (let at = 1; at <= calls.rollback; at += 1) await endDuringRollback(scenario, at, { kind })
   })
 
   it.each([
@@ -294,8 +309,9 @@ describe.each(Object.entries(scenarios))('an apply that %s', (_, steps) => {
     ['EIO', false, 2],
     ['EROFS', true, 5],
   ])('says the truth about the host after %s (lasting: %s, every call in %i)', async (code, lasting, stride) => {
-    const calls = await countCalls(steps)
-    for (let at = 1; at <= calls.apply; at += stride) await failDuringApply(steps, at, { kind: 'errno', code, lasting })
+    const calls = await countCalls(scenario)
+    for (let at = 1; at <= calls.apply; at += stride)
+      await failDuringApply(scenario, at, { kind: 'errno', code, lasting })
   })
 })
 

@@ -3,95 +3,30 @@
  * with the real transaction and the distribution's own mkinitramfs, grub-mkconfig and grub-reboot, looks into what they
  * made, confirms, and takes everything back. Prints one JSON line per check.
  */
-import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { apply } from '../../src/apply/apply.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { findBootEntry } from '../../src/boot/trial-grub.ts'
-import { readBoot } from '../../src/host/read-boot.ts'
-import type { Host } from '../../src/host/host.ts'
+import type { BootFacts, Host } from '../../src/host/host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
-import type { Step } from '../../src/plan/step.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
+import { check, hostWith, identities, planOf, remember, report, run, system } from './story.mts'
 
 const release = process.argv[2] ?? ''
-const system = linuxSystem()
-const check = (what: string, ok: boolean, evidence: unknown = '') => console.log(JSON.stringify({ what, ok, evidence }))
-const run = (program: string, ...args: string[]) =>
-  execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
-const snapshot = () => {
-  const both = new Map<string, TreeEntry>()
-  for (const folder of ['/etc', '/boot'])
-    for (const [path, entry] of snapshotTree(folder)) both.set(`${folder}${path}`, entry)
-  return both
-}
 
-const ownFiles = [
-  '/etc/handover/bind',
-  '/etc/handover/bindings',
-  '/etc/handover/trial',
-  '/etc/handover/trial.conf',
-  '/etc/udev/rules.d/10-handover.rules',
-  '/etc/modules-load.d/handover.conf',
-  '/etc/initramfs-tools/hooks/handover',
-  '/etc/initramfs-tools/scripts/init-top/handover',
-  '/etc/systemd/system/handover-trial.service',
-  '/etc/systemd/system/sysinit.target.d/handover.conf',
-  '/etc/default/grub',
-  '/etc/default/grub.d/zz-handover.cfg',
-]
-
-/** The host as it would be on hardware: what this copy has of boot files, and an IOMMU that is off or on. */
-function hostNow(cmdline: string, isOn: boolean): Host {
-  const files = ownFiles
-    .filter((path) => fs.existsSync(path))
-    .map((path) => ({ path, text: fs.readFileSync(path, 'utf8'), mode: fs.statSync(path).mode & 0o7777 }))
-  const found = readBoot(system)
+const facts = (found: BootFacts): BootFacts => {
   const grubCfg = fs.readFileSync('/boot/grub/grub.cfg', 'utf8')
   const entry = findBootEntry(grubCfg, `/boot/vmlinuz-${release}`)
-  const boot = {
+  return {
     ...found,
     present: [...new Set([...found.present, '/run/systemd/system'])].filter((path) => !path.includes('dracut')),
     grubFilesystem: { type: 'ext4', device: '/dev/sda1' },
     ...(entry === undefined ? {} : { grubEntry: entry }),
   }
-  return {
-    schema: 1,
-    source: { kind: 'live' },
-    kernel: { release, cmdline },
-    cpu: {},
-    memory: {},
-    iommu: { state: isOn ? 'on' : 'off', kind: 'intel' },
-    devices: [],
-    groups: [],
-    needs: [],
-    boot,
-    files,
-    findings: [],
-  }
 }
+/** The host as it would be on hardware: what this copy has of boot files, and an IOMMU that is off or on. */
+const hostNow = (cmdline: string, isOn: boolean): Host => hostWith(cmdline, isOn, release, facts)
 
-const identities = [
-  { path: '0000:00/1c.0/00.0', vendorId: '8086', deviceId: '10d3', deviceSerialNumber: '525400fffe123456' },
-]
-const planOf = (steps: readonly Step[]) => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: true,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
-const report = (event: { kind: string; phase?: string; note?: string }) => {
-  if (event.phase === 'failed' || event.kind === 'warning') console.log(JSON.stringify(event))
-}
-
-const before = snapshot()
-const changed = () => differences(before, snapshot())
+const changed = remember()
 const quiet = `BOOT_IMAGE=/boot/vmlinuz-${release} quiet`
 
 const trial = planBoot(hostNow(quiet, false), { identities, trial: true })

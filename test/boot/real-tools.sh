@@ -1,35 +1,9 @@
 #!/bin/sh
-# Runs the story against the distribution's own tools in a copy of this system that disappears afterwards: an overlay in a
-# mount namespace of its own. Nothing outside a temporary folder changes. Needs root, unshare, overlayfs and apt.
-# usage: real-tools.sh REPOSITORY KERNEL_FOLDER RELEASE   (KERNEL_FOLDER holds vmlinux and modules/: the lab's cache)
+# The story of Debian's GRUB and initramfs-tools.
 set -eu
-repository=$1 kernel=$2 release=$3
-if [ -z "${INSIDE:-}" ]; then
-  work=$(mktemp -d)
-  trap 'rmdir "$work" 2>/dev/null || true' EXIT
-  INSIDE=$work unshare -m sh -eu -c '
-    mount --make-rprivate /
-    mount -t tmpfs tmpfs "$INSIDE"
-    mkdir "$INSIDE/up" "$INSIDE/work" "$INSIDE/root"
-    mount -t overlay overlay -o "lowerdir=/,upperdir=$INSIDE/up,workdir=$INSIDE/work" "$INSIDE/root"
-    exec chroot "$INSIDE/root" sh "$0" "$@"' "$repository/test/boot/real-tools.sh" "$@"
-  exit
-fi
-export DEBIAN_FRONTEND=noninteractive
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev 2>/dev/null || true
-{
-  apt-get update -qq
-  apt-get install -y --no-install-recommends initramfs-tools grub-common grub-pc-bin grub2-common busybox udev kmod
-} > /tmp/apt.log 2>&1 || { tail -5 /tmp/apt.log >&2; exit 75; }
-rm -rf /boot/* /var/lib/handover /etc/handover
-mkdir -p /lib/modules /boot/grub /etc/default/grub.d
-cp -r "$kernel/modules" "/lib/modules/$release"
-# It is named in entries and never started here.
-cp "$kernel/vmlinux" "/boot/vmlinuz-$release"
-printf 'CONFIG_RD_GZIP=y\nCONFIG_RD_ZSTD=y\n' > "/boot/config-$release"
-depmod "$release"
+. "$1/test/boot/overlay.sh"
+install_packages initramfs-tools grub-common grub-pc-bin grub2-common busybox udev kmod
+mkdir -p /boot/grub /etc/default/grub.d
 # An overlay has no device under it: grub-probe is the one tool that is played, the rest of GRUB is real.
 rm -f /usr/sbin/grub-probe
 cat > /usr/sbin/grub-probe <<'PROBE'

@@ -188,11 +188,48 @@ describe('the files around it', () => {
       for (const { path, text } of earlyBindingFiles(tool, [identityOf(nic)])) {
         expect(path).toContain('handover')
         expect(text.split('\n').slice(0, 2)).toContain('# Written by handover. To undo: handover rollback.')
-        if (!path.endsWith('.rules') && !path.startsWith('/etc/modules-load') && path !== bindingsPath)
-          execFileSync('bash', ['-n', '-c', text])
+        const isShell =
+          !/\.(?:rules|service)$/.test(path) && !path.startsWith('/etc/modules-load') && path !== bindingsPath
+        if (isShell) execFileSync('bash', ['-n', '-c', text])
       }
     },
   )
+
+  // mkinitcpio is in no Debian: its functions (mkinitcpio(8)) are played, the hooks are real.
+  it.each([
+    ['an init of its own', false, ['runscript']],
+    [
+      'systemd',
+      true,
+      [
+        'file /etc/handover/handover-bind.service /usr/lib/systemd/system/handover-bind.service',
+        'symlink /usr/lib/systemd/system/sysinit.target.wants/handover-bind.service ../handover-bind.service',
+      ],
+    ],
+  ])('of mkinitcpio runs the script before the trigger with %s', (_, hasSystemd, start) => {
+    for (const { path, text, mode } of earlyBindingFiles('mkinitcpio', [identityOf(nic)])) put(root, path, text, mode)
+    if (hasSystemd) put(root, '/build/usr/lib/systemd/system/systemd-udev-trigger.service', '')
+    put(root, '/build/usr/bin/sh', '')
+    const functions = ['module', 'binary', 'file', 'symlink', 'runscript']
+      .map((name) => `add_${name}() { echo ${name} "$@"; }`)
+      .join('\n')
+    const script = `BUILDROOT='${root}/build'\n${functions}\n. '${root}/etc/initcpio/install/handover'\nbuild`
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')).toEqual([
+      'module vfio-pci',
+      'binary od',
+      'binary readlink',
+      'file /etc/handover/bind',
+      'file /etc/handover/bindings',
+      'file /etc/udev/rules.d/10-handover.rules',
+      ...start,
+    ])
+    expect(fs.readFileSync(join(root, 'etc/handover/handover-bind.service'), 'utf8')).toContain(
+      'Before=systemd-udev-trigger.service',
+    )
+    const hooks = `HOOKS=(base udev)\n. '${root}/etc/mkinitcpio.conf.d/handover.conf'\necho "\${HOOKS[@]}"`
+    expect(execFileSync('bash', ['-c', hooks], { encoding: 'utf8' })).toBe('base udev handover\n')
+    execFileSync('sh', ['-c', `. '${root}/etc/initcpio/hooks/handover'; run_earlyhook`])
+  })
 
   it('regenerating covers the images of all kernels', () =>
     expect(regenerateInitramfs('initramfs-tools')).toEqual({

@@ -1,0 +1,151 @@
+/**
+ * Runs inside a throw-away copy of a Debian system (real-entries.sh made it): a trial on systemd-boot with entries that
+ * kernel-install made and images that dracut makes, looked into, confirmed, and taken back. Prints one JSON line per check.
+ */
+import * as fs from 'node:fs'
+import { apply } from '../../src/apply/apply.ts'
+import { rollback } from '../../src/apply/rollback.ts'
+import type { BootFacts, Host } from '../../src/host/host.ts'
+import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
+import type { Step } from '../../src/plan/step.ts'
+import { check, hostWith, identities, planOf, remember, report, run, system } from './story.mts'
+
+const release = process.argv[2] ?? ''
+const esp = '/boot/efi'
+const entry = `${esp}/loader/entries/handover-test-${release}.conf`
+const image = `${esp}/handover-test/${release}/initrd`
+const trialImage = `${esp}/handover-test/${release}/handover-trial.img`
+
+const facts = (found: BootFacts): BootFacts => ({
+  ...found,
+  present: [...new Set([...found.present, '/run/systemd/system', '/sys/firmware/efi'])].filter(
+    (path) => !/grub|update-initramfs|initramfs-tools/.test(path),
+  ),
+  loaderInfo: 'systemd-boot 252.39-1~deb12u2',
+  loaderEntries: { selected: `handover-test-${release}.conf` },
+})
+const hostNow = (cmdline: string, isOn: boolean): Host => hostWith(cmdline, isOn, release, facts)
+const changed = remember()
+const options = 'root=UUID=1111-2222 ro quiet'
+const read = (path: string) => fs.readFileSync(path, 'utf8')
+/** There are no EFI variables here: what chooses the trial is seen in the lab's real reboots. */
+const withoutChoice = (steps: readonly Step[]) =>
+  steps.filter((step) => !('argv' in step && step.argv[0] === 'bootctl'))
+
+type ListedEntry = { readonly id: string; readonly options?: string }
+/** One JSON object per line; which one is the default is only in the text for people (systemd 252). */
+const bootctl = (...args: string[]) => run('bootctl', `--esp-path=${esp}`, ...args)
+const listed = () =>
+  bootctl('list', '--json=short')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as ListedEntry)
+const byDefault = () => /\(default\)[^]*?\bid: (\S+)/.exec(bootctl('list', '--no-pager'))?.[1]
+/** Files inside an image, and the text of one. */
+const inside = (path: string) =>
+  run('lsinitrd', path)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/)[8] ?? '')
+const textInside = (path: string, file: string) => run('lsinitrd', '-f', file, path)
+
+check('kernel-install made the entry', read(entry).includes(`options    ${options}`), read(entry))
+const trial = planBoot(hostNow(options, false), { identities, trial: true })
+check('a trial is planned', trial.findings.length === 0 && trial.steps.length > 8, trial.findings)
+check(
+  'it is chosen by bootctl for one boot',
+  trial.steps.some((step) => 'argv' in step && step.argv.join(' ') === 'bootctl set-oneshot handover-trial.conf'),
+)
+const applied = await apply(planOf(withoutChoice(trial.steps)), system, { report })
+check('the trial is applied', applied.outcome === 'applied', applied)
+
+const entries = listed()
+const ours = entries.find(({ id }) => id === 'handover-trial.conf')
+check('bootctl reads our entry', ours?.options === `${options} intel_iommu=on panic=30 handover.trial=1`, entries)
+check(
+  'bootctl takes another by default',
+  byDefault() === `handover-test-${release}.conf`,
+  bootctl('list', '--no-pager'),
+)
+check(
+  'the good entry and its initramfs are untouched',
+  !changed().some((line) => line.startsWith(image) || line.startsWith(entry)),
+)
+
+function lookInto(path: string, what: string): void {
+  const names = inside(path)
+  for (const name of [
+    'etc/handover/bind',
+    'etc/handover/bindings',
+    'etc/udev/rules.d/10-handover.rules',
+    'usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh',
+    'usr/bin/od',
+    'usr/bin/readlink',
+  ])
+    check(`${what} has ${name}`, names.includes(name))
+  check(
+    `${what} has vfio-pci`,
+    names.some((name) => /\/vfio-pci\.ko/.test(name)),
+  )
+}
+lookInto(trialImage, 'the initramfs of the trial')
+check(
+  'the bindings inside are gated',
+  textInside(trialImage, 'etc/handover/bindings').includes('only-with handover.trial=1'),
+)
+const unit = textInside(trialImage, 'usr/lib/systemd/system/dracut-pre-udev.service')
+check('hooks of pre-udev run before udev with systemd inside', /^Before=.*systemd-udevd\.service/m.test(unit), unit)
+
+fs.mkdirSync('/tmp/unpacked')
+run('sh', '-c', `cd /tmp/unpacked && lsinitrd --unpack ${trialImage}`)
+check(
+  'the script inside parses in its own shell',
+  run('chroot', '/tmp/unpacked', '/bin/sh', '-n', '/etc/handover/bind') === '',
+)
+// The whole hook in the shell of the image, on a command line without the token: it binds nothing and ends well.
+fs.mkdirSync('/tmp/unpacked/proc', { recursive: true })
+fs.writeFileSync('/tmp/unpacked/proc/cmdline', 'quiet\n')
+check(
+  'the hook is sourced without an error',
+  run(
+    'chroot',
+    '/tmp/unpacked',
+    '/bin/sh',
+    '-ec',
+    '. /usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh; echo sourced',
+  ) === 'sourced\n',
+)
+run('dracut', '--hostonly', '--force', '/tmp/hostonly.img', release)
+lookInto('/tmp/hostonly.img', 'an initramfs for this host only')
+
+const confirm = planConfirm(hostNow(`${options} intel_iommu=on panic=30 handover.trial=1`, true))
+const confirmed = await apply(planOf(confirm.steps), system, { report, continues: '0001' })
+check('the confirmation is applied', confirmed.outcome === 'applied', confirmed)
+check('the entry has the argument', read(entry).includes(`options    ${options} intel_iommu=on\n`), read(entry))
+lookInto(image, 'the good initramfs')
+check('its bindings have no gate', !textInside(image, 'etc/handover/bindings').includes('only-with'))
+check('nothing of the trial is left', !changed().some((line) => /trial|\.handover:/.test(line)), changed())
+check(
+  'the plan is empty then',
+  planBoot(hostNow(`${options} intel_iommu=on`, true), { identities, trial: true }).steps.length === 0,
+)
+
+// What Debian's hooks do when the initramfs is updated: the entry is written anew, from the template that the confirmation made.
+const good = read(entry)
+fs.copyFileSync(image, '/tmp/initrd')
+run('kernel-install', 'add', release, `/boot/vmlinuz-${release}`, '/tmp/initrd')
+check(
+  'kernel-install writes the same arguments',
+  read(entry).includes(`options    ${options} intel_iommu=on\n`) && !read(entry).includes('trial'),
+  read(entry),
+)
+fs.writeFileSync(entry, good)
+
+for (const id of ['0002', '0001']) {
+  const back = await rollback(system, id, { report })
+  check(`${id} is taken back`, back.outcome === 'rolled-back', back)
+}
+check(
+  'every byte of /etc, /boot and dracut is as before',
+  changed().filter((line) => !line.includes('/initrd.img-')).length === 0,
+  changed(),
+)

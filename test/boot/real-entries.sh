@@ -1,0 +1,20 @@
+#!/bin/sh
+# The story of systemd-boot, kernel-install and dracut: an ESP as a folder, an entry that kernel-install made.
+set -eu
+. "$1/test/boot/overlay.sh"
+install_packages dracut-core systemd-boot udev kmod cpio
+export SYSTEMD_RELAX_ESP_CHECKS=1 SYSTEMD_ESP_PATH=/boot/efi
+mkdir -p /boot/efi /etc/kernel
+mount -t tmpfs tmpfs /boot/efi
+bootctl --esp-path=/boot/efi --no-variables install > /tmp/bootctl.log 2>&1 || { tail -5 /tmp/bootctl.log >&2; exit 76; }
+echo 'root=UUID=1111-2222 ro quiet' > /etc/kernel/cmdline
+echo handover-test > /etc/kernel/entry-token
+printf 'layout=bls\nBOOT_ROOT=/boot/efi\n' > /etc/kernel/install.conf
+echo 'compress="cat"' > /etc/dracut.conf.d/test.conf
+dracut --force /tmp/initrd "$release" > /tmp/dracut.log 2>&1 || { tail -5 /tmp/dracut.log >&2; exit 77; }
+kernel-install add "$release" "/boot/vmlinuz-$release" /tmp/initrd > /tmp/kernel-install.log 2>&1 ||
+  { tail -5 /tmp/kernel-install.log >&2; exit 78; }
+# As on most machines: new kernels take the running command line.
+rm /etc/kernel/cmdline
+cd "$repository"
+exec node --import tsx test/boot/real-entries-story.mts "$release"
