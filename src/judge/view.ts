@@ -10,6 +10,7 @@ import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
 import { findTopology, type Topology } from '../pci/topology.ts'
 import { chipsetNeeds, chipsetRole } from './chipset.ts'
 import { isolationOf } from './isolation.ts'
+import { managementNeeds } from './management.ts'
 import type { JudgeOptions } from './types.ts'
 
 export type HostView = {
@@ -113,7 +114,7 @@ function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevic
     if (list) list.push(need)
     else needs.set(address, [need])
   }
-  for (const need of [...host.needs, ...chipsetNeeds(host.devices)]) {
+  for (const need of [...host.needs, ...chipsetNeeds(host.devices), ...managementNeeds(host.devices)]) {
     add(need.device, need)
     const steps = byAddress.get(need.device)?.path?.split('/') ?? []
     for (let length = 2; length < steps.length; length++) {

@@ -1,6 +1,6 @@
 /**
- * A list of devices does not say what is mounted or routed over them. What a host driver holds may be the host's own
- * disk or network, so "ready" would be a guess there.
+ * A list of devices does not say what is mounted, routed or shown over them. What a host driver holds may be the host's own
+ * disk, network or screen, so "ready" would be a guess there.
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../../host/host.ts'
@@ -9,7 +9,7 @@ import type { HostView } from '../view.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {
   const kind = needKind(device)
-  if (kind === undefined || !isUnread(view, kind) || isFree(device)) return []
+  if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return []
   return [
     {
       code: 'input-incomplete',
@@ -22,12 +22,15 @@ export const checkKnownNeeds: Check = (device, view) => {
   ]
 }
 
-const sources = { disk: 'mounts', network: 'routes', input: 'keyboards' } as const
+const sources = { disk: 'mounts', network: 'routes', input: 'keyboards', display: 'the boot display' } as const
 
 function needKind(device: PciDevice): keyof typeof sources | undefined {
   const kind = deviceClass(device)
   if (kind === 'storage' || kind === 'nvme') return 'disk'
   if (kind === 'usb') return 'input'
+  // A 3D controller (0302) has no screen; where `boot_vga` was read, it answers.
+  if (kind === 'gpu')
+    return device.bootVga === undefined && !device.classCode?.startsWith('0302') ? 'display' : undefined
   return kind === 'nic' ? 'network' : undefined
 }
 
@@ -38,7 +41,8 @@ function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
   return unreadNeeds ? unreadNeeds.includes(kind) : listings.has(source.kind)
 }
 
-/** Nothing on the host can use a function without a driver, or one that VFIO holds. */
-function isFree(device: PciDevice): boolean {
-  return device.driver === null || device.driver?.startsWith('vfio') === true || device.driver === 'pci-stub'
+/** Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set up needs none. */
+function isFree(device: PciDevice, kind: HostNeed['kind']): boolean {
+  if (device.driver === null) return kind !== 'display'
+  return device.driver?.startsWith('vfio') === true || device.driver === 'pci-stub'
 }

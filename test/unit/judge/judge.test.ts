@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
+import type { PciDevice } from '../../../src/pci/device.ts'
 import { findJudgement, judgeHost } from '../../../src/judge/judge.ts'
 import { at, device, host as hostOf, need } from '../../support/host-builder.ts'
 
@@ -53,6 +54,35 @@ describe('verdicts', () => {
     const listing = hostOf([sata, nic], { source: { kind: 'lspci' } })
     expect(judged(listing, '00:17.0')).toEqual(['unknown', 'input-incomplete'])
     expect(judged({ ...listing, unreadNeeds: ['disk'] }, '01:00.0')).toEqual(['ready'])
+  })
+
+  it('does not call a screen ready when nothing says which one the host shows on', () => {
+    const gpu = (facts: Partial<PciDevice>) => hostOf([device('01:00.0', { kind: 'gpu', group: 1, ...facts })])
+    const listing = (facts: Partial<PciDevice>): Host => ({ ...gpu(facts), unreadNeeds: ['display'] })
+    expect(judged(listing({ driver: 'nouveau' }), '01:00.0')).toEqual(['unknown', 'input-incomplete'])
+    // The firmware's screen needs no driver.
+    expect(judged(listing({ driver: null }), '01:00.0')).toEqual(['unknown', 'input-incomplete'])
+    expect(judged(listing({ driver: 'vfio-pci' }), '01:00.0')).toEqual(['ready'])
+    expect(judged(listing({ bootVga: false }), '01:00.0')).toEqual(['ready'])
+    expect(judged(listing({ classCode: '030200' }), '01:00.0')).toEqual(['ready'])
+    expect(judged(gpu({ driver: 'nouveau' }), '01:00.0')).toEqual(['ready'])
+  })
+
+  it.each([
+    ['ASPEED', { vendorId: '1a03', deviceId: '2000' }, 'refused'],
+    ['Matrox G200eR2', { vendorId: '102b', deviceId: '0534' }, 'refused'],
+    ['Matrox G200eH5', { vendorId: '102b', deviceId: '053a' }, 'refused'],
+    ['a Matrox card one could buy', { vendorId: '102b', deviceId: '0520' }, 'ready'],
+    ['HPE iLO', { vendorId: '103c', deviceId: '3300', classCode: '0c0300' }, 'refused'],
+  ])('keeps what belongs to the management controller: %s', (_, ids, verdict) => {
+    const host = hostOf([device('03:00.0', { kind: 'gpu', group: 1, ...ids })])
+    expect(judged(host, '03:00.0')).toEqual(verdict === 'refused' ? ['refused', 'host-console'] : [verdict])
+  })
+
+  it('knows a management controller by name where the listing has no ids', () => {
+    const { vendorId: _v, deviceId: _d, ...rest } = device('03:00.0', { kind: 'gpu', group: 1 })
+    const named = { ...rest, name: 'ASPEED Technology, Inc. ASPEED Graphics Family' }
+    expect(judged(hostOf([named]), '03:00.0')).toEqual(['refused', 'host-console'])
   })
 
   it('lets the idle memory function beside a USB controller go along, not the ISA bridge', () => {

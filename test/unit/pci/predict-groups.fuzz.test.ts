@@ -1,6 +1,7 @@
 /** Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact could turn it. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isSameSlot } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeIsolation } from '../../../src/pci/isolation.ts'
@@ -44,7 +45,7 @@ describe('any machine', () => {
     })
     fc.assert(
       fc.property(wildDevices, forgetful, (wild, forgotten) => {
-        const whole = [intelHost, ...wild.map(complete)]
+        const whole = withSeenSlots([intelHost, ...wild.map(complete)])
         const topology = findTopology(whole)
         const partial = whole.map((device, i) => {
           const what = forgotten[i % forgotten.length] ?? 'nothing'
@@ -67,6 +68,23 @@ function complete(device: PciDevice): PciDevice {
   const { notAnswering: _asleep, ...facts } = device.facts ?? { depth: 'extended' }
   const known: FunctionFacts = { portType: null, acs: null, headerType: 0, multifunctionBit: false, ...facts }
   return { vendorId: 'abcd', deviceId: '0001', ...device, facts: known }
+}
+
+/**
+ * Linux looks for functions beside function 0 only where its header says that there are some (`pci_scan_slot`,
+ * drivers/pci/probe.c), so one that is listed with others has the bit; a header without it is no truth to compare with.
+ */
+function withSeenSlots(devices: readonly PciDevice[]): PciDevice[] {
+  const { byAddress } = findTopology(devices)
+  return devices.map((device) => {
+    const siblings = findSiblings(devices, device)
+    if (!siblings.some(({ address }) => byAddress.get(address)?.physicalFunction === undefined)) return device
+    return { ...device, facts: { depth: 'extended', ...device.facts, multifunctionBit: true } }
+  })
+}
+
+function findSiblings(devices: readonly PciDevice[], device: PciDevice): PciDevice[] {
+  return devices.filter(({ address }) => address !== device.address && isSameSlot(address, device.address))
 }
 
 function forget(device: PciDevice, what: string): PciDevice {
