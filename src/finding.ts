@@ -55,6 +55,8 @@ export const findingCodes = [
   'driver-blacklisted',
   'driverctl-override',
   'still-bound',
+  'virtual-functions',
+  'virtual-functions-first',
   'hugepages-missing',
   'start-cycle',
   'host-behind-vm',

@@ -9,6 +9,7 @@ import type { Step } from '../plan/step.ts'
 import type { Reader, System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { Journal } from './journal.ts'
+import { findFunctionHolders } from './perform-attribute.ts'
 import { findVfioHolder } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
 
@@ -53,7 +54,7 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
 
 /** The device whose identity decides whether the step may be done. */
 export function deviceOf(step: Step): { readonly address: PciAddress; readonly identity: Identity } | undefined {
-  return step.kind === 'driver' ? step : step.kind === 'sysfs' ? step.of : undefined
+  return step.kind === 'driver' || step.kind === 'vf' ? step : step.kind === 'sysfs' ? step.of : undefined
 }
 
 function objectOf(step: Step): string {
@@ -76,6 +77,7 @@ export function findUndoObstacles(system: System, journal: Journal): UndoObstacl
     if (step.kind === 'command') continue
     const standing = readStanding(system, step)
     if (standing.kind === 'drifted') drifted.push(standing.difference)
+    if (step.kind === 'sysfs' && standing.kind !== 'before') inUse.push(...findFunctionHolders(system, step))
     if (step.kind !== 'driver' || (standing.kind !== 'after' && standing.kind !== 'between')) continue
     const holder = findVfioHolder(system, step.address)
     if (holder) inUse.push(`${step.address} is in use by process ${holder.pid} (${holder.name})`)

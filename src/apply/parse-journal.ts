@@ -12,6 +12,13 @@ const identity = z.looseObject({ path: text, vendorId: text, deviceId: text })
 const fileState = z.nullable(z.object({ text, mode: z.int().min(0).max(0o7777) }))
 const driverState = z.object({ driver: z.nullable(text), driverOverride: z.nullable(text) })
 
+const settings = z.object({
+  mac: z.optional(z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/)),
+  vlan: z.optional(z.int().min(0).max(4095)),
+  trust: z.optional(z.boolean()),
+  spoofCheck: z.optional(z.boolean()),
+})
+
 const step = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('file'), path: absolute, before: fileState, after: fileState, why: text }),
   z.object({
@@ -29,6 +36,15 @@ const step = z.discriminatedUnion('kind', [
     after: text,
     of: z.optional(z.object({ address, identity })),
     partial: z.optional(z.literal(true)),
+    why: text,
+  }),
+  z.object({
+    kind: z.literal('vf'),
+    address,
+    identity,
+    number: z.int().min(0).max(65_535),
+    before: settings,
+    after: settings,
     why: text,
   }),
   z.object({

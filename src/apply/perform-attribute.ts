@@ -1,8 +1,10 @@
 /** Writes one kernel attribute and reads it again; an attribute of a device only after the device's identity was checked. */
 import { AppError } from '../errors.ts'
+import { parseAddress } from '../pci/address.ts'
 import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
+import { findVfioHolder } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
 
 /** Making 63 virtual functions, or zeroing some hundred gigabytes of pages, takes seconds. */
@@ -16,8 +18,10 @@ export async function performAttribute(system: System, step: Extract<Step, { kin
         help: `nothing was written; look at what sits there with: handover inspect ${step.of.address}`,
       })
   }
-  if (step.of || step.partial) await system.writeAttributeWithin(step.path, step.after, attributeSeconds)
-  else system.writeAttribute(step.path, step.after)
+  const holders = findFunctionHolders(system, step)
+  if (holders.length > 0)
+    throw new AppError(holders.join('\n'), { help: 'stop the virtual machines first: handover down' })
+  await write(system, step)
   const standing = readStanding(system, step)
   if (standing.kind === 'after') return
   const text = system.readText(step.path, 65_536)
@@ -28,9 +32,40 @@ export async function performAttribute(system: System, step: Extract<Step, { kin
     })
   if (step.partial)
     throw new AppError(`${step.path}: the kernel gave ${is} of ${step.after.trim()}`, {
-      help: 'free memory lies in pieces that are too small; try again soon after a boot, or with fewer',
+      help: step.of
+        ? 'the card or its driver has room for no more: ask for fewer'
+        : 'free memory lies in pieces that are too small; try again soon after a boot, or with fewer',
     })
   throw new AppError(
     `${step.path} is not as written${'difference' in standing ? `: ${standing.difference}` : ' when read again'}`,
   )
+}
+
+async function write(system: System, step: Extract<Step, { kind: 'sysfs' }>): Promise<void> {
+  if (!step.of && !step.partial) return system.writeAttribute(step.path, step.after)
+  try {
+    await system.writeAttributeWithin(step.path, step.after, attributeSeconds)
+  } catch (error) {
+    if (!(error instanceof AppError) || !step.path.endsWith('/sriov_numvfs')) throw error
+    throw new AppError(error.message, {
+      help: `the driver's reason is in the kernel log: dmesg | grep ${step.of?.address ?? ''}; without room for their memory or bus numbers, switch on SR-IOV and "Above 4G Decoding" in the firmware setup`,
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Virtual machines that use virtual functions of this card. Changing their number removes them all, and the kernel would
+ * wait inside that write until the last of them is let go.
+ */
+export function findFunctionHolders(system: System, step: Extract<Step, { kind: 'sysfs' }>): string[] {
+  if (step.of === undefined || !step.path.endsWith('/sriov_numvfs')) return []
+  const folder = `/sys/bus/pci/devices/${step.of.address}`
+  const names = system.list(folder)
+  return (names.ok ? names.value : []).flatMap((name) => {
+    const link = /^virtfn\d+$/.test(name) ? system.readLink(`${folder}/${name}`) : undefined
+    const address = link?.ok ? parseAddress(link.value.split('/').at(-1) ?? '') : undefined
+    const holder = address && findVfioHolder(system, address)
+    return holder ? [`${address} is in use by process ${holder.pid} (${holder.name})`] : []
+  })
 }

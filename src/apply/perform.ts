@@ -2,10 +2,12 @@
  * One step onto the machine: the only switch in the program that changes the host's configuration.
  */
 import { AppError, CommandError } from '../errors.ts'
+import { settingWords } from '../pci/virtual-functions.ts'
 import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { performAttribute } from './perform-attribute.ts'
 import { performDriver } from './perform-driver.ts'
+import { performFunction } from './perform-function.ts'
 import { readStanding } from './read-state.ts'
 
 /** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs must end some time. */
@@ -26,6 +28,8 @@ export async function performStep(system: System, step: Step, limits: Limits = {
       return performDriver(system, step)
     case 'sysfs':
       return performAttribute(system, step)
+    case 'vf':
+      return performFunction(system, step)
     case 'command':
       return performCommand(system, step.argv, limits.commandSeconds ?? commandSeconds)
   }
@@ -62,6 +66,8 @@ export function formatStep(step: Step): string {
       return `${step.address}: ${step.before.driver ?? 'no driver'} → ${step.after.driver ?? 'no driver'}`
     case 'sysfs':
       return `${step.path}: ${step.before.trim()} → ${step.after.trim()}`
+    case 'vf':
+      return `${step.address} vf ${step.number}: ${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
     case 'command':
       return `run ${step.argv.join(' ')}`
   }

@@ -5,6 +5,7 @@
 import { createTwoFilesPatch } from 'diff'
 import type { DriverState, FileState, Step } from '../plan/step.ts'
 import type { PciAddress } from '../pci/address.ts'
+import { functionStanding } from './perform-function.ts'
 import type { ReadResult, Reader } from '../system/system.ts'
 
 export type Standing =
@@ -26,6 +27,8 @@ export function readStanding(reader: Reader, step: Step): Standing {
       return driverStanding(reader, step)
     case 'sysfs':
       return attributeStanding(reader, step)
+    case 'vf':
+      return functionStanding(reader, step)
     case 'command':
       return { kind: 'before' }
   }

@@ -86,6 +86,8 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
         return await undoFile(system, journal, step)
       case 'driver':
         return await undoDriver(system, journal.record.bootId, step)
+      case 'vf':
+        return await undoFunction(system, journal.record.bootId, step)
       case 'sysfs':
         return await undoAttribute(system, journal.record.bootId, step)
     }
@@ -168,6 +170,18 @@ async function undoAttribute(system: System, bootId: string, step: Extract<Step,
   const elsewhere = step.of && findElsewhere(system, bootId, step.of)
   if (elsewhere) return elsewhere
   if (standing.kind === 'drifted' || standing.kind === 'gone') return { restored: false, note: standing.difference }
+  await performStep(system, { ...step, before: step.after, after: step.before })
+  return { restored: true }
+}
+
+async function undoFunction(system: System, bootId: string, step: Extract<Step, { kind: 'vf' }>): Promise<Note> {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'before') return { restored: true }
+  const elsewhere = findElsewhere(system, bootId, step)
+  if (elsewhere) return elsewhere
+  // Its settings went with the function: the next one made under this number has those of the card.
+  if (standing.kind === 'gone') return { restored: true, note: standing.difference }
+  if (standing.kind === 'drifted') return { restored: false, note: standing.difference }
   await performStep(system, { ...step, before: step.after, after: step.before })
   return { restored: true }
 }

@@ -10,6 +10,7 @@ import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
 import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
+import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
 import { idsOf, isSilent, parseUevent, type TextOf } from './function-ids.ts'
 import { bytesOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
@@ -99,6 +100,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts')
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
+  if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
   return device
 }
 
@@ -236,27 +238,6 @@ function linkSpeedOf(text: TextOf): { link?: Link } {
   }
   const link: Link = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
   return Object.keys(link).length > 0 ? { link } : {}
-}
-
-/**
- * Physical functions have the files where configuration space shows the capability (or ends before it could). A virtual
- * function has a `physfn` link in its folder, and its image begins with ff where others have their ids (PCIe 9.3.4.1.1).
- */
-function sriovOf(
-  reading: Reading,
-  folder: string,
-  device: PciDevice,
-  config: Uint8Array | undefined,
-): Partial<PciDevice> | undefined {
-  const { facts, headerType } = device
-  if (headerType === 1 || facts?.notAnswering || facts?.portType === null) return undefined
-  const showsIds = config !== undefined && config.length >= 64 && (config[0] !== 0xff || config[1] !== 0xff)
-  const physFn = showsIds ? undefined : parseAddress(linkName(reading, `${folder}/physfn`) ?? '')
-  if (physFn) return { physFn }
-  if (facts?.sriov === null) return undefined
-  const totalVfs = numberOf(textOf(reading, `${folder}/sriov_totalvfs`))
-  if (totalVfs === undefined) return undefined
-  return { sriov: { totalVfs, numVfs: numberOf(textOf(reading, `${folder}/sriov_numvfs`)) ?? 0 } }
 }
 
 /** /sys/bus/pci/slots/NAME/address holds `0000:01:00`: the sockets firmware or hot-plug knows by name. */

@@ -2,6 +2,7 @@
  * PciDevice: one PCI function as the kernel (or a pasted listing) states it. Data only.
  * An absent key means "the input does not say"; `null` means "known to have none".
  */
+import type { VirtualFunctionSettings } from './virtual-functions.ts'
 import type { PciAddress } from './address.ts'
 import type { FunctionFacts } from './facts.ts'
 
@@ -95,7 +96,14 @@ export type PciDevice = {
   readonly bars?: readonly Bar[]
   readonly link?: Link
   readonly bootVga?: boolean
-  readonly sriov?: { readonly totalVfs: number; readonly numVfs: number }
+  readonly sriov?: {
+    readonly totalVfs: number
+    readonly numVfs: number
+    /** `sriov_drivers_autoprobe`: new virtual functions go to the host's own drivers. */
+    readonly driversAutoprobe?: boolean
+    /** By number; absent where nothing was asked or nothing answered. */
+    readonly functions?: readonly VirtualFunctionSettings[]
+  }
   readonly physFn?: PciAddress
   readonly networkInterfaces?: readonly NetworkInterface[]
   readonly disks?: readonly Disk[]

@@ -53,7 +53,9 @@ export function pathOf(device: PciDevice, devices: DeviceIndex): string {
 
 /** Everything a device states about who it is. Unknown ids are `ffff`, which no device has. */
 export function identityOf(device: PciDevice, devices: DeviceIndex): Identity {
-  const macs = present((device.networkInterfaces ?? []).map((n) => n.permanentMac ?? n.mac))
+  // A virtual function's MAC is set by its card's driver or made up at random: it tells nothing of who it is.
+  const ports = device.physFn === undefined ? (device.networkInterfaces ?? []) : []
+  const macs = present(ports.map((n) => n.permanentMac ?? n.mac))
   const diskSerials = present((device.disks ?? []).map((disk) => disk.serial))
   return {
     path: pathOf(device, devices),

@@ -24,6 +24,8 @@ export type Layout = {
   readonly portOf: ReadonlyMap<PciAddress, number>
   readonly portsOnCard: ReadonlyMap<string, number>
   readonly groupOf: ReadonlyMap<PciAddress, number>
+  /** Cards whose virtual functions the spec asks for, by its word for them. */
+  readonly physicalOf?: ReadonlyMap<string, PciAddress>
 }
 
 export function layoutOf(host: Host): Layout {

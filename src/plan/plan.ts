@@ -20,6 +20,7 @@ import { checkOutage, forecastOutage } from './outage.ts'
 import { checkKernelArguments } from './kernel-arguments.ts'
 import { planHugepages } from './plan-hugepages.ts'
 import { planResets } from './plan-reset.ts'
+import { planVirtualFunctions } from './plan-sriov.ts'
 import { planDrivers } from './plan-drivers.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
@@ -40,7 +41,8 @@ export type PlanInput = {
 }
 
 export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
-  const view = viewOf(host, spec, given.places)
+  const functions = planVirtualFunctions(host, spec, given.places)
+  const view = viewOf(host, functions.spec, given.places, functions.physicalOf)
   const lock = followLock(view, given.lock)
   const wanted = demandsOf(view, lock.followed)
   const shared = share(view, wanted, lock.followed)
@@ -66,6 +68,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...memoryFindings,
     ...hugepages.findings,
+    ...functions.findings,
     ...boot.findings,
     ...checkKernelArguments(spec, given.places),
     ...checkLeftovers(view, gone),
@@ -74,7 +77,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
   // What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
-  const setup = [...hugepages.steps, ...(given.boot === false ? [] : hugepages.files), ...boot.steps]
+  const atBoot = given.boot === false ? [] : [...hugepages.files, ...functions.files, ...boot.steps]
+  const setup = [...hugepages.steps, ...functions.steps, ...atBoot]
   return {
     assignments: shared.assignments,
     takenAlong: taken,
@@ -88,6 +92,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
         ? setup
         : [...setup, ...resets.steps, ...planDrivers(leaving, view.layout)],
     needsReboot: boot.needsReboot,
+    ...(functions.again && host.iommu.state !== 'off' ? { again: true } : {}),
     memory,
     startOrder: startOrder(spec.vms),
     outage: forecastOutage(spec),

@@ -20,7 +20,22 @@ function isMeant(select: DeviceSelector, device: PciDevice, layout: Layout): boo
   if (select.address !== undefined && select.address !== device.address) return false
   if (select.ids !== undefined && select.ids !== `${device.vendorId ?? ''}:${device.deviceId ?? ''}`) return false
   if (select.name !== undefined && !(device.name ?? '').toLowerCase().includes(select.name.toLowerCase())) return false
-  return isMeantBySerial(select, device) && isMeantByPlace(select, device, layout)
+  return (
+    isMeantAsFunction(select, device, layout) &&
+    isMeantBySerial(select, device) &&
+    isMeantByPlace(select, device, layout)
+  )
+}
+
+/** What the spec makes under a word is given by that word, or to someone who points at it; never to "any network port". */
+function isMeantAsFunction(select: DeviceSelector, device: PciDevice, { devices, physicalOf }: Layout): boolean {
+  if (select.virtualFunction === undefined) {
+    if (physicalOf === undefined || device.physFn === undefined || ![...physicalOf.values()].includes(device.physFn))
+      return true
+    return select.address !== undefined || select.path !== undefined
+  }
+  if (device.physFn === undefined || physicalOf?.get(select.virtualFunction) !== device.physFn) return false
+  return select.number === undefined || pathOf(device, devices).endsWith(`/vf${select.number}`)
 }
 
 function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {

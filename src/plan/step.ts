@@ -4,6 +4,7 @@
  */
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
+import type { VirtualFunctionSettings } from '../pci/virtual-functions.ts'
 
 /** `null` means: does not exist. Text is the whole file. */
 export type FileState = { readonly text: string; readonly mode: number } | null
@@ -36,6 +37,17 @@ export type Step =
       readonly of?: { readonly address: PciAddress; readonly identity: Identity }
       /** A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as half-way. */
       readonly partial?: true
+      readonly why: string
+    }
+  | {
+      /** Settings of one virtual function, held by its card's driver; only what is named is compared and changed. */
+      readonly kind: 'vf'
+      /** The card: the physical function. */
+      readonly address: PciAddress
+      readonly identity: Identity
+      readonly number: number
+      readonly before: VirtualFunctionSettings
+      readonly after: VirtualFunctionSettings
       readonly why: string
     }
   | {

@@ -39,6 +39,8 @@ export type Plan = {
   /** Empty when a finding is an error, and when the host is already as planned. */
   readonly steps: readonly Step[]
   readonly needsReboot: boolean
+  /** Virtual functions are made by this plan; what waits for them is in the plan after its apply. */
+  readonly again?: true
   readonly memory: { readonly pinnedMiB: number; readonly hostTotalMiB: number | null }
   /** VM names in start order. */
   readonly startOrder: readonly string[]

@@ -22,13 +22,19 @@ export type View = {
   readonly findings: readonly Finding[]
 }
 
-export function viewOf(host: Host, spec: Spec, places: SpecPlaces | undefined): View {
+export function viewOf(
+  host: Host,
+  spec: Spec,
+  places: SpecPlaces | undefined,
+  physicalOf?: ReadonlyMap<string, PciAddress>,
+): View {
   const judgement = judgeHost(host, { giveUp: spec.host.giveUp })
   const { kept, findings } = findKept(host, spec, places)
+  for (const [word, address] of physicalOf ?? []) kept.set(address, `${functionsWord}${word}`)
   return {
     host,
     spec,
-    layout: layoutOf(host),
+    layout: { ...layoutOf(host), ...(physicalOf === undefined ? {} : { physicalOf }) },
     judgements: byAddress(judgement.devices),
     kept,
     places,
@@ -62,6 +68,8 @@ export function refusalsOf(view: View, address: PciAddress): Reason[] {
   return unitMembers(view, address).flatMap((member) => (member === address ? [] : ownRefusals(view, member)))
 }
 
+const functionsWord = 'virtual-functions '
+
 function ownRefusals(view: View, address: PciAddress): Reason[] {
   const reasons = (view.judgements.get(address)?.reasons ?? []).filter((reason) => reason.severity === 'error')
   const word = view.kept.get(address)
@@ -70,7 +78,9 @@ function ownRefusals(view: View, address: PciAddress): Reason[] {
     code: 'kept',
     severity: 'error',
     message: `${address} stays with the host because the spec keeps ${word}`,
-    help: `take ${word} out of host: keep, or choose another device`,
+    help: word.startsWith(functionsWord)
+      ? `its virtual functions can be given away, it cannot: { virtual-function: ${word.slice(functionsWord.length)} }`
+      : `take ${word} out of host: keep, or choose another device`,
     about: [address],
   }
   return [kept, ...reasons]

@@ -52,6 +52,8 @@ export function sayDemand(select: DeviceSelector): string {
   if (select.disk !== undefined) parts.push(`with the disk ${select.disk} behind it`)
   if (select.path !== undefined) parts.push(`at the path ${select.path}`)
   if (select.address !== undefined) parts.push(`at ${select.address}`)
+  if (select.virtualFunction !== undefined) parts.push(`of the virtual functions "${select.virtualFunction}"`)
+  if (select.number !== undefined) parts.push(`(number ${select.number})`)
   if (select.numaNode !== undefined) parts.push(`on NUMA node ${select.numaNode}`)
   return parts.join(' ')
 }

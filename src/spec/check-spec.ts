@@ -2,7 +2,7 @@
 import type { Finding } from '../finding.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { placeOf, type SpecPlaces } from './places.ts'
-import type { WrittenSpec, WrittenVm } from './schema.ts'
+import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 import type { SpecPath } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -29,6 +29,7 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
   }
   checkSize(['host', 'reserve'], written.host?.reserve, report)
   checkKernelArguments(written, report)
+  checkVirtualFunctions(written, report)
   if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
   if (hostNetwork in written.vms)
@@ -52,11 +53,61 @@ function checkKernelArguments(written: WrittenSpec, report: Report): void {
       report(['host', 'kernel-arguments', i], `${raw} is in the list twice`, 'once is enough')
 }
 
+function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
+  const macs = new Set<string>()
+  for (const [name, { 'physical-function': of, count, functions = [] }] of Object.entries(
+    written.host?.['virtual-functions'] ?? {},
+  )) {
+    const at = ['host', 'virtual-functions', name]
+    if (Object.keys(of).length === 0)
+      report([...at, 'physical-function'], `${name} names no card`, 'say its serial or MAC', 'key')
+    if (of['virtual-function'] !== undefined)
+      report([...at, 'physical-function'], `${name} would be virtual functions of a virtual function`, 'name a card')
+    if (functions.length > count)
+      report([...at, 'functions'], `${name} sets up ${functions.length} functions, and has ${count}`, undefined, 'key')
+    for (const [i, { mac }] of functions.entries()) {
+      if (mac === undefined) continue
+      const path = [...at, 'functions', i, 'mac']
+      if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
+        report(path, `${mac} is a group address`, 'the second digit of a MAC address for one port is even')
+      if (macs.has(mac.toLowerCase())) report(path, `${mac} is given to two virtual functions`)
+      macs.add(mac.toLowerCase())
+    }
+  }
+}
+
+function checkFunctionOf(at: SpecPath, role: string, device: WrittenDevice, { written, report }: Checking): void {
+  const { number, 'virtual-function': word } = device
+  const known = written.host?.['virtual-functions'] ?? {}
+  if (word === undefined) {
+    if (number !== undefined)
+      report([...at, 'number'], `${role} has a number, and no virtual-function`, 'a port of a card is `port`')
+    return
+  }
+  const made = Object.hasOwn(known, word) ? known[word] : undefined
+  const near = didYouMean(word, Object.keys(known))
+  if (made === undefined)
+    report(
+      [...at, 'virtual-function'],
+      `${role} names ${word}, and host: virtual-functions makes none under that word`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    )
+  else if (number !== undefined && number >= made.count)
+    report(
+      [...at, 'number'],
+      `${word} has ${made.count} virtual functions, numbered from 0`,
+      `use 0 to ${made.count - 1}`,
+    )
+}
+
+type Checking = { readonly written: WrittenSpec; readonly report: Report }
+
 function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Report): void {
   const at = ['vms', name]
   checkSize([...at, 'memory'], vm.memory, report)
   vm.disks?.forEach((disk, i) => checkSize([...at, 'disks', i, 'size'], disk.size, report))
   for (const [role, device] of Object.entries(vm.devices ?? {})) {
+    checkFunctionOf([...at, 'devices', role], `${role} of ${name}`, device, { written, report })
     const keys = Object.keys(device)
     if (keys.length === 0)
       report(

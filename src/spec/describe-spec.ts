@@ -68,6 +68,7 @@ const tail = [
   '| that network port | `{ mac: "00:1b:21:12:34:56" }` |',
   '| that NVMe drive | `{ serial: S4EWNX0N123456 }` |',
   '| the GeForce | `{ name: geforce }` |',
+  '| a virtual function of a card | `{ virtual-function: lan, number: 0 }`, and `lan` in `host: virtual-functions` |',
   '| what answers at 01:00.0 today | `{ address: "01:00.0" }` — the last resort: addresses change when a card is added |',
   '',
   'A card is one slot, or everything below one switch when it is all of one maker and kind (a quad-port card with a switch',

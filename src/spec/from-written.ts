@@ -1,7 +1,16 @@
 /** From the spec as written to the Spec value: units become numbers, defaults are filled in. */
 import { hostNetwork } from './check-spec.ts'
 import { parseAddress } from '../pci/address.ts'
-import type { DeviceSelector, DiskSpec, NetworkSpec, ReadySpec, SavingsSpec, Spec, VmSpec } from './spec.ts'
+import type {
+  DeviceSelector,
+  DiskSpec,
+  NetworkSpec,
+  ReadySpec,
+  SavingsSpec,
+  Spec,
+  VirtualFunctionsSpec,
+  VmSpec,
+} from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 
@@ -19,12 +28,27 @@ export function specFromWritten(written: WrittenSpec): Spec {
       reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
       ...given({
         hugepageKiB: hugepageSizes[written.host?.hugepages ?? ''],
+        virtualFunctions: functionsFrom(written.host?.['virtual-functions']),
         kernelArguments: written.host?.['kernel-arguments'],
       }),
     },
     vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
     ...(written.savings ? { savings: savingsFrom(written.savings) } : {}),
   }
+}
+
+type WrittenHost = NonNullable<WrittenSpec['host']>
+
+function functionsFrom(written: WrittenHost['virtual-functions']): readonly VirtualFunctionsSpec[] | undefined {
+  if (written === undefined) return undefined
+  return Object.entries(written).map(([name, { 'physical-function': of, count, functions = [] }]) => ({
+    name,
+    of: selectorFrom(of),
+    count,
+    functions: functions.map((one) =>
+      given({ mac: one.mac?.toLowerCase(), vlan: one.vlan, trust: one.trust, spoofCheck: one['spoof-check'] }),
+    ),
+  }))
 }
 
 function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec {
@@ -93,6 +117,8 @@ function selectorFrom(device: WrittenDevice): DeviceSelector {
     path: device.path,
     address: device.address === undefined ? undefined : (parseAddress(device.address) ?? device.address),
     numaNode: device['numa-node'],
+    virtualFunction: device['virtual-function'],
+    number: device.number,
   })
 }
 

@@ -79,6 +79,15 @@ export const deviceSchema = z
       )
         .optional()
         .describe('Where it answers today. Addresses change when a card is added; every other key is better.'),
+      'virtual-function': name
+        .optional()
+        .describe('One of the virtual functions that `host: virtual-functions` makes under this word.'),
+      number: z
+        .int({ error: 'number is a whole number' })
+        .min(0, { error: 'number is 0 or more' })
+        .max(255, { error: 'number is at most 255' })
+        .optional()
+        .describe('Which of these virtual functions, counted from 0 as the kernel does.'),
       'numa-node': z
         .int({ error: 'numa-node is a whole number' })
         .min(0, { error: 'numa-node is 0 or more' })
@@ -176,6 +185,37 @@ export const vmSchema = z.strictObject(
   { error: 'a VM is a map of keys such as memory and devices' },
 )
 
+const functionSchema = z.strictObject(
+  {
+    mac: mac.optional().describe('The MAC address the guest finds on it.'),
+    vlan: z
+      .int({ error: 'vlan is a whole number' })
+      .min(0, { error: 'vlan is 0 (none) or more' })
+      .max(4094, { error: 'vlan is at most 4094' })
+      .optional()
+      .describe('The VLAN it is in, put on and taken off by the card; 0 is none.'),
+    trust: flag('trust')
+      .optional()
+      .describe('The guest may change its MAC address and listen to everything: needed for a bridge or CARP inside.'),
+    'spoof-check': flag('spoof-check')
+      .optional()
+      .describe('The card drops what the guest sends with another MAC address or VLAN.'),
+  },
+  { error: 'a virtual function is a map of keys such as mac and vlan' },
+)
+
+const virtualFunctionsSchema = z.strictObject(
+  {
+    'physical-function': deviceSchema.describe('The card they are made on. It stays with the host, with its driver.'),
+    count: count('count', 256).describe('How many the card makes.'),
+    functions: z
+      .array(functionSchema, { error: 'functions is a list' })
+      .optional()
+      .describe('How each is set up, from number 0. What you leave out stays as the card has it.'),
+  },
+  { error: 'virtual functions are a map with physical-function, count and functions' },
+)
+
 const hostSchema = z.strictObject(
   {
     keep: z
@@ -194,6 +234,12 @@ const hostSchema = z.strictObject(
       .optional()
       .describe(
         'The size of the huge pages set aside for all VMs with `hugepages: true`: 2 MiB at once and at every boot, 1 GiB by kernel arguments and a reboot. Absent: you set them aside yourself.',
+      ),
+    'virtual-functions': z
+      .record(name, virtualFunctionsSchema, { error: 'virtual-functions is a map from a word of yours to a card' })
+      .optional()
+      .describe(
+        'Virtual functions (SR-IOV) made on cards of the host, now and early at every boot, under a word of your own that devices name.',
       ),
     'kernel-arguments': z
       .array(kernelArgument, { error: 'kernel-arguments is a list' })

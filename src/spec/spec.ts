@@ -3,6 +3,7 @@
  * Sizes are normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
  */
 import type { DeviceClass } from '../pci/device.ts'
+import type { VirtualFunctionSettings } from '../pci/virtual-functions.ts'
 
 export type Spec = {
   readonly version: 1
@@ -34,10 +35,20 @@ export type HostSection = {
   readonly giveUp: readonly string[]
   /** Memory the host keeps for itself, MiB. */
   readonly reserveMiB: number
+  readonly virtualFunctions?: readonly VirtualFunctionsSpec[]
   /** Huge pages of this size are set aside for the VMs that take theirs from them; absent: the owner does it. */
   readonly hugepageKiB?: 2048 | 1048576
   /** Wanted on the kernel command line, beyond what the IOMMU needs. */
   readonly kernelArguments?: readonly string[]
+}
+
+/** Virtual functions wanted on one card of the host. */
+export type VirtualFunctionsSpec = {
+  readonly name: string
+  readonly of: DeviceSelector
+  readonly count: number
+  /** From number 0; shorter than `count` where the rest stays as the card makes it. */
+  readonly functions: readonly VirtualFunctionSettings[]
 }
 
 export type VmSpec = {
@@ -102,6 +113,9 @@ export type DeviceSelector = {
   /** The how-manieth of its class on the card, from 1, in the order of addresses. */
   readonly port?: number
   readonly numaNode?: number
+  /** A word of `host.virtualFunctions`, and which of its functions. */
+  readonly virtualFunction?: string
+  readonly number?: number
   /** Part of the device's name, compared without case. */
   readonly name?: string
 }

@@ -17,6 +17,7 @@ import {
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { rootPaths, type RootPaths } from './inside-root.ts'
+import { showLink } from './show-link.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
 import { readCapped, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
@@ -55,6 +56,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
       return place.ok ? place.value.bavail * place.value.bsize : undefined
     },
     env: (name) => process.env[name],
+    ...(root === '' ? { showLink } : {}),
     exec,
     start,
     connect,

@@ -38,6 +38,11 @@ export type Reader = {
   /** Bytes that can still be written to the file system of `path`; not there where that is not recorded. */
   freeBytes?(path: string): number | undefined
   env(name: string): string | undefined
+  /**
+   * What the running kernel holds about a network interface, as `ip -json link show dev NAME` prints it: settings of virtual
+   * functions are in no file. Absent where there is no running kernel to ask.
+   */
+  readonly showLink?: (name: string) => ReadResult<string>
 }
 
 export type ExecOptions = {

@@ -46,6 +46,7 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
       report({ kind: 'running-already', vm: name })
       continue
     }
+    refuseWaiting(vm, request.record)
     const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, request.spec) : undefined
     const functions = functionsFor(request.record, vm)
     await startOne(
@@ -56,6 +57,18 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
       report,
     )
   }
+}
+
+/** A virtual function that was not there at the last apply: without it the guest would be another machine. */
+function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
+  const waiting = vm.devices.filter(
+    ({ role, select }) =>
+      select.virtualFunction !== undefined && !assignments.some((one) => one.vm === vm.name && one.role === role),
+  )
+  if (waiting.length === 0) return
+  throw new AppError(`${vm.name} has no device for ${waiting.map(({ role }) => role).join(', ')} yet`, {
+    help: 'the virtual functions are made, and not given away: handover apply once more',
+  })
 }
 
 /** The wanted VMs and all they need, in the plan's start order. */

@@ -31,7 +31,26 @@ const sata: FakeDevice = {
   device: '2922',
   driver: 'ahci',
 }
-const drivers = { e1000e: ['8086:10d3'], ahci: ['8086:2922'], 'vfio-pci': [] }
+/** A card without virtual functions yet, and one with two. */
+const card: FakeDevice = {
+  ...nic,
+  address: '0000:03:00.0',
+  place: 'pci0000:00/0000:00:1c.2/0000:03:00.0',
+  device: '10c9',
+  driver: 'igb',
+  mac: '52:54:00:00:03:00',
+  port: 'eth3',
+  sriov: { total: 7, device: '10ca' },
+}
+const shared: FakeDevice = {
+  ...card,
+  address: '0000:04:00.0',
+  place: 'pci0000:00/0000:00:1c.3/0000:04:00.0',
+  mac: '52:54:00:00:04:00',
+  port: 'eth4',
+  sriov: { total: 7, device: '10ca', numVfs: 2 },
+}
+const drivers = { e1000e: ['8086:10d3'], ahci: ['8086:2922'], igb: ['8086:10c9'], 'vfio-pci': [] }
 
 const bind = (device: FakeDevice): Step => ({
   kind: 'driver',
@@ -79,6 +98,32 @@ const resets: Step = {
   after: 'bus',
   why: '',
 }
+const ofCard = (name: string, before: string, after: string, more: { partial?: true } = {}): Step => ({
+  kind: 'sysfs',
+  path: `/sys/bus/pci/devices/${card.address}/${name}`,
+  of: { address: address(card.address), identity: identityOf(card) },
+  before,
+  after,
+  ...more,
+  why: '',
+})
+const setUp = (number: number, after: { mac?: string; vlan: number; trust: boolean }): Step => ({
+  kind: 'vf',
+  address: address(shared.address),
+  identity: identityOf(shared),
+  number,
+  before: { ...(after.mac === undefined ? {} : { mac: '00:00:00:00:00:00' }), vlan: 0, trust: false },
+  after,
+  why: '',
+})
+const bindFunction: Step = {
+  kind: 'driver',
+  address: address('0000:04:10.1'),
+  identity: { path: `${identityOf(shared).path}/vf1`, vendorId: '8086', deviceId: '10ca' },
+  before: { driver: null, driverOverride: null },
+  after: { driver: 'vfio-pci', driverOverride: 'vfio-pci' },
+  why: '',
+}
 const generate: Step = {
   kind: 'command',
   argv: ['update-grub'],
@@ -92,6 +137,16 @@ const scenarios: Record<string, BootScenario> = {
   'binds two devices': plain([bind(nic), bind(sata)]),
   'edits, creates and removes files, and generates': plain([edit, create, remove, generate]),
   'sets huge pages aside and chooses a reset': plain([hugepages, create, resets, bind(nic)]),
+  'makes virtual functions': plain([
+    ofCard('sriov_drivers_autoprobe', '1', '0'),
+    ofCard('sriov_numvfs', '0', '4', { partial: true }),
+    create,
+  ]),
+  'sets virtual functions up and gives one away': plain([
+    setUp(0, { mac: '52:54:00:aa:00:00', vlan: 20, trust: false }),
+    setUp(1, { vlan: 30, trust: true }),
+    bindFunction,
+  ]),
   'does everything': plain([parameter, edit, generate, bind(nic), create]),
   'prepares a trial on systemd-boot': trialOf('systemd-boot', identities),
   'confirms one on systemd-boot': confirmOf('systemd-boot', identities),
@@ -99,9 +154,15 @@ const scenarios: Record<string, BootScenario> = {
   'confirms one on a GRUB with entries': confirmOf('grub', identities),
 }
 
-function build(root: string, boot: string): void {
+/** Cards with virtual functions only where a scenario is about them: every tree is built thousands of times. */
+function devicesFor(steps: readonly Step[]): FakeDevice[] {
+  const isAsked = steps.some((step) => step.kind === 'vf' || (step.kind === 'sysfs' && step.path.includes('sriov')))
+  return isAsked ? [nic, sata, card, shared] : [nic, sata]
+}
+
+function build(root: string, boot: string, steps: readonly Step[]): void {
   fs.rmSync(join(root, 'sys'), { recursive: true, force: true })
-  fakeSysfs(root, [nic, sata], drivers)
+  fakeSysfs(root, devicesFor(steps), drivers)
   put(root, '/sys/module/kvm/parameters/x', 'N')
   put(root, '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '16\n')
   put(root, `/sys/devices/${nic.place}/reset_method`, 'flr bus\n')
@@ -155,6 +216,12 @@ function machine(root: string, breaking: BreakingDisk): System {
       await kernel.writeAttributeWithin(path, text, seconds)
       breaking.point()
     },
+    exec: async (argv, options) => {
+      breaking.point()
+      const result = await kernel.exec(argv, options)
+      breaking.point()
+      return result
+    },
     start: (argv) => {
       breaking.point()
       let status = 0
@@ -197,18 +264,18 @@ afterAll(() => {
   for (const root of roots) fs.rmSync(root, { recursive: true, force: true })
 })
 
-function newWorld({ files }: BootScenario): World {
+function newWorld({ steps, files }: BootScenario): World {
   const root = tempTree()
   roots.push(root)
   buildFiles(root)
   putFiles(root, files)
-  build(root, 'boot-1')
+  build(root, 'boot-1', steps)
   return { root, before: snapshotTree(root, ours) }
 }
 
 /** The next boot after a power cut: drivers and parameters are the kernel's own again. */
-function powerUp(root: string): void {
-  build(root, 'boot-2')
+function powerUp(root: string, steps: readonly Step[]): void {
+  build(root, 'boot-2', steps)
   fs.rmSync(join(root, 'run'), { recursive: true })
   fs.mkdirSync(join(root, 'run'))
 }
@@ -250,7 +317,7 @@ async function endDuringApply(scenario: BootScenario, at: number, ending: Ending
   await attempt(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
   expect(breaking.isDead(), label).toBe(true)
   points += 1
-  if (ending.kind === 'power') powerUp(world.root)
+  if (ending.kind === 'power') powerUp(world.root, steps)
   if (at % 3 === 0) {
     // Running apply again instead: it goes through, or it says that a rollback comes first.
     const again = await attempt(() => apply(planOf(steps), machine(world.root, whole())), whole())
@@ -271,7 +338,7 @@ async function endDuringRollback(scenario: BootScenario, at: number, ending: End
   await attempt(() => rollback(machine(world.root, breaking), undefined), breaking)
   expect(breaking.isDead(), label).toBe(true)
   points += 1
-  if (ending.kind === 'power') powerUp(world.root)
+  if (ending.kind === 'power') powerUp(world.root, steps)
   expect((await rollback(machine(world.root, whole()), undefined)).outcome, label).not.toBe('rollback-incomplete')
   expectAsBefore(world, steps, label)
   fs.rmSync(world.root, { recursive: true })

@@ -68,7 +68,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const result = await runTransaction(planned, { file, context })
   const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
-  return conclude(result, { hash, open, spec, options, context })
+  return conclude(result, { hash, open, again: planned.again === true, spec, options, context })
 }
 
 /** Whole minutes, since the trial's clock is read from the kernel's uptime by a shell script. */
@@ -137,12 +137,14 @@ type Conclusion = {
   readonly hash: string
   /** The plan made after the apply: it must have no steps left. */
   readonly open: Plan | undefined
+  /** Some things could not be planned before this apply: what is left then is the second half, and no failure. */
+  readonly again: boolean
   readonly spec: Spec
   readonly options: Options
   readonly context: Context
 }
 
-function conclude(result: ApplyResult, { hash, open, options, context }: Conclusion): ExitCode {
+function conclude(result: ApplyResult, { hash, open, again, options, context }: Conclusion): ExitCode {
   const left = open?.steps.length ?? 0
   if (options.json)
     context.out(
@@ -166,7 +168,8 @@ function conclude(result: ApplyResult, { hash, open, options, context }: Conclus
         )
         return exitCode.errorFindings
       }
-      if (!options.json) context.out(renderApplied(result, left))
+      if (!options.json) context.out(renderApplied(result, left, again))
+      if (left > 0 && again) return exitCode.done
       return left > 0 ? exitCode.errorFindings : exitCode.done
     case 'restored':
       context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
@@ -181,7 +184,9 @@ function conclude(result: ApplyResult, { hash, open, options, context }: Conclus
   }
 }
 
-function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, left: number): string {
+function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, left: number, again: boolean): string {
+  if (left > 0 && again)
+    return `applied as ${result.id}: the virtual functions are there. Run the same command again to give them away (${left} more to change)`
   if (left > 0)
     return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
   const reboot = result.needsReboot

@@ -1,6 +1,7 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
 import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { checkAssigned, up, type UpEvent } from '../../vm/up.ts'
+import { checkFunctions } from '../../vm/virtual-functions.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
 
@@ -8,7 +9,10 @@ export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait
 
 export async function runUp(args: readonly string[], options: UpOptions, context: Context): Promise<ExitCode> {
   const { record, spec } = readInForce(context, options.spec)
-  const wrong = checkAssigned(context.system, record, record.startOrder)
+  const wrong = [
+    ...checkAssigned(context.system, record, record.startOrder),
+    ...checkFunctions(context.system, spec, record),
+  ]
   if (wrong.length > 0) {
     throw new AppError(`the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`, {
       help: 'handover plan shows what is different; handover apply puts it right',

@@ -1,4 +1,5 @@
 /** Progress of apply and rollback, a line per event. */
+import { settingWords } from '../../pci/virtual-functions.ts'
 import { formatStep } from '../../apply/perform.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
 import type { Styler } from './style.ts'
@@ -44,6 +45,8 @@ export function formatBefore(step: Extract<ApplyEvent, { kind: 'step' }>['step']
       return step.before === null ? `${step.path} removed` : step.path
     case 'sysfs':
       return `${step.path}: ${step.before.trim()}`
+    case 'vf':
+      return `${step.address} vf ${step.number}: ${settingWords(step.before).join(' ')}`
     case 'command':
       return step.outputs.length === 0 ? `nothing to restore after ${step.argv.join(' ')}` : step.outputs.join(', ')
   }

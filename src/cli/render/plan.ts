@@ -1,6 +1,7 @@
 /** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
+import { settingWords } from '../../pci/virtual-functions.ts'
 import { trialId } from '../../boot/trial.ts'
 import { deviceClass } from '../../pci/device.ts'
 import { layoutOf, type Layout } from '../../plan/cards.ts'
@@ -158,6 +159,10 @@ function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing
   }
   if (step.kind === 'sysfs')
     return wrap(`  ${step.path}  ${step.before || '""'} → ${step.after || '""'}  (${step.why})`, columns, 4)
+  if (step.kind === 'vf') {
+    const change = `${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
+    return wrap(`  ${step.address} vf ${step.number}  ${change}  (${step.why})`, columns, 4)
+  }
   if (step.kind === 'command') return wrap(`  run ${step.argv.join(' ')}  (${step.why})`, columns, 4)
   const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
   return [

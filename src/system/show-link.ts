@@ -1,0 +1,23 @@
+/** Asks `ip` about one network interface. Looking only, and a matter of milliseconds, so reads stay synchronous. */
+import { spawnSync } from 'node:child_process'
+import type { ReadResult } from './system.ts'
+
+/** A port with 256 functions prints about 50 KiB. */
+const limit = 4 * 1024 * 1024
+
+export function showLink(name: string): ReadResult<string> {
+  // A name that begins with a dash, or is a path, is no interface.
+  if (!/^[A-Za-z0-9][^\s/]{0,14}$/.test(name)) return { ok: false, reason: 'absent' }
+  const done = spawnSync('ip', ['-json', 'link', 'show', 'dev', name], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    maxBuffer: limit,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, LC_ALL: 'C.UTF-8' },
+  })
+  if (done.status === 0) return { ok: true, value: done.stdout }
+  // ENOENT: there is no ip; ETIMEDOUT: it hangs; no error: it says that there is no such interface.
+  const { error } = done
+  const code = error !== undefined && 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  return { ok: false, reason: 'unreadable', ...code }
+}
