@@ -105,7 +105,7 @@ function helpFor(said: string): string {
     return 'another device of its IOMMU group still has a host driver: run handover plan'
   if (/Device or resource busy/.test(said)) return 'the device is in use by another VM: run handover status'
   if (/failed to setup container|MAP_DMA/.test(said))
-    return 'the memory could not be pinned: check ulimit -l, or run as root'
+    return 'the memory could not be pinned: run as root; in a systemd unit, LimitMEMLOCK=infinity'
   if (/could not open .*tun|network script|Operation not permitted/.test(said))
     return 'creating a tap interface needs root'
   return 'the full words are in the log; journalctl -k and dmesg may say more'

@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../system/system.ts'
 import { chooseHugepageKiB } from './hugepages.ts'
+import { checkLimits } from './limits.ts'
 import { lastLines, runningVms, startVm, stopVm, type Given, type VmRecord } from './qemu.ts'
 import type { AssignedFunction } from './qemu-args.ts'
 import { askReady, readyInWords } from './readiness.ts'
@@ -115,6 +116,7 @@ async function startOne(
   report: (event: UpEvent) => void,
 ): Promise<void> {
   checkMemory(system, vm)
+  checkLimits(system, vm, given.functions.length > 0)
   report({ kind: 'starting', vm: vm.name, functions: given.functions })
   const begun = system.now().getTime()
   const seconds = () => (system.now().getTime() - begun) / 1000

@@ -131,6 +131,8 @@ require('net').createServer((peer) => {
 }).listen(path)
 `
     writeFileSync(join(folder, 'qemu-system-x86_64'), program)
+    // Else a package.json in some folder above would decide what kind of module it is.
+    writeFileSync(join(folder, 'package.json'), '{}')
     chmodSync(join(folder, 'qemu-system-x86_64'), 0o755)
     process.env['PATH'] = `${folder}:${path}`
     await expect(start(box('box', ''), ['box'])).rejects.toThrow('this QEMU is 6.0; 7.2 is the oldest that works')
