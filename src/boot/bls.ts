@@ -48,21 +48,28 @@ export function removeEntryArg(text: string, raw: string): string {
   return lines.join('\n')
 }
 
-/** `/etc/kernel/cmdline` is one line (Proxmox reads only the first); its end is kept as it is. */
+/**
+ * `/etc/kernel/cmdline` is one line for most readers; mkinitcpio joins all lines and leaves out those that begin with `#`.
+ * The argument goes to the first line that is neither blank nor a comment; the rest keeps its bytes.
+ */
 export function addKernelCmdlineArg(text: string, raw: string): string {
-  const { line, rest } = firstLine(text)
-  return formatCmdline(addArg(parseCmdline(line), raw)) + rest
+  const lines = text.split('\n')
+  if (lines.some((line) => !isComment(line) && hasArg(parseCmdline(line), raw))) return text
+  const used = lines.findIndex((line) => line.trim() !== '' && !isComment(line))
+  const at = used >= 0 ? used : lines.findIndex((line) => !isComment(line))
+  if (at < 0) return `${text}\n${raw}\n`
+  lines[at] = formatCmdline(addArg(parseCmdline(lines[at] ?? ''), raw))
+  return lines.join('\n')
 }
 
 export function removeKernelCmdlineArg(text: string, raw: string): string {
-  const { line, rest } = firstLine(text)
-  return formatCmdline(removeArg(parseCmdline(line), raw)) + rest
+  return text
+    .split('\n')
+    .map((line) => (isComment(line) ? line : formatCmdline(removeArg(parseCmdline(line), raw))))
+    .join('\n')
 }
 
-function firstLine(text: string): { readonly line: string; readonly rest: string } {
-  const end = text.indexOf('\n')
-  return end < 0 ? { line: text, rest: '' } : { line: text.slice(0, end), rest: text.slice(end) }
-}
+const isComment = (line: string): boolean => line.startsWith('#')
 
 export type Entry = {
   readonly version: string | undefined

@@ -6,6 +6,8 @@
 export type BootEvidence = {
   readonly efi: boolean
   readonly loaderInfo?: string
+  /** EFI variable StubInfo: systemd's stub ran, so what was booted is a unified kernel image. */
+  readonly stubInfo?: string
   readonly present: readonly string[]
   /** /proc/cmdline: GRUB and syslinux put BOOT_IMAGE= there, systemd-boot `initrd=\…`. */
   readonly cmdline: string
@@ -28,32 +30,55 @@ export type Bootloader =
     }
   | { readonly kind: 'systemd-boot'; readonly entries: string }
   | { readonly kind: 'proxmox' }
+  /** Kernel, initramfs and arguments in one file, made by a tool that is told by its own configuration. */
+  | { readonly kind: 'uki' }
   /** Told in words what to do; nothing is ever written. */
-  | { readonly kind: 'manual'; readonly system: string; readonly how: string }
+  | { readonly kind: 'manual'; readonly system: string; readonly how: string; readonly words: Wording }
   | { readonly kind: 'ambiguous'; readonly candidates: readonly string[] }
   | { readonly kind: 'unknown' }
 
+/** How arguments are said in the help line: in plain words, or as one of these tools takes them. */
+export type Wording = 'plain' | 'nixos' | 'rpm-ostree' | 'update-bootloader' | 'kernelstub'
+
+type Manual = Extract<Bootloader, { kind: 'manual' }>
+
 /** `ARGS` in `how` stands for the arguments. */
-const immutable: readonly (readonly [path: string, system: string, how: string])[] = [
-  ['/etc/NIXOS', 'NixOS', 'set boot.kernelParams = [ ARGS ]; and run: nixos-rebuild boot'],
-  ['/run/ostree-booted', 'an ostree system', 'run: rpm-ostree kargs ARGS'],
-  ['/etc/unraid-version', 'Unraid', 'edit the append line in /boot/syslinux/syslinux.cfg: ARGS'],
+const immutable: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>])[] = [
+  [
+    '/etc/NIXOS',
+    { system: 'NixOS', how: 'set boot.kernelParams = [ ARGS ]; and run: nixos-rebuild boot', words: 'nixos' },
+  ],
+  ['/run/ostree-booted', { system: 'an ostree system', how: 'run: rpm-ostree kargs ARGS', words: 'rpm-ostree' }],
+  [
+    '/etc/unraid-version',
+    { system: 'Unraid', how: 'edit the append line in /boot/syslinux/syslinux.cfg: ARGS', words: 'plain' },
+  ],
+]
+
+/** Tools that write boot entries from a configuration of their own, and would undo what is edited there. */
+const writers: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>])[] = [
+  [
+    '/usr/bin/sdbootutil',
+    { system: 'entries that sdbootutil writes', how: 'run: update-bootloader ARGS', words: 'update-bootloader' },
+  ],
+  [
+    '/usr/bin/kernelstub',
+    { system: 'entries that kernelstub writes', how: 'run: kernelstub ARGS', words: 'kernelstub' },
+  ],
 ]
 
 export function findBootloader(evidence: BootEvidence): Bootloader {
   const has = (path: string) => evidence.present.includes(path)
-  for (const [path, system, how] of immutable) if (has(path)) return { kind: 'manual', system, how }
-  if (has('/etc/kernel/uki.conf'))
-    return {
-      kind: 'manual',
-      system: 'a unified kernel image',
-      how: 'edit /etc/kernel/cmdline (ARGS) and build the image again',
-    }
+  for (const [path, manual] of immutable) if (has(path)) return { kind: 'manual', ...manual }
+  if (evidence.stubInfo !== undefined) return { kind: 'uki' }
   const grub = grubOf(has)
   const systemd = systemdBootOf(has, evidence.entries)
   const candidates = [...(grub ? ['GRUB'] : []), ...(systemd ? ['systemd-boot'] : [])]
   const ran = loaderThatRan(evidence)
   if (has('/etc/kernel/proxmox-boot-uuids') && ran !== 'grub') return { kind: 'proxmox' }
+  if (ran !== 'grub' && has('/etc/kernel/uki.conf') && evidence.entries === undefined) return { kind: 'uki' }
+  if (ran !== 'grub' || grub === undefined)
+    for (const [path, manual] of writers) if (has(path)) return { kind: 'manual', ...manual }
   if (ran === 'grub' && grub) return has('/etc/kernel/proxmox-boot-uuids') ? { ...grub, isCopied: true } : grub
   if (ran === 'systemd-boot' && systemd) return systemd
   if (candidates.length > 1) return { kind: 'ambiguous', candidates }

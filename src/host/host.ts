@@ -123,6 +123,8 @@ export type BootFacts = {
   readonly efi: boolean
   /** EFI variable LoaderInfo, as the loader that ran last wrote it: `systemd-boot 252.39`. */
   readonly loaderInfo?: string
+  /** EFI variable StubInfo: a unified kernel image was booted. */
+  readonly stubInfo?: string
   /** Absolute paths that exist, of those that are looked for. */
   readonly present: readonly string[]
   /** Names in /boot, for the images a generator will write. */

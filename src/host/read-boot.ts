@@ -36,6 +36,8 @@ const paths = [
   '/usr/sbin/grub2-mkconfig',
   '/usr/sbin/grubby',
   '/usr/sbin/proxmox-boot-tool',
+  '/usr/bin/sdbootutil',
+  '/usr/bin/kernelstub',
   '/usr/bin/bootctl',
   '/usr/bin/kernel-install',
   '/usr/sbin/update-initramfs',
@@ -52,11 +54,13 @@ export function readBoot(reader: Reader): BootFacts {
   const present = paths.filter((path) => reader.stat(path).ok)
   const names = reader.list('/boot')
   const loader = readLoaderVariable(reader, 'LoaderInfo')
+  const stub = readLoaderVariable(reader, 'StubInfo')
   const grub = readGrubFilesystem(reader)
   const result = reader.readText('/var/lib/handover/trial-result', 4096)
   return {
     efi: present.includes('/sys/firmware/efi'),
     ...(loader === undefined ? {} : { loaderInfo: loader }),
+    ...(stub === undefined ? {} : { stubInfo: stub }),
     present,
     bootNames: names.ok ? names.value.slice(0, 1000) : [],
     ...(grub === undefined ? {} : { grubFilesystem: grub }),

@@ -2,29 +2,17 @@
  * A change of the kernel command line for good, in the way this machine boots. Files of others are edited in place; where
  * the way is not understood nothing is written, and the exact change is said instead.
  */
-import {
-  addEntryArg,
-  addKernelCmdlineArg,
-  readEntry,
-  removeEntryArg,
-  removeKernelCmdlineArg,
-  type Entry,
-} from '../boot/bls.ts'
+import { addEntryArg, readEntry, removeEntryArg, type Entry } from '../boot/bls.ts'
 import type { Bootloader } from '../boot/bootloader.ts'
 import { hasArg, parseCmdline } from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
 import { expandVariables } from '../boot/trial-grub.ts'
-import type { Finding } from '../finding.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import { editStep, refreshProxmox } from './boot-steps.ts'
+import { changeTemplate, editStep, manual, refreshProxmox, type BootChange, type Edits } from './boot-steps.ts'
 import { editGrub } from './grub-edits.ts'
 import type { Step } from './step.ts'
-
-export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
-
-export type Edits =
-  { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
+import { editUki } from './uki-edits.ts'
 
 const blsFolder = '/boot/loader/entries'
 const template = '/etc/kernel/cmdline'
@@ -40,38 +28,19 @@ export function editsFor(loader: Bootloader, host: Host, change: BootChange): Ed
       return editEntries(host, loader.entries, change)
     case 'proxmox':
       return editProxmox(host, change)
+    case 'uki':
+      return editUki(host, change)
     case 'manual':
-      return manual(loader.system, loader.how, change)
+      return manual(loader.system, loader.how, change, { words: loader.words })
     case 'ambiguous':
       return manual(
         `either ${loader.candidates.join(' or ')}`,
         'see which one starts this machine, and there change the kernel command line: ARGS',
         change,
-        'boot-ambiguous',
+        { code: 'boot-ambiguous' },
       )
     case 'unknown':
       return manual('a way that is not known here', 'change the kernel command line: ARGS', change)
-  }
-}
-
-function manual(system: string, how: string, change: BootChange, code: Finding['code'] = 'boot-manual'): Edits {
-  const nixos = how.includes('boot.kernelParams')
-  const ostree = how.includes('rpm-ostree')
-  const say = (raw: string, verb: 'add' | 'remove') => {
-    if (nixos) return verb === 'add' ? `"${raw}"` : ''
-    if (ostree) return verb === 'add' ? `--append=${raw}` : `--delete=${raw}`
-    return `${verb} ${raw}`
-  }
-  const words = [...change.remove.map((raw) => say(raw, 'remove')), ...change.add.map((raw) => say(raw, 'add'))]
-  const args = words.filter((word) => word !== '').join(nixos || ostree ? ' ' : ', ')
-  return {
-    ok: false,
-    finding: {
-      code,
-      severity: 'error',
-      message: `the kernel command line has to change, and this machine boots with ${system}: nothing is written there`,
-      help: how.replace('ARGS', args),
-    },
   }
 }
 
@@ -121,13 +90,6 @@ function templateSteps(host: Host, entries: readonly { readonly entry: Entry }[]
       why: 'new kernels get these arguments, and not those of the running trial',
     },
   ]
-}
-
-function changeTemplate(text: string, change: BootChange): string {
-  let edited = text
-  for (const raw of change.remove) edited = removeKernelCmdlineArg(edited, raw)
-  for (const raw of change.add) edited = addKernelCmdlineArg(edited, raw)
-  return edited
 }
 
 /** grubby edits by `sed -i`, whose temporary file lies in the same folder: cut off half-way, it would stay. */

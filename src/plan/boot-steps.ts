@@ -1,7 +1,52 @@
-/** Steps that several ways of booting share. */
+/** What several ways of booting share: a change of the command line, steps, and the way of saying what to do by hand. */
+import { addKernelCmdlineArg, removeKernelCmdlineArg } from '../boot/bls.ts'
+import type { Wording } from '../boot/bootloader.ts'
+import type { Finding } from '../finding.ts'
 import type { HostFile } from '../host/host.ts'
-import type { BootChange } from './boot-edits.ts'
 import type { Step } from './step.ts'
+
+export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
+
+export type Edits =
+  { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
+
+const wordings: Readonly<
+  Record<Wording, readonly [add: (raw: string) => string, remove: (raw: string) => string, between: string]>
+> = {
+  plain: [(raw) => `add ${raw}`, (raw) => `remove ${raw}`, ', '],
+  nixos: [(raw) => `"${raw}"`, () => '', ' '],
+  'rpm-ostree': [(raw) => `--append=${raw}`, (raw) => `--delete=${raw}`, ' '],
+  'update-bootloader': [(raw) => `--add-option ${raw}`, (raw) => `--del-option ${raw}`, ' && update-bootloader '],
+  kernelstub: [(raw) => `--add-options ${raw}`, (raw) => `--delete-options ${raw}`, ' && kernelstub '],
+}
+
+/** `ARGS` in `how` stands for the change. */
+export function manual(
+  system: string,
+  how: string,
+  change: BootChange,
+  as: { readonly code?: Finding['code']; readonly words?: Wording } = {},
+): Edits {
+  const [add, remove, between] = wordings[as.words ?? 'plain']
+  const words = [...change.remove.map(remove), ...change.add.map(add)]
+  return {
+    ok: false,
+    finding: {
+      code: as.code ?? 'boot-manual',
+      severity: 'error',
+      message: `the kernel command line has to change, and this machine boots with ${system}: nothing is written there`,
+      help: how.replace('ARGS', words.filter((word) => word !== '').join(between)),
+    },
+  }
+}
+
+/** The first line of /etc/kernel/cmdline, and of files like it. */
+export function changeTemplate(text: string, change: BootChange): string {
+  let edited = text
+  for (const raw of change.remove) edited = removeKernelCmdlineArg(edited, raw)
+  for (const raw of change.add) edited = addKernelCmdlineArg(edited, raw)
+  return edited
+}
 
 export function editStep(file: HostFile, text: string, change: BootChange): Step[] {
   if (text === file.text) return []

@@ -9,6 +9,7 @@ import type { Host } from '../host/host.ts'
 import { refreshProxmox } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
+import { mkinitcpioOutputs } from './uki-edits.ts'
 
 const why = 'put the early binding into every initramfs'
 
@@ -23,6 +24,11 @@ export function makeImage(tool: InitramfsTool, path: string, release: string): s
   }
 }
 
+/** Unified kernel images are known only where mkinitcpio's presets name them. */
+export function knowsImages(host: Host, tool: InitramfsTool): boolean {
+  return tool === 'mkinitcpio' || loaderOf(host).kind !== 'uki'
+}
+
 /** Nothing where the tool is not known. */
 export function regenerateSteps(host: Host): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
@@ -32,7 +38,9 @@ export function regenerateSteps(host: Host): Step[] {
   const images = named && tool !== 'mkinitcpio' ? imagesOf(host) : new Map<string, string>()
   if (images.size > 0) return [...images].flatMap(([path, release]) => remake(tool, path, release))
   const isCopied = loader.kind === 'proxmox' || (loader.kind === 'grub' && loader.isCopied === true)
-  return [{ kind: 'command', ...regenerateInitramfs(tool), why }, ...(isCopied ? [refreshProxmox] : [])]
+  const made = regenerateInitramfs(tool)
+  const outputs = tool === 'mkinitcpio' ? mkinitcpioOutputs(host.files ?? []) : made.outputs
+  return [{ kind: 'command', argv: made.argv, outputs, why }, ...(isCopied ? [refreshProxmox] : [])]
 }
 
 /** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */

@@ -38,7 +38,7 @@ function checkIds(view: View, leaving: ReadonlySet<PciAddress>, { where, text }:
     const grabbed = view.host.devices
       .filter((device) => !isBridge(device) && !leaving.has(device.address) && wanted.some((id) => hasIds(device, id)))
       .toSorted((a, b) => compareAddresses(a.address, b.address))
-    if (grabbed.length === 0) return []
+    if (grabbed.length === 0) return noteIds(view, leaving, { where, list, wanted })
     const needed = grabbed.filter(({ address }) => !mayGo(view, address))
     return [
       {
@@ -50,6 +50,27 @@ function checkIds(view: View, leaving: ReadonlySet<PciAddress>, { where, text }:
       } satisfies Finding,
     ]
   })
+}
+
+/** Harmless today, and not ours: shown and left alone. */
+function noteIds(
+  view: View,
+  leaving: ReadonlySet<PciAddress>,
+  { where, list, wanted }: { readonly where: string; readonly list: string; readonly wanted: readonly string[] },
+): Finding[] {
+  const same = view.host.devices
+    .filter(({ address }) => leaving.has(address))
+    .filter((device) => wanted.some((id) => hasIds(device, id)))
+  if (same.length === 0) return []
+  return [
+    {
+      code: 'ids-binding',
+      severity: 'note',
+      message: `${where} gives vfio-pci the ids ${list}: of the devices here only ${sayAll(same)}, which leave anyway; that line is left alone`,
+      help: `it may go: the plan binds by place and identity, and another card of that kind would be taken by ids=${list}, too`,
+      about: same.map(({ address }) => address),
+    },
+  ]
 }
 
 /** `vendor:device[:subvendor:subdevice[:class[:mask]]]`; ffffffff is "any", as in the kernel's PCI_ANY_ID. */

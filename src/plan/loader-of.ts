@@ -3,13 +3,14 @@ import { findBootloader, type Bootloader } from '../boot/bootloader.ts'
 import type { Host } from '../host/host.ts'
 
 export function loaderOf(host: Host): Bootloader {
-  const { efi = false, present = [], loaderInfo, entryImages } = host.boot ?? {}
+  const { efi = false, present = [], loaderInfo, stubInfo, entryImages } = host.boot ?? {}
   const entry = entryImages?.[0]?.entry
   return findBootloader({
     efi,
     present,
     cmdline: host.kernel.cmdline ?? '',
     ...(loaderInfo === undefined ? {} : { loaderInfo }),
+    ...(stubInfo === undefined ? {} : { stubInfo }),
     ...(entry === undefined ? {} : { entries: entry.slice(0, entry.lastIndexOf('/')) }),
   })
 }

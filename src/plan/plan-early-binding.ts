@@ -1,13 +1,14 @@
 /** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
 import { earlyBindingFiles, findInitramfsTool, type Binding, type OwnFile } from '../boot/early-binding.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import { regenerateSteps } from './initramfs-steps.ts'
+import { knowsImages, regenerateSteps } from './initramfs-steps.ts'
 import type { Step } from './step.ts'
 
 /** Nothing where the initramfs tool or udev is not known: there the devices are bound at every apply. */
 export function planEarlyBinding(host: Host, identities: readonly Binding[]): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
-  if (tool === undefined || !host.boot?.present.includes('/run/systemd/system')) return []
+  if (tool === undefined || !knowsImages(host, tool)) return []
+  if (!host.boot?.present.includes('/run/systemd/system')) return []
   const wanted = earlyBindingFiles(tool, identities)
   const isKnown = wanted.some(({ path }) => host.files?.some((file) => file.path === path))
   if (identities.length === 0 && !isKnown) return []

@@ -12,7 +12,7 @@ import {
 } from '../boot/early-binding.ts'
 import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
-import type { BootChange } from './boot-edits.ts'
+import type { BootChange } from './boot-steps.ts'
 import { makeImage, regenerateSteps } from './initramfs-steps.ts'
 import { ownFileSteps } from './plan-early-binding.ts'
 import type { Step } from './step.ts'

@@ -15,7 +15,7 @@ import {
 import { makeTrialEntry, makeTrialEntryFromBls, withoutDevice } from '../boot/trial-grub.ts'
 import { trialId } from '../boot/trial.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import type { BootChange } from './boot-edits.ts'
+import type { BootChange } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
 
@@ -38,6 +38,8 @@ export function findTrialWay(host: Host, loader: Bootloader, change: BootChange)
       return systemdWay(host, loader, wish)
     case 'proxmox':
       return no('proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike')
+    case 'uki':
+      return no('arguments and initramfs are inside the kernel image here, and no second image is made for a trial')
     case 'manual':
     case 'ambiguous':
     case 'unknown':

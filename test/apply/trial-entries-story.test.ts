@@ -57,6 +57,7 @@ const generators: Record<string, string> = {
   rm: 'exec /bin/rm -f "$R$2"',
   bootctl: `if [ -z "$2" ]; then /bin/rm -f "$R${oneShotVariable}"
     else { printf '\\007\\000\\000\\000'; printf '%s\\0' "$2" | sed 's/./&\\x00/g'; } > "$R${oneShotVariable}"; fi`,
+  'proxmox-boot-tool': '[ -e "$R/broken" ] && exit 1; cp "$R/etc/kernel/cmdline" "$R/dev/copied"',
   'grub2-reboot': 'echo "next_entry=$1" > "$R/boot/grub2/grubenv"',
   grubby:
     'for i in "$R"/boot/loader/entries/*.conf; do for a in "$@"; do case $a in --args=*) sed -i "/^options/s/\\$/ ${a#--args=}/" "$i" ;; --remove-args=*) sed -i "s/ ${a#--remove-args=}//" "$i" ;; esac; done; done',
@@ -322,5 +323,37 @@ describe('a host whose GRUB reads entries', () => {
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
     expect(paths()).toEqual([later])
     expect(read(later)).toContain(`options ${options}\n`)
+  })
+})
+
+describe('a host with proxmox-boot-tool', () => {
+  beforeEach(() => {
+    begin(['/usr/sbin/proxmox-boot-tool'], ['/etc/kernel'], 'root=ZFS=rpool/ROOT/pve-1 boot=zfs')
+    put(root, '/etc/kernel/proxmox-boot-uuids', '1111-2222\n')
+    put(root, '/etc/kernel/cmdline', 'root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
+    before = snapshotTree(root, ours)
+  })
+
+  it('has the partitions refreshed once more when everything else is taken back', async () => {
+    await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
+    expect(read('/dev/copied')).toBe('root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n')
+    expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(read('/dev/copied')).toBe('root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
+    expect(changed()).toEqual([])
+  })
+
+  it('is not called restored when the refresh fails, and a second rollback makes it good', async () => {
+    await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
+    put(root, '/broken', '')
+    expect(await rollback(system(), undefined)).toMatchObject({
+      outcome: 'rollback-incomplete',
+      leftovers: [
+        'what saved bytes cannot take back needs proxmox-boot-tool refresh, and that ended badly: proxmox-boot-tool ended with status 1',
+      ],
+    })
+    fs.rmSync(join(root, 'broken'))
+    expect(await rollback(system(), '0001')).toMatchObject({ outcome: 'rolled-back' })
+    expect(read('/dev/copied')).toBe('root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
+    expect(changed()).toEqual([])
   })
 })
