@@ -27,6 +27,11 @@ export type Walk = {
   readonly groups: readonly (readonly TopologyNode[])[]
   /** Some doubt was met, so a run leaning otherwise may differ. */
   readonly doubtful: boolean
+  /**
+   * Leaning towards merging: groups between which a function had the choice. The kernel takes the first it meets, and which
+   * that is may turn with a doubt, to a result that neither leaning shows.
+   */
+  readonly contested: ReadonlySet<number>
 }
 
 type State = {
@@ -37,6 +42,7 @@ type State = {
   readonly acs: Map<TopologyNode, boolean>
   readonly pathIsolated: Map<TopologyNode, boolean>
   readonly aliasBuses: Set<readonly TopologyNode[]>
+  readonly contested: Set<number>
   doubtful: boolean
 }
 
@@ -49,6 +55,7 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
     acs: new Map(),
     pathIsolated: new Map(),
     aliasBuses: new Set(),
+    contested: new Set(),
     doubtful: false,
   }
   for (const node of topology.nodes) {
@@ -64,7 +71,7 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
     state.groupOf.set(node, id)
     groups[id]?.push(node)
   }
-  return { groupOf: state.groupOf, groups, doubtful: state.doubtful }
+  return { groupOf: state.groupOf, groups, doubtful: state.doubtful, contested: state.contested }
 }
 
 /** `towardsMerge` is what the answer would be if the doubt makes the group bigger. */
@@ -129,12 +136,20 @@ function findAliasGroup(node: TopologyNode, visited: Set<number>, state: State):
   const known = state.groupOf.get(node)
   if (known !== undefined) return known
   if (!state.aliasBuses.has(node.onBus)) return undefined
+  let found: number | undefined
   for (const other of node.onBus) {
     if (visited.has(devfn(other)) || !areAliases(node, other, state)) continue
     const group = findAliasGroup(other, visited, state) ?? findFunctionGroup(other, visited, state)
-    if (group !== undefined) return group
+    if (group !== undefined && state.leaning !== 'merge') return group
+    found = choose(found, group, state)
   }
-  return undefined
+  return found
+}
+
+/** The first of both; leaning towards merging, that there was a choice is noted. */
+function choose(found: number | undefined, group: number | undefined, state: State): number | undefined {
+  if (found !== undefined && group !== undefined && found !== group) state.contested.add(found).add(group)
+  return found ?? group
 }
 
 function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
@@ -147,10 +162,12 @@ function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
 /** A multifunction device without isolation between its functions. */
 function findFunctionGroup(node: TopologyNode, visited: Set<number>, state: State): number | undefined {
   if (!settle(judgeMultifunction(node), true, state) || isIsolated(node, state)) return undefined
+  let found: number | undefined
   for (const other of node.onBus) {
     if (other === node || other.parts.slot !== node.parts.slot || isIsolated(other, state)) continue
     const group = findAliasGroup(other, visited, state)
-    if (group !== undefined) return group
+    if (group !== undefined && state.leaning !== 'merge') return group
+    found = choose(found, group, state)
   }
-  return undefined
+  return found
 }

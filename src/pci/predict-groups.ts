@@ -80,7 +80,7 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
 function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {
   const first = members[0]
   const id = first && walk.groupOf.get(first)
-  if (id === undefined || walk.groups[id]?.length !== members.length) return false
+  if (id === undefined || walk.groups[id]?.length !== members.length || walk.contested.has(id)) return false
   return members.every((node) => walk.groupOf.get(node) === id)
 }
 

@@ -206,6 +206,22 @@ describe('confidence', () => {
     expect(groupsOf([intelHost, { ...above('rootPort'), facts }, ...nic])).toBe('?00:1c.0 01:01.0 01:01.1')
   })
 
+  it('is low for both groups between which a function would have the choice', () => {
+    // Known whole, .2 joins the virtual function: .0 keeps itself apart. Unknown, it may join either, or neither.
+    const card = (facts: object, vf: object) => [
+      { ...endpoint('04:00.0', { multifunctionBit: true, acs }), ...facts },
+      { ...fn('04:00.1'), physFn: at('04:00.0'), ...vf },
+      fn('04:00.2'),
+    ]
+    expect(groupsOf([intelHost, ...card({}, {})])).toBe('04:00.0 | 04:00.1 04:00.2')
+    const shallow = { depth: 'header', headerType: 0, multifunctionBit: true } as const
+    const unread = card({ facts: { ...shallow, portType: 'endpoint' } }, { facts: { depth: 'header', headerType: 0 } })
+    const groups = predictGroups([intelHost, ...unread])
+    expect(groups.filter((group) => group.confidence === 'high').flatMap((group) => group.devices)).toEqual([
+      at('00:00.0'),
+    ])
+  })
+
   it('is low behind a VMD, whose endpoint stands for all', () => {
     const vmd = fn('00:0e.0', { portType: 'rootComplexEndpoint' }, { vendorId: '8086', deviceId: '467f' })
     const behind = [port('10000:e0:06.0', [0xe1, 0xe1], { acs }), endpoint('10000:e1:00.0')]
