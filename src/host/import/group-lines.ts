@@ -4,12 +4,16 @@
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 
+/** "group" as scripts say it in English, German, French, Spanish, Portuguese, Italian and Swedish. */
+const word = String.raw`(?:iommu[\s_-]{0,4})?(?:group[eo]?|grupp[eo]?|grupo)(?:\s{1,4}iommu)?[\s#:=_.-]{0,8}(\d{1,6})`
+const headingPattern = new RegExp(String.raw`^[^\w]{0,40}(?:pci\s{1,4})?${word}(?![\w.])(.*)$`, 'i')
+const prefixPattern = new RegExp(String.raw`\b${word}(?![\w.])`, 'gi')
+const suffixPattern = new RegExp(String.raw`\b${word}\W*$`, 'i')
+
 /** `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`: a line that is about a group and names no device. */
 export function parseGroupHeading(line: string): number | undefined {
   if (line.length > 160) return undefined
-  const match = /^[^\w]{0,40}(?:pci\s{1,4})?(?:iommu[\s_-]{0,4})?group[\s#:=_.-]{0,8}(\d{1,6})(?![\w.])(.*)$/i.exec(
-    line,
-  )
+  const match = headingPattern.exec(line)
   if (!match) return undefined
   const rest = (match[2] ?? '').replace(/^[^\w]+/, '')
   // Prose ("Group 12 holds my card and …") is not a heading; counts and marks are.
@@ -21,9 +25,9 @@ export type Prefix = { readonly group: number; readonly kind: 'word' | 'number' 
 /** The group stated before an address on the same line: `IOMMU Group 3 `, `group=3: `, ` (3) `, `3\t`. */
 export function parseGroupPrefix(before: string): Prefix | undefined {
   const text = before.slice(-400)
-  let word: string | undefined
-  for (const match of text.matchAll(/\b(?:iommu[\s_-]{0,4})?group[\s#:=_.-]{0,8}(\d{1,6})(?![\w.])/gi)) word = match[1]
-  if (word !== undefined) return { group: Number(word), kind: 'word' }
+  let stated: string | undefined
+  for (const match of text.matchAll(prefixPattern)) stated = match[1]
+  if (stated !== undefined) return { group: Number(stated), kind: 'word' }
   const number = /^[\s|>#*([{-]{0,40}(\d{1,6})[\s|)\]}:;,.>=-]{1,40}(?:\[[^\]]{0,20}\][\s|]{0,40})?$/.exec(text)?.[1]
   return number === undefined ? undefined : { group: Number(number), kind: 'number' }
 }
@@ -31,8 +35,8 @@ export function parseGroupPrefix(before: string): Prefix | undefined {
 /** The group stated behind an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or nothing but `12`. */
 export function parseGroupSuffix(after: string): number | undefined {
   const text = after.slice(-400)
-  const word = /\b(?:iommu[\s_-]{0,4}group|group)[\s#:=_.-]{0,8}(\d{1,6})\W*$/i.exec(text)?.[1]
-  if (word !== undefined) return Number(word)
+  const stated = suffixPattern.exec(text)?.[1]
+  if (stated !== undefined) return Number(stated)
   const number = /^[\s:=>|,;-]{0,20}(\d{1,6})[\s|]*$/.exec(text)?.[1]
   return number === undefined ? undefined : Number(number)
 }

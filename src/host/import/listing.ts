@@ -116,11 +116,20 @@ function readLine(listing: Listing, line: string): void {
   if (listing.awaitingIds && continueIds(listing, line)) return
   if (listing.entry && readDetail(listing.entry, line)) return
   // A prompt or a code fence ends what a heading or a function's lines can reach.
-  if (/^\s*```|[$#>%]\s+\S*(?:lspci|cat|dmesg|find|ls|for|sudo)\b/.test(line.slice(0, 400))) {
+  if (isPrompt(line)) {
     listing.scope.heading = undefined
     if (listing.entry) listing.entry.complete = true
     listing.entry = undefined
   }
+}
+
+/** A command being typed, `user@host:~$ ` without one, or the end of a code block. */
+function isPrompt(line: string): boolean {
+  const start = line.slice(0, 400)
+  return (
+    /^\s*```|[$#>%]\s+\S*(?:lspci|cat|dmesg|find|ls|for|sudo)\b/.test(start) ||
+    /^[\s>]{0,40}(?:[\w.-]{1,64}@[\w.-]{1,64}[:\s][^$#%>]{0,200}[$#%>](?:\s|$)|[$%]\s+[a-z./])/i.test(start)
+  )
 }
 
 function joinGroup(listing: Listing, line: string): boolean {

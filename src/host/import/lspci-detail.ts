@@ -24,6 +24,7 @@ export type Entry = {
   tagged: boolean
   driverStated: boolean
   groupStated: boolean
+  barsStated: boolean
   /** The next function or an empty line followed, so nothing was cut off. */
   complete: boolean
   capability: Capability | undefined
@@ -41,6 +42,7 @@ export function newEntry(device: DeviceDraft, run: number): Entry {
     tagged: false,
     driverStated: false,
     groupStated: false,
+    barsStated: false,
     complete: false,
     capability: undefined,
   }
@@ -190,6 +192,9 @@ function addBar(entry: Entry, index: number | undefined, text: string): void {
     ...(size ? { size: Number(size[1]) * (units[size[2] ?? ''] ?? 1) } : {}),
     ...(kind === 'memory' ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) } : {}),
   }
+  // Another run of lspci lists the same ones again; without their numbers they cannot be told apart.
+  if (!entry.barsStated && entry.device.bars?.some((one) => one.index === undefined)) entry.device.bars = []
+  entry.barsStated = true
   entry.device.bars ??= []
   if (entry.device.bars.length < 16 && !entry.device.bars.some((b) => number !== undefined && b.index === number))
     entry.device.bars.push(bar)

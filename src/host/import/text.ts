@@ -37,8 +37,9 @@ export function* cleanLines(text: string): Generator<string> {
     /<\/?(?:pre|br|code|p|div|span|td|html|body|blockquote|li|details)\b[^<>]{0,400}>|&(?:lt|gt|amp|quot|nbsp|#\d{1,6}|#x[0-9a-f]{1,6});/i.test(
       text.slice(0, 4_000_000),
     )
+  const counted = isNumbered(text)
   for (const raw of eachLine(text)) {
-    const line = cleanLine(raw)
+    const line = cleanLine(counted ? raw.replace(lineNumber, '') : raw)
     if (!isPage) {
       yield line
       continue
@@ -54,7 +55,24 @@ export function cleanLine(raw: string): string {
   if (/[\u0000-\u0008\u000b-\u001f\u00a0\u200b-\u200d\u202f\ufeff]/.test(line)) {
     line = line.replace(/[\u00a0\u202f]/g, ' ').replace(/[\u0000-\u0008\u000b-\u001f\u200b-\u200d\ufeff]/g, '')
   }
-  return line.includes('\\[') ? line.replace(/\\([[\]_*#<>|-])/g, '$1') : line
+  if (line.includes('\\[')) line = line.replace(/\\([[\]_*#<>|-])/g, '$1')
+  return line.trimEnd()
+}
+
+/** As `cat -n`, `nl` and `less -N` count lines: to the right in six or seven columns, then a tab or a blank. */
+const lineNumber = /^ {0,6}(\d{1,7})[\t ]/
+
+/** Does it count its lines, from 1 on? A group's number before each function looks alike, but not for this long. */
+function isNumbered(text: string): boolean {
+  let next = 1
+  let others = 0
+  for (const line of eachLine(text, 80)) {
+    const match = lineNumber.exec(line)
+    if (match && Number(match[1]) === next && (match[0].length === 7 || match[0].length === 8)) next += 1
+    else if (line.trim() !== '') others += next === 1 ? 1 : 100
+    if (next > 8 || others > 5) break
+  }
+  return next > 3 && others <= 5
 }
 
 /** Terminal control sequences: CSI (colours, cursor), OSC (titles, links), and two-character escapes. */
