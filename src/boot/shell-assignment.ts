@@ -90,11 +90,11 @@ function placeOf(text: string, at: number): string {
   return `line ${text.slice(0, at).split('\n').length}`
 }
 
-/** One shell word with its quoted parts; undefined when a quote stays open. */
+/** One shell word with its quoted parts; undefined when a quote stays open. Blanks are space, tab and newline: a carriage return belongs to the word. */
 function readWord(text: string, start: number): Word | undefined {
   const segments: Segment[] = []
   let at = start
-  while (at < text.length && !/[\s;&|<>()]/.test(text[at] ?? '')) {
+  while (at < text.length && !/[ \t\n;&|<>()]/.test(text[at] ?? '')) {
     const character = text[at]
     if (character === "'") {
       const end = text.indexOf("'", at + 1)
@@ -134,7 +134,7 @@ function endOfDouble(text: string, start: number): number | undefined {
 
 function endOfBare(text: string, start: number): number | undefined {
   let at = start
-  while (at < text.length && !/[\s;&|<>()'"]/.test(text[at] ?? '')) {
+  while (at < text.length && !/[ \t\n;&|<>()'"]/.test(text[at] ?? '')) {
     if (text[at] === '\\') at += 2
     else if (text[at] === '`' || text.startsWith('$(', at)) {
       const end = endOfSubstitution(text, at)
@@ -169,9 +169,12 @@ function asAssignment(text: string, word: Word, isConditional: boolean): Assignm
   if (!match) return undefined
   const [head, name = '', plus] = match
   const valueStart = word.start + head.length
-  const rest = { ...first, start: valueStart }
-  const segments = rest.start < rest.end ? [rest, ...word.segments.slice(1)] : word.segments.slice(1)
-  return { name, isAppend: plus === '+', isConditional, valueStart, valueEnd: word.end, segments }
+  // A carriage return at the end of the line is no part of what is edited.
+  const valueEnd = text[word.end - 1] === '\r' && word.segments.at(-1)?.kind === 'bare' ? word.end - 1 : word.end
+  const segments = [{ ...first, start: valueStart }, ...word.segments.slice(1)]
+    .map((segment) => (segment.kind === 'bare' ? { ...segment, end: Math.min(segment.end, valueEnd) } : segment))
+    .filter(({ kind, start, end }) => kind !== 'bare' || start < end)
+  return { name, isAppend: plus === '+', isConditional, valueStart, valueEnd, segments }
 }
 
 export type Edit = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
@@ -179,7 +182,7 @@ export type Edit = { readonly ok: true; readonly text: string } | { readonly ok:
 const harmless = /^[\w.,:=/@+-]+$/
 
 /**
- * Adds a kernel argument to `NAME`, in the assignment that has the last word; a new line at the end when there is none.
+ * Adds a kernel argument to `NAME`, in the plain assignment that has the last word; a new line at the end when there is none.
  * Undone by `removeArgFrom`, to the byte.
  */
 export function addArgTo(text: string, name: string, raw: string): Edit {
@@ -187,11 +190,19 @@ export function addArgTo(text: string, name: string, raw: string): Edit {
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }
   const own = file.assignments.filter((assignment) => assignment.name === name)
-  const last = own.at(-1)
+  // dash takes `NAME+=` for a command that it does not find; bash appends. A plain assignment is read by both.
+  const last = own.findLast(({ isAppend }) => !isAppend)
+  if (last === undefined && own.length > 0) return { ok: false, reason: `${name} is only appended to` }
   if (last === undefined)
     return { ok: true, text: `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}="${raw}"\n` }
   if (last.isConditional) return { ok: false, reason: `${name} is set last inside a condition` }
-  if (own.some((assignment) => hasArgInside(text, assignment, raw))) return { ok: true, text }
+  // What stood there before counts only when the last assignment takes it over.
+  const value = text.slice(last.valueStart, last.valueEnd)
+  const takesOver = new RegExp(`\\$\\{?${name}\\b`).test(value)
+  const inForce = own.filter(
+    (assignment) => assignment === last || (takesOver && assignment.valueStart < last.valueStart),
+  )
+  if (inForce.some((assignment) => hasArgInside(text, assignment, raw))) return { ok: true, text }
   return { ok: true, text: insertArg(text, last, raw) }
 }
 

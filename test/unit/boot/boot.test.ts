@@ -13,6 +13,7 @@ import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-ass
 const runs = { numRuns: 2000 }
 const arg = 'intel_iommu=on'
 const words = fc.constantFrom(
+  '--',
   'quiet',
   'splash',
   'root=UUID=1-2',
@@ -123,7 +124,7 @@ const safeWords = fc.array(fc.constantFrom('quiet', 'splash', 'iommu=pt', 'net.i
 const assignment = fc
   .tuple(
     safeWords,
-    fc.constantFrom('double', 'single', 'bare', 'mixed', 'expand', 'export', 'commented', 'split', 'escaped'),
+    fc.constantFrom('double', 'single', 'bare', 'mixed', 'expand', 'export', 'commented', 'split', 'escaped', 'append'),
   )
   .map(([list, kind]) => {
     const text = list.join(' ')
@@ -144,6 +145,8 @@ const assignment = fc
         return `${target}="${text}" # ${target}="no" 'quote`
       case 'split':
         return `${target}="${list.join(' \\\n')}"`
+      case 'append':
+        return `${target}="${text}"; ${target}+=' ${list[0] ?? ''}'`
       case 'escaped':
         return `${target}="${text} x=\\"a b\\""`
     }
@@ -160,38 +163,64 @@ const grubFile = fc
       [...head, ...(middle === null ? [] : [middle]), ...tail].join('\n') + (end ? '\n' : ''),
   )
 
+/** The other variable, as a drop-in, with carriage returns: whatever stands for the target. */
+const anyGrubFile = fc
+  .tuple(grubFile, fc.constantFrom('GRUB_CMDLINE_LINUX', target), fc.constantFrom('\n', '\n', '\r\n'), fc.boolean())
+  .map(([text, name, end, isDropIn]) => ({
+    name,
+    text: (isDropIn ? `${name}="$${name} more"\n` : '') + text.replaceAll(target, name).replaceAll('\n', end),
+  }))
+
 describe('/etc/default/grub', () => {
-  it('is the same after an argument was added and removed', () =>
+  it('is the same after an argument was added and removed', () => {
+    let edits = 0
     fc.assert(
-      fc.property(grubFile, (text) => {
-        const added = addArgTo(text, target, arg)
-        if (!added.ok) throw new Error(added.reason)
+      fc.property(anyGrubFile, ({ text, name }) => {
+        const added = addArgTo(text, name, arg)
+        // With carriage returns a shell does not find the end of a block or of a continued line.
+        if (!added.ok) return text.includes('\r')
         expect(added.text).toContain(arg)
-        const removed = removeArgFrom(added.text, target, arg)
+        const removed = removeArgFrom(added.text, name, arg)
         if (!removed.ok) throw new Error(removed.reason)
+        edits += 1
         // A file without the assignment gets a line of its own, which stays behind empty.
-        if (parseShell(text).assignments.some(({ name }) => name === target)) expect(removed.text).toBe(text)
+        if (parseShell(text).assignments.some((assignment) => assignment.name === name)) expect(removed.text).toBe(text)
       }),
-      runs,
-    ))
+      { numRuns: 4000 },
+    )
+    expect(edits).toBeGreaterThan(3000)
+  })
 
   it('never throws and never hangs, and an edit it refuses gives a reason', () =>
     fc.assert(
-      fc.property(fc.oneof(hostile, fc.string()), (text) => {
-        parseShell(text)
-        const edit = addArgTo(text, 'G', 'a=b')
-        return edit.ok || edit.reason !== ''
-      }),
+      fc.property(
+        fc.oneof(
+          hostile,
+          fc.string(),
+          hostile.map((text) => text.replaceAll('\n', '\r\n')),
+        ),
+        (text) => {
+          parseShell(text)
+          const edit = addArgTo(text, 'G', 'a=b')
+          return edit.ok || edit.reason !== ''
+        },
+      ),
       runs,
     ))
 
   it.each([
     [`${target}="quiet"`, `${target}="quiet ${arg}"`],
+    [`${target}="quiet"\r\n`, `${target}="quiet ${arg}"\r\n`],
+    [`${target}=quiet\r\n`, `${target}=quiet" ${arg}"\r\n`],
+    [`${target}=\r\n`, `${target}=${arg}\r\n`],
     [`${target}='quiet' # why`, `${target}='quiet ${arg}' # why`],
     [`${target}=`, `${target}=${arg}`],
     [`${target}=""`, `${target}="${arg}"`],
     [`${target}=quiet\nA=1\n`, `${target}=quiet" ${arg}"\nA=1\n`],
     [`${target}="a"\n${target}="b"\n`, `${target}="a"\n${target}="b ${arg}"\n`],
+    [`${target}="a"\n${target}+=" b"\n`, `${target}="a ${arg}"\n${target}+=" b"\n`],
+    [`${target}="${arg}"\n${target}="b"\n`, `${target}="${arg}"\n${target}="b ${arg}"\n`],
+    [`${target}="${arg}"\n${target}="$${target} b"\n`, `${target}="${arg}"\n${target}="$${target} b"\n`],
     ['A=1', `A=1\n${target}="${arg}"\n`],
     [`# ${target}="quiet"\n`, `# ${target}="quiet"\n${target}="${arg}"\n`],
     [`${target}="quiet ${arg}"\n`, `${target}="quiet ${arg}"\n`],
@@ -199,6 +228,7 @@ describe('/etc/default/grub', () => {
 
   it.each([
     [`if true; then\n${target}="x"\nfi\n`, `${target} is set last inside a condition`],
+    [`${target}+=" x"\n`, `${target} is only appended to`],
     [`A="never closed\n`, 'a quote that is never closed at line 1'],
     ['cat <<EOF\nx\nEOF\n', 'a here-document at line 1'],
     ['if true; then A=1\n', 'a block that is never closed'],
@@ -232,7 +262,7 @@ describe('/etc/default/grub', () => {
         const [old = '', now = ''] = [lines[2 * index], lines[2 * index + 1]]
         expect(now.split('|').slice(0, 3)).toEqual(old.split('|').slice(0, 3))
         const split = (text: string) => (text.split('|')[3] ?? '').split(/\s+/).filter(Boolean)
-        expect(split(now), samples[index]).toEqual([...split(old), arg])
+        expect(split(now).toSorted(), samples[index]).toEqual([...split(old), arg].toSorted())
       }
     })
   })
