@@ -10,7 +10,8 @@ import { didYouMean } from './did-you-mean.ts'
 import { specFromWritten } from './from-written.ts'
 import { collectPlaces, placeOf, type SpecPlaces } from './places.ts'
 import { prune } from './prune.ts'
-import { nameRule, specSchema } from './schema.ts'
+import { nameRule } from './schema-parts.ts'
+import { specSchema } from './schema.ts'
 import type { Spec, SpecPath } from './spec.ts'
 
 export type ParsedSpec = {
