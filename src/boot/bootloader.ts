@@ -81,6 +81,8 @@ export function findBootloader(evidence: BootEvidence): Bootloader {
     for (const [path, manual] of writers) if (has(path)) return { kind: 'manual', ...manual }
   if (ran === 'grub' && grub) return has('/etc/kernel/proxmox-boot-uuids') ? { ...grub, isCopied: true } : grub
   if (ran === 'systemd-boot' && systemd) return systemd
+  // What ran is not what lies here: its files are out of sight, and the other loader's would change nothing.
+  if (ran !== undefined) return { kind: 'unknown' }
   if (candidates.length > 1) return { kind: 'ambiguous', candidates }
   return grub ?? systemd ?? { kind: 'unknown' }
 }

@@ -134,6 +134,8 @@ export type BootFacts = {
   /** custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone else did). */
   readonly grubReadsCustom?: boolean
   readonly grubCustom?: string | null
+  /** Where GRUB's environment block really is, when it is a link (Fedora kept it on the ESP). */
+  readonly grubEnvironmentPath?: string
   /** What `$kernelopts` in an entry of /boot/loader/entries stands for: from GRUB's environment block. */
   readonly kernelOptions?: string
   /** EFI variables of the Boot Loader Interface that name entries. */

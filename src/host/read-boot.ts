@@ -66,6 +66,7 @@ export function readBoot(reader: Reader): BootFacts {
     ...(grub === undefined ? {} : { grubFilesystem: grub }),
     ...readGrubEntry(reader),
     ...readKernelOptions(reader),
+    ...readEnvironmentPath(reader),
     ...readEntryImages(reader),
     ...(result.ok ? { trialResult: result.value.trim() } : {}),
     ...readOneShot(reader, loader),
@@ -97,6 +98,15 @@ function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReads
     ...(entry === undefined ? {} : { grubEntry: entry }),
     ...(custom.ok ? { grubCustom: isOurs ? custom.value : null } : {}),
   }
+}
+
+function readEnvironmentPath(reader: Reader): Pick<BootFacts, 'grubEnvironmentPath'> {
+  for (const path of ['/boot/grub2/grubenv', '/boot/grub/grubenv']) {
+    if (!reader.readLink(path).ok) continue
+    const real = reader.realPath(path)
+    if (real.ok) return { grubEnvironmentPath: real.value }
+  }
+  return {}
 }
 
 function readKernelOptions(reader: Reader): Pick<BootFacts, 'kernelOptions'> {

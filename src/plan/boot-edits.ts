@@ -128,7 +128,10 @@ function editBls(host: Host, change: BootChange): Edits {
         {
           kind: 'command',
           argv,
-          outputs: grubbyOutputs,
+          outputs: [
+            ...grubbyOutputs,
+            ...(host.boot.grubEnvironmentPath === undefined ? [] : [host.boot.grubEnvironmentPath]),
+          ],
           undo: grubby(change.remove, change.add),
           why: `kernel arguments: ${[...change.remove.map((raw) => `without ${raw}`), ...change.add].join(', ')}`,
         },

@@ -69,11 +69,17 @@ function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
     choose: {
       kind: 'command',
       argv: [loader.folder === '/boot/grub2' ? 'grub2-reboot' : 'grub-reboot', trialId],
-      outputs: [`${loader.folder}/grubenv`],
+      outputs: environmentOf(loader, boot),
       once: true,
       why: 'choose the trial for the next boot only',
     },
   }
+}
+
+/** A link is followed by grub-reboot: the file behind it is what changes. */
+function environmentOf(loader: Grub, boot: Host['boot']): string[] {
+  const real = boot?.grubEnvironmentPath
+  return [`${loader.folder}/grubenv`, ...(real === undefined ? [] : [real])]
 }
 
 function grubEntry(host: Host, wish: TrialWish): TrialEntry {

@@ -316,6 +316,19 @@ describe('a host whose GRUB reads entries', () => {
     expect(changed()).toEqual([])
   })
 
+  it('takes the choice back where the environment block is a link to the ESP', async () => {
+    fs.rmSync(join(root, 'boot/grub2/grubenv'))
+    put(root, '/boot/efi/EFI/fedora/grubenv', 'saved_entry=0\n')
+    fs.symlinkSync('../efi/EFI/fedora/grubenv', join(root, 'boot/grub2/grubenv'))
+    before = snapshotTree(root, ours)
+    const plan = planBoot(host(), wish)
+    await apply(planOf(plan.steps), system())
+    expectOnlyPlanned(plan.steps)
+    expect(read('/boot/efi/EFI/fedora/grubenv')).toBe('next_entry=handover-trial\n')
+    expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
   it('takes the argument out of entries that came later, when it is taken back', async () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
     const later = `/boot/loader/entries/${token}-6.9.conf`

@@ -348,6 +348,26 @@ describe('the boot loader', () => {
     ['NixOS', { present: [...debian, '/etc/NIXOS'] }, { kind: 'manual', system: 'NixOS' }],
     ['ostree', { present: [...sd, '/run/ostree-booted'] }, { kind: 'manual', system: 'an ostree system' }],
     ['Unraid', { present: ['/etc/unraid-version'] }, { kind: 'manual', system: 'Unraid' }],
+    [
+      'systemd-boot that lies there, and GRUB that ran from elsewhere',
+      { present: sd, cmdline: 'BOOT_IMAGE=/vmlinuz' },
+      { kind: 'unknown' },
+    ],
+    [
+      'GRUB that lies there, and systemd-boot that ran',
+      { present: debian, loaderInfo: 'systemd-boot 252' },
+      { kind: 'unknown' },
+    ],
+    [
+      'entries on XBOOTLDR, with the loader on the ESP',
+      {
+        present: ['/efi/loader/loader.conf', '/efi/loader/entries', '/boot/loader/entries'],
+        entries: '/boot/loader/entries',
+        loaderInfo: 'systemd-boot 255',
+      },
+      { kind: 'systemd-boot', entries: '/boot/loader/entries' },
+    ],
+    ['a unified image, with a GRUB beside it', { present: debian, stubInfo: 'systemd-stub 255' }, { kind: 'uki' }],
     ['nothing', {}, { kind: 'unknown' }],
   ])('of %s', (_, evidence, expected) => expect(find(evidence)).toMatchObject(expected))
 

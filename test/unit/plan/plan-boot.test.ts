@@ -143,7 +143,7 @@ describe('plan-boot', () => {
       { path: '/boot/efi/loader/entries/memtest.conf', text: 'title Memtest\nefi /memtest.efi\n', mode: 0o755 },
       { path: '/etc/kernel/cmdline', text: 'root=/dev/vda2 quiet\n', mode: 0o644 },
     ]
-    expect(planBoot(host(present, files)).steps).toMatchObject([
+    expect(planBoot(host(present, files, { kernel: { cmdline: 'root=/dev/vda2 quiet' } })).steps).toMatchObject([
       {
         path: files[0]?.path,
         after: { text: 'title Debian\nlinux /vmlinuz\noptions root=/dev/vda2 quiet intel_iommu=on\n' },
