@@ -79,8 +79,9 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
   const config = bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096)
   const ids = idsOf(text, uevent, config)
-  const isUnread = reading.unreadable.size > 0
-  if (stated === undefined && config === undefined && ids.vendorId === undefined && !isUnread)
+  const isSilentFolder = stated === undefined && config === undefined && ids.vendorId === undefined
+  // Where some files could not be read, these may be among them, unless the folder itself is gone.
+  if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok))
     return vanished(reading, address, folder)
   const device: Draft<PciDevice> = {
     address,

@@ -5,9 +5,11 @@
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../../host/host.ts'
 import type { Check } from '../check.ts'
+import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {
+  if (isNothingKnown(device)) return [unknownKind(device)]
   const kind = needKind(device)
   if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return []
   return [
@@ -20,6 +22,22 @@ export const checkKnownNeeds: Check = (device, view) => {
       about: [device.address],
     },
   ]
+}
+
+/** A bare address (`find` over the groups; a function that went away while it was read): it may be anything. */
+function isNothingKnown(device: PciDevice): boolean {
+  return device.classCode === undefined && device.facts?.headerType !== 1 && !device.driver?.startsWith('vfio')
+}
+
+function unknownKind({ address }: PciDevice): Reason {
+  return {
+    code: 'input-incomplete',
+    severity: 'note',
+    undecided: true,
+    message: `the input does not say what kind of device ${address} is`,
+    help: 'add the output of: lspci -nnk',
+    about: [address],
+  }
 }
 
 const sources = { disk: 'mounts', network: 'routes', input: 'keyboards', display: 'the boot display' } as const

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
 import { readHost } from '../../../src/host/read-host.ts'
+import { judgeHost } from '../../../src/judge/judge.ts'
 import { linuxSystem } from '../../../src/system/linux.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/system/tree.ts'
+import { at } from '../../support/host-builder.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 const read = (...parts: readonly TreeEntries[]): Host => readHost(linuxSystem({ root: tree(...parts) }))
@@ -55,6 +58,31 @@ describe('PCI functions from sysfs', () => {
     const [device] = read(pci({ at: 'pci0000:00/0000:00:02.0' })).devices
     expect(device).not.toHaveProperty('driver')
     expect(device).not.toHaveProperty('iommuGroup')
+  })
+})
+
+describe('what cannot be read', () => {
+  it('is said, and a function that went away is told from one whose files are forbidden', () => {
+    const machine = emptyTree()
+    const listed = (address: string) =>
+      addToTree(machine, `/sys/bus/pci/devices/${address}`, {
+        kind: 'link',
+        target: `../../../devices/pci0000:00/${address}`,
+      })
+    for (const address of ['0000:00:01.0', '0000:00:02.0', '0000:00:03.0']) listed(address)
+    for (const file of ['uevent', 'config'])
+      addToTree(machine, `/sys/devices/pci0000:00/0000:00:01.0/${file}`, { kind: 'unreadable', code: 'EACCES' })
+    const asleep = new Uint8Array(256).fill(0xff)
+    addToTree(machine, '/sys/devices/pci0000:00/0000:00:03.0/config', { kind: 'file', bytes: asleep })
+    const host = readHost(treeReader(machine))
+    const gone = host.findings.filter(({ about }) => about?.includes(at('0000:00:02.0')))
+    expect(gone.map(({ code, severity }) => [code, severity])).toEqual([['unreadable', 'warning']])
+    expect(host.findings.filter(({ message }) => message.includes('00:01.0')).map(({ message }) => message)).toEqual([
+      '/sys/devices/pci0000:00/0000:00:01.0/uevent cannot be read (EACCES), so what it would tell is not known',
+      '/sys/devices/pci0000:00/0000:00:01.0/config cannot be read (EACCES), so what it would tell is not known',
+    ])
+    expect(judgeHost(host).devices.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown', 'unknown'])
+    expect(judgeHost(host).devices[2]?.reasons.map(({ code }) => code)).toContain('device-silent')
   })
 })
 

@@ -68,6 +68,11 @@ describe('verdicts', () => {
     expect(judged(gpu({ driver: 'nouveau' }), '01:00.0')).toEqual(['ready'])
   })
 
+  it('calls nothing ready of which only the address is known', () => {
+    const bare = hostOf([{ address: at('01:00.0') }], { groups: [{ id: 1, devices: [at('01:00.0')] }] })
+    expect(judged(bare, '01:00.0')).toEqual(['unknown', 'input-incomplete'])
+  })
+
   it.each([
     ['ASPEED', { vendorId: '1a03', deviceId: '2000' }, 'refused'],
     ['Matrox G200eR2', { vendorId: '102b', deviceId: '0534' }, 'refused'],
