@@ -55,7 +55,7 @@ async function write(system: System, step: Extract<Step, { kind: 'sysfs' }>): Pr
 }
 
 /**
- * Virtual machines that use virtual functions of this card. Changing their number removes them all, and the kernel would
+ * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own. Changing their number removes them all, and the kernel would
  * wait inside that write until the last of them is let go.
  */
 export function findFunctionHolders(system: System, step: Extract<Step, { kind: 'sysfs' }>): string[] {
@@ -65,7 +65,14 @@ export function findFunctionHolders(system: System, step: Extract<Step, { kind: 
   return (names.ok ? names.value : []).flatMap((name) => {
     const link = /^virtfn\d+$/.test(name) ? system.readLink(`${folder}/${name}`) : undefined
     const address = link?.ok ? parseAddress(link.value.split('/').at(-1) ?? '') : undefined
-    const holder = address && findVfioHolder(system, address)
-    return holder ? [`${address} is in use by process ${holder.pid} (${holder.name})`] : []
+    if (address === undefined) return []
+    const holder = findVfioHolder(system, address)
+    if (holder) return [`${address} is in use by process ${holder.pid} (${holder.name})`]
+    const bound = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
+    const driver = bound.ok ? bound.value.split('/').at(-1) : undefined
+    if (driver === undefined || driver === 'vfio-pci') return []
+    return [
+      `${address} has driver ${driver}, so the host may use it: echo ${address} > /sys/bus/pci/drivers/${driver}/unbind`,
+    ]
   })
 }

@@ -203,6 +203,9 @@ function findElsewhere(
 async function undoDriver(system: System, bootId: string, step: Extract<Step, { kind: 'driver' }>): Promise<Note> {
   const standing = readStanding(system, step)
   if (standing.kind === 'before') return { restored: true }
+  // A virtual function goes when its card has none any more, and nothing of ours is left on it then.
+  if (standing.kind === 'gone' && /\/vf\d+$/.test(step.identity.path))
+    return { restored: true, note: `${step.address}: this virtual function is not there any more` }
   const elsewhere = findElsewhere(system, bootId, step)
   if (elsewhere) return elsewhere
   if (standing.kind === 'drifted') return { restored: false, note: standing.difference }

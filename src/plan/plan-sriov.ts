@@ -69,8 +69,17 @@ export function planVirtualFunctions(host: Host, spec: Spec, places?: SpecPlaces
     steps,
     files: filesFor(host, wanted),
     findings: [...findings, ...sayWaiting(waiting, { findings, iommu: host.iommu.state, places })],
-    again: waiting.length > 0 && findings.every(({ severity }) => severity !== 'error'),
+    again: steps.some(isMaking) && (waiting.length > 0 || isSetUpLater(asked, there)),
   }
+}
+
+function isMaking(step: Step): boolean {
+  return step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs')
+}
+
+/** Settings wait as roles do: what a function has is known when it is there. */
+function isSetUpLater(asked: readonly VirtualFunctionsSpec[], there: ReadonlySet<string>): boolean {
+  return asked.some(({ name, functions }) => !there.has(name) && functions.some((one) => settingWords(one).length > 0))
 }
 
 /** The one card that is meant. */

@@ -99,6 +99,8 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
 
 /** The commonest refusals, translated; the rest is shown as QEMU said it. */
 function helpFor(said: string): string {
+  if (/unable to map backing store|hugetlb/i.test(said))
+    return 'not enough free huge pages of that size: grep HugePages_ /proc/meminfo; `host: { hugepages: … }` lets apply set them aside'
   if (/Cannot allocate memory|cannot set up guest memory/.test(said))
     return 'not enough free memory: give the VM less, or stop another one'
   if (/group .* is not viable/.test(said))

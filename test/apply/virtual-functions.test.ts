@@ -185,6 +185,37 @@ describe('virtual functions', () => {
     await expect(rollback(system(), '0001')).rejects.toThrow('0000:01:10.1 is in use by process 77 (qemu-system-x86)')
   })
 
+  it('are not removed under the host, which may have its network on one', async () => {
+    await applyTwice()
+    fs.mkdirSync(join(root, 'sys/bus/pci/drivers/igbvf'))
+    fs.symlinkSync(
+      '../../../../bus/pci/drivers/igbvf',
+      join(root, 'sys/devices/pci0000:00/0000:00:1c.0/0000:01:10.0/driver'),
+    )
+    await expect(rollback(system(), '0001')).rejects.toThrow('0000:01:10.0 has driver igbvf, so the host may use it')
+  })
+
+  it('may be removed while one is given and not used, and what was done to them is gone with them', async () => {
+    await applyTwice()
+    expect(await rollback(system(), '0001')).toMatchObject({ outcome: 'rolled-back', leftovers: [] })
+    expect(await rollback(system(), '0002')).toMatchObject({ outcome: 'rolled-back', leftovers: [] })
+    expect(changed()).toEqual([])
+  })
+
+  it('that no VM asks for are set up by a second apply all the same', async () => {
+    const idle = { ...spec(), vms: [] }
+    const first = plan(readHost(system()), idle)
+    expect(first.again).toBe(true)
+    await apply(first, system())
+    expect(kindsOf(plan(readHost(system()), idle))).toEqual(['vf 0', 'vf 1'])
+    const plain = { ...idle, host: { ...idle.host, virtualFunctions: [] } }
+    expect(plan(readHost(system()), plain).steps.map((step) => step.kind === 'file' && step.after)).toEqual([
+      null,
+      null,
+      null,
+    ])
+  })
+
   it('of another card in that place are never made', async () => {
     const planned = planNow()
     put(root, `/sys/devices/${card.place}/device`, '0x1521\n')

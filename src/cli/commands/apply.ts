@@ -186,7 +186,7 @@ function conclude(result: ApplyResult, { hash, open, again, options, context }: 
 
 function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, left: number, again: boolean): string {
   if (left > 0 && again)
-    return `applied as ${result.id}: the virtual functions are there. Run the same command again to give them away (${left} more to change)`
+    return `applied as ${result.id}: the virtual functions are there. Run the same command again to set them up and give them away (${left} more to change)`
   if (left > 0)
     return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
   const reboot = result.needsReboot
