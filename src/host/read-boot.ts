@@ -25,6 +25,7 @@ const paths = [
   '/etc/default/grub.d',
   '/etc/grub.d/10_linux',
   '/etc/kernel/cmdline',
+  '/usr/lib/kernel/cmdline',
   '/etc/kernel/proxmox-boot-uuids',
   '/etc/kernel/uki.conf',
   '/etc/NIXOS',

@@ -65,7 +65,7 @@ function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
   return {
     ok: true,
     image: `/boot/${imageName}`,
-    entry: fileStep(`${loader.folder}/custom.cfg`, boot.grubCustom, entry.text),
+    entry: [...entry.before, ...fileStep(`${loader.folder}/custom.cfg`, boot.grubCustom, entry.text)],
     choose: {
       kind: 'command',
       argv: [loader.folder === '/boot/grub2' ? 'grub2-reboot' : 'grub-reboot', trialId],
@@ -82,14 +82,31 @@ function environmentOf(loader: Grub, boot: Host['boot']): string[] {
   return [`${loader.folder}/grubenv`, ...(real === undefined ? [] : [real])]
 }
 
-function grubEntry(host: Host, wish: TrialWish): TrialEntry {
+type WithTemplate =
+  Extract<TrialEntry, { ok: false }> | { readonly ok: true; readonly text: string; readonly before: readonly Step[] }
+
+function grubEntry(host: Host, wish: TrialWish): WithTemplate {
   const entry = host.boot?.grubEntry
   if (entry === undefined) return { ok: false, reason: 'no entry of grub.cfg started the running kernel' }
-  return makeTrialEntry(entry, wish)
+  const made = makeTrialEntry(entry, wish)
+  return made.ok ? { ...made, before: [] } : made
+}
+
+/**
+ * Without a template kernel-install gives a kernel that is installed meanwhile the running command line: on a trial boot that
+ * has the trial's token (90-loaderentry.install, Fedora's 20-grub.install).
+ */
+function templateStep(host: Host, options: string): Step[] {
+  const path = '/etc/kernel/cmdline'
+  const has = (one: string) => host.boot?.present.includes(one) === true
+  if (!has('/usr/bin/kernel-install') || has('/usr/lib/kernel/cmdline')) return []
+  if (host.files?.some((file) => file.path === path) === true || options === '' || options.includes('$')) return []
+  const why = 'kernels installed during the trial get the arguments of the good entry'
+  return [{ kind: 'file', path, before: null, after: { text: `${options}\n`, mode: 0o644 }, why }]
 }
 
 /** Fedora's grub.cfg holds no entries: the one whose kernel is BOOT_IMAGE= is the one that started this machine. */
-function blsEntry(host: Host, wish: TrialWish): TrialEntry {
+function blsEntry(host: Host, wish: TrialWish): WithTemplate {
   const image = withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(host.kernel.cmdline ?? '')?.[1])
   const started = entriesIn(host, '/boot/loader/entries').filter(({ text }) => readEntry(text).linux === image)
   const [entry] = started
@@ -102,7 +119,7 @@ function blsEntry(host: Host, wish: TrialWish): TrialEntry {
   )
   if (hidden !== undefined)
     return { ok: false, reason: `${hidden} stands in a variable of GRUB, where one entry alone cannot be rid of it` }
-  return made
+  return made.ok ? { ...made, before: templateStep(host, readEntry(entry.text).options) } : made
 }
 
 function entriesIn(host: Host, folder: string): readonly HostFile[] {
@@ -139,7 +156,10 @@ function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay 
   return {
     ok: true,
     image: `${image.path.slice(0, image.path.lastIndexOf('/'))}/${imageName}`,
-    entry: fileStep(path, entries.find((entry) => entry.path === path)?.text, made.text, modeOf(started)),
+    entry: [
+      ...templateStep(host, readEntry(started.text).options),
+      ...fileStep(path, entries.find((entry) => entry.path === path)?.text, made.text, modeOf(started)),
+    ],
     choose: chooseOnce(oneShot),
   }
 }

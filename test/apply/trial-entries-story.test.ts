@@ -149,6 +149,8 @@ describe('a host with systemd-boot', () => {
     expect(paths()).toEqual(expect.arrayContaining([trialEntry, trialImage, oneShotVariable]))
     expect(paths()).not.toContain(good)
     expect(read(image)).toBe('the good initramfs')
+    // A kernel installed meanwhile must not get the token from the running command line.
+    expect(read('/etc/kernel/cmdline')).toBe(`${options}\n`)
     expect(read(trialImage)).toContain('only-with handover.trial=1')
     expect(read(trialEntry)).toContain(`options ${options} intel_iommu=on panic=30 handover.trial=1\n`)
     expect(read(trialEntry)).toContain(`initrd /${token}/${kernel}/handover-trial.img\n`)

@@ -8,6 +8,7 @@ import { rollback } from '../../src/apply/rollback.ts'
 import type { BootFacts, Host } from '../../src/host/host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
 import type { Step } from '../../src/plan/step.ts'
+import { fakeSysfs, put } from '../support/fake-kernel.ts'
 import { check, hostWith, identities, planOf, remember, report, run, system } from './story.mts'
 
 const release = process.argv[2] ?? ''
@@ -113,6 +114,38 @@ check(
     '-ec',
     '. /usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh; echo sourced',
   ) === 'sourced\n',
+)
+// The script with the image's own shell, od and readlink, on a bus that is played: the gate, the serial number, the binding.
+const device = {
+  address: '0000:01:00.0',
+  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
+  vendor: '8086',
+  device: '10d3',
+  driver: null,
+}
+/** 52:54:00:ff:fe:12:34:56 in the order of the register: the low half first, each little-endian. */
+const serialBytes = '563412feff005452'
+function bindInside(cmdline: string, serial: string): string {
+  const top = '/tmp/unpacked/played'
+  fs.rmSync(top, { recursive: true, force: true })
+  fakeSysfs(top, [device], { 'vfio-pci': [] })
+  const config = Buffer.alloc(4096)
+  config.write('03000100', 256, 'hex')
+  config.write(serial, 260, 'hex')
+  fs.writeFileSync(`${top}/sys/devices/${device.place}/config`, config)
+  put(top, '/proc/cmdline', `${cmdline}\n`)
+  put(top, '/dev/kmsg', '')
+  // Nothing is loaded into the kernel that runs this.
+  put(top, '/bin/modprobe', '#!/bin/sh\n', 0o755)
+  put(top, '/etc/handover/bindings', textInside(trialImage, 'etc/handover/bindings'))
+  run('chroot', '/tmp/unpacked', '/bin/sh', '-c', 'HANDOVER_ROOT=/played PATH=/played/bin:$PATH /etc/handover/bind')
+  return read(`${top}/sys/devices/${device.place}/driver_override`).trim()
+}
+check('inside, it binds what is recorded', bindInside('quiet handover.trial=1', serialBytes) === 'vfio-pci')
+check('inside, it binds nothing without the token', bindInside('quiet', serialBytes) !== 'vfio-pci')
+check(
+  'inside, it binds nothing with another serial',
+  bindInside('quiet handover.trial=1', '00'.repeat(8)) !== 'vfio-pci',
 )
 run('dracut', '--hostonly', '--force', '/tmp/hostonly.img', release)
 lookInto('/tmp/hostonly.img', 'an initramfs for this host only')

@@ -20,7 +20,7 @@ const reason = missing()
 
 const stories: [what: string, script: string, checks: number][] = [
   ['GRUB and initramfs-tools: a trial is applied, looked into, confirmed and taken back', 'real-tools.sh', 22],
-  ['systemd-boot, kernel-install and dracut: the same', 'real-entries.sh', 41],
+  ['systemd-boot, kernel-install and dracut: the same', 'real-entries.sh', 44],
 ]
 
 describe(`with the distribution's own tools${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
