@@ -115,3 +115,68 @@ describe.skipIf(lacks('qemu-system-x86_64', 'busybox'))('a real kernel', () => {
     expect(Number(said['more-pages'])).toBeLessThan(100_000)
   })
 })
+
+const home = `version: 1
+host:
+  reserve: 64 MiB
+  hugepages: 2 MiB
+  virtual-functions:
+    disks: { physical-function: { class: nvme }, count: 2 }
+vms:
+  box:
+    memory: 64 MiB
+    hugepages: true
+    devices:
+      disk: { virtual-function: disks, number: 1 }
+`
+
+const story = `
+mkdir -p /var/lib /run/systemd/system /etc/udev/rules.d /etc/tmpfiles.d
+cd /sys/bus/pci/devices
+card=0000:01:00.0
+pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+state() { say $1 $(cat $pages) $(cat $card/sriov_drivers_autoprobe) $(cat $card/sriov_numvfs) $(for f in $card/virtfn*; do basename "$(readlink $f/driver)"; done); }
+tool() { node /tool/handover.cjs "$@" >/tmp/out 2>&1; echo $?; }
+tries=0
+while [ "$(basename "$(readlink $card/driver)")" != nvme ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+state before
+say apply1 $(tool apply /home.yaml --boot --yes) $(tail -n 1 /tmp/out)
+cat /tmp/out
+state made
+say apply2 $(tool apply /home.yaml --boot --yes) $(tail -n 1 /tmp/out)
+cat /tmp/out
+state given
+say files $(ls /etc/handover /etc/tmpfiles.d /etc/udev/rules.d)
+echo 0 > $card/sriov_numvfs
+echo 1 > $card/sriov_drivers_autoprobe
+/etc/handover/make-virtual-functions $card
+state anew
+say rollback2 $(tool rollback --yes) $(tail -n 1 /tmp/out)
+cat /tmp/out
+say rollback1 $(tool rollback --yes) $(tail -n 1 /tmp/out)
+cat /tmp/out
+state after
+say left $(ls /etc/handover /etc/tmpfiles.d /etc/udev/rules.d 2>/dev/null | grep -v :)
+`
+
+describe.skipIf(lacks('qemu-system-x86_64', 'busybox'))('the tool on a real kernel', () => {
+  it('sets huge pages aside, makes virtual functions, gives one away, and takes it all back', async () => {
+    const said = await askRealKernel({
+      modules: ['nvme', 'vfio', 'vfio_iommu_type1', 'vfio-pci'],
+      files: [{ path: '/home.yaml', text: home, mode: 0o644 }],
+      devices,
+      script: story,
+      withTool: true,
+    })
+    expect(said['before']).toBe('0 1 0')
+    expect(said['apply1']).toMatch(/^0 applied as 0001: the virtual functions are there/)
+    expect(said['made']).toMatch(/^32 0 2/)
+    expect(said['apply2']).toMatch(/^0 applied as 0002; the machine was read again and is as planned/)
+    expect(said['given']).toBe('32 0 2 vfio-pci')
+    // What the apply wrote makes the same functions on the same card, by the identity it read from the machine.
+    expect(said['anew']).toBe('32 0 2')
+    expect([said['rollback2']?.[0], said['rollback1']?.[0]]).toEqual(['0', '0'])
+    expect(said['after']).toBe('0 1 0')
+    expect(said['left']).toBe('')
+  })
+})

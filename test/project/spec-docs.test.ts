@@ -29,6 +29,7 @@ const examples: Readonly<Record<string, string>> = {
   'two-identical-gpus': 'two-gpus',
   'storage-controller': 'seed',
   nvme: 'two-gpus',
+  'tuned-host': 'seed',
   'virtual-function': 'with-virtual-functions',
   'everything-on-one-box': 'everything',
 }

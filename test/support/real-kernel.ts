@@ -2,7 +2,7 @@
  * A real kernel for a few seconds: the lab's, with busybox and a script as its whole system, in QEMU. For facts of the kernel
  * that a tree shaped like sysfs can only claim. The script says `key: value` lines on its console.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { chooseAccelerator } from '../../src/lab/accelerator.ts'
 import { writeCpio, type CpioEntry } from '../../src/lab/cpio.ts'
@@ -21,6 +21,8 @@ export type RealKernel = {
   /** Runs with proc, sysfs and devtmpfs mounted and the modules loaded; `say KEY VALUE…` answers. */
   readonly script: string
   readonly devices: readonly string[]
+  /** The built tool and Node come along, for `node /tool/handover.cjs`. */
+  readonly withTool?: boolean
 }
 
 const prelude = `#!/bin/sh
@@ -40,7 +42,13 @@ export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<
   const add = (path: string, content: Uint8Array, mode: number) =>
     entries.push({ kind: 'file', path: path.slice(1), content, mode })
   add('/bin/busybox', readFileSync(busybox), 0o755)
-  for (const library of await librariesOf(system, [busybox])) add(library, readFileSync(library), 0o755)
+  const programs = given.withTool === true ? [busybox, process.execPath] : [busybox]
+  for (const library of await librariesOf(system, programs)) add(library, readFileSync(library), 0o755)
+  if (given.withTool === true) {
+    add('/bin/node', readFileSync(process.execPath), 0o755)
+    for (const name of readdirSync('dist').filter((file) => !file.endsWith('.mjs')))
+      add(`/tool/${name}`, readFileSync(join('dist', name)), 0o755)
+  }
   entries.push(...(await appletLinks(system, busybox)))
   for (const [i, path] of loadOrder(kernel.modulesDep, given.modules).entries())
     add(`/modules/${String(i).padStart(2, '0')}-${basename(path)}`, readFileSync(join(kernel.modules, path)), 0o644)
@@ -52,7 +60,8 @@ export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<
     writeFileSync(initrd, writeCpio(entries))
     const { kind } = await chooseAccelerator(system)
     const argv = [
-      ...['qemu-system-x86_64', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-m', '512'],
+      ...['qemu-system-x86_64', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot'],
+      ...['-m', given.withTool === true ? '1536' : '512', '-smp', '2'],
       ...['-machine', 'q35,kernel-irqchip=split', '-accel', kind, '-cpu', kind === 'kvm' ? 'host' : 'max'],
       ...['-device', 'intel-iommu,intremap=on', ...given.devices],
       ...['-kernel', kernel.vmlinux, '-initrd', initrd, '-append', 'console=ttyS0 quiet panic=-1 intel_iommu=on'],
