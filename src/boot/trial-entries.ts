@@ -75,7 +75,8 @@ export type DefaultChoice = {
 /**
  * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the first entry
  * that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order: entries with a sort-key stand
- * before those without (src/boot/efi/boot.c, config_entry_compare; since systemd 250).
+ * before those without, and among these later names stand first, digits before letters (a leading 0 was once left out; src/boot/efi/boot.c,
+ * config_entry_compare; src/fundamental/string-util-fundamental.c, strverscmp_improved; since systemd 250).
  */
 export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
   const patterns = [
@@ -98,7 +99,10 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
       return undefined
   }
   const version = Number(/^systemd-boot (\d+)/.exec(choice.loaderInfo ?? '')?.[1] ?? 0)
-  const isBehind = others.some(({ path, text }) => readEntry(text).sortKey !== undefined && triesLeft(path) !== 0)
+  const isBehind = others.some(
+    ({ path, text }) =>
+      triesLeft(path) !== 0 && (readEntry(text).sortKey !== undefined || /^[1-9i-z]/.test(entryId(path))),
+  )
   if (version >= 250 && isBehind) return undefined
   return 'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
 }

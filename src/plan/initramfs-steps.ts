@@ -36,11 +36,20 @@ export function regenerateSteps(host: Host): Step[] {
   const loader = loaderOf(host)
   const named = loader.kind === 'systemd-boot' || (loader.kind === 'grub' && loader.usesEntries)
   const images = named && tool !== 'mkinitcpio' ? imagesOf(host) : new Map<string, string>()
-  if (images.size > 0) return [...images].flatMap(([path, release]) => remake(tool, path, release))
+  if (images.size > 0)
+    return [...images].flatMap(([path, release]) => [...remake(tool, path, release), ...keepCopy(host, path, release)])
   const isCopied = loader.kind === 'proxmox' || (loader.kind === 'grub' && loader.isCopied === true)
   const made = regenerateInitramfs(tool)
   const outputs = tool === 'mkinitcpio' ? mkinitcpioOutputs(host.files ?? []) : made.outputs
   return [{ kind: 'command', argv: made.argv, outputs, why }, ...(isCopied ? [refreshProxmox] : [])]
+}
+
+/** Debian keeps /boot/initrd.img-RELEASE beside; the next `kernel-install add` would put that one in place (85-initrd.install). */
+function keepCopy(host: Host, path: string, release: string): Step[] {
+  const copy = `/boot/initrd.img-${release}`
+  if (copy === path || host.boot?.bootNames.includes(`initrd.img-${release}`) !== true) return []
+  const argv = ['cp', '-f', path, copy]
+  return [{ kind: 'command', argv, outputs: [copy], undo: argv, why: 'the copy that new entries are made from' }]
 }
 
 /** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */

@@ -54,10 +54,11 @@ const generators: Record<string, string> = {
   mkinitramfs: 'cat "$R"/etc/handover/bindings > "$R$2" 2>/dev/null || :',
   dracut: 'cat "$R"/etc/handover/bindings > "$R$2" 2>/dev/null || :',
   mv: 'exec /bin/mv -f "$R$2" "$R$3"',
+  cp: 'exec /bin/cp -f "$R$2" "$R$3"',
   rm: 'exec /bin/rm -f "$R$2"',
   bootctl: `if [ -z "$2" ]; then /bin/rm -f "$R${oneShotVariable}"
     else { printf '\\007\\000\\000\\000'; printf '%s\\0' "$2" | sed 's/./&\\x00/g'; } > "$R${oneShotVariable}"; fi`,
-  'proxmox-boot-tool': '[ -e "$R/broken" ] && exit 1; cp "$R/etc/kernel/cmdline" "$R/dev/copied"',
+  'proxmox-boot-tool': '[ -e "$R/broken" ] && exit 1; /bin/cp "$R/etc/kernel/cmdline" "$R/dev/copied"',
   'grub2-reboot': 'echo "next_entry=$1" > "$R/boot/grub2/grubenv"',
   grubby:
     'for i in "$R"/boot/loader/entries/*.conf; do for a in "$@"; do case $a in --args=*) sed -i "/^options/s/\\$/ ${a#--args=}/" "$i" ;; --remove-args=*) sed -i "s/ ${a#--remove-args=}//" "$i" ;; esac; done; done',
@@ -136,6 +137,7 @@ describe('a host with systemd-boot', () => {
       0o755,
     )
     put(root, image, 'the good initramfs', 0o755)
+    put(root, `/boot/initrd.img-${kernel}`, 'the good initramfs')
     efiVariable('LoaderInfo', 'systemd-boot 252.39-1~deb12u2')
     efiVariable('LoaderEntrySelected', `${token}-${kernel}+3.conf`)
     before = snapshotTree(root, ours)
@@ -201,6 +203,7 @@ describe('a host with systemd-boot', () => {
     expect(read('/etc/kernel/cmdline')).toBe(`${options} intel_iommu=on\n`)
     expect(read(image)).toContain('0000:00/1c.0/00.0 8086 10d3')
     expect(read(image)).not.toContain('only-with')
+    expect(read(`/boot/initrd.img-${kernel}`)).toBe(read(image))
     expect(paths().join('\n')).not.toMatch(/trial|\.handover$/)
     bootTrial(`${options} intel_iommu=on`)
     efiVariable('LoaderEntrySelected', `${token}-${kernel}+3.conf`)

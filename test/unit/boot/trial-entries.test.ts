@@ -119,6 +119,12 @@ describe('what is booted when nothing is chosen', () => {
   it.each<[string, Partial<Parameters<typeof whyTrialMayBeDefault>[0]>, string | undefined]>([
     ['an entry with a sort-key stands before the trial', { entries: [sorted] }, undefined],
     ['without sort-keys nobody knows', { entries: [unsorted] }, nothing],
+    [
+      'a name that begins with a digit stands before ours',
+      { entries: [{ ...unsorted, path: '/x/2024-06-01_linux.conf' }] },
+      undefined,
+    ],
+    ['so does a later letter', { entries: [{ ...unsorted, path: '/x/Linux.conf' }] }, undefined],
     ['loader.conf names one', { entries: [unsorted], loaderConf: 'timeout 3\ndefault arch.conf\n' }, undefined],
     ['loader.conf names a pattern', { entries: [unsorted], loaderConf: 'default  arch*\n' }, undefined],
     ['a comment names nothing', { entries: [unsorted], loaderConf: '#default arch.conf\n' }, nothing],
