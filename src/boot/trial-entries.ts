@@ -84,17 +84,19 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
     ...['preferred', 'default'].map(
       (key) => new RegExp(`^${key}[ \\t]+(\\S+)`, 'm').exec(choice.loaderConf ?? '')?.[1],
     ),
-  ].filter((pattern) => pattern !== undefined && pattern !== '')
-  if (patterns.some((pattern) => pattern?.toLowerCase() === '@saved'))
+  ]
+    .filter((pattern) => pattern !== undefined)
+    .filter((pattern) => pattern !== '')
+  if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
     return 'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
   const others = choice.entries.filter(
     ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
   )
   for (const pattern of patterns) {
-    if (matchesGlob(pattern ?? '', trialEntryName))
+    if (matchesGlob(pattern, trialEntryName, true))
       return `${pattern}, the entry that systemd-boot takes by default, means the trial, too`
     if (
-      others.some(({ path }) => matchesGlob(pattern ?? '', nameOf(path)) || matchesGlob(pattern ?? '', entryId(path)))
+      others.some(({ path }) => matchesGlob(pattern, nameOf(path), false) || matchesGlob(pattern, entryId(path), false))
     )
       return undefined
   }
@@ -111,13 +113,21 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** `*`, `?` and `[…]`, case ignored: ids are folded by the loader. */
-function matchesGlob(pattern: string, id: string): boolean {
-  const source = pattern.replaceAll(/\[[^\]]*\]|[*?]|[^*?[]+|\[/g, (part) => {
-    if (part === '*') return '.*'
-    if (part === '?') return '.'
-    if (part.length > 1 && part.startsWith('[')) return '.'
-    return part.replaceAll(/[.+^${}()|[\]\\/-]/g, String.raw`\$&`)
-  })
-  return new RegExp(`^${source}$`, 'i').test(id)
+/**
+ * `*` and `?`, case ignored: ids are folded by the loader. What a class in brackets means is not worked out; it counts as
+ * `classes` says, so that the caller errs on the safe side. Steps back only to the last `*`, so no pattern takes long.
+ */
+function matchesGlob(pattern: string, id: string, classes: boolean): boolean {
+  const wanted = pattern.toLowerCase().replaceAll(/\[[^\]]*\]/g, '\u0000')
+  const text = id.toLowerCase()
+  let [at, here, star, retry] = [0, 0, -1, 0]
+  while (here < text.length) {
+    const sign = wanted[at]
+    if (sign === '*') [star, retry, at] = [at, here, at + 1]
+    else if (sign === '?' || sign === text[here] || (sign === '\u0000' && classes)) [at, here] = [at + 1, here + 1]
+    else if (star >= 0) [at, here, retry] = [star + 1, retry + 1, retry + 1]
+    else return false
+  }
+  while (wanted[at] === '*') at += 1
+  return at === wanted.length
 }

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { entryId, readEntry, triesLeft } from '../../../src/boot/bls.ts'
+import { hasArg, parseCmdline } from '../../../src/boot/cmdline.ts'
 import { findStartedEntry, makeTrialEntryFile, whyTrialMayBeDefault } from '../../../src/boot/trial-entries.ts'
 import { expandVariables, makeTrialEntryFromBls, parseGrubEnvironment } from '../../../src/boot/trial-grub.ts'
 
@@ -141,6 +143,16 @@ describe('what is booted when nothing is chosen', () => {
       { entries: [sorted], variables: [entryId(sorted.path)], loaderConf: 'default *\n' },
       undefined,
     ],
+    [
+      'a class in brackets is not trusted to mean the good one',
+      { entries: [unsorted], loaderConf: 'default [ab]rch.conf\n' },
+      nothing,
+    ],
+    [
+      'a class in brackets may mean ours',
+      { entries: [sorted], loaderConf: 'default [a-z]andover*\n' },
+      '[a-z]andover*, the entry that systemd-boot takes by default, means the trial, too',
+    ],
     ['an old loader knows no sort-keys', { entries: [sorted], loaderInfo: 'systemd-boot 249.11' }, nothing],
     ['tries of the good entry are used up', { entries: [{ ...sorted, path: `${token}+0-3.conf` }] }, nothing],
   ])('%s', (_, choice, expected) =>
@@ -148,6 +160,62 @@ describe('what is booted when nothing is chosen', () => {
       expected,
     ),
   )
+})
+
+const hostile = fc.string({
+  unit: fc.constantFrom(
+    '*',
+    '?',
+    '[',
+    ']',
+    'a',
+    'default ',
+    '@saved',
+    '\n',
+    '\r',
+    '\t',
+    ' ',
+    'options ',
+    'linux /v',
+    'initrd /i',
+    '$',
+    '{',
+    '}',
+    '=',
+    '\\',
+    '+1-2',
+    '.conf',
+    '#',
+    '"',
+  ),
+  maxLength: 60,
+})
+
+it('nothing that stands in entries, loader.conf or variables is thrown at or takes long', () => {
+  fc.assert(
+    fc.property(hostile, hostile, hostile, hostile, (name, text, loaderConf, variable) => {
+      const entries = [{ path: `/boot/loader/entries/${name}`, text }]
+      readEntry(text)
+      entryId(name)
+      findStartedEntry(entries, { selected: variable, cmdline: text })
+      findStartedEntry(entries, { cmdline: variable })
+      whyTrialMayBeDefault({ loaderInfo: variable, variables: [variable], loaderConf, entries })
+      makeTrialEntryFromBls(text, wish, parseGrubEnvironment(loaderConf))
+      const made = makeTrialEntryFile(text, wish)
+      if (!made.ok) return made.reason !== ''
+      // Whatever it was made of: it is ours, boots its own initramfs and carries the token.
+      const trial = readEntry(made.text)
+      return (
+        trial.sortKey === undefined &&
+        trial.initrds.at(-1)?.endsWith('/handover-trial.img') === true &&
+        hasArg(parseCmdline(trial.options), 'handover.trial=1')
+      )
+    }),
+    { numRuns: 3000 },
+  )
+  const many = `default ${'*a'.repeat(2000)}\n`
+  const entries = [{ path: `/x/${'a'.repeat(250)}.conf`, text: 'linux /v\n' }]
+  expect(whyTrialMayBeDefault({ loaderInfo: undefined, variables: [], loaderConf: many, entries })).toBeDefined()
 })
 
 describe('the trial entry of a GRUB with entries', () => {
