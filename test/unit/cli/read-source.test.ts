@@ -39,7 +39,7 @@ test('a folder that is none of a host, a file that is not there, one of 1 GiB: r
 
 test('standard input, and one that never ends', { timeout: 60_000 }, () => {
   const run = (input: string) =>
-    spawnSync('sh', ['-c', `${input} | node_modules/.bin/tsx src/cli/entry.ts inspect --json --from -`], {
+    spawnSync('sh', ['-c', `${input} | ./handover inspect --json --from -`], {
       cwd: resolve(import.meta.dirname, '../../..'),
       encoding: 'utf8',
       maxBuffer: 16 * 2 ** 20,
