@@ -28,6 +28,8 @@ const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 const lvmPattern = /(?<=LVM-)[A-Za-z0-9]{64}/g
 /** The short ids of FAT and NTFS: `UUID=1A2B-3C4D`, `by-uuid/1A2B-3C4D`. */
 const shortIdPattern = /(?<=UUID=|by-uuid\/)(?:[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16})\b/g
+/** machine-id(5) as boot entries carry it: in their text, on the command line, and as the first part of their names. */
+const machineIdPattern = /(?<=machine[-_]id[=\s]\s{0,20}|\/entries\/)[0-9a-f]{32}(?![0-9a-f])/g
 const wwnPattern = /(?<=naa\.|eui\.|wwn-0x)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/gi
 
 /**
@@ -57,10 +59,12 @@ export function findSecrets(host: Host, recording: Recording, hostNames: readonl
     const dsn = device.deviceSerialNumber
     if (dsn && !serialNumbers.has(dsn)) serialNumbers.set(dsn, draw('dsn', dsn, fakeHex))
   }
+  if (/^[0-9a-f]{32}$/.test(key)) add('machine', key, fakeMachineId)
   for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (number) => `host${number % 1000}`)
   for (const text of textsOf(recording)) {
     for (const [mac] of text.matchAll(macPattern)) if (!/^(?:00:){5}00$/.test(mac)) add('mac', mac, fakeMac)
     for (const [uuid] of text.matchAll(uuidPattern)) add('uuid', uuid, fakeUuid)
+    for (const [id] of text.matchAll(machineIdPattern)) add('machine', id, fakeMachineId)
     for (const [id] of text.matchAll(lvmPattern)) add('lvm', id, fakeSerial)
     for (const [id] of text.matchAll(shortIdPattern)) add('short', id, fakeShort)
     for (const [wwn] of text.matchAll(wwnPattern)) if (isWorldWideName(wwn)) add('wwn', wwn, fakeHex)
@@ -93,6 +97,10 @@ function fakeMac(number: number): string {
 
 function fakeUuid(number: number): string {
   return `00000000-0000-4000-8000-${lastDigits(number.toString(16), 12)}`
+}
+
+function fakeMachineId(number: number): string {
+  return lastDigits(number.toString(16), 12).padStart(32, '0')
 }
 
 function fakeShort(number: number, secret: string): string {
@@ -170,7 +178,8 @@ function* textsOf(recording: Recording): Generator<string> {
     yield new TextDecoder().decode(bytes)
   }
   for (const [path, target] of [...recording.links].sort(([a], [b]) => (a < b ? -1 : 1))) yield `${path} ${target}`
-  for (const path of [...recording.folders.keys()].sort()) yield path
+  for (const [path, names] of [...recording.folders].sort(([a], [b]) => (a < b ? -1 : 1)))
+    yield path.endsWith('/entries') ? names.map((name) => `${path}/${name}`).join(' ') : path
 }
 
 function isBinaryPath(path: string): boolean {
@@ -207,6 +216,7 @@ const serialFiles = /\/(?:serial|wwid|vpd_pg80|subsysnqn|b\d+:\d+)$/
 function redactFile(path: string, bytes: Uint8Array, secrets: Secrets): Uint8Array {
   if (path.endsWith('/config') && bytes.length >= 64 && bytes.length <= 4096) return redactConfig(bytes, secrets)
   if (/\/(?:DMAR|IVRS)$/.test(path)) return bytes
+  if (path.includes('/efivars/')) return redactVariable(bytes, secrets)
   const words = serialFiles.test(path) ? [...secrets.words, ...secrets.shortSerials] : secrets.words
   if (!isBinaryPath(path)) {
     const text = new TextDecoder().decode(bytes)
@@ -215,6 +225,18 @@ function redactFile(path: string, bytes: Uint8Array, secrets: Secrets): Uint8Arr
   }
   const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
   return Uint8Array.from(replaceWords(latin, words), (char) => char.charCodeAt(0))
+}
+
+/** Names of boot entries: four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
+function redactVariable(bytes: Uint8Array, { words }: Secrets): Uint8Array {
+  const text = new TextDecoder('utf-16le').decode(bytes.subarray(4))
+  const redacted = replaceWords(text, words)
+  if (redacted === text) return bytes
+  const units = Uint16Array.from(redacted, (char) => char.charCodeAt(0))
+  const changed = new Uint8Array(4 + units.length * 2)
+  changed.set(bytes.subarray(0, 4))
+  for (const [index, unit] of units.entries()) changed.set([unit & 0xff, unit >> 8], 4 + index * 2)
+  return changed
 }
 
 /** The Device Serial Number is eight bytes in extended configuration space, low dword first. */

@@ -100,6 +100,36 @@ describe('a capture', () => {
     expect(host.files).toEqual([{ path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX="quiet"\n\n', mode: 0o644 }])
   })
 
+  it('holds no machine id, which names boot entries, and keeps which entry was booted', () => {
+    const own = '0123456789abcdef0123456789abcdef'
+    const other = 'fedcba9876543210fedcba9876543210'
+    const entry = (id: string) =>
+      `title Linux\nversion 6.1\nmachine-id ${id}\nlinux /${id}/6.1/linux\ninitrd /${id}/6.1/initrd\noptions systemd.machine_id=${id}\n`
+    const variable = (text: string) => Uint8Array.from([6, 0, 0, 0, ...Buffer.from(`${text}\0`, 'utf16le')])
+    const efivars = '/sys/firmware/efi/efivars'
+    const guid = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+    const root = tree({
+      '/etc/machine-id': `${own}\n`,
+      '/proc/cmdline': `quiet systemd.machine_id=${own}\n`,
+      '/boot/efi/loader/loader.conf': `default ${own}-*\n`,
+      [`/boot/efi/loader/entries/${own}-6.1.conf`]: entry(own),
+      [`/boot/efi/loader/entries/${other}-6.1.conf`]: entry(other),
+      [`/boot/efi/${own}/6.1/initrd`]: 'x',
+      [`${efivars}/LoaderInfo-${guid}`]: variable('systemd-boot 252.39'),
+      [`${efivars}/LoaderEntrySelected-${guid}`]: variable(`${own}-6.1+3.conf`),
+    })
+    const { text } = captureHost(linuxSystem({ root }), 'handover test', undefined)
+    for (const id of [own, other]) {
+      expect(text).not.toContain(id)
+      expect(text.replaceAll(/\s/g, '')).not.toContain(Buffer.from(id, 'utf16le').toString('hex'))
+    }
+    const host = replay(text)
+    const selected = host.boot?.loaderEntries?.selected ?? ''
+    expect(selected).toMatch(/^0{20}[0-9a-f]{12}-6\.1\+3\.conf$/)
+    expect(host.files?.map(({ path }) => path)).toContain(`/boot/efi/loader/entries/${selected.replace('+3', '')}`)
+    expect(host.boot?.loaderInfo).toBe('systemd-boot 252.39')
+  })
+
   it('is the same text again when captured from itself, and differs by lines only', () => {
     const system = linuxSystem({ root: home() })
     const first = captureHost(system, 'handover test', undefined).text
