@@ -53,16 +53,16 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
     return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
   const trial = planTrial(host, loader, { change, identities: wish.identities, minutes: wish.minutes ?? 10 })
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
-  return { steps: [], findings: [noTrial(trial.reason, change)], needsReboot: false }
+  return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }
 }
 
-function noTrial(reason: string, change: BootChange): Finding {
+function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
   const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add].join(' ')
   return {
     code: 'no-trial',
     severity: 'error',
     message: `the kernel command line has to change (${words}), and one trial boot of it cannot be had: ${reason}`,
-    help: 'handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand',
+    help: `${first === undefined ? '' : `${first}; or: `}handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand`,
   }
 }
 

@@ -16,10 +16,9 @@ import type { BootChange } from './boot-steps.ts'
 import { makeImage, regenerateSteps } from './initramfs-steps.ts'
 import { ownFileSteps } from './plan-early-binding.ts'
 import type { Step } from './step.ts'
-import { findTrialLeftovers, findTrialWay } from './trial-ways.ts'
+import { findTrialLeftovers, findTrialWay, type TrialWay } from './trial-ways.ts'
 
-export type TrialPlan =
-  { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly reason: string }
+export type TrialPlan = { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
 
 export function planTrial(
   host: Host,

@@ -24,7 +24,8 @@ type SystemdBoot = Extract<Bootloader, { kind: 'systemd-boot' }>
 
 export type TrialWay =
   | { readonly ok: true; readonly image: string; readonly entry: readonly Step[]; readonly choose: Step }
-  | { readonly ok: false; readonly reason: string }
+  /** `first`: what would make one possible, or the nearest thing to it by hand. */
+  | { readonly ok: false; readonly reason: string; readonly first?: string }
 
 const imageName = 'handover-trial.img'
 const mebibyte = 1024 * 1024
@@ -37,7 +38,10 @@ export function findTrialWay(host: Host, loader: Bootloader, change: BootChange)
     case 'systemd-boot':
       return systemdWay(host, loader, wish)
     case 'proxmox':
-      return no('proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike')
+      return no(
+        'proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike',
+        byHand,
+      )
     case 'uki':
       return no('arguments and initramfs are inside the kernel image here, and no second image is made for a trial')
     case 'manual':
@@ -47,15 +51,22 @@ export function findTrialWay(host: Host, loader: Bootloader, change: BootChange)
   }
 }
 
-const no = (reason: string): TrialWay => ({ ok: false, reason })
+const no = (reason: string, first?: string): TrialWay => ({
+  ok: false,
+  reason,
+  ...(first === undefined ? {} : { first }),
+})
+
+const byHand = 'try it for one boot by hand: in the boot menu press e and write the change there'
 
 function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
   const { boot } = host
-  if (loader.isCopied) return no('proxmox-boot-tool keeps what GRUB reads on partitions that are not mounted')
+  if (loader.isCopied) return no('proxmox-boot-tool keeps what GRUB reads on partitions that are not mounted', byHand)
   if (!canGrubForget(boot?.grubFilesystem)) {
     const { device, type } = boot?.grubFilesystem ?? { device: 'a device', type: 'unknown' }
     return no(
       `GRUB cannot write its environment block on ${device} (${type}), so a bad trial would be started again and again`,
+      byHand,
     )
   }
   if (boot?.grubReadsCustom !== true) return no('grub.cfg does not read custom.cfg')
@@ -149,7 +160,8 @@ function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay 
     entries,
   })
   const cramped = whyTooSmall(image.bytes, boot.entriesFreeBytes, loader.entries)
-  if (danger !== undefined || cramped !== undefined) return no(danger ?? cramped ?? '')
+  if (danger !== undefined) return no(danger)
+  if (cramped !== undefined) return no(cramped, 'make room there (kernels that are not needed any more)')
   const made = makeTrialEntryFile(started.text, wish)
   if (!made.ok) return made
   const path = `${loader.entries}/${trialEntryName}`
