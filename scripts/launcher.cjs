@@ -6,15 +6,18 @@ const { readFileSync } = require('node:fs')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
-// Commands are over before optimised code has paid for its making, which took a third of the processor time of `inspect`.
-setFlagsFromString('--no-opt')
-
 const path = `${__dirname}/bundle.cjs`
 const parameters = 'exports, require, module, __filename, __dirname'
 const script = new Script(`(function (${parameters}) {${readFileSync(path, 'latin1')}\n})`, {
   filename: path,
   cachedData: cachedData(),
 })
+
+// These are over before optimised code and marking in small steps have paid for their making, which took a third of their
+// processor time. After the cached code was taken: flags are part of what it must fit. `plan` may search for long.
+if (process.argv[2] === 'inspect' || process.argv[2] === 'capture')
+  for (const flag of ['--no-opt', '--no-incremental-marking']) setFlagsFromString(flag)
+
 const bundle = { exports: {} }
 script.runInThisContext()(bundle.exports, require, bundle, path, __dirname)
 

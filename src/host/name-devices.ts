@@ -1,5 +1,6 @@
 /** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
 import type { PciDevice } from '../pci/device.ts'
+import type { Draft } from '../pci/draft.ts'
 import { findClassName, findFullName, openPciIds } from '../pci/pci-ids.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host } from './host.ts'
@@ -36,11 +37,15 @@ export function nameDevices(host: Host, pciIds: string | Uint8Array | undefined)
     return { ...host, findings: [...host.findings, finding] }
   }
   const ids = openPciIds(pciIds)
-  return { ...host, devices: host.devices.map((device) => ({ ...namesOf(device), ...device })) }
+  return { ...host, devices: host.devices.map(named) }
 
-  function namesOf({ vendorId, deviceId, classCode }: PciDevice): Pick<PciDevice, 'name' | 'className'> {
+  function named(device: PciDevice): PciDevice {
+    const { vendorId, deviceId, classCode } = device
     const name = vendorId === undefined || deviceId === undefined ? undefined : findFullName(ids, vendorId, deviceId)
     const className = classCode === undefined ? undefined : findClassName(ids, classCode)
-    return { ...(name === undefined ? {} : { name }), ...(className === undefined ? {} : { className }) }
+    const result: Draft<PciDevice> = { ...device }
+    if (name !== undefined) result.name ??= name
+    if (className !== undefined) result.className ??= className
+    return result
   }
 }

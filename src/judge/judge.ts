@@ -28,7 +28,11 @@ function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
-  const reasons = checks.flatMap((check) => check(device, view))
+  const reasons: Reason[] = []
+  for (const check of checks) {
+    const found = check(device, view)
+    if (found.length > 0) reasons.push(...found)
+  }
   return {
     address: device.address,
     verdict: verdictOf(reasons),

@@ -48,10 +48,10 @@ export type ReportedGroup = {
 }
 
 export function reportOf(host: Host, judgement: Judgement): InspectReport {
-  const byAddress = new Map(judgement.devices.map((one) => [one.address, one]))
-  const groupOf = new Map(
-    judgement.groups.flatMap((group) => group.devices.map((address) => [address, group.id] as const)),
-  )
+  const byAddress = new Map<PciAddress, DeviceJudgement>()
+  for (const one of judgement.devices) byAddress.set(one.address, one)
+  const groupOf = new Map<PciAddress, number>()
+  for (const group of judgement.groups) for (const address of group.devices) groupOf.set(address, group.id)
   const { predicted } = judgement
   return {
     schema: 1,

@@ -36,10 +36,12 @@ export type HostView = {
 export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const host = { ...given, devices: given.devices.map((one) => (one.facts ? one : withConfigFacts(one))) }
   const topology = findTopology(host.devices)
-  const byAddress = new Map(host.devices.map((device) => [device.address, device]))
+  const byAddress = new Map<PciAddress, PciDevice>()
+  for (const device of host.devices) byAddress.set(device.address, device)
   const groups = host.groups.length > 0 ? host.groups : groupsFromDevices(host.devices)
   const groupById = new Map(groups.map((group) => [group.id, group]))
-  const groupByMember = new Map(groups.flatMap((group) => group.devices.map((address) => [address, group] as const)))
+  const groupByMember = new Map<PciAddress, IommuGroup>()
+  for (const group of groups) for (const address of group.devices) groupByMember.set(address, group)
   const needs = needsByFunction(host, byAddress)
   const alike = alikeDevices(host.devices)
   let isolation: Map<number, Isolation> | undefined
@@ -128,6 +130,7 @@ function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevic
 /** Endpoints of the same group: bridges stay with pcieport and do not spoil it. */
 export function companions(device: PciDevice, view: HostView): PciAddress[] {
   const members = view.groupOf(device)?.devices ?? []
+  if (members.length < 2) return []
   return members.filter((address) => {
     const member = view.byAddress.get(address)
     return address !== device.address && !(member && isBridge(member))

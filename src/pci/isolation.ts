@@ -45,7 +45,8 @@ export function isolationIn(
   options: PlatformOptions,
 ): readonly Isolation[] {
   const { settings } = findPlatform(topology, options)
-  const stated = new Map(groups.flatMap((group) => group.devices.map((address) => [address, group.id] as const)))
+  const stated = new Map<PciAddress, number>()
+  for (const group of groups) for (const address of group.devices) stated.set(address, group.id)
   const homes = new Map<PciAddress, { readonly devices: readonly PciAddress[]; readonly sure: boolean }>()
   // The override is left out of the options: the question is what the hardware gives.
   const { cmdline: _cmdline, ...plain } = options
@@ -56,7 +57,8 @@ export function isolationIn(
   const overridden = parseAcsOverride(options.cmdline) !== undefined
   return groups.map((group) => {
     const own = group.devices.flatMap((address) => homes.get(address) ?? [])
-    const reaches = [...new Set(own.flatMap((home) => home.devices))].filter((a) => isElsewhere(a, group.id, stated))
+    const reached = own.length === 1 ? (own[0]?.devices ?? []) : [...new Set(own.flatMap((home) => home.devices))]
+    const reaches = reached.filter((address) => isElsewhere(address, group.id, stated))
     const sure = own.length === group.devices.length && own.every((home) => home.sure)
     if (reaches.length === 0) return { id: group.id, isolated: sure ? 'yes' : 'unknown', ...whyUnknown(sure) }
     const weak = findWeakPort(topology, group.devices, settings)

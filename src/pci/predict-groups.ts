@@ -65,7 +65,8 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
   const unsure = findMaybeVirtual(topology)
   return guess.groups.map((members) => {
-    const doubts = new Set(members.flatMap((node) => findDoubts(node, platform, unsure)))
+    const doubts = new Set<Doubt>()
+    for (const node of members) addDoubts(doubts, node, platform, unsure)
     if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
     if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
@@ -84,21 +85,24 @@ function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {
   return members.every((node) => walk.groupOf.get(node) === id)
 }
 
-function findDoubts(node: TopologyNode, platform: Platform, maybeVirtual: ReadonlySet<TopologyNode>): readonly Doubt[] {
-  const doubts: Doubt[] = []
-  if (maybeVirtual.has(node)) doubts.push('which functions are virtual is not known')
-  if (platform.kind === 'other' || platform.kind === 'unknown') doubts.push('platform is not known to be x86')
-  if (isVmdDomain(node)) doubts.push('behind a VMD')
-  if (node.device.facts?.notAnswering) doubts.push('configuration space does not answer')
+function addDoubts(
+  doubts: Set<Doubt>,
+  node: TopologyNode,
+  platform: Platform,
+  maybeVirtual: ReadonlySet<TopologyNode>,
+): void {
+  if (maybeVirtual.has(node)) doubts.add('which functions are virtual is not known')
+  if (platform.kind === 'other' || platform.kind === 'unknown') doubts.add('platform is not known to be x86')
+  if (isVmdDomain(node)) doubts.add('behind a VMD')
+  if (node.device.facts?.notAnswering) doubts.add('configuration space does not answer')
   for (let at: TopologyNode | undefined = node; at; at = at.parent) {
     if (!at.parentUnsure) continue
-    doubts.push('the bridge above is missing from the input')
+    doubts.add('the bridge above is missing from the input')
     break
   }
   // Real AMD firmware leaves 00:00.0 out of its IVRS; only the table can tell.
   const unsureCover = platform.kind === 'amd' && !platform.ivrs && !node.parent && isHostBridge(node.device)
-  if (unsureCover && node.parts.slot === 0) doubts.push('the firmware table IVRS was not read')
-  return doubts
+  if (unsureCover && node.parts.slot === 0) doubts.add('the firmware table IVRS was not read')
 }
 
 /**

@@ -111,9 +111,8 @@ function isMethod(name: string): name is ResetMethod {
 }
 
 function keepWorking(stated: readonly string[], known: Known): readonly ResetMethod[] {
-  return stated.filter(isMethod).filter((method) => {
-    return method !== 'bus' || (known.others === 0 && known.busReset !== 'refused')
-  })
+  const busWorks = known.others === 0 && known.busReset !== 'refused'
+  return stated.filter(isMethod).filter((method) => method !== 'bus' || busWorks)
 }
 
 function foretell(device: PciDevice, known: Known): readonly ResetMethod[] {

@@ -138,7 +138,8 @@ function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMa
     const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
     if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated
   }
-  const byRoutingId = new Map(drafts.map((node) => [routingId(node.parts), node]))
+  const hasVirtual = drafts.some(({ device }) => device.facts?.sriov?.firstVfOffset)
+  const byRoutingId = new Map(hasVirtual ? drafts.map((node) => [routingId(node.parts), node]) : [])
   let budget = mostVirtualFunctions
   for (const node of drafts) {
     const sriov = node.device.facts?.sriov
@@ -181,6 +182,12 @@ const deepest = 256
 function cutEndlessWalks(drafts: readonly Draft[]): ReadonlyMap<TopologyNode, number> {
   const depths = new Map<TopologyNode, number>()
   for (const start of drafts) {
+    // Nearly always: the parent comes first, or there is none.
+    const known = start.parent ? depths.get(start.parent) : -1
+    if (known !== undefined && known < deepest) {
+      depths.set(start, known + 1)
+      continue
+    }
     const walk: Draft[] = []
     const onWalk = new Set<TopologyNode>()
     for (let node: Draft | undefined = start; node && !depths.has(node); node = node.parent) {
