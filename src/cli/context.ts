@@ -31,11 +31,17 @@ export function createContext(options: ReadingOptions): Context {
     options.color !== false && !process.env['NO_COLOR'] && (stream.isTTY || Boolean(process.env['FORCE_COLOR']))
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: options.root }),
-    out: (text) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    err: (text) => process.stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+    out: (text) => print(process.stdout, text),
+    err: (text) => print(process.stderr, text),
     isTerminal: process.stdout.isTTY,
     columns: Math.min(process.stdout.columns || 80, 160),
     style: styler(colour(process.stdout)),
     errStyle: styler(colour(process.stderr)),
   }
+}
+
+/** The end of the line by itself: joined to megabytes of JSON it would copy them. */
+function print(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(text)
+  if (!text.endsWith('\n')) stream.write('\n')
 }

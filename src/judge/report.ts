@@ -19,26 +19,28 @@ export type InspectReport = {
   readonly findings: readonly Finding[]
 }
 
-export type ReportedDevice = Pick<
-  PciDevice,
-  | 'address'
-  | 'name'
-  | 'vendorId'
-  | 'deviceId'
-  | 'subsystemVendorId'
-  | 'subsystemId'
-  | 'classCode'
-  | 'driver'
-  | 'iommuGroup'
-  | 'numaNode'
-  | 'resetMethods'
-  | 'path'
-> & {
-  readonly serial?: string
-  readonly neededBy: readonly { readonly what: string; readonly chain: readonly string[] }[]
-  readonly verdict: Verdict
-  readonly findings: readonly string[]
-}
+/** What is not known is `undefined`, which JSON leaves out. */
+type Reported<K extends keyof PciDevice> = { readonly [P in K]: PciDevice[P] | undefined }
+
+export type ReportedDevice = Pick<PciDevice, 'address'> &
+  Reported<
+    | 'name'
+    | 'vendorId'
+    | 'deviceId'
+    | 'subsystemVendorId'
+    | 'subsystemId'
+    | 'classCode'
+    | 'driver'
+    | 'numaNode'
+    | 'resetMethods'
+    | 'iommuGroup'
+    | 'path'
+  > & {
+    readonly serial: string | undefined
+    readonly neededBy: readonly { readonly what: string; readonly chain: readonly string[] }[]
+    readonly verdict: Verdict
+    readonly findings: readonly string[]
+  }
 
 export type ReportedGroup = {
   readonly id: number
@@ -78,23 +80,20 @@ function reportDevice(
   judged: DeviceJudgement | undefined,
   group: number | undefined,
 ): ReportedDevice {
-  const { name, vendorId, deviceId, subsystemVendorId, subsystemId, classCode, driver, numaNode, resetMethods } = device
   return {
     address: device.address,
-    ...withoutUndefined({
-      name,
-      vendorId,
-      deviceId,
-      subsystemVendorId,
-      subsystemId,
-      classCode,
-      driver,
-      numaNode,
-      resetMethods,
-      iommuGroup: device.iommuGroup ?? group ?? device.iommuGroup,
-      path: device.path,
-      serial: device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial,
-    }),
+    name: device.name,
+    vendorId: device.vendorId,
+    deviceId: device.deviceId,
+    subsystemVendorId: device.subsystemVendorId,
+    subsystemId: device.subsystemId,
+    classCode: device.classCode,
+    driver: device.driver,
+    numaNode: device.numaNode,
+    resetMethods: device.resetMethods,
+    iommuGroup: device.iommuGroup ?? group ?? device.iommuGroup,
+    path: device.path,
+    serial: device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial,
     neededBy: (judged?.neededBy ?? []).map(reportNeed),
     verdict: judged?.verdict ?? 'unknown',
     findings: codesOf(judged?.reasons ?? []),
@@ -121,15 +120,16 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
   const findings = new Map<string, Finding>()
   for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)
   for (const { reasons } of judgement.devices) {
-    for (const { undecided: _undecided, ...finding } of reasons) findings.set(finding.message, finding)
+    for (const reason of reasons) findings.set(reason.message, findingOf(reason))
   }
   return [...findings.values()]
 }
 
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const stated: Record<string, unknown> = {}
-  for (const key in value) if (value[key] !== undefined) stated[key] = value[key]
-  return stated as { [K in keyof T]?: Exclude<T[K], undefined> }
+/** Whether it leaves the verdict open is for the verdict, not for the document. */
+function findingOf(reason: Reason): Finding {
+  if (reason.undecided === undefined) return reason
+  const { undecided: _undecided, ...finding } = reason
+  return finding
 }
 
 /** The same document about one device: its own facts, its group, and the findings about it or the whole host. */

@@ -46,7 +46,10 @@ export function rootPaths(root: string): RootPaths {
   return { file: (path) => walk(root, path), entry, folder, forget }
 }
 
-/** Is the last part of a resolved path a link? A folder asked about for the third time is listed: cheaper from there on. */
+/** A folder asked about this often is listed, which costs as much as some ten single questions. */
+const worthListing = 12
+
+/** Is the last part of a resolved path a link? */
 function linkFinder(): { isLink: (path: string) => boolean; forget: () => void } {
   const asked = new Map<string, number>()
   const listed = new Map<string, ReadonlySet<string>>()
@@ -55,7 +58,7 @@ function linkFinder(): { isLink: (path: string) => boolean; forget: () => void }
     const parent = path.slice(0, slash)
     const count = (asked.get(parent) ?? 0) + 1
     asked.set(parent, count)
-    if (count === 3) listLinks(parent, listed)
+    if (count === worthListing) listLinks(parent, listed)
     const links = listed.get(parent)
     if (links) return links.has(path.slice(slash + 1))
     return fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
