@@ -1,6 +1,6 @@
 /**
  * Runs inside a throw-away copy of a Debian system (real-entries.sh made it): a trial on systemd-boot with entries that
- * kernel-install made and images that dracut makes, looked into, confirmed, and taken back. Prints one JSON line per check.
+ * kernel-install made and images that dracut or initramfs-tools makes, looked into, confirmed, and taken back. Prints one JSON line per check.
  */
 import * as fs from 'node:fs'
 import { apply } from '../../src/apply/apply.ts'
@@ -12,15 +12,16 @@ import { fakeSysfs, put } from '../support/fake-kernel.ts'
 import { check, hostWith, identities, planOf, remember, report, run, system } from './story.mts'
 
 const release = process.argv[2] ?? ''
+const isDracut = process.argv[3] === 'dracut'
 const esp = '/boot/efi'
 const entry = `${esp}/loader/entries/handover-test-${release}.conf`
-const image = `${esp}/handover-test/${release}/initrd`
+const image = `${esp}/handover-test/${release}/${isDracut ? 'initrd' : `initrd.img-${release}`}`
 const trialImage = `${esp}/handover-test/${release}/handover-trial.img`
 
 const facts = (found: BootFacts): BootFacts => ({
   ...found,
   present: [...new Set([...found.present, '/run/systemd/system', '/sys/firmware/efi'])].filter(
-    (path) => !/grub|update-initramfs|initramfs-tools/.test(path),
+    (path) => !(isDracut ? /grub|initramfs/ : /grub|dracut/).test(path),
   ),
   loaderInfo: 'systemd-boot 252.39-1~deb12u2',
   loaderEntries: { selected: `handover-test-${release}.conf` },
@@ -42,12 +43,15 @@ const listed = () =>
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as ListedEntry)
 const byDefault = () => /\(default\)[^]*?\bid: (\S+)/.exec(bootctl('list', '--no-pager'))?.[1]
-/** Files inside an image, and the text of one. */
-const inside = (path: string) =>
-  run('lsinitrd', path)
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/)[8] ?? '')
-const textInside = (path: string, file: string) => run('lsinitrd', '-f', file, path)
+/** A folder with what is inside an image. */
+let images = 0
+function unpack(path: string): string {
+  const folder = `/tmp/unpacked${images++}`
+  fs.mkdirSync(folder)
+  if (isDracut) run('sh', '-c', `cd ${folder} && lsinitrd --unpack ${path}`)
+  else run('unmkinitramfs', path, folder)
+  return fs.existsSync(`${folder}/main`) ? `${folder}/main` : folder
+}
 
 check('kernel-install made the entry', read(entry).includes(`options    ${options}`), read(entry))
 const trial = planBoot(hostNow(options, false), { identities, trial: true })
@@ -72,49 +76,32 @@ check(
   !changed().some((line) => line.startsWith(image) || line.startsWith(entry)),
 )
 
-function lookInto(path: string, what: string): void {
-  const names = inside(path)
-  for (const name of [
-    'etc/handover/bind',
-    'etc/handover/bindings',
-    'etc/udev/rules.d/10-handover.rules',
-    'usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh',
-    'usr/bin/od',
-    'usr/bin/readlink',
-  ])
-    check(`${what} has ${name}`, names.includes(name))
-  check(
-    `${what} has vfio-pci`,
-    names.some((name) => /\/vfio-pci\.ko/.test(name)),
-  )
+const hook = isDracut ? 'usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh' : 'scripts/init-top/handover'
+function lookInto(path: string, what: string): string {
+  const folder = unpack(path)
+  const names = ['etc/handover/bind', 'etc/handover/bindings', 'etc/udev/rules.d/10-handover.rules', hook, 'usr/bin/od']
+  for (const name of names) check(`${what} has ${name}`, fs.existsSync(`${folder}/${name}`))
+  check(`${what} has vfio-pci`, run('find', folder, '-name', 'vfio-pci.ko*') !== '')
+  return folder
 }
-lookInto(trialImage, 'the initramfs of the trial')
-check(
-  'the bindings inside are gated',
-  textInside(trialImage, 'etc/handover/bindings').includes('only-with handover.trial=1'),
-)
-const unit = textInside(trialImage, 'usr/lib/systemd/system/dracut-pre-udev.service')
-check('hooks of pre-udev run before udev with systemd inside', /^Before=.*systemd-udevd\.service/m.test(unit), unit)
-
-fs.mkdirSync('/tmp/unpacked')
-run('sh', '-c', `cd /tmp/unpacked && lsinitrd --unpack ${trialImage}`)
+const unpacked = lookInto(trialImage, 'the initramfs of the trial')
+check('the bindings inside are gated', read(`${unpacked}/etc/handover/bindings`).includes('only-with handover.trial=1'))
 check(
   'the script inside parses in its own shell',
-  run('chroot', '/tmp/unpacked', '/bin/sh', '-n', '/etc/handover/bind') === '',
+  run('chroot', unpacked, '/bin/sh', '-n', '/etc/handover/bind') === '',
 )
-// The whole hook in the shell of the image, on a command line without the token: it binds nothing and ends well.
-fs.mkdirSync('/tmp/unpacked/proc', { recursive: true })
-fs.writeFileSync('/tmp/unpacked/proc/cmdline', 'quiet\n')
-check(
-  'the hook is sourced without an error',
-  run(
-    'chroot',
-    '/tmp/unpacked',
-    '/bin/sh',
-    '-ec',
-    '. /usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh; echo sourced',
-  ) === 'sourced\n',
-)
+if (isDracut) {
+  const unit = read(`${unpacked}/usr/lib/systemd/system/dracut-pre-udev.service`)
+  check('hooks of pre-udev run before udev with systemd inside', /^Before=.*systemd-udevd\.service/m.test(unit), unit)
+  // The whole hook in the shell of the image, on a command line without the token: it binds nothing and ends well.
+  put(unpacked, '/proc/cmdline', 'quiet\n')
+  check(
+    'the hook is sourced without an error',
+    run('chroot', unpacked, '/bin/sh', '-ec', `. /${hook}; echo sourced`) === 'sourced\n',
+  )
+  run('dracut', '--hostonly', '--force', '/tmp/hostonly.img', release)
+  lookInto('/tmp/hostonly.img', 'an initramfs for this host only')
+}
 // The script with the image's own shell, od and readlink, on a bus that is played: the gate, the serial number, the binding.
 const device = {
   address: '0000:01:00.0',
@@ -126,7 +113,8 @@ const device = {
 /** 52:54:00:ff:fe:12:34:56 in the order of the register: the low half first, each little-endian. */
 const serialBytes = '563412feff005452'
 function bindInside(cmdline: string, serial: string): string {
-  const top = '/tmp/unpacked/played'
+  const top = `${unpacked}/played`
+  if (!fs.existsSync(`${unpacked}/dev/null`)) put(unpacked, '/dev/null', '')
   fs.rmSync(top, { recursive: true, force: true })
   fakeSysfs(top, [device], { 'vfio-pci': [] })
   const config = Buffer.alloc(4096)
@@ -137,48 +125,49 @@ function bindInside(cmdline: string, serial: string): string {
   put(top, '/dev/kmsg', '')
   // Nothing is loaded into the kernel that runs this.
   put(top, '/bin/modprobe', '#!/bin/sh\n', 0o755)
-  put(top, '/etc/handover/bindings', textInside(trialImage, 'etc/handover/bindings'))
-  run('chroot', '/tmp/unpacked', '/bin/sh', '-c', 'HANDOVER_ROOT=/played PATH=/played/bin:$PATH /etc/handover/bind')
+  put(top, '/etc/handover/bindings', read(`${unpacked}/etc/handover/bindings`))
+  run('chroot', unpacked, '/bin/sh', '-c', 'HANDOVER_ROOT=/played PATH=/played/bin:$PATH /etc/handover/bind')
   return read(`${top}/sys/devices/${device.place}/driver_override`).trim()
 }
-check('inside, it binds what is recorded', bindInside('quiet handover.trial=1', serialBytes) === 'vfio-pci')
+check(
+  'inside, it binds what is recorded',
+  bindInside('quiet handover.trial=1', serialBytes) === 'vfio-pci',
+  read(`${unpacked}/played/dev/kmsg`),
+)
 check('inside, it binds nothing without the token', bindInside('quiet', serialBytes) !== 'vfio-pci')
 check(
   'inside, it binds nothing with another serial',
   bindInside('quiet handover.trial=1', '00'.repeat(8)) !== 'vfio-pci',
 )
-run('dracut', '--hostonly', '--force', '/tmp/hostonly.img', release)
-lookInto('/tmp/hostonly.img', 'an initramfs for this host only')
-
 const confirm = planConfirm(hostNow(`${options} intel_iommu=on panic=30 handover.trial=1`, true))
 const confirmed = await apply(planOf(confirm.steps), system, { report, continues: '0001' })
 check('the confirmation is applied', confirmed.outcome === 'applied', confirmed)
 check('the entry has the argument', read(entry).includes(`options    ${options} intel_iommu=on\n`), read(entry))
-lookInto(image, 'the good initramfs')
-check('its bindings have no gate', !textInside(image, 'etc/handover/bindings').includes('only-with'))
+const goodInside = lookInto(image, 'the good initramfs')
+check('its bindings have no gate', !read(`${goodInside}/etc/handover/bindings`).includes('only-with'))
 check('nothing of the trial is left', !changed().some((line) => /trial|\.handover:/.test(line)), changed())
 check(
   'the plan is empty then',
   planBoot(hostNow(`${options} intel_iommu=on`, true), { identities, trial: true }).steps.length === 0,
 )
 
-// What Debian's hooks do when the initramfs is updated: the entry is written anew, from the template that the confirmation made.
-const good = read(entry)
+// What happens at the next update of the initramfs: the entry is written anew, from the template that was made.
+const kept = [entry, image, `/boot/initrd.img-${release}`].filter((path) => fs.existsSync(path))
+for (const [index, path] of kept.entries()) fs.copyFileSync(path, `/tmp/kept${index}`)
+// kernel-install names the copy after the file it is given.
 fs.copyFileSync(image, '/tmp/initrd')
-run('kernel-install', 'add', release, `/boot/vmlinuz-${release}`, '/tmp/initrd')
+if (isDracut) run('kernel-install', 'add', release, `/boot/vmlinuz-${release}`, '/tmp/initrd')
+else run('update-initramfs', '-u', '-k', release)
 check(
-  'kernel-install writes the same arguments',
+  'an entry that is written anew has the same arguments',
   read(entry).includes(`options    ${options} intel_iommu=on\n`) && !read(entry).includes('trial'),
   read(entry),
 )
-fs.writeFileSync(entry, good)
+lookInto(image, 'the initramfs beside it')
+for (const [index, path] of kept.entries()) fs.copyFileSync(`/tmp/kept${index}`, path)
 
 for (const id of ['0002', '0001']) {
   const back = await rollback(system, id, { report })
   check(`${id} is taken back`, back.outcome === 'rolled-back', back)
 }
-check(
-  'every byte of /etc, /boot and dracut is as before',
-  changed().filter((line) => !line.includes('/initrd.img-')).length === 0,
-  changed(),
-)
+check('every byte of /etc, /boot and dracut is as before', changed().length === 0, changed())

@@ -18,20 +18,25 @@ function missing(): string | undefined {
 
 const reason = missing()
 
-const stories: [what: string, script: string, checks: number][] = [
-  ['GRUB and initramfs-tools: a trial is applied, looked into, confirmed and taken back', 'real-tools.sh', 22],
-  ['systemd-boot, kernel-install and dracut: the same', 'real-entries.sh', 44],
+const stories: [what: string, script: string, args: string[], checks: number][] = [
+  ['GRUB and initramfs-tools: a trial is applied, looked into, confirmed and taken back', 'real-tools.sh', [], 22],
+  ['systemd-boot, kernel-install and dracut: the same', 'real-entries.sh', ['dracut'], 47],
+  ['systemd-boot, kernel-install and initramfs-tools: the same', 'real-entries.sh', ['initramfs-tools'], 39],
 ]
 
 describe(`with the distribution's own tools${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  it.skipIf(reason !== undefined && process.env['CI'] !== 'true').each(stories)('%s', (_, script, atLeast) => {
+  it.skipIf(reason !== undefined && process.env['CI'] !== 'true').each(stories)('%s', (_, script, args, atLeast) => {
     expect(reason).toBeUndefined()
     const kernel = join(cache, release ?? '')
-    const result = spawnSync('sh', [join(repository, 'test/boot', script), repository, kernel, release ?? ''], {
-      encoding: 'utf8',
-      timeout: 580_000,
-      maxBuffer: 64 << 20,
-    })
+    const result = spawnSync(
+      'sh',
+      [join(repository, 'test/boot', script), repository, kernel, release ?? '', ...args],
+      {
+        encoding: 'utf8',
+        timeout: 580_000,
+        maxBuffer: 64 << 20,
+      },
+    )
     const checks = result.stdout
       .split('\n')
       .filter((line) => line.startsWith('{"what"'))
