@@ -12,6 +12,7 @@ import {
 } from '../boot/early-binding.ts'
 import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
+import { indexDevices, pathOf } from '../pci/identity.ts'
 import type { BootChange } from './boot-steps.ts'
 import { makeImage, regenerateSteps } from './initramfs-steps.ts'
 import { ownFileSteps } from './plan-early-binding.ts'
@@ -61,7 +62,8 @@ function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof
   const mounts = vital.filter(({ kind, what }) => kind === 'disk' && what.startsWith('/') && !/\s/.test(what))
   const leaving = new Set(identities.map(({ path }) => path))
   // Virtual functions are made late and by others; a driver is expected of what the machine itself shows.
-  const staying = host.devices.filter(({ path, physFn }) => physFn === undefined && !leaving.has(path ?? ''))
+  const index = indexDevices(host.devices)
+  const staying = host.devices.filter((device) => device.physFn === undefined && !leaving.has(pathOf(device, index)))
   return {
     minutes,
     mounts: [...new Set(mounts.map(({ what }) => what))].toSorted(),
