@@ -6,7 +6,8 @@
  */
 import type { Step } from '../plan/step.ts'
 import type { Reader } from '../system/system.ts'
-import type { Journal, SavedFile } from './journal.ts'
+import { isSameEnvironment } from '../boot/grub-environment.ts'
+import { journalFolder, type Journal, type SavedFile } from './journal.ts'
 import { hashOutputs, isAsSaved } from './saved.ts'
 
 type CommandStep = Extract<Step, { kind: 'command' }>
@@ -72,9 +73,19 @@ export async function judgeOutputs(
       restore.push(file)
     else stale.push(file.path)
   }
-  // Somebody, GRUB itself perhaps, went on from the state we set: it is theirs now.
-  if (step.once) return { restore, stale: [] }
+  if (step.once) {
+    // Somebody went on from the state we set: it is theirs now. GRUB only forgets the choice it was given, and says no more by it.
+    const forgotten = saved.filter((file) => stale.includes(file.path) && isOneShotUsedUp(reader, journal, file))
+    return { restore: [...restore, ...forgotten], stale: [] }
+  }
   return stale.length > 0 ? { restore: [], stale } : { restore, stale }
+}
+
+function isOneShotUsedUp(reader: Reader, { record }: Pick<Journal, 'record'>, file: SavedFile): boolean {
+  if (file.kind !== 'file' || !file.path.endsWith('/grubenv')) return false
+  const now = reader.readText(file.path, 65_536)
+  const before = reader.readText(`${journalFolder}/${record.id}/saved/${file.blob}`, 65_536)
+  return now.ok && before.ok && isSameEnvironment(now.value, before.value)
 }
 
 /** Hashes our run left behind; undefined when it did not finish, and whatever lies there now is torn. */

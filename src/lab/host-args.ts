@@ -4,10 +4,20 @@
  */
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
+/** `kernel`: the lab's own small system, started directly. `disk`: an installed system, started by its own boot loader. */
+export type HostBoot =
+  | { readonly kind: 'kernel'; readonly kernel: string; readonly initrd: string; readonly disk: string }
+  | {
+      readonly kind: 'disk'
+      readonly disk: string
+      /** A disk with the built tool, on the next port of the same controller. */
+      readonly toolDisk: string
+      /** pflash drives of UEFI firmware; empty for SeaBIOS. */
+      readonly firmware: readonly string[]
+    }
+
 export type HostFiles = {
-  readonly kernel: string
-  readonly initrd: string
-  readonly bootDisk: string
+  readonly boot: HostBoot
   /** Image by disk serial. */
   readonly disks: ReadonlyMap<string, string>
   readonly consoleLog: string
@@ -19,17 +29,7 @@ export type HostFiles = {
 
 export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 'tcg'): string[] {
   const args = [
-    ...[
-      '-name',
-      `handover-lab-${host.name}`,
-      '-nodefaults',
-      '-no-user-config',
-      '-display',
-      'none',
-      '-vga',
-      'none',
-      '-no-reboot',
-    ],
+    ...['-name', `handover-lab-${host.name}`, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
     ...['-machine', accelerator === 'kvm' ? 'q35,kernel-irqchip=split' : 'q35'],
     ...['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
     ...['-smp', String(host.cpus), '-m', String(host.memory)],
@@ -41,9 +41,7 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
       '-mon',
       'chardev=qmp,mode=control',
     ],
-    ...['-kernel', files.kernel, '-initrd', files.initrd, '-append', kernelArguments(host)],
-    ...['-drive', `if=none,id=boot,format=raw,snapshot=on,file=${escape(files.bootDisk)}`],
-    ...['-device', `ide-hd,drive=boot,bus=ide.0,serial=${host['boot-disk'].serial}`],
+    ...bootArgs(host, files.boot),
   ]
   if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
   if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
@@ -51,6 +49,27 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
   for (const [index, port] of host.ports.entries())
     args.push(...portArgs({ ...port, slot: port.slot ?? index + firstSlot(host) }, index + 1, files, netdevs))
   return args
+}
+
+/** What is written to a boot disk is gone with the run, and there through every reboot of it. */
+function bootArgs(host: Topology, boot: HostBoot): string[] {
+  const drive = (id: string, file: string, how: string) => [
+    ...['-drive', `if=none,id=${id},format=raw,${how},file=${escape(file)}`],
+  ]
+  const { serial } = host['boot-disk']
+  const root = [
+    ...drive('boot', boot.disk, 'snapshot=on,cache=unsafe'),
+    '-device',
+    `ide-hd,drive=boot,bus=ide.0,serial=${serial},bootindex=0`,
+  ]
+  if (boot.kind === 'kernel')
+    return ['-no-reboot', '-kernel', boot.kernel, '-initrd', boot.initrd, '-append', kernelArguments(host), ...root]
+  return [
+    ...boot.firmware,
+    ...root,
+    ...drive('tool', boot.toolDisk, 'snapshot=on,cache=unsafe'),
+    ...['-device', 'ide-hd,drive=tool,bus=ide.1,serial=HOST-TOOL'],
+  ]
 }
 
 /** An AMD IOMMU is a PCI function itself and sits in the first slot, since it must be there before the devices. */

@@ -14,6 +14,8 @@ export type LabHost = {
   readonly qmp: QmpClient
   /** Runs one shell command in the host (a single line). Lines are given as they come. */
   run(command: string, options?: { onLine?: (line: string) => void; timeoutSeconds?: number }): Promise<CommandResult>
+  /** Runs `begin` (which makes the host restart) and returns when the agent of the next boot answers. */
+  restart(begin: () => Promise<void>, timeoutSeconds: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -43,6 +45,11 @@ export async function startLabHost(
     return {
       qmp,
       run: (command, options = {}) => agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
+      restart: async (begin, seconds) => {
+        agent.expectRestart()
+        await begin()
+        await agent.ready(seconds, process, lastWords)
+      },
       stop: async () => {
         agent.close()
         qmp.close()
@@ -92,20 +99,29 @@ type Pending = {
 class AgentLine {
   readonly #connection: Connection
   readonly #pending = new Map<number, Pending>()
-  readonly #ready: Promise<void>
+  #ready: Promise<void>
   #sayReady: () => void = () => undefined
   #next = 1
   #rest = ''
   constructor(connection: Connection) {
     this.#connection = connection
-    this.#ready = new Promise((done) => {
-      this.#sayReady = done
-    })
+    this.#ready = this.#nextReady()
     connection.onText((text) => this.#receive(text))
     connection.onClose(() => {
       for (const pending of this.#pending.values()) pending.lost()
       this.#pending.clear()
     })
+  }
+
+  #nextReady(): Promise<void> {
+    return new Promise((done) => {
+      this.#sayReady = done
+    })
+  }
+
+  /** From here on `ready` means the next boot. */
+  expectRestart(): void {
+    this.#ready = this.#nextReady()
   }
 
   async ready(timeoutSeconds: number, process: Running, lastWords: (what: string) => AppError): Promise<void> {
@@ -163,7 +179,12 @@ class AgentLine {
     this.#rest = lines.pop() ?? ''
     for (const raw of lines) {
       const line = raw.replace(/\r$/, '')
-      if (line === 'lab ready') this.#sayReady()
+      if (line === 'lab ready') {
+        // Commands of the boot before get no answer any more.
+        for (const pending of this.#pending.values()) pending.lost()
+        this.#pending.clear()
+        this.#sayReady()
+      }
       const match = /^(\d+)([|!])(.*)$/.exec(line)
       const pending = match ? this.#pending.get(Number(match[1])) : undefined
       if (!match || !pending) continue

@@ -5,11 +5,21 @@ import { exists, listFiles, packageFolder, readFile } from '../system/work-folde
 import type { CpioEntry } from './cpio.ts'
 import { functionsOf, type Topology } from './topology.ts'
 
-export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[] {
+/** The built tool as it is installed in a lab host: paths below /opt/handover. */
+export function toolFiles(): { readonly path: string; readonly content: Uint8Array }[] {
   const dist = join(packageFolder(), 'dist')
   if (!exists(join(dist, 'handover.cjs'))) {
     throw new AppError('the tool is not built, and the lab runs the built tool', { help: 'npm run build' })
   }
+  return [
+    ...listFiles(dist)
+      .filter((name) => /\.(?:cjs|cache)$/.test(name))
+      .map((name) => ({ path: `dist/${name}`, content: readFile(join(dist, name)) })),
+    { path: 'package.json', content: readFile(join(packageFolder(), 'package.json')) },
+  ]
+}
+
+export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[] {
   const file = (path: string, content: string | Uint8Array, mode = 0o644): CpioEntry => ({
     kind: 'file',
     path,
@@ -19,10 +29,7 @@ export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[
   const script = (name: string) => file(`lib/lab/${name}`, readFile(join(packageFolder(), 'lab/host', name)), 0o755)
   const management = functionsOf(topology).find(({ fn }) => fn.use === 'management')
   return [
-    ...listFiles(dist)
-      .filter((name) => /\.(?:cjs|cache)$/.test(name))
-      .map((name) => file(`opt/handover/dist/${name}`, readFile(join(dist, name)))),
-    file('opt/handover/package.json', readFile(join(packageFolder(), 'package.json'))),
+    ...toolFiles().map(({ path, content }) => file(`opt/handover/${path}`, content)),
     file('usr/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
     file('lib/lab/management-mac', `${management?.fn.mac ?? ''}\n`),
     script('snapshot.sh'),
@@ -31,7 +38,7 @@ export function labOverlay(topology: Topology, topologyFile: string): CpioEntry[
   ]
 }
 
-function readSpec(spec: string, topologyFile: string): Uint8Array {
+export function readSpec(spec: string, topologyFile: string): Uint8Array {
   const path = resolve(dirname(topologyFile), spec)
   if (exists(path)) return readFile(path)
   throw new UsageError(`${topologyFile} names the spec ${spec}, which is not there`, `looked for ${path}`)

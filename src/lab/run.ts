@@ -17,11 +17,14 @@ import {
   sha256File,
 } from '../system/work-folder.ts'
 import { chooseAccelerator } from './accelerator.ts'
-import { hostArgs } from './host-args.ts'
+import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
 import { labKernel } from './kernel.ts'
 import { startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
+import { tellFailureStory } from './installed/failure-story.ts'
+import { prepareInstalled } from './installed/prepare.ts'
+import { restartSeconds, tellRebootStory } from './installed/reboot-story.ts'
 import { labOverlay } from './overlay.ts'
 import { inspectStory } from './inspect-story.ts'
 import { LabLog, type LabEvent, type LabResult } from './result.ts'
@@ -73,29 +76,28 @@ export async function runLab(
     const argv = hostArgs(
       request.topology,
       {
-        ...{
-          kernel: prepared.kernel.vmlinux,
-          initrd: join(folder, 'initrd'),
-          bootDisk: prepared.rootDisk,
-          disks: prepared.media.images,
-        },
-        ...{
-          consoleLog: join(folder, 'console.log'),
-          agentSocket: join(folder, 'agent.sock'),
-          qmpSocket: join(folder, 'qmp.sock'),
-        },
+        ...{ boot: prepared.boot, disks: prepared.media.images, consoleLog: join(folder, 'console.log') },
+        ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock') },
         internetCommand: `busybox httpd -i -h ${join(folder, 'www')}`,
       },
       accelerator.kind,
     )
     request.signal.throwIfAborted()
-    const running = await log.phase('boot the host', () => startLabHost(system, argv, folder, 120, request.signal))
+    const running = await log.phase('boot the host', () =>
+      startLabHost(system, argv, folder, bootSeconds(request.topology), request.signal),
+    )
     host = running
     const { version } = running.qmp
     let picture: Uint8Array | undefined
     const hashes = hashDisks(prepared.media)
     let outcome: StoryOutcome
-    if (request.topology.story === 'handover') {
+    const typist = { host: running, log, colour: request.colour }
+    const { story } = request.topology
+    if (story === 'reboot') outcome = { capture: await tellRebootStory(typist), owners: {} }
+    else if (story === 'reboot-failures') {
+      const console = () => readFile(join(folder, 'console.log')).toString('latin1')
+      outcome = { capture: await tellFailureStory(typist, console), owners: {} }
+    } else if (story === 'handover') {
       outcome = await tellStory({
         ...{ host: running, log, page, media: prepared.media.files, colour: request.colour },
         screenshot: async () => {
@@ -107,13 +109,14 @@ export async function runLab(
     } else {
       outcome = { capture: await inspectStory(running, log), owners: {} }
     }
+    const kernel = prepared.kernelRelease ?? (await running.run('uname -r')).lines[0] ?? ''
     await log.phase('stop the host', () => running.stop())
     if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(prepared.media))
     const guest = log.session.flatMap((part) => part.lines).some((line) => line.includes('under KVM')) ? 'kvm' : 'tcg'
     const result: LabResult = {
       ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
       guestAccelerator: request.topology.story === 'handover' ? guest : null,
-      ...{ kernel: prepared.kernel.release, qemu: `${version.major}.${version.minor}.${version.micro}` },
+      ...{ kernel, qemu: `${version.major}.${version.minor}.${version.micro}` },
       ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
       seconds: (now() - begun) / 1000,
       ok: log.checks.length > 0 && log.checks.every((check) => check.result === 'pass'),
@@ -131,19 +134,31 @@ export async function runLab(
   }
 }
 
-async function prepare(system: System, request: LabRequest, folder: string, say: (text: string) => void) {
+/** A whole installation takes longer than the lab's own small system. */
+function bootSeconds(topology: Topology): number {
+  return topology.system === 'lab' ? 120 : restartSeconds
+}
+
+type Prepared = { readonly boot: HostBoot; readonly media: MediaDisks; readonly kernelRelease: string | undefined }
+
+async function prepare(
+  system: System,
+  request: LabRequest,
+  folder: string,
+  say: (text: string) => void,
+): Promise<Prepared> {
   const cache = ensureFolder(request.cache)
+  const { topology, topologyFile } = request
+  const media = await mediaDisks(system, topology, cache, folder)
+  if (topology.system !== 'lab') {
+    const what = { topology, topologyFile, kind: topology.system }
+    return { boot: await prepareInstalled(system, what, { cache, folder }, say), media, kernelRelease: undefined }
+  }
   const kernel = await labKernel(system, cache, say)
-  const media = await mediaDisks(system, request.topology, cache, folder)
-  const { rootDisk, initramfs } = await hostImage(
-    system,
-    kernel,
-    cache,
-    labOverlay(request.topology, request.topologyFile),
-    say,
-  )
+  const { rootDisk, initramfs } = await hostImage(system, kernel, cache, labOverlay(topology, topologyFile), say)
   putFile(join(folder, 'initrd'), initramfs)
-  return { kernel, media, rootDisk }
+  const boot = { kind: 'kernel', kernel: kernel.vmlinux, initrd: join(folder, 'initrd'), disk: rootDisk } as const
+  return { boot, media, kernelRelease: kernel.release }
 }
 
 /** Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to show. */

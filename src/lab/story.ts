@@ -8,6 +8,7 @@ import type { CommandResult, LabHost } from './lab-host.ts'
 import type { MediaFile } from './media-disks.ts'
 import type { LabLog, Measurement } from './result.ts'
 import { parseSnapshot, type Snapshot } from './snapshot.ts'
+import { mustWork, typeCommand as type } from './type-command.ts'
 import {
   checkAfterRollback,
   checkGuests,
@@ -71,25 +72,6 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   await log.phase('measure virtio', async () => log.measurements.push(await measureVirtio(host)))
   const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))
   return { capture, owners: Object.fromEntries(owners) as Record<string, string> }
-}
-
-/** Runs a command as a user would, streaming what it prints. */
-async function type({ host, log, colour }: StoryInput, command: string): Promise<CommandResult> {
-  log.tell({ kind: 'command', command })
-  const prefix = colour ? 'FORCE_COLOR=1 ' : ''
-  const result = await host.run(prefix + command, { onLine: (line) => log.tell({ kind: 'output', line }) })
-  log.session.push({ command, status: result.status, lines: result.lines })
-  return result
-}
-
-function mustWork(result: CommandResult, what: string): CommandResult {
-  if (result.status === 0) return result
-  throw new AppError(`handover ${what} ended with ${result.status} in the lab host`, {
-    help: `it said:\n${result.lines
-      .slice(-12)
-      .map((line) => `    ${line}`)
-      .join('\n')}`,
-  })
 }
 
 async function snapshot(host: LabHost): Promise<Snapshot> {

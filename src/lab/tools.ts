@@ -5,7 +5,12 @@ import { AppError } from '../errors.ts'
 import { exists, findProgram } from '../system/work-folder.ts'
 import type { System } from '../system/system.ts'
 
-type Need = { readonly program?: string; readonly file?: string; readonly debianPackage: string; readonly for: string }
+export type Need = {
+  readonly program?: string
+  readonly file?: string
+  readonly debianPackage: string
+  readonly for: string
+}
 
 export const labNeeds: readonly Need[] = [
   { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', for: 'the virtual host and its guests' },
@@ -34,8 +39,9 @@ const realLook: Look = {
   isRoot: process.getuid?.() === 0,
 }
 
-export function missingNeeds(look: Look = realLook): Need[] {
-  return labNeeds.filter((need) =>
+/** `further`: what one topology needs beyond the rest. */
+export function missingNeeds(look: Look = realLook, further: readonly Need[] = []): Need[] {
+  return [...labNeeds, ...further].filter((need) =>
     need.program === undefined ? !look.hasFile(need.file ?? '') : !look.hasProgram(need.program),
   )
 }
@@ -49,8 +55,9 @@ export async function installNeeds(
   system: Pick<System, 'exec'>,
   say: (line: string) => void,
   look: Look = realLook,
+  further: readonly Need[] = [],
 ): Promise<void> {
-  const missing = missingNeeds(look)
+  const missing = missingNeeds(look, further)
   if (missing.length === 0) return
   const packages = [...new Set(missing.map((need) => need.debianPackage))]
   const words = missing.map(wordOf).join(', ')
@@ -76,7 +83,7 @@ export async function installNeeds(
       })
     }
   }
-  const still = missingNeeds(look)
+  const still = missingNeeds(look, further)
   if (still.length > 0) throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
 }
 

@@ -56,8 +56,13 @@ const topology = z.strictObject({
   iommu: z.enum(['intel', 'amd', 'none']),
   cpus: z.number().int().min(1).max(16),
   memory: size,
-  /** `handover`: the whole story; `inspect`: boot, look, capture. */
-  story: z.enum(['handover', 'inspect']),
+  /** `lab`: a small system of the lab's own; the others are whole installations with a boot loader. */
+  system: z.enum(['lab', 'debian-grub', 'debian-systemd-boot']).default('lab'),
+  /**
+   * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and back;
+   * `reboot-failures`: trial boots that go wrong.
+   */
+  story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures']),
   spec: z.string().optional(),
   networks: z.record(name, z.strictObject({ kind: z.enum(['uplink', 'switch']) })),
   'boot-disk': z.strictObject({ serial: name }),
@@ -118,11 +123,26 @@ export function parseTopology(text: string, file: string): { topology?: Topology
     }
     return { findings }
   }
-  findings.push(...checkNetworks(parsed.data, place))
+  findings.push(...checkStory(parsed.data, place), ...checkNetworks(parsed.data, place))
   return findings.length > 0 ? { findings } : { topology: parsed.data, findings }
 }
 
 type Placer = (path: readonly PropertyKey[]) => { file: string; line: number; column: number }
+
+/** A reboot needs an installation to boot, and the guests of the other stories are in the lab's own system only. */
+function checkStory(host: Topology, place: Placer): Finding[] {
+  const isReboot = host.story.startsWith('reboot')
+  if (isReboot === (host.system !== 'lab')) return []
+  return [
+    {
+      code: 'spec-value',
+      severity: 'error',
+      message: `the story ${host.story} cannot be told on the system ${host.system}`,
+      help: 'reboot and reboot-failures go with debian-grub or debian-systemd-boot, the other stories with lab',
+      at: place(['story']),
+    },
+  ]
+}
 
 function checkNetworks(host: Topology, place: Placer): Finding[] {
   const findings: Finding[] = []

@@ -1,32 +1,8 @@
-import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { LabResult } from '../../src/lab/result.ts'
 import { changedSince, driversOf, mark } from '../support/host-watch.ts'
-import { labCache } from '../support/lab.ts'
+import { runLab } from '../support/lab-run.ts'
 
-/** One run of the seed example, by the built command as a user starts it. */
-function runStory(): Promise<{ status: number | null; result: LabResult; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
-    const said = { stdout: '', stderr: '' }
-    child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
-    child.on('error', reject)
-    child.on('close', (status) => {
-      try {
-        resolve({ status, result: JSON.parse(said.stdout) as LabResult, stderr: said.stderr })
-      } catch {
-        reject(new Error(`no JSON; status ${status}\n${said.stdout.slice(-2000)}\n${said.stderr.slice(-4000)}`))
-      }
-    })
-  })
-}
+const runStory = () => runLab('lab/home.yaml')
 
 describe('the seed example', () => {
   let story: Awaited<ReturnType<typeof runStory>>

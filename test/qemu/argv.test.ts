@@ -61,7 +61,8 @@ describe.skipIf(lacks('qemu-system-x86_64'))('the real QEMU accepts our argument
       const argv = hostArgs(
         topology,
         {
-          ...{ kernel: '/dev/null', initrd: '/dev/null', bootDisk: disk, consoleLog: join(folder, 'console.log') },
+          boot: { kind: 'kernel', kernel: '/dev/null', initrd: '/dev/null', disk },
+          ...{ consoleLog: join(folder, 'console.log') },
           ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock'), internetCommand: 'true' },
           disks: new Map(serials.map((serial, index) => [serial, sparse(join(folder, `${index}.img`))])),
         },

@@ -1,6 +1,7 @@
 /** `handover lab`: a virtual host in QEMU with the built tool inside. */
 import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
-import { missingNeeds, installNeeds } from '../../lab/tools.ts'
+import { installedSystems, needsOf } from '../../lab/installed/systems.ts'
+import { missingNeeds, installNeeds, type Need } from '../../lab/tools.ts'
 import { parseTopology } from '../../lab/topology.ts'
 import { readTopologyText, runLab } from '../../lab/run.ts'
 import { labKernel } from '../../lab/kernel.ts'
@@ -34,7 +35,7 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
     context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
     return exitCode.usage
   }
-  await ensureTools(context)
+  await ensureTools(context, topology.system === 'lab' ? [] : needsOf(installedSystems[topology.system]))
   const printer = labPrinter(context, options.json === true)
   if (!options.json) await showThisMachine(context)
   const interrupt = new AbortController()
@@ -92,12 +93,12 @@ async function showThisMachine(context: Context): Promise<void> {
   )
 }
 
-async function ensureTools(context: Context): Promise<void> {
-  const missing = missingNeeds()
+async function ensureTools(context: Context, further: readonly Need[]): Promise<void> {
+  const missing = missingNeeds(undefined, further)
   if (missing.length === 0) return
   const words = missing.map((need) => need.program ?? need.file).join(', ')
   context.err(`the lab needs ${words}`)
-  await installNeeds(context.system, context.err)
+  await installNeeds(context.system, context.err, undefined, further)
 }
 
 export async function runLabSetup(_args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {

@@ -5,7 +5,8 @@ import { parseTopology } from '../../../src/lab/topology.ts'
 
 const home = readFileSync('lab/home.yaml', 'utf8')
 const files = {
-  ...{ kernel: '/k', initrd: '/i', bootDisk: '/boot,disk.img', consoleLog: '/c', agentSocket: '/a', qmpSocket: '/q' },
+  boot: { kind: 'kernel' as const, kernel: '/k', initrd: '/i', disk: '/boot,disk.img' },
+  ...{ consoleLog: '/c', agentSocket: '/a', qmpSocket: '/q' },
   ...{
     disks: new Map([
       ['MEDIA-1', '/m1'],

@@ -1,0 +1,122 @@
+/**
+ * The disk of an installed lab host: a whole Debian with its boot loader, made once and kept in the cache. Runs write to a
+ * snapshot of it. The boot loader is put there by its own installer, in a first boot whose kernel comes from outside.
+ */
+import { join } from 'node:path'
+import { AppError } from '../../errors.ts'
+import type { System } from '../../system/system.ts'
+import {
+  copyFile,
+  ensureFolder,
+  exists,
+  fileStamp,
+  listFiles,
+  makeRunFolder,
+  move,
+  putSparseFile,
+  readFile,
+  removeTree,
+  sha256,
+} from '../../system/work-folder.ts'
+import { tail } from '../lab-host.ts'
+import { firmwareArgs } from './machine-args.ts'
+import { fillInstalledTree, ownTexts } from './tree.ts'
+import type { InstalledSystem } from './systems.ts'
+
+/** `variables`: the memory of UEFI firmware, with the boot entry the installer made. */
+export type InstalledImage = { readonly disk: string; readonly variables?: string }
+
+/** Raise it when the layout of the disk changes. */
+const layout = 1
+
+export async function installedImage(
+  system: System,
+  installed: InstalledSystem,
+  cache: string,
+  say: (line: string) => void,
+): Promise<InstalledImage> {
+  const parts = [String(layout), JSON.stringify(installed), fileStamp(process.execPath), ...ownTexts(installed)]
+  const folder = ensureFolder(join(cache, 'installed'))
+  const name = `${installed.kind}-${sha256(parts.join('\n')).slice(0, 16)}`
+  const disk = join(folder, `${name}.img`)
+  const variables = installed.firmware === 'uefi' ? { variables: join(folder, `${name}.vars`) } : {}
+  if (exists(disk)) return { disk, ...variables }
+  const work = makeRunFolder('handover-lab-install')
+  try {
+    const tree = join(work, 'tree')
+    await fillInstalledTree(system, installed, tree, say)
+    const draft = join(work, 'disk.img')
+    await makeDisk(system, installed, { tree, disk: draft, work })
+    say('first boot of the new system: its boot loader installs itself')
+    await installLoader(system, installed, { tree, disk: draft, work })
+    for (const old of listFiles(folder)) if (old.startsWith(installed.kind)) removeTree(join(folder, old))
+    if (variables.variables !== undefined) copyFile(join(work, 'vars.fd'), variables.variables)
+    await run(system, ['cp', '--sparse=always', draft, `${disk}.part`])
+    move(`${disk}.part`, disk)
+    return { disk, ...variables }
+  } finally {
+    removeTree(work)
+  }
+}
+
+type Place = { readonly tree: string; readonly disk: string; readonly work: string }
+
+async function makeDisk(system: System, installed: InstalledSystem, { tree, disk }: Place): Promise<void> {
+  const end = Math.max(...installed.places.map(({ startMiB, sizeMiB }) => startMiB + sizeMiB))
+  // A MiB more for the copy of the partition table at the end of a GPT disk.
+  putSparseFile(disk, end + 1)
+  const table = await system.exec(['sfdisk', '--quiet', disk], {
+    input: `${installed.partitions.join('\n')}\n`,
+    timeoutSeconds: 60,
+  })
+  if (table.status !== 0) throw new AppError(`sfdisk ended with ${table.status}: ${table.stderr.trim()}`)
+  for (const { label, startMiB, sizeMiB } of installed.places) {
+    const offset = startMiB * 1024 * 1024
+    if (label === 'labroot')
+      await run(system, [
+        ...['mke2fs', '-q', '-t', 'ext4', '-L', label, '-E', `offset=${offset}`],
+        ...['-d', tree, disk, `${sizeMiB}M`],
+      ])
+    else
+      await run(system, [
+        ...['mkfs.vfat', '-F', '32', '-n', label, `--offset=${startMiB * 2048}`, disk, String(sizeMiB * 1024)],
+      ])
+  }
+}
+
+/** The kernel and the initramfs that the packages made start the disk once; from then on it starts by itself. */
+async function installLoader(system: System, installed: InstalledSystem, place: Place): Promise<void> {
+  const boot = join(place.tree, 'boot')
+  const find = (prefix: string) => listFiles(boot).find((name) => name.startsWith(prefix))
+  const [kernel, initrd] = [find('vmlinuz-'), find('initrd.img-') ?? find('initramfs-')]
+  if (kernel === undefined || initrd === undefined)
+    throw new AppError('the packages of the lab host made no kernel or no initramfs', { help: `looked into ${boot}` })
+  const console = join(place.work, 'console.log')
+  const argv = [
+    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none', '-no-reboot'],
+    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1536'],
+    ...['-serial', `file:${console}`, '-kernel', join(boot, kernel), '-initrd', join(boot, initrd)],
+    ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off lab.install'],
+    ...[
+      '-drive',
+      `if=none,id=boot,format=raw,cache=unsafe,file=${place.disk}`,
+      '-device',
+      'ide-hd,drive=boot,bus=ide.0',
+    ],
+    ...firmwareArgs(installed, join(place.work, 'vars.fd')),
+  ]
+  const running = await system.start(argv)
+  const late = system.sleep(600_000).then(() => 'late' as const)
+  const end = await Promise.race([running.ended, late])
+  if (end === 'late') await running.stop(0)
+  const said = exists(console) ? readFile(console).toString('latin1') : ''
+  if (end === 'late' || !said.includes('lab: installed'))
+    throw new AppError('the boot loader of the lab host could not be installed', {
+      help: `its last words:\n${tail(console) || running.tail()}`,
+    })
+}
+
+async function run(system: System, argv: readonly string[]): Promise<void> {
+  const result = await system.exec(argv, { timeoutSeconds: 300 })
+  if (result.status !== 0) throw new AppError(`${argv[0]} ended with ${result.status}: ${result.stderr.trim()}`)
+}

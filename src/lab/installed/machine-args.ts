@@ -1,0 +1,16 @@
+/** The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's own disk (pure but for one copy). */
+import { copyFile, exists } from '../../system/work-folder.ts'
+import type { InstalledSystem } from './systems.ts'
+
+const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd'
+const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+
+/** UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's default and needs nothing. */
+export function firmwareArgs(installed: InstalledSystem, variables: string): string[] {
+  if (installed.firmware === 'bios') return []
+  if (!exists(variables)) copyFile(firmwareVariables, variables)
+  return [
+    ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${firmwareCode}`],
+    ...['-drive', `if=pflash,unit=1,format=raw,file=${variables}`],
+  ]
+}

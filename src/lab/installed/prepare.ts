@@ -1,0 +1,35 @@
+/** Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk of their own. */
+import { dirname, join, resolve } from 'node:path'
+import type { System } from '../../system/system.ts'
+import { copyFile, ensureFolder, listFiles, putFile, readFile } from '../../system/work-folder.ts'
+import type { HostBoot } from '../host-args.ts'
+import { makeFileSystem } from '../host-image.ts'
+import { readSpec, toolFiles } from '../overlay.ts'
+import type { Topology } from '../topology.ts'
+import { installedImage } from './image.ts'
+import { firmwareArgs } from './machine-args.ts'
+import { installedSystems, type InstalledKind } from './systems.ts'
+
+export async function prepareInstalled(
+  system: System,
+  what: { readonly topology: Topology; readonly topologyFile: string; readonly kind: InstalledKind },
+  places: { readonly cache: string; readonly folder: string },
+  say: (line: string) => void,
+): Promise<Extract<HostBoot, { kind: 'disk' }>> {
+  const installed = installedSystems[what.kind]
+  const image = await installedImage(system, installed, places.cache, say)
+  const tree = ensureFolder(join(places.folder, 'tool'))
+  for (const { path, content } of toolFiles()) putFile(join(tree, path), content)
+  const { spec } = what.topology
+  if (spec !== undefined) {
+    readSpec(spec, what.topologyFile)
+    // The spec and its variants beside it: reboot.yaml, reboot-no-network.yaml …
+    const folder = dirname(resolve(dirname(what.topologyFile), spec))
+    for (const name of listFiles(folder)) putFile(join(tree, 'specs', name), readFile(join(folder, name)))
+  }
+  const toolDisk = join(places.folder, 'tool.img')
+  await makeFileSystem(system, tree, toolDisk, 64, 'labtool')
+  const variables = join(places.folder, 'vars.fd')
+  if (image.variables !== undefined) copyFile(image.variables, variables)
+  return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(installed, variables) }
+}

@@ -1,0 +1,162 @@
+/**
+ * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on any day, and taken
+ * back. Between the commands its kernel is asked what is true.
+ */
+import { AppError } from '../../errors.ts'
+import { allDifferences } from '../snapshot.ts'
+import { mustWork, typeCommand, type Typist } from '../type-command.ts'
+import { changedPaths, ownDriverLines, readBootedAs, readState, type HostState } from './host-state.ts'
+
+/** A restart under software emulation takes 20 to 60 s. */
+export const restartSeconds = 300
+
+export type PlannedSteps = {
+  readonly assignments: readonly { readonly address: string }[]
+  readonly takenAlong: readonly { readonly address: string }[]
+  readonly steps: readonly { readonly kind: string; readonly path?: string; readonly outputs?: readonly string[] }[]
+  readonly needsReboot: boolean
+}
+
+/** The capture of the host as it was at the beginning. */
+export async function tellRebootStory(story: Typist): Promise<string> {
+  const { host, log } = story
+  await log.phase('look at the host', async () => {
+    await host.run('cp /opt/handover/specs/*.yaml /root/')
+    await typeCommand(story, 'handover inspect')
+  })
+  const capture = (await host.run('handover capture')).lines.join('\n')
+  const before = await log.phase('remember every file', () => readState(host))
+  const booted = await readBootedAs(host)
+  log.check(
+    'at first the IOMMU is off',
+    booted.groups === 0 && !booted.isTrial,
+    `${booted.groups} groups; ${booted.cmdline}`,
+  )
+
+  const planned = await readPlan(story, 'reboot.yaml')
+  const addresses = [...planned.assignments, ...planned.takenAlong].map(({ address }) => address)
+  await log.phase('apply', async () =>
+    mustWork(await typeCommand(story, 'handover apply reboot.yaml --boot --yes'), 'apply'),
+  )
+  await checkOnlyPlanned(story, before, planned)
+
+  await log.phase('restart into the trial', () => restart(story))
+  await checkHandedOver(story, 'on trial', addresses, true)
+  await log.phase('wait until the trial is healthy', () => waitUntilHealthy(story))
+  await log.phase('confirm', async () => mustWork(await typeCommand(story, 'handover confirm'), 'confirm'))
+
+  await log.phase('restart as on any day', () => restart(story))
+  await checkHandedOver(story, 'after a plain restart', addresses, false)
+  const again = await readPlan(story, 'reboot.yaml')
+  log.check(
+    'the machine is as planned: planning again finds nothing to do',
+    again.steps.length === 0 && !again.needsReboot,
+    `${again.steps.length} steps, needsReboot ${again.needsReboot}`,
+  )
+
+  await log.phase('rollback', async () => mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'))
+  await log.phase('restart after the rollback', () => restart(story))
+  await checkAsBefore(story, 'after rollback and a restart', before)
+  const end = await readBootedAs(host)
+  log.check('the host boots as at the beginning', end.cmdline === booted.cmdline && end.groups === 0, end.cmdline)
+  await typeCommand(story, 'handover journal')
+  return `${capture}\n`
+}
+
+export async function restart({ host }: Typist): Promise<void> {
+  await host.restart(async () => {
+    // In the background, since the agent goes down with the host and could not answer.
+    await host.run('(sleep 0.5; systemctl reboot) >/dev/null 2>&1 &')
+  }, restartSeconds)
+}
+
+export async function readPlan({ host }: Typist, spec: string): Promise<PlannedSteps> {
+  const said = await host.run(`handover plan ${spec} --json 2>/dev/null`)
+  try {
+    return JSON.parse(said.lines.join('\n')) as PlannedSteps
+  } catch (error) {
+    throw new AppError('handover plan --json gave no JSON in the lab host', {
+      cause: error,
+      help: said.lines.slice(-5).join('\n'),
+    })
+  }
+}
+
+/** The rule: every path that differs after `apply` is named in the plan. Folders above a named path may come into being. */
+async function checkOnlyPlanned({ host, log }: Typist, before: HostState, planned: PlannedSteps): Promise<void> {
+  const { files } = await readState(host)
+  const changed = changedPaths(before.files, files)
+  const named = planned.steps.flatMap((step) => step.outputs ?? (step.path === undefined ? [] : [step.path]))
+  const patterns = named.map((path) => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`))
+  const unplanned = changed.filter(
+    (path) => !patterns.some((pattern) => pattern.test(path)) && !named.some((one) => one.startsWith(`${path}/`)),
+  )
+  log.check(
+    'every path that differs after apply is named in the plan',
+    changed.length > 0 && unplanned.filter((path) => !isFolder(path, named)).length === 0,
+    unplanned.length > 0 ? `unplanned: ${unplanned.join(', ')}` : changed.join(', '),
+  )
+}
+
+/** A folder's own times and modes are no facts of the list, but its mode line appears when it is made. */
+function isFolder(path: string, named: readonly string[]): boolean {
+  return named.some((one) => one.startsWith(`${path}/`))
+}
+
+async function checkHandedOver(
+  { host, log }: Typist,
+  when: string,
+  addresses: readonly string[],
+  isTrial: boolean,
+): Promise<void> {
+  const booted = await readBootedAs(host)
+  log.check(
+    `${when} the IOMMU is on`,
+    booted.groups > 0 && booted.isTrial === isTrial,
+    `${booted.groups} groups; ${booted.cmdline}`,
+  )
+  const { functions } = await readState(host)
+  const drivers = addresses.map((address) => `${address} ${functions.get(address)?.driver ?? 'missing'}`)
+  log.check(
+    `${when} every assigned device is on vfio-pci`,
+    addresses.length > 0 && drivers.every((line) => line.endsWith(' vfio-pci')),
+    drivers.join('; '),
+  )
+  const touched = await ownDriverLines(host, addresses)
+  // The same drivers speak of the functions that stay: what would be seen, had they touched the others.
+  const staying = [...functions.values()].filter(({ driver }) => /^(?:e1000e|ahci|nvme)$/.test(driver))
+  const others = await ownDriverLines(
+    host,
+    staying.map(({ address }) => address),
+  )
+  log.check(
+    `${when} no driver of the host ever touched them`,
+    touched.length === 0 && others.length > 0,
+    touched[0] ??
+      `${addresses.length} functions named by no driver; of the host's own ${others.length} lines: ${others[0] ?? ''}`,
+  )
+}
+
+async function waitUntilHealthy({ host }: Typist): Promise<void> {
+  const said = await host.run(
+    'for i in $(seq 100); do grep -qx healthy /run/handover/trial-health && exit 0; sleep 1; done; cat /run/handover/trial-health; exit 1',
+  )
+  if (said.status === 0) return
+  throw new AppError(`the trial boot is not healthy: ${said.lines.join(' ') || 'nothing has checked it'}`)
+}
+
+export async function checkAsBefore({ host, log }: Typist, when: string, before: HostState): Promise<void> {
+  const now = await readState(host)
+  const changed = changedPaths(before.files, now.files)
+  log.check(
+    `${when} every file is as at the beginning`,
+    changed.length === 0 && now.files.size > 100,
+    changed.length === 0 ? `${now.files.size} facts compared` : changed.join(', '),
+  )
+  const moved = allDifferences(before.functions, now.functions)
+  log.check(
+    `${when} every driver is as at the beginning`,
+    moved.length === 0 && now.functions.size > 0,
+    moved.length === 0 ? `${now.functions.size} functions compared` : moved.join('; '),
+  )
+}

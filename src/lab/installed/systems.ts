@@ -1,0 +1,56 @@
+/**
+ * The kinds of installed lab hosts: which of the distribution's packages they are made of, how they boot, and what the machine
+ * that builds them needs. Adding one is an entry here and its scripts in lab/installed/.
+ */
+import type { Need } from '../tools.ts'
+
+export type InstalledKind = 'debian-grub' | 'debian-systemd-boot'
+
+export type InstalledSystem = {
+  readonly kind: InstalledKind
+  readonly packages: readonly string[]
+  readonly firmware: 'bios' | 'uefi'
+  /** sfdisk's words for the partition table (sfdisk(8)); the last partition is the root file system. */
+  readonly partitions: readonly string[]
+  /** Where the partitions begin, in MiB, and how large they are. */
+  readonly places: readonly { readonly label: string; readonly startMiB: number; readonly sizeMiB: number }[]
+}
+
+const base = [
+  ...['linux-image-amd64', 'systemd-sysv', 'udev', 'kmod', 'dbus', 'iproute2', 'libstdc++6', 'pci.ids'],
+  ...['util-linux', 'mount', 'less'],
+]
+
+export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> = {
+  'debian-grub': {
+    kind: 'debian-grub',
+    packages: [...base, 'grub-pc', 'initramfs-tools', 'busybox'],
+    firmware: 'bios',
+    partitions: ['label: dos', 'start=2048, type=83, bootable'],
+    places: [{ label: 'labroot', startMiB: 1, sizeMiB: 2047 }],
+  },
+  'debian-systemd-boot': {
+    kind: 'debian-systemd-boot',
+    packages: [...base, 'systemd-boot', 'dracut', 'zstd', 'dosfstools'],
+    firmware: 'uefi',
+    partitions: ['label: gpt', 'start=2048, size=524288, type=U', 'start=526336, type=L'],
+    places: [
+      { label: 'LABESP', startMiB: 1, sizeMiB: 256 },
+      { label: 'labroot', startMiB: 257, sizeMiB: 2047 },
+    ],
+  },
+}
+
+const diskNeeds: readonly Need[] = [
+  { program: 'mmdebstrap', debianPackage: 'mmdebstrap', for: 'a Debian system on a disk image' },
+  { program: 'sfdisk', debianPackage: 'fdisk', for: "the disk image's partitions" },
+]
+
+export function needsOf(system: InstalledSystem): readonly Need[] {
+  if (system.firmware === 'bios') return diskNeeds
+  return [
+    ...diskNeeds,
+    { program: 'mkfs.vfat', debianPackage: 'dosfstools', for: 'the EFI system partition' },
+    { file: '/usr/share/OVMF/OVMF_CODE_4M.fd', debianPackage: 'ovmf', for: 'UEFI firmware' },
+  ]
+}
