@@ -15,7 +15,7 @@ import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { renderEvent } from '../render/events.ts'
+import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 import { withoutInterruption } from '../transaction.ts'
@@ -122,15 +122,12 @@ function runTransaction(
 ): Promise<ApplyResult> {
   const { context } = given
   const stop = new AbortController()
-  const report = (event: Parameters<typeof renderEvent>[0]) => {
-    const line = renderEvent(event, context.errStyle)
-    if (line !== undefined) context.err(line)
-  }
+  const { report, end } = transactionProgress(context)
   const options = { report, spec: resolve(given.file), version, signal: stop.signal }
   return withoutInterruption(
     () => apply(planned, context.system, options),
     () => stop.abort(),
-  )
+  ).finally(end)
 }
 
 type Conclusion = {

@@ -12,7 +12,7 @@ import { isTrialBoot, isTrialPrepared } from '../../plan/plan-trial.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
-import { renderEvent } from '../render/events.ts'
+import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { withoutInterruption } from '../transaction.ts'
 import { version } from '../version.ts'
@@ -40,12 +40,9 @@ export async function runConfirm(_args: readonly string[], options: Options, con
   system.makeFolder('/run/handover')
   system.writeFile(trialConfirmedPath, `${system.now().toISOString()}\n`)
   const last = readLastApplied(system)
-  const report = (event: Parameters<typeof renderEvent>[0]) => {
-    const line = renderEvent(event, context.errStyle)
-    if (line !== undefined) context.err(line)
-  }
+  const { report, end } = transactionProgress(context)
   const given = { report, version, ...(last === undefined ? {} : { continues: last.id, ...specOf(last) }) }
-  const result = await withoutInterruption(() => apply(confirmedPlan(last, steps), system, given))
+  const result = await withoutInterruption(() => apply(confirmedPlan(last, steps), system, given)).finally(end)
   return conclude(result, options, context)
 }
 

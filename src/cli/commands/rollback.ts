@@ -3,7 +3,8 @@ import { rollback, findRollback, type RollbackResult } from '../../apply/rollbac
 import { exitCode, type ExitCode } from '../../errors.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context } from '../context.ts'
-import { formatBefore, renderEvent } from '../render/events.ts'
+import { formatBefore } from '../render/events.ts'
+import { transactionProgress } from '../render/progress.ts'
 import { withoutInterruption } from '../transaction.ts'
 
 type Options = { readonly json?: boolean; readonly yes?: boolean }
@@ -22,11 +23,8 @@ export async function runRollback(args: readonly string[], options: Options, con
       return exitCode.done
     }
   }
-  const report = (event: Parameters<typeof renderEvent>[0]) => {
-    const line = renderEvent(event, context.errStyle)
-    if (line !== undefined) context.err(line)
-  }
-  const result = await withoutInterruption(() => rollback(system, args[0], { report }))
+  const { report, end } = transactionProgress(context)
+  const result = await withoutInterruption(() => rollback(system, args[0], { report })).finally(end)
   const earlier = result.outcome === 'rolled-back' ? journal?.record.continues : undefined
   if (earlier !== undefined) {
     // What a confirmed trial made permanent is two journals, and one thing to the person who takes it back.

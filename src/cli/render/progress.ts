@@ -1,0 +1,41 @@
+/**
+ * An apply or rollback on the screen as it happens: a line for each step, and for one that takes long (a generator makes an
+ * initramfs) the seconds it has run so far. On a terminal they count in place; elsewhere a line every half minute says so.
+ */
+import type { ApplyEvent } from '../../apply/events.ts'
+import { formatStep } from '../../apply/perform.ts'
+import type { Context } from '../context.ts'
+import { renderEvent } from './events.ts'
+
+const quietSeconds = 30
+
+export type Progress = { readonly report: (event: ApplyEvent) => void; readonly end: () => void }
+
+export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>): Progress {
+  const live = process.stderr.isTTY
+  let timer: NodeJS.Timeout | undefined
+  const clear = () => {
+    clearInterval(timer)
+    timer = undefined
+    if (live) process.stderr.write('\r\u001b[K')
+  }
+  const count = (what: string) => {
+    const begun = Date.now()
+    const tick = () => {
+      const line = `  running  ${what} ${((Date.now() - begun) / 1000).toFixed(0)} s`
+      if (live)
+        process.stderr.write(`\r\u001b[K${context.errStyle.dim(line.slice(0, (process.stderr.columns || 80) - 1))}`)
+      else context.err(line)
+    }
+    timer = setInterval(tick, live ? 500 : quietSeconds * 1000)
+    // A transaction ends by itself; its clock keeps nobody waiting.
+    timer.unref()
+  }
+  const report = (event: ApplyEvent) => {
+    clear()
+    const line = renderEvent(event, context.errStyle)
+    if (line !== undefined) context.err(line)
+    if (event.kind === 'step' && event.phase === 'started') count(formatStep(event.step))
+  }
+  return { report, end: clear }
+}
