@@ -18,7 +18,7 @@ export type InstalledSystem = {
 
 const base = [
   ...['linux-image-amd64', 'systemd-sysv', 'udev', 'kmod', 'dbus', 'iproute2', 'libstdc++6', 'pci.ids'],
-  ...['util-linux', 'mount', 'less'],
+  ...['util-linux', 'mount', 'e2fsprogs'],
 ]
 
 export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> = {

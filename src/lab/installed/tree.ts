@@ -30,6 +30,8 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
   'debian-grub': [
     ['installed/install-grub.sh', 'lib/lab/install.sh', 0o755],
     ['installed/grub.default', 'etc/default/grub', 0o644],
+    ['installed/initramfs.conf', 'etc/initramfs-tools/conf.d/lab', 0o644],
+    ['installed/initramfs.modules', 'etc/initramfs-tools/modules', 0o644],
   ],
   'debian-systemd-boot': [['installed/install-systemd-boot.sh', 'lib/lab/install.sh', 0o755]],
 }
