@@ -126,7 +126,8 @@ go_back() {
 sick=0
 while :; do
   wrong=$(look) now=$(uptime)
-  echo "\${wrong:-healthy}" > "$health"
+  # By rename: whoever reads it never sees half of it.
+  echo "\${wrong:-healthy}" > "$health.new" && mv "$health.new" "$health"
   [ -e "$root${trialConfirmedPath}" ] && exit 0
   [ -n "$wrong" ] || sick=$now
   [ "$now" -ge $((minutes * 60)) ] && go_back "\${wrong:-nobody confirmed it}"

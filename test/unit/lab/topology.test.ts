@@ -58,4 +58,28 @@ describe('a topology', () => {
     expect(findings[0]?.code).toBe(code)
     if (line !== undefined) expect(findings[0]?.at?.line).toBe(line)
   })
+
+  it('tells a story of reboots only of a system that can reboot', () => {
+    const text = (system: string, story: string) =>
+      readFileSync('lab/reboot.yaml', 'utf8').replace('system: debian-grub', system).replace('story: reboot', story)
+    expect(parseTopology(text('system: debian-grub', 'story: reboot'), 'x.yaml').findings).toEqual([])
+    for (const [system, story] of [
+      ['system: lab', 'story: reboot'],
+      ['system: debian-grub', 'story: inspect'],
+    ] as const)
+      expect(parseTopology(text(system, story), 'x.yaml').findings).toMatchObject([
+        { code: 'spec-value', at: { file: 'x.yaml', line: 8 } },
+      ])
+  })
+
+  it('lets an installed system start from its own disk, and restart', () => {
+    const { topology } = parseTopology(readFileSync('lab/reboot.yaml', 'utf8'), 'lab/reboot.yaml')
+    if (!topology) throw new Error('no topology')
+    const boot = { kind: 'disk' as const, disk: '/d,1.img', toolDisk: '/t.img', firmware: ['-drive', 'if=pflash'] }
+    const args = hostArgs(topology, { ...files, boot }, 'tcg')
+    for (const word of ['-kernel', '-initrd', '-append', '-no-reboot']) expect(args).not.toContain(word)
+    expect(args).toContain('if=none,id=boot,format=raw,snapshot=on,cache=unsafe,file=/d,,1.img')
+    expect(args).toContain('if=pflash')
+    expect(args.find((arg) => arg.startsWith('ide-hd,drive=boot'))).toContain('bootindex=0')
+  })
 })
