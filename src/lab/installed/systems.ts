@@ -33,10 +33,10 @@ export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> 
     kind: 'debian-systemd-boot',
     packages: [...base, 'systemd-boot', 'dracut', 'zstd', 'dosfstools'],
     firmware: 'uefi',
-    partitions: ['label: gpt', 'start=2048, size=524288, type=U', 'start=526336, type=L'],
+    partitions: ['label: gpt', 'start=2048, size=614400, type=U', 'start=616448, type=L'],
     places: [
-      { label: 'LABESP', startMiB: 1, sizeMiB: 256 },
-      { label: 'labroot', startMiB: 257, sizeMiB: 2047 },
+      { label: 'LABESP', startMiB: 1, sizeMiB: 300 },
+      { label: 'labroot', startMiB: 301, sizeMiB: 2047 },
     ],
   },
 }
