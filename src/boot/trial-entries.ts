@@ -20,6 +20,7 @@ export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntr
   const last = good.initrds.at(-1)
   if (good.linux === undefined) return { ok: false, reason: 'the entry names no kernel' }
   if (last === undefined) return { ok: false, reason: 'the entry has no initramfs' }
+  if (!last.startsWith('/')) return { ok: false, reason: `the entry's initramfs is no path: ${last}` }
   const dropped = /^[ \t]*(?:title|sort-key|version|options|initrd|#.*)(?:[ \t]|$)/
   const kept = goodText.split(/\r?\n/).filter((line) => line.trim() !== '' && !dropped.test(line))
   const image = `${last.slice(0, last.lastIndexOf('/') + 1)}${wish.initramfs}`

@@ -191,6 +191,9 @@ const hostile = fc.string({
   maxLength: 60,
 })
 
+it('no trial is made from an initramfs that is no path', () =>
+  expect(makeTrialEntryFile('initrd /i *\nlinux /v', wish)).toMatchObject({ ok: false }))
+
 it('nothing that stands in entries, loader.conf or variables is thrown at or takes long', () => {
   fc.assert(
     fc.property(hostile, hostile, hostile, hostile, (name, text, loaderConf, variable) => {
