@@ -49,6 +49,7 @@ export const findingCodes = [
   'boot-manual',
   'boot-ambiguous',
   'no-trial',
+  'boot-left-alone',
   'kernel-argument',
   'trial-unconfirmed',
   'trial-failed',

@@ -14,6 +14,7 @@ import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
 import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
+import { leaveBootAlone } from './boot-left-alone.ts'
 import { bootChange, planBoot, type BootPlan, type BootWish } from './plan-boot.ts'
 import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
@@ -59,7 +60,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     replace: hugepages.arguments,
     minutes: given.trialMinutes ?? 10,
   }
-  const boot = given.boot === false ? bootLeftAlone : bootOf(host, spec, wish)
+  const files = [...hugepages.files, ...functions.files]
+  const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
   const findings = bySeverity([
     ...view.findings,
     ...lock.findings,
@@ -77,7 +79,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
   // What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
-  const atBoot = given.boot === false ? [] : [...hugepages.files, ...functions.files, ...boot.steps]
+  const atBoot = given.boot === false ? [] : [...files, ...boot.steps]
   const setup = [...hugepages.steps, ...functions.steps, ...atBoot]
   return {
     assignments: shared.assignments,
@@ -102,8 +104,6 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
 function withResets(identity: Identity, resetMethods: readonly string[] | undefined): Binding {
   return resetMethods === undefined ? identity : { ...identity, resetMethods }
 }
-
-const bootLeftAlone: BootPlan = { steps: [], findings: [], needsReboot: false }
 
 /** A spec without real devices needs no IOMMU, so none is turned on for it. */
 function bootOf(host: Host, spec: Spec, wish: BootWish): BootPlan {

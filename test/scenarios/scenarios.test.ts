@@ -1,17 +1,18 @@
 /**
  * One folder is one story: host.yaml (test/support/host-yaml.ts), home.yaml, and what `handover plan` says of them in
- * plan.txt. before.yaml is the host on which home.lock was written; home.lock itself may be there instead. UPDATE=1
+ * plan.txt. options.yaml holds what was said on the command line (`boot: false`). before.yaml is the host on which home.lock was written; home.lock itself may be there instead. UPDATE=1
  * writes plan.txt anew: read what changed before you commit it.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { exitCodeOf } from '../../src/cli/read-spec.ts'
 import { renderFindings } from '../../src/cli/render/findings.ts'
 import { renderPlan } from '../../src/cli/render/plan.ts'
 import { styler } from '../../src/cli/render/style.ts'
 import { findingCodes, type Finding } from '../../src/finding.ts'
-import { plan } from '../../src/plan/plan.ts'
+import { plan, type PlanInput } from '../../src/plan/plan.ts'
 import { refreshLock } from '../../src/plan/refresh-lock.ts'
 import { formatLock, parseLock, type Lock } from '../../src/spec/lock.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
@@ -38,7 +39,9 @@ function tell(name: string): Told {
   if (parsed.spec === undefined || locked.findings.length > 0)
     return { findings: early, text: `exit ${exitCodeOf(early)}\n\n${renderFindings(early, plain, sources)}` }
   const host = readHostYaml(file('host.yaml'), hosts)
-  const planned = plan(host, parsed.spec, { places: parsed.places, ...(locked.lock ? { lock: locked.lock } : {}) })
+  const options = existsSync(file('options.yaml')) ? (parse(readFileSync(file('options.yaml'), 'utf8')) as PlanInput) : {}
+  const given = { ...options, places: parsed.places, ...(locked.lock ? { lock: locked.lock } : {}) }
+  const planned = plan(host, parsed.spec, given)
   const drawn = renderPlan(planned, { host, spec: parsed.spec, style: plain, columns: 80 })
   const said = renderFindings(planned.findings, plain, sources)
   return {
