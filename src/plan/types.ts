@@ -47,3 +47,16 @@ export type Plan = {
   /** What is down while this host reboots, in the order it comes back. */
   readonly outage?: readonly OutageStep[]
 }
+
+/** A plan of nothing. */
+export const emptyPlan: Plan = {
+  assignments: [],
+  takenAlong: [],
+  spare: [],
+  staying: [],
+  findings: [],
+  steps: [],
+  needsReboot: false,
+  memory: { pinnedMiB: 0, hostTotalMiB: null },
+  startOrder: [],
+}

@@ -8,10 +8,10 @@ import { journalFolder, lockPath, readJournals } from '../../src/apply/journal.t
 import { rollback } from '../../src/apply/rollback.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Step } from '../../src/plan/step.ts'
-import type { Plan } from '../../src/plan/types.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
 import { put, tempTree } from '../support/fake-kernel.ts'
 import { differences, snapshotTree } from '../support/snapshot-tree.ts'
+import { planOf as plan } from '../support/transactions.ts'
 
 let root = ''
 let before = new Map<string, { what: string; mtimeMs: number }>()
@@ -31,17 +31,7 @@ const run = (script: string): Step => ({
   outputs: ['/boot/grub.cfg'],
   why: '',
 })
-const planOf = (...steps: Step[]): Plan => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: false,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
+const planOf = (...steps: Step[]) => plan(steps)
 
 beforeEach(() => {
   root = tempTree()
@@ -68,10 +58,10 @@ describe('a generator', () => {
   it('dies with an apply that is killed, and does not write on behind a rollback', async () => {
     const script = join(root, 'var/apply.ts')
     const modules = resolve(import.meta.dirname, '../../src')
-    const plan = planOf(edit, run('while :; do echo more >>"$1"; sleep 0.02; done'))
+    const wanted = planOf(edit, run('while :; do echo more >>"$1"; sleep 0.02; done'))
     fs.writeFileSync(
       script,
-      `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/system/linux.ts'\nawait apply(${JSON.stringify(plan)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
+      `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/system/linux.ts'\nawait apply(${JSON.stringify(wanted)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
     )
     const child = spawn(process.execPath, ['--import', 'tsx', script.replace(/ts$/, 'mts')], {
       stdio: 'ignore',

@@ -12,24 +12,16 @@ import { oneShotVariable } from '../../src/boot/trial-entries.ts'
 import type { Host } from '../../src/host/host.ts'
 import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
-import type { Step } from '../../src/plan/step.ts'
-import type { Plan } from '../../src/plan/types.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
-import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../support/fake-kernel.ts'
+import { fakeSysfs, identityOf, put, tempTree } from '../support/fake-kernel.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
+import { fakePrograms, nic, planOf, unplanned } from '../support/transactions.ts'
 
-const nic: FakeDevice = {
-  address: '0000:01:00.0',
-  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
-  vendor: '8086',
-  device: '10d3',
-  driver: 'e1000e',
-}
 const kernel = '6.1.0-9-amd64'
 const token = '0123456789abcdef0123456789abcdef'
 
 let root = ''
-let oldPath = ''
+let programs: ReturnType<typeof fakePrograms>
 let before = new Map<string, TreeEntry>()
 const ours = ['/var/lib/handover', '/run', '/proc', '/bin-fake', '/dev', '/sys/bus', '/sys/devices', '/sys/kernel']
 const changed = () => differences(before, snapshotTree(root, ours))
@@ -75,37 +67,9 @@ function begin(present: readonly string[], folders: readonly string[], cmdline: 
   for (const path of present) put(root, path, '', 0o755)
   for (const path of ['/run/systemd/system', '/etc/udev', '/var/lib', `/lib/modules/${kernel}`, ...folders])
     fs.mkdirSync(join(root, path), { recursive: true })
-  for (const [name, script] of Object.entries(generators))
-    put(root, `/bin-fake/${name}`, `#!/bin/sh\nR='${root}'\n${script}\n`, 0o755)
-  oldPath = process.env['PATH'] ?? ''
-  process.env['PATH'] = `${join(root, 'bin-fake')}:${oldPath}`
+  programs = fakePrograms(root, generators)
 }
-afterEach(() => {
-  process.env['PATH'] = oldPath
-  fs.rmSync(root, { recursive: true, force: true })
-})
-
-const planOf = (steps: readonly Step[]): Plan => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: true,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
-
-function expectOnlyPlanned(steps: readonly Step[]): void {
-  const named = steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : []))
-  const patterns = named.map(
-    (path) => new RegExp(`^${path.replaceAll(/[.+]/g, String.raw`\$&`).replaceAll('*', '.*')}$`),
-  )
-  const isFolderAbove = (path: string) => named.some((one) => one.startsWith(`${path}/`))
-  for (const path of paths())
-    expect(patterns.some((pattern) => pattern.test(path)) || isFolderAbove(path), path).toBe(true)
-}
+afterEach(() => programs.end())
 
 /** The loader forgets its choice, and the kernel says which entry it was started with. */
 function bootTrial(options: string): void {
@@ -146,8 +110,11 @@ describe('a host with systemd-boot', () => {
   it('gets a trial beside the good entry, chosen by an EFI variable, and takes it all back', async () => {
     const plan = planBoot(host(), wish)
     expect(plan.findings).toEqual([])
-    expect(await apply(planOf(plan.steps), system())).toMatchObject({ outcome: 'applied', needsReboot: true })
-    expectOnlyPlanned(plan.steps)
+    expect(await apply(planOf(plan.steps, { needsReboot: true }), system())).toMatchObject({
+      outcome: 'applied',
+      needsReboot: true,
+    })
+    expect(unplanned(changed(), plan.steps)).toEqual([])
     expect(paths()).toEqual(expect.arrayContaining([trialEntry, trialImage, oneShotVariable]))
     expect(paths()).not.toContain(good)
     expect(read(image)).toBe('the good initramfs')
@@ -188,17 +155,19 @@ describe('a host with systemd-boot', () => {
     expect(planBoot(host(), wish).findings).toMatchObject([{ code: 'trial-unconfirmed' }])
     const confirm = planConfirm(host())
     expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({ outcome: 'applied' })
-    expectOnlyPlanned([
-      ...trial.steps,
-      ...confirm.steps,
-      {
-        kind: 'sysfs',
-        path: '/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
-        before: '',
-        after: '',
-        why: '',
-      },
-    ])
+    expect(
+      unplanned(changed(), [
+        ...trial.steps,
+        ...confirm.steps,
+        {
+          kind: 'sysfs',
+          path: '/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f',
+          before: '',
+          after: '',
+          why: '',
+        },
+      ]),
+    ).toEqual([])
     expect(read(good)).toContain(`options ${options} intel_iommu=on\n`)
     expect(read('/etc/kernel/cmdline')).toBe(`${options} intel_iommu=on\n`)
     expect(read(image)).toContain('0000:00/1c.0/00.0 8086 10d3')
@@ -287,7 +256,7 @@ describe('a host whose GRUB reads entries', () => {
     const plan = planBoot(host(), wish)
     expect(plan.findings).toEqual([])
     expect(await apply(planOf(plan.steps), system())).toMatchObject({ outcome: 'applied' })
-    expectOnlyPlanned(plan.steps)
+    expect(unplanned(changed(), plan.steps)).toEqual([])
     expect(paths().filter((path) => path.startsWith('/boot/'))).toEqual([
       '/boot/grub2/custom.cfg',
       '/boot/grub2/grubenv',
@@ -310,7 +279,7 @@ describe('a host whose GRUB reads entries', () => {
       expect.objectContaining({ kind: 'command', argv: ['grubby', '--update-kernel=ALL', '--args=intel_iommu=on'] }),
     )
     expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({ outcome: 'applied' })
-    expectOnlyPlanned([...trial.steps, ...confirm.steps])
+    expect(unplanned(changed(), [...trial.steps, ...confirm.steps])).toEqual([])
     expect(read(entry)).toContain(`options ${options} intel_iommu=on\n`)
     expect(read(`/boot/initramfs-${kernel}.img`)).toContain('0000:00/1c.0/00.0 8086 10d3')
     expect(read('/boot/initramfs-0-rescue.img')).toBe('the rescue initramfs')
@@ -328,7 +297,7 @@ describe('a host whose GRUB reads entries', () => {
     before = snapshotTree(root, ours)
     const plan = planBoot(host(), wish)
     await apply(planOf(plan.steps), system())
-    expectOnlyPlanned(plan.steps)
+    expect(unplanned(changed(), plan.steps)).toEqual([])
     expect(read('/boot/efi/EFI/fedora/grubenv')).toBe('next_entry=handover-trial\n')
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
     expect(changed()).toEqual([])

@@ -11,19 +11,11 @@ import { readJournals } from '../../src/apply/journal.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
-import type { Step } from '../../src/plan/step.ts'
-import type { Plan } from '../../src/plan/types.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
-import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../support/fake-kernel.ts'
+import { fakeSysfs, identityOf, put, tempTree } from '../support/fake-kernel.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
+import { fakePrograms, nic, planOf, unplanned } from '../support/transactions.ts'
 
-const nic: FakeDevice = {
-  address: '0000:01:00.0',
-  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
-  vendor: '8086',
-  device: '10d3',
-  driver: 'e1000e',
-}
 const kernel = '6.1.0-9-amd64'
 const grubCfg = `menuentry 'Debian' {
 	linux	/boot/vmlinuz-${kernel} root=UUID=1 ro quiet
@@ -33,7 +25,7 @@ source $prefix/custom.cfg
 `
 
 let root = ''
-let oldPath = ''
+let programs: ReturnType<typeof fakePrograms>
 let before = new Map<string, TreeEntry>()
 const ours = ['/var/lib/handover', '/run', '/proc', '/sys', '/bin-fake', '/dev']
 const changed = () => differences(before, snapshotTree(root, ours))
@@ -68,38 +60,10 @@ beforeEach(() => {
   put(root, '/boot/grub/grub.cfg', grubCfg)
   put(root, '/boot/grub/grubenv', 'saved_entry=0\n')
   put(root, `/boot/initrd.img-${kernel}`, 'the good initramfs')
-  for (const [name, script] of Object.entries(generators))
-    put(root, `/bin-fake/${name}`, `#!/bin/sh\nR='${root}'\n${script}\n`, 0o755)
-  oldPath = process.env['PATH'] ?? ''
-  process.env['PATH'] = `${join(root, 'bin-fake')}:${oldPath}`
+  programs = fakePrograms(root, generators)
   before = snapshotTree(root, ours)
 })
-afterEach(() => {
-  process.env['PATH'] = oldPath
-  fs.rmSync(root, { recursive: true, force: true })
-})
-
-const planOf = (steps: readonly Step[]): Plan => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: true,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
-
-function expectOnlyPlanned(steps: readonly Step[]): void {
-  const named = steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : []))
-  const patterns = named.map((path) => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '.*')}$`))
-  const isFolderAbove = (path: string) => named.some((one) => one.startsWith(`${path}/`))
-  for (const line of changed()) {
-    const path = line.slice(0, line.indexOf(': '))
-    expect(patterns.some((pattern) => pattern.test(path)) || isFolderAbove(path), line).toBe(true)
-  }
-}
+afterEach(() => programs.end())
 
 /** The next boot: through the trial entry (its initramfs runs the early binding, the IOMMU is on), or the old one. */
 function boot(isTrial: boolean): void {
@@ -122,7 +86,7 @@ function boot(isTrial: boolean): void {
     'vfio-pci': [],
   })
   if (fs.existsSync(join(root, 'etc/handover/bind')))
-    execFileSync('sh', [join(root, 'etc/handover/bind')], { env: { PATH: oldPath, HANDOVER_ROOT: root } })
+    execFileSync('sh', [join(root, 'etc/handover/bind')], { env: { PATH: programs.oldPath, HANDOVER_ROOT: root } })
   const device = join(root, 'sys/devices', nic.place)
   const isKept = fs.readFileSync(join(device, 'driver_override'), 'utf8').trim() === 'vfio-pci'
   fs.symlinkSync(`../../../../bus/pci/drivers/${isKept ? 'vfio-pci' : 'e1000e'}`, join(device, 'driver'))
@@ -138,8 +102,11 @@ describe('a host whose IOMMU is off', () => {
     const plan = planBoot(host(), wish)
     expect(plan.findings).toEqual([])
     expect(plan.needsReboot).toBe(true)
-    expect(await apply(planOf(plan.steps), system())).toMatchObject({ outcome: 'applied', needsReboot: true })
-    expectOnlyPlanned(plan.steps)
+    expect(await apply(planOf(plan.steps, { needsReboot: true }), system())).toMatchObject({
+      outcome: 'applied',
+      needsReboot: true,
+    })
+    expect(unplanned(changed(), plan.steps)).toEqual([])
     expect(changed().map((line) => line.split(': ')[0])).not.toContain('/boot/grub/grub.cfg')
     expect(fs.readFileSync(join(root, `boot/initrd.img-${kernel}`), 'utf8')).toBe('the good initramfs')
     expect(fs.readFileSync(join(root, 'boot/grub/grubenv'), 'utf8')).toBe('next_entry=handover-trial\n')
@@ -159,7 +126,7 @@ describe('a host whose IOMMU is off', () => {
       outcome: 'applied',
       id: '0002',
     })
-    expectOnlyPlanned([...trial.steps, ...confirm.steps])
+    expect(unplanned(changed(), [...trial.steps, ...confirm.steps])).toEqual([])
     expect(fs.readFileSync(join(root, 'boot/grub/grub.cfg'), 'utf8')).toContain('intel_iommu=on')
     expect(fs.readFileSync(join(root, `boot/initrd.img-${kernel}`), 'utf8')).toContain('0000:00/1c.0/00.0 8086 10d3')
     expect(changed().join('\n')).not.toMatch(/trial|custom\.cfg/)

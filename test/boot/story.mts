@@ -6,9 +6,9 @@ import { readFiles } from '../../src/host/read-files.ts'
 import { startReading } from '../../src/host/reading.ts'
 import type { BootFacts, Host } from '../../src/host/host.ts'
 import type { Step } from '../../src/plan/step.ts'
-import type { Plan } from '../../src/plan/types.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
+import { planOf as plan } from '../support/transactions.ts'
 
 export const system = linuxSystem()
 export const check = (what: string, ok: boolean, evidence: unknown = '') =>
@@ -58,14 +58,4 @@ export const identities = [
   { path: '0000:00/1c.0/00.0', vendorId: '8086', deviceId: '10d3', deviceSerialNumber: '525400fffe123456' },
 ]
 
-export const planOf = (steps: readonly Step[]): Plan => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: true,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
+export const planOf = (steps: readonly Step[]) => plan(steps, { needsReboot: true })

@@ -9,7 +9,7 @@ import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { hasErrors } from '../../finding.ts'
 import { planConfirm } from '../../plan/plan-boot.ts'
 import { isTrialBoot, isTrialPrepared } from '../../plan/plan-trial.ts'
-import type { Plan } from '../../plan/types.ts'
+import { emptyPlan, type Plan } from '../../plan/types.ts'
 import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
 import { transactionProgress } from '../render/progress.ts'
@@ -53,14 +53,11 @@ function specOf(last: { readonly spec?: string }): { spec?: string } {
 /** Who owns what does not change by a confirmation. */
 function confirmedPlan(last: ReturnType<typeof readLastApplied>, steps: Plan['steps']): Plan {
   return {
+    ...emptyPlan,
     assignments: last?.assignments ?? [],
     takenAlong: last?.takenAlong ?? [],
     spare: last?.spare ?? [],
-    staying: [],
-    findings: [],
     steps,
-    needsReboot: false,
-    memory: { pinnedMiB: 0, hostTotalMiB: null },
     startOrder: last?.startOrder ?? [],
   }
 }

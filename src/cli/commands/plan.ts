@@ -2,7 +2,7 @@
 import type { ExitCode } from '../../errors.ts'
 import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
-import type { Plan } from '../../plan/types.ts'
+import { emptyPlan, type Plan } from '../../plan/types.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
@@ -15,7 +15,7 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
   const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
   const sources = new Map([[file, text]])
   if (spec === undefined) {
-    if (options.json) context.out(planDocument({ ...noPlan, findings }))
+    if (options.json) context.out(planDocument({ ...emptyPlan, findings }))
     else context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
@@ -34,16 +34,4 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
 /** `plan --json`: the plan as it is, under a version. */
 export function planDocument(planned: Plan): string {
   return JSON.stringify({ schema: 1, ...planned }, undefined, 2)
-}
-
-const noPlan: Plan = {
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps: [],
-  needsReboot: false,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
 }

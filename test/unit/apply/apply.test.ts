@@ -8,7 +8,6 @@ import { readJournals, readLastApplied } from '../../../src/apply/journal.ts'
 import { rollback } from '../../../src/apply/rollback.ts'
 import { readHost } from '../../../src/host/read-host.ts'
 import type { Step } from '../../../src/plan/step.ts'
-import type { Plan } from '../../../src/plan/types.ts'
 import {
   addDevice,
   address,
@@ -19,44 +18,12 @@ import {
   tempTree,
   type FakeDevice,
 } from '../../support/fake-kernel.ts'
+import { nic as plainNic, planOf as plan, sata, toVfio } from '../../support/transactions.ts'
 
-const nic: FakeDevice = {
-  address: '0000:01:00.0',
-  place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
-  vendor: '8086',
-  device: '10d3',
-  driver: 'e1000e',
-  mac: '52:54:00:00:00:01',
-}
-const sata: FakeDevice = {
-  address: '0000:02:00.0',
-  place: 'pci0000:00/0000:00:1c.1/0000:02:00.0',
-  vendor: '8086',
-  device: '2922',
-  driver: 'ahci',
-}
+const nic: FakeDevice = { ...plainNic, mac: '52:54:00:00:00:01' }
 const drivers = { e1000e: ['8086:10d3'], ahci: ['8086:2922'], 'vfio-pci': [] }
 
-const toVfio = (device: FakeDevice): Step => ({
-  kind: 'driver',
-  address: address(device.address),
-  identity: identityOf(device),
-  before: { driver: device.driver, driverOverride: null },
-  after: { driver: 'vfio-pci', driverOverride: 'vfio-pci' },
-  why: 'given to a VM',
-})
-
-const planOf = (...steps: Step[]): Plan => ({
-  assignments: [],
-  takenAlong: [],
-  spare: [],
-  staying: [],
-  findings: [],
-  steps,
-  needsReboot: false,
-  memory: { pinnedMiB: 0, hostTotalMiB: null },
-  startOrder: [],
-})
+const planOf = (...steps: Step[]) => plan(steps)
 
 let root = ''
 beforeEach(() => {

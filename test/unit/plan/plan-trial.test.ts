@@ -71,9 +71,7 @@ const machine = host(
       grubFilesystem: { type: 'ext4', device: '/dev/sda2' },
       trialIsNext: true,
     },
-    files: [
-      { path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n', mode: 0o644 },
-    ],
+    files: [{ path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n', mode: 0o644 }],
   },
 )
 
