@@ -4,7 +4,8 @@
  * recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
  *
  * The script reads one line per device: who it is (shell-identity.ts), and the reset methods it may use, commas between,
- * where they are chosen for it. A line `only-with TOKEN` limits everything to boots whose command line has TOKEN (a trial boot).
+ * where they are chosen for it. A line `only-with TOKEN` limits everything
+ * below it to boots whose command line has TOKEN (a trial boot).
  */
 import type { Identity } from '../pci/identity.ts'
 import { initramfsFiles } from './initramfs-files.ts'
@@ -20,13 +21,34 @@ const header = '# Written by handover. To undo: handover rollback.'
 /** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
 export type Binding = Identity & { readonly resetMethods?: readonly string[] }
 
-export function formatBindings(identities: readonly Binding[], onlyWith?: string): string {
-  const lines = identities.map((identity) => {
+/** What is new goes to boots with `token` only; lines of `inForce` (the file as it is) stay for every boot. */
+export type Gate = { readonly token: string; readonly inForce: string | undefined }
+
+export function formatBindings(identities: readonly Binding[], gate?: Gate): string {
+  const all = identities.map((identity) => {
     const resets = identity.resetMethods === undefined ? '' : ` ${identity.resetMethods.join(',')}`
     return formatIdentity(identity) + resets
   })
-  const gate = onlyWith === undefined ? [] : [`only-with ${onlyWith}`]
-  return `${[header, ...gate, ...lines].join('\n')}\n`
+  // One order whatever the spec's: lifting the gate must give the very file that is wanted without one.
+  const lines = all.toSorted()
+  const inForce = new Set(linesInForce(gate?.inForce ?? ''))
+  const isFree = (line: string) => gate === undefined || inForce.has(line)
+  const gated = lines.filter((line) => !isFree(line))
+  const held = gate === undefined || gated.length === 0 ? [] : [`only-with ${gate.token}`, ...gated]
+  return `${[header, ...lines.filter(isFree), ...held].join('\n')}\n`
+}
+
+/** The same bindings for every boot. */
+export function liftGate(bindings: string): string {
+  const lines = bindings.split('\n').filter((line) => line !== '' && !/^(?:#|only-with )/.test(line))
+  return `${[header, ...lines.toSorted()].join('\n')}\n`
+}
+
+/** Everything above the gate holds for every boot. */
+function linesInForce(bindings: string): string[] {
+  const lines = bindings.split('\n')
+  const gate = lines.findIndex((line) => line.startsWith('only-with '))
+  return (gate < 0 ? lines : lines.slice(0, gate)).filter((line) => line !== '' && !line.startsWith('#'))
 }
 
 /**
@@ -120,9 +142,9 @@ export function findInitramfsTool(present: readonly string[]): InitramfsTool | u
 export type OwnFile = { readonly path: string; readonly text: string; readonly mode: number }
 
 /** Everything that is written for early binding, in the order of writing. */
-export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], onlyWith?: string): OwnFile[] {
+export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], gate?: Gate): OwnFile[] {
   return [
-    { path: bindingsPath, mode: 0o644, text: formatBindings(identities, onlyWith) },
+    { path: bindingsPath, mode: 0o644, text: formatBindings(identities, gate) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },
     { path: udevRulePath, mode: 0o644, text: udevRule },
     { path: modulesLoadPath, mode: 0o644, text: `${header}\nvfio-pci\nvfio_iommu_type1\n` },

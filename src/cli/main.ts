@@ -96,13 +96,12 @@ function addChangingCommands(program: Command): void {
     .summary('show the plan, ask, do it, journal it')
     .option('-y, --yes', 'do not ask')
     .option('--plan <hash>', 'apply only if the plan still has this hash')
-    .option('--boot', 'also change how the host boots: kernel arguments, early binding')
     .option('--no-boot', 'leave booting alone: the devices are bound until the next reboot')
     .option('--no-confirm', 'change kernel arguments at once, without a trial boot')
     .option('--confirm-within <time>', "how long a trial boot waits for handover confirm (default '10 min')")
     .addHelpText(
       'after',
-      examples('apply home.yaml', 'apply home.yaml --yes', "apply home.yaml --boot --confirm-within '20 min'"),
+      examples('apply home.yaml', 'apply home.yaml --yes', "apply home.yaml --confirm-within '20 min'"),
     )
     .action(action(async () => (await import('./commands/apply.ts')).runApply))
   program

@@ -44,8 +44,7 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (broken) return { steps: [], findings: [broken], needsReboot: false }
   const change = bootChange(host, wish)
   if (host.boot === undefined) return nothing
-  if (change === undefined)
-    return { ...nothing, steps: host.iommu.state === 'on' ? planEarlyBinding(host, wish.identities) : [] }
+  if (change === undefined) return host.iommu.state === 'on' ? planBinding(host, wish) : nothing
   const loader = loaderOf(host)
   const direct = editsFor(loader, host, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
@@ -63,6 +62,27 @@ function noTrial({ reason, first }: { readonly reason: string; readonly first?: 
     severity: 'error',
     message: `the kernel command line has to change (${words}), and one trial boot of it cannot be had: ${reason}`,
     help: `${first === undefined ? '' : `${first}; or: `}handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand`,
+  }
+}
+
+/** A new initramfs gets a trial, too. Where none can be had it is made at once: the binding can be switched off by one word. */
+function planBinding(host: Host, wish: BootWish): BootPlan {
+  const steps = planEarlyBinding(host, wish.identities)
+  if (steps.length === 0) return nothing
+  // Giving a device back at boot needs nobody's word.
+  if (!wish.trial || wish.identities.length === 0) return { ...nothing, steps }
+  const given = { change: nothingElse, identities: wish.identities, minutes: wish.minutes ?? 10 }
+  const trial = planTrial(host, loaderOf(host), given)
+  if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
+  return { ...nothing, steps, findings: [untried(trial.reason)] }
+}
+
+function untried(reason: string): Finding {
+  return {
+    code: 'no-trial',
+    severity: 'warning',
+    message: `the devices are bound early by every later boot, and one trial boot of that cannot be had: ${reason}`,
+    help: 'should the next boot go wrong: press e in the boot menu and add handover=off, which switches it off for that boot; apply --no-boot leaves booting alone',
   }
 }
 

@@ -3,13 +3,7 @@
  * by itself is not offered: the reason is said instead. What is special to a boot loader is in trial-ways.ts.
  */
 import type { Bootloader } from '../boot/bootloader.ts'
-import {
-  bindingsPath,
-  earlyBindingFiles,
-  findInitramfsTool,
-  formatBindings,
-  type Binding,
-} from '../boot/early-binding.ts'
+import { bindingsPath, earlyBindingFiles, findInitramfsTool, liftGate, type Binding } from '../boot/early-binding.ts'
 import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { indexDevices, pathOf } from '../pci/identity.ts'
@@ -35,9 +29,9 @@ export function planTrial(
   if (tool === undefined) return { ok: false, reason: 'the tool that makes the initramfs is not known' }
   if (release === undefined) return { ok: false, reason: 'the release of the running kernel is not known' }
   const files = host.files ?? []
-  // Bindings that are in force already stay so on the good entry, too: the trial is of the arguments alone.
-  const isInForce = files.some(({ path, text }) => path === bindingsPath && text === formatBindings(given.identities))
-  const gate = isInForce ? undefined : trialToken
+  // Bindings that are in force already stay so on the good entry, too.
+  const inForce = files.find(({ path }) => path === bindingsPath)?.text
+  const gate = { token: trialToken, inForce }
   const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
   if (steps.length + way.entry.length === 0) return { ok: true, steps: [] }
@@ -93,7 +87,7 @@ export function planConfirmed(host: Host, permanent: readonly Step[]): Step[] {
   const bindings = files.find(({ path }) => path === bindingsPath)
   const ungated = bindings && {
     path: bindingsPath,
-    text: bindings.text.replace(`only-with ${trialToken}\n`, ''),
+    text: liftGate(bindings.text),
     mode: bindings.mode ?? 0o644,
   }
   const own = trialFiles(noChecks)

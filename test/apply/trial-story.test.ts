@@ -156,6 +156,45 @@ describe('a host whose IOMMU is off', () => {
     expect(driver()).toBe('vfio-pci')
   })
 
+  it('tries early binding alone where the IOMMU is on already, and a device more later', async () => {
+    const isOn = () => put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
+    isOn()
+    expect(planBoot(host(), { ...wish, trial: false }).needsReboot).toBe(false)
+    const trial = planBoot(host(), wish)
+    expect(trial).toMatchObject({ findings: [], needsReboot: true })
+    await apply(planOf(trial.steps), system())
+    expectOnlyPlanned(trial.steps)
+    expect(fs.readFileSync(join(root, `boot/initrd.img-${kernel}`), 'utf8')).toBe('the good initramfs')
+    expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: true })
+    boot(true)
+    isOn()
+    expect(driver()).toBe('vfio-pci')
+    await apply(planOf(planConfirm(host()).steps), system(), { continues: '0001' })
+    boot(false)
+    isOn()
+    expect(driver()).toBe('vfio-pci')
+    expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: false })
+    const second = { ...identityOf(nic), path: '0000:00/1c.0/00.1' }
+    const more = { ...wish, identities: [second, ...wish.identities] }
+    await apply(planOf(planBoot(host(), more).steps), system())
+    const lines = fs
+      .readFileSync(join(root, 'etc/handover/bindings'), 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[0])
+    expect(lines).toEqual(['#', '0000:00/1c.0/00.0', 'only-with', '0000:00/1c.0/00.1', ''])
+    expect(planBoot(host(), more)).toEqual({ steps: [], findings: [], needsReboot: true })
+    boot(false)
+    expect(driver()).toBe('vfio-pci')
+  })
+
+  it('makes early binding at once, and says so, where no trial can be had', () => {
+    put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
+    put(root, '/proc/self/mountinfo', '22 1 8:1 / / rw - ext4 /dev/mapper/vg-root rw\n')
+    const plan = planBoot(host(), wish)
+    expect(plan).toMatchObject({ findings: [{ code: 'no-trial', severity: 'warning' }], needsReboot: false })
+    expect(plan.steps.length).toBeGreaterThan(0)
+  })
+
   it('goes back by itself: the old entry gives every device to its own driver, and the reason is told', async () => {
     await apply(planOf(planBoot(host(), wish).steps), system())
     boot(true)

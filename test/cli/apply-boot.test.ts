@@ -49,9 +49,20 @@ function apply(...args: readonly string[]) {
 }
 
 describe('apply, on a host whose IOMMU needs a kernel argument', () => {
-  it('leaves booting alone unless it was told, even with --yes', () => {
+  it('changes nothing where no trial boot can be had, and says how to go on', () => {
+    const { status, said } = apply()
+    expect(said).toContain('error[no-trial]')
+    expect(said).toContain('--no-confirm')
+    expect(status).toBe(1)
+    expect(readdirSync(join(root, 'etc/default'))).toEqual(['grub'])
+    expect(readdirSync(root)).not.toContain('var')
+  })
+
+  it('runs no program of this machine for files of another tree', () => {
     const { status, said } = apply('--no-confirm')
-    expect(said).toMatch(/also changes how the host boots \(.*grub.*\); nothing was changed\n {2}help: .*--no-boot/)
+    expect(said).toMatch(
+      /this plan runs update-grub, which would run here and not in .*; nothing was changed\n {2}help: .*chroot/,
+    )
     expect(status).toBe(1)
     expect(readdirSync(join(root, 'etc/default'))).toEqual(['grub'])
     expect(readdirSync(root)).not.toContain('var')

@@ -140,10 +140,10 @@ tool() { node /tool/handover.cjs "$@" >/tmp/out 2>&1; echo $?; }
 tries=0
 while [ "$(basename "$(readlink $card/driver)")" != nvme ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 state before
-say apply1 $(tool apply /home.yaml --boot --yes) $(tail -n 1 /tmp/out)
+say apply1 $(tool apply /home.yaml --yes) $(tail -n 1 /tmp/out)
 cat /tmp/out
 state made
-say apply2 $(tool apply /home.yaml --boot --yes) $(tail -n 1 /tmp/out)
+say apply2 $(tool apply /home.yaml --yes) $(tail -n 1 /tmp/out)
 cat /tmp/out
 state given
 say files $(ls /etc/handover /etc/tmpfiles.d /etc/udev/rules.d)

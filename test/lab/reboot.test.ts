@@ -35,7 +35,7 @@ describe('a host with GRUB whose IOMMU is off', () => {
   it('needs five commands of its owner', () => {
     expect(run.result.session.map(({ command, status }) => [command, status])).toEqual([
       ['handover inspect', 0],
-      ['handover apply reboot.yaml --boot --yes', 0],
+      ['handover apply reboot.yaml --yes', 0],
       ['handover confirm', 0],
       ['handover rollback --yes', 0],
       ['handover journal', 0],

@@ -28,7 +28,7 @@ type Options = ReadingOptions & {
   readonly confirm?: boolean
   /** How long a trial boot waits: `10 min`. */
   readonly confirmWithin?: string
-  /** `--boot` or `--no-boot`; absent when neither was given. */
+  /** `--no-boot` makes it false. */
   readonly boot?: boolean
 }
 
@@ -56,7 +56,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   context.err(renderFindings(planned.findings, context.errStyle, sources))
   if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
   refuseOtherPlan(options.plan, hash)
-  if (options.boot === undefined) refuseBootUnasked(planned, file)
+  if (options.root !== undefined) refuseCommands(planned, options.root)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
     const command = `handover apply ${file} --yes`
@@ -82,17 +82,14 @@ function minutesOf(text = '10 min'): number {
   return Math.ceil(seconds / 60)
 }
 
-/**
- * How a host boots is changed only when that was said: the part is tested with the real tools, and not yet by reboots of real
- * machines. Neither answer is taken for granted, with `--yes` least of all.
- */
-function refuseBootUnasked(planned: Plan, file: string): void {
-  const changed = planned.steps.flatMap((step) => (step.kind === 'file' ? [step.path] : []))
-  if (!planned.steps.some((step) => step.kind === 'file' || step.kind === 'command')) return
+/** Programs run on this machine, whatever tree the files are in: update-grub would make this machine's own entries anew. */
+function refuseCommands(planned: Plan, root: string): void {
+  const command = planned.steps.find((step) => step.kind === 'command')
+  if (command === undefined) return
   throw new AppError(
-    `this plan also changes how the host boots (${changed.join(', ') || 'generated files'}); nothing was changed`,
+    `this plan runs ${command.argv.join(' ')}, which would run here and not in ${root}; nothing was changed`,
     {
-      help: `handover apply ${file} --no-boot  binds the devices until the next reboot and leaves booting alone\n        handover apply ${file} --boot     changes it too; read docs/safety.md first`,
+      help: `run it inside: chroot ${root} handover apply …; or leave booting alone: --no-boot`,
     },
   )
 }

@@ -40,7 +40,7 @@ async function tellFailure(
 ): Promise<void> {
   const { host, log } = story
   await log.phase(`${name}: apply`, async () =>
-    mustWork(await typeCommand(story, `handover apply ${spec} --boot --yes --confirm-within '4 min'`), 'apply'),
+    mustWork(await typeCommand(story, `handover apply ${spec} --yes --confirm-within '4 min'`), 'apply'),
   )
   const seen = given.console().length
   await log.phase(`${name}: restart`, () => restart(story))

@@ -35,9 +35,7 @@ export async function tellRebootStory(story: Typist): Promise<string> {
 
   const planned = await readPlan(story, 'reboot.yaml')
   const addresses = [...planned.assignments, ...planned.takenAlong].map(({ address }) => address)
-  await log.phase('apply', async () =>
-    mustWork(await typeCommand(story, 'handover apply reboot.yaml --boot --yes'), 'apply'),
-  )
+  await log.phase('apply', async () => mustWork(await typeCommand(story, 'handover apply reboot.yaml --yes'), 'apply'))
   await checkOnlyPlanned(story, before, planned)
 
   await log.phase('restart into the trial', () => restart(story))

@@ -10,6 +10,7 @@ import {
   earlyBindingFiles,
   findInitramfsTool,
   formatBindings,
+  liftGate,
   regenerateInitramfs,
 } from '../../../src/boot/early-binding.ts'
 import type { Identity } from '../../../src/pci/identity.ts'
@@ -55,9 +56,13 @@ const probed = () => fs.readFileSync(join(root, 'sys/bus/pci/drivers_probe'), 'u
 function run(
   shell: readonly string[],
   identities: readonly Binding[],
-  given: { only?: string; gate?: string } = {},
+  given: { only?: string; gate?: string; inForce?: string } = {},
 ): void {
-  put(root, bindingsPath, formatBindings(identities, given.gate))
+  put(
+    root,
+    bindingsPath,
+    formatBindings(identities, given.gate === undefined ? undefined : { token: given.gate, inForce: given.inForce }),
+  )
   const [program = '', ...args] = [...shell, join(root, 'bind'), ...(given.only === undefined ? [] : [given.only])]
   execFileSync(program, args, { env: { PATH: process.env['PATH'] ?? '', HANDOVER_ROOT: root }, stdio: 'pipe' })
 }
@@ -72,11 +77,36 @@ function withSerial(device: FakeDevice, serial: string): void {
   fs.writeFileSync(join(folderOf(device), 'config'), config)
 }
 
+describe('the list of bindings', () => {
+  const other = { ...identityOf(nic), path: '0000:00/1d.0/00.0' }
+  const token = 'handover.trial=1'
+
+  it('is the same in whatever order the devices come', () =>
+    expect(formatBindings([other, identityOf(nic)])).toBe(formatBindings([identityOf(nic), other])))
+
+  it('holds back only what is new, and without its gate is what is wanted for good', () => {
+    const inForce = formatBindings([other])
+    const gated = formatBindings([identityOf(nic), other], { token, inForce })
+    expect(gated.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      '#',
+      other.path,
+      'only-with',
+      identityOf(nic).path,
+      '',
+    ])
+    expect(formatBindings([identityOf(nic), other], { token, inForce: gated })).toBe(gated)
+    expect(liftGate(gated)).toBe(formatBindings([identityOf(nic), other]))
+  })
+
+  it('has no gate when nothing is new', () =>
+    expect(formatBindings([other], { token, inForce: formatBindings([other]) })).toBe(formatBindings([other])))
+})
+
 describe.each(shells)('the early binding script in %s', (_, shell) => {
   it('gives the recorded devices to vfio-pci, below a VMD too', () => {
     run(shell, [identityOf(nic), identityOf(vmd)])
-    expect([overrideOf(nic), overrideOf(vmd), probed()]).toEqual(['vfio-pci', 'vfio-pci', '10000:e1:00.0'])
-    expect(said()).toContain('handover: 10000:e1:00.0 is kept for a virtual machine')
+    expect([overrideOf(nic), overrideOf(vmd), probed()]).toEqual(['vfio-pci', 'vfio-pci', '0000:01:00.0'])
+    expect(said()).toContain('handover: 0000:01:00.0 is kept for a virtual machine')
   })
 
   it.each<[string, Partial<Identity>, string]>([

@@ -121,7 +121,7 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       put(root, '/dev/kmsg', '')
       put(root, '/etc/handover/bind', bindScript, 0o755)
       put(root, '/etc/handover/trial', trialScript, 0o755)
-      put(root, bindingsPath, formatBindings([identityOf(nic)], 'handover.trial=1'))
+      put(root, bindingsPath, formatBindings([identityOf(nic)], { token: 'handover.trial=1', inForce: undefined }))
       put(root, '/etc/handover/trial.conf', formatTrialConf(checks))
     })
     afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
