@@ -11,14 +11,17 @@ import { listWords, nameOf } from './words.ts'
 type Text = { readonly where: string; readonly text: string }
 
 export function checkLeftovers(view: View, leaving: ReadonlySet<PciAddress>): Finding[] {
-  const modprobe = (view.host.files ?? []).filter(({ path }) => path.startsWith('/etc/modprobe.d/'))
+  const files = (view.host.files ?? []).map(({ path, text }) => ({ where: path, text: withoutComments(text) }))
+  const modprobe = files.filter(({ where }) => where.startsWith('/etc/modprobe.d/'))
   const sources: Text[] = [
     { where: 'the kernel command line', text: view.host.kernel.cmdline ?? '' },
-    ...modprobe.map(({ path, text }) => ({ where: path, text: withoutComments(text) })),
+    ...modprobe,
+    // Lines `MODULE OPTIONS`, loaded in the initramfs (initramfs-tools(7)).
+    ...files.filter(({ where }) => where === '/etc/initramfs-tools/modules'),
   ]
   return [
     ...sources.flatMap((source) => checkIds(view, leaving, source)),
-    ...sources.slice(1).flatMap((source) => checkBlacklists(view, source)),
+    ...modprobe.flatMap((source) => checkBlacklists(view, source)),
     ...checkDriverctl(view, leaving),
     ...checkStillBound(view, leaving),
   ]
@@ -28,11 +31,20 @@ function withoutComments(text: string): string {
   return text.replaceAll(/^\s*#.*$/gm, '').replaceAll(/\\\n/g, ' ')
 }
 
-/** `vfio-pci.ids=8086:10d3,…` or `options vfio-pci ids=…`: takes every device of that kind, the host's too. */
+/** `vfio-pci.ids=8086:10d3,…` on a command line, or `ids=…` behind the module's name; quotes go away in both. */
+function idsIn(line: string): string[] {
+  const words = line.trim().split(/\s+/)
+  const module = words.findIndex((word) => plainModule(word) === 'vfio_pci')
+  return words.flatMap((word, at) => {
+    const [key = '', value = ''] = word.replaceAll('"', '').toLowerCase().split('=')
+    const isOurs = plainModule(key) === 'vfio_pci.ids' || (key === 'ids' && module >= 0 && at > module)
+    return isOurs && value !== '' ? [value] : []
+  })
+}
+
+/** Takes every device of that kind, the host's too. */
 function checkIds(view: View, leaving: ReadonlySet<PciAddress>, { where, text }: Text): Finding[] {
-  const lists = [...text.matchAll(/vfio[-_]pci(?:\.|\s+(?:[^\n]*?\s)?)ids=([0-9a-f:,x]+)/gi)].map(
-    ([, ids]) => ids ?? '',
-  )
+  const lists = text.split('\n').flatMap(idsIn)
   return lists.flatMap((list) => {
     const wanted = list.split(',').filter((id) => id !== '')
     const grabbed = view.host.devices

@@ -82,3 +82,8 @@ describe('the structure', () => {
     expect(long).toEqual([])
   })
 })
+
+it('decisions have a number each', () => {
+  const numbers = readdirSync('docs/decisions').map((name) => name.slice(0, 4))
+  expect(numbers).toEqual([...new Set(numbers)])
+})

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addEntryArg, addKernelCmdlineArg, removeEntryArg, removeKernelCmdlineArg } from '../../../src/boot/bls.ts'
 import { findBootloader, canGrubForget, type BootEvidence } from '../../../src/boot/bootloader.ts'
 import { addArg, findArg, formatCmdline, hasArg, parseCmdline, readArg, removeArg } from '../../../src/boot/cmdline.ts'
-import { findVfioIds } from '../../../src/boot/modprobe.ts'
 import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-assignment.ts'
 
 const runs = { numRuns: 2000 }
@@ -384,11 +383,3 @@ describe('the boot loader', () => {
     expect(canGrubForget(filesystem)).toBe(expected),
   )
 })
-
-it('finds ids that others gave to vfio-pci', () =>
-  expect(
-    findVfioIds(
-      '/etc/modprobe.d/vfio.conf',
-      '# options vfio-pci ids=no\noptions vfio_pci \\\n  disable_vga=1 ids=10de:1b80,10de:10f0\noptions kvm ids=x\n',
-    ),
-  ).toEqual([{ path: '/etc/modprobe.d/vfio.conf', line: 2, ids: '10de:1b80,10de:10f0' }]))
