@@ -6,11 +6,21 @@ import { AppError, exitCode } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { Plan } from '../plan/types.ts'
 import type { System } from '../system/system.ts'
+import { trialResultPath } from '../boot/trial.ts'
 import type { Identity } from '../pci/identity.ts'
 import { readBootId } from './boot-id.ts'
 import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
-import { beginJournal, journalFolder, lockPath, nextId, stateFolder, readJournals, readLastApplied } from './journal.ts'
+import {
+  beginJournal,
+  isTrial,
+  journalFolder,
+  lockPath,
+  nextId,
+  stateFolder,
+  readJournals,
+  readLastApplied,
+} from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { expandOutputs } from './outputs.ts'
 import { performStep, type Limits } from './perform.ts'
@@ -167,6 +177,8 @@ type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined
 async function transact(system: System, journal: OpenJournal, run: Run): Promise<ApplyResult> {
   const { record } = journal
   try {
+    // The verdict on an earlier trial must not speak about this one.
+    if (isTrial(record)) system.remove(trialResultPath)
     for (const [index, step] of record.steps.entries()) {
       if (run.signal?.aborted) throw new AppError('it was asked to stop')
       await performRecorded(system, journal, { index, step, run })
@@ -233,7 +245,7 @@ async function takeBack(
   const help = what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
   what.report({ kind: 'undoing', cause })
   // The events since the beginning are all on disk; without one for a command its outputs count as torn.
-  const leftovers = await undoSteps(system, { record, events: [] }, what.report)
+  const leftovers = await undoSteps(system, { record, events: [], later: false }, what.report)
   const outcome = leftovers.length === 0 ? 'restored' : 'not-restored'
   try {
     journal.append({ event: 'end', outcome, note: cause })

@@ -13,6 +13,7 @@ import type { Step } from '../plan/step.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
 import type { Reader, System } from '../system/system.ts'
 import { parseRecord, parseEvents } from './parse-journal.ts'
+import { trialConfPath } from '../boot/trial.ts'
 
 export const stateFolder = '/var/lib/handover'
 export const journalFolder = `${stateFolder}/journal`
@@ -175,7 +176,21 @@ export function openJournal(system: System, record: JournalRecord): OpenJournal 
  * assignments and identities, never from the spec alone.
  */
 export function readLastApplied(reader: Reader): JournalRecord | undefined {
-  for (const read of readJournals(reader).toReversed())
-    if (read.ok && read.journal.status === 'applied') return read.journal.record
-  return undefined
+  return readApplied(reader).at(-1)
+}
+
+/** The apply that prepared the trial now under way: not always the newest, since drivers may have been changed since. */
+export function readTrialApplied(reader: Reader): JournalRecord | undefined {
+  return readApplied(reader).findLast(isTrial)
+}
+
+function readApplied(reader: Reader): JournalRecord[] {
+  return readJournals(reader).flatMap((read) =>
+    read.ok && read.journal.status === 'applied' ? [read.journal.record] : [],
+  )
+}
+
+/** Whether it prepares a trial boot. */
+export function isTrial({ steps }: JournalRecord): boolean {
+  return steps.some((step) => step.kind === 'file' && step.path === trialConfPath && step.after !== null)
 }

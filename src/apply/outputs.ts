@@ -48,18 +48,31 @@ function matches(pattern: string, name: string): boolean {
   return true
 }
 
+/** A kernel whose image this is: its name stands where the pattern has its star. Debian and dracut name releases, Arch packages. */
+function isOfKernel(reader: Reader, outputs: readonly string[], path: string): boolean {
+  return outputs.some((output) => {
+    const [head = '', tail = ''] = output.split('*')
+    if (!isCovered([output], path) || head === output) return false
+    const kernel = path.slice(head.length, path.length - tail.length).replace(/-fallback$/, '')
+    if (kernel === '') return false
+    return reader.list(`/lib/modules/${kernel}`).ok || reader.stat(`/boot/vmlinuz-${kernel}`).ok
+  })
+}
+
 export type OutputsJudgement = {
   /** To be put back byte for byte; empty when all are as before. */
   readonly restore: readonly SavedFile[]
-  /** Written again by someone since: the generator has to run once more instead. */
+  /** Written again by someone since: the generator has to run once more. */
   readonly stale: readonly string[]
 }
 
-export async function judgeOutputs(
-  reader: Reader,
-  journal: Pick<Journal, 'record' | 'events'>,
-  step: CommandStep,
-): Promise<OutputsJudgement> {
+/** What of a journal an undo reads. */
+export type Undoing = Pick<Journal, 'record' | 'events'> & {
+  /** Other programs may have run since (a rollback): a new kernel's image is theirs, even where our own run was cut off. */
+  readonly later: boolean
+}
+
+export async function judgeOutputs(reader: Reader, journal: Undoing, step: CommandStep): Promise<OutputsJudgement> {
   const left = leftBy(journal, step)
   const saved = journal.record.saved.filter((file) => file.kind !== 'no-folder' && isCovered(step.outputs, file.path))
   const known = new Set(saved.map(({ path }) => path))
@@ -69,7 +82,9 @@ export async function judgeOutputs(
   const stale: string[] = []
   for (const file of [...saved, ...created.map((path): SavedFile => ({ path, kind: 'absent' }))]) {
     if (await isAsSaved(reader, file)) continue
-    if (left === undefined || (await hashOutputs(reader, [file.path]))[file.path] === left[file.path])
+    if (left === undefined && journal.later && file.kind === 'absent' && isOfKernel(reader, step.outputs, file.path))
+      stale.push(file.path)
+    else if (left === undefined || (await hashOutputs(reader, [file.path]))[file.path] === left[file.path])
       restore.push(file)
     else stale.push(file.path)
   }
@@ -78,7 +93,8 @@ export async function judgeOutputs(
     const forgotten = saved.filter((file) => stale.includes(file.path) && isOneShotUsedUp(reader, journal, file))
     return { restore: [...restore, ...forgotten], stale: [] }
   }
-  return stale.length > 0 ? { restore: [], stale } : { restore, stale }
+  // What a run left torn is put back first: if making it anew fails, the old image still boots.
+  return stale.length > 0 && left !== undefined ? { restore: [], stale } : { restore, stale }
 }
 
 function isOneShotUsedUp(reader: Reader, { record }: Pick<Journal, 'record'>, file: SavedFile): boolean {

@@ -3,12 +3,12 @@
  * virtual machine still uses a device; says what it could not restore.
  */
 import { AppError, exitCode } from '../errors.ts'
-import { trialConfPath, trialResultPath } from '../boot/trial.ts'
+import { trialConfirmedPath, trialResultPath, trialToken } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
 import { takeApplyLock } from './apply.ts'
 import { deaf, type Listener } from './events.ts'
 import { DriftError, findUndoObstacles } from './guard.ts'
-import { isInForce, journalFolder, openJournal, readJournal, readJournals, type Journal } from './journal.ts'
+import { isInForce, isTrial, journalFolder, openJournal, readJournal, readJournals, type Journal } from './journal.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
 export type RollbackResult = {
@@ -58,29 +58,53 @@ export async function rollback(
     const journal = findRollback(system, id)
     if (journal === undefined || !isInForce(journal.status))
       return { outcome: 'nothing-to-do', id: journal?.record.id ?? '', leftovers: [] }
+    refuseOutOfOrder(system, journal)
     for (const damage of journal.damage) report({ kind: 'warning', message: damage })
     refuseObstacles(system, journal)
     report({ kind: 'undoing', cause: `rollback of ${journal.record.id}` })
     appendQuietly(system, journal, { event: 'rollback', cause: 'asked for' }, report)
-    const leftovers = await undoSteps(system, journal, report)
+    const leftovers = await undoSteps(system, { ...journal, later: true }, report)
     const outcome = leftovers.length === 0 ? 'rolled-back' : 'rollback-incomplete'
     const note = [...trialResultOf(system, journal), ...leftovers].join('\n')
     appendQuietly(system, journal, { event: 'end', outcome, note }, report)
-    // A trial that is taken back is over: its verdict must not speak about the next one.
-    if (outcome === 'rolled-back' && isTrial(journal)) system.remove(trialResultPath)
+    if (outcome === 'rolled-back' && isTrial(journal.record)) endTrial(system)
     return { outcome, id: journal.record.id, leftovers }
   } finally {
     release()
   }
 }
 
-function isTrial({ record }: Journal): boolean {
-  return record.steps.some((step) => step.kind === 'file' && step.path === trialConfPath && step.after !== null)
+/** Its verdict must not speak about the next one, and a boot whose trial was taken back by hand is not ended by the clock. */
+function endTrial(system: System): void {
+  system.remove(trialResultPath)
+  const cmdline = system.readText('/proc/cmdline', 65_536)
+  if (!cmdline.ok || !` ${cmdline.value.trim()} `.includes(` ${trialToken} `)) return
+  system.makeFolder('/run/handover')
+  system.writeFile(trialConfirmedPath, 'taken back\n')
+}
+
+/** Journals in force that came after this one, newest first. */
+function laterJournals(system: System, { record }: Journal): Journal[] {
+  return readJournals(system)
+    .flatMap((read) => (read.ok && isInForce(read.journal.status) ? [read.journal] : []))
+    .filter((other) => Number(other.record.id) > Number(record.id))
+    .toReversed()
+}
+
+/** What made a trial permanent holds files of the trial as they were before: taken back later, it would bring them again. */
+function refuseOutOfOrder(system: System, journal: Journal): void {
+  const { id } = journal.record
+  const made = laterJournals(system, journal).find(({ record }) => record.continues === id)
+  if (made === undefined) return
+  throw new AppError(`journal ${id} is the trial that ${made.record.id} made permanent; nothing was changed`, {
+    help: `both are taken back by: handover rollback ${made.record.id}`,
+    exitCode: exitCode.errorFindings,
+  })
 }
 
 /** Why the trial was given up, kept in the journal. */
 function trialResultOf(system: System, journal: Journal): string[] {
-  const text = isTrial(journal) ? system.readText(trialResultPath, 4096) : undefined
+  const text = isTrial(journal.record) ? system.readText(trialResultPath, 4096) : undefined
   return text?.ok ? [text.value.trim()] : []
 }
 
@@ -90,12 +114,14 @@ function refuseObstacles(system: System, journal: Journal): void {
     throw new AppError(`${inUse.join('\n')}\nnothing was changed`, {
       help: 'stop the virtual machines first: handover down',
     })
-  if (drifted.length > 0)
-    throw new DriftError(
-      `journal ${journal.record.id} cannot be taken back, because something else changed since; nothing was changed:`,
-      drifted,
-      'put these back as they were after the apply, or by hand as docs/safety.md shows',
-    )
+  if (drifted.length === 0) return
+  const [newest] = laterJournals(system, journal)
+  const byHand = 'put these back as they were after the apply, or by hand as docs/safety.md shows'
+  throw new DriftError(
+    `journal ${journal.record.id} cannot be taken back, because something else changed since; nothing was changed:`,
+    drifted,
+    newest ? `${newest.record.id} came later, take it back first: handover rollback; or ${byHand}` : byHand,
+  )
 }
 
 /** A rollback on a full disk still restores the host; only its record suffers, and running it again is harmless. */

@@ -11,7 +11,7 @@ import type { System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { ApplyEvent } from './events.ts'
 import { openJournal, type EventWithoutTime, type Journal, type JournalRecord, type SavedFile } from './journal.ts'
-import { judgeOutputs } from './outputs.ts'
+import { judgeOutputs, type Undoing } from './outputs.ts'
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
@@ -29,7 +29,7 @@ type Note = {
 /** Returns what could not be restored, one line each; empty means the host is as before. */
 export async function undoSteps(
   system: System,
-  journal: Pick<Journal, 'record' | 'events'>,
+  journal: Undoing,
   report: (event: ApplyEvent) => void,
 ): Promise<string[]> {
   const leftovers: string[] = []
@@ -77,7 +77,7 @@ async function tidy(system: System, record: JournalRecord): Promise<string[]> {
   return problems
 }
 
-async function undoStep(system: System, journal: Pick<Journal, 'record' | 'events'>, step: Step): Promise<Note> {
+async function undoStep(system: System, journal: Undoing, step: Step): Promise<Note> {
   try {
     switch (step.kind) {
       case 'command':
@@ -96,17 +96,13 @@ async function undoStep(system: System, journal: Pick<Journal, 'record' | 'event
   }
 }
 
-async function undoOutputs(
-  system: System,
-  journal: Pick<Journal, 'record' | 'events'>,
-  step: CommandStep,
-): Promise<Note> {
+async function undoOutputs(system: System, journal: Undoing, step: CommandStep): Promise<Note> {
   const { restore, stale } = await judgeOutputs(system, journal, step)
-  if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
   if (step.undo !== undefined && step.outputs.length === 0) return { restored: true, again: step }
   if (step.undo !== undefined && restore.some(({ path }) => path.startsWith(efiVariables)))
     return await undoByCommand(system, step, restore)
   for (const saved of restore) await restoreFile(system, journal.record.id, saved)
+  if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
   return { restored: true }
 }
 

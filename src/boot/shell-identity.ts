@@ -20,7 +20,7 @@ export function formatIdentity(identity: Identity): string {
 
 /** `number`, `serial`, `find_device` (sets $found), `check` and `is_recorded` (sets $wrong). `$root` is set before. */
 export const identityInShell = `# A sysfs number without 0x; nothing when it cannot be read.
-number() { value=; read -r value < "$1" 2>/dev/null; echo "\${value#0x}"; }
+number() { value=; read -r value 2>/dev/null < "$1"; echo "\${value#0x}"; }
 
 # Extended capability 3: the Device Serial Number, high half first; "unread" when it cannot be read.
 serial() {

@@ -55,7 +55,7 @@ ${identityInShell}
 make() {
   [ -e "$1/driver" ] || return 1
   has=
-  read -r has < "$1/sriov_numvfs" 2>/dev/null
+  read -r has 2>/dev/null < "$1/sriov_numvfs"
   [ "$has" = "$2" ] && return 1
   if [ "$has" != 0 ]; then
     said "\${1##*/} has \${has:-no} virtual functions, and $2 are wanted; they were left alone"

@@ -81,51 +81,6 @@ describe('a generator', () => {
   })
 })
 
-describe('outputs by pattern', () => {
-  const images = (script: string): Step => ({
-    kind: 'command',
-    argv: ['sh', '-c', script, 'sh', join(root, 'boot')],
-    outputs: ['/boot/initrd.img-*'],
-    why: '',
-  })
-  /** As update-initramfs -k all: every kernel's image is made from what /etc/default/grub says. */
-  const generator = 'for k in "$1"/vmlinuz-*; do cp "$1/../etc/default/grub" "$1/initrd.img-${k##*-}"; done'
-  const image = (name: string) => fs.readFileSync(join(root, 'boot', name), 'utf8')
-  beforeEach(() => {
-    put(root, '/boot/vmlinuz-1', '')
-    put(root, '/boot/initrd.img-1', 'A="quiet"\n')
-    before = snapshotTree(root, ours)
-  })
-
-  it('are put back, and removed where they are new', async () => {
-    put(root, '/boot/vmlinuz-2', '')
-    before = snapshotTree(root, ours)
-    await apply(planOf(edit, images(generator)), linuxSystem({ root }))
-    expect(image('initrd.img-2')).toContain('iommu=pt')
-    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
-    expect(changed()).toEqual([])
-  })
-
-  it('are made anew when a kernel came in between: old bytes would be stale, and its image must forget us', async () => {
-    await apply(planOf(edit, images(generator)), linuxSystem({ root }))
-    put(root, '/boot/vmlinuz-2', '')
-    put(root, '/boot/initrd.img-2', 'A="quiet iommu=pt"\n')
-    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
-    expect([image('initrd.img-1'), image('initrd.img-2')]).toEqual(['A="quiet"\n', 'A="quiet"\n'])
-  })
-
-  it('say so when making them anew ends badly', async () => {
-    await apply(planOf(edit, images(`${generator}; [ ! -e "$1/fail" ]`)), linuxSystem({ root }))
-    put(root, '/boot/initrd.img-1', 'by a kernel update')
-    put(root, '/boot/fail', '')
-    const result = await rollback(linuxSystem({ root }), undefined)
-    expect(result.outcome).toBe('rollback-incomplete')
-    expect(result.leftovers[0]).toMatch(
-      /was written again since, and making it anew ended badly: sh ended with status 1/,
-    )
-  })
-})
-
 describe('a kernel that gives fewer huge pages than asked', () => {
   const path = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'
   const pages: Step = { kind: 'sysfs', path, before: '16', after: '1024', partial: true, why: '' }

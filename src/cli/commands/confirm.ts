@@ -3,7 +3,7 @@
  * trial is made permanent, as a transaction of its own.
  */
 import { apply, type ApplyResult } from '../../apply/apply.ts'
-import { readLastApplied } from '../../apply/journal.ts'
+import { readLastApplied, readTrialApplied } from '../../apply/journal.ts'
 import { trialConfirmedPath, trialHealthPath } from '../../boot/trial.ts'
 import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { hasErrors } from '../../finding.ts'
@@ -41,7 +41,8 @@ export async function runConfirm(_args: readonly string[], options: Options, con
   system.writeFile(trialConfirmedPath, `${system.now().toISOString()}\n`)
   const last = readLastApplied(system)
   const { report, end } = transactionProgress(context)
-  const given = { report, version, ...(last === undefined ? {} : { continues: last.id, ...specOf(last) }) }
+  const trial = readTrialApplied(system)
+  const given = { report, version, ...(trial ? { continues: trial.id } : {}), ...(last ? specOf(last) : {}) }
   const result = await withoutInterruption(() => apply(confirmedPlan(last, steps), system, given)).finally(end)
   return conclude(result, options, context)
 }

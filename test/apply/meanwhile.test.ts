@@ -1,0 +1,161 @@
+/** What others do between an apply and its rollback: kernels come, files change, later applies stand on earlier ones. */
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { apply } from '../../src/apply/apply.ts'
+import { journalFolder } from '../../src/apply/journal.ts'
+import { rollback } from '../../src/apply/rollback.ts'
+import { AppError } from '../../src/errors.ts'
+import type { Step } from '../../src/plan/step.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import { put, tempTree } from '../support/fake-kernel.ts'
+import { differences, snapshotTree } from '../support/snapshot-tree.ts'
+import { planOf as plan } from '../support/transactions.ts'
+
+let root = ''
+let before = new Map<string, { what: string; mtimeMs: number }>()
+const ours = ['/var/lib/handover', '/run/handover', '/proc']
+const changed = () => differences(before, snapshotTree(root, ours))
+const planOf = (...steps: Step[]) => plan(steps)
+const file = (path: string, from: string | null, to: string | null): Step => ({
+  kind: 'file',
+  path,
+  before: from === null ? null : { text: from, mode: 0o644 },
+  after: to === null ? null : { text: to, mode: 0o644 },
+  why: '',
+})
+const edit = file('/etc/default/grub', 'A="quiet"\n', 'A="quiet iommu=pt"\n')
+
+beforeEach(() => {
+  root = tempTree()
+  put(root, '/etc/default/grub', 'A="quiet"\n')
+  fs.mkdirSync(join(root, 'boot'))
+  fs.mkdirSync(join(root, 'etc/handover'))
+  fs.mkdirSync(join(root, 'var/lib'), { recursive: true })
+  fs.mkdirSync(join(root, 'run'))
+  before = snapshotTree(root, ours)
+})
+afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
+
+describe('outputs by pattern', () => {
+  const images = (script: string): Step => ({
+    kind: 'command',
+    argv: ['sh', '-c', script, 'sh', join(root, 'boot')],
+    outputs: ['/boot/initrd.img-*'],
+    why: '',
+  })
+  /** As update-initramfs -k all: every kernel's image is made from what /etc/default/grub says. */
+  const generator = 'for k in "$1"/vmlinuz-*; do cp "$1/../etc/default/grub" "$1/initrd.img-${k##*-}"; done'
+  const image = (name: string) => fs.readFileSync(join(root, 'boot', name), 'utf8')
+  beforeEach(() => {
+    put(root, '/boot/vmlinuz-1', '')
+    put(root, '/boot/initrd.img-1', 'A="quiet"\n')
+    before = snapshotTree(root, ours)
+  })
+
+  it('are put back, and removed where they are new', async () => {
+    put(root, '/boot/vmlinuz-2', '')
+    before = snapshotTree(root, ours)
+    await apply(planOf(edit, images(generator)), linuxSystem({ root }))
+    expect(image('initrd.img-2')).toContain('iommu=pt')
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('are made anew when a kernel came in between: old bytes would be stale, and its image must forget us', async () => {
+    await apply(planOf(edit, images(generator)), linuxSystem({ root }))
+    put(root, '/boot/vmlinuz-2', '')
+    put(root, '/boot/initrd.img-2', 'A="quiet iommu=pt"\n')
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect([image('initrd.img-1'), image('initrd.img-2')]).toEqual(['A="quiet"\n', 'A="quiet"\n'])
+  })
+
+  /** As a power cut in the middle of the generator leaves it. */
+  const cutOff = () => {
+    const events = join(root, journalFolder, '0001/events.jsonl')
+    const lines = fs.readFileSync(events, 'utf8').split('\n')
+    fs.writeFileSync(events, lines.filter((line) => !/"outputs"|"end"/.test(line)).join('\n'))
+    put(root, '/boot/initrd.img-1', 'A="qui')
+  }
+
+  it('of a generator that was cut off are put back, and what it began beside them is removed', async () => {
+    await apply(planOf(edit, images(generator)), linuxSystem({ root }))
+    cutOff()
+    put(root, '/boot/initrd.img-1.new', 'half')
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('of a generator that was cut off never cost a kernel that came since its image', async () => {
+    await apply(planOf(edit, images(`${generator}; [ ! -e "$1/fail" ]`)), linuxSystem({ root }))
+    cutOff()
+    put(root, '/boot/vmlinuz-2', '')
+    put(root, '/boot/initrd.img-2', 'A="quiet iommu=pt"\n')
+    put(root, '/boot/fail', '')
+    const result = await rollback(linuxSystem({ root }), undefined)
+    expect(result.outcome).toBe('rollback-incomplete')
+    // Making it anew ended badly: the torn image was put back before, and the new kernel kept a whole one.
+    expect([image('initrd.img-1'), image('initrd.img-2')]).toEqual(['A="quiet"\n', 'A="quiet"\n'])
+  })
+
+  it('say so when making them anew ends badly', async () => {
+    await apply(planOf(edit, images(`${generator}; [ ! -e "$1/fail" ]`)), linuxSystem({ root }))
+    put(root, '/boot/initrd.img-1', 'by a kernel update')
+    put(root, '/boot/fail', '')
+    const result = await rollback(linuxSystem({ root }), undefined)
+    expect(result.outcome).toBe('rollback-incomplete')
+    expect(result.leftovers[0]).toMatch(
+      /was written again since, and making it anew ended badly: sh ended with status 1/,
+    )
+  })
+})
+
+describe('an older apply with a newer one in force', () => {
+  const system = () => linuxSystem({ root })
+  const trial = file('/etc/handover/trial.conf', null, 'minutes 10\n')
+  const untrial = file('/etc/handover/trial.conf', 'minutes 10\n', null)
+
+  it('that stands on it is refused, and the newer one is named', async () => {
+    await apply(planOf(edit), system())
+    await apply(planOf(file('/etc/default/grub', 'A="quiet iommu=pt"\n', 'B\n')), system())
+    const error = (await rollback(system(), '1').catch((caught: unknown) => caught)) as AppError
+    expect(error.help).toMatch(/^0002 came later, take it back first: handover rollback; or /)
+  })
+
+  it('that does not is taken back alone', async () => {
+    await apply(planOf(edit), system())
+    await apply(planOf(file('/etc/handover/other', null, 'x\n')), system())
+    expect(await rollback(system(), '1')).toMatchObject({ outcome: 'rolled-back', id: '0001' })
+    expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back', id: '0002' })
+    expect(changed()).toEqual([])
+  })
+
+  it('a trial is not taken back before what made it permanent, which holds its files', async () => {
+    await apply(planOf(trial), system())
+    await apply(planOf(untrial, edit), system(), { continues: '0001' })
+    const error = (await rollback(system(), '1').catch((caught: unknown) => caught)) as AppError
+    expect(error).toMatchObject({
+      message: 'journal 0001 is the trial that 0002 made permanent; nothing was changed',
+      help: 'both are taken back by: handover rollback 0002',
+    })
+    await rollback(system(), '2')
+    expect(await rollback(system(), '1')).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('the verdict on an earlier trial does not speak about a new one', async () => {
+    put(root, '/var/lib/handover/trial-result', 'the trial boot was given up after 10 minutes\n')
+    await apply(planOf(trial), system())
+    expect(fs.existsSync(join(root, 'var/lib/handover/trial-result'))).toBe(false)
+  })
+
+  it.each([
+    ['quiet handover.trial=1', true],
+    ['quiet', false],
+  ])('a trial that is taken back on a boot with %j is not ended by its clock: %s', async (cmdline, isMarked) => {
+    await apply(planOf(trial), system())
+    put(root, '/proc/cmdline', `${cmdline}\n`)
+    await rollback(system(), undefined)
+    expect(fs.existsSync(join(root, 'run/handover/confirmed'))).toBe(isMarked)
+  })
+})
