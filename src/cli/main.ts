@@ -79,6 +79,8 @@ function addReadingCommands(program: Command): void {
     .summary('who gets what, and every change as before and after')
     .description('Decides everything before anything is touched. Changes nothing.')
     .option('--no-boot', 'leave out what would change how the host boots')
+    .option('--no-confirm', 'with kernel arguments changed at once, without a trial boot')
+    .option('--confirm-within <time>', "with a trial boot that waits so long (default '10 min')")
     .addHelpText('after', examples('plan home.yaml', 'plan home.yaml --json', 'plan home.yaml --from my-host.yaml'))
     .action(action(async () => (await import('./commands/plan.ts')).runPlan))
   reading(program.command('lock').argument('<spec>'))
@@ -94,6 +96,9 @@ function addReadingCommands(program: Command): void {
 function addChangingCommands(program: Command): void {
   reading(program.command('apply').argument('<spec>'))
     .summary('show the plan, ask, do it, journal it')
+    .description(
+      'Does what plan shows, as one transaction: a step that fails takes all back. New kernel arguments and early binding get one trial boot first.',
+    )
     .option('-y, --yes', 'do not ask')
     .option('--plan <hash>', 'apply only if the plan still has this hash')
     .option('--no-boot', 'leave booting alone: the devices are bound until the next reboot')
@@ -107,6 +112,7 @@ function addChangingCommands(program: Command): void {
   program
     .command('confirm')
     .summary('accept a trial boot')
+    .description('Run it on the trial boot, when everything works: what was on trial holds for every later boot.')
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/confirm.ts')).runConfirm))
@@ -114,6 +120,9 @@ function addChangingCommands(program: Command): void {
     .command('rollback')
     .argument('[id]', 'a journal id; the newest when absent')
     .summary('take changes back')
+    .description(
+      'Puts back, byte for byte, what an apply changed; refuses where something else changed since, and shows the difference.',
+    )
     .option('--json', 'one JSON document on standard output')
     .option('-y, --yes', 'do not ask')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
@@ -121,8 +130,9 @@ function addChangingCommands(program: Command): void {
     .action(action(async () => (await import('./commands/rollback.ts')).runRollback))
   program
     .command('journal')
-    .argument('[id]')
+    .argument('[id]', 'a journal id; all of them when absent')
     .summary('what was done, when, with what result')
+    .description('Lists every apply of this host, the newest last; with an id, each step of it. Changes nothing.')
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/journal.ts')).runJournal))

@@ -24,7 +24,8 @@ export function readSpec(file: string, options: { readonly brokenLock?: 'refuse'
       'too-large': 'it is larger than 2 MiB',
       'not-a-file': 'it is not a file',
     }
-    const help = text.reason === 'absent' ? 'examples/ has specs to start from' : undefined
+    const isOther = text.reason === 'absent' || text.reason === 'not-a-file'
+    const help = isOther ? 'a spec is one YAML file; examples/ has some to start from' : undefined
     throw new UsageError(`${file}: ${why[text.reason]}`, help)
   }
   const parsed = parseSpec(text.value, file)

@@ -24,7 +24,7 @@ function sayArguments(host: Host, wish: BootWish): Finding[] {
       code: 'boot-left-alone',
       severity: 'warning',
       message: `the spec needs kernel arguments that are not there (${words.join(' ')}), and with --no-boot they are left out`,
-      help: 'with --boot they get a trial boot; until then expect what needs them to be missing',
+      help: 'without --no-boot they get a trial boot; until then what needs them is missing',
     },
   ]
 }
@@ -37,7 +37,7 @@ function sayFiles(files: readonly Step[]): Finding[] {
       code: 'boot-left-alone',
       severity: 'note',
       message: `with --no-boot these are not written, so what they set up ends with the next reboot: ${listWords(paths)}`,
-      help: 'with --boot it is there at every boot; without, run the same command again after a reboot',
+      help: 'without --no-boot it is there at every boot; else run the same command again after a reboot',
     },
   ]
 }

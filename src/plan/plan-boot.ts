@@ -9,7 +9,7 @@ import type { Finding } from '../finding.ts'
 import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { editsFor } from './boot-edits.ts'
-import type { BootChange } from './boot-steps.ts'
+import { manual, type BootChange, type Edits } from './boot-steps.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { loaderOf } from './loader-of.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial } from './plan-trial.ts'
@@ -46,13 +46,21 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (host.boot === undefined) return nothing
   if (change === undefined) return host.iommu.state === 'on' ? planBinding(host, wish) : nothing
   const loader = loaderOf(host)
-  const direct = editsFor(loader, host, change)
+  const direct = faithful(editsFor(loader, host, change), change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial)
     return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
   const trial = planTrial(host, loader, { change, identities: wish.identities, minutes: wish.minutes ?? 10 })
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }
+}
+
+/** A byte that is no UTF-8 was read as U+FFFD, and writing the text back would put that in its place. */
+function faithful(edits: Edits, change: BootChange): Edits {
+  if (!edits.ok) return edits
+  const mangled = edits.steps.find((step) => step.kind === 'file' && step.before?.text.includes('\ufffd'))
+  if (mangled?.kind !== 'file') return edits
+  return manual(`${mangled.path}, which holds bytes that are no UTF-8`, `there: ARGS; or save it as UTF-8`, change)
 }
 
 function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
@@ -114,7 +122,8 @@ export function planConfirm(host: Host): BootPlan {
   const loader = loaderOf(host)
   const conf = host.files?.find(({ path }) => path === trialConfPath)
   if (conf === undefined) return nothing
-  const permanent = editsFor(loader, host, parseTrialConf(conf.text))
+  const change = parseTrialConf(conf.text)
+  const permanent = faithful(editsFor(loader, host, change), change)
   if (!permanent.ok) return { steps: [], findings: [permanent.finding], needsReboot: false }
   return { steps: planConfirmed(host, permanent.steps), findings: [], needsReboot: false }
 }

@@ -41,12 +41,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-function apply(...args: readonly string[]) {
-  const done = spawnSync('./handover', ['apply', join(root, 'home.yaml'), '--root', root, '--yes', ...args], {
+function handover(command: string, ...args: readonly string[]) {
+  const done = spawnSync('./handover', [command, join(root, 'home.yaml'), '--root', root, ...args], {
     encoding: 'utf8',
   })
   return { status: done.status, said: done.stdout + done.stderr }
 }
+const apply = (...args: readonly string[]) => handover('apply', '--yes', ...args)
 
 describe('apply, on a host whose IOMMU needs a kernel argument', () => {
   it('changes nothing where no trial boot can be had, and says how to go on', () => {
@@ -66,6 +67,17 @@ describe('apply, on a host whose IOMMU needs a kernel argument', () => {
     expect(status).toBe(1)
     expect(readdirSync(join(root, 'etc/default'))).toEqual(['grub'])
     expect(readdirSync(root)).not.toContain('var')
+  })
+
+  it('is shown by plan with the same words, and needs as long for a trial', () => {
+    expect(handover('plan').said).toContain('error[no-trial]')
+    const { status, said } = handover('plan', '--no-confirm')
+    expect(said).toContain('run update-grub')
+    expect(status).toBe(0)
+    expect(handover('plan', '--confirm-within', '1 s')).toMatchObject({
+      status: 2,
+      said: expect.stringContaining('two minutes or more') as string,
+    })
   })
 
   it('says with --no-boot that the IOMMU is off, and changes nothing', () => {

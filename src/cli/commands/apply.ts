@@ -10,7 +10,6 @@ import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { Spec } from '../../spec/spec.ts'
-import { parseDuration } from '../../spec/units.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
@@ -19,6 +18,7 @@ import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 import { withoutInterruption } from '../transaction.ts'
+import { minutesOf } from '../trial-minutes.ts'
 import { version } from '../version.ts'
 
 type Options = ReadingOptions & {
@@ -59,7 +59,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   if (options.root !== undefined) refuseCommands(planned, options.root)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
-    const command = `handover apply ${file} --yes`
+    const command = ['handover apply', file, ...flagsOf(options), '--yes'].join(' ')
     if (!(await askToGoOn('Change the host as shown?', { yes: options.yes === true, command }))) {
       context.err('nothing was changed')
       return exitCode.done
@@ -68,19 +68,21 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const result = await runTransaction(planned, { file, context })
   const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
-  return conclude(result, { hash, open, again: planned.again === true, spec, options, context })
+  const { again = false, needsReboot } = planned
+  return conclude(result, { hash, open, again, needsReboot, spec, options, context })
 }
 
-/** Whole minutes, since the trial's clock is read from the kernel's uptime by a shell script. */
-function minutesOf(text = '10 min'): number {
-  const seconds = parseDuration(text)
-  if (seconds === undefined || seconds < 120)
-    throw new UsageError(
-      `--confirm-within ${text}: that is no time of two minutes or more`,
-      "such as: --confirm-within '10 min'",
-    )
-  return Math.ceil(seconds / 60)
+/** What a command that is shown must not lose: without --no-boot it would change more than was asked for. */
+function flagsOf({ boot, confirm, confirmWithin, root }: Options): string[] {
+  return [
+    ...(boot === false ? ['--no-boot'] : []),
+    ...(confirm === false ? ['--no-confirm'] : []),
+    ...(confirmWithin === undefined ? [] : ['--confirm-within', quoteWord(confirmWithin)]),
+    ...(root === undefined ? [] : ['--root', quoteWord(root)]),
+  ]
 }
+
+const quoteWord = (word: string) => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** Programs run on this machine, whatever tree the files are in: update-grub would make this machine's own entries anew. */
 function refuseCommands(planned: Plan, root: string): void {
@@ -133,12 +135,13 @@ type Conclusion = {
   readonly open: Plan | undefined
   /** Some things could not be planned before this apply: what is left then is the second half, and no failure. */
   readonly again: boolean
+  readonly needsReboot: boolean
   readonly spec: Spec
   readonly options: Options
   readonly context: Context
 }
 
-function conclude(result: ApplyResult, { hash, open, again, options, context }: Conclusion): ExitCode {
+function conclude(result: ApplyResult, { hash, open, again, needsReboot, options, context }: Conclusion): ExitCode {
   const left = open?.steps.length ?? 0
   if (options.json)
     context.out(
@@ -146,7 +149,12 @@ function conclude(result: ApplyResult, { hash, open, again, options, context }: 
     )
   switch (result.outcome) {
     case 'nothing-to-do':
-      if (!options.json) context.out('nothing to do: the host is as planned')
+      if (!options.json)
+        context.out(
+          needsReboot
+            ? 'nothing to do: everything is written, and takes effect with a reboot (a trial boot then waits for: handover confirm)'
+            : 'nothing to do: the host is as planned',
+        )
       return exitCode.done
     case 'applied':
       if (open !== undefined && hasErrors(open.findings)) {

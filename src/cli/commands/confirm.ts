@@ -22,7 +22,8 @@ type Options = { readonly json?: boolean; readonly root?: string }
 export async function runConfirm(_args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
   const { system } = context
   const host = await readSource({}, context)
-  if (!isTrialPrepared(host)) throw new AppError('there is no trial boot to confirm')
+  if (!isTrialPrepared(host))
+    throw new AppError('there is no trial boot to confirm', { help: 'see what was done: handover journal' })
   if (!isTrialBoot(host))
     throw new AppError(host.boot?.trialResult ?? 'this is not the trial boot, it is the one from before', {
       help: 'to try again: handover rollback, then handover apply',
@@ -72,12 +73,16 @@ function conclude(result: ApplyResult, options: Options, context: Context): Exit
       return exitCode.done
     case 'restored':
       context.err(`error: ${result.cause}`)
-      context.err('the trial is not permanent: this boot stays as it is, the next one is as before')
+      context.err(
+        'the trial is not permanent: this boot stays as it is, the next one is as before\n  help: mend the reason, then: handover confirm (or give the trial up: handover rollback)',
+      )
       return exitCode.applyFailedRestored
     case 'not-restored':
       context.err(`error: ${result.cause}`)
       for (const line of result.leftovers) context.err(`  ${line}`)
-      context.err('the next boot is as before; docs/safety.md shows recovery by hand')
+      context.err(
+        `the trial is not permanent, and the host is NOT fully as before (journal ${result.id})\n  help: handover rollback ${result.id} tries again; docs/safety.md shows recovery by hand`,
+      )
       return exitCode.applyFailedNotRestored
   }
 }

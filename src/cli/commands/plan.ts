@@ -8,8 +8,13 @@ import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
+import { minutesOf } from '../trial-minutes.ts'
 
-export type PlanOptions = ReadingOptions & { readonly boot?: boolean }
+export type PlanOptions = ReadingOptions & {
+  readonly boot?: boolean
+  readonly confirm?: boolean
+  readonly confirmWithin?: string
+}
 
 export async function runPlan(args: readonly string[], options: PlanOptions, context: Context): Promise<ExitCode> {
   const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
@@ -19,8 +24,10 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
     else context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
+  const trialMinutes = minutesOf(options.confirmWithin)
   const host = await readPlanningHost(options, context, lock)
-  const planned = plan(host, spec, { places, boot: options.boot !== false, ...(lock ? { lock } : {}) })
+  const wish = { places, trial: options.confirm !== false, trialMinutes, boot: options.boot !== false }
+  const planned = plan(host, spec, { ...wish, ...(lock ? { lock } : {}) })
   if (options.json) context.out(planDocument(planned))
   else {
     context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))

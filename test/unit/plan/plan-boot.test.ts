@@ -175,6 +175,13 @@ describe('plan-boot', () => {
       'boot-manual',
       '/etc/default/grub is not understood (a quote that is never closed at line 1); there: add intel_iommu=on; then run: grub-mkconfig -o /boot/grub/grub.cfg',
     ],
+    [
+      'a GRUB file that is no UTF-8',
+      debian.slice(0, 2),
+      [{ ...grub, text: '# gr\ufffdn\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n' }],
+      'boot-manual',
+      'there: add intel_iommu=on; or save it as UTF-8',
+    ],
     ['no loader', [], [], 'boot-manual', 'change the kernel command line: add intel_iommu=on'],
   ])('writes nothing on %s and says the exact change', (name, present, files, code, help) => {
     const facts = name === 'two loaders' ? { kernel: { cmdline: 'quiet' } } : {}
