@@ -3,12 +3,22 @@
  * virtual machine still uses a device; says what it could not restore.
  */
 import { AppError, exitCode } from '../errors.ts'
-import { trialConfirmedPath, trialResultPath, trialToken } from '../boot/trial.ts'
+import { trialConfirmedPath, trialConfPath, trialResultPath, trialToken } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
 import { takeApplyLock } from './apply.ts'
 import { deaf, type Listener } from './events.ts'
 import { DriftError, findUndoObstacles } from './guard.ts'
-import { isInForce, isTrial, journalFolder, openJournal, readJournal, readJournals, type Journal } from './journal.ts'
+import {
+  isInForce,
+  isTrial,
+  journalFolder,
+  openJournal,
+  readJournal,
+  readJournals,
+  readTrialApplied,
+  type Journal,
+  type JournalRecord,
+} from './journal.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
 export type RollbackResult = {
@@ -81,6 +91,15 @@ function endTrial(system: System): void {
   if (!cmdline.ok || !` ${cmdline.value.trim()} `.includes(` ${trialToken} `)) return
   system.makeFolder('/run/handover')
   system.writeFile(trialConfirmedPath, 'taken back\n')
+}
+
+/**
+ * What belongs to the confirmed trial that is being taken back: after the confirmation its trial, after that the trials it
+ * replaced before any of them was booted. One thing to the person who takes it back.
+ */
+export function findEarlier(system: System, { continues }: JournalRecord, isPart: boolean): string | undefined {
+  if (continues !== undefined) return continues
+  return isPart && system.stat(trialConfPath).ok ? readTrialApplied(system)?.id : undefined
 }
 
 /** Journals in force that came after this one, newest first. */

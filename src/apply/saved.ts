@@ -87,18 +87,28 @@ export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boole
   return stat.ok && stat.value.mode === saved.mode && stat.value.uid === saved.uid && stat.value.gid === saved.gid
 }
 
-/** Puts one file back byte for byte, mode and owner included. Throws when the saved bytes are damaged. */
+/** Puts one file back byte for byte, mode and owner included, and looks again. Throws when the saved bytes are damaged. */
 export async function restoreFile(system: System, id: string, saved: SavedFile): Promise<void> {
   if (await isAsSaved(system, saved)) return
+  // A folder in which somebody keeps something now stays.
   if (saved.kind === 'no-folder') return system.removeFolder(saved.path)
-  if (saved.kind === 'absent') return system.remove(saved.path)
-  if (saved.kind === 'link') return system.makeLink(saved.path, saved.target)
-  // A generator may have left a link where a file was; writing through it would change the link's target.
-  if (system.readLink(saved.path).ok) system.remove(saved.path)
+  if (saved.kind === 'absent') system.remove(saved.path)
+  else if (saved.kind === 'link') system.makeLink(saved.path, saved.target)
+  else {
+    const bytes = await readCopy(system, id, saved)
+    // A generator may have left a link where a file was; writing through it would change the link's target.
+    if (system.readLink(saved.path).ok) system.remove(saved.path)
+    system.writeFile(saved.path, bytes, { mode: saved.mode, owner: { uid: saved.uid, gid: saved.gid } })
+  }
+  if (!(await isAsSaved(system, saved)))
+    throw new AppError(`${saved.path} was put back and is not as before when read again`)
+}
+
+async function readCopy(reader: Reader, id: string, saved: Extract<SavedFile, { kind: 'file' }>): Promise<Uint8Array> {
   const blob = `${journalFolder}/${id}/saved/${saved.blob}`
-  const bytes = system.readBytes(blob, savedLimit)
+  const bytes = reader.readBytes(blob, savedLimit)
   if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
   if ((await sha256(bytes.value)) !== saved.sha256)
     throw new DamagedCopy(`the saved bytes of ${saved.path} in ${blob} are damaged; they were not put back`)
-  system.writeFile(saved.path, bytes.value, { mode: saved.mode, owner: { uid: saved.uid, gid: saved.gid } })
+  return bytes.value
 }

@@ -3,8 +3,8 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
-import { journalFolder } from '../../src/apply/journal.ts'
-import { rollback } from '../../src/apply/rollback.ts'
+import { journalFolder, readJournal } from '../../src/apply/journal.ts'
+import { findEarlier, rollback } from '../../src/apply/rollback.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Step } from '../../src/plan/step.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
@@ -110,6 +110,23 @@ describe('outputs by pattern', () => {
   })
 })
 
+it('what a rollback wrote is read again before it says restored: a disk may take a write and keep something else', async () => {
+  await apply(planOf(edit), linuxSystem({ root }))
+  const real = linuxSystem({ root })
+  const forgetful = {
+    ...real,
+    writeFile: (...given: Parameters<typeof real.writeFile>) => {
+      if (given[0] !== '/etc/default/grub') real.writeFile(...given)
+    },
+  }
+  expect(await rollback(forgetful, undefined)).toMatchObject({
+    outcome: 'rollback-incomplete',
+    leftovers: ['/etc/default/grub was put back and is not as before when read again'],
+  })
+  expect(await rollback(real, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  expect(changed()).toEqual([])
+})
+
 describe('an older apply with a newer one in force', () => {
   const system = () => linuxSystem({ root })
   const trial = file('/etc/handover/trial.conf', null, 'minutes 10\n')
@@ -140,6 +157,20 @@ describe('an older apply with a newer one in force', () => {
     })
     await rollback(system(), '2')
     expect(await rollback(system(), '1')).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('a confirmed trial goes with the trials that it replaced before any was booted', async () => {
+    await apply(planOf(trial), system())
+    await apply(planOf(file('/etc/handover/trial.conf', 'minutes 10\n', 'minutes 20\n')), system())
+    await apply(planOf(file('/etc/handover/trial.conf', 'minutes 20\n', null), edit), system(), { continues: '0002' })
+    const order: string[] = []
+    for (let next: string | undefined = '0003'; next !== undefined;) {
+      const read = readJournal(system(), next)
+      order.push((await rollback(system(), next)).id)
+      next = read?.ok ? findEarlier(system(), read.journal.record, order.length > 1) : undefined
+    }
+    expect(order).toEqual(['0003', '0002', '0001'])
     expect(changed()).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 /** `handover rollback [ID]`: takes an apply back, the newest one in force when none is named. */
-import { rollback, findRollback, type RollbackResult } from '../../apply/rollback.ts'
+import { findEarlier, rollback, findRollback, type RollbackResult } from '../../apply/rollback.ts'
 import { exitCode, type ExitCode } from '../../errors.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context } from '../context.ts'
@@ -7,7 +7,12 @@ import { formatBefore } from '../render/events.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { withoutInterruption } from '../transaction.ts'
 
-type Options = { readonly json?: boolean; readonly yes?: boolean }
+type Options = {
+  readonly json?: boolean
+  readonly yes?: boolean
+  /** Set for what is taken back along with a confirmation. */
+  readonly isPart?: true
+}
 
 export async function runRollback(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
   const { system } = context
@@ -24,12 +29,14 @@ export async function runRollback(args: readonly string[], options: Options, con
     }
   }
   const { report, end } = transactionProgress(context)
-  const result = await withoutInterruption(() => rollback(system, args[0], { report })).finally(end)
-  const earlier = result.outcome === 'rolled-back' ? journal?.record.continues : undefined
+  const result = await withoutInterruption(() => rollback(system, journal?.record.id ?? args[0], { report })).finally(end)
+  const earlier =
+    journal && result.outcome === 'rolled-back'
+      ? findEarlier(system, journal.record, options.isPart === true)
+      : undefined
   if (earlier !== undefined) {
-    // What a confirmed trial made permanent is two journals, and one thing to the person who takes it back.
-    context.err(`and the trial it began with, ${earlier}:`)
-    return runRollback([earlier], { ...options, yes: true }, context)
+    context.err(`${result.id} is taken back; and the trial it began with, ${earlier}:`)
+    return runRollback([earlier], { ...options, yes: true, isPart: true }, context)
   }
   if (options.json) context.out(JSON.stringify({ schema: 1, ...result }, null, 2))
   else context.out(renderResult(result))
