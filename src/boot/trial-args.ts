@@ -11,10 +11,15 @@ export type TrialWish = {
   readonly initramfs: string
 }
 
-/** A panic must end in the old entry, not in a black screen: hence panic=30. */
+/**
+ * A boot that fails must end in the old entry, not at a screen that nobody sits at: the kernel reboots after a panic, and so does
+ * initramfs-tools instead of its shell (`panic=`, initramfs-tools(7)); dracut needs words of its own (dracut.cmdline(7)).
+ */
+const comesBack = ['panic=30', 'rd.shell=0', 'rd.emergency=reboot']
+
 export function trialArgs(args: string, { add, remove }: Pick<TrialWish, 'add' | 'remove'>): string {
   let cmdline = parseCmdline(args.trimEnd())
   for (const raw of remove) cmdline = removeArg(cmdline, raw)
-  for (const raw of [...add, 'panic=30', trialToken]) cmdline = addArg(cmdline, raw)
+  for (const raw of [...add, ...comesBack, trialToken]) cmdline = addArg(cmdline, raw)
   return formatCmdline(cmdline)
 }

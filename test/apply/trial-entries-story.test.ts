@@ -121,7 +121,9 @@ describe('a host with systemd-boot', () => {
     // A kernel installed meanwhile must not get the token from the running command line.
     expect(read('/etc/kernel/cmdline')).toBe(`${options}\n`)
     expect(read(trialImage)).toContain('only-with handover.trial=1')
-    expect(read(trialEntry)).toContain(`options ${options} intel_iommu=on panic=30 handover.trial=1\n`)
+    expect(read(trialEntry)).toContain(
+      `options ${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1\n`,
+    )
     expect(read(trialEntry)).toContain(`initrd /${token}/${kernel}/handover-trial.img\n`)
     expect(host().boot?.loaderEntries?.oneShot).toBe('handover-trial.conf')
     expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: true })
@@ -150,7 +152,7 @@ describe('a host with systemd-boot', () => {
   it('confirms it: entries, the template of new ones and the initramfs; then goes back to the beginning', async () => {
     const trial = planBoot(host(), wish)
     await apply(planOf(trial.steps), system())
-    bootTrial(`${options} intel_iommu=on panic=30 handover.trial=1`)
+    bootTrial(`${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1`)
     efiVariable('LoaderEntrySelected', 'handover-trial.conf')
     expect(planBoot(host(), wish).findings).toMatchObject([{ code: 'trial-unconfirmed' }])
     const confirm = planConfirm(host())
@@ -263,7 +265,7 @@ describe('a host whose GRUB reads entries', () => {
       '/boot/handover-trial.img',
     ])
     expect(read('/boot/grub2/custom.cfg')).toContain(
-      `\tlinux /vmlinuz-${kernel} ${options} intel_iommu=on panic=30 handover.trial=1\n\tinitrd /handover-trial.img\n`,
+      `\tlinux /vmlinuz-${kernel} ${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1\n\tinitrd /handover-trial.img\n`,
     )
     expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: true })
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
@@ -273,7 +275,9 @@ describe('a host whose GRUB reads entries', () => {
   it('confirms it by grubby, leaves the rescue initramfs alone, and goes back to the beginning', async () => {
     const trial = planBoot(host(), wish)
     await apply(planOf(trial.steps), system())
-    bootTrial(`BOOT_IMAGE=(hd0,gpt2)/vmlinuz-${kernel} ${options} intel_iommu=on panic=30 handover.trial=1`)
+    bootTrial(
+      `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-${kernel} ${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1`,
+    )
     const confirm = planConfirm(host())
     expect(confirm.steps).toContainEqual(
       expect.objectContaining({ kind: 'command', argv: ['grubby', '--update-kernel=ALL', '--args=intel_iommu=on'] }),

@@ -65,7 +65,11 @@ check('the trial is applied', applied.outcome === 'applied', applied)
 
 const entries = listed()
 const ours = entries.find(({ id }) => id === 'handover-trial.conf')
-check('bootctl reads our entry', ours?.options === `${options} intel_iommu=on panic=30 handover.trial=1`, entries)
+check(
+  'bootctl reads our entry',
+  ours?.options === `${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1`,
+  entries,
+)
 check(
   'bootctl takes another by default',
   byDefault() === `handover-test-${release}.conf`,
@@ -139,7 +143,9 @@ check(
   'inside, it binds nothing with another serial',
   bindInside('quiet handover.trial=1', '00'.repeat(8)) !== 'vfio-pci',
 )
-const confirm = planConfirm(hostNow(`${options} intel_iommu=on panic=30 handover.trial=1`, true))
+const confirm = planConfirm(
+  hostNow(`${options} intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1`, true),
+)
 const confirmed = await apply(planOf(confirm.steps), system, { report, continues: '0001' })
 check('the confirmation is applied', confirmed.outcome === 'applied', confirmed)
 check('the entry has the argument', read(entry).includes(`options    ${options} intel_iommu=on\n`), read(entry))

@@ -57,7 +57,7 @@ title Handover: trial boot
 machine-id 0123456789abcdef0123456789abcdef
 linux      /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/linux
 initrd /0123456789abcdef0123456789abcdef/6.1.0-2-amd64/handover-trial.img
-options root=UUID=1-2 ro quiet systemd.machine_id=0123456789abcdef0123456789abcdef intel_iommu=on panic=30 handover.trial=1
+options root=UUID=1-2 ro quiet systemd.machine_id=0123456789abcdef0123456789abcdef intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1
 `,
     }))
 
@@ -74,7 +74,7 @@ title Handover: trial boot
 linux /vmlinuz-linux
 initrd /intel-ucode.img
 initrd /handover-trial.img
-options root=/dev/sda2 rw intel_iommu=on panic=30 handover.trial=1
+options root=/dev/sda2 rw intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1
 `,
     }))
 
@@ -230,7 +230,7 @@ menuentry 'Handover: trial boot' --id handover-trial {
 	load_video
 	set gfxpayload=keep
 	insmod gzio
-	linux /vmlinuz-6.8.5 root=UUID=1-2 ro rhgb quiet $tuned_params intel_iommu=on panic=30 handover.trial=1
+	linux /vmlinuz-6.8.5 root=UUID=1-2 ro rhgb quiet $tuned_params intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1
 	initrd /handover-trial.img
 }
 `,

@@ -48,7 +48,7 @@ menuentry 'Handover: trial boot' --id handover-trial {
 	  search --no-floppy --fs-uuid --set=root 1-2
 	fi
 	echo	'Loading Linux 6.1.0-2 ...'
-	linux /boot/vmlinuz-6.1.0-2 root=UUID=1-2 ro quiet intel_iommu=on panic=30 handover.trial=1
+	linux /boot/vmlinuz-6.1.0-2 root=UUID=1-2 ro quiet intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1
 	initrd	/boot/intel-ucode.img /boot/handover-trial.img
 }
 `,

@@ -123,7 +123,7 @@ describe('arguments on trial beside huge pages and virtual functions', () => {
   })
 
   it('wait for a confirmation on the trial boot, and leave nothing to do after it', () => {
-    const cmdline = `BOOT_IMAGE=/vmlinuz quiet intel_iommu=on iommu=pt pcie_aspm=off panic=30 ${trialToken}`
+    const cmdline = `BOOT_IMAGE=/vmlinuz quiet intel_iommu=on iommu=pt pcie_aspm=off panic=30 rd.shell=0 rd.emergency=reboot ${trialToken}`
     const trial = booted(applied, cmdline)
     expect(on(trial).findings.filter(({ severity }) => severity === 'error')).toMatchObject([
       { code: 'trial-unconfirmed' },
