@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { CommandError } from '../errors.ts'
+import { searchPath } from './search-path.ts'
 import type { ExecOptions, ExecResult } from './system.ts'
 
 const streamCap = 16 * 1024 * 1024
@@ -15,7 +16,7 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
     const child = spawn(program, args, {
       detached: true,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', ...options.env },
+      env: { PATH: searchPath(), LC_ALL: 'C.UTF-8', ...options.env },
     })
     const output = { stdout: '', stderr: '' }
     let timedOut = false

@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import * as fs from 'node:fs'
 import { createConnection } from 'node:net'
 import { AppError } from '../errors.ts'
+import { searchPath } from './search-path.ts'
 import type { Connection, Running, StartOptions } from './system.ts'
 
 const tailCap = 65_536
@@ -34,7 +35,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Prom
     const child = spawn(program, args, {
       detached: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', ...options.env },
+      env: { PATH: searchPath(), LC_ALL: 'C.UTF-8', ...options.env },
       stdio: tied ? ['ignore', output, output, 'pipe'] : ['ignore', output, output],
     })
     if (log !== undefined) fs.closeSync(log)

@@ -1,5 +1,6 @@
 /** Asks `ip` about one network interface. Looking only, and a matter of milliseconds, so reads stay synchronous. */
 import { spawnSync } from 'node:child_process'
+import { searchPath } from './search-path.ts'
 import type { ReadResult } from './system.ts'
 
 /** A port with 256 functions prints about 50 KiB. */
@@ -13,7 +14,7 @@ export function showLink(name: string): ReadResult<string> {
     timeout: 10_000,
     maxBuffer: limit,
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`, LC_ALL: 'C.UTF-8' },
+    env: { PATH: searchPath(), LC_ALL: 'C.UTF-8' },
   })
   if (done.status === 0) return { ok: true, value: done.stdout }
   // ENOENT: there is no ip; ETIMEDOUT: it hangs; no error: it says that there is no such interface.

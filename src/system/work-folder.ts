@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { searchPath } from './search-path.ts'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
 export function packageFolder(): string {
@@ -116,7 +117,7 @@ export function fileStamp(path: string): string {
 
 /** The full path of a program on PATH (the folders of root included, as users often lack them). */
 export function findProgram(name: string): string | undefined {
-  const folders = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`.split(':')
+  const folders = searchPath().split(':')
   for (const folder of folders) {
     const path = join(folder, name)
     try {

@@ -29,7 +29,9 @@ export async function runRollback(args: readonly string[], options: Options, con
     }
   }
   const { report, end } = transactionProgress(context)
-  const result = await withoutInterruption(() => rollback(system, journal?.record.id ?? args[0], { report })).finally(end)
+  const result = await withoutInterruption(() => rollback(system, journal?.record.id ?? args[0], { report })).finally(
+    end,
+  )
   const earlier =
     journal && result.outcome === 'rolled-back'
       ? findEarlier(system, journal.record, options.isPart === true)
