@@ -1,7 +1,7 @@
 #!/bin/sh
 # systemd-boot on the EFI system partition, and the kernel with dracut's initramfs as an entry, by kernel-install: Debian's own way.
 set -e
-echo 'root=LABEL=labroot console=ttyS0 mitigations=off quiet intel_iommu=off' >/etc/kernel/cmdline
+echo 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check quiet intel_iommu=off' >/etc/kernel/cmdline
 bootctl install --esp-path=/boot/efi
 for kernel in /boot/vmlinuz-*; do kernel-install add "${kernel#/boot/vmlinuz-}" "$kernel"; done
 echo 'timeout 1' >/boot/efi/loader/loader.conf

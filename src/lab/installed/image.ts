@@ -96,7 +96,7 @@ async function installLoader(system: System, installed: InstalledSystem, place: 
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none', '-no-reboot'],
     ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1536'],
     ...['-serial', `file:${console}`, '-kernel', join(boot, kernel), '-initrd', join(boot, initrd)],
-    ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off lab.install'],
+    ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check lab.install'],
     ...[
       '-drive',
       `if=none,id=boot,format=raw,cache=unsafe,file=${place.disk}`,
