@@ -179,7 +179,8 @@ class AgentLine {
     this.#rest = lines.pop() ?? ''
     for (const raw of lines) {
       const line = raw.replace(/\r$/, '')
-      if (line === 'lab ready') {
+      // UEFI firmware speaks on every serial port, too, and does not end its last line.
+      if (line.endsWith('lab ready')) {
         // Commands of the boot before get no answer any more.
         for (const pending of this.#pending.values()) pending.lost()
         this.#pending.clear()
