@@ -3,6 +3,7 @@
  * so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
  * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
  */
+import { formatCommand } from '../boot/shell-quote.ts'
 import { AppError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
@@ -114,7 +115,10 @@ async function undoByCommand(system: System, step: CommandStep, restore: readonl
   await performStep(system, { ...step, argv: step.undo ?? step.argv })
   for (const saved of restore)
     if (!(await isAsSaved(system, saved)))
-      return { restored: false, note: `${saved.path} is not as before, though this was run: ${step.undo?.join(' ')}` }
+      return {
+        restored: false,
+        note: `${saved.path} is not as before, though this was run: ${formatCommand(step.undo ?? [])}`,
+      }
   return { restored: true }
 }
 
@@ -130,8 +134,8 @@ async function generateAgain(system: System, step: CommandStep): Promise<string 
   } catch (error) {
     const what =
       step.undo === undefined
-        ? `what ${argv.join(' ')} makes was written again since, and making it anew`
-        : `what saved bytes cannot take back needs ${argv.join(' ')}, and that`
+        ? `what ${formatCommand(argv)} makes was written again since, and making it anew`
+        : `what saved bytes cannot take back needs ${formatCommand(argv)}, and that`
     return `${what} ended badly: ${messageOf(error)}`
   }
 }
