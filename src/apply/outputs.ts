@@ -81,6 +81,8 @@ export type OutputsJudgement = {
 export type Undoing = Pick<Journal, 'record' | 'events'> & {
   /** Other programs may have run since (a rollback): a new kernel's image is theirs, even where our own run was cut off. */
   readonly later: boolean
+  /** The tree is of another machine (`--root`), and programs would run on this one: they are named instead. */
+  readonly elsewhere?: boolean
 }
 
 export async function judgeOutputs(reader: Reader, journal: Undoing, step: CommandStep): Promise<OutputsJudgement> {

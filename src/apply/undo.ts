@@ -54,7 +54,7 @@ export async function undoSteps(
     if (result.again) again.unshift(result.again)
   }
   for (const step of again) {
-    const problem = await generateAgain(system, step)
+    const problem = journal.elsewhere ? runInside(step.undo ?? step.argv) : await generateAgain(system, step)
     if (problem !== undefined) leftovers.push(problem)
   }
   leftovers.push(...(await tidy(system, journal.record)))
@@ -101,7 +101,9 @@ async function undoOutputs(system: System, journal: Undoing, step: CommandStep):
   const { restore, stale } = await judgeOutputs(system, journal, step)
   if (step.undo !== undefined && step.outputs.length === 0) return { restored: true, again: step }
   if (step.undo !== undefined && restore.some(({ path }) => path.startsWith(efiVariables)))
-    return await undoByCommand(system, step, restore)
+    return journal.elsewhere
+      ? { restored: false, note: runInside(step.undo) }
+      : await undoByCommand(system, step, restore)
   for (const saved of restore) await restoreFile(system, journal.record.id, saved)
   if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
   return { restored: true }
@@ -109,6 +111,10 @@ async function undoOutputs(system: System, journal: Undoing, step: CommandStep):
 
 /** Their bytes cannot be written here: the kernel keeps these files immutable (Documentation/filesystems/efivarfs.rst). */
 const efiVariables = '/sys/firmware/efi/efivars/'
+
+function runInside(argv: readonly string[]): string {
+  return `what saved bytes cannot take back needs ${formatCommand(argv)}, run inside that system (chroot)`
+}
 
 /** Its exit code is not believed: the outputs are read again. */
 async function undoByCommand(system: System, step: CommandStep, restore: readonly SavedFile[]): Promise<Note> {
@@ -169,6 +175,8 @@ async function undoAttribute(system: System, bootId: string, step: Extract<Step,
   if (standing.kind === 'before') return { restored: true }
   const elsewhere = step.of && findElsewhere(system, bootId, step.of)
   if (elsewhere) return elsewhere
+  if (standing.kind === 'gone' && bootId !== readBootId(system))
+    return { restored: true, note: `${step.path}: what was set ended with the reboot` }
   if (standing.kind === 'drifted' || standing.kind === 'gone') return { restored: false, note: standing.difference }
   await performStep(system, { ...step, before: step.after, after: step.before })
   return { restored: true }

@@ -18,7 +18,7 @@ import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
-import { withoutInterruption } from '../transaction.ts'
+import { refuseCommands, withoutInterruption } from '../transaction.ts'
 import { minutesOf } from '../trial-minutes.ts'
 import { version } from '../version.ts'
 
@@ -57,7 +57,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   context.err(renderFindings(planned.findings, context.errStyle, sources))
   if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
   refuseOtherPlan(options.plan, hash)
-  if (options.root !== undefined) refuseCommands(planned, options.root)
+  if (options.root !== undefined) refuseCommands(planned.steps, options.root)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
     const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
@@ -81,18 +81,6 @@ function flagsOf({ boot, confirm, confirmWithin, root }: Options): string[] {
     ...(confirmWithin === undefined ? [] : ['--confirm-within', confirmWithin]),
     ...(root === undefined ? [] : ['--root', root]),
   ]
-}
-
-/** Programs run on this machine, whatever tree the files are in: update-grub would make this machine's own entries anew. */
-function refuseCommands(planned: Plan, root: string): void {
-  const command = planned.steps.find((step) => step.kind === 'command')
-  if (command === undefined) return
-  throw new AppError(
-    `this plan runs ${formatCommand(command.argv)}, which would run here and not in ${root}; nothing was changed`,
-    {
-      help: `run it inside: chroot ${root} handover apply …; or leave booting alone: --no-boot`,
-    },
-  )
 }
 
 /** Nothing is recorded as applied while no device can be given to anyone. */
