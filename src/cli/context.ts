@@ -5,6 +5,7 @@
 import { linuxSystem } from '../system/linux.ts'
 import type { System } from '../system/system.ts'
 import { styler, type Styler } from './render/style.ts'
+import { printOut, standardOutput } from './standard-output.ts'
 
 export type Context = {
   readonly system: System
@@ -26,22 +27,25 @@ export type ReadingOptions = {
   readonly color?: boolean
 }
 
+/** Streams are asked for only when something goes to them: making them costs a start some milliseconds. */
 export function createContext(options: ReadingOptions): Context {
-  const colour = (stream: NodeJS.WriteStream) =>
-    options.color !== false && !process.env['NO_COLOR'] && (stream.isTTY || Boolean(process.env['FORCE_COLOR']))
+  const styleFor = (stream: NodeJS.WriteStream) =>
+    styler(options.color !== false && !process.env['NO_COLOR'] && (stream.isTTY || Boolean(process.env['FORCE_COLOR'])))
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: options.root }),
-    out: (text) => print(process.stdout, text),
-    err: (text) => print(process.stderr, text),
-    isTerminal: process.stdout.isTTY,
-    columns: Math.min(process.stdout.columns || 80, 160),
-    style: styler(colour(process.stdout)),
-    errStyle: styler(colour(process.stderr)),
+    out: printOut,
+    err: (text) => void process.stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+    get isTerminal() {
+      return standardOutput().isTTY
+    },
+    get columns() {
+      return Math.min(standardOutput().columns || 80, 160)
+    },
+    get style() {
+      return styleFor(standardOutput())
+    },
+    get errStyle() {
+      return styleFor(process.stderr)
+    },
   }
-}
-
-/** The end of the line by itself: joined to megabytes of JSON it would copy them. */
-function print(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(text)
-  if (!text.endsWith('\n')) stream.write('\n')
 }

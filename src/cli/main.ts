@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { AppError, exitCode, type ExitCode } from '../errors.ts'
 import { createContext, type Context, type ReadingOptions } from './context.ts'
+import { printOut, standardOutput } from './standard-output.ts'
 import { version } from './version.ts'
 
 type Run<O> = (args: readonly string[], options: O, context: Context) => Promise<ExitCode>
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride()
+    .configureOutput({ writeOut: printOut })
     .configureHelp({ sortSubcommands: false })
   program.addHelpText('after', examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'))
   addReadingCommands(program)
@@ -209,6 +211,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     const asksCompletion = argv[0] === 'completion' || argv[0] === 'complete'
     const program = buildProgram()
     if (asksCompletion) {
+      standardOutput()
       const { default: tab } = await import('@bomb.sh/tab/commander')
       tab(program, { completionCommandName: 'completion' })
     } else addCompletionHelp(program)

@@ -3,6 +3,7 @@ import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { runningVms } from '../../vm/qemu.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
+import { standardOutput } from '../standard-output.ts'
 
 const leave = '\u001d'
 
@@ -23,7 +24,7 @@ export async function runConsole(
   context.err(`connected to ${name}; Ctrl-] leaves`)
   if (stdin.isTTY) stdin.setRawMode(true)
   await new Promise<void>((done) => {
-    connection.onText((text) => process.stdout.write(text))
+    connection.onText((text) => standardOutput().write(text))
     connection.onClose(done)
     stdin.setEncoding('utf8')
     stdin.on('data', (chunk) => {
