@@ -25,7 +25,8 @@ export function openPciIds(source: string | Uint8Array): PciIds {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   const plain = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
-  const whole = `\n${plain}\n`
+  // As the file comes, with a comment at its head and a newline at its end, it needs no copy with newlines around it.
+  const whole = plain.startsWith('#') && plain.endsWith('\n') ? plain : `\n${plain}\n`
   return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
 

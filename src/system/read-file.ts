@@ -40,15 +40,23 @@ function readWith<T>(path: string, limit: number, how: ReadHow, take: (length: n
   try {
     const first = fillSlab(fd, limit, how.isAttribute)
     if (first < longestRead) return take(first)
-    const chunks = [Buffer.from(slab.subarray(used, used + first))]
-    for (let total = first; ;) {
-      const read = fillSlab(fd, limit - total, how.isAttribute)
-      chunks.push(Buffer.from(slab.subarray(used, used + read)))
-      total += read
-      if (read < longestRead) return Buffer.concat(chunks, total)
-    }
+    return readOn(fd, limit, first)
   } finally {
     fs.closeSync(fd)
+  }
+}
+
+/** A long file, of which the slab holds the beginning: into room for what its size says and a byte more, so that its end shows. */
+function readOn(fd: number, limit: number, first: number): Uint8Array {
+  let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fs.fstatSync(fd).size, limit) + 1))
+  slab.copy(bytes, 0, used, used + first)
+  for (let length = first; ;) {
+    const read = fs.readSync(fd, bytes, length, bytes.length - length, null)
+    length += read
+    if (length > limit) throw new TooLarge()
+    if (read === 0) return bytes.subarray(0, length)
+    // Files of /proc state no size, and others may grow.
+    if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, limit + 1))
   }
 }
 
