@@ -44,6 +44,18 @@ const packagesApart = {
   },
 }
 
+// `inspect` gets a bundle of its own, without the code of the other commands: less than half of the text to read at its start.
+const inspectOnly = {
+  name: 'inspect-only',
+  setup(builder) {
+    const elsewhere = ({ path }) => (path.endsWith('/inspect.ts') ? undefined : { path, namespace: 'elsewhere' })
+    builder.onResolve({ filter: /^\.\/commands\/\w+\.ts$|^@bomb\.sh\/tab/ }, elsewhere)
+    builder.onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is in bundle.cjs`)})`,
+    }))
+  },
+}
+
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
 const common = {
@@ -68,19 +80,27 @@ await build({
   },
 })
 // One CommonJS file: every further file and every ES module of it costs a start about a millisecond.
-await build({
+const forStart = {
   ...common,
-  entryPoints: { bundle: 'src/cli/entry.ts', ...apart },
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   plugins: [...common.plugins, lazyBuiltIns, packagesApart],
   define: { HANDOVER_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
+}
+await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
+await build({
+  ...forStart,
+  entryPoints: { inspect: 'src/cli/entry.ts' },
+  plugins: [...forStart.plugins, inspectOnly],
 })
-writeFileSync('dist/bundle.cjs', inAscii(readFileSync('dist/bundle.cjs', 'utf8')))
 copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
 chmodSync('dist/handover.cjs', 0o755)
-const warmed = spawnSync(process.execPath, ['scripts/warm-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] })
-if (warmed.status !== 0) process.exit(1)
+for (const name of ['bundle', 'inspect']) {
+  writeFileSync(`dist/${name}.cjs`, inAscii(readFileSync(`dist/${name}.cjs`, 'utf8')))
+  const argv = ['scripts/warm-cache.mjs', name]
+  const warmed = spawnSync(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (warmed.status !== 0) process.exit(1)
+}
 
 /** esbuild leaves comments and regular expressions as they are; a file of one byte per character is read without decoding. */
 function inAscii(text) {

@@ -1,21 +1,24 @@
 #!/usr/bin/env node
-// dist/handover.cjs: runs the bundle beside it, from the code V8 made when the bundle was built. V8 itself refuses such code
+// dist/handover.cjs: runs one of the bundles beside it, from the code V8 made when the bundle was built. V8 itself refuses such code
 // when version, flags or source are other ones; then the bundle is compiled as usual (docs/decisions/0013).
 'use strict'
 const { readFileSync } = require('node:fs')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
-const path = `${__dirname}/bundle.cjs`
+const name = process.argv[2] === 'inspect' ? 'inspect' : 'bundle'
+const path = `${__dirname}/${name}.cjs`
 const parameters = 'exports, require, module, __filename, __dirname'
 const script = new Script(`(function (${parameters}) {${readFileSync(path, 'latin1')}\n})`, {
   filename: path,
   cachedData: cachedData(),
 })
 
+const isCommand = require.main === module
+
 // These are over before optimised code and marking in small steps have paid for their making, which took a third of their
 // processor time. After the cached code was taken: flags are part of what it must fit. `plan` may search for long.
-if (process.argv[2] === 'inspect' || process.argv[2] === 'capture')
+if (isCommand && (name === 'inspect' || process.argv[2] === 'capture'))
   for (const flag of ['--no-opt', '--no-incremental-marking']) setFlagsFromString(flag)
 
 const bundle = { exports: {} }
@@ -23,13 +26,13 @@ script.runInThisContext()(bundle.exports, require, bundle, path, __dirname)
 
 function cachedData() {
   try {
-    return readFileSync(`${__dirname}/bundle.cache`)
+    return readFileSync(`${__dirname}/${name}.cache`)
   } catch {
     return undefined // built without, or removed: only slower
   }
 }
 
-if (require.main === module) void bundle.exports.start(process.argv.slice(2))
+if (isCommand) void bundle.exports.start(process.argv.slice(2))
 else {
   const isCacheTaken = script.cachedDataRejected === false
   module.exports = { ...bundle.exports, isCacheTaken, createCachedData: () => script.createCachedData() }

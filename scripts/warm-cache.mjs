@@ -1,4 +1,5 @@
-// Writes dist/bundle.cache: V8's code for every function that `inspect` runs, taken after running it on a made-up host.
+// Writes dist/NAME.cache beside dist/NAME.cjs, `inspect` or `bundle` (the launcher takes it from the arguments, too): V8's code
+// for every function that `inspect` runs, taken after running it on a made-up host.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,7 @@ try {
   makeSampleTree(root, 24)
   addSampleNeeds(root)
   for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])
-  writeFileSync(new URL('../dist/bundle.cache', import.meta.url), launcher.createCachedData())
+  writeFileSync(new URL(`../dist/${process.argv[2]}.cache`, import.meta.url), launcher.createCachedData())
 } finally {
   rmSync(root, { recursive: true, force: true })
 }

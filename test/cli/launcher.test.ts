@@ -24,7 +24,7 @@ function inspect(program: string, ...args: readonly string[]) {
 
 describe('the built command', () => {
   const launcher = () => join(folder, 'dist/handover.cjs')
-  const cache = () => join(folder, 'dist/bundle.cache')
+  const cache = () => join(folder, 'dist/inspect.cache')
 
   it('says the same with its cached code, with damaged, foreign and without', () => {
     const whole = inspect(process.execPath, launcher())
@@ -38,9 +38,58 @@ describe('the built command', () => {
     expect(inspect(join(folder, 'handover'))).toEqual(whole)
   })
 
-  it('has cached code that this Node takes', () => {
-    const told = spawnSync(process.execPath, ['-e', cacheTest], { encoding: 'utf8' })
+  it.each(['inspect', 'plan'])('has cached code for %s that this Node takes', (name) => {
+    const told = spawnSync(process.execPath, ['-e', cacheTest, 'handover', name], { encoding: 'utf8' })
     expect(told.stdout).toBe('taken\n')
+  })
+
+  it('leaves every command but inspect to the whole bundle', () => {
+    const run = (...args: readonly string[]) =>
+      spawnSync(process.execPath, [launcher(), ...args], { encoding: 'utf8', cwd: folder })
+    expect(run('capture', '--json', '--root', folder)).toMatchObject({ status: 0, stderr: '' })
+    expect(run('plan', 'nothing.yaml').status).toBe(2)
+    expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect(run('completion', 'bash').stdout).toContain('handover complete')
+    expect(run('inspect', '--help').stdout).toContain('Usage: handover inspect')
+  })
+
+  it('writes all of it to a pipe that is not to be waited for, and nothing more to a closed one', () => {
+    const many = Array.from({ length: 2000 }, (_, n) => listing.replace('00:1f.2', `${busOf(n)}:00.0`)).join('')
+    const file = join(folder, 'many.txt')
+    writeFileSync(file, many)
+    const argv = JSON.stringify([launcher(), 'inspect', '--json', '--from', file])
+    // A socket of Node's own does not block, and who inherits it shares that.
+    const code = `
+      const { spawn } = require('node:child_process')
+      const net = require('node:net')
+      let length = 0
+      let status
+      const server = net.createServer((reader) => {
+        setTimeout(() => reader.on('data', (part) => (length += part.length)), 300)
+        reader.on('end', () => server.close(() => console.log(status, length)))
+      })
+      server.listen('socket', () => {
+        const writer = net.connect('socket', () => {
+          const child = spawn(process.execPath, ${argv}, { stdio: ['ignore', writer, 'inherit'] })
+          child.on('exit', (code) => {
+            status = code
+            writer.destroy()
+          })
+        })
+      })`
+    const told = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', cwd: folder, timeout: 60_000 })
+    const whole = spawnSync(process.execPath, JSON.parse(argv), { maxBuffer: 1 << 26 })
+    expect(whole.stdout.length).toBeGreaterThan(200_000)
+    expect(told.stdout).toBe(`0 ${whole.stdout.length}\n`)
+    const cut = spawnSync('bash', [
+      '-c',
+      `"$@" | head -c 1; echo " \${PIPESTATUS[0]}"`,
+      'bash',
+      process.execPath,
+      ...JSON.parse(argv),
+    ])
+    expect(cut.stdout.toString()).toBe('{ 0\n')
+    expect(cut.stderr.toString()).toBe('')
   })
 
   it('has a library beside it', () => {
@@ -55,6 +104,8 @@ describe('the built command', () => {
     expect(done.stderr).toContain(`(cd '${folder}' && npm ci && npm run build)`)
   })
 })
+
+const busOf = (n: number) => `${(n >> 8).toString(16).padStart(4, '0')}:${(n & 255).toString(16).padStart(2, '0')}`
 
 const cacheTest = `
 const launcher = require('./dist/handover.cjs')
