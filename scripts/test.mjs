@@ -16,13 +16,16 @@ if (setup !== 0 && process.env.CI === 'true') process.exit(setup)
 const folder = mkdtempSync(join(tmpdir(), 'handover-test-'))
 const total = { passed: 0, failed: 0, skipped: 0 }
 let status = 0
-const suites =
-  process.argv.slice(2).length > 0
-    ? [['chosen', process.argv.slice(2)]]
-    : [
-        ['unit', []],
-        ['lab', ['--config', 'vitest.lab.config.ts']],
-      ]
+const asked = process.argv.slice(2)
+const suites = {
+  all: [
+    ['unit', []],
+    ['lab', ['--config', 'vitest.lab.config.ts']],
+  ],
+  // The longer suite: the distribution's boot tools, and the hosts that reboot.
+  boot: [['boot', ['--config', 'vitest.boot.config.ts']]],
+  chosen: [['chosen', asked]],
+}[asked.length === 0 ? 'all' : asked[0] === '--boot' ? 'boot' : 'chosen']
 for (const [name, args] of suites) {
   const summary = join(folder, `${name}.json`)
   const result = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', ...args], {

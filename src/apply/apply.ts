@@ -22,7 +22,7 @@ import {
   readLastApplied,
 } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
-import { expandOutputs } from './outputs.ts'
+import { expandOutputs, withTargets } from './outputs.ts'
 import { performStep, type Limits } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
@@ -151,7 +151,11 @@ async function makeRecord(
   const id = nextId(system)
   system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
   const paths = what.steps.flatMap((step) =>
-    step.kind === 'file' ? [step.path] : step.kind === 'command' ? expandOutputs(system, step.outputs) : [],
+    step.kind === 'file'
+      ? [step.path]
+      : step.kind === 'command'
+        ? withTargets(system, expandOutputs(system, step.outputs))
+        : [],
   )
   return {
     schema: 1,
@@ -219,7 +223,7 @@ async function performRecorded(
 
 /** Makes what a generator wrote durable and notes what it is, so that a rollback knows it again. */
 function settleOutputs(system: System, outputs: readonly string[]): Promise<Record<string, string | null>> {
-  const paths = expandOutputs(system, outputs)
+  const paths = withTargets(system, expandOutputs(system, outputs))
   for (const path of paths) system.flush(path)
   return hashOutputs(system, paths)
 }

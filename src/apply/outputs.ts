@@ -28,6 +28,17 @@ export function expandOutputs(reader: Reader, outputs: readonly string[]): strin
   return [...paths]
 }
 
+/** With the files behind links among them: a generator that redirects into its output writes those. */
+export function withTargets(reader: Reader, paths: readonly string[]): string[] {
+  const all = new Set(paths)
+  for (const path of paths) {
+    const real = reader.readLink(path).ok ? reader.realPath(path) : undefined
+    const stat = real?.ok ? reader.stat(real.value) : undefined
+    if (real?.ok && stat?.ok && stat.value.kind === 'file') all.add(real.value)
+  }
+  return [...all]
+}
+
 function isCovered(outputs: readonly string[], path: string): boolean {
   const split = (text: string) => [text.slice(0, text.lastIndexOf('/')), text.slice(text.lastIndexOf('/') + 1)] as const
   const [folder, name] = split(path)
@@ -70,14 +81,21 @@ export type OutputsJudgement = {
 export type Undoing = Pick<Journal, 'record' | 'events'> & {
   /** Other programs may have run since (a rollback): a new kernel's image is theirs, even where our own run was cut off. */
   readonly later: boolean
+  /** The tree is of another machine (`--root`), and programs would run on this one: they are named instead. */
+  readonly elsewhere?: boolean
 }
 
 export async function judgeOutputs(reader: Reader, journal: Undoing, step: CommandStep): Promise<OutputsJudgement> {
   const left = leftBy(journal, step)
-  const saved = journal.record.saved.filter((file) => file.kind !== 'no-folder' && isCovered(step.outputs, file.path))
+  const present = expandOutputs(reader, step.outputs)
+  const behind = new Set(withTargets(reader, present))
+  const saved = journal.record.saved.filter(
+    (file) => file.kind !== 'no-folder' && (isCovered(step.outputs, file.path) || behind.has(file.path)),
+  )
   const known = new Set(saved.map(({ path }) => path))
-  const now = [...Object.keys(left ?? {}), ...expandOutputs(reader, step.outputs)]
-  const created = [...new Set(now)].filter((path) => !known.has(path))
+  // What a new link means is somebody else's: only what the step names counts as made by it.
+  const made = [...Object.keys(left ?? {}).filter((path) => isCovered(step.outputs, path)), ...present]
+  const created = [...new Set(made)].filter((path) => !known.has(path))
   const restore: SavedFile[] = []
   const stale: string[] = []
   for (const file of [...saved, ...created.map((path): SavedFile => ({ path, kind: 'absent' }))]) {

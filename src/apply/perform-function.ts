@@ -2,6 +2,7 @@
  * MAC, VLAN, trust and spoof check of one virtual function: read and set through the network interface of its card, by
  * whatever name that has now. The card's identity is checked first.
  */
+import { formatCommand } from '../boot/shell-quote.ts'
 import { AppError, CommandError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import {
@@ -16,6 +17,9 @@ import type { Step } from '../plan/step.ts'
 import type { Reader, System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { Standing } from './read-state.ts'
+
+/** Some drivers ask the card's firmware, which takes seconds. */
+const ipSeconds = 30
 
 type FunctionStep = Extract<Step, { kind: 'vf' }>
 
@@ -46,7 +50,8 @@ export async function performFunction(system: System, step: FunctionStep): Promi
   const port = findPort(system, step.address)
   if (port === undefined) throw new AppError(`${step.address} has no network interface`)
   const argv = ['ip', 'link', 'set', 'dev', port, 'vf', String(step.number), ...settingWords(step.after)]
-  const result = await system.exec(argv, { timeoutSeconds: 30 })
+  const result = await system.exec(argv, { timeoutSeconds: ipSeconds })
+  if (result.timedOut) throw new AppError(`${formatCommand(argv)} did not answer within ${ipSeconds} seconds`)
   if (result.status !== 0) throw new CommandError(argv, result.status, result.stderr.slice(-2048))
   const standing = functionStanding(system, step)
   if (standing.kind === 'after') return

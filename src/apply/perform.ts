@@ -1,6 +1,7 @@
 /**
  * One step onto the machine: the only switch in the program that changes the host's configuration.
  */
+import { formatCommand } from '../boot/shell-quote.ts'
 import { AppError, CommandError } from '../errors.ts'
 import { settingWords } from '../pci/virtual-functions.ts'
 import type { Step } from '../plan/step.ts'
@@ -51,7 +52,7 @@ async function performCommand(system: System, argv: readonly string[], seconds: 
   clearTimeout(timer)
   if (end === undefined) {
     await Promise.race([running.stop(), system.sleep(5000)])
-    throw new AppError(`${argv.join(' ')} did not end within ${seconds} seconds`)
+    throw new AppError(`${formatCommand(argv)} did not end within ${seconds} seconds`)
   }
   if (end.status !== 0) throw new CommandError(argv, end.status, running.tail().slice(-2048))
 }
@@ -69,6 +70,6 @@ export function formatStep(step: Step): string {
     case 'vf':
       return `${step.address} vf ${step.number}: ${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
     case 'command':
-      return `run ${step.argv.join(' ')}`
+      return `run ${formatCommand(step.argv)}`
   }
 }

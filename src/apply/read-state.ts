@@ -37,8 +37,8 @@ export function readStanding(reader: Reader, step: Step): Standing {
 function attributeStanding(reader: Reader, step: Extract<Step, { kind: 'sysfs' }>): Standing {
   const text = reader.readText(step.path, 65_536)
   if (!text.ok) {
-    const isGone = step.of !== undefined && text.reason === 'absent'
-    return isGone ? { kind: 'gone', difference: `${step.path} is not there` } : unreadable(step.path, text)
+    if (text.reason !== 'absent') return unreadable(step.path, text)
+    return { kind: 'gone', difference: `${step.path} is not there` }
   }
   const value = text.value.trim()
   if (value === step.after.trim()) return { kind: 'after' }

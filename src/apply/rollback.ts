@@ -60,7 +60,7 @@ function damagedJournal(id: string, reason: string): AppError {
 export async function rollback(
   system: System,
   id: string | undefined,
-  options: { readonly report?: Listener } = {},
+  options: { readonly report?: Listener; readonly elsewhere?: boolean } = {},
 ): Promise<RollbackResult> {
   const report = deaf(options.report ?? (() => undefined))
   const release = takeApplyLock(system, 'rollback')
@@ -73,7 +73,11 @@ export async function rollback(
     refuseObstacles(system, journal)
     report({ kind: 'undoing', cause: `rollback of ${journal.record.id}` })
     appendQuietly(system, journal, { event: 'rollback', cause: 'asked for' }, report)
-    const leftovers = await undoSteps(system, { ...journal, later: true }, report)
+    const leftovers = await undoSteps(
+      system,
+      { ...journal, later: true, elsewhere: options.elsewhere === true },
+      report,
+    )
     const outcome = leftovers.length === 0 ? 'rolled-back' : 'rollback-incomplete'
     const note = [...trialResultOf(system, journal), ...leftovers].join('\n')
     appendQuietly(system, journal, { event: 'end', outcome, note }, report)

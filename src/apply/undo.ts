@@ -3,6 +3,7 @@
  * so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
  * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
  */
+import { formatCommand } from '../boot/shell-quote.ts'
 import { AppError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
@@ -53,7 +54,7 @@ export async function undoSteps(
     if (result.again) again.unshift(result.again)
   }
   for (const step of again) {
-    const problem = await generateAgain(system, step)
+    const problem = journal.elsewhere ? runInside(step.undo ?? step.argv) : await generateAgain(system, step)
     if (problem !== undefined) leftovers.push(problem)
   }
   leftovers.push(...(await tidy(system, journal.record)))
@@ -100,7 +101,9 @@ async function undoOutputs(system: System, journal: Undoing, step: CommandStep):
   const { restore, stale } = await judgeOutputs(system, journal, step)
   if (step.undo !== undefined && step.outputs.length === 0) return { restored: true, again: step }
   if (step.undo !== undefined && restore.some(({ path }) => path.startsWith(efiVariables)))
-    return await undoByCommand(system, step, restore)
+    return journal.elsewhere
+      ? { restored: false, note: runInside(step.undo) }
+      : await undoByCommand(system, step, restore)
   for (const saved of restore) await restoreFile(system, journal.record.id, saved)
   if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, again: step }
   return { restored: true }
@@ -109,12 +112,19 @@ async function undoOutputs(system: System, journal: Undoing, step: CommandStep):
 /** Their bytes cannot be written here: the kernel keeps these files immutable (Documentation/filesystems/efivarfs.rst). */
 const efiVariables = '/sys/firmware/efi/efivars/'
 
+function runInside(argv: readonly string[]): string {
+  return `what saved bytes cannot take back needs ${formatCommand(argv)}, run inside that system (chroot)`
+}
+
 /** Its exit code is not believed: the outputs are read again. */
 async function undoByCommand(system: System, step: CommandStep, restore: readonly SavedFile[]): Promise<Note> {
   await performStep(system, { ...step, argv: step.undo ?? step.argv })
   for (const saved of restore)
     if (!(await isAsSaved(system, saved)))
-      return { restored: false, note: `${saved.path} is not as before, though this was run: ${step.undo?.join(' ')}` }
+      return {
+        restored: false,
+        note: `${saved.path} is not as before, though this was run: ${formatCommand(step.undo ?? [])}`,
+      }
   return { restored: true }
 }
 
@@ -130,8 +140,8 @@ async function generateAgain(system: System, step: CommandStep): Promise<string 
   } catch (error) {
     const what =
       step.undo === undefined
-        ? `what ${argv.join(' ')} makes was written again since, and making it anew`
-        : `what saved bytes cannot take back needs ${argv.join(' ')}, and that`
+        ? `what ${formatCommand(argv)} makes was written again since, and making it anew`
+        : `what saved bytes cannot take back needs ${formatCommand(argv)}, and that`
     return `${what} ended badly: ${messageOf(error)}`
   }
 }
@@ -165,6 +175,8 @@ async function undoAttribute(system: System, bootId: string, step: Extract<Step,
   if (standing.kind === 'before') return { restored: true }
   const elsewhere = step.of && findElsewhere(system, bootId, step.of)
   if (elsewhere) return elsewhere
+  if (standing.kind === 'gone' && bootId !== readBootId(system))
+    return { restored: true, note: `${step.path}: what was set ended with the reboot` }
   if (standing.kind === 'drifted' || standing.kind === 'gone') return { restored: false, note: standing.difference }
   await performStep(system, { ...step, before: step.after, after: step.before })
   return { restored: true }

@@ -2,7 +2,9 @@
  * Keeps a running apply or rollback whole while the terminal misbehaves: Ctrl-C asks it to stop and be taken back, a
  * lost connection (the network may be what is being changed) and a closed pipe do not stop it.
  */
-
+import { formatCommand } from '../boot/shell-quote.ts'
+import { AppError } from '../errors.ts'
+import type { Step } from '../plan/step.ts'
 import { standardOutput } from './standard-output.ts'
 
 /** `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person wants. */
@@ -29,4 +31,16 @@ export async function withoutInterruption<T>(run: () => Promise<T>, stop?: () =>
       for (const listener of old) stream.on('error', listener as (error: Error) => void)
     }
   }
+}
+
+/** Programs run on this machine, whatever tree the files are in: update-grub would make this machine's own entries anew. */
+export function refuseCommands(steps: readonly Step[], root: string): void {
+  const command = steps.find((step) => step.kind === 'command')
+  if (command === undefined) return
+  throw new AppError(
+    `this runs ${formatCommand(command.argv)}, which would run here and not in ${root}; nothing was changed`,
+    {
+      help: `run it inside: chroot ${root} handover …; or, for an apply, leave booting alone: --no-boot`,
+    },
+  )
 }

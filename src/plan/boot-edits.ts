@@ -6,6 +6,7 @@ import { addEntryArg, readEntry, removeEntryArg, type Entry } from '../boot/bls.
 import type { Bootloader } from '../boot/bootloader.ts'
 import { hasArg, parseCmdline } from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
+import { formatCommand } from '../boot/shell-quote.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
 import { expandVariables } from '../boot/trial-grub.ts'
 import type { Host, HostFile } from '../host/host.ts'
@@ -140,7 +141,7 @@ function editBls(host: Host, change: BootChange): Edits {
   if (entries.some(({ entry }) => entry.options.includes('$')))
     return manual(
       'entries with variables, and without grubby',
-      `install grubby and run: ${argv.join(' ')} (ARGS)`,
+      `install grubby and run: ${formatCommand(argv)} (ARGS)`,
       change,
     )
   return editBlsByHand(host, entries, change)

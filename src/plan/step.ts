@@ -64,13 +64,3 @@ export type Step =
       readonly undo?: readonly string[]
       readonly why: string
     }
-
-/** The steps that take `steps` back, in the order to perform them. Commands have no inverse: their outputs are restored from the journal. */
-export function invert(steps: readonly Step[]): Step[] {
-  const inverted: Step[] = []
-  for (const step of steps.toReversed()) {
-    if (step.kind === 'command') continue
-    inverted.push({ ...step, before: step.after, after: step.before, why: `undo: ${step.why}` } as Step)
-  }
-  return inverted
-}

@@ -55,6 +55,26 @@ describe('a generator', () => {
     expect(changed()).toEqual([])
   })
 
+  it('that writes through a link is taken back behind it, and the link stays', async () => {
+    fs.renameSync(join(root, 'boot/grub.cfg'), join(root, 'boot/real.cfg'))
+    fs.symlinkSync('real.cfg', join(root, 'boot/grub.cfg'))
+    before = snapshotTree(root, ours)
+    expect(await apply(planOf(edit, run('echo new >"$1"')), linuxSystem({ root }))).toMatchObject({
+      outcome: 'applied',
+    })
+    expect(fs.readFileSync(join(root, 'boot/real.cfg'), 'utf8')).toBe('new\n')
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
+  it('that puts a link in place of its output costs nothing what that link means', async () => {
+    put(root, '/boot/other.cfg', 'of somebody else\n')
+    before = snapshotTree(root, ours)
+    await apply(planOf(edit, run('ln -sf other.cfg "$1"')), linuxSystem({ root }))
+    expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'rolled-back' })
+    expect(changed()).toEqual([])
+  })
+
   it('dies with an apply that is killed, and does not write on behind a rollback', async () => {
     const script = join(root, 'var/apply.ts')
     const modules = resolve(import.meta.dirname, '../../src')

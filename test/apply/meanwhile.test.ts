@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
 import { journalFolder, readJournal } from '../../src/apply/journal.ts'
 import { findEarlier, rollback } from '../../src/apply/rollback.ts'
+import { sha256 } from '../../src/apply/saved.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Step } from '../../src/plan/step.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
@@ -125,6 +126,91 @@ it('what a rollback wrote is read again before it says restored: a disk may take
   })
   expect(await rollback(real, undefined)).toMatchObject({ outcome: 'rolled-back' })
   expect(changed()).toEqual([])
+})
+
+it('a journal of the first release, without any field that came later, is taken back', async () => {
+  const sysfs = { kind: 'sysfs', path: '/sys/module/kvm/parameters/x', before: 'N', after: 'Y', why: '' }
+  const record = {
+    schema: 1,
+    id: '0001',
+    createdAt: '2026-11-22T13:03:20.000Z',
+    version: '0.1.0',
+    bootId: 'boot-1',
+    planHash: '0123456789abcdef',
+    needsReboot: false,
+    assignments: [],
+    takenAlong: [],
+    spare: ['0000:01:00.1'],
+    startOrder: [],
+    steps: [edit, sysfs, { kind: 'command', argv: ['update-grub'], outputs: ['/boot/grub.cfg'], why: '' }],
+    saved: [
+      {
+        path: '/etc/default/grub',
+        kind: 'file',
+        blob: '0',
+        sha256: await sha256('A="quiet"\n'),
+        mode: 0o644,
+        uid: process.getuid?.() ?? 0,
+        gid: process.getgid?.() ?? 0,
+      },
+      { path: '/boot/grub.cfg', kind: 'absent' },
+    ],
+  }
+  put(root, sysfs.path, 'N')
+  before = snapshotTree(root, ours)
+  put(root, '/etc/default/grub', 'A="quiet iommu=pt"\n')
+  put(root, '/boot/grub.cfg', 'made')
+  put(root, sysfs.path, 'Y')
+  put(root, `${journalFolder}/0001/record.json`, JSON.stringify(record))
+  put(root, `${journalFolder}/0001/saved/0`, 'A="quiet"\n')
+  put(
+    root,
+    `${journalFolder}/0001/events.jsonl`,
+    '{"at":"2026-11-22T13:03:21.000Z","event":"end","outcome":"applied"}\n',
+  )
+  expect(await rollback(linuxSystem({ root }), undefined)).toEqual({
+    outcome: 'rolled-back',
+    id: '0001',
+    leftovers: [],
+  })
+  expect(changed()).toEqual([])
+})
+
+describe('from a rescue system, on the mounted tree', () => {
+  const grub = 'echo "made from $(cat "$1/etc/default/grub")" > "$1/boot/grub.cfg"'
+  const steps = (): Step[] => [
+    edit,
+    { kind: 'sysfs', path: '/sys/kernel/mm/x/nr_hugepages', before: '0', after: '8', partial: true, why: '' },
+    { kind: 'command', argv: ['sh', '-c', grub, 'sh', root], outputs: ['/boot/grub.cfg'], why: '' },
+  ]
+  beforeEach(async () => {
+    put(root, '/sys/kernel/mm/x/nr_hugepages', '0')
+    put(root, '/proc/sys/kernel/random/boot_id', 'boot-1\n')
+    put(root, '/boot/grub.cfg', 'old\n')
+    before = snapshotTree(root, [...ours, '/sys'])
+    const real = linuxSystem({ root })
+    await apply(planOf(...steps()), {
+      ...real,
+      writeAttributeWithin: (path: string, text: string) => Promise.resolve(put(root, path, text)),
+    })
+    for (const path of ['sys', 'proc']) fs.rmSync(join(root, path), { recursive: true })
+  })
+  const left = () => differences(before, snapshotTree(root, [...ours, '/sys']))
+
+  it('files come back by their bytes, and what lived in the kernel ended with it', async () => {
+    expect(await rollback(linuxSystem({ root }), undefined, { elsewhere: true })).toMatchObject({
+      outcome: 'rolled-back',
+    })
+    expect(left()).toEqual([])
+  })
+
+  it('no program runs on the rescue system: what needs one is named', async () => {
+    put(root, '/boot/grub.cfg', 'by a kernel update\n')
+    const result = await rollback(linuxSystem({ root }), undefined, { elsewhere: true })
+    expect(result.outcome).toBe('rollback-incomplete')
+    expect(result.leftovers).toEqual([expect.stringMatching(/needs sh -c .*, run inside that system \(chroot\)$/)])
+    expect(fs.readFileSync(join(root, 'boot/grub.cfg'), 'utf8')).toBe('by a kernel update\n')
+  })
 })
 
 describe('an older apply with a newer one in force', () => {

@@ -145,7 +145,7 @@ describe('a host with systemd-boot', () => {
     put(root, '/bin-fake/bootctl', '#!/bin/sh\nexit 0\n', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
-      leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot `],
+      leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot ''`],
     })
   })
 

@@ -62,7 +62,7 @@ describe('apply, on a host whose IOMMU needs a kernel argument', () => {
   it('runs no program of this machine for files of another tree', () => {
     const { status, said } = apply('--no-confirm')
     expect(said).toMatch(
-      /this plan runs update-grub, which would run here and not in .*; nothing was changed\n {2}help: .*chroot/,
+      /this runs update-grub, which would run here and not in .*; nothing was changed\n {2}help: .*chroot/,
     )
     expect(status).toBe(1)
     expect(readdirSync(join(root, 'etc/default'))).toEqual(['grub'])

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { apply, type ApplyResult } from '../../apply/apply.ts'
 import { hashPlan } from '../../apply/plan-hash.ts'
 import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import { formatCommand } from '../../boot/shell-quote.ts'
 import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
 import type { Plan } from '../../plan/types.ts'
@@ -17,7 +18,7 @@ import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
-import { withoutInterruption } from '../transaction.ts'
+import { refuseCommands, withoutInterruption } from '../transaction.ts'
 import { minutesOf } from '../trial-minutes.ts'
 import { version } from '../version.ts'
 
@@ -56,10 +57,10 @@ export async function runApply(args: readonly string[], options: Options, contex
   context.err(renderFindings(planned.findings, context.errStyle, sources))
   if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
   refuseOtherPlan(options.plan, hash)
-  if (options.root !== undefined) refuseCommands(planned, options.root)
+  if (options.root !== undefined) refuseCommands(planned.steps, options.root)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
-    const command = ['handover apply', file, ...flagsOf(options), '--yes'].join(' ')
+    const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
     if (!(await askToGoOn('Change the host as shown?', { yes: options.yes === true, command }))) {
       context.err('nothing was changed')
       return exitCode.done
@@ -77,23 +78,9 @@ function flagsOf({ boot, confirm, confirmWithin, root }: Options): string[] {
   return [
     ...(boot === false ? ['--no-boot'] : []),
     ...(confirm === false ? ['--no-confirm'] : []),
-    ...(confirmWithin === undefined ? [] : ['--confirm-within', quoteWord(confirmWithin)]),
-    ...(root === undefined ? [] : ['--root', quoteWord(root)]),
+    ...(confirmWithin === undefined ? [] : ['--confirm-within', confirmWithin]),
+    ...(root === undefined ? [] : ['--root', root]),
   ]
-}
-
-const quoteWord = (word: string) => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
-
-/** Programs run on this machine, whatever tree the files are in: update-grub would make this machine's own entries anew. */
-function refuseCommands(planned: Plan, root: string): void {
-  const command = planned.steps.find((step) => step.kind === 'command')
-  if (command === undefined) return
-  throw new AppError(
-    `this plan runs ${command.argv.join(' ')}, which would run here and not in ${root}; nothing was changed`,
-    {
-      help: `run it inside: chroot ${root} handover apply …; or leave booting alone: --no-boot`,
-    },
-  )
 }
 
 /** Nothing is recorded as applied while no device can be given to anyone. */

@@ -14,7 +14,7 @@ import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
-import { withoutInterruption } from '../transaction.ts'
+import { refuseCommands, withoutInterruption } from '../transaction.ts'
 import { version } from '../version.ts'
 
 type Options = { readonly json?: boolean; readonly root?: string }
@@ -38,6 +38,7 @@ export async function runConfirm(_args: readonly string[], options: Options, con
     context.err(renderFindings(findings, context.errStyle))
     return exitCode.errorFindings
   }
+  if (options.root !== undefined) refuseCommands(steps, options.root)
   system.makeFolder('/run/handover')
   system.writeFile(trialConfirmedPath, `${system.now().toISOString()}\n`)
   const last = readLastApplied(system)

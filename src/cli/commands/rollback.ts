@@ -8,6 +8,7 @@ import { transactionProgress } from '../render/progress.ts'
 import { withoutInterruption } from '../transaction.ts'
 
 type Options = {
+  readonly root?: string
   readonly json?: boolean
   readonly yes?: boolean
   /** Set for what is taken back along with a confirmation. */
@@ -29,9 +30,9 @@ export async function runRollback(args: readonly string[], options: Options, con
     }
   }
   const { report, end } = transactionProgress(context)
-  const result = await withoutInterruption(() => rollback(system, journal?.record.id ?? args[0], { report })).finally(
-    end,
-  )
+  const result = await withoutInterruption(() =>
+    rollback(system, journal?.record.id ?? args[0], { report, elsewhere: options.root !== undefined }),
+  ).finally(end)
   const earlier =
     journal && result.outcome === 'rolled-back'
       ? findEarlier(system, journal.record, options.isPart === true)

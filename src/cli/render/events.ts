@@ -1,4 +1,5 @@
 /** Progress of apply and rollback, a line per event. */
+import { formatCommand } from '../../boot/shell-quote.ts'
 import { settingWords } from '../../pci/virtual-functions.ts'
 import { formatStep } from '../../apply/perform.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
@@ -48,6 +49,8 @@ export function formatBefore(step: Extract<ApplyEvent, { kind: 'step' }>['step']
     case 'vf':
       return `${step.address} vf ${step.number}: ${settingWords(step.before).join(' ')}`
     case 'command':
-      return step.outputs.length === 0 ? `nothing to restore after ${step.argv.join(' ')}` : step.outputs.join(', ')
+      return step.outputs.length === 0
+        ? `nothing to restore after ${formatCommand(step.argv)}`
+        : step.outputs.join(', ')
   }
 }

@@ -1,4 +1,5 @@
 /** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
+import { formatCommand } from '../../boot/shell-quote.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { settingWords } from '../../pci/virtual-functions.ts'
@@ -163,7 +164,7 @@ function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing
     const change = `${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
     return wrap(`  ${step.address} vf ${step.number}  ${change}  (${step.why})`, columns, 4)
   }
-  if (step.kind === 'command') return wrap(`  run ${step.argv.join(' ')}  (${step.why})`, columns, 4)
+  if (step.kind === 'command') return wrap(`  run ${formatCommand(step.argv)}  (${step.why})`, columns, 4)
   const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
   return [
     ...wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4),

@@ -8,8 +8,8 @@ export type FileFacts = ReadonlySet<string>
 export type HostState = { readonly functions: Snapshot; readonly files: FileFacts }
 
 export async function readState(host: LabHost): Promise<HostState> {
-  const functions = parseSnapshot((await host.run('/lib/lab/snapshot.sh')).lines)
-  const files = new Set((await host.run('/lib/lab/files.sh', { timeoutSeconds: 120 })).lines)
+  const functions = parseSnapshot((await host.run('/opt/handover/lab/snapshot.sh')).lines)
+  const files = new Set((await host.run('/opt/handover/lab/files.sh', { timeoutSeconds: 120 })).lines)
   return { functions, files }
 }
 

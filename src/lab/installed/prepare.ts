@@ -1,7 +1,7 @@
 /** Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk of their own. */
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { System } from '../../system/system.ts'
-import { copyFile, ensureFolder, listFiles, putFile, readFile } from '../../system/work-folder.ts'
+import { copyFile, ensureFolder, listFiles, packageFolder, putFile, readFile } from '../../system/work-folder.ts'
 import type { HostBoot } from '../host-args.ts'
 import { makeFileSystem } from '../host-image.ts'
 import { readSpec, toolFiles } from '../overlay.ts'
@@ -20,6 +20,9 @@ export async function prepareInstalled(
   const image = await installedImage(system, installed, places.cache, say)
   const tree = ensureFolder(join(places.folder, 'tool'))
   for (const { path, content } of toolFiles()) putFile(join(tree, path), content)
+  // The lab's questions come along: an image in the cache answers new ones, too.
+  for (const name of ['host/snapshot.sh', 'installed/files.sh'])
+    putFile(join(tree, 'lab', basename(name)), readFile(join(packageFolder(), 'lab', name)), 0o755)
   const { spec } = what.topology
   if (spec !== undefined) {
     readSpec(spec, what.topologyFile)

@@ -19,8 +19,6 @@ const leftOut = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', 
 /** The lab's files in every installed host: source below the package's lab/ folder, place, mode. */
 const ownFiles: readonly (readonly [from: string, to: string, mode: number])[] = [
   ['host/agent.sh', 'lib/lab/agent.sh', 0o755],
-  ['host/snapshot.sh', 'lib/lab/snapshot.sh', 0o755],
-  ['installed/files.sh', 'lib/lab/files.sh', 0o755],
   ['installed/agent.service', 'etc/systemd/system/lab-agent.service', 0o644],
   ['installed/install.service', 'etc/systemd/system/lab-install.service', 0o644],
   ['installed/network.network', 'etc/systemd/network/10-lab.network', 0o644],
