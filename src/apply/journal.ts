@@ -8,6 +8,7 @@
  * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
  * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
  */
+import { AppError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Step } from '../plan/step.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
@@ -90,12 +91,18 @@ export type JournalRead =
   | { readonly ok: true; readonly journal: Journal }
   | { readonly ok: false; readonly id: string; readonly reason: string }
 
-/** Every journal there is, oldest first. Folders of applies that never began are left out. */
+/** Every journal there is, oldest first. Folders of applies that never began are left out. Throws when nobody can know what there is. */
 export function readJournals(reader: Reader): JournalRead[] {
   const names = reader.list(journalFolder)
   if (!names.ok) {
     if (names.reason === 'absent') return []
-    return [{ ok: false, id: '', reason: `${journalFolder} cannot be read (${names.code ?? names.reason})` }]
+    const isDenied = names.code === 'EACCES' || names.code === 'EPERM'
+    throw new AppError(
+      `${journalFolder} cannot be read (${names.code ?? names.reason}), so what was done is not known`,
+      {
+        help: isDenied ? 'run it as root' : `what does the kernel say of that disk? dmesg | tail`,
+      },
+    )
   }
   const journals: JournalRead[] = []
   for (const name of names.value.filter((entry) => /^\d{4,9}$/.test(entry)).toSorted((a, b) => Number(a) - Number(b))) {
@@ -184,7 +191,9 @@ export function readTrialApplied(reader: Reader): JournalRecord | undefined {
   return readApplied(reader).findLast(isTrial)
 }
 
+/** For planning, which may be done by anybody: journals that cannot be read are as good as none there. */
 function readApplied(reader: Reader): JournalRecord[] {
+  if (!reader.list(journalFolder).ok) return []
   return readJournals(reader).flatMap((read) =>
     read.ok && read.journal.status === 'applied' ? [read.journal.record] : [],
   )

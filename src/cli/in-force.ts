@@ -1,5 +1,5 @@
 /** The plan in force and its spec: what `up`, `down` and `verify` act on. */
-import { readLastApplied, type JournalRecord } from '../apply/journal.ts'
+import { readJournals, readLastApplied, type JournalRecord } from '../apply/journal.ts'
 import { AppError, UsageError } from '../errors.ts'
 import { hasErrors } from '../finding.ts'
 import { parseSpec } from '../spec/parse-spec.ts'
@@ -9,10 +9,7 @@ import { renderFindings } from './render/findings.ts'
 
 export function readInForce(context: Context, specOption: string | undefined): { record: JournalRecord; spec: Spec } {
   const record = readLastApplied(context.system)
-  if (!record)
-    throw new AppError('no plan is in force on this host', {
-      help: 'handover plan home.yaml, then handover apply home.yaml',
-    })
+  if (!record) throw noneInForce(context)
   const path = specOption ?? record.spec
   if (path === undefined) throw new UsageError('the journal does not name a spec', 'name it: --spec home.yaml')
   const text = context.system.readText(path)
@@ -27,4 +24,16 @@ export function readInForce(context: Context, specOption: string | undefined): {
     throw new UsageError(`${path} has errors`)
   }
   return { record, spec }
+}
+
+/** Journals that cannot be read are no proof that nothing is in force: that is said instead. */
+function noneInForce({ system }: Context): AppError {
+  const damaged = readJournals(system).find((read) => !read.ok)
+  if (damaged && !damaged.ok)
+    return new AppError(`journal ${damaged.id}: ${damaged.reason}; what is in force is not known`, {
+      help: 'see "A damaged journal" in docs/safety.md',
+    })
+  return new AppError('no plan is in force on this host', {
+    help: 'handover plan home.yaml, then handover apply home.yaml',
+  })
 }

@@ -4,7 +4,7 @@ import * as fs from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
-import { journalFolder, lockPath, readJournals } from '../../src/apply/journal.ts'
+import { journalFolder, lockPath, readJournals, readLastApplied } from '../../src/apply/journal.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { AppError } from '../../src/errors.ts'
 import type { Step } from '../../src/plan/step.ts'
@@ -254,6 +254,25 @@ describe('a damaged journal', () => {
     ])
     expect(fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')).toBe('A="quiet"\n')
     expect(fs.readFileSync(join(root, 'boot/grub.cfg'), 'utf8')).toBe('new\n')
+  })
+
+  it('folder that may not be read: nobody says that nothing was applied', async () => {
+    const system = linuxSystem({ root })
+    await apply(planOf(edit), system)
+    const denied = (code: string): typeof system => ({
+      ...system,
+      list: (path) => (path === journalFolder ? { ok: false, reason: 'unreadable', code } : system.list(path)),
+    })
+    for (const [code, help] of [
+      ['EACCES', 'run it as root'],
+      ['EIO', 'what does the kernel say of that disk? dmesg | tail'],
+    ] as const) {
+      const message = `/var/lib/handover/journal cannot be read (${code}), so what was done is not known`
+      expect(() => readJournals(denied(code))).toThrow(expect.objectContaining({ message, help }) as Error)
+      await expect(rollback(denied(code), undefined)).rejects.toMatchObject({ message, help })
+      await expect(apply(planOf(edit), denied(code))).rejects.toMatchObject({ message, help })
+      expect(readLastApplied(denied(code))).toBeUndefined()
+    }
   })
 
   it('written by a newer release: it says so', async () => {
