@@ -207,7 +207,9 @@ const resource64Bit = 0x100000
 export function barsOf(text: string | undefined): Partial<PciDevice> {
   if (text === undefined) return {}
   const bars: Bar[] = []
-  for (const [index, line] of text.split('\n').slice(0, 7).entries()) {
+  for (const [index, line] of text.split('\n', 7).entries()) {
+    // No flags: nothing is there, and most lines are like that.
+    if (line.endsWith(' 0x0000000000000000')) continue
     const match = /^0x([0-9a-f]{16}) 0x([0-9a-f]{16}) 0x([0-9a-f]{16})$/.exec(line.trim())
     if (!match) continue
     const [start, end, flags] = [match[1], match[2], match[3]].map((part) => BigInt(`0x${part}`))
