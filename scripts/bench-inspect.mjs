@@ -115,15 +115,18 @@ function measureLoop(root) {
 async function measureLibrary(root) {
   const library = await import(pathToFileURL(join(project, 'dist/index.mjs')).href)
   const times = []
-  for (let run = 0; run < 12; run++) {
-    const started = performance.now()
+  const processor = []
+  for (let run = 0; run < 24; run++) {
+    const [started, before] = [performance.now(), process.cpuUsage()]
     library.judgeHost(library.readHost(library.linuxSystem({ root })))
+    const { user, system } = process.cpuUsage(before)
     times.push(performance.now() - started)
+    processor.push((user + system) / 1000)
   }
-  // The least disturbed of them: it is one number, with nothing beside it that a busy machine would slow as well.
-  const least = Math.min(...times)
-  const told = `first ${times[0].toFixed(0)} ms, then ${median(times.slice(1)).toFixed(0)} ms, at best ${least.toFixed(0)} ms`
-  goal('library call, 226 functions', told, least < 50, 'under 50 ms')
+  // Nothing runs beside it that a busy machine would slow as well; processor time shows how busy it was.
+  const usual = median(times.slice(1))
+  const told = `first ${times[0].toFixed(0)} ms, then ${usual.toFixed(0)} ms (${median(processor.slice(1)).toFixed(0)} ms of processor time), at best ${Math.min(...times).toFixed(0)} ms`
+  goal('library call, 226 functions', told, usual < 50, 'usually under 50 ms')
 }
 
 if (existsSync(corpus)) {
