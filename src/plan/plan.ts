@@ -50,28 +50,17 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const taken = takeAlong(view, shared.assignments)
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
-  const { memory, findings: memoryFindings } = planMemory(host, spec, given.places)
+  const memory = planMemory(host, spec, given.places)
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
-  const wish = {
-    identities: leaving.map(({ address, identity }) => withResets(identity, resets.methods.get(address))),
-    trial: given.trial ?? true,
-    arguments: spec.host.kernelArguments ?? [],
-    replace: hugepages.arguments,
-    minutes: given.trialMinutes ?? 10,
-  }
+  const identities = leaving.map(({ address, identity }) => withResets(identity, resets.methods.get(address)))
+  const wish = wishOf(spec, given, { identities, replace: hugepages.arguments })
   const files = [...hugepages.files, ...functions.files]
   const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
   const findings = bySeverity([
-    ...view.findings,
-    ...lock.findings,
-    ...wanted.findings,
-    ...shared.findings,
+    ...[view, lock, wanted, shared].flatMap((part) => part.findings),
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
-    ...memoryFindings,
-    ...hugepages.findings,
-    ...functions.findings,
-    ...boot.findings,
+    ...[memory, hugepages, functions, boot].flatMap((part) => part.findings),
     ...checkKernelArguments(spec, given.places),
     ...checkLeftovers(view, gone),
     ...checkBridges(host, spec, given.places),
@@ -81,6 +70,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   // What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
   const atBoot = given.boot === false ? [] : [...files, ...boot.steps]
   const setup = [...hugepages.steps, ...functions.steps, ...atBoot]
+  const handing = host.iommu.state === 'off' ? [] : [...resets.steps, ...planDrivers(leaving, view.layout)]
   return {
     assignments: shared.assignments,
     takenAlong: taken,
@@ -88,16 +78,21 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     staying: stayingOf(view),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     findings,
-    steps: hasErrors(findings)
-      ? []
-      : host.iommu.state === 'off'
-        ? setup
-        : [...setup, ...resets.steps, ...planDrivers(leaving, view.layout)],
+    steps: hasErrors(findings) ? [] : [...setup, ...handing],
     needsReboot: boot.needsReboot,
     ...(functions.again && host.iommu.state !== 'off' ? { again: true } : {}),
-    memory,
+    memory: memory.memory,
     startOrder: startOrder(spec.vms),
     outage: forecastOutage(spec),
+  }
+}
+
+function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' | 'replace'>): BootWish {
+  return {
+    ...more,
+    trial: given.trial ?? true,
+    arguments: spec.host.kernelArguments ?? [],
+    minutes: given.trialMinutes ?? 10,
   }
 }
 

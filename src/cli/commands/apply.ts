@@ -9,8 +9,8 @@ import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
 import { formatCommand } from '../../boot/shell-quote.ts'
 import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
+import { isTrialPrepared } from '../../plan/plan-trial.ts'
 import type { Plan } from '../../plan/types.ts'
-import type { Spec } from '../../spec/spec.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
@@ -68,9 +68,10 @@ export async function runApply(args: readonly string[], options: Options, contex
     if (options.yes !== true) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
   }
   const result = await runTransaction(planned, { file, context })
-  const open = result.outcome === 'applied' ? (await planNow()).planned : undefined
-  const { again = false, needsReboot } = planned
-  return conclude(result, { hash, open, again, needsReboot, spec, options, context })
+  // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
+  const after = result.outcome === 'applied' ? await planNow() : undefined
+  const isTrial = isTrialPrepared((after ?? { host }).host)
+  return conclude(result, { hash, planned, isTrial, open: after?.planned, options, context })
 }
 
 /** What a command that is shown must not lose: without --no-boot it would change more than was asked for. */
@@ -118,48 +119,33 @@ function runTransaction(
 
 type Conclusion = {
   readonly hash: string
+  readonly planned: Plan
+  /** A trial boot is prepared, by this apply or an earlier one. */
+  readonly isTrial: boolean
   /** The plan made after the apply: it must have no steps left. */
   readonly open: Plan | undefined
-  /** Some things could not be planned before this apply: what is left then is the second half, and no failure. */
-  readonly again: boolean
-  readonly needsReboot: boolean
-  readonly spec: Spec
   readonly options: Options
   readonly context: Context
 }
 
-function conclude(result: ApplyResult, { hash, open, again, needsReboot, options, context }: Conclusion): ExitCode {
-  const left = open?.steps.length ?? 0
-  if (options.json)
-    context.out(
-      JSON.stringify({ schema: 1, planHash: hash, ...result, stepsLeft: open === undefined ? null : left }, null, 2),
-    )
+function conclude(result: ApplyResult, conclusion: Conclusion): ExitCode {
+  const { hash, planned, isTrial, open, options, context } = conclusion
+  if (options.json) {
+    const stepsLeft = open === undefined ? null : open.steps.length
+    const { needsReboot } = planned
+    context.out(JSON.stringify({ schema: 1, planHash: hash, needsReboot, ...result, stepsLeft }, null, 2))
+  }
   switch (result.outcome) {
     case 'nothing-to-do':
       if (!options.json)
         context.out(
-          needsReboot
-            ? 'nothing to do: everything is written, and takes effect with a reboot (a trial boot then waits for: handover confirm)'
+          planned.needsReboot
+            ? `nothing to do: everything is written, and takes effect ${afterReboot(isTrial)}`
             : 'nothing to do: the host is as planned',
         )
       return exitCode.done
     case 'applied':
-      if (open !== undefined && hasErrors(open.findings)) {
-        // A plan with an error has no steps: nothing left to do would be a false good news.
-        context.err(
-          renderFindings(
-            open.findings.filter(({ severity }) => severity === 'error'),
-            context.errStyle,
-          ),
-        )
-        context.err(
-          `applied as ${result.id}, but planning again finds the errors above; handover rollback ${result.id} takes it back`,
-        )
-        return exitCode.errorFindings
-      }
-      if (!options.json) context.out(renderApplied(result, left, again))
-      if (left > 0 && again) return exitCode.done
-      return left > 0 ? exitCode.errorFindings : exitCode.done
+      return concludeApplied(result, conclusion)
     case 'restored':
       context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
       context.err(`the host is as it was before (journal ${result.id})`)
@@ -173,13 +159,36 @@ function conclude(result: ApplyResult, { hash, open, again, needsReboot, options
   }
 }
 
-function renderApplied(result: Extract<ApplyResult, { outcome: 'applied' }>, left: number, again: boolean): string {
+type Applied = Extract<ApplyResult, { outcome: 'applied' }>
+
+function concludeApplied(result: Applied, { planned, isTrial, open, options, context }: Conclusion): ExitCode {
+  const wrong = (open?.findings ?? []).filter(({ severity }) => severity === 'error')
+  if (wrong.length > 0) {
+    // A plan with an error has no steps: nothing left to do would be a false good news.
+    context.err(renderFindings(wrong, context.errStyle))
+    context.err(
+      `applied as ${result.id}, but planning again finds the errors above; handover rollback ${result.id} takes it back`,
+    )
+    return exitCode.errorFindings
+  }
+  const left = open?.steps.length ?? 0
+  // Some things could not be planned before this apply: what is left then is the second half, and no failure.
+  const again = planned.again === true
+  if (!options.json) context.out(renderApplied(result, { left, again, isTrial }))
+  return left > 0 && !again ? exitCode.errorFindings : exitCode.done
+}
+
+const afterReboot = (isTrial: boolean) =>
+  isTrial ? 'after a reboot, which is a trial boot and waits for: handover confirm' : 'after a reboot'
+
+function renderApplied(result: Applied, what: { left: number; again: boolean; isTrial: boolean }): string {
+  const { left, again, isTrial } = what
   if (left > 0 && again)
     return `applied as ${result.id}: the virtual functions are there. Run the same command again to set them up and give them away (${left} more to change)`
   if (left > 0)
     return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
-  const reboot = result.needsReboot
-    ? '; the rest takes effect after a reboot (a trial boot then waits for: handover confirm)'
+  const rest = result.needsReboot
+    ? `; the rest takes effect ${afterReboot(isTrial)}`
     : '; the machine was read again and is as planned'
-  return `applied as ${result.id}${reboot}. To take it back: handover rollback ${result.id}`
+  return `applied as ${result.id}${rest}. To take it back: handover rollback ${result.id}`
 }
