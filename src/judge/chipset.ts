@@ -49,9 +49,15 @@ function isIdle(device: PciDevice): boolean {
 }
 
 export function chipsetRole(device: PciDevice): string | undefined {
-  const code = device.classCode ?? ''
-  const find = (table: typeof always) => table.find(([prefix]) => code.startsWith(prefix))?.[1]
-  return find(always) ?? (isOnRootBus(device) ? find(onRootBus) : undefined)
+  const found = roleIn(always, device)
+  if (found !== undefined) return found
+  const onlyThere = roleIn(onRootBus, device)
+  return onlyThere !== undefined && isOnRootBus(device) ? onlyThere : undefined
+}
+
+function roleIn(table: typeof always, { classCode = '' }: PciDevice): string | undefined {
+  for (const row of table) if (classCode.startsWith(row[0])) return row[1]
+  return undefined
 }
 
 /** By its path where that is known; a plain listing only tells bus 0 for sure. */

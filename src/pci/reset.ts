@@ -70,8 +70,9 @@ export function judgeReset(
 /** A kernel that lists a method which a quirk forbids does not have that quirk, whatever its version says. */
 function findInstead(device: PciDevice, known: Known): Pick<ResetJudgement, 'instead'> {
   const stated = device.resetMethods
-  if (stated === undefined) return {}
-  const rules = new Set(resetQuirksOf(device).map((row) => row.rule))
+  const rows = resetQuirksOf(device)
+  if (stated === undefined || rows.length === 0) return {}
+  const rules = new Set(rows.map((row) => row.rule))
   const isBad = (method: ResetMethod) =>
     ((method === 'flr' || method === 'af_flr') && rules.has('noFlr')) ||
     (method === 'pm' && rules.has('noPmReset') && !known.onRootBus)
