@@ -13,6 +13,7 @@ import { deaf, type Listener } from './events.ts'
 import { guardApply } from './guard.ts'
 import {
   beginJournal,
+  clearAbandoned,
   isTrial,
   journalFolder,
   lockPath,
@@ -64,8 +65,8 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     const last = readLastApplied(system)
     if (steps.length === 0 && last !== undefined && isSameOwnership(last, plan)) return { outcome: 'nothing-to-do' }
     const complete = last === undefined ? plan : rememberSerials(plan, last)
-    const record = await makeRecord(system, complete, { steps, options, planHash: await hashPlan(plan) })
-    const journal = beginJournal(system, record)
+    const journal = await begin(system, complete, { steps, options, planHash: await hashPlan(plan) })
+    const { record } = journal
     report({ kind: 'begun', id: record.id, steps: steps.length })
     return await transact(system, journal, { report, signal: options.signal, limits: options.limits ?? {} })
   } catch (error) {
@@ -143,11 +144,27 @@ function isSameOwnership(last: JournalRecord, plan: Plan): boolean {
   return of(last) === of(plan)
 }
 
+/** What cannot be begun leaves no copies behind: they would keep the disk full that stopped them. */
+async function begin(...given: Parameters<typeof makeRecord>): Promise<OpenJournal> {
+  const [system] = given
+  try {
+    return beginJournal(system, await makeRecord(...given))
+  } catch (error) {
+    try {
+      clearAbandoned(system)
+    } catch {
+      // The next apply tries again; what stopped this one is the thing to report.
+    }
+    throw error
+  }
+}
+
 async function makeRecord(
   system: System,
   plan: Plan,
   what: { readonly steps: readonly Step[]; readonly options: ApplyOptions; readonly planHash: string },
 ): Promise<JournalRecord> {
+  clearAbandoned(system)
   const id = nextId(system)
   system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
   const paths = what.steps.flatMap((step) =>

@@ -116,7 +116,8 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   const folder = `${journalFolder}/${id}`
   const text = reader.readText(`${folder}/record.json`, 64 * 1024 * 1024)
   if (!text.ok) {
-    if (text.reason === 'absent') return undefined
+    if (text.reason === 'absent')
+      return hasBegun(reader, id) ? { ok: false, id, reason: 'record.json is gone, and something was done' } : undefined
     return { ok: false, id, reason: `record.json cannot be read (${text.code ?? text.reason})` }
   }
   const record = parseRecord(text.value)
@@ -126,6 +127,27 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   if (!eventText.ok && eventText.reason !== 'absent')
     damage.push(`events.jsonl cannot be read (${eventText.code ?? eventText.reason})`)
   return { ok: true, journal: { record: record.value, events, status: statusOf(events), damage } }
+}
+
+/** The first event is on disk before the first change. */
+function hasBegun(reader: Reader, id: string): boolean {
+  const events = reader.stat(`${journalFolder}/${id}/events.jsonl`)
+  return events.ok || events.reason !== 'absent'
+}
+
+/** Copies that were made for applies which never began (a full disk, a power cut): without this, trying again would fill the disk more. */
+export function clearAbandoned(system: System): void {
+  const names = system.list(journalFolder)
+  for (const id of (names.ok ? names.value : []).filter((name) => /^\d{4,9}$/.test(name))) {
+    const folder = `${journalFolder}/${id}`
+    const record = system.stat(`${folder}/record.json`)
+    if (record.ok || record.reason !== 'absent' || hasBegun(system, id)) continue
+    const copies = system.list(`${folder}/saved`)
+    for (const name of copies.ok ? copies.value : []) system.remove(`${folder}/saved/${name}`)
+    system.removeFolder(`${folder}/saved`)
+    system.removeLeftovers(`${folder}/record.json`)
+    system.removeFolder(folder)
+  }
 }
 
 export function statusOf(events: readonly JournalEvent[]): JournalStatus {
