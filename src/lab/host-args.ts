@@ -57,16 +57,25 @@ function bootArgs(host: Topology, boot: HostBoot): string[] {
     ...['-drive', `if=none,id=${id},format=raw,${how},file=${escape(file)}`],
   ]
   const { serial } = host['boot-disk']
-  const root = [
+  const rootDisk = (place: string) => [
     ...drive('boot', boot.disk, 'snapshot=on,cache=unsafe'),
-    '-device',
-    `ide-hd,drive=boot,bus=ide.0,serial=${serial},bootindex=0`,
+    ...['-device', `ide-hd,drive=boot,bus=ide.0,serial=${serial}${place}`],
   ]
   if (boot.kind === 'kernel')
-    return ['-no-reboot', '-kernel', boot.kernel, '-initrd', boot.initrd, '-append', kernelArguments(host), ...root]
+    return [
+      '-no-reboot',
+      '-kernel',
+      boot.kernel,
+      '-initrd',
+      boot.initrd,
+      '-append',
+      kernelArguments(host),
+      ...rootDisk(''),
+    ]
   return [
     ...boot.firmware,
-    ...root,
+    // The first place belongs to a kernel handed over from outside, where there is one.
+    ...rootDisk(',bootindex=0'),
     ...drive('tool', boot.toolDisk, 'snapshot=on,cache=unsafe'),
     ...['-device', 'ide-hd,drive=tool,bus=ide.1,serial=HOST-TOOL'],
   ]

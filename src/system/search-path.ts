@@ -1,4 +1,8 @@
-/** Where programs are looked for: `su` and cron leave out the folders that update-grub, modprobe and ip live in. */
+/** `su` and cron leave these out of PATH, and update-grub, modprobe and ip live there. */
+const adminFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/** Where programs are looked for. An empty part of PATH would mean the folder one happens to be in: never that. */
 export function searchPath(): string {
-  return `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
+  const given = (process.env['PATH'] ?? '/usr/bin:/bin').split(':').filter((folder) => folder !== '')
+  return [...given, ...adminFolders.filter((folder) => !given.includes(folder))].join(':')
 }

@@ -59,6 +59,12 @@ describe('a topology', () => {
     if (line !== undefined) expect(findings[0]?.at?.line).toBe(line)
   })
 
+  it('leaves the first place in the boot order to the kernel that is handed over', () => {
+    const { topology } = parseTopology(home, 'home.yaml')
+    if (!topology) throw new Error('lab/home.yaml does not parse')
+    expect(hostArgs(topology, files, 'tcg').join(' ')).not.toContain('bootindex')
+  })
+
   it('tells a story of reboots only of a system that can reboot', () => {
     const text = (system: string, story: string) =>
       readFileSync('lab/reboot.yaml', 'utf8').replace('system: debian-grub', system).replace('story: reboot', story)

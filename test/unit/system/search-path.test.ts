@@ -1,6 +1,16 @@
 import { afterEach, expect, it } from 'vitest'
 import { exec } from '../../../src/system/exec.ts'
 import { start } from '../../../src/system/process.ts'
+import { searchPath } from '../../../src/system/search-path.ts'
+
+it('the folder one happens to be in is never looked into', () => {
+  for (const path of ['', ':', '/usr/bin::/bin:', undefined]) {
+    if (path === undefined) delete process.env['PATH']
+    else process.env['PATH'] = path
+    expect(searchPath().split(':')).not.toContain('')
+    expect(searchPath()).toContain('/usr/sbin')
+  }
+})
 
 const old = process.env['PATH']
 afterEach(() => {
