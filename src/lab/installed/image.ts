@@ -29,6 +29,9 @@ export type InstalledImage = { readonly disk: string; readonly variables?: strin
 /** Raise it when the layout of the disk changes. */
 const layout = 1
 
+/** A first boot takes one to two minutes under software emulation. */
+const installSeconds = 900
+
 export async function installedImage(
   system: System,
   installed: InstalledSystem,
@@ -106,8 +109,13 @@ async function installLoader(system: System, installed: InstalledSystem, place: 
     ...firmwareArgs(installed, join(place.work, 'vars.fd')),
   ]
   const running = await system.start(argv)
-  const late = system.sleep(600_000).then(() => 'late' as const)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((done) => {
+    timer = setTimeout(() => done('late'), installSeconds * 1000)
+  })
   const end = await Promise.race([running.ended, late])
+  // A clock that goes on would keep the whole command from ending.
+  clearTimeout(timer)
   if (end === 'late') await running.stop(0)
   const said = exists(console) ? readFile(console).toString('latin1') : ''
   if (end === 'late' || !said.includes('lab: installed'))
