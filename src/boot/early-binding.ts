@@ -9,14 +9,13 @@
  */
 import type { Identity } from '../pci/identity.ts'
 import { initramfsFiles } from './initramfs-files.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
 import { formatIdentity, identityInShell } from './shell-identity.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
 export const bindingsPath = '/etc/handover/bindings'
 export const udevRulePath = '/etc/udev/rules.d/10-handover.rules'
 export const modulesLoadPath = '/etc/modules-load.d/handover.conf'
-
-const header = '# Written by handover. To undo: handover rollback.'
 
 /** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
 export type Binding = Identity & { readonly resetMethods?: readonly string[] }
@@ -35,13 +34,13 @@ export function formatBindings(identities: readonly Binding[], gate?: Gate): str
   const isFree = (line: string) => gate === undefined || inForce.has(line)
   const gated = lines.filter((line) => !isFree(line))
   const held = gate === undefined || gated.length === 0 ? [] : [`only-with ${gate.token}`, ...gated]
-  return `${[header, ...lines.filter(isFree), ...held].join('\n')}\n`
+  return `${[ownHeader, ...lines.filter(isFree), ...held].join('\n')}\n`
 }
 
 /** The same bindings for every boot. */
 export function liftGate(bindings: string): string {
   const lines = bindings.split('\n').filter((line) => line !== '' && !/^(?:#|only-with )/.test(line))
-  return `${[header, ...lines.toSorted()].join('\n')}\n`
+  return `${[ownHeader, ...lines.toSorted()].join('\n')}\n`
 }
 
 /** Everything above the gate holds for every boot. */
@@ -56,7 +55,7 @@ function linesInForce(bindings: string): string[] {
  * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver; `bind check` only looks.
  */
 export const bindScript = `#!/bin/sh
-${header}
+${ownHeader}
 # Gives the devices listed in /etc/handover/bindings to vfio-pci, each only after its identity was checked.
 # handover=off on the kernel command line switches this off.
 root=\${HANDOVER_ROOT:-}
@@ -107,23 +106,13 @@ while read -r path vendor device subvendor subdevice dsn resets; do
   if [ "$path" = only-with ]; then
     case " $cmdline " in *" $vendor "*) continue ;; *) exit 0 ;; esac
   fi
-  find_device "$path"
-  if [ -z "$found" ]; then
-    [ -n "$only" ] || said "no device at $path; nothing was bound there"
-    continue
-  fi
-  [ -z "$only" ] || [ "\${found##*/}" = "$only" ] || continue
-  if ! is_recorded "$found"; then
-    said "\${found##*/} at $path is not the recorded device ($wrong); nothing was bound"
-    continue
-  fi
-  take "$found"
+  find_recorded 'nothing was bound' && take "$found"
 done < "$list"
 exit 0
 `
 
 /** PROGRAM runs while the rules are read; loading of drivers (80-drivers.rules, a builtin in RUN) comes only after. */
-export const udevRule = `${header}
+export const udevRule = `${ownHeader}
 ACTION=="add", SUBSYSTEM=="pci", PROGRAM="${bindScriptPath} %k"
 `
 
@@ -139,15 +128,13 @@ export function findInitramfsTool(present: readonly string[]): InitramfsTool | u
   return tools.length === 1 ? tools[0] : undefined
 }
 
-export type OwnFile = { readonly path: string; readonly text: string; readonly mode: number }
-
 /** Everything that is written for early binding, in the order of writing. */
 export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], gate?: Gate): OwnFile[] {
   return [
     { path: bindingsPath, mode: 0o644, text: formatBindings(identities, gate) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },
     { path: udevRulePath, mode: 0o644, text: udevRule },
-    { path: modulesLoadPath, mode: 0o644, text: `${header}\nvfio-pci\nvfio_iommu_type1\n` },
+    { path: modulesLoadPath, mode: 0o644, text: `${ownHeader}\nvfio-pci\nvfio_iommu_type1\n` },
     ...initramfsFiles(tool, { bind: bindScriptPath, bindings: bindingsPath, rule: udevRulePath }),
   ]
 }

@@ -3,16 +3,14 @@
  * systemd-tmpfiles writes to sysfs early (tmpfiles.d(5), type `w`), and names the page size; vm.nr_hugepages of sysctl
  * means whatever size the kernel command line made the default.
  */
-import type { OwnFile } from './early-binding.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
 
 export const hugepagesPath = '/etc/tmpfiles.d/handover.conf'
-
-const header = '# Written by handover. To undo: handover rollback.'
 
 export function nrHugepages(sizeKiB: number): string {
   return `/sys/kernel/mm/hugepages/hugepages-${sizeKiB}kB/nr_hugepages`
 }
 
 export function hugepagesFile(sizeKiB: number, count: number): OwnFile {
-  return { path: hugepagesPath, mode: 0o644, text: `${header}\nw ${nrHugepages(sizeKiB)} - - - - ${count}\n` }
+  return { path: hugepagesPath, mode: 0o644, text: `${ownHeader}\nw ${nrHugepages(sizeKiB)} - - - - ${count}\n` }
 }

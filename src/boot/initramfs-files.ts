@@ -3,11 +3,10 @@
  * the udev rule, and one that runs the script before udev is asked to go through the devices (the "trigger"), with an
  * init of its own as well as with systemd inside. Text only.
  */
-import type { InitramfsTool, OwnFile } from './early-binding.ts'
+import type { InitramfsTool } from './early-binding.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
 
 type BindingPaths = { readonly bind: string; readonly bindings: string; readonly rule: string }
-
-const header = '# Written by handover. To undo: handover rollback.'
 
 export function initramfsFiles(tool: InitramfsTool, paths: BindingPaths): OwnFile[] {
   switch (tool) {
@@ -26,7 +25,7 @@ function forInitramfsTools({ bind, bindings, rule }: BindingPaths): OwnFile[] {
       path: '/etc/initramfs-tools/hooks/handover',
       mode: 0o755,
       text: `#!/bin/sh
-${header}
+${ownHeader}
 # Puts the early binding into the initramfs, with everything it needs.
 case $1 in prereqs) exit 0 ;; esac
 . /usr/share/initramfs-tools/hook-functions
@@ -44,7 +43,7 @@ manual_add_modules vfio_iommu_type1
       path: '/etc/initramfs-tools/scripts/init-top/handover',
       mode: 0o755,
       text: `#!/bin/sh
-${header}
+${ownHeader}
 # Runs before udev loads the drivers of devices; the udev rule catches those that appear later.
 case $1 in prereqs) exit 0 ;; esac
 [ -x ${bind} ] && ${bind}
@@ -65,7 +64,7 @@ function forDracut({ bind, bindings, rule }: BindingPaths): OwnFile[] {
       path: `${module}/module-setup.sh`,
       mode: 0o755,
       text: `#!/bin/bash
-${header}
+${ownHeader}
 # Puts the early binding into the initramfs, with everything it needs, hostonly or not.
 check() { [ -e ${bindings} ]; }
 depends() { return 0; }
@@ -83,7 +82,7 @@ install() {
       path: `${module}/handover-bind.sh`,
       mode: 0o755,
       text: `#!/bin/sh
-${header}
+${ownHeader}
 # Sourced before udev loads the drivers of devices; the udev rule catches those that appear later.
 [ -x ${bind} ] && ${bind}
 `,
@@ -91,7 +90,7 @@ ${header}
     {
       path: '/etc/dracut.conf.d/handover.conf',
       mode: 0o644,
-      text: `${header}
+      text: `${ownHeader}
 add_dracutmodules+=" handover "
 `,
     },
@@ -109,7 +108,7 @@ function forMkinitcpio({ bind, bindings, rule }: BindingPaths): OwnFile[] {
       path: '/etc/initcpio/install/handover',
       mode: 0o644,
       text: `#!/bin/bash
-${header}
+${ownHeader}
 build() {
   add_module vfio-pci
   add_binary od
@@ -132,14 +131,14 @@ help() { echo 'Gives devices to vfio-pci before their own drivers see them, each
       path: '/etc/initcpio/hooks/handover',
       mode: 0o644,
       text: `#!/usr/bin/ash
-${header}
+${ownHeader}
 run_earlyhook() { [ ! -x ${bind} ] || ${bind}; }
 `,
     },
     {
       path: `/etc/handover/${unit}`,
       mode: 0o644,
-      text: `${header}
+      text: `${ownHeader}
 [Unit]
 Description=Handover: keep devices for virtual machines
 DefaultDependencies=no
@@ -154,7 +153,7 @@ ExecStart=${bind}
     {
       path: '/etc/mkinitcpio.conf.d/handover.conf',
       mode: 0o644,
-      text: `${header}
+      text: `${ownHeader}
 HOOKS+=(handover)
 `,
     },

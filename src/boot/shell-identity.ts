@@ -18,7 +18,10 @@ export function formatIdentity(identity: Identity): string {
   ].join(' ')
 }
 
-/** `number`, `serial`, `find_device` (sets $found), `check` and `is_recorded` (sets $wrong). `$root` is set before. */
+/**
+ * `find_recorded WHAT` sets $found to the device of the line that was read last, or says why there is none, and that WHAT (such as
+ * `nothing was bound`). With $only, the address of one device, it passes over all others in silence. Set before: `$root`, `$only`, `said`.
+ */
 export const identityInShell = `# A sysfs number without 0x; nothing when it cannot be read.
 number() { value=; read -r value 2>/dev/null < "$1"; echo "\${value#0x}"; }
 
@@ -70,5 +73,17 @@ is_recorded() {
     check 'subsystem vendor' "$subvendor" "$(number "$1/subsystem_vendor")" &&
     check 'subsystem device' "$subdevice" "$(number "$1/subsystem_device")" &&
     { [ "$dsn" = - ] || check 'serial number' "$dsn" "$(serial "$1")"; }
+}
+
+find_recorded() {
+  find_device "$path"
+  if [ -z "$found" ]; then
+    [ -n "$only" ] || said "no device at $path; $1 there"
+    return 1
+  fi
+  [ -z "$only" ] || [ "\${found##*/}" = "$only" ] || return 1
+  is_recorded "$found" && return 0
+  said "\${found##*/} at $path is not the recorded device ($wrong); $1"
+  return 1
 }
 `

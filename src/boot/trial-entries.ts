@@ -6,8 +6,7 @@
 import { entryId, readEntry, triesLeft } from './bls.ts'
 import { findArg, hasArg, parseCmdline } from './cmdline.ts'
 import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
-
-const header = '# Written by handover. To undo: handover rollback.'
+import { ownHeader } from './own-file.ts'
 
 export const trialEntryName = 'handover-trial.conf'
 export const oneShotVariable = '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
@@ -27,7 +26,7 @@ export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntr
   return {
     ok: true,
     text: [
-      header,
+      ownHeader,
       'title Handover: trial boot',
       ...kept,
       ...[...good.initrds.slice(0, -1), image].map((path) => `initrd ${path}`),

@@ -6,8 +6,7 @@
 import { readEntry } from './bls.ts'
 import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
 import { trialId } from './trial.ts'
-
-const header = '# Written by handover. To undo: handover rollback.'
+import { ownHeader } from './own-file.ts'
 
 /** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */
 export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
@@ -82,7 +81,7 @@ export function parseGrubEnvironment(text: string): Record<string, string> {
 }
 
 function asMenuEntry(lines: readonly string[]): string {
-  return [header, `menuentry 'Handover: trial boot' --id ${trialId} {`, ...lines, '}', ''].join('\n')
+  return [ownHeader, `menuentry 'Handover: trial boot' --id ${trialId} {`, ...lines, '}', ''].join('\n')
 }
 
 const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/

@@ -2,7 +2,7 @@
  * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (trial-grub.ts,
  * trial-entries.ts). What is checked on that boot is a file and a script of ours; who writes them is apply/.
  */
-import type { OwnFile } from './early-binding.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
 
 export const trialToken = 'handover.trial=1'
 export const trialId = 'handover-trial'
@@ -13,8 +13,6 @@ export const trialHealthPath = '/run/handover/trial-health'
 export const trialConfirmedPath = '/run/handover/confirmed'
 /** Why the last trial was given up; survives the reboot. */
 export const trialResultPath = '/var/lib/handover/trial-result'
-
-const header = '# Written by handover. To undo: handover rollback.'
 
 /** What the trial boot must show, besides every binding in force. */
 export type TrialChecks = {
@@ -31,7 +29,7 @@ export type TrialChecks = {
 
 export function formatTrialConf(checks: TrialChecks): string {
   const lines = [
-    header,
+    ownHeader,
     `minutes ${checks.minutes}`,
     ...checks.mounts.map((path) => `mount ${path}`),
     ...(checks.hasDefaultRoute ? ['route default'] : []),
@@ -55,7 +53,7 @@ export function parseTrialConf(text: string): { readonly add: readonly string[];
 
 /** Time is counted from the kernel's start (/proc/uptime): a clock may jump in either direction on such a boot. */
 export const trialScript = `#!/bin/sh
-${header}
+${ownHeader}
 # On a trial boot: looks whether the host is whole, waits for \`handover confirm\`, and otherwise goes back by a reboot.
 root=\${HANDOVER_ROOT:-}
 conf=$root${trialConfPath}
@@ -137,7 +135,7 @@ done
 `
 
 /** Starts early and survives emergency mode, which is where a bad trial may end. */
-const unit = `${header}
+const unit = `${ownHeader}
 [Unit]
 Description=Handover: check the trial boot, and go back when it is not confirmed
 DefaultDependencies=no
@@ -159,7 +157,7 @@ export function trialFiles(checks: TrialChecks): OwnFile[] {
     {
       path: '/etc/systemd/system/sysinit.target.d/handover.conf',
       mode: 0o644,
-      text: `${header}\n[Unit]\nWants=handover-trial.service\n`,
+      text: `${ownHeader}\n[Unit]\nWants=handover-trial.service\n`,
     },
   ]
 }

@@ -8,14 +8,13 @@
  */
 import type { Identity } from '../pci/identity.ts'
 import { settingWords, type VirtualFunctionSettings } from '../pci/virtual-functions.ts'
-import { bindScriptPath, type OwnFile } from './early-binding.ts'
+import { bindScriptPath } from './early-binding.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
 import { formatIdentity, identityInShell } from './shell-identity.ts'
 
 export const virtualFunctionsPath = '/etc/handover/virtual-functions'
 export const makeScriptPath = '/etc/handover/make-virtual-functions'
 export const makeRulePath = '/etc/udev/rules.d/11-handover-virtual-functions.rules'
-
-const header = '# Written by handover. To undo: handover rollback.'
 
 export type WantedFunctions = {
   readonly identity: Identity
@@ -32,12 +31,12 @@ export function formatVirtualFunctions(wanted: readonly WantedFunctions[]): stri
       return words.length === 0 ? [] : [`vf ${i} ${words.join(' ')}`]
     }),
   ])
-  return `${[header, ...lines].join('\n')}\n`
+  return `${[ownHeader, ...lines].join('\n')}\n`
 }
 
 /** Functions that are there already are left alone: a virtual machine may use them, and some drivers reset one whose MAC is set. */
 export const makeScript = `#!/bin/sh
-${header}
+${ownHeader}
 # Makes the virtual functions listed in ${virtualFunctionsPath}, each card's only after its identity was checked.
 # With an address it looks at that one card. handover=off on the kernel command line switches this off.
 root=\${HANDOVER_ROOT:-}
@@ -88,24 +87,14 @@ while read -r line; do
   esac
   bind_all
   made= path=$1 vendor=$2 device=$3 subvendor=$4 subdevice=$5 dsn=$6 count=$7
-  find_device "$path"
-  if [ -z "$found" ]; then
-    [ -n "$only" ] || said "no device at $path; no virtual functions were made there"
-    continue
-  fi
-  [ -z "$only" ] || [ "\${found##*/}" = "$only" ] || continue
-  if ! is_recorded "$found"; then
-    said "\${found##*/} at $path is not the recorded device ($wrong); no virtual functions were made"
-    continue
-  fi
-  make "$found" "$count" && made=$found
+  find_recorded 'no virtual functions were made' && make "$found" "$count" && made=$found
 done < "$list"
 bind_all
 exit 0
 `
 
 /** `add` is repeated for every device when udev starts, with drivers that the initramfs loaded in place; `bind` comes when one binds later. */
-const rule = `${header}
+const rule = `${ownHeader}
 ACTION=="add|bind", SUBSYSTEM=="pci", ATTR{sriov_numvfs}=="0", RUN+="${makeScriptPath} %k"
 `
 

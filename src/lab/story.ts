@@ -113,7 +113,7 @@ async function askNetwork({ host, page, media }: StoryInput, document: VerifyDoc
   }
   return {
     lease,
-    route: await one('ip route show default'),
+    route: await one("ip route show default | grep '^default'"),
     page: await one('timeout 20 wget -q -O - http://10.0.2.100/'),
     expectedPage: page.trim(),
     media: fetched,

@@ -1,5 +1,6 @@
 /** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
-import { earlyBindingFiles, findInitramfsTool, type Binding, type OwnFile } from '../boot/early-binding.ts'
+import { earlyBindingFiles, findInitramfsTool, type Binding } from '../boot/early-binding.ts'
+import type { OwnFile } from '../boot/own-file.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import { knowsImages, regenerateSteps } from './initramfs-steps.ts'
 import type { Step } from './step.ts'

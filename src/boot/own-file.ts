@@ -1,0 +1,5 @@
+/** A file that is ours alone: written whole, and gone again after a rollback. */
+export type OwnFile = { readonly path: string; readonly text: string; readonly mode: number }
+
+/** First line of every such file, behind the `#!` of a script: who wrote it, and the way back. Its beginning tells our files from others'. */
+export const ownHeader = '# Written by handover. To undo: handover rollback.'
