@@ -24,6 +24,7 @@ export const size = {
   row: 42,
   gap: 16,
   lane: 18,
+  laneHeading: 90,
   vmWidth: 190,
   vmRow: 22,
 } as const
@@ -114,7 +115,8 @@ export function layOutHost(host: Host, judgement: Judgement, owners: Owners): Ho
   const vms = placeVms(rows)
   const boardY = pen.y
   const vmBottom = Math.max(0, ...vms.map((vm) => vm.y + vm.height))
-  const laneEnd = size.cardLeft + size.cardWidth + 12 + Math.max(lanes, 1) * size.lane + 40
+  // Never narrower than the heading above the lanes, `IOMMU groups`.
+  const laneEnd = size.cardLeft + size.cardWidth + 12 + Math.max(lanes * size.lane + 40, size.laneHeading)
   return {
     width: laneEnd + (vms.length > 0 ? 70 + size.vmWidth : 0) + size.margin,
     height: Math.max(boardY + (tree.board.length > 0 ? 40 : 8), vmBottom + size.gap) + 34,

@@ -39,10 +39,11 @@ export function whyOf(device: PciDevice, judged: DeviceJudgement | undefined): s
     judged?.reasons.find((one) => one.severity === 'error') ??
     judged?.reasons.find((one) => one.undecided === true) ??
     judged?.reasons.find((one) => one.severity === 'warning')
+  // The row names the device already, and has room for few words.
   if (reason)
     return reason.message.startsWith(device.address)
       ? reason.message.slice(device.address.length).replace(/^[:, ]+/, '')
-      : reason.message
+      : reason.message.replace(` ${device.address} `, ' it ')
   return ''
 }
 

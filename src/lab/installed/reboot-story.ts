@@ -91,14 +91,9 @@ async function checkOnlyPlanned({ host, log }: Typist, before: HostState, planne
   )
   log.check(
     'every path that differs after apply is named in the plan',
-    changed.length > 0 && unplanned.filter((path) => !isFolder(path, named)).length === 0,
+    changed.length > 0 && unplanned.length === 0,
     unplanned.length > 0 ? `unplanned: ${unplanned.join(', ')}` : changed.join(', '),
   )
-}
-
-/** A folder's own times and modes are no facts of the list, but its mode line appears when it is made. */
-function isFolder(path: string, named: readonly string[]): boolean {
-  return named.some((one) => one.startsWith(`${path}/`))
 }
 
 async function checkHandedOver(

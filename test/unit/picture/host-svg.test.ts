@@ -65,6 +65,15 @@ describe('the picture of a host', () => {
     }
   })
 
+  it('has room for the heading of the groups where no machine stands beside them', () => {
+    const alone = renderHostSvg(home, judgement, {})
+    const width = Number(/viewBox="0 0 (\d+) /.exec(alone)?.[1])
+    const left = Number(/<text[^>]* x="(\d+)"[^>]*>IOMMU groups</.exec(alone)?.[1])
+    expect(left).toBeGreaterThan(0)
+    // Twelve signs of 12 px are 84 px at most in the fonts of the page.
+    expect(left + 84).toBeLessThanOrEqual(width)
+  })
+
   it('is the same picture every time, and stays small for thousands of functions', () => {
     expect(renderHostSvg(home, judgement, owners)).toBe(svg)
     const many = host(
