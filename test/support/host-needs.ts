@@ -1,0 +1,16 @@
+/** A Host read from a tree, and its needs as lines: `/: sda1 > sda > 0000:00:17.0`. */
+import type { Host } from '../../src/host/host.ts'
+import { readHost } from '../../src/host/read-host.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import { tree, type TreeEntries } from './sysfs-tree.ts'
+
+export const readTree = (...parts: readonly TreeEntries[]): Host => readHost(linuxSystem({ root: tree(...parts) }))
+export const told = (host: Host) =>
+  host.needs.map((n) =>
+    [n.weight === 'vital' ? '' : '(spoken for) ', n.what, ': ', [...n.chain, n.device].join(' > ')].join(''),
+  )
+
+/** Lines of /proc/self/mountinfo, without their two leading numbers. */
+export const mounts = (...lines: readonly string[]): TreeEntries => ({
+  '/proc/self/mountinfo': lines.map((line, index) => `${20 + index} 1 ${line}\n`).join(''),
+})
