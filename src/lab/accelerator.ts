@@ -5,6 +5,7 @@ import type { System } from '../system/system.ts'
 import { removeTree, makeRunFolder } from '../system/work-folder.ts'
 import { join } from 'node:path'
 import { openQmp } from '../vm/qmp.ts'
+import { bareMachine } from './bare-machine.ts'
 
 export type Accelerator = { readonly kind: 'kvm' | 'tcg'; readonly why: string }
 
@@ -23,19 +24,7 @@ export async function chooseAccelerator(system: System): Promise<Accelerator> {
 async function tryKvm(system: System): Promise<string | undefined> {
   const folder = makeRunFolder('handover-kvm')
   const socket = join(folder, 'qmp')
-  const argv = [
-    'qemu-system-x86_64',
-    '-nodefaults',
-    '-display',
-    'none',
-    '-machine',
-    'q35',
-    '-accel',
-    'kvm',
-    '-cpu',
-    'host',
-    '-S',
-  ]
+  const argv = ['qemu-system-x86_64', ...bareMachine('kvm'), '-S']
   const process = await system.start([...argv, '-qmp', `unix:${socket},server=on,wait=off`])
   try {
     for (let waited = 0; waited < 5000; waited += 50) {

@@ -2,6 +2,7 @@
  * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's docs/system/i386 and
  * docs/pcie.txt.
  */
+import { bareMachine } from './bare-machine.ts'
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
 /** `kernel`: the lab's own small system, started directly. `disk`: an installed system, started by its own boot loader. */
@@ -29,9 +30,7 @@ export type HostFiles = {
 
 export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 'tcg'): string[] {
   const args = [
-    ...['-name', `handover-lab-${host.name}`, '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none'],
-    ...['-machine', accelerator === 'kvm' ? 'q35,kernel-irqchip=split' : 'q35'],
-    ...['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+    ...['-name', `handover-lab-${host.name}`, ...bareMachine(accelerator)],
     ...['-smp', String(host.cpus), '-m', String(host.memory)],
     ...['-chardev', `file,id=console,path=${escape(files.consoleLog)}`, '-serial', 'chardev:console'],
     ...['-chardev', `socket,id=agent,path=${escape(files.agentSocket)},server=on,wait=off`, '-serial', 'chardev:agent'],

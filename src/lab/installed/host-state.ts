@@ -35,8 +35,12 @@ export async function readBootedAs(host: LabHost): Promise<BootedAs> {
   return { cmdline, isTrial: cmdline.includes('handover.trial=1'), groups: Number(said.lines[1]) }
 }
 
-/** Lines of the kernel's log in which a driver of the host's own speaks of one of the functions: `e1000e 0000:01:00.0: …`. */
-export async function ownDriverLines(host: LabHost, addresses: readonly string[]): Promise<string[]> {
-  const pattern = `(e1000e|ahci|nvme).*(${addresses.map((address) => address.replaceAll('.', '\\.')).join('|')})`
+/** Lines of the kernel's log in which one of the drivers speaks of one of the functions: `e1000e 0000:01:00.0: …`. */
+export async function driverLines(
+  host: LabHost,
+  drivers: readonly string[],
+  addresses: readonly string[],
+): Promise<string[]> {
+  const pattern = `(${drivers.join('|')}).*(${addresses.map((address) => address.replaceAll('.', '\\.')).join('|')})`
   return [...(await host.run(`dmesg | grep -E '${pattern}'`)).lines]
 }

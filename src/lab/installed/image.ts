@@ -18,6 +18,8 @@ import {
   removeTree,
   sha256,
 } from '../../system/work-folder.ts'
+import { chooseAccelerator } from '../accelerator.ts'
+import { bareMachine } from '../bare-machine.ts'
 import { tail } from '../lab-host.ts'
 import { firmwareArgs } from './machine-args.ts'
 import { fillInstalledTree, ownTexts } from './tree.ts'
@@ -96,8 +98,8 @@ async function installLoader(system: System, installed: InstalledSystem, place: 
     throw new AppError('the packages of the lab host made no kernel or no initramfs', { help: `looked into ${boot}` })
   const console = join(place.work, 'console.log')
   const argv = [
-    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-vga', 'none', '-no-reboot'],
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '1536'],
+    ...['qemu-system-x86_64', ...bareMachine((await chooseAccelerator(system)).kind), '-no-reboot'],
+    ...['-smp', '2', '-m', '1536'],
     ...['-serial', `file:${console}`, '-kernel', join(boot, kernel), '-initrd', join(boot, initrd)],
     ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check lab.install'],
     ...[
