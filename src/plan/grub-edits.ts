@@ -4,6 +4,7 @@ import { addArg, formatCmdline, parseCmdline, removeArg } from '../boot/cmdline.
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import type { HostFile } from '../host/host.ts'
 import { editStep, refreshProxmox, type BootChange } from './boot-steps.ts'
+import { ownFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 
 export const grubDropIn = '/etc/default/grub.d/zz-handover.cfg'
@@ -58,8 +59,5 @@ function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): St
     '',
   ].join('\n')
   if (old?.text === text) return []
-  const before = old === undefined ? null : { text: old.text, mode: old.mode ?? 0o644 }
-  return [
-    { kind: 'file', path: grubDropIn, before, after: { text, mode: 0o644 }, why: `kernel arguments: ${add.join(' ')}` },
-  ]
+  return ownFileSteps([{ path: grubDropIn, text, mode: 0o644 }], files, `kernel arguments: ${add.join(' ')}`)
 }

@@ -11,7 +11,7 @@ import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
 import { formatSize } from '../spec/units.ts'
 import type { BootChange } from './boot-steps.ts'
-import { ownFileSteps } from './plan-early-binding.ts'
+import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 import { listWords } from './words.ts'
 
@@ -108,8 +108,5 @@ function atBoot(host: Host, { count, total }: { count: number; total: number }, 
 
 /** The file of an earlier plan, when nothing is set aside by it any more. */
 function forget(host: Host): Step[] {
-  const old = host.files?.find(({ path }) => path === hugepagesPath)
-  if (old === undefined) return []
-  const before = { text: old.text, mode: old.mode ?? 0o644 }
-  return [{ kind: 'file', path: hugepagesPath, before, after: null, why: 'no huge pages are wanted any more' }]
+  return removeFileSteps([{ path: hugepagesPath }], host.files ?? [], 'no huge pages are wanted any more')
 }

@@ -19,7 +19,7 @@ import {
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec, VirtualFunctionsSpec } from '../spec/spec.ts'
 import { layoutOf, type Layout } from './cards.ts'
-import { ownFileSteps } from './plan-early-binding.ts'
+import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import { findDevices } from './select.ts'
 import type { Step } from './step.ts'
 import { listWords, nameOf, sayDemand } from './words.ts'
@@ -279,10 +279,5 @@ function filesFor(host: Host, wanted: readonly WantedFunctions[]): Step[] {
 }
 
 function forget(host: Host): Step[] {
-  return virtualFunctionFiles([]).flatMap(({ path }): Step[] => {
-    const old = host.files?.find((file) => file.path === path)
-    if (old === undefined) return []
-    const before = { text: old.text, mode: old.mode ?? 0o644 }
-    return [{ kind: 'file', path, before, after: null, why: 'no virtual functions are wanted any more' }]
-  })
+  return removeFileSteps(virtualFunctionFiles([]), host.files ?? [], 'no virtual functions are wanted any more')
 }

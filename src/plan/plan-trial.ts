@@ -9,7 +9,7 @@ import type { Host } from '../host/host.ts'
 import { indexDevices, pathOf } from '../pci/identity.ts'
 import type { BootChange } from './boot-steps.ts'
 import { makeImage, regenerateSteps } from './initramfs-steps.ts'
-import { ownFileSteps } from './plan-early-binding.ts'
+import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 import { findTrialLeftovers, findTrialWay, type TrialWay } from './trial-ways.ts'
 
@@ -90,14 +90,10 @@ export function planConfirmed(host: Host, permanent: readonly Step[]): Step[] {
     text: liftGate(bindings.text),
     mode: bindings.mode ?? 0o644,
   }
-  const own = trialFiles(noChecks)
   const { entries, image } = findTrialLeftovers(host)
-  const gone = [...own.flatMap(({ path }) => files.filter((file) => file.path === path)), ...entries]
   return [
     ...(ungated ? ownFileSteps([ungated], files, 'the trial is confirmed') : []),
-    ...gone.map(({ path, text, mode }): Step => {
-      return { kind: 'file', path, before: { text, mode: mode ?? 0o644 }, after: null, why: 'the trial is over' }
-    }),
+    ...removeFileSteps([...trialFiles(noChecks), ...entries], [...files, ...entries], 'the trial is over'),
     // First, since a boot partition seldom has room for three images.
     { kind: 'command', argv: ['rm', '-f', image], outputs: [image], once: true, why: 'the trial is over' },
     ...regenerateSteps(host),

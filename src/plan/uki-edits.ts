@@ -5,6 +5,7 @@
  */
 import type { Host, HostFile } from '../host/host.ts'
 import { changeTemplate, editStep, manual, type BootChange, type Edits } from './boot-steps.ts'
+import { ownFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 
 const template = '/etc/kernel/cmdline'
@@ -39,12 +40,7 @@ function editForMkinitcpio(files: readonly HostFile[], change: BootChange): Edit
     const removed = { add: [], remove: change.remove }
     for (const part of parts)
       if (part.path !== ownCmdline) steps.push(...editStep(part, changeTemplate(part.text, removed), change))
-    steps.push(
-      ...ownPart(
-        parts.find(({ path }) => path === ownCmdline),
-        change,
-      ),
-    )
+    steps.push(...ownPart(parts, change))
   } else
     return manual(
       'unified kernel images whose arguments stand in no file',
@@ -59,14 +55,14 @@ function editForMkinitcpio(files: readonly HostFile[], change: BootChange): Edit
   }
 }
 
-function ownPart(old: HostFile | undefined, change: BootChange): Step[] {
+function ownPart(parts: readonly HostFile[], change: BootChange): Step[] {
+  const old = parts.find(({ path }) => path === ownCmdline)
   const known = old?.text.split('\n').findLast((line) => line !== '' && !line.startsWith('#')) ?? ''
   const line = changeTemplate(known, change)
   if (line === '' && old === undefined) return []
   const text = `# Written by handover. To undo: handover rollback (or remove this file and run mkinitcpio -P).\n${line}\n`
   if (old?.text === text) return []
-  const before = old === undefined ? null : { text: old.text, mode: old.mode ?? 0o644 }
-  return [{ kind: 'file', path: ownCmdline, before, after: { text, mode: 0o644 }, why: 'kernel arguments of our own' }]
+  return ownFileSteps([{ path: ownCmdline, text, mode: 0o644 }], parts, 'kernel arguments of our own')
 }
 
 /** What `mkinitcpio -P` writes: `default_image="…"`, `fallback_uki='…'` (mkinitcpio(8), presets). */
