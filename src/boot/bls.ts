@@ -4,6 +4,11 @@
  */
 import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from './cmdline.ts'
 
+/** Where GRUB reads entries, and systemd-boot with a partition of its own for /boot. */
+export const blsFolder = '/boot/loader/entries'
+/** The arguments that kernel-install (and mkinitcpio, for unified images) gives new kernels. */
+export const kernelCmdlinePath = '/etc/kernel/cmdline'
+
 const optionsLine = /^([ \t]*options[ \t]+)([^\n]*)$/
 
 /** Head, arguments and the blanks (or a carriage return) behind them; undefined when it is another line. */

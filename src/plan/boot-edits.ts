@@ -2,7 +2,7 @@
  * A change of the kernel command line for good, in the way this machine boots. Files of others are edited in place; where
  * the way is not understood nothing is written, and the exact change is said instead.
  */
-import { addEntryArg, readEntry, removeEntryArg, type Entry } from '../boot/bls.ts'
+import { addEntryArg, blsFolder, kernelCmdlinePath, readEntry, removeEntryArg, type Entry } from '../boot/bls.ts'
 import type { Bootloader } from '../boot/bootloader.ts'
 import { hasArg, parseCmdline } from '../boot/cmdline.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
@@ -10,13 +10,18 @@ import { formatCommand } from '../boot/shell-quote.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
 import { expandVariables } from '../boot/trial-grub.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import { changeTemplate, editStep, manual, refreshProxmox, type BootChange, type Edits } from './boot-steps.ts'
+import {
+  changeTemplate,
+  changeWords,
+  editStep,
+  manual,
+  refreshProxmox,
+  type BootChange,
+  type Edits,
+} from './boot-steps.ts'
 import { editGrub } from './grub-edits.ts'
 import type { Step } from './step.ts'
 import { editUki } from './uki-edits.ts'
-
-const blsFolder = '/boot/loader/entries'
-const template = '/etc/kernel/cmdline'
 
 export function editsFor(loader: Bootloader, host: Host, change: BootChange): Edits {
   switch (loader.kind) {
@@ -76,7 +81,7 @@ function changeEntry(text: string, change: BootChange): string {
  * a trial boot carries the trial's token: then the file is made from the entry of the running kernel.
  */
 function templateSteps(host: Host, entries: readonly { readonly entry: Entry }[], change: BootChange): Step[] {
-  const old = host.files?.find(({ path }) => path === template)
+  const old = host.files?.find(({ path }) => path === kernelCmdlinePath)
   if (old) return editStep(old, changeTemplate(old.text, change), change)
   if (host.boot?.present.includes('/usr/bin/kernel-install') !== true) return []
   const running = entries.find(({ entry }) => entry.version !== undefined && entry.version === host.kernel.release)
@@ -85,7 +90,7 @@ function templateSteps(host: Host, entries: readonly { readonly entry: Entry }[]
   return [
     {
       kind: 'file',
-      path: template,
+      path: kernelCmdlinePath,
       before: null,
       after: { text, mode: 0o644 },
       why: 'new kernels get these arguments, and not those of the running trial',
@@ -99,7 +104,7 @@ const grubbyOutputs = [
   `${blsFolder}/sed*`,
   '/etc/default/grub',
   '/etc/default/sed*',
-  template,
+  kernelCmdlinePath,
   '/etc/kernel/sed*',
   '/boot/grub2/grubenv',
 ]
@@ -134,7 +139,7 @@ function editBls(host: Host, change: BootChange): Edits {
             ...(host.boot.grubEnvironmentPath === undefined ? [] : [host.boot.grubEnvironmentPath]),
           ],
           undo: grubby(change.remove, change.add),
-          why: `kernel arguments: ${[...change.remove.map((raw) => `without ${raw}`), ...change.add].join(', ')}`,
+          why: `kernel arguments: ${changeWords(change).join(', ')}`,
         },
       ],
     }
@@ -168,11 +173,11 @@ function editBlsByHand(
 
 /** One line, copied to every boot partition by the tool. */
 function editProxmox(host: Host, change: BootChange): Edits {
-  const line = host.files?.find(({ path }) => path === template)
+  const line = host.files?.find(({ path }) => path === kernelCmdlinePath)
   if (line === undefined)
     return manual(
       'proxmox-boot-tool',
-      `write the one line of ${template} (ARGS), then run: proxmox-boot-tool refresh`,
+      `write the one line of ${kernelCmdlinePath} (ARGS), then run: proxmox-boot-tool refresh`,
       change,
     )
   const steps = editStep(line, changeTemplate(line.text, change), change)

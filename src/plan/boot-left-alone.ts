@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../finding.ts'
 import type { Host } from '../host/host.ts'
+import { changeWords } from './boot-steps.ts'
 import { bootChange, type BootPlan, type BootWish } from './plan-boot.ts'
 import type { Step } from './step.ts'
 import { listWords } from './words.ts'
@@ -18,12 +19,11 @@ function sayArguments(host: Host, wish: BootWish): Finding[] {
   if (host.kernel.cmdline === undefined) return []
   const change = bootChange(host, { ...wish, iommu: false })
   if (change === undefined) return []
-  const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add]
   return [
     {
       code: 'boot-left-alone',
       severity: 'warning',
-      message: `the spec needs kernel arguments that are not there (${words.join(' ')}), and with --no-boot they are left out`,
+      message: `the spec needs kernel arguments that are not there (${changeWords(change).join(' ')}), and with --no-boot they are left out`,
       help: 'without --no-boot they get a trial boot; until then what needs them is missing',
     },
   ]

@@ -2,7 +2,7 @@
 import { addKernelCmdlineArg, removeKernelCmdlineArg } from '../boot/bls.ts'
 import type { Wording } from '../boot/bootloader.ts'
 import type { Finding } from '../finding.ts'
-import type { HostFile } from '../host/host.ts'
+import type { Host, HostFile } from '../host/host.ts'
 import type { Step } from './step.ts'
 
 export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
@@ -18,6 +18,16 @@ const wordings: Readonly<
   'rpm-ostree': [(raw) => `--append=${raw}`, (raw) => `--delete=${raw}`, ' '],
   'update-bootloader': [(raw) => `--add-option ${raw}`, (raw) => `--del-option ${raw}`, ' && update-bootloader '],
   kernelstub: [(raw) => `--add-options ${raw}`, (raw) => `--delete-options ${raw}`, ' && kernelstub '],
+}
+
+/** Without systemd nobody runs the units, tmpfiles and udev rules of ours. */
+export function runsSystemd(host: Host): boolean {
+  return host.boot?.present.includes('/run/systemd/system') === true
+}
+
+/** A change in words, for a person: `without iommu=off`, `intel_iommu=on`. */
+export function changeWords({ add, remove }: BootChange): string[] {
+  return [...remove.map((raw) => `without ${raw}`), ...add]
 }
 
 /** `ARGS` in `how` stands for the change. */
@@ -40,7 +50,7 @@ export function manual(
   }
 }
 
-/** The first line of /etc/kernel/cmdline, and of files like it. */
+/** The arguments in /etc/kernel/cmdline, and in files like it. */
 export function changeTemplate(text: string, change: BootChange): string {
   let edited = text
   for (const raw of change.remove) edited = removeKernelCmdlineArg(edited, raw)
@@ -51,14 +61,13 @@ export function changeTemplate(text: string, change: BootChange): string {
 export function editStep(file: HostFile, text: string, change: BootChange): Step[] {
   if (text === file.text) return []
   const mode = file.mode ?? 0o644
-  const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add]
   return [
     {
       kind: 'file',
       path: file.path,
       before: { text: file.text, mode },
       after: { text, mode },
-      why: `kernel arguments: ${words.join(', ')}`,
+      why: `kernel arguments: ${changeWords(change).join(', ')}`,
     },
   ]
 }

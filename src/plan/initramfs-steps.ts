@@ -3,6 +3,7 @@
  * those are made, each beside the old one and then renamed over it: an image that is cut off half-way never has a good
  * entry's name, and no hook rewrites entries meanwhile.
  */
+import { blsFolder } from '../boot/bls.ts'
 import { findInitramfsTool, regenerateInitramfs, type InitramfsTool } from '../boot/early-binding.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
 import type { Host } from '../host/host.ts'
@@ -55,7 +56,7 @@ function keepCopy(host: Host, path: string, release: string): Step[] {
 /** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */
 function imagesOf(host: Host): Map<string, string> {
   const loader = loaderOf(host)
-  const folder = loader.kind === 'systemd-boot' ? loader.entries : '/boot/loader/entries'
+  const folder = loader.kind === 'systemd-boot' ? loader.entries : blsFolder
   const images = new Map<string, string>()
   for (const { entry, path, release } of host.boot?.entryImages ?? [])
     if (release !== undefined && entry.startsWith(`${folder}/`) && !entry.endsWith(`/${trialEntryName}`))

@@ -9,7 +9,7 @@ import type { Finding } from '../finding.ts'
 import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { editsFor } from './boot-edits.ts'
-import { manual, type BootChange, type Edits } from './boot-steps.ts'
+import { changeWords, manual, type BootChange, type Edits } from './boot-steps.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { loaderOf } from './loader-of.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial } from './plan-trial.ts'
@@ -64,11 +64,10 @@ function faithful(edits: Edits, change: BootChange): Edits {
 }
 
 function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
-  const words = [...change.remove.map((raw) => `without ${raw}`), ...change.add].join(' ')
   return {
     code: 'no-trial',
     severity: 'error',
-    message: `the kernel command line has to change (${words}), and one trial boot of it cannot be had: ${reason}`,
+    message: `the kernel command line has to change (${changeWords(change).join(' ')}), and one trial boot of it cannot be had: ${reason}`,
     help: `${first === undefined ? '' : `${first}; or: `}handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand`,
   }
 }

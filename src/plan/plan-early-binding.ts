@@ -1,6 +1,7 @@
 /** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
 import { earlyBindingFiles, findInitramfsTool, type Binding } from '../boot/early-binding.ts'
 import type { Host } from '../host/host.ts'
+import { runsSystemd } from './boot-steps.ts'
 import { knowsImages, regenerateSteps } from './initramfs-steps.ts'
 import { ownFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
@@ -9,7 +10,7 @@ import type { Step } from './step.ts'
 export function planEarlyBinding(host: Host, identities: readonly Binding[]): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
   if (tool === undefined || !knowsImages(host, tool)) return []
-  if (!host.boot?.present.includes('/run/systemd/system')) return []
+  if (!runsSystemd(host)) return []
   const wanted = earlyBindingFiles(tool, identities)
   const isKnown = wanted.some(({ path }) => host.files?.some((file) => file.path === path))
   if (identities.length === 0 && !isKnown) return []

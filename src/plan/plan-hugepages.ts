@@ -10,7 +10,7 @@ import type { Host } from '../host/host.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
 import { formatSize } from '../spec/units.ts'
-import type { BootChange } from './boot-steps.ts'
+import { runsSystemd, type BootChange } from './boot-steps.ts'
 import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 import { listWords } from './words.ts'
@@ -76,8 +76,7 @@ function atOnce(host: Host, pages: { size: number; count: number; total: number 
   const path = nrHugepages(size)
   const why = `huge pages for ${formatSize((count * size) / 1024)} of guest memory`
   const step: Step = { kind: 'sysfs', path, before: String(total), after: String(count), partial: true, why }
-  const isSystemd = host.boot?.present.includes('/run/systemd/system') === true
-  const files = isSystemd
+  const files = runsSystemd(host)
     ? ownFileSteps([hugepagesFile(size, count)], host.files ?? [], 'the same huge pages at every boot')
     : []
   return { steps: count > total ? [step] : [], files, arguments: none, findings: [] }

@@ -18,6 +18,7 @@ import {
 } from '../pci/virtual-functions.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec, VirtualFunctionsSpec } from '../spec/spec.ts'
+import { runsSystemd } from './boot-steps.ts'
 import { layoutOf, type Layout } from './cards.ts'
 import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import { findDevices } from './select.ts'
@@ -273,7 +274,7 @@ function told({ name }: VirtualFunctionsSpec, problem: Problem, places: SpecPlac
 }
 
 function filesFor(host: Host, wanted: readonly WantedFunctions[]): Step[] {
-  if (host.iommu.state === 'off' || host.boot?.present.includes('/run/systemd/system') !== true) return []
+  if (host.iommu.state === 'off' || !runsSystemd(host)) return []
   if (wanted.length === 0) return []
   return ownFileSteps(virtualFunctionFiles(wanted), host.files ?? [], 'the same virtual functions at every boot')
 }

@@ -7,7 +7,7 @@ import { bindingsPath, earlyBindingFiles, findInitramfsTool, liftGate, type Bind
 import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { indexDevices, pathOf } from '../pci/identity.ts'
-import type { BootChange } from './boot-steps.ts'
+import { runsSystemd, type BootChange } from './boot-steps.ts'
 import { makeImage, regenerateSteps } from './initramfs-steps.ts'
 import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
@@ -24,8 +24,7 @@ export function planTrial(
   const { release } = host.kernel
   const way = findTrialWay(host, loader, given.change)
   if (!way.ok) return way
-  if (host.boot?.present.includes('/run/systemd/system') !== true)
-    return { ok: false, reason: 'there is no systemd to check the trial boot' }
+  if (!runsSystemd(host)) return { ok: false, reason: 'there is no systemd to check the trial boot' }
   if (tool === undefined) return { ok: false, reason: 'the tool that makes the initramfs is not known' }
   if (release === undefined) return { ok: false, reason: 'the release of the running kernel is not known' }
   const files = host.files ?? []

@@ -3,7 +3,7 @@
  * A loader that cannot be trusted to forget the choice has no way: the reason is said.
  */
 import { canGrubForget, type Bootloader } from '../boot/bootloader.ts'
-import { entryId, readEntry } from '../boot/bls.ts'
+import { blsFolder, entryId, kernelCmdlinePath, readEntry } from '../boot/bls.ts'
 import type { TrialEntry, TrialWish } from '../boot/trial-args.ts'
 import {
   findStartedEntry,
@@ -108,21 +108,21 @@ function grubEntry(host: Host, wish: TrialWish): WithTemplate {
  * has the trial's token (90-loaderentry.install, Fedora's 20-grub.install).
  */
 function templateStep(host: Host, options: string): Step[] {
-  const path = '/etc/kernel/cmdline'
   const has = (one: string) => host.boot?.present.includes(one) === true
   if (!has('/usr/bin/kernel-install') || has('/usr/lib/kernel/cmdline')) return []
-  if (host.files?.some((file) => file.path === path) === true || options === '' || options.includes('$')) return []
+  if (host.files?.some(({ path }) => path === kernelCmdlinePath) === true || options === '' || options.includes('$'))
+    return []
   const why = 'kernels installed during the trial get the arguments of the good entry'
-  return [{ kind: 'file', path, before: null, after: { text: `${options}\n`, mode: 0o644 }, why }]
+  return [{ kind: 'file', path: kernelCmdlinePath, before: null, after: { text: `${options}\n`, mode: 0o644 }, why }]
 }
 
 /** Fedora's grub.cfg holds no entries: the one whose kernel is BOOT_IMAGE= is the one that started this machine. */
 function blsEntry(host: Host, wish: TrialWish): WithTemplate {
   const image = withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(host.kernel.cmdline ?? '')?.[1])
-  const started = entriesIn(host, '/boot/loader/entries').filter(({ text }) => readEntry(text).linux === image)
+  const started = entriesIn(host, blsFolder).filter(({ text }) => readEntry(text).linux === image)
   const [entry] = started
   if (image === undefined || entry === undefined || started.length > 1)
-    return { ok: false, reason: 'no single entry of /boot/loader/entries started the running kernel' }
+    return { ok: false, reason: `no single entry of ${blsFolder} started the running kernel` }
   const kernelopts = host.boot?.kernelOptions
   const made = makeTrialEntryFromBls(entry.text, wish, kernelopts === undefined ? {} : { kernelopts })
   const hidden = wish.remove.find(

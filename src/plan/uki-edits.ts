@@ -3,12 +3,12 @@
  * /etc/cmdline.d when the image is made. mkinitcpio says in its presets which files it writes, so there it is done; the other
  * tools run hooks of anybody's, so what to do is said instead.
  */
+import { kernelCmdlinePath } from '../boot/bls.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import { changeTemplate, editStep, manual, type BootChange, type Edits } from './boot-steps.ts'
 import { ownFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
 
-const template = '/etc/kernel/cmdline'
 const ownCmdline = '/etc/cmdline.d/handover.conf'
 
 export function editUki(host: Host, change: BootChange): Edits {
@@ -18,7 +18,7 @@ export function editUki(host: Host, change: BootChange): Edits {
   if (says(/^\/etc\/kernel\/install\.conf$/, /^\s*layout=uki\b/m))
     return manual(
       'unified kernel images that kernel-install makes',
-      `in ${template}: ARGS; then run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz`,
+      `in ${kernelCmdlinePath}: ARGS; then run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz`,
       change,
     )
   if (says(/^\/etc\/dracut\.conf\.d\//, /^\s*uefi="?yes/m))
@@ -27,12 +27,12 @@ export function editUki(host: Host, change: BootChange): Edits {
       'in kernel_cmdline= of /etc/dracut.conf.d: ARGS; then run: dracut --force --regenerate-all',
       change,
     )
-  return manual('a unified kernel image', `edit ${template} (ARGS) and build the image again`, change)
+  return manual('a unified kernel image', `edit ${kernelCmdlinePath} (ARGS) and build the image again`, change)
 }
 
 /** Without either file mkinitcpio takes the running command line: a file with our argument alone would lose the rest. */
 function editForMkinitcpio(files: readonly HostFile[], change: BootChange): Edits {
-  const line = files.find(({ path }) => path === template)
+  const line = files.find(({ path }) => path === kernelCmdlinePath)
   const parts = files.filter(({ path }) => path.startsWith('/etc/cmdline.d/'))
   const steps: Step[] = []
   if (line) steps.push(...editStep(line, changeTemplate(line.text, change), change))
@@ -44,7 +44,7 @@ function editForMkinitcpio(files: readonly HostFile[], change: BootChange): Edit
   } else
     return manual(
       'unified kernel images whose arguments stand in no file',
-      `write the whole command line (as in /proc/cmdline) into ${template}: ARGS; then run: mkinitcpio -P`,
+      `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then run: mkinitcpio -P`,
       change,
     )
   if (steps.length === 0) return { ok: true, steps }
