@@ -14,6 +14,9 @@ export const trialConfirmedPath = '/run/handover/confirmed'
 /** Why the last trial was given up; survives the reboot. */
 export const trialResultPath = '/var/lib/handover/trial-result'
 
+/** How long a trial boot waits for its confirmation when nobody says otherwise. */
+export const trialMinutes = 10
+
 /** What the trial boot must show, besides every binding in force. */
 export type TrialChecks = {
   readonly minutes: number
@@ -108,7 +111,7 @@ look() {
   HANDOVER_ROOT=$root "$root/etc/handover/bind" check
 }
 
-minutes=10
+minutes=${trialMinutes}
 while read -r what one two; do [ "$what" = minutes ] && minutes=$one; done < "$conf"
 
 go_back() {

@@ -20,10 +20,23 @@ import {
   type Edits,
 } from './boot-steps.ts'
 import { editGrub } from './grub-edits.ts'
+import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
 import { editUki } from './uki-edits.ts'
 
-export function editsFor(loader: Bootloader, host: Host, change: BootChange): Edits {
+export function editsFor(host: Host, change: BootChange): Edits {
+  return faithful(editsOf(loaderOf(host), host, change), change)
+}
+
+/** A byte that is no UTF-8 was read as U+FFFD, and writing the text back would put that in its place. */
+function faithful(edits: Edits, change: BootChange): Edits {
+  if (!edits.ok) return edits
+  const mangled = edits.steps.find((step) => step.kind === 'file' && step.before?.text.includes('\ufffd'))
+  if (mangled?.kind !== 'file') return edits
+  return manual(`${mangled.path}, which holds bytes that are no UTF-8`, `there: ARGS; or save it as UTF-8`, change)
+}
+
+function editsOf(loader: Bootloader, host: Host, change: BootChange): Edits {
   switch (loader.kind) {
     case 'grub': {
       if (loader.usesEntries) return editBls(host, change)

@@ -1,18 +1,16 @@
 /**
- * What the kernel command line needs for the IOMMU, as file and command steps. Only files of our own are created, files
- * of others are edited in place, and where the way a machine boots is not understood nothing is written: the exact change
- * is said instead.
+ * What has to change in how the host boots: kernel arguments (what the IOMMU needs, and what is asked for beyond) and early
+ * binding, on trial where that can be had. How each boot loader is changed is in boot-edits.ts and trial-ways.ts.
  */
 import type { Binding } from '../boot/early-binding.ts'
 import { findArg, hasArg, isSameArg, parseCmdline, type Cmdline } from '../boot/cmdline.ts'
 import type { Finding } from '../finding.ts'
-import { parseTrialConf, trialConfPath } from '../boot/trial.ts'
+import { parseTrialConf, trialConfPath, trialMinutes } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { editsFor } from './boot-edits.ts'
-import { changeWords, manual, type BootChange, type Edits } from './boot-steps.ts'
+import { changeWords, type BootChange } from './boot-steps.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
-import { loaderOf } from './loader-of.ts'
-import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial } from './plan-trial.ts'
+import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial, type TrialPlan } from './plan-trial.ts'
 import type { Step } from './step.ts'
 
 export type BootPlan = {
@@ -35,7 +33,7 @@ export type BootWish = {
   readonly replace?: BootChange
   /** False: no device is given to anyone, so the IOMMU may stay off. */
   readonly iommu?: boolean
-  /** How long a trial boot waits for its confirmation; 10 when absent. */
+  /** How long a trial boot waits for its confirmation; `trialMinutes` when absent. */
   readonly minutes?: number
 }
 
@@ -45,22 +43,17 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   const change = bootChange(host, wish)
   if (host.boot === undefined) return nothing
   if (change === undefined) return host.iommu.state === 'on' ? planBinding(host, wish) : nothing
-  const loader = loaderOf(host)
-  const direct = faithful(editsFor(loader, host, change), change)
+  const direct = editsFor(host, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial)
     return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
-  const trial = planTrial(host, loader, { change, identities: wish.identities, minutes: wish.minutes ?? 10 })
+  const trial = tryChange(host, wish, change)
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }
 }
 
-/** A byte that is no UTF-8 was read as U+FFFD, and writing the text back would put that in its place. */
-function faithful(edits: Edits, change: BootChange): Edits {
-  if (!edits.ok) return edits
-  const mangled = edits.steps.find((step) => step.kind === 'file' && step.before?.text.includes('\ufffd'))
-  if (mangled?.kind !== 'file') return edits
-  return manual(`${mangled.path}, which holds bytes that are no UTF-8`, `there: ARGS; or save it as UTF-8`, change)
+function tryChange(host: Host, { identities, minutes = trialMinutes }: BootWish, change: BootChange): TrialPlan {
+  return planTrial(host, { change, identities, minutes })
 }
 
 function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
@@ -78,8 +71,7 @@ function planBinding(host: Host, wish: BootWish): BootPlan {
   if (steps.length === 0) return nothing
   // Giving a device back at boot needs nobody's word.
   if (!wish.trial || wish.identities.length === 0) return { ...nothing, steps }
-  const given = { change: nothingElse, identities: wish.identities, minutes: wish.minutes ?? 10 }
-  const trial = planTrial(host, loaderOf(host), given)
+  const trial = tryChange(host, wish, nothingElse)
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
   return { ...nothing, steps, findings: [untried(trial.reason)] }
 }
@@ -118,11 +110,10 @@ export function findTrialProblem(host: Host): Finding | undefined {
 
 /** Everything that makes a confirmed trial permanent. */
 export function planConfirm(host: Host): BootPlan {
-  const loader = loaderOf(host)
   const conf = host.files?.find(({ path }) => path === trialConfPath)
   if (conf === undefined) return nothing
   const change = parseTrialConf(conf.text)
-  const permanent = faithful(editsFor(loader, host, change), change)
+  const permanent = editsFor(host, change)
   if (!permanent.ok) return { steps: [], findings: [permanent.finding], needsReboot: false }
   return { steps: planConfirmed(host, permanent.steps), findings: [], needsReboot: false }
 }

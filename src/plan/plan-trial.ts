@@ -2,7 +2,6 @@
  * New kernel arguments as a trial boot, and what makes a confirmed trial permanent. A trial that cannot be trusted to end
  * by itself is not offered: the reason is said instead. What is special to a boot loader is in trial-ways.ts.
  */
-import type { Bootloader } from '../boot/bootloader.ts'
 import { bindingsPath, earlyBindingFiles, findInitramfsTool, liftGate, type Binding } from '../boot/early-binding.ts'
 import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
@@ -17,12 +16,11 @@ export type TrialPlan = { readonly ok: true; readonly steps: readonly Step[] } |
 
 export function planTrial(
   host: Host,
-  loader: Bootloader,
   given: { readonly change: BootChange; readonly identities: readonly Binding[]; readonly minutes: number },
 ): TrialPlan {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
   const { release } = host.kernel
-  const way = findTrialWay(host, loader, given.change)
+  const way = findTrialWay(host, given.change)
   if (!way.ok) return way
   if (!runsSystemd(host)) return { ok: false, reason: 'there is no systemd to check the trial boot' }
   if (tool === undefined) return { ok: false, reason: 'the tool that makes the initramfs is not known' }
@@ -50,7 +48,7 @@ export function planTrial(
   }
 }
 
-function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[2]): TrialChecks {
+function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[1]): TrialChecks {
   const vital = host.needs.filter(({ weight }) => weight === 'vital')
   const mounts = vital.filter(({ kind, what }) => kind === 'disk' && what.startsWith('/') && !/\s/.test(what))
   const leaving = new Set(identities.map(({ path }) => path))

@@ -92,7 +92,7 @@ function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' 
     ...more,
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
-    minutes: given.trialMinutes ?? 10,
+    ...(given.trialMinutes === undefined ? {} : { minutes: given.trialMinutes }),
   }
 }
 

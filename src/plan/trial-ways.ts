@@ -30,7 +30,8 @@ export type TrialWay =
 const imageName = 'handover-trial.img'
 const mebibyte = 1024 * 1024
 
-export function findTrialWay(host: Host, loader: Bootloader, change: BootChange): TrialWay {
+export function findTrialWay(host: Host, change: BootChange): TrialWay {
+  const loader = loaderOf(host)
   const wish = { ...change, initramfs: imageName }
   switch (loader.kind) {
     case 'grub':
