@@ -3,7 +3,7 @@
  * virtual machine still uses a device; says what it could not restore.
  */
 import { AppError, exitCode } from '../errors.ts'
-import { trialConfirmedPath, trialConfPath, trialResultPath, trialToken } from '../boot/trial.ts'
+import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
 import { takeApplyLock } from './apply.ts'
 import { deaf, type Listener } from './events.ts'
@@ -92,7 +92,7 @@ export async function rollback(
 function endTrial(system: System): void {
   system.remove(trialResultPath)
   const cmdline = system.readText('/proc/cmdline', 65_536)
-  if (!cmdline.ok || !` ${cmdline.value.trim()} `.includes(` ${trialToken} `)) return
+  if (!cmdline.ok || !isTrialCmdline(cmdline.value)) return
   system.makeFolder('/run/handover')
   system.writeFile(trialConfirmedPath, 'taken back\n')
 }

@@ -13,3 +13,18 @@ function variablesOf(text: string): string[] {
 export function isSameEnvironment(a: string, b: string): boolean {
   return variablesOf(a).join('\n') === variablesOf(b).join('\n')
 }
+
+/** `$kernelopts` by what grubenv holds; a variable that is not there stays for GRUB. */
+export function expandVariables(options: string, variables: Readonly<Record<string, string>>): string {
+  return options.replaceAll(/\$\{?(\w+)\}?/g, (whole, name: string) => variables[name] ?? whole)
+}
+
+/** By name; a backslash escapes (grub-core/lib/envblk.c). */
+export function parseGrubEnvironment(text: string): Record<string, string> {
+  const variables: Record<string, string> = {}
+  for (const line of text.split(/(?<!\\)\n/)) {
+    const match = /^(\w+)=(.*)$/s.exec(line)
+    if (match && !line.startsWith('#')) variables[match[1] ?? ''] = (match[2] ?? '').replaceAll(/\\(.)/gs, '$1')
+  }
+  return variables
+}

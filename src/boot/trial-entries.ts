@@ -9,7 +9,12 @@ import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
 import { ownHeader } from './own-file.ts'
 
 export const trialEntryName = 'handover-trial.conf'
-export const oneShotVariable = '/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+export const oneShotVariable = loaderVariablePath('LoaderEntryOneShot')
+
+/** EFI variables that systemd-boot and the system share (systemd: Boot Loader Interface). */
+export function loaderVariablePath(name: string): string {
+  return `/sys/firmware/efi/efivars/${name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f`
+}
 
 export type EntryFile = { readonly path: string; readonly text: string }
 
@@ -36,6 +41,11 @@ export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntr
   }
 }
 
+/** Linux entries, the trial's own left out. */
+export function goodEntries<T extends EntryFile>(entries: readonly T[]): T[] {
+  return entries.filter(({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined)
+}
+
 /**
  * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot counting
  * change with every boot), else the only one whose initramfs and arguments are all on the kernel's command line.
@@ -44,9 +54,7 @@ export function findStartedEntry(
   entries: readonly EntryFile[],
   running: { readonly selected?: string | undefined; readonly cmdline: string },
 ): EntryFile | undefined {
-  const real = entries.filter(
-    ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
-  )
+  const real = goodEntries(entries)
   const { selected } = running
   if (selected !== undefined) {
     const of = real.filter(({ path }) => entryId(path) === entryId(selected))
@@ -89,9 +97,7 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
     .filter((pattern) => pattern !== '')
   if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
     return 'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
-  const others = choice.entries.filter(
-    ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
-  )
+  const others = goodEntries(choice.entries)
   for (const pattern of patterns) {
     if (matchesGlob(pattern, trialEntryName, true))
       return `${pattern}, the entry that systemd-boot takes by default, means the trial, too`

@@ -4,6 +4,7 @@
  * which GRUB takes when nothing is chosen; an entry of ours beside Fedora's in /boot/loader/entries might.
  */
 import { readEntry } from './bls.ts'
+import { expandVariables } from './grub-environment.ts'
 import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
 import { trialId } from './trial.ts'
 import { ownHeader } from './own-file.ts'
@@ -17,8 +18,12 @@ export function findBootEntry(grubCfg: string, bootImage: string | undefined): s
     ?.join('\n')
 }
 
-/** `(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls the device. */
-export function withoutDevice(bootImage: string | undefined): string | undefined {
+/** The kernel that GRUB started: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls the device. */
+export function startedImage(cmdline: string): string | undefined {
+  return withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline)?.[1])
+}
+
+function withoutDevice(bootImage: string | undefined): string | undefined {
   return bootImage?.replace(/^\([^)]*\)/, '')
 }
 
@@ -63,21 +68,6 @@ export function makeTrialEntryFromBls(
       `\tinitrd ${replaceImage(entry.initrds.join(' '), wish.initramfs)}`,
     ]),
   }
-}
-
-/** `$kernelopts` by what grubenv holds; a variable that is not there stays for GRUB. */
-export function expandVariables(options: string, variables: Readonly<Record<string, string>>): string {
-  return options.replaceAll(/\$\{?(\w+)\}?/g, (whole, name: string) => variables[name] ?? whole)
-}
-
-/** grubenv: `name=value` lines in a block of 1024 bytes filled with `#`; a backslash escapes (grub-core/lib/envblk.c). */
-export function parseGrubEnvironment(text: string): Record<string, string> {
-  const variables: Record<string, string> = {}
-  for (const line of text.split(/(?<!\\)\n/)) {
-    const match = /^(\w+)=(.*)$/s.exec(line)
-    if (match && !line.startsWith('#')) variables[match[1] ?? ''] = (match[2] ?? '').replaceAll(/\\(.)/gs, '$1')
-  }
-  return variables
 }
 
 function asMenuEntry(lines: readonly string[]): string {

@@ -14,6 +14,11 @@ export const trialConfirmedPath = '/run/handover/confirmed'
 /** Why the last trial was given up; survives the reboot. */
 export const trialResultPath = '/var/lib/handover/trial-result'
 
+/** Whether the kernel with this command line was started as a trial. */
+export function isTrialCmdline(cmdline: string): boolean {
+  return ` ${cmdline.trim()} `.includes(` ${trialToken} `)
+}
+
 /** How long a trial boot waits for its confirmation when nobody says otherwise. */
 export const trialMinutes = 10
 

@@ -2,9 +2,11 @@
  * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
  * lies. What follows from it is decided in boot/bootloader.ts.
  */
-import { findBootEntry, parseGrubEnvironment } from '../boot/trial-grub.ts'
+import { parseGrubEnvironment } from '../boot/grub-environment.ts'
+import { isOwnText } from '../boot/own-file.ts'
+import { findBootEntry, startedImage } from '../boot/trial-grub.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
-import { trialId } from '../boot/trial.ts'
+import { trialId, trialResultPath } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
 import { readEntryImages, readLoaderVariable } from './read-entries.ts'
@@ -57,7 +59,7 @@ export function readBoot(reader: Reader): BootFacts {
   const loader = readLoaderVariable(reader, 'LoaderInfo')
   const stub = readLoaderVariable(reader, 'StubInfo')
   const grub = readGrubFilesystem(reader)
-  const result = reader.readText('/var/lib/handover/trial-result', 4096)
+  const result = reader.readText(trialResultPath, 4096)
   return {
     efi: present.includes('/sys/firmware/efi'),
     ...(loader === undefined ? {} : { loaderInfo: loader }),
@@ -90,10 +92,9 @@ function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReads
   const config = reader.readText(`${folder}/grub.cfg`, 4 << 20)
   if (!config.ok) return {}
   const cmdline = reader.readText('/proc/cmdline', 65_536)
-  const image = cmdline.ok ? /(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline.value)?.[1] : undefined
-  const entry = findBootEntry(config.value, image)
+  const entry = findBootEntry(config.value, cmdline.ok ? startedImage(cmdline.value) : undefined)
   const custom = reader.readText(`${folder}/custom.cfg`, 65_536)
-  const isOurs = custom.ok && custom.value.startsWith('# Written by handover.')
+  const isOurs = custom.ok && isOwnText(custom.value)
   return {
     grubReadsCustom: /\bcustom\.cfg\b/.test(config.value),
     ...(entry === undefined ? {} : { grubEntry: entry }),

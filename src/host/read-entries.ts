@@ -3,6 +3,7 @@
  * it is and how much room is left beside it; and what the loader itself says in EFI variables.
  */
 import { readEntry } from '../boot/bls.ts'
+import { loaderVariablePath } from '../boot/trial-entries.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts, EntryImage, LoaderEntries } from './host.ts'
 
@@ -65,9 +66,9 @@ function readLoaderEntries(reader: Reader): LoaderEntries | undefined {
   return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
-/** Four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
+/** Four bytes of attributes, then UTF-16. */
 export function readLoaderVariable(reader: Reader, name: string): string | undefined {
-  const bytes = reader.readBytes(`/sys/firmware/efi/efivars/${name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f`, 4096)
+  const bytes = reader.readBytes(loaderVariablePath(name), 4096)
   if (!bytes.ok) return undefined
   const text = new TextDecoder('utf-16le').decode(bytes.value.subarray(4)).replaceAll('\0', '').trim()
   return text === '' ? undefined : text

@@ -5,15 +5,16 @@
 import { addEntryArg, blsFolder, kernelCmdlinePath, readEntry, removeEntryArg, type Entry } from '../boot/bls.ts'
 import type { Bootloader } from '../boot/bootloader.ts'
 import { hasArg, parseCmdline } from '../boot/cmdline.ts'
+import { expandVariables } from '../boot/grub-environment.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
 import { formatCommand } from '../boot/shell-quote.ts'
-import { trialEntryName } from '../boot/trial-entries.ts'
-import { expandVariables } from '../boot/trial-grub.ts'
+import { goodEntries } from '../boot/trial-entries.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import {
   changeTemplate,
   changeWords,
   editStep,
+  filesIn,
   manual,
   refreshProxmox,
   type BootChange,
@@ -63,12 +64,9 @@ function editsOf(loader: Bootloader, host: Host, change: BootChange): Edits {
   }
 }
 
-/** Files of Linux entries in a folder, the trial's own left out. */
-function entriesIn(host: Host, folder: string): readonly (HostFile & { readonly entry: Entry })[] {
-  return (host.files ?? [])
-    .filter(({ path }) => path.startsWith(`${folder}/`) && !path.endsWith(`/${trialEntryName}`))
-    .map((file) => ({ ...file, entry: readEntry(file.text) }))
-    .filter(({ entry }) => entry.linux !== undefined)
+/** Linux entries of a folder, with what they say. */
+function goodEntriesIn(host: Host, folder: string): readonly (HostFile & { readonly entry: Entry })[] {
+  return goodEntries(filesIn(host, folder)).map((file) => ({ ...file, entry: readEntry(file.text) }))
 }
 
 const unreadable = (folder: string, change: BootChange): Edits =>
@@ -76,7 +74,7 @@ const unreadable = (folder: string, change: BootChange): Edits =>
 
 /** systemd-boot: every Linux entry, and the file that new entries are made from. */
 function editEntries(host: Host, folder: string, change: BootChange): Edits {
-  const entries = entriesIn(host, folder)
+  const entries = goodEntriesIn(host, folder)
   if (entries.length === 0) return unreadable(folder, change)
   const steps = entries.flatMap((file) => editStep(file, changeEntry(file.text, change), change))
   return { ok: true, steps: [...steps, ...templateSteps(host, entries, change)] }
@@ -124,7 +122,7 @@ const grubbyOutputs = [
 
 /** GRUB with entries (Fedora, RHEL): grubby knows all the places; without it they are edited here. */
 function editBls(host: Host, change: BootChange): Edits {
-  const entries = entriesIn(host, blsFolder)
+  const entries = goodEntriesIn(host, blsFolder)
   if (entries.length === 0) return unreadable(blsFolder, change)
   const kernelopts = host.boot?.kernelOptions
   const variables = kernelopts === undefined ? {} : { kernelopts }

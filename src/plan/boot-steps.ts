@@ -25,6 +25,11 @@ export function runsSystemd(host: Host): boolean {
   return host.boot?.present.includes('/run/systemd/system') === true
 }
 
+/** Those of the files a plan may edit that lie in this folder. */
+export function filesIn(host: Host, folder: string): readonly HostFile[] {
+  return (host.files ?? []).filter(({ path }) => path.startsWith(`${folder}/`))
+}
+
 /** A change in words, for a person: `without iommu=off`, `intel_iommu=on`. */
 export function changeWords({ add, remove }: BootChange): string[] {
   return [...remove.map((raw) => `without ${raw}`), ...add]

@@ -3,7 +3,7 @@
  * by itself is not offered: the reason is said instead. What is special to a boot loader is in trial-ways.ts.
  */
 import { bindingsPath, earlyBindingFiles, findInitramfsTool, liftGate, type Binding } from '../boot/early-binding.ts'
-import { trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
+import { isTrialCmdline, trialConfPath, trialFiles, trialToken, type TrialChecks } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { indexDevices, pathOf } from '../pci/identity.ts'
 import { runsSystemd, type BootChange } from './boot-steps.ts'
@@ -103,5 +103,5 @@ export function isTrialPrepared(host: Host): boolean {
 }
 
 export function isTrialBoot(host: Host): boolean {
-  return ` ${host.kernel.cmdline?.trim() ?? ''} `.includes(` ${trialToken} `)
+  return isTrialCmdline(host.kernel.cmdline ?? '')
 }

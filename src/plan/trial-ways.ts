@@ -12,10 +12,10 @@ import {
   trialEntryName,
   whyTrialMayBeDefault,
 } from '../boot/trial-entries.ts'
-import { makeTrialEntry, makeTrialEntryFromBls, withoutDevice } from '../boot/trial-grub.ts'
+import { makeTrialEntry, makeTrialEntryFromBls, startedImage } from '../boot/trial-grub.ts'
 import { trialId } from '../boot/trial.ts'
 import type { Host, HostFile } from '../host/host.ts'
-import type { BootChange } from './boot-steps.ts'
+import { filesIn, type BootChange } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
 
@@ -119,8 +119,8 @@ function templateStep(host: Host, options: string): Step[] {
 
 /** Fedora's grub.cfg holds no entries: the one whose kernel is BOOT_IMAGE= is the one that started this machine. */
 function blsEntry(host: Host, wish: TrialWish): WithTemplate {
-  const image = withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(host.kernel.cmdline ?? '')?.[1])
-  const started = entriesIn(host, blsFolder).filter(({ text }) => readEntry(text).linux === image)
+  const image = startedImage(host.kernel.cmdline ?? '')
+  const started = filesIn(host, blsFolder).filter(({ text }) => readEntry(text).linux === image)
   const [entry] = started
   if (image === undefined || entry === undefined || started.length > 1)
     return { ok: false, reason: `no single entry of ${blsFolder} started the running kernel` }
@@ -134,15 +134,11 @@ function blsEntry(host: Host, wish: TrialWish): WithTemplate {
   return made.ok ? { ...made, before: templateStep(host, readEntry(entry.text).options) } : made
 }
 
-function entriesIn(host: Host, folder: string): readonly HostFile[] {
-  return (host.files ?? []).filter(({ path }) => path.startsWith(`${folder}/`))
-}
-
 function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay {
   const { boot } = host
   if (!boot?.present.includes('/sys/firmware/efi')) return no('the EFI variables of the boot loader are not there')
   if (!boot.present.includes('/usr/bin/bootctl')) return no('there is no bootctl to choose an entry for one boot')
-  const entries = entriesIn(host, loader.entries)
+  const entries = filesIn(host, loader.entries)
   const { selected, oneShot, preferred, default: chosen } = boot.loaderEntries ?? {}
   const started = findStartedEntry(entries, { selected, cmdline: host.kernel.cmdline ?? '' })
   if (started === undefined) return no(`no single entry of ${loader.entries} started the running kernel`)
@@ -218,7 +214,7 @@ export function findTrialLeftovers(host: Host): { readonly entries: readonly Hos
     const image = host.boot?.entryImages?.find(({ entry }) => entry === path)?.path
     const root = loader.entries.slice(0, -'/loader/entries'.length)
     return {
-      entries: entriesIn(host, path.slice(0, path.lastIndexOf('/'))).filter((file) => file.path === path),
+      entries: filesIn(host, path.slice(0, path.lastIndexOf('/'))).filter((file) => file.path === path),
       image: image ?? `${root}/${imageName}`,
     }
   }
