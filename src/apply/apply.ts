@@ -10,7 +10,7 @@ import { trialResultPath } from '../boot/trial.ts'
 import type { Identity } from '../pci/identity.ts'
 import { readBootId } from './boot-id.ts'
 import { deaf, type Listener } from './events.ts'
-import { guardApply } from './guard.ts'
+import { guardApply, objectOf } from './guard.ts'
 import {
   beginJournal,
   clearAbandoned,
@@ -251,8 +251,9 @@ function readAgain(system: System, steps: readonly Step[]): void {
     if (step.kind === 'command') continue
     const standing = readStanding(system, step)
     if (standing.kind === 'after') continue
-    const what = 'address' in step ? step.address : step.path
-    throw new AppError('difference' in standing ? standing.difference : `${what} is not as planned when read again`)
+    throw new AppError(
+      'difference' in standing ? standing.difference : `${objectOf(step)} is not as planned when read again`,
+    )
   }
 }
 

@@ -3,10 +3,12 @@
  * few attributes of that one device: plans, locks and memory may all be older than the last card swap.
  * It decides nothing about *moved* devices; that is the planner's work, before.
  */
+import { AppError } from '../errors.ts'
 import { placeOf } from '../host/read-pci.ts'
-import { parseAddress, type PciAddress } from '../pci/address.ts'
+import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Reader } from '../system/system.ts'
+import { functionsOf, physicalOf } from './read-functions.ts'
 
 export type IdentityCheck = {
   /** One line per difference; binding is allowed only when empty. */
@@ -46,22 +48,25 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
   return { differences, unchecked }
 }
 
+/** Stops before anything is written to a device that is not the recorded one. */
+export function refuseOther(reader: Reader, address: PciAddress, identity: Identity): void {
+  const { differences } = checkIdentity(reader, address, identity)
+  if (differences.length === 0) return
+  throw new AppError(`${address} is not the device that was meant: ${differences.join('; ')}`, {
+    help: `nothing was written to it; look at what sits there with: handover inspect ${address}`,
+  })
+}
+
 /** The place as the recorded one was made; a virtual function is its physical function's place and its number there. */
 export function readPath(reader: Reader, address: PciAddress): string | undefined {
-  const folder = '/sys/bus/pci/devices'
-  const physical = reader.readLink(`${folder}/${address}/physfn`)
-  const home = physical.ok ? parseAddress(physical.value.split('/').at(-1) ?? '') : undefined
+  const home = physicalOf(reader, address)
   if (home === undefined) {
-    const link = reader.readLink(`${folder}/${address}`)
+    const link = reader.readLink(`/sys/bus/pci/devices/${address}`)
     return link.ok ? placeOf(address, link.value)?.facts.path : undefined
   }
-  const names = reader.list(`${folder}/${home}`)
-  const own = (names.ok ? names.value : []).find((name) => {
-    const link = /^virtfn\d+$/.test(name) ? reader.readLink(`${folder}/${home}/${name}`) : undefined
-    return link?.ok === true && link.value.split('/').at(-1) === address
-  })
+  const own = functionsOf(reader, home).find((one) => one.address === address)
   const above = readPath(reader, home)
-  return own === undefined || above === undefined ? undefined : `${above}/vf${own.slice('virtfn'.length)}`
+  return own === undefined || above === undefined ? undefined : `${above}/vf${own.number}`
 }
 
 function readHex(reader: Reader, path: string): string | undefined {

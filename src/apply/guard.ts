@@ -10,7 +10,7 @@ import type { Reader, System } from '../system/system.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { Journal } from './journal.ts'
 import { findFunctionHolders } from './perform-attribute.ts'
-import { findVfioHolder } from './perform-driver.ts'
+import { findVfioUse } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
 
 /** The host is not as expected; nothing was changed. `differences` has one entry per object. */
@@ -53,11 +53,12 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
 }
 
 /** The device whose identity decides whether the step may be done. */
-export function deviceOf(step: Step): { readonly address: PciAddress; readonly identity: Identity } | undefined {
+function deviceOf(step: Step): { readonly address: PciAddress; readonly identity: Identity } | undefined {
   return step.kind === 'driver' || step.kind === 'vf' ? step : step.kind === 'sysfs' ? step.of : undefined
 }
 
-function objectOf(step: Step): string {
+/** The one thing the step is about; a command has none. */
+export function objectOf(step: Step): string {
   return 'address' in step ? step.address : 'path' in step ? step.path : ''
 }
 
@@ -79,8 +80,8 @@ export function findUndoObstacles(system: System, journal: Journal): UndoObstacl
     if (standing.kind === 'drifted') drifted.push(standing.difference)
     if (step.kind === 'sysfs' && standing.kind !== 'before') inUse.push(...findFunctionHolders(system, step))
     if (step.kind !== 'driver' || (standing.kind !== 'after' && standing.kind !== 'between')) continue
-    const holder = findVfioHolder(system, step.address)
-    if (holder) inUse.push(`${step.address} is in use by process ${holder.pid} (${holder.name})`)
+    const use = findVfioUse(system, step.address)
+    if (use !== undefined) inUse.push(use)
   }
   return { drifted, inUse }
 }

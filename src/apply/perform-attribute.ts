@@ -1,23 +1,17 @@
 /** Writes one kernel attribute and reads it again; an attribute of a device only after the device's identity was checked. */
 import { AppError } from '../errors.ts'
-import { parseAddress } from '../pci/address.ts'
-import type { Step } from '../plan/step.ts'
+import { setsFunctionCount, type Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
-import { checkIdentity } from './check-identity.ts'
-import { findVfioHolder } from './perform-driver.ts'
+import { refuseOther } from './check-identity.ts'
+import { findVfioUse } from './perform-driver.ts'
+import { functionsOf } from './read-functions.ts'
 import { readStanding } from './read-state.ts'
 
 /** Making 63 virtual functions, or zeroing some hundred gigabytes of pages, takes seconds. */
 const attributeSeconds = 120
 
 export async function performAttribute(system: System, step: Extract<Step, { kind: 'sysfs' }>): Promise<void> {
-  if (step.of) {
-    const { differences } = checkIdentity(system, step.of.address, step.of.identity)
-    if (differences.length > 0)
-      throw new AppError(`${step.of.address} is not the device that was meant: ${differences.join('; ')}`, {
-        help: `nothing was written; look at what sits there with: handover inspect ${step.of.address}`,
-      })
-  }
+  if (step.of) refuseOther(system, step.of.address, step.of.identity)
   const holders = findFunctionHolders(system, step)
   if (holders.length > 0)
     throw new AppError(holders.join('\n'), { help: 'stop the virtual machines first: handover down' })
@@ -46,7 +40,7 @@ async function write(system: System, step: Extract<Step, { kind: 'sysfs' }>): Pr
   try {
     await system.writeAttributeWithin(step.path, step.after, attributeSeconds)
   } catch (error) {
-    if (!(error instanceof AppError) || !step.path.endsWith('/sriov_numvfs')) throw error
+    if (!(error instanceof AppError) || !setsFunctionCount(step)) throw error
     throw new AppError(error.message, {
       help: `the driver's reason is in the kernel log: dmesg | grep ${step.of?.address ?? ''}; without room for their memory or bus numbers, switch on SR-IOV and "Above 4G Decoding" in the firmware setup`,
       cause: error,
@@ -55,19 +49,14 @@ async function write(system: System, step: Extract<Step, { kind: 'sysfs' }>): Pr
 }
 
 /**
- * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own. Changing their number removes them all, and the kernel would
- * wait inside that write until the last of them is let go.
+ * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own. Changing their number
+ * removes them all, and the kernel would wait inside that write until the last of them is let go.
  */
 export function findFunctionHolders(system: System, step: Extract<Step, { kind: 'sysfs' }>): string[] {
-  if (step.of === undefined || !step.path.endsWith('/sriov_numvfs')) return []
-  const folder = `/sys/bus/pci/devices/${step.of.address}`
-  const names = system.list(folder)
-  return (names.ok ? names.value : []).flatMap((name) => {
-    const link = /^virtfn\d+$/.test(name) ? system.readLink(`${folder}/${name}`) : undefined
-    const address = link?.ok ? parseAddress(link.value.split('/').at(-1) ?? '') : undefined
-    if (address === undefined) return []
-    const holder = findVfioHolder(system, address)
-    if (holder) return [`${address} is in use by process ${holder.pid} (${holder.name})`]
+  if (step.of === undefined || !setsFunctionCount(step)) return []
+  return functionsOf(system, step.of.address).flatMap(({ address }) => {
+    const use = findVfioUse(system, address)
+    if (use !== undefined) return [use]
     const bound = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
     const driver = bound.ok ? bound.value.split('/').at(-1) : undefined
     if (driver === undefined || driver === 'vfio-pci') return []

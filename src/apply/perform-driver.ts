@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { DriverState, Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
-import { checkIdentity } from './check-identity.ts'
+import { refuseOther } from './check-identity.ts'
 import { formatDriver, readDriverState } from './read-state.ts'
 
 type DriverStep = Extract<Step, { kind: 'driver' }>
@@ -18,11 +18,7 @@ const settleMilliseconds = 5000
 
 /** Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another device. */
 export async function performDriver(system: System, step: DriverStep): Promise<void> {
-  const check = checkIdentity(system, step.address, step.identity)
-  if (check.differences.length > 0)
-    throw new AppError(`${step.address} is not the device that was meant: ${check.differences.join('; ')}`, {
-      help: 'nothing was bound; look at what sits there with: handover inspect ' + step.address,
-    })
+  refuseOther(system, step.address, step.identity)
   const now = readDriverState(system, step.address)
   if (!now.ok) throw new AppError(`${step.address} cannot be read (${now.code ?? now.reason})`)
   if (now.value.driver !== null && now.value.driver !== step.after.driver) refuseInUse(system, step.address)
@@ -92,14 +88,12 @@ async function settle(system: System, step: DriverStep): Promise<void> {
 
 /** A program that holds the device's VFIO group would make the unbind wait inside the kernel for as long as it runs. */
 function refuseInUse(system: System, address: PciAddress): void {
-  const holder = findVfioHolder(system, address)
-  if (holder === undefined) return
-  throw new AppError(`${address} is in use by process ${holder.pid} (${holder.name})`, {
-    help: 'stop the virtual machine first: handover down',
-  })
+  const use = findVfioUse(system, address)
+  if (use !== undefined) throw new AppError(use, { help: 'stop the virtual machine first: handover down' })
 }
 
-export function findVfioHolder(system: System, address: PciAddress): { pid: string; name: string } | undefined {
+/** Which process holds the device through VFIO, as a sentence. */
+export function findVfioUse(system: System, address: PciAddress): string | undefined {
   const group = system.readLink(`/sys/bus/pci/devices/${address}/iommu_group`)
   const node = group.ok ? `/dev/vfio/${group.value.split('/').at(-1) ?? ''}` : undefined
   const cdev = system.list(`/sys/bus/pci/devices/${address}/vfio-dev`)
@@ -113,7 +107,7 @@ export function findVfioHolder(system: System, address: PciAddress): { pid: stri
       const target = system.readLink(`/proc/${pid}/fd/${fd}`)
       if (!target.ok || !nodes.has(target.value)) continue
       const name = system.readText(`/proc/${pid}/comm`, 64)
-      return { pid, name: name.ok ? name.value.trim() : '?' }
+      return `${address} is in use by process ${pid} (${name.ok ? name.value.trim() : '?'})`
     }
   }
   return undefined

@@ -5,11 +5,18 @@
 import { createTwoFilesPatch } from 'diff'
 import type { DriverState, FileState, Step } from '../plan/step.ts'
 import type { PciAddress } from '../pci/address.ts'
-import { functionStanding } from './perform-function.ts'
+import {
+  isSameSetting,
+  parseVirtualFunctions,
+  pickSettings,
+  settingKeys,
+  settingWords,
+} from '../pci/virtual-functions.ts'
 import type { ReadResult, Reader } from '../system/system.ts'
+import { findPort } from './read-functions.ts'
 
 export type Standing =
-  /** `command` steps have no state of their own: always `before` here; their outputs are judged in saved.ts. */
+  /** `command` steps have no state of their own: always `before` here; their outputs are judged in outputs.ts. */
   | { readonly kind: 'before' }
   | { readonly kind: 'after' }
   /** Half-way: override written, old driver gone, new one not yet there; or a part of the huge pages. */
@@ -115,6 +122,27 @@ function driverStanding(reader: Reader, step: Extract<Step, { kind: 'driver' }>)
     known(is.driver, [before.driver, after.driver, null]) &&
     known(is.driverOverride, [before.driverOverride, after.driverOverride])
   return isBetween ? { kind: 'between' } : { kind: 'drifted', difference }
+}
+
+function functionStanding(reader: Reader, step: Extract<Step, { kind: 'vf' }>): Standing {
+  const what = `virtual function ${step.number} of ${step.address}`
+  const port = findPort(reader, step.address)
+  if (port === undefined) return { kind: 'gone', difference: `${step.address} has no network interface` }
+  const text = reader.showLink?.(port)
+  const known = text?.ok ? parseVirtualFunctions(text.value) : undefined
+  if (known === undefined) return { kind: 'drifted', difference: `${what} cannot be read (ip link show dev ${port})` }
+  const found = known.get(step.number)
+  if (found === undefined) return { kind: 'gone', difference: `${what} is not there` }
+  const is = pickSettings(found, step.after)
+  if (isSameSetting(is, step.after)) return { kind: 'after' }
+  if (isSameSetting(is, step.before)) return { kind: 'before' }
+  const isBetween = settingKeys.every((key) => is[key] === step.before[key] || is[key] === step.after[key])
+  return isBetween
+    ? { kind: 'between' }
+    : {
+        kind: 'drifted',
+        difference: `${what} has ${settingWords(is).join(' ')}, expected ${settingWords(step.before).join(' ')}`,
+      }
 }
 
 export function formatDriver(state: DriverState): string {

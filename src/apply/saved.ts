@@ -1,6 +1,6 @@
 /**
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
- * on the way back. Also judges a command's outputs, since a generator is never trusted to undo itself.
+ * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
 import { AppError } from '../errors.ts'
 import type { Reader, System } from '../system/system.ts'

@@ -22,7 +22,7 @@ import { runsSystemd } from './boot-steps.ts'
 import { layoutOf, type Layout } from './cards.ts'
 import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import { findDevices } from './select.ts'
-import type { Step } from './step.ts'
+import { setsFunctionCount, type Step } from './step.ts'
 import { listWords, nameOf, sayDemand } from './words.ts'
 
 export type FunctionPlan = {
@@ -70,12 +70,8 @@ export function planVirtualFunctions(host: Host, spec: Spec, places?: SpecPlaces
     steps,
     files: filesFor(host, wanted),
     findings: [...findings, ...sayWaiting(waiting, { findings, iommu: host.iommu.state, places })],
-    again: steps.some(isMaking) && (waiting.length > 0 || isSetUpLater(asked, there)),
+    again: steps.some(setsFunctionCount) && (waiting.length > 0 || isSetUpLater(asked, there)),
   }
-}
-
-function isMaking(step: Step): boolean {
-  return step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs')
 }
 
 /** Settings wait as roles do: what a function has is known when it is there. */

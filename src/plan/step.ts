@@ -64,3 +64,8 @@ export type Step =
       readonly undo?: readonly string[]
       readonly why: string
     }
+
+/** Makes a card's virtual functions, or takes them all away: the kernel changes their number only over none. */
+export function setsFunctionCount(step: Step): boolean {
+  return step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs')
+}

@@ -3,9 +3,8 @@
  * that went wrong, a guest would find itself in another VLAN.
  */
 import type { JournalRecord } from '../apply/journal.ts'
-import { findPort } from '../apply/perform-function.ts'
 import { readPath } from '../apply/check-identity.ts'
-import { parseAddress } from '../pci/address.ts'
+import { findPort, physicalOf } from '../apply/read-functions.ts'
 import { isSameSetting, parseVirtualFunctions, pickSettings, settingWords } from '../pci/virtual-functions.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Reader } from '../system/system.ts'
@@ -19,8 +18,7 @@ export function checkFunctions(reader: Reader, spec: Spec, record: JournalRecord
       const number = Number(/\/vf(\d+)$/.exec((given && readPath(reader, given.address)) ?? '')?.[1])
       const wanted = made?.functions[number]
       if (given === undefined || wanted === undefined || settingWords(wanted).length === 0) continue
-      const link = reader.readLink(`/sys/bus/pci/devices/${given.address}/physfn`)
-      const card = link.ok ? parseAddress(link.value.split('/').at(-1) ?? '') : undefined
+      const card = physicalOf(reader, given.address)
       const port = card && findPort(reader, card)
       const text = port === undefined ? undefined : reader.showLink?.(port)
       const found = text?.ok ? parseVirtualFunctions(text.value)?.get(number) : undefined
