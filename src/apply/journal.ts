@@ -8,7 +8,7 @@
  * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
  * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
  */
-import { AppError } from '../errors.ts'
+import { AppError, UsageError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Step } from '../plan/step.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
@@ -127,6 +127,13 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   if (!eventText.ok && eventText.reason !== 'absent')
     damage.push(`events.jsonl cannot be read (${eventText.code ?? eventText.reason})`)
   return { ok: true, journal: { record: record.value, events, status: statusOf(events), damage } }
+}
+
+/** The journal a person names, `3` or `0003`. */
+export function readNamedJournal(reader: Reader, name: string): JournalRead {
+  const read = /^\d{1,9}$/.test(name) ? readJournal(reader, name.padStart(4, '0')) : undefined
+  if (read === undefined) throw new UsageError(`there is no journal ${name}`, 'see what there is: handover journal')
+  return read
 }
 
 /** The first event is on disk before the first change. */

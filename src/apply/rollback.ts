@@ -13,8 +13,8 @@ import {
   isTrial,
   journalFolder,
   openJournal,
-  readJournal,
   readJournals,
+  readNamedJournal,
   readTrialApplied,
   type Journal,
   type JournalRecord,
@@ -39,13 +39,7 @@ export function findRollback(system: System, id: string | undefined): Journal | 
 }
 
 function findNamed(system: System, id: string): Journal {
-  const name = /^\d{1,9}$/.test(id) ? id.padStart(4, '0') : undefined
-  const read = name === undefined ? undefined : readJournal(system, name)
-  if (read === undefined)
-    throw new AppError(`there is no journal ${id}`, {
-      help: 'see what there is: handover journal',
-      exitCode: exitCode.usage,
-    })
+  const read = readNamedJournal(system, id)
   if (!read.ok) throw damagedJournal(read.id, read.reason)
   return read.journal
 }

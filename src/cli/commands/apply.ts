@@ -14,24 +14,15 @@ import type { Plan } from '../../plan/types.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
+import { planInput, type PlanningOptions } from '../planning-options.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
 import { refuseCommands, withoutInterruption } from '../transaction.ts'
-import { minutesOf } from '../trial-minutes.ts'
 import { version } from '../version.ts'
 
-type Options = ReadingOptions & {
-  readonly yes?: boolean
-  readonly plan?: string
-  /** `--no-confirm` makes it false. */
-  readonly confirm?: boolean
-  /** How long a trial boot waits: `10 min`. */
-  readonly confirmWithin?: string
-  /** `--no-boot` makes it false. */
-  readonly boot?: boolean
-}
+type Options = ReadingOptions & PlanningOptions & { readonly yes?: boolean; readonly plan?: string }
 
 export async function runApply(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
   if (options.from !== undefined)
@@ -39,17 +30,17 @@ export async function runApply(args: readonly string[], options: Options, contex
       'apply changes this machine and takes no --from',
       'to see what it would do there: handover plan',
     )
-  const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
+  const read = readSpec(args[0] ?? '')
+  const { spec, findings, file, text, lock } = read
   const sources = new Map([[file, text]])
   if (spec === undefined) {
     context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
-  const trialMinutes = minutesOf(options.confirmWithin)
+  const input = planInput(options, read)
   const planNow = async () => {
     const host = await readPlanningHost(options, context, lock)
-    const wish = { places, trial: options.confirm !== false, trialMinutes, boot: options.boot !== false }
-    return { host, planned: plan(host, spec, { ...wish, ...(lock ? { lock } : {}) }) }
+    return { host, planned: plan(host, spec, input) }
   }
   const { host, planned } = await planNow()
   const hash = await hashPlan(planned)

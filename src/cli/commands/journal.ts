@@ -1,7 +1,7 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
-import { readJournal, readJournals, type Journal, type JournalRead } from '../../apply/journal.ts'
+import { readJournals, readNamedJournal, type Journal, type JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../apply/perform.ts'
-import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
+import { exitCode, type ExitCode } from '../../errors.ts'
 import type { Finding } from '../../finding.ts'
 import { findTrialProblem } from '../../plan/plan-boot.ts'
 import type { Context } from '../context.ts'
@@ -46,9 +46,7 @@ function renderSummary(read: JournalRead): string {
 }
 
 function showJournal(id: string, options: Options, context: Context): ExitCode {
-  const name = /^\d{1,9}$/.test(id) ? id.padStart(4, '0') : id
-  const read = /^\d+$/.test(name) ? readJournal(context.system, name) : undefined
-  if (read === undefined) throw new UsageError(`there is no journal ${id}`, 'see what there is: handover journal')
+  const read = readNamedJournal(context.system, id)
   if (!read.ok) {
     context.out(options.json ? JSON.stringify({ schema: 1, ...summary(read) }, null, 2) : renderSummary(read))
     return exitCode.errorFindings

@@ -6,28 +6,24 @@ import { emptyPlan, type Plan } from '../../plan/types.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
+import { planInput, type PlanningOptions } from '../planning-options.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
-import { minutesOf } from '../trial-minutes.ts'
 
-export type PlanOptions = ReadingOptions & {
-  readonly boot?: boolean
-  readonly confirm?: boolean
-  readonly confirmWithin?: string
-}
+export type PlanOptions = ReadingOptions & PlanningOptions
 
 export async function runPlan(args: readonly string[], options: PlanOptions, context: Context): Promise<ExitCode> {
-  const { spec, findings, places, file, text, lock } = readSpec(args[0] ?? '')
+  const read = readSpec(args[0] ?? '')
+  const { spec, findings, file, text, lock } = read
   const sources = new Map([[file, text]])
   if (spec === undefined) {
     if (options.json) context.out(planDocument({ ...emptyPlan, findings }))
     else context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
-  const trialMinutes = minutesOf(options.confirmWithin)
+  const input = planInput(options, read)
   const host = await readPlanningHost(options, context, lock)
-  const wish = { places, trial: options.confirm !== false, trialMinutes, boot: options.boot !== false }
-  const planned = plan(host, spec, { ...wish, ...(lock ? { lock } : {}) })
+  const planned = plan(host, spec, input)
   if (options.json) context.out(planDocument(planned))
   else {
     context.out(renderPlan(planned, { host, spec, style: context.style, columns: context.columns }))
@@ -39,6 +35,6 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
 }
 
 /** `plan --json`: the plan as it is, under a version. */
-export function planDocument(planned: Plan): string {
+function planDocument(planned: Plan): string {
   return JSON.stringify({ schema: 1, ...planned }, undefined, 2)
 }

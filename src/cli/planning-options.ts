@@ -1,0 +1,38 @@
+/** What of the command line decides what is planned, the same for plan and apply: `apply --plan HASH` is held to it. */
+import { UsageError } from '../errors.ts'
+import type { PlanInput } from '../plan/plan.ts'
+import { parseDuration } from '../spec/units.ts'
+import type { ReadSpec } from './read-spec.ts'
+
+export type PlanningOptions = {
+  /** `--no-boot` makes it false. */
+  readonly boot?: boolean
+  /** `--no-confirm` makes it false. */
+  readonly confirm?: boolean
+  /** How long a trial boot waits: `10 min`. */
+  readonly confirmWithin?: string
+}
+
+export function planInput(
+  { boot, confirm, confirmWithin }: PlanningOptions,
+  { places, lock }: Pick<ReadSpec, 'places' | 'lock'>,
+): PlanInput {
+  return {
+    places,
+    trial: confirm !== false,
+    boot: boot !== false,
+    ...(confirmWithin === undefined ? {} : { trialMinutes: minutesOf(confirmWithin) }),
+    ...(lock ? { lock } : {}),
+  }
+}
+
+/** Whole minutes, since the trial's clock is read from the kernel's uptime by a shell script. */
+function minutesOf(text: string): number {
+  const seconds = parseDuration(text)
+  if (seconds === undefined || seconds < 120)
+    throw new UsageError(
+      `--confirm-within ${text}: that is no time of two minutes or more`,
+      "such as: --confirm-within '10 min'",
+    )
+  return Math.ceil(seconds / 60)
+}
