@@ -19,7 +19,7 @@ export type Context = {
   readonly errStyle: Styler
 }
 
-/** Options every reading command has (contract: `--json`, `--from`, `--root`, `--no-color`). */
+/** Options every reading command has. */
 export type ReadingOptions = {
   readonly json?: boolean
   readonly from?: string

@@ -1,5 +1,5 @@
 /**
- * The `inspect --json` document (contract.md): Host and Judgement as one value with fixed names. Absent knowledge is an
+ * The `inspect --json` document of schema 1: Host and Judgement as one value with fixed names. Absent knowledge is an
  * absent key or null.
  */
 import type { Finding } from '../finding.ts'

@@ -10,7 +10,7 @@ const ownSerials = ['nvmeSerial', 'sasAddress', 'vpdSerial'] as const
 /**
  * Disk serials are left out: disks are swapped by hand. The class and revision too: a RAID switch in the firmware setup
  * or a firmware update changes them. The Device Serial Number is the card's, not the function's, so the function number
- * must agree with it (domain.md §5.5: functions of one card share it).
+ * must agree with it.
  */
 export function compareIdentity(recorded: Identity, found: Identity): Likeness {
   for (const key of ids) if (differ(recorded[key], found[key])) return 'other'

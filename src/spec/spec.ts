@@ -94,7 +94,7 @@ export type NetworkSpec = { readonly bridge: string; readonly mac?: string }
 /** One thing the guest gets, named for what it does there: `wan`, `lan`, `media-disks`. */
 export type RoleSpec = { readonly role: string; readonly select: DeviceSelector }
 
-/** All given members must hold. Written as a person knows the device; spec/select.ts finds it on a host. */
+/** All given members must hold. Written as a person knows the device; plan/select.ts finds it on a host. */
 export type DeviceSelector = {
   readonly class?: DeviceClass
   readonly address?: string

@@ -1,7 +1,8 @@
 /**
  * Kernel log lines that state PCI facts, with any prefix: `[    0.44]`, journalctl's, a console's, none.
  * The last assignment of a function wins (a second kernel in the same log repeats them), a removed function is dropped.
- * What a log claims about the IOMMU being enabled is not believed (domain.md §3.1); groups are.
+ * "DMAR: IOMMU enabled" is not believed: it is printed when `intel_iommu=on` is read, before any hardware is touched
+ * (drivers/iommu/intel/iommu.c, intel_iommu_setup); groups are.
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Bar, PortType } from '../../pci/device.ts'
