@@ -157,7 +157,7 @@ export function clearAbandoned(system: System): void {
   }
 }
 
-export function statusOf(events: readonly JournalEvent[]): JournalStatus {
+function statusOf(events: readonly JournalEvent[]): JournalStatus {
   for (const event of events.toReversed()) {
     if (event.event === 'end') return event.outcome
     if (event.event === 'rollback') return 'interrupted'

@@ -55,7 +55,7 @@ function attributeStanding(reader: Reader, step: Extract<Step, { kind: 'sysfs' }
   return { kind: 'drifted', difference: `${step.path} holds ${quote(value)}, expected ${quote(step.before)}` }
 }
 
-export function readFileState(reader: Reader, path: string): ReadResult<FileState> {
+function readFileState(reader: Reader, path: string): ReadResult<FileState> {
   const stat = reader.stat(path)
   if (!stat.ok) return stat.reason === 'absent' ? { ok: true, value: null } : stat
   const text = reader.readText(path, fileLimit)
@@ -80,7 +80,7 @@ function sameFile(a: FileState, b: FileState): boolean {
 }
 
 /** A unified diff from what was expected to what is there; long ones are cut. */
-export function fileDifference(path: string, expected: FileState, found: FileState): string {
+function fileDifference(path: string, expected: FileState, found: FileState): string {
   if (expected === null) return `${path} exists, and was not there before`
   if (found === null) return `${path} is gone`
   if (expected.text === found.text)

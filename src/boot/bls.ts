@@ -23,7 +23,7 @@ function splitOptions(
 }
 
 /** All kernel arguments of an entry; several `options` lines are joined by the loader. */
-export function entryOptions(text: string): string {
+function entryOptions(text: string): string {
   return text
     .split('\n')
     .map((line) => splitOptions(line)?.options)

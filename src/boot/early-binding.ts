@@ -14,8 +14,8 @@ import { formatIdentity, identityInShell } from './shell-identity.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
 export const bindingsPath = '/etc/handover/bindings'
-export const udevRulePath = '/etc/udev/rules.d/10-handover.rules'
-export const modulesLoadPath = '/etc/modules-load.d/handover.conf'
+const udevRulePath = '/etc/udev/rules.d/10-handover.rules'
+const modulesLoadPath = '/etc/modules-load.d/handover.conf'
 
 /** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
 export type Binding = Identity & { readonly resetMethods?: readonly string[] }
@@ -112,7 +112,7 @@ exit 0
 `
 
 /** PROGRAM runs while the rules are read; loading of drivers (80-drivers.rules, a builtin in RUN) comes only after. */
-export const udevRule = `${ownHeader}
+const udevRule = `${ownHeader}
 ACTION=="add", SUBSYSTEM=="pci", PROGRAM="${bindScriptPath} %k"
 `
 

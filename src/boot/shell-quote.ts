@@ -1,6 +1,6 @@
 /** Commands as a person can paste them into a shell. */
 
-export function quoteWord(word: string): string {
+function quoteWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 

@@ -7,7 +7,7 @@ import { ownHeader, type OwnFile } from './own-file.ts'
 export const trialToken = 'handover.trial=1'
 export const trialId = 'handover-trial'
 export const trialConfPath = '/etc/handover/trial.conf'
-export const trialScriptPath = '/etc/handover/trial'
+const trialScriptPath = '/etc/handover/trial'
 /** Written by the trial script: `healthy`, or what is wrong. */
 export const trialHealthPath = '/run/handover/trial-health'
 export const trialConfirmedPath = '/run/handover/confirmed'

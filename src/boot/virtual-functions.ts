@@ -12,9 +12,9 @@ import { bindScriptPath } from './early-binding.ts'
 import { ownHeader, type OwnFile } from './own-file.ts'
 import { formatIdentity, identityInShell } from './shell-identity.ts'
 
-export const virtualFunctionsPath = '/etc/handover/virtual-functions'
-export const makeScriptPath = '/etc/handover/make-virtual-functions'
-export const makeRulePath = '/etc/udev/rules.d/11-handover-virtual-functions.rules'
+const virtualFunctionsPath = '/etc/handover/virtual-functions'
+const makeScriptPath = '/etc/handover/make-virtual-functions'
+const makeRulePath = '/etc/udev/rules.d/11-handover-virtual-functions.rules'
 
 export type WantedFunctions = {
   readonly identity: Identity
@@ -23,7 +23,7 @@ export type WantedFunctions = {
   readonly functions: readonly VirtualFunctionSettings[]
 }
 
-export function formatVirtualFunctions(wanted: readonly WantedFunctions[]): string {
+function formatVirtualFunctions(wanted: readonly WantedFunctions[]): string {
   const lines = wanted.flatMap(({ identity, count, functions }) => [
     `${formatIdentity(identity)} ${count}`,
     ...functions.flatMap((one, i) => {
@@ -35,7 +35,7 @@ export function formatVirtualFunctions(wanted: readonly WantedFunctions[]): stri
 }
 
 /** Functions that are there already are left alone: a virtual machine may use them, and some drivers reset one whose MAC is set. */
-export const makeScript = `#!/bin/sh
+const makeScript = `#!/bin/sh
 ${ownHeader}
 # Makes the virtual functions listed in ${virtualFunctionsPath}, each card's only after its identity was checked.
 # With an address it looks at that one card. handover=off on the kernel command line switches this off.

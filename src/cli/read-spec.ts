@@ -41,7 +41,7 @@ export function readSpec(file: string, options: { readonly brokenLock?: 'refuse'
 }
 
 /** `home.yaml` → `home.lock`. */
-export function lockFileOf(file: string): string {
+function lockFileOf(file: string): string {
   return `${file.replace(/\.ya?ml$/, '')}.lock`
 }
 

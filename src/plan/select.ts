@@ -74,7 +74,7 @@ function plain(text: string): string {
 }
 
 /** The socket the card sits in: stated for the function itself, or for the bridge of its card above it. */
-export function physicalSlotOf(device: PciDevice, devices: DeviceIndex): string | undefined {
+function physicalSlotOf(device: PciDevice, devices: DeviceIndex): string | undefined {
   let here: PciDevice | undefined = device
   for (let depth = 0; here !== undefined && depth < 256; depth++) {
     if (here.physicalSlot !== undefined) return here.physicalSlot

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count, mac, name, pattern, text } from './schema-parts.ts'
 
-export const deviceClasses = ['nic', 'storage', 'nvme', 'gpu', 'usb', 'audio', 'other'] as const
+const deviceClasses = ['nic', 'storage', 'nvme', 'gpu', 'usb', 'audio', 'other'] as const
 
 export const deviceSchema = z
   .strictObject(

@@ -9,7 +9,7 @@ const kernelArgument = pattern(
   'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, which boot loaders do differently',
 )
 
-export const giveUps = ['boot-display', 'text-console', 'keyboard'] as const
+const giveUps = ['boot-display', 'text-console', 'keyboard'] as const
 
 const functionSchema = z.strictObject(
   {

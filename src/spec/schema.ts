@@ -41,7 +41,7 @@ const readySchema = z.strictObject({
   within: duration('within').optional().describe('How long it may take; default 120 s.'),
 })
 
-export const vmSchema = z.strictObject(
+const vmSchema = z.strictObject(
   {
     memory: size('memory').describe(
       'Guest memory. With a passed-through device all of it is pinned: the host cannot use it for anything else.',
