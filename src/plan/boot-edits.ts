@@ -120,6 +120,26 @@ const grubbyOutputs = [
   '/boot/grub2/grubenv',
 ]
 
+function grubby({ add, remove }: BootChange): string[] {
+  return [
+    'grubby',
+    '--update-kernel=ALL',
+    ...(remove.length === 0 ? [] : [`--remove-args=${remove.join(' ')}`]),
+    ...(add.length === 0 ? [] : [`--args=${add.join(' ')}`]),
+  ]
+}
+
+function grubbyStep(host: Host, change: BootChange): Step {
+  const behindLink = host.boot?.grubEnvironmentPath
+  return {
+    kind: 'command',
+    argv: grubby(change),
+    outputs: [...grubbyOutputs, ...(behindLink === undefined ? [] : [behindLink])],
+    undo: grubby({ add: change.remove, remove: change.add }),
+    why: `kernel arguments: ${changeWords(change).join(', ')}`,
+  }
+}
+
 /** GRUB with entries (Fedora, RHEL): grubby knows all the places; without it they are edited here. */
 function editBls(host: Host, change: BootChange): Edits {
   const entries = goodEntriesIn(host, blsFolder)
@@ -131,33 +151,11 @@ function editBls(host: Host, change: BootChange): Edits {
     return change.add.every((raw) => hasArg(options, raw)) && !change.remove.some((raw) => hasArg(options, raw))
   })
   if (isDone) return { ok: true, steps: [] }
-  const grubby = (add: readonly string[], remove: readonly string[]) => [
-    'grubby',
-    '--update-kernel=ALL',
-    ...(remove.length === 0 ? [] : [`--remove-args=${remove.join(' ')}`]),
-    ...(add.length === 0 ? [] : [`--args=${add.join(' ')}`]),
-  ]
-  const argv = grubby(change.add, change.remove)
-  if (host.boot?.present.includes('/usr/sbin/grubby') === true)
-    return {
-      ok: true,
-      steps: [
-        {
-          kind: 'command',
-          argv,
-          outputs: [
-            ...grubbyOutputs,
-            ...(host.boot.grubEnvironmentPath === undefined ? [] : [host.boot.grubEnvironmentPath]),
-          ],
-          undo: grubby(change.remove, change.add),
-          why: `kernel arguments: ${changeWords(change).join(', ')}`,
-        },
-      ],
-    }
+  if (host.boot?.present.includes('/usr/sbin/grubby') === true) return { ok: true, steps: [grubbyStep(host, change)] }
   if (entries.some(({ entry }) => entry.options.includes('$')))
     return manual(
       'entries with variables, and without grubby',
-      `install grubby and run: ${formatCommand(argv)} (ARGS)`,
+      `install grubby and run: ${formatCommand(grubby(change))} (ARGS)`,
       change,
     )
   return editBlsByHand(host, entries, change)
