@@ -2,6 +2,7 @@
  * Which boot loader really starts this machine, by evidence: what ran last outranks what is installed, and two that could
  * both have run are a finding, not a coin toss. Immutable systems are recognised so that nothing is written there.
  */
+import { hasPath, type BootPath } from './boot-paths.ts'
 
 export type BootEvidence = {
   readonly efi: boolean
@@ -43,7 +44,7 @@ export type Wording = 'plain' | 'nixos' | 'rpm-ostree' | 'update-bootloader' | '
 type Manual = Extract<Bootloader, { kind: 'manual' }>
 
 /** `ARGS` in `how` stands for the arguments. */
-const immutable: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>])[] = [
+const immutable: readonly (readonly [path: BootPath, manual: Omit<Manual, 'kind'>])[] = [
   [
     '/etc/NIXOS',
     { system: 'NixOS', how: 'set boot.kernelParams = [ ARGS ]; and run: nixos-rebuild boot', words: 'nixos' },
@@ -56,7 +57,7 @@ const immutable: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>]
 ]
 
 /** Tools that write boot entries from a configuration of their own, and would undo what is edited there. */
-const writers: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>])[] = [
+const writers: readonly (readonly [path: BootPath, manual: Omit<Manual, 'kind'>])[] = [
   [
     '/usr/bin/sdbootutil',
     { system: 'entries that sdbootutil writes', how: 'run: update-bootloader ARGS', words: 'update-bootloader' },
@@ -68,7 +69,7 @@ const writers: readonly (readonly [path: string, manual: Omit<Manual, 'kind'>])[
 ]
 
 export function findBootloader(evidence: BootEvidence): Bootloader {
-  const has = (path: string) => evidence.present.includes(path)
+  const has = (path: BootPath) => hasPath(evidence.present, path)
   for (const [path, manual] of immutable) if (has(path)) return { kind: 'manual', ...manual }
   if (evidence.stubInfo !== undefined) return { kind: 'uki' }
   const grub = grubOf(has)
@@ -97,7 +98,7 @@ function loaderThatRan({ loaderInfo, cmdline }: BootEvidence): 'grub' | 'systemd
   return undefined
 }
 
-function grubOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'grub' }> | undefined {
+function grubOf(has: (path: BootPath) => boolean): Extract<Bootloader, { kind: 'grub' }> | undefined {
   const folder = has('/boot/grub2/grub.cfg') ? '/boot/grub2' : has('/boot/grub/grub.cfg') ? '/boot/grub' : undefined
   if (folder === undefined || !has('/etc/default/grub')) return undefined
   const regenerate = has('/usr/sbin/update-grub')
@@ -114,10 +115,10 @@ function grubOf(has: (path: string) => boolean): Extract<Bootloader, { kind: 'gr
 }
 
 function systemdBootOf(
-  has: (path: string) => boolean,
+  has: (path: BootPath) => boolean,
   entries: string | undefined,
 ): Extract<Bootloader, { kind: 'systemd-boot' }> | undefined {
-  const folders = ['/efi/loader', '/boot/efi/loader', '/boot/loader']
+  const folders = ['/efi/loader', '/boot/efi/loader', '/boot/loader'] as const
   const configured = folders.filter((folder) => has(`${folder}/loader.conf`))
   if (configured.length === 0) return undefined
   const own = folders.find((folder) => entries === `${folder}/entries`)

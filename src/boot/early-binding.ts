@@ -11,6 +11,7 @@ import type { Identity } from '../pci/identity.ts'
 import { initramfsFiles } from './initramfs-files.ts'
 import { ownHeader, type OwnFile } from './own-file.ts'
 import { formatIdentity, identityInShell } from './shell-identity.ts'
+import { hasPath, type BootPath } from './boot-paths.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
 export const bindingsPath = '/etc/handover/bindings'
@@ -120,7 +121,7 @@ export type InitramfsTool = 'initramfs-tools' | 'dracut' | 'mkinitcpio'
 
 /** The tool that is there; two tools are no tool, since nobody can tell whose image is booted. */
 export function findInitramfsTool(present: readonly string[]): InitramfsTool | undefined {
-  const has = (path: string) => present.includes(path)
+  const has = (path: BootPath) => hasPath(present, path)
   const tools: InitramfsTool[] = []
   if (has('/usr/sbin/update-initramfs') && has('/etc/initramfs-tools')) tools.push('initramfs-tools')
   if (has('/usr/bin/dracut') || has('/usr/sbin/dracut')) tools.push('dracut')

@@ -10,51 +10,10 @@ import { trialId, trialResultPath } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
 import { readEntryImages, readLoaderVariable } from './read-entries.ts'
-
-const paths = [
-  '/sys/firmware/efi',
-  '/boot/grub/grub.cfg',
-  '/boot/grub2/grub.cfg',
-  '/boot/grub/grubenv',
-  '/boot/grub2/grubenv',
-  '/boot/loader/entries',
-  '/boot/loader/loader.conf',
-  '/boot/efi/loader/entries',
-  '/boot/efi/loader/loader.conf',
-  '/efi/loader/entries',
-  '/efi/loader/loader.conf',
-  '/etc/default/grub',
-  '/etc/default/grub.d',
-  '/etc/grub.d/10_linux',
-  '/etc/kernel/cmdline',
-  '/usr/lib/kernel/cmdline',
-  '/etc/kernel/proxmox-boot-uuids',
-  '/etc/kernel/uki.conf',
-  '/etc/NIXOS',
-  '/run/ostree-booted',
-  '/etc/unraid-version',
-  '/usr/sbin/update-grub',
-  '/usr/sbin/grub-mkconfig',
-  '/usr/bin/grub-mkconfig',
-  '/usr/sbin/grub2-mkconfig',
-  '/usr/sbin/grubby',
-  '/usr/sbin/proxmox-boot-tool',
-  '/usr/bin/sdbootutil',
-  '/usr/bin/kernelstub',
-  '/usr/bin/bootctl',
-  '/usr/bin/kernel-install',
-  '/usr/sbin/update-initramfs',
-  '/etc/initramfs-tools',
-  '/usr/bin/dracut',
-  '/usr/sbin/dracut',
-  '/etc/dracut.conf.d',
-  '/usr/bin/mkinitcpio',
-  '/etc/mkinitcpio.conf',
-  '/run/systemd/system',
-]
+import { bootPaths } from '../boot/boot-paths.ts'
 
 export function readBoot(reader: Reader): BootFacts {
-  const present = paths.filter((path) => reader.stat(path).ok)
+  const present = bootPaths.filter((path) => reader.stat(path).ok)
   const names = reader.list('/boot')
   const loader = readLoaderVariable(reader, 'LoaderInfo')
   const stub = readLoaderVariable(reader, 'StubInfo')

@@ -24,6 +24,7 @@ import { editGrub } from './grub-edits.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
 import { editUki } from './uki-edits.ts'
+import { hasPath } from '../boot/boot-paths.ts'
 
 export function editsFor(host: Host, change: BootChange): Edits {
   return faithful(editsOf(loaderOf(host), host, change), change)
@@ -94,7 +95,7 @@ function changeEntry(text: string, change: BootChange): string {
 function templateSteps(host: Host, entries: readonly { readonly entry: Entry }[], change: BootChange): Step[] {
   const old = host.files?.find(({ path }) => path === kernelCmdlinePath)
   if (old) return editStep(old, changeTemplate(old.text, change), change)
-  if (host.boot?.present.includes('/usr/bin/kernel-install') !== true) return []
+  if (!hasPath(host.boot?.present, '/usr/bin/kernel-install')) return []
   const running = entries.find(({ entry }) => entry.version !== undefined && entry.version === host.kernel.release)
   if (running === undefined) return []
   const text = changeTemplate(`${running.entry.options}\n`, change)
@@ -151,7 +152,7 @@ function editBls(host: Host, change: BootChange): Edits {
     return change.add.every((raw) => hasArg(options, raw)) && !change.remove.some((raw) => hasArg(options, raw))
   })
   if (isDone) return { ok: true, steps: [] }
-  if (host.boot?.present.includes('/usr/sbin/grubby') === true) return { ok: true, steps: [grubbyStep(host, change)] }
+  if (hasPath(host.boot?.present, '/usr/sbin/grubby')) return { ok: true, steps: [grubbyStep(host, change)] }
   if (entries.some(({ entry }) => entry.options.includes('$')))
     return manual(
       'entries with variables, and without grubby',

@@ -4,6 +4,7 @@ import type { Wording } from '../boot/bootloader.ts'
 import type { Finding } from '../finding.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import type { Step } from './step.ts'
+import { hasPath } from '../boot/boot-paths.ts'
 
 export type BootChange = { readonly add: readonly string[]; readonly remove: readonly string[] }
 
@@ -22,7 +23,7 @@ const wordings: Readonly<
 
 /** Without systemd nobody runs the units, tmpfiles and udev rules of ours. */
 export function runsSystemd(host: Host): boolean {
-  return host.boot?.present.includes('/run/systemd/system') === true
+  return hasPath(host.boot?.present, '/run/systemd/system')
 }
 
 /** Those of the files a plan may edit that lie in this folder. */

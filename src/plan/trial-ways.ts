@@ -18,6 +18,7 @@ import type { Host, HostFile } from '../host/host.ts'
 import { filesIn, type BootChange } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
+import { hasPath, type BootPath } from '../boot/boot-paths.ts'
 
 type Grub = Extract<Bootloader, { kind: 'grub' }>
 type SystemdBoot = Extract<Bootloader, { kind: 'systemd-boot' }>
@@ -109,7 +110,7 @@ function grubEntry(host: Host, wish: TrialWish): WithTemplate {
  * has the trial's token (90-loaderentry.install, Fedora's 20-grub.install).
  */
 function templateStep(host: Host, options: string): Step[] {
-  const has = (one: string) => host.boot?.present.includes(one) === true
+  const has = (one: BootPath) => hasPath(host.boot?.present, one)
   if (!has('/usr/bin/kernel-install') || has('/usr/lib/kernel/cmdline')) return []
   if (host.files?.some(({ path }) => path === kernelCmdlinePath) === true || options === '' || options.includes('$'))
     return []
@@ -136,8 +137,9 @@ function blsEntry(host: Host, wish: TrialWish): WithTemplate {
 
 function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay {
   const { boot } = host
-  if (!boot?.present.includes('/sys/firmware/efi')) return no('the EFI variables of the boot loader are not there')
-  if (!boot.present.includes('/usr/bin/bootctl')) return no('there is no bootctl to choose an entry for one boot')
+  if (boot === undefined || !hasPath(boot.present, '/sys/firmware/efi'))
+    return no('the EFI variables of the boot loader are not there')
+  if (!hasPath(boot.present, '/usr/bin/bootctl')) return no('there is no bootctl to choose an entry for one boot')
   const entries = filesIn(host, loader.entries)
   const { selected, oneShot, preferred, default: chosen } = boot.loaderEntries ?? {}
   const started = findStartedEntry(entries, { selected, cmdline: host.kernel.cmdline ?? '' })

@@ -16,6 +16,7 @@ import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { planInput, type PlanningOptions } from '../planning-options.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
+import { renderCause } from '../render/events.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { renderPlan } from '../render/plan.ts'
@@ -138,11 +139,11 @@ function conclude(result: ApplyResult, conclusion: Conclusion): ExitCode {
     case 'applied':
       return concludeApplied(result, conclusion)
     case 'restored':
-      context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
+      context.err(renderCause(result))
       context.err(`the host is as it was before (journal ${result.id})`)
       return exitCode.applyFailedRestored
     case 'not-restored':
-      context.err(`error: ${result.cause}${result.help === undefined ? '' : `\n  help: ${result.help}`}`)
+      context.err(renderCause(result))
       context.err(`the host is NOT fully as before (journal ${result.id}):`)
       for (const line of result.leftovers) context.err(`  ${line}`)
       context.err(`  help: handover rollback ${result.id} tries again; docs/safety.md shows recovery by hand`)

@@ -12,6 +12,7 @@ import { isTrialBoot, isTrialPrepared } from '../../plan/plan-trial.ts'
 import { emptyPlan, type Plan } from '../../plan/types.ts'
 import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
+import { renderCause } from '../render/events.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../render/findings.ts'
 import { refuseCommands, withoutInterruption } from '../transaction.ts'
@@ -73,13 +74,13 @@ function conclude(result: ApplyResult, options: Options, context: Context): Exit
       if (!options.json) context.out('confirmed: every later boot is like this one. To take it back: handover rollback')
       return exitCode.done
     case 'restored':
-      context.err(`error: ${result.cause}`)
+      context.err(renderCause(result))
       context.err(
         'the trial is not permanent: this boot stays as it is, the next one is as before\n  help: mend the reason, then: handover confirm (or give the trial up: handover rollback)',
       )
       return exitCode.applyFailedRestored
     case 'not-restored':
-      context.err(`error: ${result.cause}`)
+      context.err(renderCause(result))
       for (const line of result.leftovers) context.err(`  ${line}`)
       context.err(
         `the trial is not permanent, and the host is NOT fully as before (journal ${result.id})\n  help: handover rollback ${result.id} tries again; docs/safety.md shows recovery by hand`,

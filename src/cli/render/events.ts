@@ -54,3 +54,8 @@ export function formatBefore(step: Extract<ApplyEvent, { kind: 'step' }>['step']
         : step.outputs.join(', ')
   }
 }
+
+/** Why a transaction did not do what was asked, and what to do about it. */
+export function renderCause({ cause, help }: { readonly cause: string; readonly help?: string }): string {
+  return `error: ${cause}${help === undefined ? '' : `\n  help: ${help}`}`
+}

@@ -1,0 +1,52 @@
+/**
+ * The paths whose existence tells how a machine boots: the reader looks for exactly these, and only these can be asked for, so that
+ * nothing is called absent that nobody looked for.
+ */
+export const bootPaths = [
+  '/sys/firmware/efi',
+  '/boot/grub/grub.cfg',
+  '/boot/grub2/grub.cfg',
+  '/boot/grub/grubenv',
+  '/boot/grub2/grubenv',
+  '/boot/loader/entries',
+  '/boot/loader/loader.conf',
+  '/boot/efi/loader/entries',
+  '/boot/efi/loader/loader.conf',
+  '/efi/loader/entries',
+  '/efi/loader/loader.conf',
+  '/etc/default/grub',
+  '/etc/default/grub.d',
+  '/etc/grub.d/10_linux',
+  '/etc/kernel/cmdline',
+  '/usr/lib/kernel/cmdline',
+  '/etc/kernel/proxmox-boot-uuids',
+  '/etc/kernel/uki.conf',
+  '/etc/NIXOS',
+  '/run/ostree-booted',
+  '/etc/unraid-version',
+  '/usr/sbin/update-grub',
+  '/usr/sbin/grub-mkconfig',
+  '/usr/bin/grub-mkconfig',
+  '/usr/sbin/grub2-mkconfig',
+  '/usr/sbin/grubby',
+  '/usr/sbin/proxmox-boot-tool',
+  '/usr/bin/sdbootutil',
+  '/usr/bin/kernelstub',
+  '/usr/bin/bootctl',
+  '/usr/bin/kernel-install',
+  '/usr/sbin/update-initramfs',
+  '/etc/initramfs-tools',
+  '/usr/bin/dracut',
+  '/usr/sbin/dracut',
+  '/etc/dracut.conf.d',
+  '/usr/bin/mkinitcpio',
+  '/etc/mkinitcpio.conf',
+  '/run/systemd/system',
+] as const
+
+export type BootPath = (typeof bootPaths)[number]
+
+/** `present`: those that exist, as a Host states them; of a Host without boot facts nothing is known to exist. */
+export function hasPath(present: readonly string[] | undefined, path: BootPath): boolean {
+  return present?.includes(path) === true
+}
