@@ -183,22 +183,22 @@ const harmless = /^[\w.,:=/@+-]+$/
 
 /**
  * Adds a kernel argument to `NAME`, in the plain assignment that has the last word; a new line at the end when there is none.
- * Undone by `removeArgFrom`, to the byte.
+ * Undone by `removeArgFrom`, to the byte. `bash`: only bash reads the file, so that `NAME+=` has the last word, too.
  */
-export function addArgTo(text: string, name: string, raw: string): Edit {
+export function addArgTo(text: string, name: string, raw: string, reader: 'sh' | 'bash' = 'sh'): Edit {
   if (!harmless.test(raw)) return { ok: false, reason: `${raw} would need quoting` }
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }
   const own = file.assignments.filter((assignment) => assignment.name === name)
   // dash takes `NAME+=` for a command that it does not find; bash appends. A plain assignment is read by both.
-  const last = own.findLast(({ isAppend }) => !isAppend)
+  const last = reader === 'bash' ? own.at(-1) : own.findLast(({ isAppend }) => !isAppend)
   if (last === undefined && own.length > 0) return { ok: false, reason: `${name} is only appended to` }
   if (last === undefined)
     return { ok: true, text: `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}="${raw}"\n` }
   if (last.isConditional) return { ok: false, reason: `${name} is set last inside a condition` }
   // What stood there before counts only when the last assignment takes it over.
   const value = text.slice(last.valueStart, last.valueEnd)
-  const takesOver = new RegExp(`\\$\\{?${name}\\b`).test(value)
+  const takesOver = last.isAppend || new RegExp(`\\$\\{?${name}\\b`).test(value)
   const inForce = own.filter(
     (assignment) => assignment === last || (takesOver && assignment.valueStart < last.valueStart),
   )
@@ -210,16 +210,16 @@ function hasArgInside(text: string, assignment: Assignment, raw: string): boolea
   return assignment.segments.some(({ start, end }) => hasArg(parseCmdline(text.slice(start, end)), raw))
 }
 
-function insertArg(text: string, { segments, valueStart, valueEnd }: Assignment, raw: string): string {
+function insertArg(text: string, { segments, valueStart, valueEnd, isAppend }: Assignment, raw: string): string {
   const last = segments.at(-1)
   // An empty value needs no quotes; a bare word gets a quoted neighbour, which the shell joins to it.
-  if (last === undefined) return splice(text, valueStart, valueEnd, raw)
+  if (last === undefined) return splice(text, valueStart, valueEnd, isAppend ? `" ${raw}"` : raw)
   if (last.kind === 'bare') return splice(text, valueEnd, valueEnd, `" ${raw}"`)
   const inner = text.slice(last.start, last.end)
   const isFirst = segments.length === 1
   const added = formatCmdline(addArg(parseCmdline(inner), raw))
-  // The first word of a later segment would otherwise be glued to the segment before it.
-  return splice(text, last.start, last.end, inner === '' && !isFirst ? ` ${raw}` : added)
+  // The first word of a later segment, or of what is appended, would otherwise be glued to what stands before it.
+  return splice(text, last.start, last.end, inner === '' && (isAppend || !isFirst) ? ` ${raw}` : added)
 }
 
 /** Removes an argument from every assignment of `NAME`, conditional ones included: it must not come back by another branch. */

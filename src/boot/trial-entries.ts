@@ -6,6 +6,7 @@
 import { entryId, readEntry, triesLeft } from './bls.ts'
 import { findArg, hasArg, parseCmdline } from './cmdline.ts'
 import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
+import { trialImageName } from './unified.ts'
 import { ownHeader } from './own-file.ts'
 
 export const trialEntryName = 'handover-trial.conf'
@@ -87,25 +88,9 @@ export type DefaultChoice = {
  * config_entry_compare; src/fundamental/string-util-fundamental.c, strverscmp_improved; since systemd 250).
  */
 export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
-  const patterns = [
-    ...choice.variables,
-    ...['preferred', 'default'].map(
-      (key) => new RegExp(`^${key}[ \\t]+(\\S+)`, 'm').exec(choice.loaderConf ?? '')?.[1],
-    ),
-  ]
-    .filter((pattern) => pattern !== undefined)
-    .filter((pattern) => pattern !== '')
-  if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
-    return 'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
   const others = goodEntries(choice.entries)
-  for (const pattern of patterns) {
-    if (matchesGlob(pattern, trialEntryName, true))
-      return `${pattern}, the entry that systemd-boot takes by default, means the trial, too`
-    if (
-      others.some(({ path }) => matchesGlob(pattern, nameOf(path), false) || matchesGlob(pattern, entryId(path), false))
-    )
-      return undefined
-  }
+  const named = whatDefaultsSay(choice, trialEntryName, namesOf(others))
+  if (named !== 'nothing') return named === 'another' ? undefined : named.danger
   const version = Number(/^systemd-boot (\d+)/.exec(choice.loaderInfo ?? '')?.[1] ?? 0)
   const isBehind = others.some(
     ({ path, text }) =>
@@ -113,6 +98,51 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
   )
   if (version >= 250 && isBehind) return undefined
   return 'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
+}
+
+/**
+ * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took it from
+ * /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of the good image.
+ */
+export function whyImageMayBeDefault(
+  choice: DefaultChoice & { readonly images: readonly string[] },
+  started: string,
+): string | undefined {
+  const others = [...namesOf(goodEntries(choice.entries)), ...choice.images.filter((name) => name !== trialImageName)]
+  const named = whatDefaultsSay(choice, trialImageName, others)
+  if (named === 'another') return undefined
+  if (named !== 'nothing') return named.danger
+  return `nothing says which image systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default ${entryId(started)})`
+}
+
+/** What is named as the default: an entry that is there and not the trial, nothing that is there, or what makes it a danger. */
+function whatDefaultsSay(
+  { variables, loaderConf = '' }: DefaultChoice,
+  trial: string,
+  others: readonly string[],
+): 'another' | 'nothing' | { readonly danger: string } {
+  const configured = ['preferred', 'default'].map(
+    (key) => new RegExp(`^${key}[ \\t]+(\\S+)`, 'm').exec(loaderConf)?.[1],
+  )
+  const patterns = [...variables, ...configured]
+    .filter((pattern) => pattern !== undefined)
+    .filter((pattern) => pattern !== '')
+  if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
+    return {
+      danger:
+        'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again',
+    }
+  for (const pattern of patterns) {
+    if (matchesGlob(pattern, trial, true))
+      return { danger: `${pattern}, the entry that systemd-boot takes by default, means the trial, too` }
+    if (others.some((name) => matchesGlob(pattern, name, false))) return 'another'
+  }
+  return 'nothing'
+}
+
+/** With the counter of boot counting and without: loaders have matched both. */
+function namesOf(entries: readonly EntryFile[]): string[] {
+  return entries.flatMap(({ path }) => [nameOf(path), entryId(path)])
 }
 
 function nameOf(path: string): string {

@@ -118,6 +118,14 @@ export type EntryImage = {
   readonly release?: string
 }
 
+/** A unified kernel image: kernel, initramfs and arguments in one file. */
+export type UnifiedImage = {
+  readonly name: string
+  readonly bytes: number
+  /** The kernel's release as the name tells it, when its modules are there so that the image can be made again. */
+  readonly release?: string
+}
+
 /** What tells how this machine boots. Existence is stated per path of a fixed list (host/read-boot.ts). */
 export type BootFacts = {
   readonly efi: boolean
@@ -144,6 +152,16 @@ export type BootFacts = {
   readonly entryImages?: readonly EntryImage[]
   /** Free on the partition of those entries. */
   readonly entriesFreeBytes?: number
+  /** Unified kernel images in the folder where boot loaders look for them; absent when there are none. */
+  readonly unified?: {
+    readonly folder: string
+    readonly images: readonly UnifiedImage[]
+    readonly freeBytes?: number
+    /** The administrator's own hooks of kernel-install: what they do with an image is not known. */
+    readonly hooks: readonly string[]
+  }
+  /** The firmware starts only what is signed; absent without that EFI variable. */
+  readonly secureBoot?: boolean
   /** Why the last trial boot was given up. */
   readonly trialResult?: string
   /** The loader's one-shot choice is the trial: the next boot starts it. */

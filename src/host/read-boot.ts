@@ -6,10 +6,12 @@ import { parseGrubEnvironment } from '../boot/grub-environment.ts'
 import { isOwnText } from '../boot/own-file.ts'
 import { findBootEntry, startedImage } from '../boot/trial-grub.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
+import { trialImageName } from '../boot/unified.ts'
 import { trialId, trialResultPath } from '../boot/trial.ts'
 import type { Reader } from '../system/system.ts'
 import type { BootFacts } from './host.ts'
 import { readEntryImages, readLoaderVariable } from './read-entries.ts'
+import { readUnified } from './read-unified.ts'
 import { bootPaths } from '../boot/boot-paths.ts'
 
 export function readBoot(reader: Reader): BootFacts {
@@ -30,15 +32,18 @@ export function readBoot(reader: Reader): BootFacts {
     ...readKernelOptions(reader),
     ...readEnvironmentPath(reader),
     ...readEntryImages(reader),
+    ...readUnified(reader),
     ...(result.ok ? { trialResult: result.value.trim() } : {}),
     ...readOneShot(reader, loader),
   }
 }
 
+const trialNames = new Set([trialEntryName, trialImageName])
+
 /** Whether the loader will start our trial next time; unknown where its memory cannot be read. */
 function readOneShot(reader: Reader, loader: string | undefined): Pick<BootFacts, 'trialIsNext'> {
   if (loader?.startsWith('systemd-boot'))
-    return { trialIsNext: readLoaderVariable(reader, 'LoaderEntryOneShot') === trialEntryName }
+    return { trialIsNext: trialNames.has(readLoaderVariable(reader, 'LoaderEntryOneShot') ?? '') }
   for (const folder of ['/boot/grub2', '/boot/grub']) {
     const memory = reader.readText(`${folder}/grubenv`, 65_536)
     if (memory.ok) return { trialIsNext: new RegExp(`^next_entry=${trialId}\\s*$`, 'm').test(memory.value) }

@@ -5,6 +5,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
+import { installedKinds } from './installed/systems.ts'
 
 const mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'a MAC address such as 52:54:00:12:34:56, in lower case')
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a name of letters, digits, dots and dashes')
@@ -57,7 +58,7 @@ const topology = z.strictObject({
   cpus: z.number().int().min(1).max(16),
   memory: size,
   /** `lab`: a small system of the lab's own; the others are whole installations with a boot loader. */
-  system: z.enum(['lab', 'debian-grub', 'debian-systemd-boot']).default('lab'),
+  system: z.enum(['lab', ...installedKinds]).default('lab'),
   /**
    * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and back;
    * `reboot-failures`: trial boots that go wrong.
@@ -138,7 +139,7 @@ function checkStory(host: Topology, place: Placer): Finding[] {
       code: 'spec-value',
       severity: 'error',
       message: `the story ${host.story} cannot be told on the system ${host.system}`,
-      help: 'reboot and reboot-failures go with debian-grub or debian-systemd-boot, the other stories with lab',
+      help: `reboot and reboot-failures go with ${installedKinds.join(', ')}, the other stories with lab`,
       at: place(['story']),
     },
   ]

@@ -6,11 +6,12 @@
 import { blsFolder } from '../boot/bls.ts'
 import { findInitramfsTool, regenerateInitramfs, type InitramfsTool } from '../boot/early-binding.ts'
 import { trialEntryName } from '../boot/trial-entries.ts'
+import { remakeImage, remakeInPlace, type UkiMaker } from '../boot/unified.ts'
 import type { Host } from '../host/host.ts'
 import { refreshProxmox } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
-import { mkinitcpioOutputs } from './uki-edits.ts'
+import { findUkiMaker, kernelOf, knownImages, mkinitcpioOutputs } from './uki-maker.ts'
 
 const why = 'put the early binding into every initramfs'
 
@@ -25,9 +26,16 @@ export function makeImage(tool: InitramfsTool, path: string, release: string): s
   }
 }
 
-/** Unified kernel images are known only where mkinitcpio's presets name them. */
-export function knowsImages(host: Host, tool: InitramfsTool): boolean {
-  return tool === 'mkinitcpio' || loaderOf(host).kind !== 'uki'
+/** Of unified kernel images: whether the running kernel's is among those that can be made again. */
+export function knowsImages(host: Host): boolean {
+  if (loaderOf(host).kind !== 'uki') return true
+  const maker = findUkiMaker(host)
+  return maker !== undefined && makesKnownImages(host, maker)
+}
+
+export function makesKnownImages(host: Host, maker: UkiMaker): boolean {
+  if (maker.kind === 'mkinitcpio') return true
+  return knownImages(host, maker).some(({ release }) => release === host.kernel.release)
 }
 
 /** Nothing where the tool is not known. */
@@ -35,6 +43,8 @@ export function regenerateSteps(host: Host): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
   if (tool === undefined) return []
   const loader = loaderOf(host)
+  const maker = loader.kind === 'uki' ? findUkiMaker(host) : undefined
+  if (maker !== undefined) return remakeUnified(host, maker)
   const named = loader.kind === 'systemd-boot' || (loader.kind === 'grub' && loader.usesEntries)
   const images = named && tool !== 'mkinitcpio' ? imagesOf(host) : new Map<string, string>()
   if (images.size > 0)
@@ -43,6 +53,36 @@ export function regenerateSteps(host: Host): Step[] {
   const made = regenerateInitramfs(tool)
   const outputs = tool === 'mkinitcpio' ? mkinitcpioOutputs(host.files ?? []) : made.outputs
   return [{ kind: 'command', argv: made.argv, outputs, why }, ...(isCopied ? [refreshProxmox] : [])]
+}
+
+/** Every unified image that is known, with the early binding and the arguments that the maker's configuration says now. */
+export function remakeUnified(host: Host, maker: UkiMaker): Step[] {
+  const reason = 'put the early binding and the kernel arguments into every image'
+  if (maker.kind === 'mkinitcpio')
+    return [{ kind: 'command', argv: ['mkinitcpio', '-P'], outputs: mkinitcpioOutputs(host.files ?? []), why: reason }]
+  return knownImages(host, maker).flatMap(({ path, release }): Step[] => {
+    const kernel = kernelOf(host, release)
+    const undo = remakeInPlace(maker, path, kernel)
+    const making = remakeImage(maker, path, kernel).map(({ argv, outputs }): Step => {
+      const isLast = outputs.includes(path)
+      return {
+        kind: 'command',
+        argv,
+        outputs,
+        ...(isLast ? { undo } : {}),
+        why: isLast ? 'in place of the old one' : reason,
+      }
+    })
+    return [...(maker.kind === 'ukify' ? remakeInitramfs(host, release) : []), ...making]
+  })
+}
+
+/** Debian's kernel-install takes the initramfs from /boot (55-initrd.install); elsewhere it has one made. */
+function remakeInitramfs(host: Host, release: string): Step[] {
+  const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
+  const name = `initrd.img-${release}`
+  if (tool === undefined || host.boot?.bootNames.includes(name) !== true) return []
+  return remake(tool, `/boot/${name}`, release)
 }
 
 /** Debian keeps /boot/initrd.img-RELEASE beside; the next `kernel-install add` would put that one in place (85-initrd.install). */
@@ -76,4 +116,12 @@ function remake(tool: InitramfsTool, path: string, release: string): Step[] {
       why: 'in place of the old one',
     },
   ]
+}
+
+/** A generator that runs twice is run once, after everything it reads was changed. */
+export function withoutRepeats(steps: readonly Step[]): Step[] {
+  const name = (step: Step) => (step.kind === 'command' ? step.argv.join('\0') : undefined)
+  return steps.filter(
+    (step, i) => step.kind !== 'command' || !steps.slice(i + 1).some((later) => name(later) === name(step)),
+  )
 }

@@ -9,6 +9,7 @@ import { parseTrialConf, trialConfPath, trialMinutes } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { editsFor } from './boot-edits.ts'
 import { changeWords, type BootChange } from './boot-steps.ts'
+import { withoutRepeats } from './initramfs-steps.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial, type TrialPlan } from './plan-trial.ts'
 import type { Step } from './step.ts'
@@ -45,8 +46,10 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (change === undefined) return host.iommu.state === 'on' ? planBinding(host, wish) : nothing
   const direct = editsFor(host, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
-  if (!wish.trial)
-    return { steps: [...planEarlyBinding(host, wish.identities), ...direct.steps], findings: [], needsReboot: true }
+  if (!wish.trial) {
+    const steps = withoutRepeats([...planEarlyBinding(host, wish.identities), ...direct.steps])
+    return { steps, findings: [], needsReboot: true }
+  }
   const trial = tryChange(host, wish, change)
   if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }

@@ -9,7 +9,7 @@ import type { Step } from './step.ts'
 /** Nothing where the initramfs tool or udev is not known: there the devices are bound at every apply. */
 export function planEarlyBinding(host: Host, identities: readonly Binding[]): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
-  if (tool === undefined || !knowsImages(host, tool)) return []
+  if (tool === undefined || !knowsImages(host)) return []
   if (!runsSystemd(host)) return []
   const wanted = earlyBindingFiles(tool, identities)
   const isKnown = wanted.some(({ path }) => host.files?.some((file) => file.path === path))

@@ -7,10 +7,11 @@ import { isTrialCmdline, trialConfPath, trialFiles, trialToken, type TrialChecks
 import type { Host } from '../host/host.ts'
 import { indexDevices, pathOf } from '../pci/identity.ts'
 import { runsSystemd, type BootChange } from './boot-steps.ts'
-import { makeImage, regenerateSteps } from './initramfs-steps.ts'
+import { regenerateSteps, withoutRepeats } from './initramfs-steps.ts'
 import { ownFileSteps, removeFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
-import { findTrialLeftovers, findTrialWay, type TrialWay } from './trial-ways.ts'
+import type { TrialWay } from './trial-way.ts'
+import { findTrialLeftovers, findTrialWay } from './trial-ways.ts'
 
 export type TrialPlan = { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
 
@@ -31,21 +32,8 @@ export function planTrial(
   const gate = { token: trialToken, inForce }
   const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
-  if (steps.length + way.entry.length === 0) return { ok: true, steps: [] }
-  return {
-    ok: true,
-    steps: [
-      ...steps,
-      {
-        kind: 'command',
-        argv: makeImage(tool, way.image, release),
-        outputs: [way.image],
-        why: 'an initramfs for the trial alone',
-      },
-      ...way.entry,
-      way.choose,
-    ],
-  }
+  if (steps.length + way.prepare.length + way.entry.length === 0) return { ok: true, steps: [] }
+  return { ok: true, steps: [...steps, ...way.prepare, ...way.make(tool, release), ...way.entry, way.choose] }
 }
 
 function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[1]): TrialChecks {
@@ -88,14 +76,14 @@ export function planConfirmed(host: Host, permanent: readonly Step[]): Step[] {
     mode: bindings.mode ?? 0o644,
   }
   const { entries, image } = findTrialLeftovers(host)
-  return [
+  return withoutRepeats([
     ...(ungated ? ownFileSteps([ungated], files, 'the trial is confirmed') : []),
     ...removeFileSteps([...trialFiles(noChecks), ...entries], [...files, ...entries], 'the trial is over'),
     // First, since a boot partition seldom has room for three images.
     { kind: 'command', argv: ['rm', '-f', image], outputs: [image], once: true, why: 'the trial is over' },
     ...regenerateSteps(host),
     ...permanent,
-  ]
+  ])
 }
 
 export function isTrialPrepared(host: Host): boolean {

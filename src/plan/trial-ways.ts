@@ -3,15 +3,9 @@
  * A loader that cannot be trusted to forget the choice has no way: the reason is said.
  */
 import { canGrubForget, type Bootloader } from '../boot/bootloader.ts'
-import { blsFolder, entryId, kernelCmdlinePath, readEntry } from '../boot/bls.ts'
+import { blsFolder, kernelCmdlinePath, readEntry } from '../boot/bls.ts'
 import type { TrialEntry, TrialWish } from '../boot/trial-args.ts'
-import {
-  findStartedEntry,
-  makeTrialEntryFile,
-  oneShotVariable,
-  trialEntryName,
-  whyTrialMayBeDefault,
-} from '../boot/trial-entries.ts'
+import { findStartedEntry, makeTrialEntryFile, trialEntryName, whyTrialMayBeDefault } from '../boot/trial-entries.ts'
 import { makeTrialEntry, makeTrialEntryFromBls, startedImage } from '../boot/trial-grub.ts'
 import { trialId } from '../boot/trial.ts'
 import type { Host, HostFile } from '../host/host.ts'
@@ -19,17 +13,14 @@ import { filesIn, type BootChange } from './boot-steps.ts'
 import { loaderOf } from './loader-of.ts'
 import type { Step } from './step.ts'
 import { hasPath, type BootPath } from '../boot/boot-paths.ts'
+import { makeImage } from './initramfs-steps.ts'
+import { unifiedTrialImage, unifiedWay } from './trial-unified.ts'
+import { chooseOnce, no, whyTooSmall, type TrialWay } from './trial-way.ts'
 
 type Grub = Extract<Bootloader, { kind: 'grub' }>
 type SystemdBoot = Extract<Bootloader, { kind: 'systemd-boot' }>
 
-export type TrialWay =
-  | { readonly ok: true; readonly image: string; readonly entry: readonly Step[]; readonly choose: Step }
-  /** `first`: what would make one possible, or the nearest thing to it by hand. */
-  | { readonly ok: false; readonly reason: string; readonly first?: string }
-
 const imageName = 'handover-trial.img'
-const mebibyte = 1024 * 1024
 
 export function findTrialWay(host: Host, change: BootChange): TrialWay {
   const loader = loaderOf(host)
@@ -45,19 +36,13 @@ export function findTrialWay(host: Host, change: BootChange): TrialWay {
         byHand,
       )
     case 'uki':
-      return no('arguments and initramfs are inside the kernel image here, and no second image is made for a trial')
+      return unifiedWay(host, change)
     case 'manual':
     case 'ambiguous':
     case 'unknown':
       return no('a trial entry is known only for GRUB and systemd-boot')
   }
 }
-
-const no = (reason: string, first?: string): TrialWay => ({
-  ok: false,
-  reason,
-  ...(first === undefined ? {} : { first }),
-})
 
 const byHand = 'try it for one boot by hand: in the boot menu press e and write the change there'
 
@@ -77,7 +62,8 @@ function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
   if (!entry.ok) return entry
   return {
     ok: true,
-    image: `/boot/${imageName}`,
+    prepare: [],
+    make: imageAlone(`/boot/${imageName}`),
     entry: [...entry.before, ...fileStep(`${loader.folder}/custom.cfg`, boot.grubCustom, entry.text)],
     choose: {
       kind: 'command',
@@ -158,7 +144,10 @@ function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay 
     loaderConf: loaderConf ?? host.files?.find(({ path }) => path.endsWith('/loader/loader.conf'))?.text,
     entries,
   })
-  const cramped = whyTooSmall(image.bytes, boot.entriesFreeBytes, loader.entries)
+  const cramped = whyTooSmall(image.bytes, boot.entriesFreeBytes, {
+    where: loader.entries,
+    what: 'a second initramfs',
+  })
   if (danger !== undefined) return no(danger)
   if (cramped !== undefined) return no(cramped, 'make room there (kernels that are not needed any more)')
   const made = makeTrialEntryFile(started.text, wish)
@@ -166,12 +155,13 @@ function systemdWay(host: Host, loader: SystemdBoot, wish: TrialWish): TrialWay 
   const path = `${loader.entries}/${trialEntryName}`
   return {
     ok: true,
-    image: `${image.path.slice(0, image.path.lastIndexOf('/'))}/${imageName}`,
+    prepare: [],
+    make: imageAlone(`${image.path.slice(0, image.path.lastIndexOf('/'))}/${imageName}`),
     entry: [
       ...templateStep(host, readEntry(started.text).options),
       ...fileStep(path, entries.find((entry) => entry.path === path)?.text, made.text, modeOf(started)),
     ],
-    choose: chooseOnce(oneShot),
+    choose: chooseOnce(oneShot, trialEntryName),
   }
 }
 
@@ -180,26 +170,10 @@ function modeOf(file: HostFile | { readonly path: string }): number {
   return ('mode' in file ? file.mode : undefined) ?? 0o644
 }
 
-/** The choice is an EFI variable: it is taken back by choosing what was chosen before, or nothing. */
-function chooseOnce(before: string | undefined): Step {
-  const isOurs = before !== undefined && entryId(before) === entryId(trialEntryName)
-  return {
-    kind: 'command',
-    argv: ['bootctl', 'set-oneshot', trialEntryName],
-    outputs: [oneShotVariable],
-    once: true,
-    undo: ['bootctl', 'set-oneshot', isOurs ? '' : (before ?? '')],
-    why: 'choose the trial for the next boot only',
-  }
-}
-
-/** The trial's image is about as large as the good one; while it is written both are there, and some reserve is left. */
-function whyTooSmall(bytes: number, free: number | undefined, entries: string): string | undefined {
-  if (free === undefined || bytes === 0) return undefined
-  const wanted = Math.ceil(bytes * 1.25) + 8 * mebibyte
-  if (free >= wanted) return undefined
-  const say = (value: number) => `${Math.floor(value / mebibyte)} MiB`
-  return `the partition of ${entries} has ${say(free)} left, and a second initramfs needs ${say(wanted)}`
+/** An initramfs of its own; the kernel is that of the good entry. */
+function imageAlone(path: string): Extract<TrialWay, { ok: true }>['make'] {
+  const why = 'an initramfs for the trial alone'
+  return (tool, release) => [{ kind: 'command', argv: makeImage(tool, path, release), outputs: [path], why }]
 }
 
 function fileStep(path: string, old: string | null | undefined, text: string, mode = 0o644): Step[] {
@@ -211,6 +185,7 @@ function fileStep(path: string, old: string | null | undefined, text: string, mo
 /** What a trial left where the loader reads: the entry, and its initramfs. */
 export function findTrialLeftovers(host: Host): { readonly entries: readonly HostFile[]; readonly image: string } {
   const loader = loaderOf(host)
+  if (loader.kind === 'uki') return { entries: [], image: unifiedTrialImage(host) }
   if (loader.kind === 'systemd-boot') {
     const path = `${loader.entries}/${trialEntryName}`
     const image = host.boot?.entryImages?.find(({ entry }) => entry === path)?.path

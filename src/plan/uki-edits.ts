@@ -1,29 +1,55 @@
 /**
- * Unified kernel images (kernel, initramfs and arguments in one file): the arguments come from /etc/kernel/cmdline or
- * /etc/cmdline.d when the image is made. mkinitcpio says in its presets which files it writes, so there it is done; the other
- * tools run hooks of anybody's, so what to do is said instead.
+ * A change of the arguments inside unified kernel images: the maker's own configuration is edited, and the images are made
+ * again. Where no maker is known, or what it would make might not start, what to do is said instead.
  */
 import { kernelCmdlinePath } from '../boot/bls.ts'
+import { addArgTo, parseShell, removeArgFrom, type Edit } from '../boot/shell-assignment.ts'
+import type { UkiMaker } from '../boot/unified.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import { changeTemplate, editStep, manual, type BootChange, type Edits } from './boot-steps.ts'
+import { makesKnownImages, remakeUnified } from './initramfs-steps.ts'
 import { ownFileSteps } from './own-file-steps.ts'
 import type { Step } from './step.ts'
+import { dracutFiles, findUkiMaker, installsUnified, lacksSignature } from './uki-maker.ts'
 
 const ownCmdline = '/etc/cmdline.d/handover.conf'
 
 export function editUki(host: Host, change: BootChange): Edits {
+  const maker = findUkiMaker(host)
+  if (maker === undefined || !makesKnownImages(host, maker)) return sayWhatToDo(host, change)
+  if (maker.kind !== 'mkinitcpio' && lacksSignature(host, maker))
+    return manual(
+      'unified kernel images under Secure Boot, and nothing says which key signs them',
+      'change the kernel command line where your signing tool takes it from: ARGS; then make and sign every image again',
+      change,
+    )
+  const edits = editSource(maker, host.files ?? [], change)
+  if (!edits.ok || edits.steps.length === 0) return edits
+  return { ok: true, steps: [...edits.steps, ...remakeUnified(host, maker)] }
+}
+
+function editSource(maker: UkiMaker, files: readonly HostFile[], change: BootChange): Edits {
+  switch (maker.kind) {
+    case 'mkinitcpio':
+      return editForMkinitcpio(files, change)
+    case 'dracut':
+      return editForDracut(files, change)
+    case 'ukify':
+      return editForUkify(files, change)
+  }
+}
+
+function sayWhatToDo(host: Host, change: BootChange): Edits {
   const files = host.files ?? []
-  if (presetOutputs(files).some((path) => path.endsWith('.efi'))) return editForMkinitcpio(files, change)
-  const says = (path: RegExp, text: RegExp) => files.some((file) => path.test(file.path) && text.test(file.text))
-  if (says(/^\/etc\/kernel\/install\.conf$/, /^\s*layout=uki\b/m))
+  if (installsUnified(files))
     return manual(
       'unified kernel images that kernel-install makes',
       `in ${kernelCmdlinePath}: ARGS; then run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz`,
       change,
     )
-  if (says(/^\/etc\/dracut\.conf\.d\//, /^\s*uefi="?yes/m))
+  if (findUkiMaker(host)?.kind === 'dracut')
     return manual(
-      'unified kernel images that dracut makes',
+      'unified kernel images that dracut makes, none of which has a name that tells its kernel',
       'in kernel_cmdline= of /etc/dracut.conf.d: ARGS; then run: dracut --force --regenerate-all',
       change,
     )
@@ -33,26 +59,18 @@ export function editUki(host: Host, change: BootChange): Edits {
 /** Without either file mkinitcpio takes the running command line: a file with our argument alone would lose the rest. */
 function editForMkinitcpio(files: readonly HostFile[], change: BootChange): Edits {
   const line = files.find(({ path }) => path === kernelCmdlinePath)
+  if (line) return { ok: true, steps: editStep(line, changeTemplate(line.text, change), change) }
   const parts = files.filter(({ path }) => path.startsWith('/etc/cmdline.d/'))
-  const steps: Step[] = []
-  if (line) steps.push(...editStep(line, changeTemplate(line.text, change), change))
-  else if (parts.some(({ path }) => path !== ownCmdline)) {
-    const removed = { add: [], remove: change.remove }
-    for (const part of parts)
-      if (part.path !== ownCmdline) steps.push(...editStep(part, changeTemplate(part.text, removed), change))
-    steps.push(...ownPart(parts, change))
-  } else
+  if (!parts.some(({ path }) => path !== ownCmdline))
     return manual(
       'unified kernel images whose arguments stand in no file',
       `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then run: mkinitcpio -P`,
       change,
     )
-  if (steps.length === 0) return { ok: true, steps }
-  const why = 'put the new command line into every image'
-  return {
-    ok: true,
-    steps: [...steps, { kind: 'command', argv: ['mkinitcpio', '-P'], outputs: mkinitcpioOutputs(files), why }],
-  }
+  const removed = { add: [], remove: change.remove }
+  const others = parts.filter(({ path }) => path !== ownCmdline)
+  const edits = others.flatMap((part) => editStep(part, changeTemplate(part.text, removed), change))
+  return { ok: true, steps: [...edits, ...ownPart(parts, change)] }
 }
 
 function ownPart(parts: readonly HostFile[], change: BootChange): Step[] {
@@ -65,15 +83,42 @@ function ownPart(parts: readonly HostFile[], change: BootChange): Step[] {
   return ownFileSteps([{ path: ownCmdline, text, mode: 0o644 }], parts, 'kernel arguments of our own')
 }
 
-/** What `mkinitcpio -P` writes: `default_image="…"`, `fallback_uki='…'` (mkinitcpio(8), presets). */
-export function mkinitcpioOutputs(files: readonly HostFile[]): string[] {
-  return [...new Set(['/boot/initramfs-*.img', ...presetOutputs(files)])]
+/** kernel-install gives an image the running command line where this file is not there: on a trial boot, the trial's. */
+function editForUkify(files: readonly HostFile[], change: BootChange): Edits {
+  const line = files.find(({ path }) => path === kernelCmdlinePath)
+  if (line === undefined)
+    return manual(
+      'unified kernel images whose arguments stand in no file',
+      `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz`,
+      change,
+    )
+  return { ok: true, steps: editStep(line, changeTemplate(line.text, change), change) }
 }
 
-function presetOutputs(files: readonly HostFile[]): string[] {
-  return files
-    .filter(({ path }) => /^\/etc\/mkinitcpio\.d\/[^/]+\.preset$/.test(path))
-    .flatMap(({ text }) => [...text.matchAll(/^[ \t]*\w+_(?:image|uki|efi_image)=["']?(\/[\w./+-]+)/gm)])
-    .map(([, path]) => path ?? '')
-    .filter((path) => !path.includes('..'))
+const dracutName = 'kernel_cmdline'
+
+/** dracut sources its files with bash, one after another: what is added goes where the last word is said. */
+function editForDracut(files: readonly HostFile[], change: BootChange): Edits {
+  const sources = dracutFiles(files)
+  const last = sources.findLast(({ text }) => parseShell(text).assignments.some(({ name }) => name === dracutName))
+  if (last === undefined)
+    return manual(
+      'unified kernel images whose arguments stand in no file',
+      `write the whole command line (as in /proc/cmdline) as ${dracutName}="…" into a file of /etc/dracut.conf.d: ARGS; then run: dracut --force --regenerate-all`,
+      change,
+    )
+  const steps: Step[] = []
+  for (const file of sources) {
+    let edit: Edit = { ok: true, text: file.text }
+    for (const raw of change.remove) if (edit.ok) edit = removeArgFrom(edit.text, dracutName, raw)
+    for (const raw of file === last ? change.add : []) if (edit.ok) edit = addArgTo(edit.text, dracutName, raw, 'bash')
+    if (!edit.ok)
+      return manual(
+        'unified kernel images that dracut makes',
+        `${file.path} is not understood (${edit.reason}); there, in ${dracutName}=: ARGS; then run: dracut --force --regenerate-all`,
+        change,
+      )
+    steps.push(...editStep(file, edit.text, change))
+  }
+  return { ok: true, steps }
 }

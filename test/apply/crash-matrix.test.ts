@@ -130,6 +130,8 @@ const scenarios: Record<string, BootScenario> = {
   'confirms one on systemd-boot': confirmOf('systemd-boot', identities),
   'prepares a trial on a GRUB with entries': trialOf('grub', identities),
   'confirms one on a GRUB with entries': confirmOf('grub', identities),
+  'prepares a trial of a unified kernel image': trialOf('unified', identities),
+  'confirms one of a unified kernel image': confirmOf('unified', identities),
 }
 
 /** Cards with virtual functions only where a scenario is about them: every tree is built thousands of times. */

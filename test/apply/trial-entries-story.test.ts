@@ -13,11 +13,11 @@ import type { Host } from '../../src/host/host.ts'
 import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
-import { fakeSysfs, identityOf, put, tempTree } from '../support/fake-kernel.ts'
+import { identityOf, put } from '../support/fake-kernel.ts'
+import { kernel, loaderTree, putLoaderVariable } from '../support/loader-host.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
 import { fakePrograms, nic, planOf, unplanned } from '../support/transactions.ts'
 
-const kernel = '6.1.0-9-amd64'
 const token = '0123456789abcdef0123456789abcdef'
 
 let root = ''
@@ -34,13 +34,7 @@ const host = (facts: Partial<Host['boot']> = {}): Host => {
 const wish = { identities: [identityOf(nic)], trial: true }
 const read = (path: string) => fs.readFileSync(join(root, path), 'utf8')
 
-/** An EFI variable as efivarfs shows it: attributes, then UTF-16 with an end. */
-function efiVariable(name: string, value: string): void {
-  const text = Buffer.from(`${value}\0`, 'utf16le')
-  const path = `/sys/firmware/efi/efivars/${name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f`
-  put(root, path, '')
-  fs.writeFileSync(join(root, path), Buffer.concat([Buffer.from([7, 0, 0, 0]), text]))
-}
+const efiVariable = (name: string, value: string) => putLoaderVariable(root, name, value)
 
 const generators: Record<string, string> = {
   mkinitramfs: 'cat "$R"/etc/handover/bindings > "$R$2" 2>/dev/null || :',
@@ -57,16 +51,7 @@ const generators: Record<string, string> = {
 }
 
 function begin(present: readonly string[], folders: readonly string[], cmdline: string): void {
-  root = tempTree()
-  fakeSysfs(root, [nic], { e1000e: ['8086:10d3'], 'vfio-pci': [] })
-  put(root, '/sys/firmware/acpi/tables/DMAR', 'DMAR')
-  put(root, '/proc/cmdline', `${cmdline}\n`)
-  put(root, '/proc/sys/kernel/osrelease', `${kernel}\n`)
-  put(root, '/proc/self/mountinfo', '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n')
-  put(root, '/dev/kmsg', '')
-  for (const path of present) put(root, path, '', 0o755)
-  for (const path of ['/run/systemd/system', '/etc/udev', '/var/lib', `/lib/modules/${kernel}`, ...folders])
-    fs.mkdirSync(join(root, path), { recursive: true })
+  root = loaderTree(present, folders, cmdline)
   programs = fakePrograms(root, generators)
 }
 afterEach(() => programs.end())

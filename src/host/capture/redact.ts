@@ -28,8 +28,9 @@ const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 const lvmPattern = /(?<=LVM-)[A-Za-z0-9]{64}/g
 /** The short ids of FAT and NTFS: `UUID=1A2B-3C4D`, `by-uuid/1A2B-3C4D`. */
 const shortIdPattern = /(?<=UUID=|by-uuid\/)(?:[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16})\b/g
-/** machine-id(5) as boot entries carry it: in their text, on the command line, and as the first part of their names. */
-const machineIdPattern = /(?<=machine[-_]id[=\s]\s{0,20}|\/entries\/)[0-9a-f]{32}(?![0-9a-f])/g
+/** machine-id(5) as boot entries carry it: in their text, on the command line, in their names and in those of unified kernel images. */
+const machineIdPattern =
+  /(?<=machine[-_]id[=\s]\s{0,20}|\/entries\/)[0-9a-f]{32}(?![0-9a-f])|(?<![0-9a-f])[0-9a-f]{32}(?=(?:[-+][\w.+~-]{0,200})?\.efi\b)/g
 const wwnPattern = /(?<=naa\.|eui\.|wwn-0x)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/gi
 
 /**
@@ -179,7 +180,7 @@ function* textsOf(recording: Recording): Generator<string> {
   }
   for (const [path, target] of [...recording.links].sort(([a], [b]) => (a < b ? -1 : 1))) yield `${path} ${target}`
   for (const [path, names] of [...recording.folders].sort(([a], [b]) => (a < b ? -1 : 1)))
-    yield path.endsWith('/entries') ? names.map((name) => `${path}/${name}`).join(' ') : path
+    yield /\/(?:entries|EFI\/Linux)$/.test(path) ? names.map((name) => `${path}/${name}`).join(' ') : path
 }
 
 function isBinaryPath(path: string): boolean {

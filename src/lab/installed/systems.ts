@@ -4,11 +4,15 @@
  */
 import type { Need } from '../tools.ts'
 
-export type InstalledKind = 'debian-grub' | 'debian-systemd-boot'
+export const installedKinds = ['debian-grub', 'debian-systemd-boot', 'debian-unified', 'debian-ukify'] as const
+
+export type InstalledKind = (typeof installedKinds)[number]
 
 export type InstalledSystem = {
   readonly kind: InstalledKind
   readonly packages: readonly string[]
+  /** Code name of the release its packages are of; this machine's own when absent. */
+  readonly suite?: string
   readonly firmware: 'bios' | 'uefi'
   /** sfdisk's words for the partition table (sfdisk(8)); the last partition is the root file system. */
   readonly partitions: readonly string[]
@@ -20,6 +24,14 @@ const base = [
   ...['linux-image-amd64', 'systemd-sysv', 'udev', 'kmod', 'dbus', 'iproute2', 'libstdc++6', 'pci.ids'],
   ...['util-linux', 'mount', 'e2fsprogs'],
 ]
+
+const uefiDisk = {
+  partitions: ['label: gpt', 'start=2048, size=614400, type=U', 'start=616448, type=L'],
+  places: [
+    { label: 'LABESP', startMiB: 1, sizeMiB: 300 },
+    { label: 'labroot', startMiB: 301, sizeMiB: 2047 },
+  ],
+}
 
 export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> = {
   'debian-grub': {
@@ -33,11 +45,21 @@ export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> 
     kind: 'debian-systemd-boot',
     packages: [...base, 'systemd-boot', 'dracut', 'zstd', 'dosfstools'],
     firmware: 'uefi',
-    partitions: ['label: gpt', 'start=2048, size=614400, type=U', 'start=616448, type=L'],
-    places: [
-      { label: 'LABESP', startMiB: 1, sizeMiB: 300 },
-      { label: 'labroot', startMiB: 301, sizeMiB: 2047 },
-    ],
+    ...uefiDisk,
+  },
+  'debian-unified': {
+    kind: 'debian-unified',
+    packages: [...base, 'systemd-boot', 'dracut', 'binutils', 'zstd', 'dosfstools'],
+    firmware: 'uefi',
+    ...uefiDisk,
+  },
+  'debian-ukify': {
+    kind: 'debian-ukify',
+    // The first Debian that has ukify.
+    suite: 'trixie',
+    packages: [...base, 'systemd-boot', 'systemd-ukify', 'initramfs-tools', 'busybox', 'zstd', 'dosfstools'],
+    firmware: 'uefi',
+    ...uefiDisk,
   },
 }
 

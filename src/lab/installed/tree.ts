@@ -24,14 +24,20 @@ const ownFiles: readonly (readonly [from: string, to: string, mode: number])[] =
   ['installed/network.network', 'etc/systemd/network/10-lab.network', 0o644],
 ]
 
+const initramfsFiles: typeof ownFiles = [
+  ['installed/initramfs.conf', 'etc/initramfs-tools/conf.d/lab', 0o644],
+  ['installed/initramfs.modules', 'etc/initramfs-tools/modules', 0o644],
+]
+
 const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
   'debian-grub': [
     ['installed/install-grub.sh', 'lib/lab/install.sh', 0o755],
     ['installed/grub.default', 'etc/default/grub', 0o644],
-    ['installed/initramfs.conf', 'etc/initramfs-tools/conf.d/lab', 0o644],
-    ['installed/initramfs.modules', 'etc/initramfs-tools/modules', 0o644],
+    ...initramfsFiles,
   ],
   'debian-systemd-boot': [['installed/install-systemd-boot.sh', 'lib/lab/install.sh', 0o755]],
+  'debian-unified': [['installed/install-unified.sh', 'lib/lab/install.sh', 0o755]],
+  'debian-ukify': [['installed/install-ukify.sh', 'lib/lab/install.sh', 0o755], ...initramfsFiles],
 }
 
 /** The texts an image is made from, for its key in the cache. */
@@ -47,13 +53,13 @@ export async function fillInstalledTree(
   tree: string,
   say: (line: string) => void,
 ): Promise<void> {
-  const suite = suiteOf(system)
-  say(`installing ${suite.name} into a folder: ${installed.packages.join(' ')}`)
+  const suite = installed.suite ?? suiteOf(system)
+  say(`installing ${suite} into a folder: ${installed.packages.join(' ')}`)
   const argv = [
     ...['mmdebstrap', '--quiet', '--variant=apt', `--include=${installed.packages.join(',')}`],
     ...['--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
     ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
-    ...[suite.name, tree],
+    ...[suite, tree],
   ]
   const result = await system.exec(argv, { timeoutSeconds: 1200 })
   if (result.status !== 0)
@@ -89,11 +95,11 @@ function putOwnFiles(installed: InstalledSystem, tree: string): void {
 }
 
 /** The same release as this machine's, whose programs fit its libraries. */
-function suiteOf(system: System): { readonly name: string } {
+function suiteOf(system: System): string {
   const text = system.readText('/etc/os-release')
   const words = text.ok ? text.value : ''
   const name = /^ID=debian$/m.test(words) ? /^VERSION_CODENAME=(\w+)$/m.exec(words)?.[1] : undefined
-  if (name !== undefined) return { name }
+  if (name !== undefined) return name
   throw new AppError(
     'an installed lab host is built from the packages of this machine’s own Debian, and this is none',
     {

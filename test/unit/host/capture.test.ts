@@ -103,6 +103,7 @@ describe('a capture', () => {
   it('holds no machine id, which names boot entries, and keeps which entry was booted', () => {
     const own = '0123456789abcdef0123456789abcdef'
     const other = 'fedcba9876543210fedcba9876543210'
+    const third = '00112233445566778899aabbccddeeff'
     const entry = (id: string) =>
       `title Linux\nversion 6.1\nmachine-id ${id}\nlinux /${id}/6.1/linux\ninitrd /${id}/6.1/initrd\noptions systemd.machine_id=${id}\n`
     const variable = (text: string) => Uint8Array.from([6, 0, 0, 0, ...Buffer.from(`${text}\0`, 'utf16le')])
@@ -115,11 +116,13 @@ describe('a capture', () => {
       [`/boot/efi/loader/entries/${own}-6.1.conf`]: entry(own),
       [`/boot/efi/loader/entries/${other}-6.1.conf`]: entry(other),
       [`/boot/efi/${own}/6.1/initrd`]: 'x',
+      [`/boot/efi/EFI/Linux/${other}-6.1.efi`]: 'x',
+      [`/boot/efi/EFI/Linux/linux-6.1-${third}.efi`]: 'x',
       [`${efivars}/LoaderInfo-${guid}`]: variable('systemd-boot 252.39'),
       [`${efivars}/LoaderEntrySelected-${guid}`]: variable(`${own}-6.1+3.conf`),
     })
     const { text } = captureHost(linuxSystem({ root }), 'handover test', undefined)
-    for (const id of [own, other]) {
+    for (const id of [own, other, third]) {
       expect(text).not.toContain(id)
       expect(text.replaceAll(/\s/g, '')).not.toContain(Buffer.from(id, 'utf16le').toString('hex'))
     }
@@ -128,6 +131,7 @@ describe('a capture', () => {
     expect(selected).toMatch(/^0{20}[0-9a-f]{12}-6\.1\+3\.conf$/)
     expect(host.files?.map(({ path }) => path)).toContain(`/boot/efi/loader/entries/${selected.replace('+3', '')}`)
     expect(host.boot?.loaderInfo).toBe('systemd-boot 252.39')
+    expect(host.boot?.unified?.images).toHaveLength(2)
   })
 
   it('is the same text again when captured from itself, and differs by lines only', () => {

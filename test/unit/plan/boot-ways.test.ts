@@ -100,10 +100,13 @@ describe('a unified kernel image', () => {
     expect(steps[1]?.kind === 'file' && steps[1].after?.text).toMatch(/^# Written by handover.*\nintel_iommu=on\n$/)
   })
 
-  it('is not offered a trial', () =>
-    expect(planBoot(host([], [preset, file('/etc/kernel/cmdline', 'a\n')], stub), true).findings).toMatchObject([
-      { code: 'no-trial', message: expect.stringContaining('inside the kernel image') },
-    ]))
+  it('that the firmware starts by itself is not offered a trial', () => {
+    const unified = { folder: '/efi/EFI/Linux', images: [{ name: 'arch-linux.efi', bytes: 1 }], hooks: [] }
+    const alone = host([], [preset, file('/etc/kernel/cmdline', 'a\n')], { ...stub, unified })
+    expect(planBoot(alone, true).findings).toMatchObject([
+      { code: 'no-trial', message: expect.stringContaining('the firmware itself starts the kernel image') },
+    ])
+  })
 
   it.each<[string, readonly string[], readonly HostFile[], Facts, string]>([
     [

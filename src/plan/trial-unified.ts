@@ -1,0 +1,87 @@
+/**
+ * A trial of a unified kernel image: a second image beside the good ones, with an initramfs and arguments of its own, which
+ * systemd-boot is told to start once. Where the firmware starts the image by itself there is nobody to tell.
+ */
+import { hasPath } from '../boot/boot-paths.ts'
+import { entryId } from '../boot/bls.ts'
+import { trialArgs } from '../boot/trial-args.ts'
+import { whyImageMayBeDefault } from '../boot/trial-entries.ts'
+import { makeTrialImage, trialImageName, unifiedTrialFiles, type UkiMaker } from '../boot/unified.ts'
+import type { Host, UnifiedImage } from '../host/host.ts'
+import { filesIn, type BootChange } from './boot-steps.ts'
+import { makeImage } from './initramfs-steps.ts'
+import { ownFileSteps } from './own-file-steps.ts'
+import type { Step } from './step.ts'
+import { chooseOnce, no, whyTooSmall, type TrialWay } from './trial-way.ts'
+import { findUkiMaker, kernelOf, lacksSignature } from './uki-maker.ts'
+
+export function unifiedWay(host: Host, change: BootChange): TrialWay {
+  const { boot } = host
+  const maker = findUkiMaker(host)
+  if (maker === undefined || boot?.unified === undefined)
+    return no('arguments and initramfs are inside the kernel image, and what makes the images here is not known')
+  if (boot.loaderInfo?.startsWith('systemd-boot') !== true)
+    return no('the firmware itself starts the kernel image, and is not told to start another one for one boot')
+  if (!hasPath(boot.present, '/usr/bin/bootctl')) return no('there is no bootctl to choose an image for one boot')
+  if (lacksSignature(host, maker))
+    return no('Secure Boot is on, and nothing says which key signs a second kernel image')
+  const { folder, images, freeBytes } = boot.unified
+  const started = findStarted(boot.loaderEntries?.selected, images)
+  if (started === undefined) return no(`no single image of ${folder} started the running kernel`)
+  if (started.release !== undefined && started.release !== host.kernel.release)
+    return no(
+      `${started.name}, which was booted, is for another kernel than the running ${host.kernel.release ?? 'one'}`,
+    )
+  const danger = whyImageMayBeDefault(defaultsOf(host, folder, images), started.name)
+  if (danger !== undefined) return no(danger)
+  const cramped = whyTooSmall(started.bytes, freeBytes, { where: folder, what: 'a second kernel image' })
+  if (cramped !== undefined) return no(cramped, 'make room there (kernels that are not needed any more)')
+  const image = `${folder}/${trialImageName}`
+  const files = unifiedTrialFiles(maker, trialArgs(host.kernel.cmdline ?? '', change))
+  return {
+    ok: true,
+    prepare: ownFileSteps(files, host.files ?? [], 'the kernel arguments of the trial'),
+    make: (tool, release) =>
+      stepsOf(maker, image, { ...kernelOf(host, release), makeInitramfs: (path) => makeImage(tool, path, release) }),
+    entry: [],
+    choose: chooseOnce(boot.loaderEntries?.oneShot, trialImageName),
+  }
+}
+
+function stepsOf(maker: UkiMaker, image: string, given: Parameters<typeof makeTrialImage>[2]): Step[] {
+  return makeTrialImage(maker, image, given).map(({ argv, outputs }): Step => ({
+    kind: 'command',
+    argv,
+    outputs,
+    why: 'a kernel image for the trial alone',
+  }))
+}
+
+function findStarted(selected: string | undefined, images: readonly UnifiedImage[]): UnifiedImage | undefined {
+  if (selected === undefined) return undefined
+  const found = images.filter(({ name }) => name !== trialImageName && entryId(name) === entryId(selected))
+  return found.length === 1 ? found[0] : undefined
+}
+
+function defaultsOf(
+  host: Host,
+  folder: string,
+  images: readonly UnifiedImage[],
+): Parameters<typeof whyImageMayBeDefault>[0] {
+  const { loaderInfo, loaderEntries } = host.boot ?? {}
+  const root = folder.slice(0, -'/EFI/Linux'.length)
+  const confs = (host.files ?? []).filter(({ path }) => path.endsWith('/loader/loader.conf'))
+  const conf = confs.find(({ path }) => path === `${root}/loader/loader.conf`) ?? confs[0]
+  return {
+    loaderInfo,
+    variables: [loaderEntries?.preferred, loaderEntries?.default],
+    loaderConf: conf?.text,
+    entries: filesIn(host, `${root}/loader/entries`),
+    images: images.map(({ name }) => name),
+  }
+}
+
+/** What a trial left where the loader reads. */
+export function unifiedTrialImage(host: Host): string {
+  return `${host.boot?.unified?.folder ?? '/boot/EFI/Linux'}/${trialImageName}`
+}
