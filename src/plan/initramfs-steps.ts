@@ -43,8 +43,10 @@ export function regenerateSteps(host: Host): Step[] {
   const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
   if (tool === undefined) return []
   const loader = loaderOf(host)
-  const maker = loader.kind === 'uki' ? findUkiMaker(host) : undefined
-  if (maker !== undefined) return remakeUnified(host, maker)
+  if (loader.kind === 'uki') {
+    const maker = findUkiMaker(host)
+    return maker === undefined ? [] : remakeUnified(host, maker)
+  }
   const named = loader.kind === 'systemd-boot' || (loader.kind === 'grub' && loader.usesEntries)
   const images = named && tool !== 'mkinitcpio' ? imagesOf(host) : new Map<string, string>()
   if (images.size > 0)

@@ -2,25 +2,23 @@
  * What an earlier attempt left on the host and will fight with the plan at the next boot: ids for vfio-pci, blacklists,
  * driverctl overrides, devices still bound. Read from the kernel command line and the files inside the Host.
  */
+import { plainModule } from '../boot/module-options.ts'
 import type { Finding } from '../finding.ts'
 import { compareAddresses, parseAddress, type PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
+import { findForeignIds, takesOut, type ForeignIds, type Removal } from './foreign-ids.ts'
 import { mayGo, type View } from './view.ts'
 import { listWords, nameOf } from './words.ts'
 
 type Text = { readonly where: string; readonly text: string }
 
-export function checkLeftovers(view: View, leaving: ReadonlySet<PciAddress>): Finding[] {
-  const files = (view.host.files ?? []).map(({ path, text }) => ({ where: path, text: withoutComments(text) }))
-  const modprobe = files.filter(({ where }) => where.startsWith('/etc/modprobe.d/'))
-  const sources: Text[] = [
-    { where: 'the kernel command line', text: view.host.kernel.cmdline ?? '' },
-    ...modprobe,
-    // Lines `MODULE OPTIONS`, loaded in the initramfs (initramfs-tools(7)).
-    ...files.filter(({ where }) => where === '/etc/initramfs-tools/modules'),
-  ]
+/** `removal`: what the spec asks to be taken out; absent when it does not. */
+export function checkLeftovers(view: View, leaving: ReadonlySet<PciAddress>, removal?: Removal): Finding[] {
+  const modprobe = (view.host.files ?? [])
+    .filter(({ path }) => path.startsWith('/etc/modprobe.d/'))
+    .map(({ path, text }) => ({ where: path, text: withoutComments(text) }))
   return [
-    ...sources.flatMap((source) => checkIds(view, leaving, source)),
+    ...findForeignIds(view.host).flatMap((found) => checkIds(view, leaving, found, takesOut(removal, found))),
     ...modprobe.flatMap((source) => checkBlacklists(view, source)),
     ...checkDriverctl(view, leaving),
     ...checkStillBound(view, leaving),
@@ -31,58 +29,53 @@ function withoutComments(text: string): string {
   return text.replaceAll(/^\s*#.*$/gm, '').replaceAll(/\\\n/g, ' ')
 }
 
-/** `vfio-pci.ids=8086:10d3,…` on a command line, or `ids=…` behind the module's name; quotes go away in both. */
-function idsIn(line: string): string[] {
-  const words = line.trim().split(/\s+/)
-  const module = words.findIndex((word) => plainModule(word) === 'vfio_pci')
-  return words.flatMap((word, at) => {
-    const [key = '', value = ''] = word.replaceAll('"', '').toLowerCase().split('=')
-    const isOurs = plainModule(key) === 'vfio_pci.ids' || (key === 'ids' && module >= 0 && at > module)
-    return isOurs && value !== '' ? [value] : []
-  })
-}
-
 /** Takes every device of that kind, the host's too. */
-function checkIds(view: View, leaving: ReadonlySet<PciAddress>, { where, text }: Text): Finding[] {
-  const lists = text.split('\n').flatMap(idsIn)
-  return lists.flatMap((list) => {
-    const wanted = list.split(',').filter((id) => id !== '')
-    const grabbed = view.host.devices
-      .filter((device) => !isBridge(device) && !leaving.has(device.address) && wanted.some((id) => hasIds(device, id)))
-      .toSorted((a, b) => compareAddresses(a.address, b.address))
-    if (grabbed.length === 0) return noteIds(view, leaving, { where, list, wanted })
-    const needed = grabbed.filter(({ address }) => !mayGo(view, address))
-    return [
-      {
-        code: 'ids-binding',
-        severity: needed.length > 0 ? 'error' : 'warning',
-        message: `${where} gives vfio-pci the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listWords(needed.map((d) => d.address))})` : ''}`,
-        help: `take ids=${list} out of ${where}: the plan binds by place and identity, not by kind`,
-        about: grabbed.map(({ address }) => address),
-      } satisfies Finding,
-    ]
-  })
-}
-
-/** Harmless today, and not ours: shown and left alone. */
-function noteIds(
-  view: View,
-  leaving: ReadonlySet<PciAddress>,
-  { where, list, wanted }: { readonly where: string; readonly list: string; readonly wanted: readonly string[] },
-): Finding[] {
+function checkIds(view: View, leaving: ReadonlySet<PciAddress>, found: ForeignIds, isTakenOut: boolean): Finding[] {
+  const { where, ids: list } = found
+  const wanted = list.split(',').filter((id) => id !== '')
   const same = view.host.devices
-    .filter(({ address }) => leaving.has(address))
-    .filter((device) => wanted.some((id) => hasIds(device, id)))
-  if (same.length === 0) return []
+    .filter((device) => !isBridge(device) && wanted.some((id) => hasIds(device, id)))
+    .toSorted((a, b) => compareAddresses(a.address, b.address))
+  const grabbed = same.filter(({ address }) => !leaving.has(address))
+  if (isTakenOut) return [sayTakenOut(found, same, grabbed)]
+  if (grabbed.length === 0) return [noteIds(found, same)]
+  const needed = grabbed.filter(({ address }) => !mayGo(view, address))
   return [
     {
       code: 'ids-binding',
-      severity: 'note',
-      message: `${where} gives vfio-pci the ids ${list}: of the devices here only ${sayAll(same)}, which leave anyway; that line is left alone`,
-      help: `it may go: the plan binds by place and identity, and another card of that kind would be taken by ids=${list}, too`,
-      about: same.map(({ address }) => address),
+      severity: needed.length > 0 ? 'error' : 'warning',
+      message: `${where} gives vfio-pci the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listWords(needed.map((d) => d.address))})` : ''}`,
+      help: `take ids=${list} out of ${where}, or let it be done (host: foreign-ids: remove): the plan binds by place and identity, not by kind`,
+      about: grabbed.map(({ address }) => address),
     },
   ]
+}
+
+/** Harmless today, and not ours: shown and left alone. */
+function noteIds({ where, ids }: ForeignIds, same: readonly PciDevice[]): Finding {
+  const whom =
+    same.length === 0
+      ? 'no device here has them, and a card of that kind would be taken the day it is added'
+      : `of the devices here only ${sayAll(same)}, which leave anyway`
+  return {
+    code: 'ids-binding',
+    severity: 'note',
+    message: `${where} gives vfio-pci the ids ${ids}: ${whom}; that line is left alone`,
+    help: `it may go (host: foreign-ids: remove): the plan binds by place and identity, and another card of that kind would be taken by ids=${ids}, too`,
+    about: same.map(({ address }) => address),
+  }
+}
+
+function sayTakenOut({ where, ids }: ForeignIds, same: readonly PciDevice[], freed: readonly PciDevice[]): Finding {
+  const own = freed.length === 1 ? 'has its own driver' : 'have their own drivers'
+  const then = freed.length === 0 ? '' : `; from the next boot on ${sayAll(freed)} ${own} again`
+  return {
+    code: 'ids-binding',
+    severity: 'note',
+    message: `${where} gives vfio-pci the ids ${ids}: they are taken out, as the spec asks${then}`,
+    help: 'what a VM is given is bound by place and identity instead; handover rollback puts the ids back',
+    about: same.map(({ address }) => address),
+  }
 }
 
 /** `vendor:device[:subvendor:subdevice[:class[:mask]]]`; ffffffff is "any", as in the kernel's PCI_ANY_ID. */
@@ -165,9 +158,4 @@ function checkStillBound(view: View, leaving: ReadonlySet<PciAddress>): Finding[
 function sayAll(devices: readonly PciDevice[]): string {
   const named = devices.slice(0, 4).map((device) => `${device.address} (${nameOf(device)})`)
   return devices.length > 4 ? `${named.join(', ')} and ${devices.length - 4} more` : listWords(named)
-}
-
-/** The kernel treats `-` and `_` in module names as equal. */
-function plainModule(name: string): string {
-  return name.replaceAll('-', '_')
 }

@@ -9,7 +9,7 @@ import { parseTrialConf, trialConfPath, trialMinutes } from '../boot/trial.ts'
 import type { Host } from '../host/host.ts'
 import { editsFor } from './boot-edits.ts'
 import { changeWords, type BootChange } from './boot-steps.ts'
-import { withoutRepeats } from './initramfs-steps.ts'
+import { regenerateSteps, withoutRepeats } from './initramfs-steps.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial, type TrialPlan } from './plan-trial.ts'
 import type { Step } from './step.ts'
@@ -32,6 +32,8 @@ export type BootWish = {
   readonly arguments?: readonly string[]
   /** Arguments whose order counts, replaced as they are. */
   readonly replace?: BootChange
+  /** Files of others that every initramfs has a copy of: changed first, and the images are made again. */
+  readonly edits?: readonly Step[]
   /** False: no device is given to anyone, so the IOMMU may stay off. */
   readonly iommu?: boolean
   /** How long a trial boot waits for its confirmation; `trialMinutes` when absent. */
@@ -43,16 +45,23 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (broken) return { steps: [], findings: [broken], needsReboot: false }
   const change = bootChange(host, wish)
   if (host.boot === undefined) return nothing
-  if (change === undefined) return host.iommu.state === 'on' ? planBinding(host, wish) : nothing
+  const edits = wish.edits ?? []
+  if (change === undefined) return host.iommu.state === 'on' || edits.length > 0 ? planBinding(host, wish) : nothing
   const direct = editsFor(host, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial) {
-    const steps = withoutRepeats([...planEarlyBinding(host, wish.identities), ...direct.steps])
+    const steps = withoutRepeats([...bindAtOnce(host, wish), ...direct.steps])
     return { steps, findings: [], needsReboot: true }
   }
   const trial = tryChange(host, wish, change)
-  if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
+  if (trial.ok) return { steps: [...edits, ...trial.steps], findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }
+}
+
+/** For every later boot, without a trial. */
+function bindAtOnce(host: Host, { identities, edits = [] }: BootWish): Step[] {
+  const binding = planEarlyBinding(host, identities)
+  return edits.length === 0 ? binding : withoutRepeats([...edits, ...binding, ...regenerateSteps(host)])
 }
 
 function tryChange(host: Host, { identities, minutes = trialMinutes }: BootWish, change: BootChange): TrialPlan {
@@ -70,13 +79,15 @@ function noTrial({ reason, first }: { readonly reason: string; readonly first?: 
 
 /** A new initramfs gets a trial, too. Where none can be had it is made at once: the binding can be switched off by one word. */
 function planBinding(host: Host, wish: BootWish): BootPlan {
-  const steps = planEarlyBinding(host, wish.identities)
+  const steps = bindAtOnce(host, wish)
   if (steps.length === 0) return nothing
+  const { edits = [] } = wish
+  const needsReboot = edits.length > 0
   // Giving a device back at boot needs nobody's word.
-  if (!wish.trial || wish.identities.length === 0) return { ...nothing, steps }
+  if (!wish.trial || wish.identities.length === 0) return { steps, findings: [], needsReboot }
   const trial = tryChange(host, wish, nothingElse)
-  if (trial.ok) return { steps: trial.steps, findings: [], needsReboot: true }
-  return { ...nothing, steps, findings: [untried(trial.reason)] }
+  if (trial.ok) return { steps: [...edits, ...trial.steps], findings: [], needsReboot: true }
+  return { steps, findings: [untried(trial.reason)], needsReboot }
 }
 
 function untried(reason: string): Finding {

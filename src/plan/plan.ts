@@ -12,9 +12,11 @@ import type { Spec } from '../spec/spec.ts'
 import { sparesOf, stayingOf, takeAlong } from './along.ts'
 import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
+import { removeForeignIds, type Removal } from './foreign-ids.ts'
 import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
 import { leaveBootAlone } from './boot-left-alone.ts'
+import type { BootChange } from './boot-steps.ts'
 import { bootChange, planBoot, type BootPlan, type BootWish } from './plan-boot.ts'
 import { checkBridges } from './networks.ts'
 import { checkOutage, forecastOutage } from './outage.ts'
@@ -54,7 +56,12 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
   const identities = leaving.map(({ address, identity }) => withResets(identity, resets.methods.get(address)))
-  const wish = wishOf(spec, given, { identities, replace: hugepages.arguments })
+  const removal = spec.host.foreignIds === 'remove' && given.boot !== false ? removeForeignIds(host) : undefined
+  const wish = wishOf(spec, given, {
+    identities,
+    replace: withRemoval(hugepages.arguments, removal),
+    edits: removal?.edits ?? [],
+  })
   const files = [...hugepages.files, ...functions.files]
   const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
   const findings = bySeverity([
@@ -62,7 +69,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...[memory, hugepages, functions, boot].flatMap((part) => part.findings),
     ...checkKernelArguments(spec, given.places),
-    ...checkLeftovers(view, gone),
+    ...checkLeftovers(view, gone, removal),
     ...checkBridges(host, spec, given.places),
     ...checkOutage(spec, given.places),
   ])
@@ -87,13 +94,17 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   }
 }
 
-function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' | 'replace'>): BootWish {
+function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' | 'replace' | 'edits'>): BootWish {
   return {
     ...more,
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
     ...(given.trialMinutes === undefined ? {} : { minutes: given.trialMinutes }),
   }
+}
+
+function withRemoval(change: BootChange | undefined, removal: Removal | undefined): BootChange {
+  return { add: change?.add ?? [], remove: [...(change?.remove ?? []), ...(removal?.arguments ?? [])] }
 }
 
 function withResets(identity: Identity, resetMethods: readonly string[] | undefined): Binding {

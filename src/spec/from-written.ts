@@ -30,6 +30,7 @@ export function specFromWritten(written: WrittenSpec): Spec {
         hugepageKiB: hugepageSizes[written.host?.hugepages ?? ''],
         virtualFunctions: functionsFrom(written.host?.['virtual-functions']),
         kernelArguments: written.host?.['kernel-arguments'],
+        foreignIds: written.host?.['foreign-ids'] === 'remove' ? ('remove' as const) : undefined,
       }),
     },
     vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),

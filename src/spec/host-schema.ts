@@ -74,6 +74,12 @@ export const hostSchema = z.strictObject(
       .describe(
         'Further arguments for the kernel of this host, such as `iommu=pt`. What the IOMMU needs is added without being asked for. An argument taken out of this list stays where it was written: `handover rollback` takes it back.',
       ),
+    'foreign-ids': z
+      .enum(['keep', 'remove'], { error: 'foreign-ids is keep or remove' })
+      .optional()
+      .describe(
+        'What becomes of ids that somebody gave to vfio-pci or pci-stub (`vfio-pci.ids=` on the kernel command line, `options vfio-pci ids=` in /etc/modprobe.d, /etc/initramfs-tools/modules): `keep` shows them and leaves them alone, `remove` takes them out, with one trial boot first where kernel arguments change.',
+      ),
   },
   { error: 'host is a map of keys such as keep, give-up and reserve' },
 )

@@ -40,6 +40,8 @@ export type HostSection = {
   readonly hugepageKiB?: 2048 | 1048576
   /** Wanted on the kernel command line, beyond what the IOMMU needs. */
   readonly kernelArguments?: readonly string[]
+  /** What becomes of ids for vfio-pci that others wrote; absent: they are shown and left alone. */
+  readonly foreignIds?: 'remove'
 }
 
 /** Virtual functions wanted on one card of the host. */

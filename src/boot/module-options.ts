@@ -1,0 +1,87 @@
+/**
+ * Ids given to drivers that take every device of a kind: on a kernel command line, and in files that give modules their
+ * options (modprobe.d(5), initramfs-tools(7)). Read and taken out; everything else in a file keeps its bytes.
+ */
+import { parseCmdline, readArg } from './cmdline.ts'
+
+/** Each takes whatever its `ids` name. The kernel treats `-` and `_` in names as equal. */
+const takers = new Set(['vfio_pci', 'pci_stub'])
+
+export function plainModule(name: string): string {
+  return name.replaceAll('-', '_')
+}
+
+/** `argument`: as it stands on the command line, `vfio-pci.ids=8086:10d3`; `ids`: its value without quotes, in lower case. */
+export function idsOnCmdline(cmdline: string): { readonly argument: string; readonly ids: string }[] {
+  return parseCmdline(cmdline).args.flatMap(({ raw }) => {
+    const { key, value } = readArg(raw)
+    const [module = '', option] = key.split('.')
+    return option === 'ids' && takers.has(plainModule(module)) ? withIds({ argument: raw }, value) : []
+  })
+}
+
+/** The lists of ids in one of those files, one for each time `ids=` stands there. */
+export function idsInFile(path: string, text: string): string[] {
+  return logicalLines(text).flatMap(({ start, end }) =>
+    optionWords(path, text.slice(start, end)).flatMap(({ word }) =>
+      withIds({}, word.slice(word.indexOf('=') + 1)).map(({ ids }) => ids),
+    ),
+  )
+}
+
+function withIds<T>(of: T, value: string | undefined): (T & { readonly ids: string })[] {
+  const ids = (value ?? '').replaceAll('"', '').toLowerCase()
+  return ids === '' ? [] : [{ ...of, ids }]
+}
+
+/** The file without them; an `options` line that would say nothing any more goes as a whole. */
+export function removeIds(path: string, text: string): string {
+  let edited = text
+  for (const { start, end } of logicalLines(text).toReversed()) {
+    const line = text.slice(start, end)
+    const words = optionWords(path, line)
+    if (words.length === 0) continue
+    let cut = line
+    for (const { at, word } of words.toReversed()) {
+      const before = cut.slice(0, at).replace(/(?:[ \t]|\\\n)+$/, '')
+      cut = before + cut.slice(at + word.length)
+    }
+    const isEmpty = isModprobe(path) && wordsOf(cut).length <= 2
+    edited = edited.slice(0, start) + (isEmpty ? '' : cut) + edited.slice(end)
+  }
+  return edited
+}
+
+function isModprobe(path: string): boolean {
+  return path.startsWith('/etc/modprobe.d/')
+}
+
+type Word = { readonly at: number; readonly word: string }
+
+/** The words `ids=…` behind `options MODULE` (modprobe.d) or behind the module's name (initramfs-tools). */
+function optionWords(path: string, line: string): Word[] {
+  if (/^[ \t]*#/.test(line)) return []
+  const words = wordsOf(line)
+  const isOptions = words[0]?.word === 'options'
+  if (isModprobe(path) && !isOptions) return []
+  const module = words[isModprobe(path) ? 1 : 0]?.word ?? ''
+  return takers.has(plainModule(module)) ? words.filter(({ word }) => word.startsWith('ids=')) : []
+}
+
+function wordsOf(line: string): Word[] {
+  return [...line.matchAll(/(?:"[^"\n]*"|\\(?!\n)|[^\s\\"]|")+/g)].map(({ index, 0: word }) => ({ at: index, word }))
+}
+
+/** Lines with what a backslash at their end joins to them, each with its newline: libkmod joins before it looks for comments. */
+function logicalLines(text: string): { readonly start: number; readonly end: number }[] {
+  const lines: { start: number; end: number }[] = []
+  let start = 0
+  while (start < text.length) {
+    let end = text.indexOf('\n', start)
+    while (end > 0 && text[end - 1] === '\\') end = text.indexOf('\n', end + 1)
+    const behind = end < 0 ? text.length : end + 1
+    lines.push({ start, end: behind })
+    start = behind
+  }
+  return lines
+}
