@@ -152,7 +152,8 @@ async function prepare(
   const media = await mediaDisks(system, topology, cache, folder)
   if (topology.system !== 'lab') {
     const what = { topology, topologyFile, kind: topology.system }
-    return { boot: await prepareInstalled(system, what, { cache, folder }, say), media, kernelRelease: undefined }
+    const making = { cache, say, signal: request.signal }
+    return { boot: await prepareInstalled(system, what, folder, making), media, kernelRelease: undefined }
   }
   const kernel = await labKernel(system, cache, say)
   const { rootDisk, initramfs } = await hostImage(system, kernel, cache, labOverlay(topology, topologyFile), say)

@@ -40,20 +40,25 @@ function editSource(maker: UkiMaker, files: readonly HostFile[], change: BootCha
 }
 
 function sayWhatToDo(host: Host, change: BootChange): Edits {
-  const files = host.files ?? []
-  if (installsUnified(files))
-    return manual(
-      'unified kernel images that kernel-install makes',
-      `in ${kernelCmdlinePath}: ARGS; then run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz`,
-      change,
-    )
+  const { path, run } = byHand(host)
+  // An EFI system partition is often closed to everybody but root.
+  const sight = host.boot?.unified === undefined ? ', none of which is in sight (root may see more)' : ''
+  return manual(
+    `unified kernel images that cannot be made again from here${sight}`,
+    `${path}: ARGS; then ${run}`,
+    change,
+  )
+}
+
+function byHand(host: Host): { readonly path: string; readonly run: string } {
+  if (installsUnified(host.files ?? []))
+    return {
+      path: `in ${kernelCmdlinePath}`,
+      run: 'run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz',
+    }
   if (findUkiMaker(host)?.kind === 'dracut')
-    return manual(
-      'unified kernel images that dracut makes, none of which has a name that tells its kernel',
-      'in kernel_cmdline= of /etc/dracut.conf.d: ARGS; then run: dracut --force --regenerate-all',
-      change,
-    )
-  return manual('a unified kernel image', `edit ${kernelCmdlinePath} (ARGS) and build the image again`, change)
+    return { path: 'in kernel_cmdline= of /etc/dracut.conf.d', run: 'run: dracut --force --regenerate-all' }
+  return { path: `in ${kernelCmdlinePath}`, run: 'make the image again' }
 }
 
 /** Without either file mkinitcpio takes the running command line: a file with our argument alone would lose the rest. */

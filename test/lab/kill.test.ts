@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { labCache } from '../support/lab.ts'
+import { whyNoReboot } from '../support/reboot-needs.ts'
 
 /** QEMU processes of a lab run, by their -name argument. */
 function labProcesses(): string[] {
@@ -54,3 +56,33 @@ describe('a lab that is killed', () => {
     expect(runFolders()).toEqual([])
   })
 })
+
+const reason = whyNoReboot('debian-grub')
+
+describe.skipIf(reason)(
+  `a lab that is killed while its host is installed${reason ? ` (skipped: ${reason})` : ''}`,
+  () => {
+    it('by Ctrl-C ends at once with 130, and leaves neither the installer nor its folder', async () => {
+      const cache = mkdtempSync(join(tmpdir(), 'handover-test-'))
+      const installers = () =>
+        spawnSync('pgrep', ['-f', 'mmdebstrap.*handover-lab-install'], { encoding: 'utf8' }).stdout.trim()
+      try {
+        const child = spawn(
+          process.execPath,
+          ['dist/handover.cjs', 'lab', 'run', 'lab/reboot.yaml', '--json', '--cache', cache],
+          { stdio: 'ignore' },
+        )
+        const ended = new Promise<number | null>((done) => child.on('exit', done))
+        for (let waited = 0; waited < 60_000 && installers() === ''; waited += 100) await pause(100)
+        expect(installers()).not.toBe('')
+        await pause(3000)
+        child.kill('SIGINT')
+        expect(await ended).toBe(130)
+        expect(installers()).toBe('')
+        expect(readdirSync(tmpdir()).filter((name) => name.startsWith('handover-lab-install-'))).toEqual([])
+      } finally {
+        rmSync(cache, { recursive: true, force: true })
+      }
+    })
+  },
+)

@@ -34,11 +34,17 @@ const layout = 1
 /** A first boot takes one to two minutes under software emulation. */
 const installSeconds = 900
 
+export type MakingImage = {
+  readonly cache: string
+  readonly say: (line: string) => void
+  /** Ends it early: what was begun is cleared away, and an error is thrown. */
+  readonly signal: AbortSignal
+}
+
 export async function installedImage(
   system: System,
   installed: InstalledSystem,
-  cache: string,
-  say: (line: string) => void,
+  { cache, say, signal }: MakingImage,
 ): Promise<InstalledImage> {
   const parts = [String(layout), JSON.stringify(installed), fileStamp(process.execPath), ...ownTexts(installed)]
   const folder = ensureFolder(join(cache, 'installed'))
@@ -49,11 +55,12 @@ export async function installedImage(
   const work = makeRunFolder('handover-lab-install')
   try {
     const tree = join(work, 'tree')
-    await fillInstalledTree(system, installed, tree, say)
+    await fillInstalledTree(system, installed, tree, { say, signal })
+    signal.throwIfAborted()
     const draft = join(work, 'disk.img')
     await makeDisk(system, installed, { tree, disk: draft, work })
     say('first boot of the new system: its boot loader installs itself')
-    await installLoader(system, installed, { tree, disk: draft, work })
+    await installLoader(system, installed, { tree, disk: draft, work }, signal)
     for (const old of listFiles(folder)) if (old.startsWith(installed.kind)) removeTree(join(folder, old))
     if (variables.variables !== undefined) copyFile(join(work, 'vars.fd'), variables.variables)
     await run(system, ['cp', '--sparse=always', draft, `${disk}.part`])
@@ -90,7 +97,12 @@ async function makeDisk(system: System, installed: InstalledSystem, { tree, disk
 }
 
 /** The kernel and the initramfs that the packages made start the disk once; from then on it starts by itself. */
-async function installLoader(system: System, installed: InstalledSystem, place: Place): Promise<void> {
+async function installLoader(
+  system: System,
+  installed: InstalledSystem,
+  place: Place,
+  signal: AbortSignal,
+): Promise<void> {
   const boot = join(place.tree, 'boot')
   const find = (prefix: string) => listFiles(boot).find((name) => name.startsWith(prefix))
   const [kernel, initrd] = [find('vmlinuz-'), find('initrd.img-') ?? find('initramfs-')]
@@ -110,20 +122,33 @@ async function installLoader(system: System, installed: InstalledSystem, place: 
     ],
     ...firmwareArgs(installed, join(place.work, 'vars.fd')),
   ]
+  signal.throwIfAborted()
   const running = await system.start(argv)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((done) => {
-    timer = setTimeout(() => done('late'), installSeconds * 1000)
-  })
-  const end = await Promise.race([running.ended, late])
-  // A clock that goes on would keep the whole command from ending.
-  clearTimeout(timer)
-  if (end === 'late') await running.stop(0)
+  const end = await endOf(running.ended, signal)
+  if (end !== 'ended') await running.stop(0)
+  signal.throwIfAborted()
   const said = exists(console) ? readFile(console).toString('latin1') : ''
-  if (end === 'late' || !said.includes('lab: installed'))
+  if (end !== 'ended' || !said.includes('lab: installed'))
     throw new AppError('the boot loader of the lab host could not be installed', {
       help: `its last words:\n${tail(console) || running.tail()}`,
     })
+}
+
+/** A clock that goes on would keep the whole command from ending. */
+async function endOf(ended: Promise<unknown>, signal: AbortSignal): Promise<'ended' | 'late' | 'aborted'> {
+  let timer: NodeJS.Timeout | undefined
+  let stop = () => {}
+  const late = new Promise<'late' | 'aborted'>((done) => {
+    timer = setTimeout(() => done('late'), installSeconds * 1000)
+    stop = () => done('aborted')
+  })
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([ended.then(() => 'ended' as const), late])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 async function run(system: System, argv: readonly string[]): Promise<void> {

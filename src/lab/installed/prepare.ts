@@ -6,19 +6,19 @@ import type { HostBoot } from '../host-args.ts'
 import { makeFileSystem } from '../host-image.ts'
 import { readSpec, toolFiles } from '../overlay.ts'
 import type { Topology } from '../topology.ts'
-import { installedImage } from './image.ts'
+import { installedImage, type MakingImage } from './image.ts'
 import { firmwareArgs } from './machine-args.ts'
 import { installedSystems, type InstalledKind } from './systems.ts'
 
 export async function prepareInstalled(
   system: System,
   what: { readonly topology: Topology; readonly topologyFile: string; readonly kind: InstalledKind },
-  places: { readonly cache: string; readonly folder: string },
-  say: (line: string) => void,
+  folder: string,
+  making: MakingImage,
 ): Promise<Extract<HostBoot, { kind: 'disk' }>> {
   const installed = installedSystems[what.kind]
-  const image = await installedImage(system, installed, places.cache, say)
-  const tree = ensureFolder(join(places.folder, 'tool'))
+  const image = await installedImage(system, installed, making)
+  const tree = ensureFolder(join(folder, 'tool'))
   for (const { path, content } of toolFiles()) putFile(join(tree, path), content)
   // The lab's questions come along: an image in the cache answers new ones, too.
   for (const name of ['host/snapshot.sh', 'installed/files.sh'])
@@ -27,12 +27,12 @@ export async function prepareInstalled(
   if (spec !== undefined) {
     readSpec(spec, what.topologyFile)
     // The spec and its variants beside it: reboot.yaml, reboot-no-network.yaml …
-    const folder = dirname(resolve(dirname(what.topologyFile), spec))
-    for (const name of listFiles(folder)) putFile(join(tree, 'specs', name), readFile(join(folder, name)))
+    const specs = dirname(resolve(dirname(what.topologyFile), spec))
+    for (const name of listFiles(specs)) putFile(join(tree, 'specs', name), readFile(join(specs, name)))
   }
-  const toolDisk = join(places.folder, 'tool.img')
+  const toolDisk = join(folder, 'tool.img')
   await makeFileSystem(system, tree, toolDisk, 64, 'labtool')
-  const variables = join(places.folder, 'vars.fd')
+  const variables = join(folder, 'vars.fd')
   if (image.variables !== undefined) copyFile(image.variables, variables)
   return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(installed, variables) }
 }

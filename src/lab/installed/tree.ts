@@ -51,7 +51,7 @@ export async function fillInstalledTree(
   system: System,
   installed: InstalledSystem,
   tree: string,
-  say: (line: string) => void,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
   const suite = installed.suite ?? suiteOf(system)
   say(`installing ${suite} into a folder: ${installed.packages.join(' ')}`)
@@ -61,7 +61,7 @@ export async function fillInstalledTree(
     ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...[suite, tree],
   ]
-  const result = await system.exec(argv, { timeoutSeconds: 1200 })
+  const result = await system.exec(argv, { timeoutSeconds: 1200, signal })
   if (result.status !== 0)
     throw new AppError(
       `mmdebstrap ended with ${result.status}: ${result.stderr.trim().split('\n').slice(-3).join(' ')}`,

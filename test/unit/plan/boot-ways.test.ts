@@ -135,7 +135,7 @@ describe('a unified kernel image', () => {
       ['/etc/kernel/uki.conf'],
       [],
       {},
-      'edit /etc/kernel/cmdline (add intel_iommu=on) and build the image again',
+      'in /etc/kernel/cmdline: add intel_iommu=on; then make the image again',
     ],
   ])('of %s is only said what to do', (_, present, files, facts, help) =>
     expect(planBoot(host(present, files, facts))).toMatchObject({

@@ -120,6 +120,21 @@ describe('arguments in the configuration of dracut', () => {
   })
 })
 
+it('images that are out of sight are not made again, and root is said to see more', () => {
+  const { unified: _, ...boot } = host([]).boot ?? { efi: true, present: [], bootNames: [] }
+  const blind = { ...host([uefi, file('/etc/dracut.conf', 'kernel_cmdline=a\n')]), boot }
+  expect(planBoot(blind)).toMatchObject({
+    steps: [],
+    findings: [
+      {
+        code: 'boot-manual',
+        message: expect.stringContaining('none of which is in sight (root may see more)'),
+        help: 'in kernel_cmdline= of /etc/dracut.conf.d: add intel_iommu=on; then run: dracut --force --regenerate-all',
+      },
+    ],
+  })
+})
+
 describe('the trial', () => {
   const line = file('/etc/dracut.conf', 'kernel_cmdline="root=/dev/sda2 quiet"\n')
   const commandsOf = (of: Host) => {
