@@ -130,8 +130,17 @@ async function installLoader(
   const said = exists(console) ? readFile(console).toString('latin1') : ''
   if (end !== 'ended' || !said.includes('lab: installed'))
     throw new AppError('the boot loader of the lab host could not be installed', {
-      help: `its last words:\n${tail(console) || running.tail()}`,
+      help: `its last words:\n${wordsOfInstaller(said) || tail(console) || running.tail()}`,
     })
+}
+
+/** What the installing unit said, without what the system says as it goes down. */
+function wordsOfInstaller(console: string): string {
+  const lines = console.split('\n').filter((line) => /\bsh\[\d+\]: /.test(line))
+  return lines
+    .slice(-12)
+    .map((line) => `    ${line.trim()}`)
+    .join('\n')
 }
 
 /** A clock that goes on would keep the whole command from ending. */

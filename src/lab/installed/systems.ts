@@ -25,6 +25,9 @@ const base = [
   ...['util-linux', 'mount', 'e2fsprogs'],
 ]
 
+/** The loader, and the stub that unified kernel images begin with. */
+const systemdBoot = ['systemd-boot', 'systemd-boot-efi', 'dosfstools']
+
 const uefiDisk = {
   partitions: ['label: gpt', 'start=2048, size=614400, type=U', 'start=616448, type=L'],
   places: [
@@ -43,13 +46,13 @@ export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> 
   },
   'debian-systemd-boot': {
     kind: 'debian-systemd-boot',
-    packages: [...base, 'systemd-boot', 'dracut', 'zstd', 'dosfstools'],
+    packages: [...base, ...systemdBoot, 'dracut', 'zstd'],
     firmware: 'uefi',
     ...uefiDisk,
   },
   'debian-unified': {
     kind: 'debian-unified',
-    packages: [...base, 'systemd-boot', 'dracut', 'binutils', 'zstd', 'dosfstools'],
+    packages: [...base, ...systemdBoot, 'dracut', 'binutils', 'zstd'],
     firmware: 'uefi',
     ...uefiDisk,
   },
@@ -57,7 +60,7 @@ export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> 
     kind: 'debian-ukify',
     // The first Debian that has ukify.
     suite: 'trixie',
-    packages: [...base, 'systemd-boot', 'systemd-ukify', 'initramfs-tools', 'busybox', 'zstd', 'dosfstools'],
+    packages: [...base, ...systemdBoot, 'systemd-ukify', 'initramfs-tools', 'busybox', 'zstd'],
     firmware: 'uefi',
     ...uefiDisk,
   },
