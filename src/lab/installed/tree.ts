@@ -37,7 +37,11 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
   ],
   'debian-systemd-boot': [['installed/install-systemd-boot.sh', 'lib/lab/install.sh', 0o755]],
   'debian-unified': [['installed/install-unified.sh', 'lib/lab/install.sh', 0o755]],
-  'debian-ukify': [['installed/install-ukify.sh', 'lib/lab/install.sh', 0o755], ...initramfsFiles],
+  'debian-ukify': [
+    ['installed/install-ukify.sh', 'lib/lab/install.sh', 0o755],
+    ['installed/disk.rules', 'etc/udev/rules.d/60-lab-disk.rules', 0o644],
+    ...initramfsFiles,
+  ],
 }
 
 /** The texts an image is made from, for its key in the cache. */
