@@ -71,8 +71,8 @@ function readGroups(reading: Reading): IommuGroup[] {
     const otherMembers: string[] = []
     for (const member of namesIn(reading, `${groupsFolder}/${name}/devices`)) {
       const address = parseAddress(member)
-      if (address) devices.push(address)
-      else otherMembers.push(member)
+      if (address === undefined) otherMembers.push(member)
+      else if (!devices.includes(address)) devices.push(address)
     }
     const type = kept.has('type') ? textOf(reading, `${groupsFolder}/${name}/type`) : undefined
     const regions = kept.has('reserved_regions')

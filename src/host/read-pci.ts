@@ -30,7 +30,8 @@ export function readPciDevices(
 ): PciDevice[] {
   const groupOf = new Map<PciAddress, number>()
   for (const group of groups) for (const address of group.devices) groupOf.set(address, group.id)
-  const addresses = namesIn(reading, devicesFolder).flatMap((name) => parseAddress(name) ?? [])
+  // The kernel names each once, and in one way; an archive may have anything.
+  const addresses = [...new Set(namesIn(reading, devicesFolder).flatMap((name) => parseAddress(name) ?? []))]
   if (addresses.length > deviceLimit) {
     reading.findings.push({
       code: 'input-incomplete',

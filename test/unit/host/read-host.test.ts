@@ -54,6 +54,16 @@ describe('PCI functions from sysfs', () => {
     ])
   })
 
+  it('takes an address that an archive names in two ways for one function', () => {
+    const twice: TreeEntries = {
+      '/sys/bus/pci/devices/00:17.0': '-> ../../../devices/pci0000:00/0000:00:17.0',
+      '/sys/kernel/iommu_groups/4/devices/00:17.0': '-> ../../../../devices/pci0000:00/0000:00:17.0',
+    }
+    const host = read(sata, twice)
+    expect(host.devices.map((d) => d.address)).toEqual(['0000:00:17.0'])
+    expect(host.groups).toEqual([{ id: 4, devices: ['0000:00:17.0'] }])
+  })
+
   it('claims neither "no driver" nor "no group" from an archive that kept no such links', () => {
     const [device] = read(pci({ at: 'pci0000:00/0000:00:02.0' })).devices
     expect(device).not.toHaveProperty('driver')
