@@ -1,4 +1,4 @@
-/** The same story on UEFI firmware, with real EFI variables: entry files, and unified kernel images of two makers. */
+/** The same story on UEFI firmware, with real EFI variables: entry files, and unified kernel images. */
 import { beforeAll, describe } from 'vitest'
 import type { InstalledKind } from '../../src/lab/installed/systems.ts'
 import { runLab, type LabRun } from '../support/lab-run.ts'
@@ -11,7 +11,6 @@ const image = /\/boot\/efi\/EFI\/Linux\/handover-trial\.efi/
 const hosts: readonly (readonly [name: string, kind: InstalledKind, topology: string, trial: RegExp])[] = [
   ['systemd-boot and dracut', 'debian-systemd-boot', 'lab/reboot-systemd-boot.yaml', entry],
   ['unified images that dracut makes', 'debian-unified', 'lab/reboot-unified.yaml', image],
-  ['unified images that kernel-install makes with ukify', 'debian-ukify', 'lab/reboot-ukify.yaml', image],
 ]
 
 for (const [name, kind, topology, trial] of hosts) {
