@@ -4,34 +4,53 @@
  */
 import { parseCmdline, readArg } from './cmdline.ts'
 
-/** Each takes whatever its `ids` name. The kernel treats `-` and `_` in names as equal. */
-const takers = new Set(['vfio_pci', 'pci_stub'])
+/** Each takes whatever its `ids` name; as modprobe prints them. */
+const takers = ['vfio-pci', 'pci-stub'] as const
 
+export type Taker = (typeof takers)[number]
+
+export type GivenIds = {
+  readonly taker: Taker
+  /** Comma-separated, without quotes, in lower case; never empty. */
+  readonly ids: string
+}
+
+/** The kernel treats `-` and `_` in names of modules as equal. */
 export function plainModule(name: string): string {
   return name.replaceAll('-', '_')
 }
 
-/** `argument`: as it stands on the command line, `vfio-pci.ids=8086:10d3`; `ids`: its value without quotes, in lower case. */
-export function idsOnCmdline(cmdline: string): { readonly argument: string; readonly ids: string }[] {
+function takerOf(module: string): Taker | undefined {
+  return takers.find((taker) => plainModule(taker) === plainModule(module))
+}
+
+/** The driver to which an argument such as `vfio-pci.ids=8086:10d3` gives ids, whatever they are. */
+export function takerOfArg(raw: string): Taker | undefined {
+  const [module = '', option] = readArg(raw).key.split('.')
+  return option === 'ids' ? takerOf(module) : undefined
+}
+
+/** `argument`: as it stands on the command line. */
+export function idsOnCmdline(cmdline: string): (GivenIds & { readonly argument: string })[] {
   return parseCmdline(cmdline).args.flatMap(({ raw }) => {
-    const { key, value } = readArg(raw)
-    const [module = '', option] = key.split('.')
-    return option === 'ids' && takers.has(plainModule(module)) ? withIds({ argument: raw }, value) : []
+    const taker = takerOfArg(raw)
+    const ids = plainIds(readArg(raw).value)
+    return taker === undefined || ids === '' ? [] : [{ taker, ids, argument: raw }]
   })
 }
 
-/** The lists of ids in one of those files, one for each time `ids=` stands there. */
-export function idsInFile(path: string, text: string): string[] {
+/** In one of those files, one for each time `ids=` stands there. */
+export function idsInFile(path: string, text: string): GivenIds[] {
   return logicalLines(text).flatMap(({ start, end }) =>
-    optionWords(path, text.slice(start, end)).flatMap(({ word }) =>
-      withIds({}, word.slice(word.indexOf('=') + 1)).map(({ ids }) => ids),
-    ),
+    optionWords(path, text.slice(start, end)).flatMap(({ taker, word }) => {
+      const ids = plainIds(word.slice(word.indexOf('=') + 1))
+      return ids === '' ? [] : [{ taker, ids }]
+    }),
   )
 }
 
-function withIds<T>(of: T, value: string | undefined): (T & { readonly ids: string })[] {
-  const ids = (value ?? '').replaceAll('"', '').toLowerCase()
-  return ids === '' ? [] : [{ ...of, ids }]
+function plainIds(value: string | undefined): string {
+  return (value ?? '').replaceAll('"', '').toLowerCase()
 }
 
 /** The file without them; an `options` line that would say nothing any more goes as a whole. */
@@ -59,13 +78,13 @@ function isModprobe(path: string): boolean {
 type Word = { readonly at: number; readonly word: string }
 
 /** The words `ids=…` behind `options MODULE` (modprobe.d) or behind the module's name (initramfs-tools). */
-function optionWords(path: string, line: string): Word[] {
+function optionWords(path: string, line: string): (Word & { readonly taker: Taker })[] {
   if (/^[ \t]*#/.test(line)) return []
   const words = wordsOf(line)
   const isOptions = words[0]?.word === 'options'
   if (isModprobe(path) && !isOptions) return []
-  const module = words[isModprobe(path) ? 1 : 0]?.word ?? ''
-  return takers.has(plainModule(module)) ? words.filter(({ word }) => word.startsWith('ids=')) : []
+  const taker = takerOf(words[isModprobe(path) ? 1 : 0]?.word ?? '')
+  return words.flatMap((word) => (taker !== undefined && word.word.startsWith('ids=') ? [{ ...word, taker }] : []))
 }
 
 function wordsOf(line: string): Word[] {

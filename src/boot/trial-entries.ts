@@ -100,14 +100,14 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
   return 'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
 }
 
+/** `images`: names of unified kernel images, each of which is an entry by itself. */
+export type ImageChoice = DefaultChoice & { readonly images: readonly string[] }
+
 /**
  * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took it from
  * /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of the good image.
  */
-export function whyImageMayBeDefault(
-  choice: DefaultChoice & { readonly images: readonly string[] },
-  started: string,
-): string | undefined {
+export function whyImageMayBeDefault(choice: ImageChoice, started: string): string | undefined {
   const others = [...namesOf(goodEntries(choice.entries)), ...choice.images.filter((name) => name !== trialImageName)]
   const named = whatDefaultsSay(choice, trialImageName, others)
   if (named === 'another') return undefined

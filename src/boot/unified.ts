@@ -22,10 +22,13 @@ const stagingRoot = '/run/handover-boot'
  * - `mkinitcpio`: its presets name the images.
  * - `dracut`: its configuration says `uefi="yes"`, and the arguments in `kernel_cmdline`.
  * - `ukify`: called by kernel-install (`layout=uki`), with the arguments of /etc/kernel/cmdline; `config` is its own file
- *   (keys for signing), where there is one. `initramfs` makes what goes into a trial's image.
+ *   (keys for signing), where there is one.
  */
 export type UkiMaker =
   { readonly kind: 'mkinitcpio' } | { readonly kind: 'dracut' } | { readonly kind: 'ukify'; readonly config?: string }
+
+/** Those whose images are made one by one; the presets of mkinitcpio make all of them at once (`mkinitcpio -P`). */
+export type SingleMaker = Exclude<UkiMaker, { kind: 'mkinitcpio' }>
 
 /** A command, and what it writes. */
 export type Making = { readonly argv: readonly string[]; readonly outputs: readonly string[] }
@@ -87,13 +90,11 @@ export type Kernel = {
 
 /**
  * Makes a good image again, from what its maker's own configuration says now, and puts it in place of the old one by a rename:
- * an image that is cut off half-way never has a good one's name. Nothing for mkinitcpio, whose presets do it (`mkinitcpio -P`).
+ * an image that is cut off half-way never has a good one's name.
  */
-export function remakeImage(maker: UkiMaker, image: string, { release, kernel }: Kernel): Making[] {
+export function remakeImage(maker: SingleMaker, image: string, { release, kernel }: Kernel): Making[] {
   const fresh = `${image}.handover`
   switch (maker.kind) {
-    case 'mkinitcpio':
-      return []
     case 'dracut':
       return [{ argv: ['dracut', '--force', '--uefi', fresh, release], outputs: [fresh] }, rename(fresh, image)]
     case 'ukify': {
@@ -120,10 +121,8 @@ function rename(fresh: string, image: string): Making {
 }
 
 /** How the image is made in its own place, should somebody have made it anew before a rollback. */
-export function remakeInPlace(maker: UkiMaker, image: string, { release, kernel }: Kernel): readonly string[] {
+export function remakeInPlace(maker: SingleMaker, image: string, { release, kernel }: Kernel): readonly string[] {
   switch (maker.kind) {
-    case 'mkinitcpio':
-      return ['mkinitcpio', '-P']
     case 'dracut':
       return ['dracut', '--force', '--uefi', image, release]
     case 'ukify':

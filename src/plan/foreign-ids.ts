@@ -1,24 +1,23 @@
-/** Ids for vfio-pci that others wrote, taken out when the spec asks for it (`host: foreign-ids: remove`). */
-import { idsInFile, idsOnCmdline, removeIds } from '../boot/module-options.ts'
+/** Ids for drivers that bind by model, which others wrote, taken out when the spec asks for it (`host: foreign-ids: remove`). */
+import { hasArg, parseCmdline } from '../boot/cmdline.ts'
+import { idsInFile, idsOnCmdline, removeIds, type GivenIds } from '../boot/module-options.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import type { Step } from './step.ts'
 
-export type ForeignIds = {
-  /** Where a person finds them: a path, or the kernel command line. */
+export type ForeignIds = GivenIds & {
+  /** For a person: a path, or the kernel command line. */
   readonly where: string
-  /** Comma-separated, as written there. */
-  readonly ids: string
+  /** Set where it is a kernel argument. */
+  readonly argument?: string
 }
 
 /** Every list of ids on this host, in the order in which they are found. */
 export function findForeignIds(host: Host): ForeignIds[] {
-  const onCmdline = idsOnCmdline(host.kernel.cmdline ?? '').map(({ ids }) => ({
-    where: 'the kernel command line',
-    ids,
-  }))
   return [
-    ...onCmdline,
-    ...filesWithOptions(host).flatMap(({ path, text }) => idsInFile(path, text).map((ids) => ({ where: path, ids }))),
+    ...idsOnCmdline(host.kernel.cmdline ?? '').map((given) => ({ where: 'the kernel command line', ...given })),
+    ...filesWithOptions(host).flatMap(({ path, text }) =>
+      idsInFile(path, text).map((given) => ({ where: path, ...given })),
+    ),
   ]
 }
 
@@ -29,9 +28,15 @@ export type Removal = {
   readonly edits: readonly Step[]
 }
 
-export function removeForeignIds(host: Host): Removal {
+/** Nothing with `--no-boot` (`mayWrite` false), or of a host of which it is not known how it boots (a pasted listing). */
+export function removeForeignIds(host: Host, mayWrite = true): Removal {
+  if (host.boot === undefined || !mayWrite) return { arguments: [], edits: [] }
+  const cmdline = parseCmdline(host.kernel.cmdline ?? '')
   return {
-    arguments: idsOnCmdline(host.kernel.cmdline ?? '').map(({ argument }) => argument),
+    // What stands behind `--` is init's, and no boot loader's edit takes it out.
+    arguments: findForeignIds(host).flatMap(({ argument }) =>
+      argument !== undefined && hasArg(cmdline, argument) ? [argument] : [],
+    ),
     edits: filesWithOptions(host).flatMap((file) => editOf(file)),
   }
 }
@@ -50,9 +55,9 @@ function editOf({ path, text, mode = 0o644 }: HostFile): Step[] {
   return [{ kind: 'file', path, before: { text, mode }, after: { text: cut, mode }, why }]
 }
 
-/** Whether this removal takes that list out: all but what stands in a file whose bytes cannot be written back. */
-export function takesOut(removal: Removal | undefined, { where }: ForeignIds): boolean {
+/** Whether this removal takes that list out. */
+export function takesOut(removal: Removal | undefined, { where, argument }: ForeignIds): boolean {
   if (removal === undefined) return false
-  if (!where.startsWith('/')) return removal.arguments.length > 0
+  if (argument !== undefined) return removal.arguments.includes(argument)
   return removal.edits.some((step) => step.kind === 'file' && step.path === where)
 }

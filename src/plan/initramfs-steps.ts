@@ -65,16 +65,11 @@ export function remakeUnified(host: Host, maker: UkiMaker): Step[] {
   return knownImages(host, maker).flatMap(({ path, release }): Step[] => {
     const kernel = kernelOf(host, release)
     const undo = remakeInPlace(maker, path, kernel)
-    const making = remakeImage(maker, path, kernel).map(({ argv, outputs }): Step => {
-      const isLast = outputs.includes(path)
-      return {
-        kind: 'command',
-        argv,
-        outputs,
-        ...(isLast ? { undo } : {}),
-        why: isLast ? 'in place of the old one' : reason,
-      }
-    })
+    const making = remakeImage(maker, path, kernel).map((one): Step =>
+      one.outputs.includes(path)
+        ? { kind: 'command', ...one, undo, why: 'in place of the old one' }
+        : { kind: 'command', ...one, why: reason },
+    )
     return [...(maker.kind === 'ukify' ? remakeInitramfs(host, release) : []), ...making]
   })
 }

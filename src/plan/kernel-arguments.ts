@@ -1,5 +1,6 @@
 /** What is wrong with kernel arguments a person asks for: those that undo the plan, do nothing, or only claim something. */
 import { readArg } from '../boot/cmdline.ts'
+import { takerOfArg } from '../boot/module-options.ts'
 import { trialToken } from '../boot/trial.ts'
 import type { Finding } from '../finding.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
@@ -7,8 +8,6 @@ import type { Spec } from '../spec/spec.ts'
 
 type Verdict = Pick<Finding, 'code' | 'severity' | 'message' | 'help'>
 
-/** Drivers that take every device of a model when their `ids` says so; pci-stub and xen-pciback came before vfio-pci. */
-const bindByModel = new Set(['vfio_pci.ids', 'pci_stub.ids', 'xen_pciback.hide'])
 const iommuKeys = new Set(['iommu', 'intel_iommu', 'amd_iommu'])
 
 export function checkKernelArguments(spec: Spec, places?: SpecPlaces): Finding[] {
@@ -23,12 +22,11 @@ export function checkKernelArguments(spec: Spec, places?: SpecPlaces): Finding[]
 /** Nothing for the rest: any other argument is the user's word. */
 function judge(raw: string): Verdict | undefined {
   const { key, value = '' } = readArg(raw)
-  if (bindByModel.has(key))
-    return refuse(
-      `${raw} would bind by model: every device of that kind, the host's own too`,
-      'name the device in a VM instead: it is bound early, at its place, after its identity was checked',
-      'ids-binding',
-    )
+  const instead = 'name the device in a VM instead: it is bound early, at its place, after its identity was checked'
+  if (takerOfArg(raw) !== undefined)
+    return refuse(`${raw} would bind by model: every device of that kind, the host's own too`, instead, 'ids-binding')
+  if (key === 'xen_pciback.hide')
+    return refuse(`${raw} would bind by address alone: whatever device answers there`, instead, 'ids-binding')
   if (key === 'amd_iommu' && value === 'on')
     return refuse(
       `${raw} is no option of the kernel's`,

@@ -18,7 +18,7 @@ export function checkLeftovers(view: View, leaving: ReadonlySet<PciAddress>, rem
     .filter(({ path }) => path.startsWith('/etc/modprobe.d/'))
     .map(({ path, text }) => ({ where: path, text: withoutComments(text) }))
   return [
-    ...findForeignIds(view.host).flatMap((found) => checkIds(view, leaving, found, takesOut(removal, found))),
+    ...findForeignIds(view.host).flatMap((found) => checkIds(view, leaving, found, removal)),
     ...modprobe.flatMap((source) => checkBlacklists(view, source)),
     ...checkDriverctl(view, leaving),
     ...checkStillBound(view, leaving),
@@ -30,29 +30,33 @@ function withoutComments(text: string): string {
 }
 
 /** Takes every device of that kind, the host's too. */
-function checkIds(view: View, leaving: ReadonlySet<PciAddress>, found: ForeignIds, isTakenOut: boolean): Finding[] {
-  const { where, ids: list } = found
+function checkIds(view: View, leaving: ReadonlySet<PciAddress>, found: ForeignIds, removal?: Removal): Finding[] {
+  const { where, taker, ids: list } = found
   const wanted = list.split(',').filter((id) => id !== '')
   const same = view.host.devices
     .filter((device) => !isBridge(device) && wanted.some((id) => hasIds(device, id)))
     .toSorted((a, b) => compareAddresses(a.address, b.address))
   const grabbed = same.filter(({ address }) => !leaving.has(address))
-  if (isTakenOut) return [sayTakenOut(found, same, grabbed)]
-  if (grabbed.length === 0) return [noteIds(found, same)]
+  if (takesOut(removal, found)) return [sayTakenOut(found, same, grabbed)]
+  const way =
+    removal === undefined
+      ? ' (or let it be done: host: foreign-ids: remove)'
+      : ' yourself, since the plan does not write there'
+  if (grabbed.length === 0) return [noteIds(found, same, way)]
   const needed = grabbed.filter(({ address }) => !mayGo(view, address))
   return [
     {
       code: 'ids-binding',
       severity: needed.length > 0 ? 'error' : 'warning',
-      message: `${where} gives vfio-pci the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listWords(needed.map((d) => d.address))})` : ''}`,
-      help: `take ids=${list} out of ${where}, or let it be done (host: foreign-ids: remove): the plan binds by place and identity, not by kind`,
+      message: `${where} gives ${taker} the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listWords(needed.map((d) => d.address))})` : ''}`,
+      help: `take ids=${list} out of ${where}${way}: the plan binds by place and identity, not by kind`,
       about: grabbed.map(({ address }) => address),
     },
   ]
 }
 
 /** Harmless today, and not ours: shown and left alone. */
-function noteIds({ where, ids }: ForeignIds, same: readonly PciDevice[]): Finding {
+function noteIds({ where, taker, ids }: ForeignIds, same: readonly PciDevice[], way: string): Finding {
   const whom =
     same.length === 0
       ? 'no device here has them, and a card of that kind would be taken the day it is added'
@@ -60,19 +64,23 @@ function noteIds({ where, ids }: ForeignIds, same: readonly PciDevice[]): Findin
   return {
     code: 'ids-binding',
     severity: 'note',
-    message: `${where} gives vfio-pci the ids ${ids}: ${whom}; that line is left alone`,
-    help: `it may go (host: foreign-ids: remove): the plan binds by place and identity, and another card of that kind would be taken by ids=${ids}, too`,
+    message: `${where} gives ${taker} the ids ${ids}: ${whom}; that line is left alone`,
+    help: `you may take it out${way}: the plan binds by place and identity, and another card of that kind would be taken by ids=${ids}, too`,
     about: same.map(({ address }) => address),
   }
 }
 
-function sayTakenOut({ where, ids }: ForeignIds, same: readonly PciDevice[], freed: readonly PciDevice[]): Finding {
+function sayTakenOut(
+  { where, taker, ids }: ForeignIds,
+  same: readonly PciDevice[],
+  freed: readonly PciDevice[],
+): Finding {
   const own = freed.length === 1 ? 'has its own driver' : 'have their own drivers'
   const then = freed.length === 0 ? '' : `; from the next boot on ${sayAll(freed)} ${own} again`
   return {
     code: 'ids-binding',
     severity: 'note',
-    message: `${where} gives vfio-pci the ids ${ids}: they are taken out, as the spec asks${then}`,
+    message: `${where} gives ${taker} the ids ${ids}: they are taken out, as the spec asks${then}`,
     help: 'what a VM is given is bound by place and identity instead; handover rollback puts the ids back',
     about: same.map(({ address }) => address),
   }

@@ -56,7 +56,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
   const identities = leaving.map(({ address, identity }) => withResets(identity, resets.methods.get(address)))
-  const removal = spec.host.foreignIds === 'remove' && given.boot !== false ? removeForeignIds(host) : undefined
+  const removal = spec.host.foreignIds === 'remove' ? removeForeignIds(host, given.boot !== false) : undefined
   const wish = wishOf(spec, given, {
     identities,
     replace: withRemoval(hugepages.arguments, removal),

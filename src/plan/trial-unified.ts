@@ -5,9 +5,9 @@
 import { hasPath } from '../boot/boot-paths.ts'
 import { entryId } from '../boot/bls.ts'
 import { trialArgs } from '../boot/trial-args.ts'
-import { whyImageMayBeDefault } from '../boot/trial-entries.ts'
+import { whyImageMayBeDefault, type ImageChoice } from '../boot/trial-entries.ts'
 import { makeTrialImage, trialImageName, unifiedTrialFiles, type UkiMaker } from '../boot/unified.ts'
-import type { Host, UnifiedImage } from '../host/host.ts'
+import type { BootFacts, Host, UnifiedImage } from '../host/host.ts'
 import { filesIn, type BootChange } from './boot-steps.ts'
 import { makeImage } from './initramfs-steps.ts'
 import { ownFileSteps } from './own-file-steps.ts'
@@ -20,11 +20,8 @@ export function unifiedWay(host: Host, change: BootChange): TrialWay {
   const maker = findUkiMaker(host)
   if (maker === undefined || boot?.unified === undefined)
     return no('arguments and initramfs are inside the kernel image, and what makes the images here is not known')
-  if (boot.loaderInfo?.startsWith('systemd-boot') !== true)
-    return no('the firmware itself starts the kernel image, and is not told to start another one for one boot')
-  if (!hasPath(boot.present, '/usr/bin/bootctl')) return no('there is no bootctl to choose an image for one boot')
-  if (lacksSignature(host, maker))
-    return no('Secure Boot is on, and nothing says which key signs a second kernel image')
+  const obstacle = whyNoSecondImage(host, boot, maker)
+  if (obstacle !== undefined) return no(obstacle)
   const { folder, images, freeBytes } = boot.unified
   const started = findStarted(boot.loaderEntries?.selected, images)
   if (started === undefined) return no(`no single image of ${folder} started the running kernel`)
@@ -41,20 +38,22 @@ export function unifiedWay(host: Host, change: BootChange): TrialWay {
   return {
     ok: true,
     prepare: ownFileSteps(files, host.files ?? [], 'the kernel arguments of the trial'),
-    make: (tool, release) =>
-      stepsOf(maker, image, { ...kernelOf(host, release), makeInitramfs: (path) => makeImage(tool, path, release) }),
+    make: (tool, release) => {
+      const given = { ...kernelOf(host, release), makeInitramfs: (path: string) => makeImage(tool, path, release) }
+      const why = 'a kernel image for the trial alone'
+      return makeTrialImage(maker, image, given).map((making): Step => ({ kind: 'command', ...making, why }))
+    },
     entry: [],
     choose: chooseOnce(boot.loaderEntries?.oneShot, trialImageName),
   }
 }
 
-function stepsOf(maker: UkiMaker, image: string, given: Parameters<typeof makeTrialImage>[2]): Step[] {
-  return makeTrialImage(maker, image, given).map(({ argv, outputs }): Step => ({
-    kind: 'command',
-    argv,
-    outputs,
-    why: 'a kernel image for the trial alone',
-  }))
+function whyNoSecondImage(host: Host, boot: BootFacts, maker: UkiMaker): string | undefined {
+  if (boot.loaderInfo?.startsWith('systemd-boot') !== true)
+    return 'the firmware itself starts the kernel image, and is not told to start another one for one boot'
+  if (!hasPath(boot.present, '/usr/bin/bootctl')) return 'there is no bootctl to choose an image for one boot'
+  if (lacksSignature(host, maker)) return 'Secure Boot is on, and nothing says which key signs a second kernel image'
+  return undefined
 }
 
 function findStarted(selected: string | undefined, images: readonly UnifiedImage[]): UnifiedImage | undefined {
@@ -63,11 +62,7 @@ function findStarted(selected: string | undefined, images: readonly UnifiedImage
   return found.length === 1 ? found[0] : undefined
 }
 
-function defaultsOf(
-  host: Host,
-  folder: string,
-  images: readonly UnifiedImage[],
-): Parameters<typeof whyImageMayBeDefault>[0] {
+function defaultsOf(host: Host, folder: string, images: readonly UnifiedImage[]): ImageChoice {
   const { loaderInfo, loaderEntries } = host.boot ?? {}
   const root = folder.slice(0, -'/EFI/Linux'.length)
   const confs = (host.files ?? []).filter(({ path }) => path.endsWith('/loader/loader.conf'))

@@ -4,37 +4,25 @@
  * write what the real ones write; test/boot/ runs the real ones.
  */
 import * as fs from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { oneShotVariable } from '../../src/boot/trial-entries.ts'
 import type { Host } from '../../src/host/host.ts'
-import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import { identityOf, put } from '../support/fake-kernel.ts'
-import { kernel, loaderTree, putLoaderVariable } from '../support/loader-host.ts'
-import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
-import { fakePrograms, nic, planOf, unplanned } from '../support/transactions.ts'
+import { identityOf } from '../support/fake-kernel.ts'
+import { kernel, loaderHost } from '../support/loader-host.ts'
+import { nic, planOf, unplanned } from '../support/transactions.ts'
 
 const token = '0123456789abcdef0123456789abcdef'
 
-let root = ''
-let programs: ReturnType<typeof fakePrograms>
-let before = new Map<string, TreeEntry>()
-const ours = ['/var/lib/handover', '/run', '/proc', '/bin-fake', '/dev', '/sys/bus', '/sys/devices', '/sys/kernel']
-const changed = () => differences(before, snapshotTree(root, ours))
-const paths = () => changed().map((line) => line.slice(0, line.indexOf(': ')))
-const system = () => linuxSystem({ root })
+const machine = loaderHost()
+const { at, put, changed, paths, system, read, end, remember, loaderVariable: efiVariable } = machine
 const host = (facts: Partial<Host['boot']> = {}): Host => {
-  const read = readHost(system())
+  const read = machine.host()
   return read.boot === undefined ? read : { ...read, boot: { ...read.boot, ...facts } }
 }
 const wish = { identities: [identityOf(nic)], trial: true }
-const read = (path: string) => fs.readFileSync(join(root, path), 'utf8')
-
-const efiVariable = (name: string, value: string) => putLoaderVariable(root, name, value)
 
 const generators: Record<string, string> = {
   mkinitramfs: 'cat "$R"/etc/handover/bindings > "$R$2" 2>/dev/null || :',
@@ -51,16 +39,14 @@ const generators: Record<string, string> = {
 }
 
 function begin(present: readonly string[], folders: readonly string[], cmdline: string): void {
-  root = loaderTree(present, folders, cmdline)
-  programs = fakePrograms(root, generators)
+  machine.begin(present, folders, { cmdline, generators })
 }
-afterEach(() => programs.end())
+afterEach(end)
 
 /** The loader forgets its choice, and the kernel says which entry it was started with. */
 function bootTrial(options: string): void {
-  fs.rmSync(join(root, oneShotVariable), { force: true })
-  put(root, '/proc/cmdline', `${options}\n`)
-  put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
+  fs.rmSync(at(oneShotVariable), { force: true })
+  machine.start(options)
 }
 
 describe('a host with systemd-boot', () => {
@@ -78,18 +64,17 @@ describe('a host with systemd-boot', () => {
       ['/etc/initramfs-tools', '/etc/kernel'],
       `initrd=\\${token}\\${kernel}\\initrd.img-${kernel} ${options}`,
     )
-    put(root, `${esp}/loader/loader.conf`, 'timeout 3\n', 0o755)
+    put(`${esp}/loader/loader.conf`, 'timeout 3\n', 0o755)
     put(
-      root,
       good,
       `title Debian\nversion ${kernel}\nsort-key debian\noptions ${options}\nlinux /${token}/${kernel}/linux\ninitrd /${token}/${kernel}/initrd.img-${kernel}\n`,
       0o755,
     )
-    put(root, image, 'the good initramfs', 0o755)
-    put(root, `/boot/initrd.img-${kernel}`, 'the good initramfs')
+    put(image, 'the good initramfs', 0o755)
+    put(`/boot/initrd.img-${kernel}`, 'the good initramfs')
     efiVariable('LoaderInfo', 'systemd-boot 252.39-1~deb12u2')
     efiVariable('LoaderEntrySelected', `${token}-${kernel}+3.conf`)
-    before = snapshotTree(root, ours)
+    remember()
   })
 
   it('gets a trial beside the good entry, chosen by an EFI variable, and takes it all back', async () => {
@@ -118,7 +103,7 @@ describe('a host with systemd-boot', () => {
 
   it('gives back the choice that somebody had made for the next boot', async () => {
     efiVariable('LoaderEntryOneShot', 'memtest.conf')
-    before = snapshotTree(root, ours)
+    remember()
     await apply(planOf(planBoot(host(), wish).steps), system())
     expect(host().boot?.loaderEntries?.oneShot).toBe('handover-trial.conf')
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
@@ -127,7 +112,7 @@ describe('a host with systemd-boot', () => {
 
   it('says so when the choice could not be taken back', async () => {
     await apply(planOf(planBoot(host(), wish).steps), system())
-    put(root, '/bin-fake/bootctl', '#!/bin/sh\nexit 0\n', 0o755)
+    put('/bin-fake/bootctl', '#!/bin/sh\nexit 0\n', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
       leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot ''`],
@@ -171,7 +156,7 @@ describe('a host with systemd-boot', () => {
 
   it('makes an initramfs anew on the way back when somebody made it anew since', async () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
-    put(root, image, 'of a newer driver package', 0o755)
+    put(image, 'of a newer driver package', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
     // The stand-in puts nothing into it without bindings: what matters is that the bindings are not inside any more.
     expect(paths().filter((path) => path !== image)).toEqual([])
@@ -189,7 +174,7 @@ describe('a host with systemd-boot', () => {
     ],
     [
       'the last entry booted is booted again',
-      () => (put(root, `${esp}/loader/loader.conf`, 'default @saved\n', 0o755), {}),
+      () => (put(`${esp}/loader/loader.conf`, 'default @saved\n', 0o755), {}),
       'systemd-boot boots again whatever was booted last (default @saved)',
     ],
     [
@@ -199,12 +184,12 @@ describe('a host with systemd-boot', () => {
     ],
     [
       'the entry was written anew for another kernel',
-      () => (put(root, good, read(good).replace(`version ${kernel}`, 'version 6.2'), 0o755), {}),
+      () => (put(good, read(good).replace(`version ${kernel}`, 'version 6.2'), 0o755), {}),
       `the entry that was booted is for 6.2 now, and ${kernel} is running`,
     ],
     [
       'there is no bootctl',
-      () => (fs.rmSync(join(root, '/usr/bin/bootctl')), {}),
+      () => (fs.rmSync(at('/usr/bin/bootctl')), {}),
       'there is no bootctl to choose an entry for one boot',
     ],
   ])('is refused a trial when %s, and told why', (_, change, reason) => {
@@ -227,16 +212,16 @@ describe('a host whose GRUB reads entries', () => {
       ['/etc/dracut.conf.d'],
       `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-${kernel} ${options}`,
     )
-    put(root, '/etc/default/grub', `GRUB_CMDLINE_LINUX="rhgb quiet"\n`)
-    put(root, '/boot/grub2/grub.cfg', 'insmod blscfg\nblscfg\nsource $prefix/custom.cfg\n')
-    put(root, '/boot/grub2/grubenv', 'saved_entry=0\n')
+    put('/etc/default/grub', `GRUB_CMDLINE_LINUX="rhgb quiet"\n`)
+    put('/boot/grub2/grub.cfg', 'insmod blscfg\nblscfg\nsource $prefix/custom.cfg\n')
+    put('/boot/grub2/grubenv', 'saved_entry=0\n')
     const text = (name: string) =>
       `title Fedora\nversion ${name}\nlinux /vmlinuz-${name}\ninitrd /initramfs-${name}.img\noptions ${options}\n`
-    put(root, entry, text(kernel))
-    put(root, rescue, text('0-rescue'))
-    put(root, `/boot/initramfs-${kernel}.img`, 'the good initramfs')
-    put(root, '/boot/initramfs-0-rescue.img', 'the rescue initramfs')
-    before = snapshotTree(root, ours)
+    put(entry, text(kernel))
+    put(rescue, text('0-rescue'))
+    put(`/boot/initramfs-${kernel}.img`, 'the good initramfs')
+    put('/boot/initramfs-0-rescue.img', 'the rescue initramfs')
+    remember()
   })
 
   it('gets a trial in custom.cfg, which is read after the entries, and takes it all back', async () => {
@@ -280,10 +265,10 @@ describe('a host whose GRUB reads entries', () => {
   })
 
   it('takes the choice back where the environment block is a link to the ESP', async () => {
-    fs.rmSync(join(root, 'boot/grub2/grubenv'))
-    put(root, '/boot/efi/EFI/fedora/grubenv', 'saved_entry=0\n')
-    fs.symlinkSync('../efi/EFI/fedora/grubenv', join(root, 'boot/grub2/grubenv'))
-    before = snapshotTree(root, ours)
+    fs.rmSync(at('boot/grub2/grubenv'))
+    put('/boot/efi/EFI/fedora/grubenv', 'saved_entry=0\n')
+    fs.symlinkSync('../efi/EFI/fedora/grubenv', at('boot/grub2/grubenv'))
+    remember()
     const plan = planBoot(host(), wish)
     await apply(planOf(plan.steps), system())
     expect(unplanned(changed(), plan.steps)).toEqual([])
@@ -295,7 +280,7 @@ describe('a host whose GRUB reads entries', () => {
   it('takes the argument out of entries that came later, when it is taken back', async () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
     const later = `/boot/loader/entries/${token}-6.9.conf`
-    put(root, later, `title Fedora\nversion 6.9\nlinux /vmlinuz-6.9\noptions ${options} intel_iommu=on\n`)
+    put(later, `title Fedora\nversion 6.9\nlinux /vmlinuz-6.9\noptions ${options} intel_iommu=on\n`)
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
     expect(paths()).toEqual([later])
     expect(read(later)).toContain(`options ${options}\n`)
@@ -305,9 +290,9 @@ describe('a host whose GRUB reads entries', () => {
 describe('a host with proxmox-boot-tool', () => {
   beforeEach(() => {
     begin(['/usr/sbin/proxmox-boot-tool'], ['/etc/kernel'], 'root=ZFS=rpool/ROOT/pve-1 boot=zfs')
-    put(root, '/etc/kernel/proxmox-boot-uuids', '1111-2222\n')
-    put(root, '/etc/kernel/cmdline', 'root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
-    before = snapshotTree(root, ours)
+    put('/etc/kernel/proxmox-boot-uuids', '1111-2222\n')
+    put('/etc/kernel/cmdline', 'root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
+    remember()
   })
 
   it('has the partitions refreshed once more when everything else is taken back', async () => {
@@ -320,14 +305,14 @@ describe('a host with proxmox-boot-tool', () => {
 
   it('is not called restored when the refresh fails, and a second rollback makes it good', async () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
-    put(root, '/broken', '')
+    put('/broken', '')
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
       leftovers: [
         'what saved bytes cannot take back needs proxmox-boot-tool refresh, and that ended badly: proxmox-boot-tool ended with status 1',
       ],
     })
-    fs.rmSync(join(root, 'broken'))
+    fs.rmSync(at('broken'))
     expect(await rollback(system(), '0001')).toMatchObject({ outcome: 'rolled-back' })
     expect(read('/dev/copied')).toBe('root=ZFS=rpool/ROOT/pve-1 boot=zfs\n')
     expect(changed()).toEqual([])

@@ -4,19 +4,14 @@
  * into an image as text; lab/reboot-unified.yaml and lab/reboot-ukify.yaml boot images of the real ones.
  */
 import * as fs from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
 import { rollback } from '../../src/apply/rollback.ts'
 import { oneShotVariable } from '../../src/boot/trial-entries.ts'
-import type { Host } from '../../src/host/host.ts'
-import { readHost } from '../../src/host/read-host.ts'
 import { planBoot, planConfirm } from '../../src/plan/plan-boot.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import { identityOf, put } from '../support/fake-kernel.ts'
-import { kernel, loaderTree, putLoaderVariable } from '../support/loader-host.ts'
-import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
-import { fakePrograms, nic, planOf, unplanned } from '../support/transactions.ts'
+import { identityOf } from '../support/fake-kernel.ts'
+import { kernel, loaderHost } from '../support/loader-host.ts'
+import { nic, planOf, unplanned } from '../support/transactions.ts'
 
 const images = '/boot/efi/EFI/Linux'
 const trialImage = `${images}/handover-trial.efi`
@@ -24,17 +19,9 @@ const options = 'root=UUID=1 ro intel_iommu=off quiet'
 const tried = 'root=UUID=1 ro quiet intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot handover.trial=1'
 const kept = 'root=UUID=1 ro quiet intel_iommu=on'
 
-let root = ''
-let programs: ReturnType<typeof fakePrograms>
-let before = new Map<string, TreeEntry>()
-const ours = ['/var/lib/handover', '/run', '/proc', '/bin-fake', '/dev', '/sys/bus', '/sys/devices', '/sys/kernel']
-const changed = () => differences(before, snapshotTree(root, ours))
-const paths = () => changed().map((line) => line.slice(0, line.indexOf(': ')))
-const system = () => linuxSystem({ root })
-const host = (): Host => readHost(system())
+const machine = loaderHost()
+const { at, put, changed, paths, system, host, read, end, remember, loaderVariable: variable } = machine
 const wish = { identities: [identityOf(nic)], trial: true }
-const read = (path: string) => fs.readFileSync(join(root, path), 'utf8')
-const variable = (name: string, value: string) => putLoaderVariable(root, name, value)
 
 /** An image as text: its arguments, and the bindings of its initramfs. */
 const generators: Record<string, string> = {
@@ -56,10 +43,9 @@ const generators: Record<string, string> = {
 
 /** The loader forgets its choice, and the kernel says what it was started with. */
 function start(image: string, cmdline: string): void {
-  fs.rmSync(join(root, oneShotVariable), { force: true })
+  fs.rmSync(at(oneShotVariable), { force: true })
   variable('LoaderEntrySelected', image)
-  put(root, '/proc/cmdline', `${cmdline}\n`)
-  put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
+  machine.start(cmdline)
 }
 
 type Maker = {
@@ -108,18 +94,17 @@ describe.each(makers)(
   ({ present, folders, files, source, said, good, again }) => {
     const rescue = `${images}/rescue.efi`
     beforeEach(() => {
-      root = loaderTree(present, folders, options)
-      programs = fakePrograms(root, generators)
-      for (const [path, text] of Object.entries(files)) put(root, path, text)
-      put(root, '/boot/efi/loader/loader.conf', `default ${good.slice(0, 6)}*\n`, 0o755)
-      put(root, `${images}/${good}`, `${options}\n`, 0o755)
-      put(root, rescue, 'of nobody', 0o755)
+      machine.begin(present, folders, { cmdline: options, generators })
+      for (const [path, text] of Object.entries(files)) put(path, text)
+      put('/boot/efi/loader/loader.conf', `default ${good.slice(0, 6)}*\n`, 0o755)
+      put(`${images}/${good}`, `${options}\n`, 0o755)
+      put(rescue, 'of nobody', 0o755)
       variable('LoaderInfo', 'systemd-boot 257.1')
       variable('StubInfo', 'systemd-stub 257.1')
       variable('LoaderEntrySelected', good)
-      before = snapshotTree(root, ours)
+      remember()
     })
-    afterEach(() => programs.end())
+    afterEach(end)
 
     it('gets a second image for the trial, chosen by an EFI variable, and takes it all back', async () => {
       const plan = planBoot(host(), wish)
@@ -130,7 +115,7 @@ describe.each(makers)(
       expect(read(`${images}/${good}`)).toBe(`${options}\n`)
       expect(read(trialImage)).toContain(`${tried}\n`)
       expect(read(trialImage)).toContain('only-with handover.trial=1')
-      expect(fs.existsSync(join(root, '/run/handover-trial/initrd.img'))).toBe(false)
+      expect(fs.existsSync(at('/run/handover-trial/initrd.img'))).toBe(false)
       expect(host().boot).toMatchObject({ trialIsNext: true, loaderEntries: { oneShot: 'handover-trial.efi' } })
       expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: true })
       expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
@@ -140,7 +125,7 @@ describe.each(makers)(
     it('confirms it: the arguments and every known image, each made once; then goes back to the beginning', async () => {
       const trial = planBoot(host(), wish)
       await apply(planOf(trial.steps), system())
-      fs.rmSync(join(root, '/run/handover-trial'), { recursive: true })
+      fs.rmSync(at('/run/handover-trial'), { recursive: true })
       start('handover-trial.efi', tried)
       expect(planBoot(host(), wish).findings).toMatchObject([{ code: 'trial-unconfirmed' }])
       const confirm = planConfirm(host())
@@ -177,9 +162,9 @@ describe.each(makers)(
 
     it('makes an image anew on the way back when somebody made it anew since', async () => {
       await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
-      put(root, `${images}/${good}`, 'of a newer kernel package', 0o755)
-      const anew = `#!/bin/sh\necho "anew: $*" > "${root}${images}/${good}"\n`
-      put(root, '/bin-fake/kernel-install', anew, 0o755)
+      put(`${images}/${good}`, 'of a newer kernel package', 0o755)
+      const anew = `#!/bin/sh\necho "anew: $*" > "${at(`${images}/${good}`)}"\n`
+      put('/bin-fake/kernel-install', anew, 0o755)
       expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
       expect(paths().filter((path) => path !== `${images}/${good}`)).toEqual([])
       expect(read(`${images}/${good}`)).toMatch(again)
@@ -188,17 +173,17 @@ describe.each(makers)(
     it.each<[string, () => void, string]>([
       [
         'the last image booted is booted again',
-        () => put(root, '/boot/efi/loader/loader.conf', 'default @saved\n', 0o755),
+        () => put('/boot/efi/loader/loader.conf', 'default @saved\n', 0o755),
         'systemd-boot boots again whatever was booted last (default @saved)',
       ],
       [
         'no default is named',
-        () => put(root, '/boot/efi/loader/loader.conf', 'timeout 3\n', 0o755),
+        () => put('/boot/efi/loader/loader.conf', 'timeout 3\n', 0o755),
         `nothing says which image systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default ${good})`,
       ],
       [
         'the default means the trial, too',
-        () => put(root, '/boot/efi/loader/loader.conf', 'default *.efi\n', 0o755),
+        () => put('/boot/efi/loader/loader.conf', 'default *.efi\n', 0o755),
         '*.efi, the entry that systemd-boot takes by default, means the trial, too',
       ],
       [
@@ -215,8 +200,8 @@ describe.each(makers)(
         'Secure Boot is on, and no key is named',
         () => {
           const path = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c'
-          put(root, path, '')
-          fs.writeFileSync(join(root, path), Buffer.from([6, 0, 0, 0, 1]))
+          put(path, '')
+          fs.writeFileSync(at(path), Buffer.from([6, 0, 0, 0, 1]))
         },
         'images under Secure Boot, and nothing says which key signs them',
       ],

@@ -1,7 +1,7 @@
 /** Ids for drivers that take every device of a kind: found wherever they stand, and taken out to the byte. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { idsInFile, idsOnCmdline, removeIds } from '../../../src/boot/module-options.ts'
+import { idsInFile, idsOnCmdline, removeIds, takerOfArg } from '../../../src/boot/module-options.ts'
 
 const modprobe = '/etc/modprobe.d/vfio.conf'
 const modules = '/etc/initramfs-tools/modules'
@@ -79,8 +79,17 @@ describe('in a file', () => {
     ['the initramfs', modules, '# m\nvfio\nvfio-pci ids=1:2\nnvme\n', ['1:2'], '# m\nvfio\nvfio-pci\nnvme\n'],
     ['the initramfs, as modprobe says it', modules, 'options vfio-pci ids=1:2\n', [], 'options vfio-pci ids=1:2\n'],
   ])('%s', (_, path, text, found, left) => {
-    expect(idsInFile(path, text)).toEqual(found)
+    expect(idsInFile(path, text).map(({ ids }) => ids)).toEqual(found)
     expect(removeIds(path, text)).toBe(left)
+  })
+
+  it('is said of the driver it was given to', () => {
+    expect(idsInFile(modprobe, 'options pci_stub ids=1:2\noptions vfio_pci ids=3:4\n')).toEqual([
+      { taker: 'pci-stub', ids: '1:2' },
+      { taker: 'vfio-pci', ids: '3:4' },
+    ])
+    expect(takerOfArg('pci_stub.ids=')).toBe('pci-stub')
+    expect(takerOfArg('vfio-pci.disable_vga=1')).toBeUndefined()
   })
 
   it('nothing is left, nothing else is touched, and doing it twice is doing it once', () => {
