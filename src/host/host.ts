@@ -126,7 +126,7 @@ export type UnifiedImage = {
   readonly release?: string
 }
 
-/** What tells how this machine boots. Existence is stated per path of a fixed list (host/read-boot.ts). */
+/** What tells how this machine boots. Existence is stated per path of a fixed list (boot/boot-paths.ts). */
 export type BootFacts = {
   readonly efi: boolean
   /** EFI variable LoaderInfo, as the loader that ran last wrote it: `systemd-boot 252.39`. */
