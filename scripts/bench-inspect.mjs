@@ -8,10 +8,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { makeSampleTree } from './sample-tree.mjs'
+import { build, checkNode, installDependencies, root as project } from './setup.mjs'
 
-const project = fileURLToPath(new URL('..', import.meta.url))
 const command = join(project, 'handover')
 const corpus = join(project, '../shared/corpus/snapshots/hp-dl360g9-vgpu/sysfs.tar.gz')
 const work = mkdtempSync(join(tmpdir(), 'handover-bench-'))
@@ -19,7 +19,13 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }))
 // A property of some machines, not of the tool: with it Node reads a file of certificates at every start (some 30 ms).
 delete process.env.NODE_EXTRA_CA_CERTS
 
-execFileSync(process.execPath, [join(project, 'scripts/build.mjs')], { stdio: 'inherit' })
+checkNode()
+installDependencies()
+build()
+if (spawnSync('lspci', ['--version']).error) {
+  console.error('error: there is no lspci to compare with\n  help: apt install pciutils')
+  process.exit(1)
+}
 
 function timeOf(argv) {
   const started = performance.now()
