@@ -4,9 +4,10 @@
  */
 import { AppError } from '../errors.ts'
 import type { VmVerdict } from '../vm/verify.ts'
-import type { CommandResult, LabHost } from './lab-host.ts'
+import type { LabHost } from './lab-host.ts'
+import { measurement, measureVirtio } from './measurement.ts'
 import type { MediaFile } from './media-disks.ts'
-import type { LabLog, Measurement } from './result.ts'
+import type { LabLog } from './result.ts'
 import { parseSnapshot, type Snapshot } from './snapshot.ts'
 import { mustWork, typeCommand as type } from './type-command.ts'
 import {
@@ -69,7 +70,10 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   const after = await snapshot(host)
   checkUntouched(log, { before, applied, running, after }, document)
   checkAfterRollback(log, before, after)
-  await log.phase('measure virtio', async () => log.measurements.push(await measureVirtio(host)))
+  await log.phase('measure virtio', async () => {
+    const say = (text: string) => log.tell({ kind: 'note', text })
+    log.measurements.push(await measureVirtio(host, measuredDisk, say))
+  })
   const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))
   return { capture, owners: Object.fromEntries(owners) as Record<string, string> }
 }
@@ -118,40 +122,4 @@ async function askNetwork({ host, page, media }: StoryInput, document: VerifyDoc
     expectedPage: page.trim(),
     media: fetched,
   }
-}
-
-async function measureVirtio(host: LabHost): Promise<Measurement> {
-  const disk = (await host.run(`/lib/lab/measure.sh ${measuredDisk} 1 name`)).lines.join('').trim()
-  const argv = [
-    ...[
-      'qemu-system-x86_64',
-      '-nodefaults',
-      '-no-user-config',
-      '-display',
-      'none',
-      '-vga',
-      'none',
-      '-no-reboot',
-      '-machine',
-      'q35',
-    ],
-    ...['-accel', 'kvm', '-accel', 'tcg', '-cpu', 'max', '-m', '160', '-serial', 'stdio', '-kernel', '/guests/vmlinux'],
-    ...[
-      '-initrd',
-      '/guests/guest.cpio',
-      '-append',
-      '"console=ttyS0 quiet mitigations=off cryptomgr.notests guest.role=bench guest.blocks=1000"',
-    ],
-    ...['-drive', `if=none,id=d,format=raw,cache=none,readonly=on,file=${disk}`, '-device', 'virtio-blk-pci,drive=d'],
-  ]
-  return measurement('virtio', await host.run(argv.join(' '), { timeoutSeconds: 120 }))
-}
-
-/** Reads a line `measure [DISK] BYTES SECONDS`. */
-function measurement(way: Measurement['way'], said: CommandResult): Measurement {
-  for (const line of said.lines) {
-    const match = /measure (?:\w+ )?(\d+) ([\d.]+)/.exec(line)
-    if (match) return { way, bytes: Number(match[1]), seconds: Number(match[2]) }
-  }
-  throw new AppError(`the measurement «${way}» gave no figures`, { help: said.lines.slice(-5).join('\n') })
 }
