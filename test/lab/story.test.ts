@@ -20,7 +20,7 @@ describe('the seed example', () => {
         console.warn('a guest hung before its first word; the story is told once more')
       }
     }
-  })
+  }, 1_500_000)
   afterAll(() => marker.remove())
 
   it('ends with 0 and tells what it ran on', () => {
