@@ -5,11 +5,14 @@ import type { Measurement } from './result.ts'
 
 const guestSeconds = 90
 const mostTries = 3
+/** What a shell says of a command that SIGKILL ended: 128 + 9. */
+const killed = 137
 
 /**
  * Starts a guest whose virtio disk is the disk with this serial, and reads what it measured. About 12 s under software
  * emulation. A guest under KVM inside software emulation has been seen to stand still in its first instructions; that says
- * nothing about the disk, so such a guest is ended, told with `say`, and started anew.
+ * nothing about the disk, so such a guest is ended, told with `say`, and started anew. One that ends by itself without figures is
+ * an `AppError` at once.
  */
 export async function measureVirtio(
   host: Pick<LabHost, 'run'>,
@@ -20,8 +23,8 @@ export async function measureVirtio(
   const command = `timeout -s KILL ${guestSeconds} ${guestCommand(disk)}`
   for (let tried = 1; ; tried++) {
     const said = await host.run(command, { timeoutSeconds: guestSeconds + 60 })
-    if (figures(said) || tried === mostTries) return measurement('virtio', said)
-    say(`the measuring guest gave no figures within ${guestSeconds} s; it is started anew`)
+    if (said.status !== killed || tried === mostTries) return measurement('virtio', said)
+    say(`the measuring guest stood still for ${guestSeconds} s; it is started anew`)
   }
 }
 

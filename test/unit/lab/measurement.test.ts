@@ -22,7 +22,7 @@ describe('the measurement through virtio', () => {
     const told: string[] = []
     const result = await measureVirtio(host, 'MEDIA-1', (text) => told.push(text))
     expect(result).toEqual({ way: 'virtio', bytes: 4_096_000, seconds: 0.8 })
-    expect(told).toEqual(['the measuring guest gave no figures within 90 s; it is started anew'])
+    expect(told).toEqual(['the measuring guest stood still for 90 s; it is started anew'])
     expect(host.commands).toHaveLength(3)
     expect(host.commands[1]).toMatch(/^timeout -s KILL 90 qemu-system-x86_64 .*file=\/dev\/sdb/)
   })
@@ -32,6 +32,13 @@ describe('the measurement through virtio', () => {
     const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ message: 'the measurement «virtio» gave no figures', help: 'SeaBIOS' })
     expect(host.commands).toHaveLength(4)
+  })
+
+  it('does not start a guest anew that ended by itself without figures', async () => {
+    const host = hostThatAnswers([{ status: 1, lines: ['qemu-system-x86_64: no such disk'] }, measured])
+    const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ help: 'qemu-system-x86_64: no such disk' })
+    expect(host.commands).toHaveLength(2)
   })
 })
 
