@@ -96,10 +96,15 @@ await build({
 copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
 chmodSync('dist/handover.cjs', 0o755)
 for (const name of ['bundle', 'inspect']) {
-  writeFileSync(`dist/${name}.cjs`, inAscii(readFileSync(`dist/${name}.cjs`, 'utf8')))
+  writeFileSync(`dist/${name}.cjs`, asFunction(inAscii(readFileSync(`dist/${name}.cjs`, 'utf8'))))
   const argv = ['scripts/warm-cache.mjs', name]
   const warmed = spawnSync(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
   if (warmed.status !== 0) process.exit(1)
+}
+
+/** The function that Node itself would make of a CommonJS file, for the launcher: made there, it would be a copy of all the text. */
+function asFunction(text) {
+  return `(function (exports, require, module, __filename, __dirname) {${text}\n})`
 }
 
 /** esbuild leaves comments and regular expressions as they are; a file of one byte per character is read without decoding. */

@@ -8,11 +8,7 @@ const { Script } = require('node:vm')
 
 const name = process.argv[2] === 'inspect' ? 'inspect' : 'bundle'
 const path = `${__dirname}/${name}.cjs`
-const parameters = 'exports, require, module, __filename, __dirname'
-const script = new Script(`(function (${parameters}) {${readFileSync(path, 'latin1')}\n})`, {
-  filename: path,
-  cachedData: cachedData(),
-})
+const script = new Script(readFileSync(path, 'latin1'), { filename: path, cachedData: cachedData() })
 
 const isCommand = require.main === module
 

@@ -4,7 +4,7 @@
  * put it.
  */
 import { spawnSync } from 'node:child_process'
-import * as fs from 'node:fs'
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, basename, join } from 'node:path'
 import { realDisk, type Disk } from './disk.ts'
 import type { WriteOptions } from './system.ts'
@@ -16,7 +16,7 @@ export function atomicWrite(
   disk: Disk = realDisk,
 ): void {
   const target = resolveLink(path)
-  const old = fs.statSync(target, { throwIfNoEntry: false })
+  const old = statSync(target, { throwIfNoEntry: false })
   const temporary = join(dirname(target), `${temporaryPrefix(target)}${process.pid}`)
   try {
     writeTemporary(temporary, disk, (fd) => {
@@ -54,8 +54,8 @@ function temporaryPrefix(target: string): string {
 export function removeLeftovers(path: string, disk: Disk = realDisk): void {
   const target = resolveLink(path)
   const folder = dirname(target)
-  if (!fs.existsSync(folder)) return
-  const names = fs.readdirSync(folder).filter((name) => name.startsWith(temporaryPrefix(target)))
+  if (!existsSync(folder)) return
+  const names = readdirSync(folder).filter((name) => name.startsWith(temporaryPrefix(target)))
   for (const name of names) disk.unlink(join(folder, name))
   if (names.length > 0) syncFolder(folder, disk)
 }
@@ -70,13 +70,13 @@ function tryToRemove(path: string, disk: Disk): void {
 
 /** On SELinux systems a new file gets its folder's context, which is not always the old file's. */
 function keepContext(target: string, temporary: string): void {
-  if (!fs.existsSync('/sys/fs/selinux/enforce')) return
+  if (!existsSync('/sys/fs/selinux/enforce')) return
   spawnSync('chcon', ['--reference', target, temporary], { stdio: 'ignore', timeout: 5000 })
 }
 
 /** Adds to the end, creating the file (and making its name durable) when needed. */
 export function appendDurably(path: string, text: string, disk: Disk = realDisk): void {
-  const isNew = !fs.existsSync(path)
+  const isNew = !existsSync(path)
   const fd = disk.open(path, 'append')
   try {
     disk.write(fd, text)
@@ -88,21 +88,21 @@ export function appendDurably(path: string, text: string, disk: Disk = realDisk)
 }
 
 export function removeDurably(path: string, disk: Disk = realDisk): void {
-  if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
   disk.unlink(path)
   syncFolder(dirname(path), disk)
 }
 
 /** Creates missing folders from the top down, each name durable before the next is made. */
 export function makeFolderDurably(path: string, mode?: number, disk: Disk = realDisk): void {
-  if (fs.existsSync(path)) return
+  if (existsSync(path)) return
   makeFolderDurably(dirname(path), mode, disk)
   disk.makeFolder(path, mode)
   syncFolder(dirname(path), disk)
 }
 
 export function removeFolderDurably(path: string, disk: Disk = realDisk): void {
-  if (!fs.existsSync(path) || fs.readdirSync(path).length > 0) return
+  if (!existsSync(path) || readdirSync(path).length > 0) return
   disk.removeFolder(path)
   syncFolder(dirname(path), disk)
 }
@@ -128,8 +128,8 @@ function syncFolder(path: string, disk: Disk = realDisk): void {
 /** For files that others wrote: generators rarely sync, and a record must not outlive what it speaks of. */
 export function flush(path: string, disk: Disk = realDisk): void {
   try {
-    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
-    if (fs.existsSync(dirname(path))) syncFolder(dirname(path), disk)
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
+    if (existsSync(dirname(path))) syncFolder(dirname(path), disk)
   } catch (error) {
     // fsync(2): a file system that knows no syncing (efivarfs, where a write is durable when it returns).
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
@@ -138,7 +138,7 @@ export function flush(path: string, disk: Disk = realDisk): void {
 
 function resolveLink(path: string): string {
   try {
-    return fs.realpathSync(path)
+    return realpathSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path
     throw error

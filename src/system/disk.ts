@@ -2,7 +2,19 @@
  * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of these, so a
  * test can end the world before or after every single one of them (test/apply/crash-matrix.test.ts).
  */
-import * as fs from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 
 export type Disk = {
   /** `create` fails on nothing and empties what is there; `append` keeps it; `read` is for sync only, of files and folders. */
@@ -21,17 +33,17 @@ export type Disk = {
 }
 
 export const realDisk: Disk = {
-  open: (path, how) => fs.openSync(path, { create: 'w', append: 'a', read: 'r' }[how], 0o600),
-  write: (fd, content) => fs.writeFileSync(fd, content),
-  setMode: (fd, mode) => fs.fchmodSync(fd, mode),
-  setOwner: (fd, uid, gid) => fs.fchownSync(fd, uid, gid),
-  sync: (fd) => fs.fsyncSync(fd),
-  close: (fd) => fs.closeSync(fd),
-  rename: (from, to) => fs.renameSync(from, to),
-  unlink: (path) => fs.rmSync(path, { force: true }),
+  open: (path, how) => openSync(path, { create: 'w', append: 'a', read: 'r' }[how], 0o600),
+  write: (fd, content) => writeFileSync(fd, content),
+  setMode: (fd, mode) => fchmodSync(fd, mode),
+  setOwner: (fd, uid, gid) => fchownSync(fd, uid, gid),
+  sync: (fd) => fsyncSync(fd),
+  close: (fd) => closeSync(fd),
+  rename: (from, to) => renameSync(from, to),
+  unlink: (path) => rmSync(path, { force: true }),
   makeFolder: (path, mode) => {
-    fs.mkdirSync(path, mode === undefined ? {} : { mode })
+    mkdirSync(path, mode === undefined ? {} : { mode })
   },
-  removeFolder: (path) => fs.rmdirSync(path),
-  makeLink: (path, target) => fs.symlinkSync(target, path),
+  removeFolder: (path) => rmdirSync(path),
+  makeLink: (path, target) => symlinkSync(target, path),
 }

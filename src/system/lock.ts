@@ -4,7 +4,7 @@
  * reader never sees half of it; a holder that died or a machine that rebooted leaves a file nobody has to remove.
  * docs/decisions/0005-lock-file.md says why.
  */
-import * as fs from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type LockHolder = { readonly pid: number; readonly since: string; readonly what: string }
@@ -23,7 +23,7 @@ export function takeLock(path: string, what: string): LockResult {
     boot: bootId(),
   }
   const text = JSON.stringify(mine)
-  fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   for (let attempt = 0; attempt < 5; attempt += 1) {
     if (create(path, text)) return { ok: true, release: () => release(path, text) }
     const found = readRecord(path)
@@ -36,9 +36,9 @@ export function takeLock(path: string, what: string): LockResult {
 
 function create(path: string, text: string): boolean {
   const aside = `${path}.${process.pid}`
-  fs.writeFileSync(aside, text, { mode: 0o600 })
+  writeFileSync(aside, text, { mode: 0o600 })
   try {
-    fs.linkSync(aside, path)
+    linkSync(aside, path)
     return true
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
@@ -47,13 +47,13 @@ function create(path: string, text: string): boolean {
     if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP') return createExclusive(path, text)
     throw error
   } finally {
-    fs.rmSync(aside, { force: true })
+    rmSync(aside, { force: true })
   }
 }
 
 function createExclusive(path: string, text: string): boolean {
   try {
-    fs.writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -65,24 +65,24 @@ function createExclusive(path: string, text: string): boolean {
 function setAside(path: string, judged: string): void {
   const aside = `${path}.stale-${process.pid}`
   try {
-    fs.renameSync(path, aside)
+    renameSync(path, aside)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw error
   }
-  if (fs.readFileSync(aside, 'utf8') !== judged) {
+  if (readFileSync(aside, 'utf8') !== judged) {
     try {
-      fs.linkSync(aside, path)
+      linkSync(aside, path)
     } catch {
       // A fourth process holds the lock now; the third will see on release that it lost it.
     }
   }
-  fs.rmSync(aside, { force: true })
+  rmSync(aside, { force: true })
 }
 
 function release(path: string, text: string): void {
   try {
-    if (fs.readFileSync(path, 'utf8') === text) fs.rmSync(path, { force: true })
+    if (readFileSync(path, 'utf8') === text) rmSync(path, { force: true })
   } catch {
     // Somebody removed the lock by hand: nothing is left to release.
   }
@@ -91,7 +91,7 @@ function release(path: string, text: string): void {
 function readRecord(path: string): { text: string; record: Record | undefined } | undefined {
   let text: string
   try {
-    text = fs.readFileSync(path, 'utf8')
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -115,7 +115,7 @@ function isAlive(holder: Record): boolean {
 /** Field 22 of /proc/PID/stat: clock ticks since boot. With the pid it names one process, whatever the wall clock does. */
 function processStart(pid: number): string | undefined {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The program's name (field 2, in parentheses) may hold spaces and parentheses itself.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   } catch {
@@ -125,7 +125,7 @@ function processStart(pid: number): string | undefined {
 
 function bootId(): string {
   try {
-    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {
     // Without /proc there is nothing to tell boots apart by; pid and start time decide alone.
     return ''

@@ -3,7 +3,7 @@
  * small watcher: when this program ends in any way, SIGKILL included, the pipe closes and the watcher ends the group.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import * as fs from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { AppError } from '../errors.ts'
 import { searchPath } from './search-path.ts'
@@ -27,7 +27,7 @@ kill -TERM $! 2>/dev/null
 exit $status`
 
 export function start(argv: readonly string[], options: StartOptions = {}): Promise<Running> {
-  const log = options.logFile === undefined ? undefined : fs.openSync(options.logFile, 'a')
+  const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a')
   const tied = options.detached !== true
   const [program = '', ...args] = tied ? ['/bin/sh', '-c', watcher, 'watcher', ...argv] : argv
   const output = log ?? 'pipe'
@@ -38,7 +38,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Prom
       env: { PATH: searchPath(), LC_ALL: 'C.UTF-8', ...options.env },
       stdio: tied ? ['ignore', output, output, 'pipe'] : ['ignore', output, output],
     })
-    if (log !== undefined) fs.closeSync(log)
+    if (log !== undefined) closeSync(log)
     child.once('error', () => reject(notStarted(argv)))
     child.once('spawn', () => resolve(running(child, options)))
   })

@@ -2,7 +2,7 @@
  * A file or standard input whole, up to a limit that depends on how it begins (an archive may be larger than a listing).
  * Reading stops at the limit, however much more there is; a regular file that is too large is not read at all.
  */
-import * as fs from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { ReadFailure, ReadResult } from './system.ts'
 
 /** Bytes allowed for an input that begins with `head` (at least 512 bytes of it, or all there is). */
@@ -33,20 +33,20 @@ export async function readStandardInput(limitOf: InputLimit): Promise<ReadResult
 export function readInputFile(path: string, limitOf: InputLimit): ReadResult<Uint8Array> {
   let fd: number
   try {
-    fd = fs.openSync(path, 'r')
+    fd = openSync(path, 'r')
   } catch (error) {
     return failureOf(error)
   }
   try {
     const head = new Uint8Array(headSize)
-    const got = fs.readSync(fd, head, 0, headSize, null)
+    const got = readSync(fd, head, 0, headSize, null)
     const limit = limitOf(head.subarray(0, got))
-    if (fs.fstatSync(fd).size > limit) return { ok: false, reason: 'too-large' }
+    if (fstatSync(fd).size > limit) return { ok: false, reason: 'too-large' }
     return readRest(fd, head.subarray(0, got), limit)
   } catch (error) {
     return failureOf(error)
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
 }
 
@@ -56,7 +56,7 @@ function readRest(fd: number, head: Uint8Array, limit: number): ReadResult<Uint8
   let total = head.length
   for (;;) {
     const chunk = new Uint8Array(1024 * 1024)
-    const read = fs.readSync(fd, chunk, 0, chunk.length, null)
+    const read = readSync(fd, chunk, 0, chunk.length, null)
     if (read === 0) return { ok: true, value: Buffer.concat(chunks) }
     total += read
     if (total > limit) return { ok: false, reason: 'too-large' }

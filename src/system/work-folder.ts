@@ -3,7 +3,27 @@
  * called by apply/ alone.
  */
 import { createHash } from 'node:crypto'
-import * as fs from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { searchPath } from './search-path.ts'
@@ -11,7 +31,7 @@ import { searchPath } from './search-path.ts'
 /** The folder this program was installed to or checked out in (the one with package.json). */
 export function packageFolder(): string {
   let folder = import.meta.dirname
-  while (!fs.existsSync(join(folder, 'package.json'))) {
+  while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder)
     if (parent === folder) return import.meta.dirname
     folder = parent
@@ -30,66 +50,66 @@ export function runFolder(): string {
 
 /** A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it away. */
 export function makeRunFolder(prefix: string): string {
-  return fs.mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))
+  return mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))
 }
 
 /** Removes run folders whose process is gone: what a SIGKILL left behind. */
 export function removeStaleRunFolders(prefix: string): void {
   const pattern = new RegExp(`^${prefix}-(\\d+)-`)
-  for (const name of fs.readdirSync(tmpdir())) {
+  for (const name of readdirSync(tmpdir())) {
     const pid = Number(pattern.exec(name)?.[1])
-    if (!pid || fs.existsSync(`/proc/${pid}`)) continue
-    fs.rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    if (!pid || existsSync(`/proc/${pid}`)) continue
+    rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
 }
 
 export function ensureFolder(path: string): string {
-  fs.mkdirSync(path, { recursive: true })
+  mkdirSync(path, { recursive: true })
   return path
 }
 
 export function removeTree(path: string): void {
-  fs.rmSync(path, { recursive: true, force: true })
+  rmSync(path, { recursive: true, force: true })
 }
 
 export function exists(path: string): boolean {
-  return fs.existsSync(path)
+  return existsSync(path)
 }
 
 export function readFile(path: string): Buffer {
-  return fs.readFileSync(path)
+  return readFileSync(path)
 }
 
 /** Writes a file with its parent folders. A plain write: whoever needs the file whole or not at all renames it. */
 export function putFile(path: string, content: string | Uint8Array, mode?: number): void {
   ensureFolder(dirname(path))
-  fs.writeFileSync(path, content)
-  if (mode !== undefined) fs.chmodSync(path, mode)
+  writeFileSync(path, content)
+  if (mode !== undefined) chmodSync(path, mode)
 }
 
 /** Copies, sharing blocks where the file system can; links are followed. */
 export function copyFile(from: string, to: string): void {
   ensureFolder(dirname(to))
-  fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE)
-  fs.chmodSync(to, fs.statSync(from).mode & 0o7777)
+  copyFileSync(from, to, constants.COPYFILE_FICLONE)
+  chmodSync(to, statSync(from).mode & 0o7777)
 }
 
 export function putLink(path: string, target: string): void {
   ensureFolder(dirname(path))
-  fs.symlinkSync(target, path)
+  symlinkSync(target, path)
 }
 
 export function move(from: string, to: string): void {
   ensureFolder(dirname(to))
-  fs.renameSync(from, to)
+  renameSync(from, to)
 }
 
 export function realPath(path: string): string {
-  return fs.realpathSync(path)
+  return realpathSync(path)
 }
 
 export function fileSize(path: string): number {
-  return fs.statSync(path).size
+  return statSync(path).size
 }
 
 export function sha256(content: string | Uint8Array): string {
@@ -98,20 +118,19 @@ export function sha256(content: string | Uint8Array): string {
 
 export function sha256File(path: string): string {
   const hash = createHash('sha256')
-  const fd = fs.openSync(path, 'r')
+  const fd = openSync(path, 'r')
   const chunk = Buffer.alloc(1024 * 1024)
   try {
-    for (let read = fs.readSync(fd, chunk); read > 0; read = fs.readSync(fd, chunk))
-      hash.update(chunk.subarray(0, read))
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) hash.update(chunk.subarray(0, read))
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
   return hash.digest('hex')
 }
 
 /** Size and time of a file: enough to notice that a program was upgraded, without reading it. */
 export function fileStamp(path: string): string {
-  const stat = fs.statSync(path)
+  const stat = statSync(path)
   return `${stat.size}-${Math.floor(stat.mtimeMs)}`
 }
 
@@ -121,8 +140,8 @@ export function findProgram(name: string): string | undefined {
   for (const folder of folders) {
     const path = join(folder, name)
     try {
-      fs.accessSync(path, fs.constants.X_OK)
-      if (fs.statSync(path).isFile()) return path
+      accessSync(path, constants.X_OK)
+      if (statSync(path).isFile()) return path
     } catch {
       // Not here: look in the next folder.
     }
@@ -132,18 +151,17 @@ export function findProgram(name: string): string | undefined {
 
 /** A file of that size which takes no room until written to; fails when the file is there. */
 export function putSparseFile(path: string, sizeMiB: number): void {
-  const fd = fs.openSync(path, 'wx', 0o600)
+  const fd = openSync(path, 'wx', 0o600)
   try {
-    fs.ftruncateSync(fd, sizeMiB * 1024 * 1024)
+    ftruncateSync(fd, sizeMiB * 1024 * 1024)
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
 }
 
 /** Names of the files in a folder, sorted; sub-folders are left out. */
 export function listFiles(folder: string): string[] {
-  return fs
-    .readdirSync(folder, { withFileTypes: true })
+  return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name)
     .sort()
