@@ -18,7 +18,8 @@ export async function readSource(options: ReadingOptions, context: Context, deta
   const host = options.from === undefined ? readHost(context.system, undefined, detail) : await readFrom(options.from)
   if (!needsNames(host)) return host
   // A tree given with --root seldom has the file of names; this machine's is as good.
-  const pciIds = readPciIds(context.system) ?? (options.root === undefined ? undefined : readPciIds(linuxSystem()))
+  const pciIds =
+    readPciIds(context.system, host) ?? (options.root === undefined ? undefined : readPciIds(linuxSystem(), host))
   return nameDevices(host, pciIds)
 }
 

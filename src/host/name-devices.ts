@@ -1,8 +1,8 @@
 /** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
-import { findClassName, findFullName, openPciIds } from '../pci/pci-ids.ts'
-import type { Reader } from '../system/system.ts'
+import { findClassName, findFullName, gatherPciIds, openPciIds } from '../pci/pci-ids.ts'
+import type { Reader, ReadResult } from '../system/system.ts'
 import type { Host } from './host.ts'
 
 /** Where distributions put it (pciutils, hwdata, FreeBSD-like layouts). */
@@ -13,12 +13,21 @@ export const pciIdsPaths = [
   '/usr/local/share/pciids/pci.ids',
 ]
 
-export function readPciIds(system: Reader): Uint8Array | undefined {
+/** The whole file, or, for a host, as much of it as its devices need. */
+export function readPciIds(system: Reader, host?: Host): Uint8Array | undefined {
   for (const path of pciIdsPaths) {
-    const bytes = system.readBytes(path, 16 << 20)
+    const bytes = host && system.readPieces ? readFor(host, system.readPieces, path) : system.readBytes(path, limit)
     if (bytes.ok) return bytes.value
   }
   return undefined
+}
+
+const limit = 16 << 20
+
+function readFor(host: Host, readPieces: NonNullable<Reader['readPieces']>, path: string): ReadResult<Uint8Array> {
+  const gathered = gatherPciIds(new Set(host.devices.flatMap((device) => device.vendorId ?? [])))
+  const read = readPieces(path, limit, gathered.take)
+  return read.ok ? { ok: true, value: gathered.text() } : read
 }
 
 export function needsNames(host: Host): boolean {

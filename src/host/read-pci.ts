@@ -13,7 +13,7 @@ import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
 import { idsOf, isSilent, parseUevent, type TextOf } from './function-ids.ts'
-import { bytesOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+import { headOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const devicesFolder = '/sys/bus/pci/devices'
 
@@ -78,7 +78,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const stated = text('uevent')
   const uevent = parseUevent(stated)
   // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
-  const config = bytesOf(reading, `${folder}/config`, 65_536)?.subarray(0, 4096)
+  const config = headOf(reading, `${folder}/config`, 4096)
   const ids = idsOf(text, uevent, config)
   const isSilentFolder = stated === undefined && config === undefined && ids.vendorId === undefined
   // Where some files could not be read, these may be among them, unless the folder itself is gone.

@@ -31,6 +31,15 @@ export function bytesOf(reading: Reading, path: string, limit?: number): Uint8Ar
   return undefined
 }
 
+/** The beginning of a file, good until the next call. */
+export function headOf(reading: Reading, path: string, most: number): Uint8Array | undefined {
+  const { system } = reading
+  const result = system.readHead ? system.readHead(path, most) : system.readBytes(path, 65_536)
+  if (result.ok) return result.value.subarray(0, most)
+  noteUnreadable(reading, path, result)
+  return undefined
+}
+
 /** Names in a folder; an absent folder is empty, an unreadable one is empty and noted. */
 export function namesIn(reading: Reading, path: string): readonly string[] {
   const result = reading.system.list(path)

@@ -30,6 +30,64 @@ export function openPciIds(source: string | Uint8Array): PciIds {
   return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
 
+/**
+ * What of the file some vendors and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
+ * `text` is what openPciIds then takes. Of a megabyte and a half a machine needs a few pieces.
+ */
+export function gatherPciIds(vendorIds: Iterable<string>): {
+  readonly take: (piece: Uint8Array) => void
+  readonly text: () => Uint8Array
+} {
+  const wanted = new Set([...vendorIds].filter((id) => /^[0-9a-f]{4}$/.test(id)))
+  const kept: Buffer[] = []
+  /** The last entry kept may go on in the next piece. */
+  let goesOn = false
+  let isAtClasses = false
+  const keep = (bytes: Buffer): void => {
+    if (bytes.length > 0) kept.push(Buffer.from(bytes))
+  }
+  const take = (piece: Uint8Array): void => {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
+    if (isAtClasses) return keep(bytes)
+    const rest = goesOn ? firstEntry(bytes) : 0
+    keep(bytes.subarray(0, rest))
+    // From the first one wanted to the end: what stands between two of them does no harm.
+    const classes = findEntry(bytes, rest, anyClass)
+    const from = Math.min(classes, ...[...wanted].map((id) => findEntry(bytes, rest, id)))
+    keep(bytes.subarray(from))
+    goesOn = from < bytes.length || rest === bytes.length
+    if (from === bytes.length) return
+    for (const id of wanted) if (findEntry(bytes, from, id) < bytes.length) wanted.delete(id)
+    isAtClasses = classes < bytes.length
+  }
+  return { take, text: () => Buffer.concat(kept) }
+}
+
+/** Classes are the last entries of the file (`C 02  Network controller`). */
+const anyClass = 'C '
+
+/** Where the first entry without indent begins, or the end. */
+function firstEntry(bytes: Buffer): number {
+  const text = bytes.toString('latin1')
+  if (/^[^\t#\r\n]/.test(text)) return 0
+  const before = text.search(/\n[^\t#\r\n]/)
+  return before < 0 ? bytes.length : before + 1
+}
+
+/** Where the entry of a vendor, or the first class, begins, or the end. */
+function findEntry(bytes: Buffer, from: number, heading: string): number {
+  // Needles of seven bytes and more are searched by skipping, which newlines and blanks defeat (see findBlock).
+  const length = heading === anyClass ? 6 : heading.length + 2
+  const isHeading = (at: number): boolean => {
+    const found = bytes.toString('latin1', at, at + length)
+    return found.startsWith(heading) && found.endsWith('  ')
+  }
+  if (isHeading(from)) return from
+  let before = bytes.indexOf(`\n${heading}`, from, 'latin1')
+  while (before >= 0 && !isHeading(before + 1)) before = bytes.indexOf(`\n${heading}`, before + 1, 'latin1')
+  return before < 0 ? bytes.length : before + 1
+}
+
 /** By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not empty. */
 const entryEnds = [/\n(?![\t#\n])/g, /\n(?!\t\t|[#\n])/g, /\n(?!\t\t\t|[#\n])/g] as const
 

@@ -3,7 +3,7 @@
  * chroot. Folders already resolved are remembered for the rest of one synchronous stretch only (reading a host is one),
  * so nothing that changes between two awaits is ever answered from memory.
  */
-import * as fs from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 
 export type RootPaths = {
@@ -19,10 +19,11 @@ export type RootPaths = {
 export function rootPaths(root: string): RootPaths {
   const known = new Map<string, string>()
   const links = linkFinder()
+  let last: { readonly path: string; readonly resolved: string } | undefined
   const folder = (path: string): string => {
-    if (path === '' || path === '/') return root
     const remembered = known.get(path)
     if (remembered !== undefined) return remembered
+    if (path === '' || path === '/') return root
     if (known.size === 0) queueMicrotask(forget)
     const resolved = resolveFolder(path)
     known.set(path, resolved)
@@ -30,18 +31,25 @@ export function rootPaths(root: string): RootPaths {
   }
   const forget = () => {
     known.clear()
+    last = undefined
     links.forget()
   }
   const resolveFolder = (path: string): string => {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
     if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
-    const here = `${folder(path.slice(0, slash))}/${name}`
-    return links.isLink(here) ? walk(root, path) : here
+    const parent = folder(path.slice(0, slash))
+    const here = `${parent}/${name}`
+    return links.isLink(parent, name, here) ? walk(root, path) : here
   }
+  // The files of one folder are nearly always asked for one after the other.
   const entry = (path: string): string => {
     const slash = path.lastIndexOf('/')
-    return `${folder(path.slice(0, Math.max(0, slash)))}/${path.slice(slash + 1)}`
+    if (last?.path.length !== slash || !path.startsWith(last.path)) {
+      const parent = path.slice(0, Math.max(0, slash))
+      last = { path: parent, resolved: folder(parent) }
+    }
+    return `${last.resolved}/${path.slice(slash + 1)}`
   }
   return { file: (path) => walk(root, path), entry, folder, forget }
 }
@@ -49,33 +57,33 @@ export function rootPaths(root: string): RootPaths {
 /** A folder asked about this often is listed, which costs as much as some ten single questions. */
 const worthListing = 12
 
-/** Is the last part of a resolved path a link? */
-function linkFinder(): { isLink: (path: string) => boolean; forget: () => void } {
-  const asked = new Map<string, number>()
-  const listed = new Map<string, ReadonlySet<string>>()
-  const isLink = (path: string): boolean => {
-    const slash = path.lastIndexOf('/')
-    const parent = path.slice(0, slash)
-    const count = (asked.get(parent) ?? 0) + 1
-    asked.set(parent, count)
-    if (count === worthListing) listLinks(parent, listed)
-    const links = listed.get(parent)
-    if (links) return links.has(path.slice(slash + 1))
-    return fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+/** Is `name` in the resolved folder `parent` a link? `here` is both as one path. */
+function linkFinder(): { isLink: (parent: string, name: string, here: string) => boolean; forget: () => void } {
+  /** How often was asked about a folder, or the links in it. */
+  const known = new Map<string, number | ReadonlySet<string>>()
+  const isLink = (parent: string, name: string, here: string): boolean => {
+    const asked = known.get(parent) ?? 0
+    if (typeof asked !== 'number') return asked.has(name)
+    const links = asked + 1 === worthListing ? listLinks(parent) : undefined
+    known.set(parent, links ?? asked + 1)
+    return links ? links.has(name) : isLinkHere(here)
   }
-  const forget = () => {
-    asked.clear()
-    listed.clear()
-  }
-  return { isLink, forget }
+  return { isLink, forget: () => known.clear() }
 }
 
-function listLinks(folder: string, listed: Map<string, ReadonlySet<string>>): void {
+const mayBeMissing = { throwIfNoEntry: false } as const
+
+function isLinkHere(path: string): boolean {
+  return lstatSync(path, mayBeMissing)?.isSymbolicLink() === true
+}
+
+function listLinks(folder: string): ReadonlySet<string> | undefined {
   try {
-    const entries = fs.readdirSync(folder, { withFileTypes: true })
-    listed.set(folder, new Set(entries.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name)))
+    const entries = readdirSync(folder, { withFileTypes: true })
+    return new Set(entries.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name))
   } catch {
     // It may be entered but not listed (mode 0711): each name is asked for, as before.
+    return undefined
   }
 }
 
@@ -92,7 +100,7 @@ function walk(root: string, path: string): string {
       continue
     }
     const here = join(root, ...done, part)
-    const target = fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(here) : undefined
+    const target = isLinkHere(here) ? readlinkSync(here) : undefined
     if (target === undefined) {
       done.push(part)
       continue

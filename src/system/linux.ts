@@ -1,7 +1,7 @@
 /**
  * The real machine, or a file tree shaped like one (`--root`): the only implementation of System that touches anything.
  */
-import * as fs from 'node:fs'
+import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, realpathSync, statfsSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../errors.ts'
 import {
@@ -20,7 +20,7 @@ import { rootPaths, type RootPaths } from './inside-root.ts'
 import { showLink } from './show-link.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
-import { readCapped, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
+import { readCapped, readHead, readPiecesCapped, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
@@ -43,16 +43,21 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     live: root === '',
     readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
-    list: (path) => attempt(() => fs.readdirSync(paths ? paths.folder(path) : path).sort()),
-    readLink: (path) => attempt(() => fs.readlinkSync(paths ? paths.entry(path) : path)),
+    readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),
+    readPieces: (path, limit, take) =>
+      attempt(() =>
+        readInside(paths, path, limit, (real, most, how) => readPiecesCapped(real, most, { ...how, take })),
+      ),
+    list: (path) => attempt(() => readdirSync(paths ? paths.folder(path) : path).sort()),
+    readLink: (path) => attempt(() => readlinkSync(paths ? paths.entry(path) : path)),
     realPath: (path) =>
       attempt(() => {
-        const real = fs.realpathSync(inside(path))
+        const real = realpathSync(inside(path))
         return root === '' ? real : real.slice(root.length) || '/'
       }),
     stat: (path) => attempt(() => statOf(paths ? paths.entry(path) : path)),
     freeBytes: (path) => {
-      const place = attempt(() => fs.statfsSync(inside(path)))
+      const place = attempt(() => statfsSync(inside(path)))
       return place.ok ? place.value.bavail * place.value.bsize : undefined
     },
     env: (name) => process.env[name],
@@ -109,20 +114,20 @@ function failure(error: unknown): ReadFailure {
 }
 
 function statOf(path: string): FileStat {
-  const stat = fs.lstatSync(path)
+  const stat = lstatSync(path)
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other'
   return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid }
 }
 
 function writeAttribute(path: string, shown: string, text: string): void {
-  const fd = fs.openSync(path, 'w')
+  const fd = openSync(path, 'w')
   try {
-    fs.writeSync(fd, text)
+    writeSync(fd, text)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'an error'
     throw new AppError(`the kernel answered ${code} to ${JSON.stringify(text)} for ${shown}`, { cause: error })
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
 }
 

@@ -1,14 +1,15 @@
 /** Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so size is not asked. */
-import * as fs from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
 export class TooLarge extends Error {}
 
-const plainFlags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
+const plainFlags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** `how.follow` false: a link as the last part is an error (ELOOP). `how.isAttribute`: a short read is the end, as in sysfs. */
 export type ReadHow = { readonly follow: boolean; readonly isAttribute: boolean }
 
 const longestRead = 65_536
+const newline = 10
 
 /**
  * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is thousands of tiny
@@ -34,24 +35,72 @@ function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 
+/** At most 64 KiB. */
+const head = Buffer.allocUnsafeSlow(longestRead)
+
+export function readHead(path: string, most: number, how: ReadHow): Uint8Array {
+  const fd = openToRead(path, how)
+  try {
+    let length = 0
+    while (length < most) {
+      const read = readSync(fd, head, length, Math.min(most, head.length) - length, null)
+      length += read
+      if (isEnd(read, how)) break
+    }
+    return head.subarray(0, length)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Hands out a file in pieces of whole lines, all in one place: memory that is new for every byte read costs more than the reading. */
+export function readPiecesCapped(
+  path: string,
+  limit: number,
+  how: ReadHow & { readonly take: (piece: Uint8Array) => void },
+): number {
+  const fd = openToRead(path, how)
+  try {
+    const room = Buffer.allocUnsafeSlow(longestRead)
+    for (let total = 0, kept = 0; ;) {
+      const read = readSync(fd, room, kept, room.length - kept, null)
+      total += read
+      if (total > limit) throw new TooLarge()
+      const filled = kept + read
+      const lineEnd = room.lastIndexOf(newline, filled - 1) + 1
+      const end = read === 0 || (lineEnd === 0 && filled === room.length) ? filled : lineEnd
+      if (end > 0) how.take(room.subarray(0, end))
+      if (read === 0) return total
+      kept = filled - end
+      room.copyWithin(0, end, filled)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** `take` gets how many bytes stand in the slab at `used`; longer files come as bytes of their own. */
 function readWith<T>(path: string, limit: number, how: ReadHow, take: (length: number) => T): T | Uint8Array {
-  const fd = fs.openSync(path, how.follow ? plainFlags : plainFlags | fs.constants.O_NOFOLLOW)
+  const fd = openToRead(path, how)
   try {
-    const first = fillSlab(fd, limit, how.isAttribute)
+    const first = fillSlab(fd, limit, how)
     if (first < longestRead) return take(first)
     return readOn(fd, limit, first)
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
+}
+
+function openToRead(path: string, how: ReadHow): number {
+  return openSync(path, how.follow ? plainFlags : plainFlags | constants.O_NOFOLLOW)
 }
 
 /** A long file, of which the slab holds the beginning: into room for what its size says and a byte more, so that its end shows. */
 function readOn(fd: number, limit: number, first: number): Uint8Array {
-  let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fs.fstatSync(fd).size, limit) + 1))
+  let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fstatSync(fd).size, limit) + 1))
   slab.copy(bytes, 0, used, used + first)
   for (let length = first; ;) {
-    const read = fs.readSync(fd, bytes, length, bytes.length - length, null)
+    const read = readSync(fd, bytes, length, bytes.length - length, null)
     length += read
     if (length > limit) throw new TooLarge()
     if (read === 0) return bytes.subarray(0, length)
@@ -61,18 +110,22 @@ function readOn(fd: number, limit: number, first: number): Uint8Array {
 }
 
 /** Reads to the end of the file or of the room there is: as many bytes as `longestRead` say that it may go on. */
-function fillSlab(fd: number, limit: number, isAttribute: boolean): number {
+function fillSlab(fd: number, limit: number, how: ReadHow): number {
   if (used + longestRead > slab.length) {
     slab = Buffer.allocUnsafeSlow(slab.length)
     used = 0
   }
   let length = 0
   while (length < longestRead) {
-    const read = fs.readSync(fd, slab, used + length, Math.min(longestRead - length, limit + 1 - length), null)
+    const read = readSync(fd, slab, used + length, Math.min(longestRead - length, limit + 1 - length), null)
     length += read
     if (length > limit) throw new TooLarge()
-    // sysfs hands out at most a page at a time; less than that was all of it.
-    if (read === 0 || (isAttribute && read < 4096)) break
+    if (isEnd(read, how)) break
   }
   return length
+}
+
+/** sysfs hands out at most a page at a time; less than that was all of it. */
+function isEnd(read: number, how: ReadHow): boolean {
+  return read === 0 || (how.isAttribute && read < 4096)
 }

@@ -60,4 +60,39 @@ describe('files', () => {
     expect(system.readText('/proc/empty')).toEqual({ ok: true, value: '' })
     expect(system.readText('/proc/mark')).toEqual({ ok: true, value: 'ä' })
   })
+
+  it('give their beginning, in memory that the next one takes', () => {
+    const page = Uint8Array.from({ length: 5000 }, (_, n) => n % 256)
+    const root = tree({ '/sys/a/config': page, '/sys/b/config': page.subarray(0, 64), '/sys/link': '-> /sys/b/config' })
+    const { readHead } = linuxSystem({ root })
+    const first = readHead?.('/sys/a/config', 4096)
+    expect(first?.ok && Buffer.compare(first.value, page.subarray(0, 4096))).toBe(0)
+    expect(readHead?.('/sys/link', 4096)).toEqual({ ok: true, value: Buffer.from(page.subarray(0, 64)) })
+    expect(readHead?.('/sys/b/config', 16)).toMatchObject({ ok: true, value: { length: 16 } })
+    expect(readHead?.('/sys/a', 4096)).toMatchObject({ ok: false, reason: 'not-a-file' })
+    expect(readHead?.('/sys/c', 4096)).toMatchObject({ ok: false, reason: 'absent' })
+  })
+
+  it('are handed out in pieces of whole lines, and all of them', () => {
+    const lines = Array.from({ length: 4000 }, (_, n) => `${n} ${'x'.repeat(n % 90)}\n`).join('')
+    const endless = `a\n${'b'.repeat(150_000)}\nc`
+    const root = tree({ '/lines': lines, '/endless': endless, '/empty': '', '/link': '-> /lines' })
+    const { readPieces } = linuxSystem({ root })
+    const piecesOf = (path: string, limit = 1 << 20) => {
+      const pieces: string[] = []
+      return { result: readPieces?.(path, limit, (piece) => void pieces.push(Buffer.from(piece).toString())), pieces }
+    }
+    for (const path of ['/lines', '/link']) {
+      const { result, pieces } = piecesOf(path)
+      expect(result).toEqual({ ok: true, value: lines.length })
+      expect(pieces.length).toBeGreaterThan(1)
+      expect(pieces.every((piece) => piece.endsWith('\n'))).toBe(true)
+      expect(pieces.join('')).toBe(lines)
+    }
+    expect(piecesOf('/endless').pieces.join('')).toBe(endless)
+    expect(piecesOf('/empty')).toEqual({ result: { ok: true, value: 0 }, pieces: [] })
+    expect(piecesOf('/lines', lines.length).result).toMatchObject({ ok: true })
+    expect(piecesOf('/lines', lines.length - 1).result).toEqual({ ok: false, reason: 'too-large' })
+    expect(piecesOf('/none').result).toMatchObject({ ok: false, reason: 'absent' })
+  })
 })
