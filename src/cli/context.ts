@@ -9,7 +9,8 @@ import { printOut, standardOutput } from './standard-output.ts'
 
 export type Context = {
   readonly system: System
-  readonly out: (text: string) => void
+  /** One text, or its pieces in order; the end of its line is added where it lacks it. */
+  readonly out: (text: string | Iterable<string>) => void
   readonly err: (text: string) => void
   readonly isTerminal: boolean
   /** Width to draw for; 80 where the stream is no terminal. */

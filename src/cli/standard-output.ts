@@ -17,10 +17,14 @@ export function standardOutput(): NodeJS.WriteStream {
   return stream
 }
 
-/** Writes a text and the end of its line. */
-export function printOut(text: string): void {
-  // The end of the line by itself: joined to megabytes of JSON it would copy them.
-  for (const part of text.endsWith('\n') ? [text] : [text, '\n']) writeOut(Buffer.from(part))
+/** Writes a text, whole or in pieces, and the end of its line. */
+export function printOut(text: string | Iterable<string>): void {
+  let isAtLineStart = false
+  for (const piece of typeof text === 'string' ? [text] : text) {
+    writeOut(Buffer.from(piece))
+    if (piece !== '') isAtLineStart = piece.endsWith('\n')
+  }
+  if (!isAtLineStart) writeOut(Buffer.from('\n'))
 }
 
 function writeOut(bytes: Uint8Array): void {

@@ -13,7 +13,7 @@ function contextFor(root: string): { context: Context; out: () => string; err: (
   const said = { out: '', err: '' }
   const context: Context = {
     system: linuxSystem({ root }),
-    out: (text) => void (said.out += `${text}\n`),
+    out: (text) => void (said.out += `${Array.from(text).join('')}\n`),
     err: (text) => void (said.err += `${text}\n`),
     isTerminal: false,
     columns: 80,

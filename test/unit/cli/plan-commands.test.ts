@@ -22,7 +22,7 @@ async function run(command: Run, file: string, options: ReadingOptions = {}) {
   let [out, err] = ['', '']
   const context = {
     ...createContext(options),
-    out: (text: string) => void (out += text),
+    out: (text: string | Iterable<string>) => void (out += Array.from(text).join('')),
     err: (text: string) => void (err += text),
   }
   const code = await command([file], options, context)
