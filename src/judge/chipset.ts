@@ -6,23 +6,26 @@ import { addressParts } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { HostNeed } from '../host/host.ts'
 
+/** By base class and subclass, or by base class alone. */
+type RolesByClass = ReadonlyMap<string, string>
+
 /** Never a card, wherever they sit (classes the TrueNAS and oVirt block lists agree on). */
-const always: readonly (readonly [prefix: string, what: string])[] = [
+const always: RolesByClass = new Map([
   ['0600', 'host bridge'],
   ['0601', 'ISA bridge'],
   ['0c05', 'SMBus'],
   ['0500', 'memory controller'],
   ['0806', 'IOMMU'],
-]
+])
 
 /** Only on a root bus: the same classes occur on cards (a DMA engine, an NTB). */
-const onRootBus: readonly (readonly [prefix: string, what: string])[] = [
+const onRootBus: RolesByClass = new Map([
   ['0580', 'memory controller'],
   ['08', 'system peripheral'],
   ['0c80', 'serial bus of the board (SPI, I2C)'],
   ['1101', 'performance counters'],
   ['1180', 'signal processing of the chipset'],
-]
+])
 
 export function chipsetNeeds(devices: readonly PciDevice[]): HostNeed[] {
   const needs: HostNeed[] = []
@@ -55,9 +58,8 @@ export function chipsetRole(device: PciDevice): string | undefined {
   return onlyThere !== undefined && isOnRootBus(device) ? onlyThere : undefined
 }
 
-function roleIn(table: typeof always, { classCode = '' }: PciDevice): string | undefined {
-  for (const row of table) if (classCode.startsWith(row[0])) return row[1]
-  return undefined
+function roleIn(roles: RolesByClass, { classCode = '' }: PciDevice): string | undefined {
+  return roles.get(classCode.slice(0, 4)) ?? roles.get(classCode.slice(0, 2))
 }
 
 /** By its path where that is known; a plain listing only tells bus 0 for sure. */

@@ -82,7 +82,7 @@ function platformOf({ kernel, iommu }: Host): PlatformOptions {
 
 function idsKey(device: PciDevice): string {
   const { vendorId, deviceId, subsystemVendorId, subsystemId } = device
-  return [vendorId, deviceId, subsystemVendorId, subsystemId].join(':')
+  return `${vendorId}:${deviceId}:${subsystemVendorId}:${subsystemId}`
 }
 
 function alikeDevices(devices: readonly PciDevice[]): Map<string, PciDevice[]> {
@@ -109,7 +109,7 @@ function groupsFromDevices(devices: readonly PciDevice[]): IommuGroup[] {
 }
 
 function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevice>): Map<PciAddress, HostNeed[]> {
-  const byPath = new Map(host.devices.flatMap((device) => (device.path ? [[device.path, device] as const] : [])))
+  let byPath: Map<string, PciDevice> | undefined
   const needs = new Map<PciAddress, HostNeed[]>()
   const add = (address: PciAddress, need: HostNeed): void => {
     const list = needs.get(address)
@@ -120,6 +120,7 @@ function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevic
     add(need.device, need)
     const steps = byAddress.get(need.device)?.path?.split('/') ?? []
     for (let length = 2; length < steps.length; length++) {
+      byPath ??= new Map(host.devices.flatMap((device) => (device.path ? [[device.path, device] as const] : [])))
       const above = byPath.get(steps.slice(0, length).join('/'))
       if (above && !isBridge(above)) add(above.address, { ...need, chain: [...need.chain, need.device] })
     }

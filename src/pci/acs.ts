@@ -189,20 +189,17 @@ function judgeQuirks(node: TopologyNode, settings: AcsSettings): Judged | undefi
   for (const quirk of acsQuirksOf(device.vendorId)) {
     // Only this row needs no device id.
     if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
-    const answer = judgeQuirk(quirk, quirk.devices(id), { node, settings })
+    const answer = judgeQuirk(quirk, quirk.devices(id), node, settings)
+    if (!answer) continue
     // The table was read from kernels since 6.1; an older one may lack the row.
     const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])
-    if (answer) return isOlder ? { value: answer.value, sure: false } : answer
+    return isOlder ? { value: answer.value, sure: false } : answer
   }
   return undefined
 }
 
 /** `undefined` is the kernel's -ENOTTY: ask the next row. */
-function judgeQuirk(
-  quirk: AcsQuirk,
-  listed: boolean,
-  { node, settings }: { node: TopologyNode; settings: AcsSettings },
-): Judged | undefined {
+function judgeQuirk(quirk: AcsQuirk, listed: boolean, node: TopologyNode, settings: AcsSettings): Judged | undefined {
   const portType = portTypeOf(node.device)
   switch (quirk.rule) {
     case 'isolated':

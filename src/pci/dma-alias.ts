@@ -4,16 +4,20 @@
  */
 import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs.ts'
 import type { PciDevice } from './device.ts'
-import { aliasQuirksOf, type AliasRule } from './quirks/dma-alias-quirks.ts'
+import { aliasQuirksOf, type AliasQuirk, type AliasRule } from './quirks/dma-alias-quirks.ts'
 import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
 import type { TopologyNode } from './topology.ts'
 
-function rulesOf(
-  device: PciDevice,
-): readonly { readonly rule: AliasRule; readonly since?: Parameters<typeof holdsFor>[0] }[] {
-  if (device.vendorId === undefined || device.deviceId === undefined) return []
+const noRules: readonly AliasQuirk[] = []
+
+function rulesOf(device: PciDevice): readonly AliasQuirk[] {
+  if (device.vendorId === undefined || device.deviceId === undefined) return noRules
+  const rows = aliasQuirksOf(device.vendorId)
+  if (rows.length === 0) return noRules
   const id = Number.parseInt(device.deviceId, 16)
-  return aliasQuirksOf(device.vendorId).filter((row) => row.devices(id))
+  let found: AliasQuirk[] | undefined
+  for (const row of rows) if (row.devices(id)) (found ??= []).push(row)
+  return found ?? noRules
 }
 
 /** Does this bridge stand in for everything below it? Root, upstream and downstream ports do not. */

@@ -102,9 +102,23 @@ function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): 
 function judgeBusReset(node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
   if (node.physicalFunction) return 'refused'
   if (!node.parent) return node.parentUnsure ? 'unknown' : 'refused'
-  const bars = ({ device }: TopologyNode): boolean =>
-    busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
-  return bars(node.parent) || node.onBus.some(bars) ? 'refused' : 'possible'
+  return barsBusReset(node.parent.device, kernel) || hasBarred(node.onBus, kernel) ? 'refused' : 'possible'
+}
+
+/** Asked for each function of a bus, and the same for all of them. */
+const barredBuses = new WeakMap<readonly TopologyNode[], { readonly kernel: string; readonly barred: boolean }>()
+
+function hasBarred(onBus: readonly TopologyNode[], kernel: KernelVersion | undefined): boolean {
+  const release = kernel?.join('.') ?? ''
+  const known = barredBuses.get(onBus)
+  if (known?.kernel === release) return known.barred
+  const barred = onBus.some(({ device }) => barsBusReset(device, kernel))
+  barredBuses.set(onBus, { kernel: release, barred })
+  return barred
+}
+
+function barsBusReset(device: PciDevice, kernel: KernelVersion | undefined): boolean {
+  return busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
 }
 
 function isMethod(name: string): name is ResetMethod {

@@ -15,9 +15,12 @@ export function idList(text: string): IdList {
     if (to === undefined) single.add(Number.parseInt(from, 16))
     else ranges.push([Number.parseInt(from, 16), Number.parseInt(to, 16)])
   }
+  if (ranges.length === 0) return (id) => single.has(id)
+  // Asked of every function for every row of its maker, and so without a closure for each question.
   return (id) => {
     if (single.has(id)) return true
-    return ranges.some((range) => id >= range[0] && id <= range[1])
+    for (const range of ranges) if (id >= range[0] && id <= range[1]) return true
+    return false
   }
 }
 

@@ -105,11 +105,15 @@ function rowsFor(device: Identified, rowsOf: ReadonlyMap<string, readonly ResetQ
   const listed = rowsOf.get(device.vendorId)
   if (listed === undefined) return none
   const id = Number.parseInt(device.deviceId, 16)
-  return listed.filter(
-    (row) =>
-      row.devices(id) &&
-      (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) === true) &&
-      (row.revision === undefined || row.revision === device.revision),
+  let found: ResetQuirk[] | undefined
+  for (const row of listed) if (row.devices(id) && concerns(row, device)) (found ??= []).push(row)
+  return found ?? none
+}
+
+function concerns(row: ResetQuirk, device: Identified): boolean {
+  return (
+    (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) === true) &&
+    (row.revision === undefined || row.revision === device.revision)
   )
 }
 
