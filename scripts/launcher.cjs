@@ -12,10 +12,9 @@ const script = new Script(readFileSync(path, 'latin1'), { filename: path, cached
 
 const isCommand = require.main === module
 
-// These are over before optimised code and marking in small steps have paid for their making, which took a third of their
-// processor time. After the cached code was taken: flags are part of what it must fit. `plan` may search for long.
+// After the cached code was taken: flags are part of what it must fit.
 if (isCommand && (name === 'inspect' || process.argv[2] === 'capture'))
-  for (const flag of ['--no-opt', '--no-incremental-marking']) setFlagsFromString(flag)
+  for (const flag of flags()) setFlagsFromString(flag)
 
 const bundle = { exports: {} }
 script.runInThisContext()(bundle.exports, require, bundle, path, __dirname)
@@ -32,4 +31,15 @@ if (isCommand) void bundle.exports.start(process.argv.slice(2))
 else {
   const isCacheTaken = script.cachedDataRejected === false
   module.exports = { ...bundle.exports, isCacheTaken, createCachedData: () => script.createCachedData() }
+}
+
+/**
+ * For commands that are over soon (`plan` may search for long): optimised code, marking in small steps and threads for the young
+ * generation do not pay, and a young generation that stays small uses memory that is at hand, not new pages. V8 complains about
+ * flags it does not have, so only where these were tried.
+ */
+function flags() {
+  const [major] = process.versions.node.split('.')
+  if (Number(major) > 24) return []
+  return ['--no-opt', '--no-incremental-marking', '--semi-space-growth-factor=1', '--no-parallel-scavenge']
 }
