@@ -95,8 +95,10 @@ await build({
 })
 copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
 chmodSync('dist/handover.cjs', 0o755)
-for (const name of ['bundle', 'inspect']) {
+const started = ['bundle', 'inspect']
+for (const name of started)
   writeFileSync(`dist/${name}.cjs`, asFunction(inAscii(readFileSync(`dist/${name}.cjs`, 'utf8'))))
+for (const name of started) {
   const argv = ['scripts/warm-cache.mjs', name]
   const warmed = spawnSync(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
   if (warmed.status !== 0) process.exit(1)

@@ -1,8 +1,8 @@
 /** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
-import { findClassName, findFullName, gatherPciIds, openPciIds } from '../pci/pci-ids.ts'
-import type { Reader, ReadResult } from '../system/system.ts'
+import { findClassName, findFullName, gatherPciIds, openPciIds, type PciIds } from '../pci/pci-ids.ts'
+import type { Reader } from '../system/system.ts'
 import type { Host } from './host.ts'
 
 /** Where distributions put it (pciutils, hwdata, FreeBSD-like layouts). */
@@ -13,10 +13,9 @@ export const pciIdsPaths = [
   '/usr/local/share/pciids/pci.ids',
 ]
 
-/** The whole file, or, for a host, as much of it as its devices need. */
-export function readPciIds(system: Reader, host?: Host): Uint8Array | undefined {
+export function readPciIds(system: Reader): Uint8Array | undefined {
   for (const path of pciIdsPaths) {
-    const bytes = host && system.readPieces ? readFor(host, system.readPieces, path) : system.readBytes(path, limit)
+    const bytes = system.readBytes(path, limit)
     if (bytes.ok) return bytes.value
   }
   return undefined
@@ -24,10 +23,18 @@ export function readPciIds(system: Reader, host?: Host): Uint8Array | undefined 
 
 const limit = 16 << 20
 
-function readFor(host: Host, readPieces: NonNullable<Reader['readPieces']>, path: string): ReadResult<Uint8Array> {
-  const gathered = gatherPciIds(new Set(host.devices.flatMap((device) => device.vendorId ?? [])))
-  const read = readPieces(path, limit, gathered.take)
-  return read.ok ? { ok: true, value: gathered.text() } : read
+/** The same file opened, of which only what the devices of this host need is kept. */
+export function openPciIdsFor(host: Host, system: Reader): PciIds | undefined {
+  const { readPieces } = system
+  if (readPieces === undefined) {
+    const whole = readPciIds(system)
+    return whole && openPciIds(whole)
+  }
+  for (const path of pciIdsPaths) {
+    const gathered = gatherPciIds(new Set(host.devices.flatMap((device) => device.vendorId ?? [])))
+    if (readPieces(path, limit, gathered.take).ok) return gathered.open()
+  }
+  return undefined
 }
 
 export function needsNames(host: Host): boolean {
@@ -35,8 +42,8 @@ export function needsNames(host: Host): boolean {
 }
 
 /** Without the file the host stays as it is, with a note on how to get names. */
-export function nameDevices(host: Host, pciIds: string | Uint8Array | undefined): Host {
-  if (pciIds === undefined) {
+export function nameDevices(host: Host, ids: PciIds | undefined): Host {
+  if (ids === undefined) {
     const finding = {
       code: 'input-incomplete',
       severity: 'note',
@@ -45,16 +52,15 @@ export function nameDevices(host: Host, pciIds: string | Uint8Array | undefined)
     } as const
     return { ...host, findings: [...host.findings, finding] }
   }
-  const ids = openPciIds(pciIds)
-  return { ...host, devices: host.devices.map(named) }
+  return { ...host, devices: host.devices.map((device) => named(device, ids)) }
+}
 
-  function named(device: PciDevice): PciDevice {
-    const { vendorId, deviceId, classCode } = device
-    const name = vendorId === undefined || deviceId === undefined ? undefined : findFullName(ids, vendorId, deviceId)
-    const className = classCode === undefined ? undefined : findClassName(ids, classCode)
-    const result: Draft<PciDevice> = { ...device }
-    if (name !== undefined) result.name ??= name
-    if (className !== undefined) result.className ??= className
-    return result
-  }
+function named(device: PciDevice, ids: PciIds): PciDevice {
+  const { vendorId, deviceId, classCode } = device
+  const name = vendorId === undefined || deviceId === undefined ? undefined : findFullName(ids, vendorId, deviceId)
+  const className = classCode === undefined ? undefined : findClassName(ids, classCode)
+  const result: Draft<PciDevice> = { ...device }
+  if (name !== undefined) result.name ??= name
+  if (className !== undefined) result.className ??= className
+  return result
 }

@@ -56,11 +56,16 @@ export function isolationIn(
   }
   const overridden = parseAcsOverride(options.cmdline) !== undefined
   return groups.map((group) => {
-    const own = group.devices.flatMap((address) => homes.get(address) ?? [])
-    const reached = own.length === 1 ? (own[0]?.devices ?? []) : [...new Set(own.flatMap((home) => home.devices))]
-    const reaches = reached.filter((address) => isElsewhere(address, group.id, stated))
-    const sure = own.length === group.devices.length && own.every((home) => home.sure)
-    if (reaches.length === 0) return { id: group.id, isolated: sure ? 'yes' : 'unknown', ...whyUnknown(sure) }
+    const reached = new Set<PciAddress>()
+    let sure = true
+    for (const address of group.devices) {
+      const home = homes.get(address)
+      sure &&= home?.sure === true
+      for (const other of home?.devices ?? []) if (isElsewhere(other, group.id, stated)) reached.add(other)
+    }
+    if (reached.size === 0)
+      return sure ? { id: group.id, isolated: 'yes' } : { id: group.id, isolated: 'unknown', why: 'not-readable' }
+    const reaches = [...reached]
     const weak = findWeakPort(topology, group.devices, settings)
     return {
       id: group.id,
@@ -70,10 +75,6 @@ export function isolationIn(
       ...(overridden && { restsOnOverride: true as const }),
     }
   })
-}
-
-function whyUnknown(sure: boolean): Partial<Isolation> {
-  return sure ? {} : { why: 'not-readable' }
 }
 
 function isElsewhere(address: PciAddress, id: number, stated: ReadonlyMap<PciAddress, number>): boolean {

@@ -23,7 +23,11 @@ export type PciIds = {
 
 export function openPciIds(source: string | Uint8Array): PciIds {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return openText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'))
+}
+
+/** `text` has one character per byte. */
+function openText(text: string): PciIds {
   const plain = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
   // As the file comes, with a comment at its head and a newline at its end, it needs no copy with newlines around it.
   const whole = plain.startsWith('#') && plain.endsWith('\n') ? plain : `\n${plain}\n`
@@ -32,19 +36,19 @@ export function openPciIds(source: string | Uint8Array): PciIds {
 
 /**
  * What of the file some vendors and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
- * `text` is what openPciIds then takes. Of a megabyte and a half a machine needs a few pieces.
+ * `open` is for when all have been. Of a megabyte and a half a machine needs a few pieces.
  */
 export function gatherPciIds(vendorIds: Iterable<string>): {
   readonly take: (piece: Uint8Array) => void
-  readonly text: () => Uint8Array
+  readonly open: () => PciIds
 } {
   const wanted = new Set([...vendorIds].filter((id) => /^[0-9a-f]{4}$/.test(id)))
-  const kept: Buffer[] = []
+  const kept: string[] = []
   /** The last entry kept may go on in the next piece. */
   let goesOn = false
   let isAtClasses = false
   const keep = (bytes: Buffer): void => {
-    if (bytes.length > 0) kept.push(Buffer.from(bytes))
+    if (bytes.length > 0) kept.push(bytes.toString('latin1'))
   }
   const take = (piece: Uint8Array): void => {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
@@ -60,7 +64,7 @@ export function gatherPciIds(vendorIds: Iterable<string>): {
     for (const id of wanted) if (findEntry(bytes, from, id) < bytes.length) wanted.delete(id)
     isAtClasses = classes < bytes.length
   }
-  return { take, text: () => Buffer.concat(kept) }
+  return { take, open: () => openText(kept.join('')) }
 }
 
 /** Classes are the last entries of the file (`C 02  Network controller`). */

@@ -52,6 +52,8 @@ export function predictGroups(devices: readonly PciDevice[], options: PlatformOp
   return predictFromTopology(topology, options)
 }
 
+const noDoubts: readonly Doubt[] = []
+
 export function predictFromTopology(topology: Topology, options: PlatformOptions): readonly PredictedGroup[] {
   const platform = findPlatform(topology, options)
   const settings = findWalkSettings(topology, platform)
@@ -64,8 +66,9 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
   const override = overriddenSettings(settings.acs, options.cmdline)
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
   const unsure = findMaybeVirtual(topology)
+  const doubts = new Set<Doubt>()
   return guess.groups.map((members) => {
-    const doubts = new Set<Doubt>()
+    doubts.clear()
     for (const node of members) addDoubts(doubts, node, platform, unsure)
     if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
@@ -73,7 +76,7 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
     return {
       devices: members.map((node) => node.address).toSorted(),
       confidence: doubts.size === 0 ? 'high' : 'low',
-      doubts: [...doubts],
+      doubts: doubts.size === 0 ? noDoubts : [...doubts],
     }
   })
 }

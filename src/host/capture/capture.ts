@@ -3,6 +3,7 @@ import { textOf, startReading } from '../reading.ts'
 import type { Reader } from '../../system/system.ts'
 import type { Host } from '../host.ts'
 import { nameDevices, needsNames, readPciIds } from '../name-devices.ts'
+import { openPciIds } from '../../pci/pci-ids.ts'
 import { readHost } from '../read-host.ts'
 import { formatCapture } from './format.ts'
 import { emptyRecording, recordingReader } from './recording.ts'
@@ -20,7 +21,7 @@ export type Captured = {
 export function captureHost(system: Reader, by: string, pciIds = readPciIds(system)): Captured {
   const recording = emptyRecording(system.live)
   const read = readHost(recordingReader(system, recording))
-  const host = needsNames(read) && pciIds !== undefined ? nameDevices(read, pciIds) : read
+  const host = needsNames(read) && pciIds !== undefined ? nameDevices(read, openPciIds(pciIds)) : read
   const reduced = reduceRecording(recording)
   const secrets = findSecrets(host, reduced, hostNames(system), machineKey(system))
   const release = host.kernel.release

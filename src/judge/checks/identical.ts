@@ -1,6 +1,6 @@
 /** Cards alike in every id are told apart by place and serial only; ids on a command line would take them all. */
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
-import { isSameSlot, type PciAddress } from '../../pci/address.ts'
+import { slotOf, type PciAddress } from '../../pci/address.ts'
 import type { Check } from '../check.ts'
 import { addressesText } from '../words.ts'
 
@@ -11,9 +11,10 @@ export const checkIdentical: Check = (device, view) => {
   const alike = view.alike(device)
   // A machine may have hundreds of equal functions: only the first few are named, the rest counted.
   const others: PciAddress[] = []
+  const slot = `${slotOf(device.address)}.`
   for (const one of alike) {
     if (others.length > maxNamed) break
-    if (!isSameSlot(one.address, device.address)) others.push(one.address)
+    if (!one.address.startsWith(slot)) others.push(one.address)
   }
   if (others.length === 0) return []
   const rest = others.length > maxNamed ? ' and more' : ''
