@@ -56,6 +56,8 @@ export async function rollback(
   id: string | undefined,
   options: { readonly report?: Listener; readonly elsewhere?: boolean } = {},
 ): Promise<RollbackResult> {
+  // A lock needs a folder, and where nothing was ever applied none is made.
+  if (findRollback(system, id) === undefined) return { outcome: 'nothing-to-do', id: '', leftovers: [] }
   const report = deaf(options.report ?? (() => undefined))
   const release = takeApplyLock(system, 'rollback')
   try {

@@ -2,6 +2,7 @@
  * What a command gets besides its arguments: the machine, the streams, and how to speak on them.
  * Results go to `out` (standard output), progress and findings to `err` (standard error).
  */
+import { UsageError } from '../errors.ts'
 import { linuxSystem } from '../system/linux.ts'
 import type { System } from '../system/system.ts'
 import { styler, type Styler } from './render/style.ts'
@@ -33,7 +34,7 @@ export function createContext(options: ReadingOptions): Context {
   const styleFor = (stream: NodeJS.WriteStream) =>
     styler(options.color !== false && !process.env['NO_COLOR'] && (stream.isTTY || Boolean(process.env['FORCE_COLOR'])))
   return {
-    system: linuxSystem(options.root === undefined ? {} : { root: options.root }),
+    system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
     out: printOut,
     err: (text) => void process.stderr.write(text.endsWith('\n') ? text : `${text}\n`),
     get isTerminal() {
@@ -49,4 +50,13 @@ export function createContext(options: ReadingOptions): Context {
       return styleFor(process.stderr)
     },
   }
+}
+
+/** A misspelled folder would look like a host without devices, and a command that changes something would make it. */
+function folderOf(root: string): string {
+  const here = linuxSystem()
+  const real = here.realPath(root)
+  const stat = real.ok ? here.stat(real.value) : real
+  if (stat.ok && stat.value.kind === 'directory') return root
+  throw new UsageError(`--root ${root} is not a folder`, 'name the folder that holds sys/, proc/ and etc/ of the host')
 }

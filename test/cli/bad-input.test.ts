@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,6 +36,10 @@ describe('bad input gets one clear error, a help line and the right exit code', 
     [['plan', '@'], 2, /it is not a file[\s\S]*help: /],
     [['apply', '@/none.yaml'], 2, /none\.yaml: there is no such file[\s\S]*help: /],
     [['confirm', '--root', '@'], 1, /there is no trial boot to confirm[\s\S]*help: /],
+    [['inspect', '--root', '@/none'], 2, /--root \S+none is not a folder[\s\S]*help: /],
+    [['rollback', '--root', '@/none'], 2, /--root \S+none is not a folder[\s\S]*help: /],
+    [['journal', '--root', '@/noise.txt'], 2, /--root \S+noise\.txt is not a folder[\s\S]*help: /],
+    [['confirm', '--root', '@/noise.txt/x'], 2, /--root \S+x is not a folder[\s\S]*help: /],
     [['rollback', '7', '--root', '@'], 2, /there is no journal 7[\s\S]*help: /],
     [['journal', 'x', '--root', '@'], 2, /there is no journal x[\s\S]*help: /],
     [['plan', '@/broken.yaml'], 2, /error\[spec-syntax\][\s\S]*broken\.yaml:\d+:\d+/],
@@ -53,6 +57,12 @@ describe('bad input gets one clear error, a help line and the right exit code', 
     expect(said.err).toMatch(words)
     expect(said.status).toBe(status)
     expect(said.err).not.toMatch(/\n {4}at /)
+  })
+
+  it('taking nothing back leaves no folders', () => {
+    const root = mkdtempSync(join(folder, 'host-'))
+    expect(handover('rollback', '--yes', '--root', root)).toMatchObject({ status: 0, err: '' })
+    expect(readdirSync(root)).toEqual([])
   })
 
   it('help and version are no errors', () => {
