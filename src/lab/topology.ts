@@ -5,6 +5,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
+import { topologyFindings, type Placer } from './topology-findings.ts'
 import { installedKinds } from './installed/systems.ts'
 
 const mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'a MAC address such as 52:54:00:12:34:56, in lower case')
@@ -98,8 +99,9 @@ export function parseTopology(text: string, file: string): { topology?: Topology
     }
   })
   if (findings.length > 0) return { findings }
-  const parsed = topology.safeParse(document.toJS({ maxAliasCount: 0 }))
-  const place = (path: readonly PropertyKey[]) => {
+  const written: unknown = document.toJS({ maxAliasCount: 0 })
+  const parsed = topology.safeParse(written)
+  const place: Placer = (path) => {
     for (let depth = path.length; depth >= 0; depth--) {
       const node: unknown = document.getIn(path.slice(0, depth), true)
       const range =
@@ -111,24 +113,12 @@ export function parseTopology(text: string, file: string): { topology?: Topology
     return { file, line: 1, column: 1 }
   }
   if (!parsed.success) {
-    for (const issue of parsed.error.issues.slice(0, 20)) {
-      const unknown = issue.code === 'unrecognized_keys'
-      const path = unknown ? [...issue.path, issue.keys[0] ?? ''] : issue.path
-      findings.push({
-        code: unknown ? 'spec-unknown-key' : 'spec-value',
-        severity: 'error',
-        message: `${path.join('.') || 'the topology'}: ${unknown ? 'no such key' : issue.message}`,
-        help: 'docs/lab.md describes the file; lab/home.yaml is an example',
-        at: place(path),
-      })
-    }
+    findings.push(...parsed.error.issues.flatMap((issue) => topologyFindings(issue, written, place)).slice(0, 20))
     return { findings }
   }
   findings.push(...checkStory(parsed.data, place), ...checkNetworks(parsed.data, place))
   return findings.length > 0 ? { findings } : { topology: parsed.data, findings }
 }
-
-type Placer = (path: readonly PropertyKey[]) => { file: string; line: number; column: number }
 
 /** A reboot needs an installation to boot, and the guests of the other stories are in the lab's own system only. */
 function checkStory(host: Topology, place: Placer): Finding[] {

@@ -1,7 +1,7 @@
 /** Virtual ports are plugged into bridges of the host: one that is not there is found now and not at `up`. */
 import type { Finding } from '../finding.ts'
 import type { Host } from '../host/host.ts'
-import { didYouMean } from '../spec/did-you-mean.ts'
+import { didYouMean } from '../did-you-mean.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
 import { listWords } from './words.ts'

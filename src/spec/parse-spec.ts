@@ -6,12 +6,13 @@ import { LineCounter, parseDocument } from 'yaml'
 import { toJSONSchema, type core } from 'zod'
 import type { Finding, FindingCode } from '../finding.ts'
 import { checkWritten } from './check-spec.ts'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean } from '../did-you-mean.ts'
 import { specFromWritten } from './from-written.ts'
 import { collectPlaces, placeOf, type SpecPlaces } from './places.ts'
 import { prune } from './prune.ts'
 import { nameRule } from './schema-parts.ts'
 import { specSchema } from './schema.ts'
+import { quoted, shownValue, valueAt } from '../shown-value.ts'
 import type { Spec, SpecPath } from './spec.ts'
 
 export type ParsedSpec = {
@@ -134,27 +135,6 @@ function describe(path: SpecPath): string {
       parts.push(part)
   }
   return parts.length === 0 ? 'the spec' : parts.toReversed().join(' of ')
-}
-
-function valueAt(root: unknown, path: SpecPath): unknown {
-  let value = root
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
-    value = (value as Record<string | number, unknown>)[part]
-  }
-  return value
-}
-
-function shownValue(value: unknown): string {
-  if (value === null) return 'empty'
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? quoted(String(value))
-    : 'a map'
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text)
 }
 
 /** The YAML library's messages with the two that people meet most put into plainer words. */

@@ -44,6 +44,21 @@ describe('a topology', () => {
   })
 
   it.each([
+    [home.replace('iommu: intel', 'iommu: itnel'), 'iommu is "itnel"', /^did you mean intel\? it is one of intel, amd/],
+    [home.replace('cpus: 2', 'cpus: two'), 'cpus is "two"', /^it is a number/],
+    [home.replace('cpus: 2', 'cpus: 99'), 'cpus is "99"', /^it is at most 16$/],
+    [home.replace(/cpus: 2\n/, ''), 'the topology has no cpus', /^it is a number/],
+    [home.replace('52:54:00:77:01:01', '52-54'), 'ports.0.functions.1.mac is "52-54"', /^it is a MAC address such as/],
+    [home.replace(/ports:[\s\S]*/, 'ports: []'), 'ports is a list', /^it has at least 1 entry$/],
+    [home.replace('cpus: 2', 'cpus: 2\ncolour: red'), 'the topology has no key "colour"', /lab\/home\.yaml/],
+    ['', 'the topology is empty', /^it is a map/],
+  ])('says what is wrong and what may stand there (%#)', (text, message, help) => {
+    const [finding] = parseTopology(text, 'home.yaml').findings
+    expect(finding?.message).toBe(message)
+    expect(finding?.help).toMatch(help)
+  })
+
+  it.each([
     ['version: 1\nname: [', 'spec-syntax', 2],
     [home.replace('iommu: intel', 'iommu: arm'), 'spec-value', 4],
     [home.replace('cpus: 2', 'cpus: 2\ncolour: red'), 'spec-unknown-key', 6],
