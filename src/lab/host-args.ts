@@ -24,6 +24,8 @@ export type HostFiles = {
   readonly consoleLog: string
   readonly agentSocket: string
   readonly qmpSocket: string
+  /** Of QEMU's gdbstub, for forget-code.ts; the KVM of the host needs none. */
+  readonly gdbSocket: string
   /** The program that answers one HTTP request on its standard streams: the lab's internet. */
   readonly internetCommand: string
 }
@@ -42,6 +44,10 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
     ],
     ...bootArgs(host, files.boot),
   ]
+  if (accelerator === 'tcg')
+    args.push(
+      ...['-chardev', `socket,id=gdb,path=${escape(files.gdbSocket)},server=on,wait=off`, '-gdb', 'chardev:gdb'],
+    )
   if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
   if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
   const netdevs = new NetdevNames(host, files)

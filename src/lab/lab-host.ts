@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import type { Connection, Running, System } from '../system/system.ts'
 import { exists, readFile } from '../system/work-folder.ts'
 import { openQmp, type QmpClient } from '../vm/qmp.ts'
+import { forgetTranslatedCode } from './forget-code.ts'
 
 export type CommandResult = { readonly status: number; readonly lines: readonly string[] }
 
@@ -40,6 +41,7 @@ export async function startLabHost(
     })
   try {
     const qmp = await openQmp(await connectSoon(system, join(folder, 'qmp.sock'), () => over, lastWords))
+    forgetCodeAtReset(system, qmp, join(folder, gdbSocketName))
     const agent = new AgentLine(await system.connect(join(folder, 'agent.sock')))
     await agent.ready(timeoutSeconds, process, lastWords)
     return {
@@ -65,6 +67,20 @@ export async function startLabHost(
   } finally {
     signal?.removeEventListener('abort', stopEarly)
   }
+}
+
+/** In the folder of a run; there under software emulation only. */
+export const gdbSocketName = 'gdb.sock'
+
+function forgetCodeAtReset(system: System, qmp: QmpClient, socket: string): void {
+  qmp.onEvent(({ event }) => {
+    if (event !== 'RESET' || !exists(socket)) return
+    // Should it fail half-way, the machine stands halted; that it goes on matters more than why.
+    void system
+      .connect(socket)
+      .then((connection) => forgetTranslatedCode(connection))
+      .catch(() => qmp.execute('cont').catch(() => undefined))
+  })
 }
 
 async function connectSoon(

@@ -20,7 +20,7 @@ import { chooseAccelerator } from './accelerator.ts'
 import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
 import { labKernel } from './kernel.ts'
-import { startLabHost, type LabHost } from './lab-host.ts'
+import { gdbSocketName, startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { tellFailureStory } from './installed/failure-story.ts'
 import { prepareInstalled } from './installed/prepare.ts'
@@ -78,6 +78,7 @@ export async function runLab(
       {
         ...{ boot: prepared.boot, disks: prepared.media.images, consoleLog: join(folder, 'console.log') },
         ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock') },
+        gdbSocket: join(folder, gdbSocketName),
         internetCommand: `busybox httpd -i -h ${join(folder, 'www')}`,
       },
       accelerator.kind,

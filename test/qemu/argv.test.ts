@@ -63,7 +63,12 @@ describe.skipIf(lacks('qemu-system-x86_64'))('the real QEMU accepts our argument
         {
           boot: { kind: 'kernel', kernel: '/dev/null', initrd: '/dev/null', disk },
           ...{ consoleLog: join(folder, 'console.log') },
-          ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock'), internetCommand: 'true' },
+          ...{
+            agentSocket: join(folder, 'agent.sock'),
+            qmpSocket: join(folder, 'qmp.sock'),
+            gdbSocket: join(folder, 'gdb.sock'),
+            internetCommand: 'true',
+          },
           disks: new Map(serials.map((serial, index) => [serial, sparse(join(folder, `${index}.img`))])),
         },
         'tcg',

@@ -6,7 +6,7 @@ import { parseTopology } from '../../../src/lab/topology.ts'
 const home = readFileSync('lab/home.yaml', 'utf8')
 const files = {
   boot: { kind: 'kernel' as const, kernel: '/k', initrd: '/i', disk: '/boot,disk.img' },
-  ...{ consoleLog: '/c', agentSocket: '/a', qmpSocket: '/q' },
+  ...{ consoleLog: '/c', agentSocket: '/a', qmpSocket: '/q', gdbSocket: '/g' },
   ...{
     disks: new Map([
       ['MEDIA-1', '/m1'],
