@@ -18,6 +18,7 @@ import {
   readTrialApplied,
   type Journal,
   type JournalRecord,
+  stateFolder,
 } from './journal.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
@@ -56,8 +57,10 @@ export async function rollback(
   id: string | undefined,
   options: { readonly report?: Listener; readonly elsewhere?: boolean } = {},
 ): Promise<RollbackResult> {
-  // A lock needs a folder, and where nothing was ever applied none is made.
-  if (findRollback(system, id) === undefined) return { outcome: 'nothing-to-do', id: '', leftovers: [] }
+  // A lock needs a folder, and where nothing was ever applied none is made. What cannot be looked at is not absent.
+  const state = system.stat(stateFolder)
+  if (id === undefined && !state.ok && state.reason === 'absent')
+    return { outcome: 'nothing-to-do', id: '', leftovers: [] }
   const report = deaf(options.report ?? (() => undefined))
   const release = takeApplyLock(system, 'rollback')
   try {

@@ -185,9 +185,14 @@ describe('around an apply', () => {
     const makeFolder = () => {
       throw Object.assign(new Error(code), { code, path: '/var/lib/handover' })
     }
+    const system = { ...linuxSystem({ root }), makeFolder }
+    expect(await rollback(system, undefined)).toMatchObject({ outcome: 'nothing-to-do' })
+    expect(changed()).toEqual([])
+    fs.mkdirSync(join(root, 'var/lib/handover'), { recursive: true })
     for (const run of [
-      () => apply(planOf(edit), { ...linuxSystem({ root }), makeFolder }),
-      () => rollback({ ...linuxSystem({ root }), makeFolder }, undefined),
+      () => apply(planOf(edit), system),
+      () => rollback(system, undefined),
+      () => rollback({ ...system, stat: () => ({ ok: false, reason: 'unreadable', code }) }, undefined),
     ]) {
       const error = (await run().catch((caught: unknown) => caught)) as AppError
       expect(error).toMatchObject({

@@ -1,7 +1,7 @@
 /** plan, lock and savings as a user meets them: streams, files, exit codes, JSON. On file trees, never on this machine. */
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { beginJournal } from '../../../src/apply/journal.ts'
 import { createContext, type ReadingOptions } from '../../../src/cli/context.ts'
@@ -99,9 +99,11 @@ describe('handover plan', () => {
   })
 
   it('ends with 1 for a wrong value, and reads no host for it', async () => {
-    const { code, err } = await run(runPlan, specFile(screen.replace('1 GiB', '16')), { root: '/nonexistent' })
+    const file = specFile(screen.replace('1 GiB', '16'))
+    const { code, err } = await run(runPlan, file, { root: dirname(file) })
     expect(code).toBe(1)
     expect(err).toContain('error[spec-value]')
+    expect(err.match(/error\[/g)).toHaveLength(1)
   })
 
   it.each(['', 'a: [', '\t'])('ends with 2 for %j, which is no spec', async (text) => {
