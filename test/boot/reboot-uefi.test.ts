@@ -11,7 +11,6 @@ const image = /\/boot\/efi\/EFI\/Linux\/handover-trial\.efi/
 const hosts: readonly (readonly [name: string, kind: InstalledKind, topology: string, trial: RegExp])[] = [
   ['systemd-boot and dracut', 'debian-systemd-boot', 'lab/reboot-systemd-boot.yaml', entry],
   ['unified images that dracut makes', 'debian-unified', 'lab/reboot-unified.yaml', image],
-  ['unified images that kernel-install makes with ukify', 'debian-ukify', 'lab/reboot-ukify.yaml', image],
 ]
 
 for (const [name, kind, topology, trial] of hosts) {
