@@ -1,39 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import type { Running } from '../../src/system/system.ts'
-import { exists } from '../../src/system/work-folder.ts'
 import { openQmp, QmpError } from '../../src/vm/qmp.ts'
+import { qemuSockets } from '../support/qemu-sockets.ts'
 import { lacks } from '../support/tools.ts'
 
-const system = linuxSystem()
-let folder = ''
-let running: Running | undefined
-let server: Server | undefined
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'handover-qmp-'))
-})
-afterEach(async () => {
-  await running?.stop(100)
-  server?.close()
-  running = undefined
-  server = undefined
-  rmSync(folder, { recursive: true, force: true })
-})
+const sockets = qemuSockets()
 
 /** A real QEMU with no guest. */
-async function qemu() {
-  const socket = join(folder, 'qmp.sock')
-  const argv = ['qemu-system-x86_64', '-nodefaults', '-display', 'none', '-machine', 'none', '-S']
-  running = await system.start([...argv, '-qmp', `unix:${socket},server=on,wait=off`])
-  for (let waited = 0; waited < 10_000 && !exists(socket); waited += 20) await system.sleep(20)
-  return await openQmp(await system.connect(socket))
-}
+const qemu = () => sockets.qemu(['-nodefaults', '-machine', 'none', '-S'])
 
 describe.skipIf(lacks('qemu-system-x86_64'))('QMP with the real QEMU (needs qemu-system-x86_64)', () => {
   it('shakes hands and tells its version', async () => {
@@ -72,16 +46,8 @@ describe.skipIf(lacks('qemu-system-x86_64'))('QMP with the real QEMU (needs qemu
   })
 })
 
-/** Somebody else on the socket: says its lines, then stays. */
-async function impostor(says: string): Promise<string> {
-  const socket = join(folder, 'other.sock')
-  server = createServer((peer) => {
-    peer.on('error', () => undefined)
-    peer.write(says)
-  })
-  await new Promise<void>((done) => server?.listen(socket, done))
-  return socket
-}
+/** Says its lines, then stays. */
+const impostor = (says: string) => sockets.impostor((peer) => void peer.write(says))
 
 describe('QMP with something that is not QEMU', () => {
   it.each([
@@ -90,16 +56,16 @@ describe('QMP with something that is not QEMU', () => {
     ['JSON that is no object', '[1,2]\n'],
     ['a greeting and then garbage', '{"QMP":{"version":{}}}\nnonsense\n'],
   ])('ends with a clear error on %s', async (_name, says) => {
-    const connection = await system.connect(await impostor(says))
+    const connection = await impostor(says)
     await expect(openQmp(connection, 0.5)).rejects.toBeInstanceOf(AppError)
   })
 
   it('does not keep a line without end', async () => {
-    const connection = await system.connect(await impostor('x'.repeat(17 * 1024 * 1024)))
+    const connection = await impostor('x'.repeat(17 * 1024 * 1024))
     await expect(openQmp(connection, 5)).rejects.toThrow(AppError)
   })
 
   it('says so when nobody listens', async () => {
-    await expect(system.connect(join(folder, 'nobody.sock'))).rejects.toThrow('nobody answers')
+    await expect(sockets.connect('nobody.sock')).rejects.toThrow('nobody answers')
   })
 })
