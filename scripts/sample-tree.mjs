@@ -7,6 +7,11 @@ import { dirname, join } from 'node:path'
 export function makeSampleTree(root, count) {
   mkdirSync(join(root, 'sys/bus/pci/devices'), { recursive: true })
   mkdirSync(join(root, 'sys/bus/pci/drivers'), { recursive: true })
+  mkdirSync(join(root, 'sys/devices/system/node'), { recursive: true })
+  writeFileSync(join(root, 'sys/devices/system/node/possible'), '0\n')
+  mkdirSync(join(root, 'sys/devices/virtual/iommu/dmar0/devices'), { recursive: true })
+  mkdirSync(join(root, 'sys/class/iommu'), { recursive: true })
+  symlinkSync('../../devices/virtual/iommu/dmar0', join(root, 'sys/class/iommu/dmar0'))
   let made = 0
   for (let port = 0; made < count; port++) {
     const domain = hex(Math.floor(port / 224), 4)
@@ -111,6 +116,7 @@ function addFunction(root, at, { bus, group, isBridge }) {
     subsystem_vendor: '0x8086\n',
     subsystem_device: '0x1521\n',
     irq: '0\n',
+    modalias: `pci:v00008086d0000${device}sv00008086sd00001521bc${isBridge ? '06sc04' : '02sc00'}i00\n`,
     numa_node: '0\n',
     driver_override: '(null)\n',
     reset_method: 'flr bus\n',
@@ -127,4 +133,6 @@ function addFunction(root, at, { bus, group, isBridge }) {
   mkdirSync(members, { recursive: true })
   symlinkSync(`../../../../devices/${at}`, join(members, address))
   symlinkSync(`${up}kernel/iommu_groups/${group}`, join(folder, 'iommu_group'))
+  symlinkSync(`../../../../${at}`, join(root, 'sys/devices/virtual/iommu/dmar0/devices', address))
+  symlinkSync(`${up}devices/virtual/iommu/dmar0`, join(folder, 'iommu'))
 }

@@ -10,7 +10,8 @@ import { readBoot } from './read-boot.ts'
 import { readOwnAddresses } from './needs/addresses.ts'
 import { readBridges } from './needs/network.ts'
 import { readFiles } from './read-files.ts'
-import { readIommu } from './read-iommu.ts'
+import { groupOfFunction, groupsOf, listGroups } from './read-groups.ts'
+import { listUnits, readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
 import { readPciDevices, type PciDetail } from './read-pci.ts'
@@ -22,8 +23,10 @@ export function readHost(
   detail?: PciDetail,
 ): Host {
   const reading = startReading(system)
-  const { iommu, groups } = readIommu(reading)
-  const devices = readPciDevices(reading, groups, detail)
+  const units = listUnits(reading)
+  const list = listGroups(reading, units.ok ? units.value : [])
+  const read = readPciDevices(reading, groupOfFunction(list), detail)
+  const { groups, devices } = groupsOf(reading, list, read)
   const distribution = readDistribution(reading)
   const needs = readNeeds(reading, devices)
   const bridges = readBridges(reading)
@@ -36,7 +39,7 @@ export function readHost(
     cpu: readCpu(reading),
     ...(hypervisor ? { hypervisor } : {}),
     memory: readMemory(reading),
-    iommu,
+    iommu: readIommu(reading, units, groups),
     devices,
     groups,
     needs,

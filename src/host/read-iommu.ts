@@ -2,32 +2,35 @@
  * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
  * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
  */
-import { parseAddress, type PciAddress } from '../pci/address.ts'
-import type { IommuFacts, IommuGroup, ReservedRegion } from './host.ts'
+import type { ReadResult } from '../system/system.ts'
+import type { IommuFacts, IommuGroup } from './host.ts'
 import { toHex } from './hex.ts'
-import { bytesOf, linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+import { bytesOf, linkName, namesIn, textOf, type Reading } from './reading.ts'
 
-const groupsFolder = '/sys/kernel/iommu_groups'
 const tablesFolder = '/sys/firmware/acpi/tables'
 
-export function readIommu(reading: Reading): { iommu: IommuFacts; groups: IommuGroup[] } {
-  const groups = readGroups(reading)
-  const listed = reading.system.list('/sys/class/iommu')
+/** The names of the units, where the kernel, or an archive, has such a folder. */
+export function listUnits(reading: Reading): ReadResult<readonly string[]> {
+  return reading.system.list('/sys/class/iommu')
+}
+
+export function readIommu(
+  reading: Reading,
+  listed: ReadResult<readonly string[]>,
+  groups: readonly IommuGroup[],
+): IommuFacts {
   const units = listed.ok && listed.value.length > 0 ? listed.value : unitsOfDevices(reading, groups)
   const tables = new Set(namesIn(reading, tablesFolder))
   const dmar = tables.has('DMAR') ? tableHex(reading, 'DMAR') : undefined
   const ivrs = tables.has('IVRS') ? tableHex(reading, 'IVRS') : undefined
   const interruptRemapping = readInterruptRemapping(reading)
   return {
-    groups,
-    iommu: {
-      state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
-      kind: kindOf(units, dmar, ivrs, groups.length > 0),
-      ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
-      ...(listed.ok || units.length > 0 ? { units } : {}),
-      ...(dmar === undefined ? {} : { dmar }),
-      ...(ivrs === undefined ? {} : { ivrs }),
-    },
+    state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
+    kind: kindOf(units, dmar, ivrs, groups.length > 0),
+    ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
+    ...(listed.ok || units.length > 0 ? { units } : {}),
+    ...(dmar === undefined ? {} : { dmar }),
+    ...(ivrs === undefined ? {} : { ivrs }),
   }
 }
 
@@ -58,49 +61,6 @@ function readInterruptRemapping(reading: Reading): boolean | undefined {
   if (text === undefined) return undefined
   if (/\sIR-(?:PCI-MSI|IO-APIC|HPET)/.test(text)) return true
   return /\s(?:PCI-MSI|IO-APIC)/.test(text) ? false : undefined
-}
-
-function readGroups(reading: Reading): IommuGroup[] {
-  const groups: IommuGroup[] = []
-  const names = namesIn(reading, groupsFolder).filter((name) => numberOf(name) !== undefined)
-  // What one group's folder has, all have: asking each for a file an archive did not keep is slow.
-  const kept = new Set(names[0] === undefined ? [] : namesIn(reading, `${groupsFolder}/${names[0]}`))
-  for (const name of names) {
-    const id = Number(name)
-    const devices: PciAddress[] = []
-    const otherMembers: string[] = []
-    for (const member of namesIn(reading, `${groupsFolder}/${name}/devices`)) {
-      const address = parseAddress(member)
-      if (address === undefined) otherMembers.push(member)
-      else if (!devices.includes(address)) devices.push(address)
-    }
-    const type = kept.has('type') ? textOf(reading, `${groupsFolder}/${name}/type`) : undefined
-    const regions = kept.has('reserved_regions')
-      ? textOf(reading, `${groupsFolder}/${name}/reserved_regions`)
-      : undefined
-    groups.push({
-      id,
-      devices,
-      ...(otherMembers.length > 0 ? { otherMembers } : {}),
-      ...(type ? { type } : {}),
-      ...(regions === undefined ? {} : { reservedRegions: parseReservedRegions(regions) }),
-    })
-  }
-  return groups.sort((a, b) => a.id - b.id)
-}
-
-/** Lines of `0x00000000fee00000 0x00000000feefffff msi`. */
-export function parseReservedRegions(text: string): ReservedRegion[] {
-  const regions: ReservedRegion[] = []
-  for (const match of text.matchAll(/^0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16}) ([\w-]+)$/gm)) {
-    const [, start = '', end = '', type = ''] = match
-    regions.push({ start: plainHex(start), end: plainHex(end), type })
-  }
-  return regions
-}
-
-function plainHex(text: string): string {
-  return text.replace(/^0+(?=.)/, '')
 }
 
 /** Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`). */

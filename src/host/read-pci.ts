@@ -8,7 +8,6 @@ import { addFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
-import type { IommuGroup } from './host.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
@@ -23,13 +22,12 @@ const deviceLimit = 65_536
 /** `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration space once they are decoded. */
 export type PciDetail = 'all' | 'verdicts'
 
+/** `groupOf` is empty where each function's own link is to tell its group. */
 export function readPciDevices(
   reading: Reading,
-  groups: readonly IommuGroup[],
+  groupOf: ReadonlyMap<PciAddress, number>,
   detail: PciDetail = 'all',
 ): PciDevice[] {
-  const groupOf = new Map<PciAddress, number>()
-  for (const group of groups) for (const address of group.devices) groupOf.set(address, group.id)
   // The kernel names each once, and in one way; an archive may have anything.
   const addresses = [...new Set(namesIn(reading, devicesFolder).flatMap((name) => parseAddress(name) ?? []))]
   if (addresses.length > deviceLimit) {
@@ -42,7 +40,7 @@ export function readPciDevices(
   }
   const attached = readAttached(reading)
   const slots = readPhysicalSlots(reading)
-  const known: Known = { groupOf, attached, slots, detail, trails: new Map() }
+  const known: Known = { groupOf, attached, slots, detail, trails: new Map(), onlyNode: readOnlyNode(reading) }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
 }
@@ -68,6 +66,7 @@ type Known = {
   readonly slots: ReadonlyMap<string, string>
   readonly detail: PciDetail
   readonly trails: Trails
+  readonly onlyNode: number | undefined
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
@@ -91,7 +90,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
   if (place) Object.assign(device, place.facts)
-  addAttributes(device, text)
+  addAttributes(device, text, known.onlyNode)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
   if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
@@ -106,8 +105,14 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   return device
 }
 
-function addAttributes(device: Draft<PciDevice>, text: TextOf): void {
-  const node = numberOf(text('numa_node'))
+/** Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is -1 then). */
+function readOnlyNode(reading: Reading): number | undefined {
+  const possible = textOf(reading, '/sys/devices/system/node/possible')
+  return possible !== undefined && /^\d{1,4}$/.test(possible) ? Number(possible) : undefined
+}
+
+function addAttributes(device: Draft<PciDevice>, text: TextOf, onlyNode: number | undefined): void {
+  const node = onlyNode ?? numberOf(text('numa_node'))
   if (node !== undefined && node >= 0) device.numaNode = node
   const methods = text('reset_method')
   if (methods !== undefined) device.resetMethods = words(methods)
@@ -151,7 +156,7 @@ function overrideOf(text: string | undefined): Partial<PciDevice> {
   return { driverOverride: text === '' || text === '(null)' ? null : text }
 }
 
-/** Asked only where no list of groups is kept: with one, a function not in it has none. */
+/** Not asked where the members of all groups were listed: a function not among them has none. */
 function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
   return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
 }
