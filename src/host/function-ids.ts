@@ -4,53 +4,89 @@
  */
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
-import { toHex } from './hex.ts'
 
 /** Reads one attribute of the function; `undefined` where it is absent or unreadable (which is noted). */
 export type TextOf = (name: string) => string | undefined
 
-/** Lines of `KEY=value`; at most 32. */
-export function parseUevent(text: string | undefined): Map<string, string> {
-  const values = new Map<string, string>()
-  for (const line of text?.split('\n', 32) ?? []) {
-    const equals = line.indexOf('=')
-    if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1))
+/** Reads one of the lines `KEY=value` of a `uevent`. */
+export type UeventOf = (key: 'DRIVER' | 'PCI_CLASS' | 'PCI_ID' | 'PCI_SUBSYS_ID') => string | undefined
+
+export function openUevent(text: string | undefined): UeventOf {
+  if (text === undefined) return () => undefined
+  const lines = `\n${text}`
+  return (key) => {
+    const before = lines.indexOf(`\n${key}=`)
+    if (before < 0) return undefined
+    const start = before + key.length + 2
+    const end = lines.indexOf('\n', start)
+    return lines.slice(start, end < 0 ? undefined : end)
   }
-  return values
 }
+
+type Ids = Draft<
+  Pick<PciDevice, 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId' | 'classCode' | 'revision'>
+>
+
+/** Ids by the lines of a `uevent`: a machine has many functions of few kinds, and each kind is read once. */
+export type KnownIds = Map<string, Ids>
 
 /** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
 export function idsOf(
   text: TextOf,
-  uevent: ReadonlyMap<string, string>,
+  uevent: UeventOf,
   config: Uint8Array | undefined,
+  known: KnownIds,
 ): Partial<PciDevice> {
-  const [vendor, device] = pairOf(uevent.get('PCI_ID'))
-  const [subVendor, subDevice] = pairOf(uevent.get('PCI_SUBSYS_ID'))
-  const classCode = plainHex(uevent.get('PCI_CLASS'), 6) ?? hexOf(text('class'), 6)
-  const vendorId = vendor ?? hexOf(text('vendor'), 4)
-  const deviceId = device ?? hexOf(text('device'), 4)
-  const subsystemVendorId = subVendor ?? hexOf(text('subsystem_vendor'), 4)
-  const subsystemId = subDevice ?? hexOf(text('subsystem_device'), 4)
+  const kind = `${uevent('PCI_CLASS')} ${uevent('PCI_ID')} ${uevent('PCI_SUBSYS_ID')}`
+  let stated = known.get(kind)
+  if (stated === undefined) known.set(kind, (stated = statedIds(uevent)))
+  const ids: Ids = { ...stated }
+  addMissing(ids, text)
   // Byte 8 of an image that answers is the same as the `revision` file.
   const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
-  const revision = isThere ? toHex(config.subarray(8, 9)) : hexOf(text('revision'), 2)
-  const ids: Draft<Partial<PciDevice>> = {}
-  if (vendorId !== undefined) ids.vendorId = vendorId
-  if (deviceId !== undefined) ids.deviceId = deviceId
-  if (subsystemVendorId !== undefined) ids.subsystemVendorId = subsystemVendorId
-  if (subsystemId !== undefined) ids.subsystemId = subsystemId
-  if (classCode !== undefined) ids.classCode = classCode
+  const revision = isThere ? config[8]?.toString(16).padStart(2, '0') : hexOf(text('revision'), 2)
   if (revision !== undefined) ids.revision = revision
   return ids
 }
 
+function statedIds(uevent: UeventOf): Ids {
+  const ids: Ids = {}
+  const [vendor, device] = pairOf(uevent('PCI_ID'))
+  const [subVendor, subDevice] = pairOf(uevent('PCI_SUBSYS_ID'))
+  if (vendor !== undefined && device !== undefined) Object.assign(ids, { vendorId: vendor, deviceId: device })
+  if (subVendor !== undefined && subDevice !== undefined)
+    Object.assign(ids, { subsystemVendorId: subVendor, subsystemId: subDevice })
+  const classCode = plainHex(uevent('PCI_CLASS'), 6)
+  if (classCode !== undefined) ids.classCode = classCode
+  return ids
+}
+
+const files = [
+  ['classCode', 'class', 6],
+  ['vendorId', 'vendor', 4],
+  ['deviceId', 'device', 4],
+  ['subsystemVendorId', 'subsystem_vendor', 4],
+  ['subsystemId', 'subsystem_device', 4],
+] as const
+
+function addMissing(ids: Ids, text: TextOf): void {
+  for (const [key, file, width] of files) {
+    if (ids[key] !== undefined) continue
+    const value = hexOf(text(file), width)
+    if (value !== undefined) ids[key] = value
+  }
+}
+
 /** `8086:10D3` */
 function pairOf(text: string | undefined): readonly (string | undefined)[] {
-  const [first, second, more] = text?.split(':') ?? []
-  const ids = [plainHex(first, 4), plainHex(second, 4)]
-  return more === undefined && ids[0] !== undefined && ids[1] !== undefined ? ids : []
+  const colon = text?.indexOf(':') ?? -1
+  if (text === undefined || colon < 0) return none
+  const first = plainHex(text.slice(0, colon), 4)
+  const second = plainHex(text.slice(colon + 1), 4)
+  return first !== undefined && second !== undefined ? [first, second] : none
 }
+
+const none: readonly undefined[] = []
 
 /** Up to `width` digits, padded: `60400` is class 060400. */
 function plainHex(digits: string | undefined, width: number): string | undefined {

@@ -2,6 +2,7 @@
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
 import { findClassName, findFullName, gatherPciIds, openPciIds, type PciIds } from '../pci/pci-ids.ts'
+import { rememberByIds } from '../pci/quirks/id-list.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host } from './host.ts'
 
@@ -52,13 +53,31 @@ export function nameDevices(host: Host, ids: PciIds | undefined): Host {
     } as const
     return { ...host, findings: [...host.findings, finding] }
   }
-  return { ...host, devices: host.devices.map((device) => named(device, ids)) }
+  const names = namesFrom(ids)
+  return { ...host, devices: host.devices.map((device) => named(device, names)) }
 }
 
-function named(device: PciDevice, ids: PciIds): PciDevice {
+type Names = {
+  readonly full: (vendorId: string, deviceId: string) => { readonly name: string | undefined }
+  readonly ofClass: (classCode: string) => string | undefined
+}
+
+/** A machine has many functions of few kinds: each kind is looked up once. */
+function namesFrom(ids: PciIds): Names {
+  const classes = new Map<string, string | undefined>()
+  return {
+    full: rememberByIds((vendorId, deviceId) => ({ name: findFullName(ids, vendorId, deviceId) })),
+    ofClass: (classCode) => {
+      if (!classes.has(classCode)) classes.set(classCode, findClassName(ids, classCode))
+      return classes.get(classCode)
+    },
+  }
+}
+
+function named(device: PciDevice, names: Names): PciDevice {
   const { vendorId, deviceId, classCode } = device
-  const name = vendorId === undefined || deviceId === undefined ? undefined : findFullName(ids, vendorId, deviceId)
-  const className = classCode === undefined ? undefined : findClassName(ids, classCode)
+  const name = vendorId === undefined || deviceId === undefined ? undefined : names.full(vendorId, deviceId).name
+  const className = classCode === undefined ? undefined : names.ofClass(classCode)
   const result: Draft<PciDevice> = { ...device }
   if (name !== undefined) result.name ??= name
   if (className !== undefined) result.className ??= className

@@ -11,7 +11,7 @@ import { findPaths, findTopology } from '../pci/topology.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
-import { idsOf, isSilent, parseUevent, type TextOf } from './function-ids.ts'
+import { idsOf, isSilent, openUevent, type KnownIds, type TextOf, type UeventOf } from './function-ids.ts'
 import { headOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const devicesFolder = '/sys/bus/pci/devices'
@@ -40,7 +40,16 @@ export function readPciDevices(
   }
   const attached = readAttached(reading)
   const slots = readPhysicalSlots(reading)
-  const known: Known = { groupOf, attached, slots, detail, trails: new Map(), onlyNode: readOnlyNode(reading) }
+  const known: Known = {
+    groupOf,
+    attached,
+    slots,
+    detail,
+    trails: new Map(),
+    onlyNode: readOnlyNode(reading),
+    wordLists: new Map(),
+    ids: new Map(),
+  }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
 }
@@ -67,6 +76,8 @@ type Known = {
   readonly detail: PciDetail
   readonly trails: Trails
   readonly onlyNode: number | undefined
+  readonly wordLists: Map<string, readonly string[]>
+  readonly ids: KnownIds
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
@@ -75,10 +86,10 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const folder = place?.folder ?? `${devicesFolder}/${address}`
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
   const stated = text('uevent')
-  const uevent = parseUevent(stated)
+  const uevent = openUevent(stated)
   // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
   const config = headOf(reading, `${folder}/config`, 4096)
-  const ids = idsOf(text, uevent, config)
+  const ids = idsOf(text, uevent, config, known.ids)
   const isSilentFolder = stated === undefined && config === undefined && ids.vendorId === undefined
   // Where some files could not be read, these may be among them, unless the folder itself is gone.
   if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok))
@@ -90,7 +101,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
   if (place) Object.assign(device, place.facts)
-  addAttributes(device, text, known.onlyNode)
+  addAttributes(device, text, known)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
   if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
@@ -111,11 +122,11 @@ function readOnlyNode(reading: Reading): number | undefined {
   return possible !== undefined && /^\d{1,4}$/.test(possible) ? Number(possible) : undefined
 }
 
-function addAttributes(device: Draft<PciDevice>, text: TextOf, onlyNode: number | undefined): void {
-  const node = onlyNode ?? numberOf(text('numa_node'))
+function addAttributes(device: Draft<PciDevice>, text: TextOf, known: Known): void {
+  const node = known.onlyNode ?? numberOf(text('numa_node'))
   if (node !== undefined && node >= 0) device.numaNode = node
   const methods = text('reset_method')
-  if (methods !== undefined) device.resetMethods = words(methods)
+  if (methods !== undefined) device.resetMethods = wordsOf(methods, known.wordLists)
   // Only VGA controllers have the file.
   const bootVga = device.classCode?.startsWith('0300') ? text('boot_vga') : undefined
   if (bootVga !== undefined) device.bootVga = bootVga === '1'
@@ -143,12 +154,15 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
 }
 
 /** `uevent` names the driver; where it is missing the link does. */
-function driverOf(reading: Reading, folder: string, uevent: ReadonlyMap<string, string>): string | null {
-  return uevent.get('DRIVER') || linkName(reading, `${folder}/driver`) || null
+function driverOf(reading: Reading, folder: string, uevent: UeventOf): string | null {
+  return uevent('DRIVER') || linkName(reading, `${folder}/driver`) || null
 }
 
-function words(text: string): string[] {
-  return text.split(/\s+/).filter(Boolean)
+/** Most functions state one of a few lists. */
+function wordsOf(text: string, known: Map<string, readonly string[]>): readonly string[] {
+  let words = known.get(text)
+  if (words === undefined) known.set(text, (words = text.split(/\s+/).filter(Boolean)))
+  return words
 }
 
 function overrideOf(text: string | undefined): Partial<PciDevice> {
@@ -174,13 +188,15 @@ export function placeOf(
   const at = link?.indexOf('/devices/') ?? -1
   if (link === undefined || at < 0) return undefined
   const folder = `/sys${link.slice(at)}`
-  const { path, last, parent } = trailOf(folder, trails)
-  if (last !== address || !path.includes('/')) return undefined
+  if (!folder.endsWith(`/${address}`)) return undefined
+  const { path: above, last: parent } = trailOf(folder.slice(0, -address.length - 1), trails)
+  if (above === '') return undefined
+  const path = `${above}/${stepOf(address)}`
   return { folder, facts: parent ? { path, parent } : { path } }
 }
 
 /** What a folder below /sys/devices says of the way to it; those of bridges are asked for again and again. */
-type Trail = { readonly path: string; readonly last?: PciAddress; readonly parent?: PciAddress }
+type Trail = { readonly path: string; readonly last?: PciAddress }
 type Trails = Map<string, Trail>
 
 function trailOf(folder: string, trails: Trails): Trail {
@@ -197,12 +213,14 @@ function trailOf(folder: string, trails: Trails): Trail {
 function stepInto(above: Trail, part: string): Trail {
   const to = (step: string) => (above.path === '' ? step : `${above.path}/${step}`)
   const here = parseAddress(part)
-  if (here !== undefined) {
-    const path = to(here.slice(here.lastIndexOf(':') + 1))
-    return above.last === undefined ? { path, last: here } : { path, last: here, parent: above.last }
-  }
+  if (here !== undefined) return { path: to(stepOf(here)), last: here }
   const root = /^pci([0-9a-f]{4,8}:[0-9a-f]{2})$/.exec(part)?.[1]
   return root === undefined ? above : { path: to(root) }
+}
+
+/** `0000:01:00.0` → `00.0` */
+function stepOf(address: PciAddress): string {
+  return address.slice(address.lastIndexOf(':') + 1)
 }
 
 const resourceIo = 0x100

@@ -29,10 +29,10 @@ function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
   const reasons: Reason[] = []
-  for (const check of checks) {
+  checks.forEach((check) => {
     const found = check(device, view)
     if (found.length > 0) reasons.push(...found)
-  }
+  })
   return {
     address: device.address,
     verdict: verdictOf(reasons),

@@ -5,7 +5,7 @@
  */
 import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
-import { type AcsQuirk, acsQuirksOf, brokenSourceValidation } from './quirks/acs-quirks.ts'
+import { type AcsQuirk, acsQuirksOf, acsRowsFor, acsRowsForAny, brokenSourceValidation } from './quirks/acs-quirks.ts'
 import { holdsFor, isAtLeast, type KernelVersion } from './quirks/id-list.ts'
 import type { TopologyNode } from './topology.ts'
 
@@ -185,11 +185,9 @@ function idOf(device: PciDevice): number {
 function judgeQuirks(node: TopologyNode, settings: AcsSettings): Judged | undefined {
   const { device } = node
   if (device.vendorId === undefined) return undefined
-  const id = idOf(device)
-  for (const quirk of acsQuirksOf(device.vendorId)) {
-    // Only this row needs no device id.
-    if (device.deviceId === undefined && quirk.rule !== 'rootComplexEndpoint') continue
-    const answer = judgeQuirk(quirk, quirk.devices(id), node, settings)
+  const { vendorId, deviceId } = device
+  for (const { quirk, listed } of deviceId === undefined ? acsRowsForAny(vendorId) : acsRowsFor(vendorId, deviceId)) {
+    const answer = judgeQuirk(quirk, listed, node, settings)
     if (!answer) continue
     // The table was read from kernels since 6.1; an older one may lack the row.
     const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])

@@ -6,6 +6,9 @@
 export type ConfigBytes = {
   readonly size: number
   readonly byte: (offset: number) => number | undefined
+  readonly word: (offset: number) => number | undefined
+  /** Unsigned 32 bits. */
+  readonly dword: (offset: number) => number | undefined
 }
 
 const nibbles = new Uint8Array(128).fill(15)
@@ -17,28 +20,41 @@ for (let i = 0; i < 6; i += 1) {
 
 /** Hex without separators, two digits a byte; a trailing odd digit is ignored. */
 export function configBytes(source: Uint8Array | string): ConfigBytes {
-  if (typeof source !== 'string') {
-    return { size: source.length, byte: (offset) => source[offset] }
-  }
+  if (typeof source !== 'string') return bytesOfArray(source)
   const nibble = (position: number) => nibbles[source.charCodeAt(position)] ?? 15
   const size = source.length >> 1
+  const byte = (offset: number) =>
+    offset >= 0 && offset < size ? (nibble(offset * 2) << 4) | nibble(offset * 2 + 1) : undefined
+  const word = (offset: number) => joined(byte(offset), byte(offset + 1), 8)
+  return { size, byte, word, dword: (offset) => joined(word(offset), word(offset + 2), 16) }
+}
+
+/** Some thirty words of every function are asked for: each in one step, not byte by byte. */
+function bytesOfArray(source: Uint8Array): ConfigBytes {
   return {
-    size,
-    byte: (offset) => (offset >= 0 && offset < size ? (nibble(offset * 2) << 4) | nibble(offset * 2 + 1) : undefined),
+    size: source.length,
+    byte: (offset) => source[offset],
+    word: (offset) => joined(source[offset], source[offset + 1], 8),
+    dword: (offset) => {
+      const first = source[offset]
+      const last = source[offset + 3]
+      if (first === undefined || last === undefined) return undefined
+      return (first | ((source[offset + 1] ?? 0) << 8) | ((source[offset + 2] ?? 0) << 16) | (last << 24)) >>> 0
+    },
   }
 }
 
+function joined(low: number | undefined, high: number | undefined, bits: 8 | 16): number | undefined {
+  return low === undefined || high === undefined ? undefined : (low | (high << bits)) >>> 0
+}
+
 export function word(bytes: ConfigBytes, offset: number): number | undefined {
-  const low = bytes.byte(offset)
-  const high = bytes.byte(offset + 1)
-  return low === undefined || high === undefined ? undefined : low | (high << 8)
+  return bytes.word(offset)
 }
 
 /** Unsigned 32 bits. */
 export function dword(bytes: ConfigBytes, offset: number): number | undefined {
-  const low = word(bytes, offset)
-  const high = word(bytes, offset + 2)
-  return low === undefined || high === undefined ? undefined : (low | (high << 16)) >>> 0
+  return bytes.dword(offset)
 }
 
 /** 64 bits as a bigint, for physical addresses. */

@@ -43,8 +43,8 @@ const portTypes: Readonly<Record<number, PortType>> = {
 /** GT/s by the 4-bit code of Link Capabilities and Link Status. */
 const linkSpeeds = [undefined, '2.5 GT/s', '5.0 GT/s', '8.0 GT/s', '16.0 GT/s', '32.0 GT/s', '64.0 GT/s']
 
-/** `facts` leaves out the BARs, which only the page about one device shows. */
-type Wanted = 'all' | 'facts'
+/** `facts` leaves out the BARs, which only the page about one device shows, and `facts of known` the ids and the class, too. */
+type Wanted = 'all' | 'facts' | 'facts of known'
 
 /** Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. */
 export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'): ConfigSpace | undefined {
@@ -76,7 +76,7 @@ export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'
     facts,
   }
   if (wanted === 'all') space.bars = decodeBars(bytes, headerType, extended)
-  decodeIds(bytes, headerType, standard, space)
+  if (wanted !== 'facts of known') decodeIds(bytes, headerType, standard, space)
   if (link) space.link = link
   if (serial) space.deviceSerialNumber = serial
   return space
@@ -94,8 +94,12 @@ export function withConfigFacts(device: PciDevice): PciDevice {
 }
 
 /** The same for a device still being built, from bytes at hand. */
-export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | string, wanted: Wanted = 'all'): void {
-  const space = decodeConfig(bytes, wanted)
+export function addFactsFrom(
+  device: Draft<PciDevice>,
+  bytes: Uint8Array | string,
+  wanted: 'all' | 'facts' = 'all',
+): void {
+  const space = decodeConfig(bytes, wanted === 'facts' && isKnown(device) ? 'facts of known' : wanted)
   if (!space) return
   device.facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
   addStated(space, device)
@@ -105,6 +109,12 @@ export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | strin
   if (secondaryBus !== undefined) device.secondaryBus ??= secondaryBus
   if (subordinateBus !== undefined) device.subordinateBus ??= subordinateBus
   if (sriov) device.sriov ??= { totalVfs: sriov.totalVfs, numVfs: sriov.numVfs }
+}
+
+/** Nothing that the image says of these would count. */
+function isKnown({ vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision }: PciDevice): boolean {
+  const isNamed = vendorId !== undefined && deviceId !== undefined && classCode !== undefined && revision !== undefined
+  return isNamed && subsystemVendorId !== undefined && subsystemId !== undefined
 }
 
 function addStated(space: ConfigSpace, device: Draft<PciDevice>): void {
@@ -183,8 +193,8 @@ function decodeSerial(bytes: ConfigBytes, offset: number | undefined): string | 
   const low = dword(bytes, offset + 4)
   const high = dword(bytes, offset + 8)
   if (low === undefined || high === undefined) return undefined
-  const serial = hex(high, 8) + hex(low, 8)
-  return /^(?:0+|f+)$/.test(serial) ? undefined : serial
+  const isNone = low === high && (low === 0 || low === 0xffffffff)
+  return isNone ? undefined : hex(high, 8) + hex(low, 8)
 }
 
 function decodeExpressFacts(bytes: ConfigBytes, express: number | null, facts: Draft<FunctionFacts>): void {

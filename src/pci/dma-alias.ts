@@ -4,7 +4,7 @@
  */
 import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs.ts'
 import type { PciDevice } from './device.ts'
-import { aliasQuirksOf, type AliasQuirk, type AliasRule } from './quirks/dma-alias-quirks.ts'
+import { aliasQuirksOf, type AliasQuirk, type AliasRule, hasAliasQuirks } from './quirks/dma-alias-quirks.ts'
 import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
 import type { TopologyNode } from './topology.ts'
 
@@ -12,12 +12,7 @@ const noRules: readonly AliasQuirk[] = []
 
 function rulesOf(device: PciDevice): readonly AliasQuirk[] {
   if (device.vendorId === undefined || device.deviceId === undefined) return noRules
-  const rows = aliasQuirksOf(device.vendorId)
-  if (rows.length === 0) return noRules
-  const id = Number.parseInt(device.deviceId, 16)
-  let found: AliasQuirk[] | undefined
-  for (const row of rows) if (row.devices(id)) (found ??= []).push(row)
-  return found ?? noRules
+  return aliasQuirksOf(device.vendorId, device.deviceId)
 }
 
 /** Does this bridge stand in for everything below it? Root, upstream and downstream ports do not. */
@@ -47,7 +42,7 @@ const bridgeRules: ReadonlySet<AliasRule> = new Set(['hiddenPcieToPci', 'bridgeW
 /** No row can be looked up, and there is one this could be. All in the table are cards and switches, none sits on a root bus. */
 function lacksIds({ device: { vendorId, deviceId }, parent }: TopologyNode): boolean {
   if (!parent) return false
-  return vendorId === undefined || (deviceId === undefined && aliasQuirksOf(vendorId).length > 0)
+  return vendorId === undefined || (deviceId === undefined && hasAliasQuirks(vendorId))
 }
 
 /** Does `from` also use the requester id of slot.function `to` on its own bus? The function there may not exist. */

@@ -121,6 +121,7 @@ function findGroup(start: TopologyNode, state: State): number | undefined {
     last = bridge
     if (groupOf.has(last)) return groupOf.get(last)
   }
+  if (!state.aliasBuses.has(last.onBus) && !mayShareSlot(last, state)) return undefined
   const visited = new Set<number>()
   return findAliasGroup(last, visited, state) ?? findFunctionGroup(last, visited, state)
 }
@@ -159,9 +160,13 @@ function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
   return settle(aliases(a, b.parts), true, state) || settle(aliases(b, a.parts), true, state)
 }
 
+function mayShareSlot(node: TopologyNode, state: State): boolean {
+  return settle(judgeMultifunction(node), true, state) && !isIsolated(node, state)
+}
+
 /** A multifunction device without isolation between its functions. */
 function findFunctionGroup(node: TopologyNode, visited: Set<number>, state: State): number | undefined {
-  if (!settle(judgeMultifunction(node), true, state) || isIsolated(node, state)) return undefined
+  if (!mayShareSlot(node, state)) return undefined
   let found: number | undefined
   for (const other of node.onBus) {
     if (other === node || other.parts.slot !== node.parts.slot || isIsolated(other, state)) continue

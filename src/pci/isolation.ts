@@ -56,14 +56,15 @@ export function isolationIn(
   }
   const overridden = parseAcsOverride(options.cmdline) !== undefined
   return groups.map((group) => {
-    const reached = new Set<PciAddress>()
+    let reached: Set<PciAddress> | undefined
     let sure = true
     for (const address of group.devices) {
       const home = homes.get(address)
       sure &&= home?.sure === true
-      for (const other of home?.devices ?? []) if (isElsewhere(other, group.id, stated)) reached.add(other)
+      for (const other of home?.devices ?? [])
+        if (isElsewhere(other, group.id, stated)) (reached ??= new Set()).add(other)
     }
-    if (reached.size === 0)
+    if (reached === undefined)
       return sure ? { id: group.id, isolated: 'yes' } : { id: group.id, isolated: 'unknown', why: 'not-readable' }
     const reaches = [...reached]
     const weak = findWeakPort(topology, group.devices, settings)

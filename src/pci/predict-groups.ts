@@ -18,7 +18,7 @@ import {
   type Platform,
 } from './platform.ts'
 import type { PlatformOptions } from './platform.ts'
-import { vmdEndpoints } from './quirks/dma-alias-quirks.ts'
+import { isVmdEndpoint } from './quirks/dma-alias-quirks.ts'
 import { findTopology, type Topology, type TopologyNode } from './topology.ts'
 
 /** Why a group is only `low`, in words for a note. */
@@ -158,11 +158,7 @@ function requesterId({ parts }: TopologyNode): number {
 
 /** Behind one VMD all share its requester id; with several, which domain is whose cannot be told. A listing without ids shows its driver. */
 function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
-  const found = topology.nodes.filter(
-    ({ device }) =>
-      device.driver === 'vmd' ||
-      (device.vendorId === vmdEndpoints.vendor && vmdEndpoints.devices(Number.parseInt(device.deviceId ?? '', 16))),
-  )
+  const found = topology.nodes.filter(({ device }) => device.driver === 'vmd' || isVmdEndpoint(device))
   return found.length === 1 ? found[0] : undefined
 }
 

@@ -121,13 +121,15 @@ function barsBusReset(device: PciDevice, kernel: KernelVersion | undefined): boo
   return busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
 }
 
+const methodNames: ReadonlySet<string> = new Set(resetMethods)
+
 function isMethod(name: string): name is ResetMethod {
-  return (resetMethods as readonly string[]).includes(name)
+  return methodNames.has(name)
 }
 
 function keepWorking(stated: readonly string[], known: Known): readonly ResetMethod[] {
   const busWorks = known.others === 0 && known.busReset !== 'refused'
-  return stated.filter(isMethod).filter((method) => method !== 'bus' || busWorks)
+  return stated.filter((name): name is ResetMethod => isMethod(name) && (name !== 'bus' || busWorks))
 }
 
 function foretell(device: PciDevice, known: Known): readonly ResetMethod[] {

@@ -41,7 +41,14 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   }
   return {
     live: root === '',
-    readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
+    // Without `attempt`: thousands of files are read so, and its closure costs as much as a system call.
+    readText: (path, limit = defaultLimit) => {
+      try {
+        return { ok: true, value: readInside(paths, path, limit, readTextCapped) }
+      } catch (error) {
+        return failure(error)
+      }
+    },
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),
     readPieces: (path, limit, take) =>
@@ -84,14 +91,19 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
 
 type ReadPath<T> = (path: string, limit: number, how: ReadHow) => T
 
+const attribute: ReadHow = { follow: true, isAttribute: true }
+const plainFile: ReadHow = { follow: true, isAttribute: false }
+const ownAttribute: ReadHow = { follow: false, isAttribute: true }
+const ownFile: ReadHow = { follow: false, isAttribute: false }
+
 function readInside<T>(paths: RootPaths | undefined, path: string, limit: number, read: ReadPath<T>): T {
-  const isAttribute = path.startsWith('/sys/')
-  if (!paths) return read(path, limit, { follow: true, isAttribute })
+  const how = path.startsWith('/sys/') ? attribute : plainFile
+  if (!paths) return read(path, limit, how)
   try {
-    return read(paths.entry(path), limit, { follow: false, isAttribute })
+    return read(paths.entry(path), limit, how === attribute ? ownAttribute : ownFile)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error
-    return read(paths.file(path), limit, { follow: true, isAttribute })
+    return read(paths.file(path), limit, how)
   }
 }
 

@@ -27,8 +27,12 @@ export function readCapped(path: string, limit: number, how: ReadHow): Uint8Arra
 
 /** UTF-8; a byte order mark is no text. */
 export function readTextCapped(path: string, limit: number, how: ReadHow): string {
-  const text = readWith<string | Uint8Array>(path, limit, how, (read) => slab.toString('utf8', used, used + read))
+  const text = readWith(path, limit, how, takeText)
   return typeof text === 'string' ? withoutMark(text) : new TextDecoder().decode(text)
+}
+
+function takeText(length: number): string {
+  return slab.toString('utf8', used, used + length)
 }
 
 function withoutMark(text: string): string {

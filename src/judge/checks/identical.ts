@@ -12,9 +12,9 @@ export const checkIdentical: Check = (device, view) => {
   // A machine may have hundreds of equal functions: only the first few are named, the rest counted.
   const others: PciAddress[] = []
   const slot = `${slotOf(device.address)}.`
-  for (const one of alike) {
-    if (others.length > maxNamed) break
-    if (!one.address.startsWith(slot)) others.push(one.address)
+  for (let at = 0; at < alike.length && others.length <= maxNamed; at++) {
+    const address = alike[at]?.address
+    if (address !== undefined && !address.startsWith(slot)) others.push(address)
   }
   if (others.length === 0) return []
   const rest = others.length > maxNamed ? ' and more' : ''

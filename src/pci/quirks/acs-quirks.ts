@@ -3,7 +3,7 @@
  * Facts from drivers/pci/quirks.c (`pci_dev_acs_enabled[]`, `pci_disable_broken_acs_cap`) of kernels 6.1.192, 6.12.117 and
  * 7.2.13, which agree in every row of the first table. The rules themselves are in pci/acs.ts.
  */
-import { byVendor, type IdList, idList, type Since } from './id-list.ts'
+import { byVendor, type IdList, idList, rememberByIds, type Since } from './id-list.ts'
 
 export type AcsRule =
   /** The vendor states isolation: true. */
@@ -99,6 +99,27 @@ const table = byVendor(rows)
 export function acsQuirksOf(vendorId: string): readonly AcsQuirk[] {
   return table.get(vendorId) ?? []
 }
+
+/** A row, and whether it lists the device: some rows speak of the devices they do not list, too. */
+export type AskedRow = { readonly quirk: AcsQuirk; readonly listed: boolean }
+
+const speaksOfOthers: ReadonlySet<AcsRule> = new Set(['onlyThesePorts', 'onlyTheseDevices'])
+
+/** The rows of its maker that can say anything of a device, in table order. */
+export const acsRowsFor: (vendorId: string, deviceId: string) => readonly AskedRow[] = rememberByIds(
+  (vendorId, deviceId) => {
+    const id = Number.parseInt(deviceId, 16)
+    return acsQuirksOf(vendorId)
+      .map((row) => ({ quirk: row, listed: row.devices(id) }))
+      .filter(({ quirk: { rule }, listed }) => listed || speaksOfOthers.has(rule))
+  },
+)
+
+/** The same of a device whose id is not known: only these rows need none. */
+export const acsRowsForAny: (vendorId: string) => readonly AskedRow[] = (vendorId) =>
+  acsQuirksOf(vendorId)
+    .filter((row) => row.rule === 'rootComplexEndpoint')
+    .map((row) => ({ quirk: row, listed: true }))
 
 /** IDT switches: newer kernels drop Source Validation from the capability, older ones keep it. */
 export const brokenSourceValidation: {

@@ -2,7 +2,8 @@
  * Devices that use another requester id than their own, and bridges that hide who asked.
  * Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and 7.2.13. How the kernel uses them is in pci/dma-alias.ts.
  */
-import { byVendor, type IdList, idList, type Since } from './id-list.ts'
+import type { PciDevice } from '../device.ts'
+import { type IdList, idList, rowsByIds, type Since } from './id-list.ts'
 
 export type AliasRule =
   /** Function 0 (or 1) of the own slot; function 1 may not even exist. */
@@ -73,11 +74,17 @@ const rows: readonly AliasQuirk[] = [
   quirk('1055', 'switchtec', '1001-1006 1008'),
 ]
 
-const table = byVendor(rows)
+export const aliasQuirksOf: (vendorId: string, deviceId: string) => readonly AliasQuirk[] = rowsByIds(rows)
 
-export function aliasQuirksOf(vendorId: string): readonly AliasQuirk[] {
-  return table.get(vendorId) ?? []
+const makers: ReadonlySet<string> = new Set(rows.map((row) => row.vendor))
+
+export function hasAliasQuirks(vendorId: string): boolean {
+  return makers.has(vendorId)
 }
 
 /** Volume Management Device endpoints (drivers/pci/controller/vmd.c): what is behind one shares its requester id. */
-export const vmdEndpoints = { vendor: '8086', devices: idList('201d 28c0 467f 4c3d 7d0b 9a0b a77f ad0b b60b b06f') }
+const vmdEndpoints = new Set(['201d', '28c0', '467f', '4c3d', '7d0b', '9a0b', 'a77f', 'ad0b', 'b60b', 'b06f'])
+
+export function isVmdEndpoint({ vendorId, deviceId }: Pick<PciDevice, 'vendorId' | 'deviceId'>): boolean {
+  return vendorId === '8086' && deviceId !== undefined && vmdEndpoints.has(deviceId)
+}

@@ -47,6 +47,46 @@ export function holdsFor(since: Since | undefined, kernel: KernelVersion | undef
   return isAtLeast(since.absentIn, kernel) ? false : undefined
 }
 
+/** More kinds of device than any machine has; what asks about more starts anew. */
+const mostKinds = 4096
+
+/**
+ * Remembers an answer per vendor and device id: a machine has many functions of few kinds, and every table is asked about each
+ * of them several times.
+ */
+export function rememberByIds<Answer>(
+  find: (vendorId: string, deviceId: string) => Answer,
+): (vendorId: string, deviceId: string) => Answer {
+  const known = new Map<string, Map<string, Answer>>()
+  let kinds = 0
+  return (vendorId, deviceId) => {
+    let ofVendor = known.get(vendorId)
+    const remembered = ofVendor?.get(deviceId)
+    if (remembered !== undefined) return remembered
+    if (kinds++ === mostKinds) {
+      known.clear()
+      kinds = 1
+      ofVendor = undefined
+    }
+    const answer = find(vendorId, deviceId)
+    if (ofVendor === undefined) known.set(vendorId, (ofVendor = new Map()))
+    ofVendor.set(deviceId, answer)
+    return answer
+  }
+}
+
+/** The rows that list a device, in table order. */
+export function rowsByIds<Row extends { readonly vendor: string; readonly devices: IdList }>(
+  rows: readonly Row[],
+): (vendorId: string, deviceId: string) => readonly Row[] {
+  const table = byVendor(rows)
+  const none: readonly Row[] = []
+  return rememberByIds((vendorId, deviceId) => {
+    const id = Number.parseInt(deviceId, 16)
+    return table.get(vendorId)?.filter((row) => row.devices(id)) ?? none
+  })
+}
+
 /** Rows by vendor id, in table order. */
 export function byVendor<Row extends { readonly vendor: string }>(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
   const map = new Map<string, Row[]>()

@@ -2,7 +2,7 @@
  * Devices whose reset is not what their capabilities say. Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and
  * 7.2.13; the GPU families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
  */
-import { byVendor, type IdList, idList, type Since } from './id-list.ts'
+import { type IdList, idList, rowsByIds, type Since } from './id-list.ts'
 
 export type ResetRule =
   /** Neither FLR nor AF FLR is offered. */
@@ -77,9 +77,9 @@ const rows: readonly ResetQuirk[] = [
   quirk('10ec', 'brokenIntxMasking', '8169', 'Realtek RTL8169'),
 ]
 
-const table = byVendor(rows)
+const listing = rowsByIds(rows)
 
-const busTable = byVendor(rows.filter((row) => row.rule === 'noBusReset'))
+const listingBus = rowsByIds(rows.filter((row) => row.rule === 'noBusReset'))
 
 export type Identified = {
   readonly vendorId?: string
@@ -90,24 +90,20 @@ export type Identified = {
 
 /** Rows for this device; those of another class or revision left out. */
 export function resetQuirksOf(device: Identified): readonly ResetQuirk[] {
-  return rowsFor(device, table)
+  return rowsFor(device, listing)
 }
 
 /** Only the rows that forbid a bus reset: asked of every function on a bus for each of them, and few makers have any. */
 export function busResetQuirksOf(device: Identified): readonly ResetQuirk[] {
-  return rowsFor(device, busTable)
+  return rowsFor(device, listingBus)
 }
 
 const none: readonly ResetQuirk[] = []
 
-function rowsFor(device: Identified, rowsOf: ReadonlyMap<string, readonly ResetQuirk[]>): readonly ResetQuirk[] {
+function rowsFor(device: Identified, rowsOf: ReturnType<typeof rowsByIds<ResetQuirk>>): readonly ResetQuirk[] {
   if (device.vendorId === undefined || device.deviceId === undefined) return none
-  const listed = rowsOf.get(device.vendorId)
-  if (listed === undefined) return none
-  const id = Number.parseInt(device.deviceId, 16)
-  let found: ResetQuirk[] | undefined
-  for (const row of listed) if (row.devices(id) && concerns(row, device)) (found ??= []).push(row)
-  return found ?? none
+  const listed = rowsOf(device.vendorId, device.deviceId)
+  return listed.length === 0 ? listed : listed.filter((row) => concerns(row, device))
 }
 
 function concerns(row: ResetQuirk, device: Identified): boolean {

@@ -2,7 +2,7 @@
  * What vfio-pci and QEMU refuse or hide per device. Facts from drivers/vfio/pci of kernel 7.2.13 (`vfio_pci_dev_in_denylist`,
  * `vfio_pci_nointx`) and QEMU 10.0.13 hw/vfio/pci-quirks.c (`rom_denylist`).
  */
-import { type IdList, idList } from './id-list.ts'
+import { type IdList, idList, rememberByIds } from './id-list.ts'
 import type { Identified } from './reset-quirks.ts'
 
 const denied: readonly { readonly devices: IdList; readonly name: string }[] = [
@@ -16,9 +16,13 @@ const denied: readonly { readonly devices: IdList; readonly name: string }[] = [
 /** Name of a device vfio-pci refuses (its isolation is known broken) unless loaded with `disable_denylist=1`. */
 export function vfioDeniedName(device: Identified): string | undefined {
   if (device.vendorId !== '8086' || device.deviceId === undefined) return undefined
-  const id = Number.parseInt(device.deviceId, 16)
-  return denied.find((row) => row.devices(id))?.name
+  return nameOfDenied(device.vendorId, device.deviceId) || undefined
 }
+
+const nameOfDenied = rememberByIds((_vendorId, deviceId) => {
+  const id = Number.parseInt(deviceId, 16)
+  return denied.find((row) => row.devices(id))?.name ?? ''
+})
 
 const withoutIntx = idList('1572 1574 1580 1581 1583-158b 37d0-37d2 1563')
 
