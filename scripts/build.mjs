@@ -91,6 +91,9 @@ await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart }
 await build({
   ...forStart,
   entryPoints: { inspect: 'src/cli/entry.ts' },
+  // Half as long to read, and names and short lines are left for whoever reads a stack trace.
+  minifyWhitespace: true,
+  lineLimit: 120,
   plugins: [...forStart.plugins, inspectOnly],
 })
 copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')

@@ -20,28 +20,38 @@ export function standardOutput(): NodeJS.WriteStream {
 /** Writes a text, whole or in pieces, and the end of its line. */
 export function printOut(text: string | Iterable<string>): void {
   let isAtLineStart = false
-  for (const piece of typeof text === 'string' ? [text] : text) {
-    writeOut(encoded(piece))
-    if (piece !== '') isAtLineStart = piece.endsWith('\n')
+  try {
+    for (const piece of typeof text === 'string' ? [text] : text) {
+      gather(piece)
+      if (piece !== '') isAtLineStart = piece.endsWith('\n')
+    }
+    if (!isAtLineStart) gather('\n')
+  } finally {
+    writeGathered()
   }
-  if (!isAtLineStart) writeOut(Buffer.from('\n'))
 }
 
-/** Pieces are encoded in one place, as long as nothing holds on to them: new memory for each costs more than the encoding. */
-let room: Buffer | undefined
+/** Pieces are encoded into one place and written when it is full: memory and a system call for each would cost more than the text. */
+const room = { bytes: undefined as Buffer | undefined, used: 0 }
+const roomBytes = 131_072
 
-function encoded(piece: string): Uint8Array {
+function gather(piece: string): void {
   // UTF-8 needs three bytes for a unit of UTF-16 at most.
-  if (stream !== undefined || piece.length > mostUnits) return Buffer.from(piece)
-  room ??= Buffer.allocUnsafeSlow(3 * mostUnits)
-  return room.subarray(0, room.write(piece))
+  const most = 3 * piece.length
+  if (room.used + most > roomBytes) writeGathered()
+  if (most > roomBytes) return writeOut(Buffer.from(piece))
+  room.bytes ??= Buffer.allocUnsafeSlow(roomBytes)
+  room.used += room.bytes.write(piece, room.used)
 }
 
-const mostUnits = 32_768
+function writeGathered(): void {
+  if (room.bytes !== undefined && room.used > 0) writeOut(room.bytes.subarray(0, room.used))
+  room.used = 0
+}
 
 function writeOut(bytes: Uint8Array): void {
   // Nothing may overtake what a stream still holds.
   const written = stream === undefined ? writeAtOnce(1, bytes) : 0
-  // A copy: the stream may write it long after the next piece is encoded.
+  // A copy: the stream may write it long after other pieces were gathered in the same place.
   if (written < bytes.length) standardOutput().write(Buffer.from(bytes.subarray(written)))
 }

@@ -70,6 +70,9 @@ const files = [
 ] as const
 
 function addMissing(ids: Ids, text: TextOf): void {
+  const { classCode, deviceId, subsystemId } = ids
+  // Vendors come with their devices (statedIds).
+  if (classCode !== undefined && deviceId !== undefined && subsystemId !== undefined) return
   for (const [key, file, width] of files) {
     if (ids[key] !== undefined) continue
     const value = hexOf(text(file), width)

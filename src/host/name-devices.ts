@@ -32,7 +32,7 @@ export function openPciIdsFor(host: Host, system: Reader): PciIds | undefined {
     return whole && openPciIds(whole)
   }
   for (const path of pciIdsPaths) {
-    const gathered = gatherPciIds(new Set(host.devices.flatMap((device) => device.vendorId ?? [])))
+    const gathered = gatherPciIds(host.devices)
     if (readPieces(path, limit, gathered.take).ok) return gathered.open()
   }
   return undefined

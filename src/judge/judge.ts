@@ -31,7 +31,7 @@ function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
   const reasons: Reason[] = []
   checks.forEach((check) => {
     const found = check(device, view)
-    if (found.length > 0) reasons.push(...found)
+    found.forEach((reason) => reasons.push(reason))
   })
   return {
     address: device.address,

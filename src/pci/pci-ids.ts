@@ -34,53 +34,97 @@ function openText(text: string): PciIds {
   return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
 
+/** A function as far as the file knows it. */
+type Kind = { readonly vendorId?: string; readonly deviceId?: string }
+
 /**
- * What of the file some vendors and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
- * `open` is for when all have been. Of a megabyte and a half a machine needs a few pieces.
+ * What of the file some functions and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
+ * `open` is for when all have been. Of a megabyte and a half a machine needs a few lines.
  */
-export function gatherPciIds(vendorIds: Iterable<string>): {
+export function gatherPciIds(functions: Iterable<Kind>): {
   readonly take: (piece: Uint8Array) => void
   readonly open: () => PciIds
 } {
-  const wanted = new Set([...vendorIds].filter((id) => /^[0-9a-f]{4}$/.test(id)))
-  const kept: string[] = []
-  /** The last entry kept may go on in the next piece. */
-  let goesOn = false
-  let isAtClasses = false
-  const keep = (bytes: Buffer): void => {
-    if (bytes.length > 0) kept.push(bytes.toString('latin1'))
+  const wanted = wantedFrom(functions)
+  const found = new Map<string, string>()
+  const classes: string[] = []
+  /** The vendor whose entry may go on in the next piece. */
+  let current: string | undefined
+  const takeEntry = (id: string, entry: string): void => {
+    const lines = linesOf(entry, wanted.get(id) ?? new Set())
+    found.set(id, (found.get(id) ?? '') + lines)
   }
   const take = (piece: Uint8Array): void => {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
-    if (isAtClasses) return keep(bytes)
-    const rest = goesOn ? firstEntry(bytes) : 0
-    keep(bytes.subarray(0, rest))
-    // From the first one wanted to the end: what stands between two of them does no harm.
-    const classes = findEntry(bytes, rest, anyClass)
-    const from = Math.min(classes, ...[...wanted].map((id) => findEntry(bytes, rest, id)))
-    keep(bytes.subarray(from))
-    goesOn = from < bytes.length || rest === bytes.length
-    if (from === bytes.length) return
-    for (const id of wanted) if (findEntry(bytes, from, id) < bytes.length) wanted.delete(id)
-    isAtClasses = classes < bytes.length
+    if (classes.length > 0) return void classes.push(bytes.toString('latin1'))
+    const rest = current === undefined ? 0 : firstEntry(bytes, 0)
+    if (current !== undefined && rest > 0) takeEntry(current, bytes.toString('latin1', 0, rest))
+    if (rest < bytes.length) current = undefined
+    for (const id of wanted.keys()) {
+      const start = found.has(id) ? bytes.length : findEntry(bytes, rest, id)
+      if (start === bytes.length) continue
+      const end = firstEntry(bytes, start + 1)
+      takeEntry(id, bytes.toString('latin1', start, end))
+      if (end === bytes.length) current = id
+    }
+    const start = findEntry(bytes, rest, anyClass)
+    if (start < bytes.length) classes.push(bytes.toString('latin1', start))
   }
-  return { take, open: () => openText(kept.join('')) }
+  return { take, open: () => openText([...found.values(), ...classes].join('')) }
+}
+
+const id16 = /^[0-9a-f]{4}$/
+
+function wantedFrom(functions: Iterable<Kind>): Map<string, Set<string>> {
+  const wanted = new Map<string, Set<string>>()
+  for (const { vendorId = '', deviceId = '' } of functions) {
+    const known = wanted.get(vendorId)
+    if (known !== undefined) known.add(deviceId)
+    else if (id16.test(vendorId)) wanted.set(vendorId, new Set([deviceId]))
+  }
+  return wanted
+}
+
+/** Of an entry, or a part of one: its heading, and the lines of these devices, which are then wanted no more. */
+function linesOf(entry: string, devices: Set<string>): string {
+  let lines = entry.startsWith('\t') || entry.startsWith('#') ? '' : lineAt(entry, 0)
+  for (const device of devices) {
+    const start = id16.test(device) ? findLine(entry, `\t${device}`) : -1
+    if (start < 0) continue
+    devices.delete(device)
+    lines += lineAt(entry, start)
+  }
+  return lines
+}
+
+function lineAt(text: string, start: number): string {
+  const end = text.indexOf('\n', start)
+  return text.slice(start, end < 0 ? undefined : end + 1)
+}
+
+/** Where the line `heading` and two blanks begins, or -1. */
+function findLine(text: string, heading: string): number {
+  if (text.startsWith(`${heading}  `)) return 0
+  // Needles of seven characters and more are searched by skipping, which newlines and blanks defeat: four times as slow.
+  const needle = `\n${heading}`
+  let before = text.indexOf(needle)
+  while (before >= 0 && !text.startsWith('  ', before + needle.length)) before = text.indexOf(needle, before + 1)
+  return before < 0 ? -1 : before + 1
 }
 
 /** Classes are the last entries of the file (`C 02  Network controller`). */
 const anyClass = 'C '
 
-/** Where the first entry without indent begins, or the end. */
-function firstEntry(bytes: Buffer): number {
-  const text = bytes.toString('latin1')
-  if (/^[^\t#\r\n]/.test(text)) return 0
+/** Where the first entry without indent from there on begins, or the end. */
+function firstEntry(bytes: Buffer, from: number): number {
+  const text = bytes.toString('latin1', from)
+  if (from === 0 && /^[^\t#\r\n]/.test(text)) return 0
   const before = text.search(/\n[^\t#\r\n]/)
-  return before < 0 ? bytes.length : before + 1
+  return before < 0 ? bytes.length : from + before + 1
 }
 
 /** Where the entry of a vendor, or the first class, begins, or the end. */
 function findEntry(bytes: Buffer, from: number, heading: string): number {
-  // Needles of seven bytes and more are searched by skipping, which newlines and blanks defeat (see findBlock).
   const length = heading === anyClass ? 6 : heading.length + 2
   const isHeading = (at: number): boolean => {
     const found = bytes.toString('latin1', at, at + length)
@@ -93,16 +137,13 @@ function findEntry(bytes: Buffer, from: number, heading: string): number {
 }
 
 /** By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not empty. */
-const entryEnds = [/\n(?![\t#\n])/g, /\n(?!\t\t|[#\n])/g, /\n(?!\t\t\t|[#\n])/g] as const
+const entryEnds = [/\n(?![\t#\n])/g, /\n(?!\t\t|[#\n])/g] as const
 
 /** Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper indent. */
-function findBlock(body: string, heading: string, depth: 0 | 1 | 2): Block | undefined {
-  // Needles of seven characters and more are searched by skipping, which newlines and blanks defeat: four times as slow.
-  const needle = `\n${heading}`
-  let start = body.indexOf(needle)
-  while (start >= 0 && !body.startsWith('  ', start + needle.length)) start = body.indexOf(needle, start + 1)
-  if (start < 0) return undefined
-  const nameStart = start + heading.length + 3
+function findBlock(body: string, heading: string, depth: 0 | 1): Block | undefined {
+  const line = findLine(body, heading)
+  if (line < 0) return undefined
+  const nameStart = line + heading.length + 2
   const lineEnd = body.indexOf('\n', nameStart)
   const entryEnd = entryEnds[depth]
   entryEnd.lastIndex = lineEnd
@@ -123,13 +164,13 @@ function blockOf(ids: PciIds, key: string, find: () => Block | undefined): Block
 }
 
 function vendorBlock(ids: PciIds, vendorId: string): Block | undefined {
-  if (!/^[0-9a-f]{4}$/.test(vendorId)) return undefined
+  if (!id16.test(vendorId)) return undefined
   return blockOf(ids, vendorId, () => findBlock(ids.text, vendorId, 0))
 }
 
 function deviceBlock(ids: PciIds, vendorId: string, deviceId: string): Block | undefined {
   const vendor = vendorBlock(ids, vendorId)
-  if (!vendor || !/^[0-9a-f]{4}$/.test(deviceId)) return undefined
+  if (!vendor || !id16.test(deviceId)) return undefined
   return blockOf(ids, `${vendorId}:${deviceId}`, () => findBlock(vendor.body, `\t${deviceId}`, 1))
 }
 
@@ -139,17 +180,6 @@ export function findVendorName(ids: PciIds, vendorId: string): string | undefine
 
 export function findDeviceName(ids: PciIds, vendorId: string, deviceId: string): string | undefined {
   return deviceBlock(ids, vendorId, deviceId)?.name
-}
-
-/** The card's own name, when the file knows it under this device. */
-export function findSubsystemName(
-  ids: PciIds,
-  device: { readonly vendorId: string; readonly deviceId: string },
-  subsystem: { readonly vendorId: string; readonly deviceId: string },
-): string | undefined {
-  const block = deviceBlock(ids, device.vendorId, device.deviceId)
-  if (!block) return undefined
-  return findBlock(block.body, `\t\t${subsystem.vendorId} ${subsystem.deviceId}`, 2)?.name
 }
 
 /** `020000` → `Ethernet controller`; an unknown subclass falls back to the class. */

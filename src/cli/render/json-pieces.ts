@@ -23,7 +23,9 @@ function* piecesOfArray(key: string, elements: readonly unknown[], before: strin
   const closing = '\n  ]'
   for (let at = 0; at < elements.length; at += elementsOfPiece) {
     const member = memberText(key, elements.slice(at, at + elementsOfPiece))
-    yield (at === 0 ? before + opening : ',\n') + member.slice(opening.length, -closing.length)
+    // Not joined: that would be a copy of the whole piece.
+    yield at === 0 ? before + opening : ',\n'
+    yield member.slice(opening.length, -closing.length)
   }
   yield closing
 }

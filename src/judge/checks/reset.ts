@@ -8,10 +8,8 @@ export const checkReset: Check = (device, view) => {
   const reset = view.resetOf(device.address)
   if (!reset) return []
   const about = [device.address]
-  return [...resetClassReasons(device.address, reset), ...bugReasons(device.address, reset)].map((reason) => ({
-    ...reason,
-    about,
-  }))
+  const reasons = [...resetClassReasons(device.address, reset), ...bugReasons(device.address, reset)]
+  return reasons.map((reason) => ({ ...reason, about }))
 }
 
 function resetClassReasons(address: string, reset: ResetJudgement): Reason[] {
@@ -50,6 +48,7 @@ function resetClassReasons(address: string, reset: ResetJudgement): Reason[] {
 
 /** Quirks that a kernel has are no bug of this host as long as another reset is left. */
 function bugReasons(address: string, reset: ResetJudgement): Reason[] {
+  if (reset.notes.length === 0) return []
   return reset.notes
     .filter((note) => isBug(note, reset))
     .map((note) => {
