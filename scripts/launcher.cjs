@@ -34,12 +34,18 @@ else {
 }
 
 /**
- * For commands that are over soon (`plan` may search for long): optimised code, marking in small steps and threads for the young
+ * For commands that are over soon (`plan` may search for long): optimised code (of patterns, too), marking in small steps and threads for the young
  * generation do not pay, and a young generation that stays small uses memory that is at hand, not new pages. V8 complains about
  * flags it does not have, so only where these were tried.
  */
 function flags() {
   const [major] = process.versions.node.split('.')
   if (Number(major) > 24) return []
-  return ['--no-opt', '--no-incremental-marking', '--semi-space-growth-factor=1', '--no-parallel-scavenge']
+  return [
+    '--no-opt',
+    '--no-incremental-marking',
+    '--semi-space-growth-factor=1',
+    '--no-parallel-scavenge',
+    '--regexp-tier-up-ticks=100',
+  ]
 }

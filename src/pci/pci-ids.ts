@@ -57,15 +57,20 @@ export function gatherPciIds(functions: Iterable<Kind>): {
   const take = (piece: Uint8Array): void => {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
     if (classes.length > 0) return void classes.push(bytes.toString('latin1'))
-    const rest = current === undefined ? 0 : firstEntry(bytes, 0)
-    if (current !== undefined && rest > 0) takeEntry(current, bytes.toString('latin1', 0, rest))
-    if (rest < bytes.length) current = undefined
+    let rest = 0
+    if (current !== undefined) {
+      const text = bytes.toString('latin1')
+      rest = isEntry.test(text) ? 0 : endOfEntry(text)
+      takeEntry(current, text.slice(0, rest))
+      if (rest < bytes.length) current = undefined
+    }
     for (const id of wanted.keys()) {
       const start = found.has(id) ? bytes.length : findEntry(bytes, rest, id)
       if (start === bytes.length) continue
-      const end = firstEntry(bytes, start + 1)
-      takeEntry(id, bytes.toString('latin1', start, end))
-      if (end === bytes.length) current = id
+      const text = bytes.toString('latin1', start)
+      const end = endOfEntry(text)
+      takeEntry(id, text.slice(0, end))
+      if (end === text.length) current = id
     }
     const start = findEntry(bytes, rest, anyClass)
     if (start < bytes.length) classes.push(bytes.toString('latin1', start))
@@ -87,7 +92,7 @@ function wantedFrom(functions: Iterable<Kind>): Map<string, Set<string>> {
 
 /** Of an entry, or a part of one: its heading, and the lines of these devices, which are then wanted no more. */
 function linesOf(entry: string, devices: Set<string>): string {
-  let lines = entry.startsWith('\t') || entry.startsWith('#') ? '' : lineAt(entry, 0)
+  let lines = isEntry.test(entry) ? lineAt(entry, 0) : ''
   for (const device of devices) {
     const start = id16.test(device) ? findLine(entry, `\t${device}`) : -1
     if (start < 0) continue
@@ -115,12 +120,13 @@ function findLine(text: string, heading: string): number {
 /** Classes are the last entries of the file (`C 02  Network controller`). */
 const anyClass = 'C '
 
-/** Where the first entry without indent from there on begins, or the end. */
-function firstEntry(bytes: Buffer, from: number): number {
-  const text = bytes.toString('latin1', from)
-  if (from === 0 && /^[^\t#\r\n]/.test(text)) return 0
+/** Entries begin without an indent. */
+const isEntry = /^[^\t#\r\n]/
+
+/** Where another entry begins behind what the text begins with, or the end. */
+function endOfEntry(text: string): number {
   const before = text.search(/\n[^\t#\r\n]/)
-  return before < 0 ? bytes.length : from + before + 1
+  return before < 0 ? text.length : before + 1
 }
 
 /** Where the entry of a vendor, or the first class, begins, or the end. */

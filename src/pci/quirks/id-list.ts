@@ -6,7 +6,13 @@
 
 export type IdList = (id: number) => boolean
 
+/** Read when it is first asked: most lists are of makers that a machine has nothing of. */
 export function idList(text: string): IdList {
+  let read: IdList | undefined
+  return (id) => (read ??= readIdList(text))(id)
+}
+
+function readIdList(text: string): IdList {
   if (text === '*') return () => true
   const single = new Set<number>()
   const ranges: (readonly [number, number])[] = []
