@@ -3,4 +3,7 @@ import type { PciDevice } from '../pci/device.ts'
 import type { Reason } from './types.ts'
 import type { HostView } from './view.ts'
 
+/** What a check says of most functions: one value for all, since thousands of functions are asked fourteen questions. */
+export const nothing: readonly Reason[] = []
+
 export type Check = (device: PciDevice, view: HostView) => readonly Reason[]

@@ -51,12 +51,12 @@ export function judgeReset(
   if (!node || isBridge(node.device) || node.device.facts?.headerType === 1) return undefined
   const { device } = node
   const kernel = parseKernelVersion(kernelRelease)
-  const others = node.onBus.filter((n) => n !== node)
+  const others = node.onBus.length - 1
   const barred = findBarredRules(device, kernel)
   const busReset = judgeBusReset(node, kernel)
-  const known: Known = { others: others.length, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
+  const known: Known = { others, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
   const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
-  const together = busReset === 'refused' || !node.parent ? [] : others.map((n) => n.address)
+  const together = busReset === 'refused' || !node.parent ? [] : othersOnBus(node)
   return {
     class: classify(device, usable, known, node),
     usable,
@@ -65,6 +65,10 @@ export function judgeReset(
     notes: findNotes(device, kernel, known),
     ...findInstead(device, known),
   }
+}
+
+function othersOnBus(node: TopologyNode): PciAddress[] {
+  return node.onBus.flatMap((other) => (other === node ? [] : other.address))
 }
 
 /** A kernel that lists a method which a quirk forbids does not have that quirk, whatever its version says. */

@@ -41,14 +41,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   }
   return {
     live: root === '',
-    // Without `attempt`: thousands of files are read so, and its closure costs as much as a system call.
-    readText: (path, limit = defaultLimit) => {
-      try {
-        return { ok: true, value: readInside(paths, path, limit, readTextCapped) }
-      } catch (error) {
-        return failure(error)
-      }
-    },
+    readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),
     readPieces: (path, limit, take) =>

@@ -19,20 +19,35 @@ let slab: Buffer = Buffer.allocUnsafeSlow(8 * longestRead)
 let used = 0
 
 export function readCapped(path: string, limit: number, how: ReadHow): Uint8Array {
-  return readWith(path, limit, how, (read) => {
+  const fd = openToRead(path, how)
+  try {
+    if (used + longestRead > slab.length) {
+      slab = Buffer.allocUnsafeSlow(slab.length)
+      used = 0
+    }
+    const room = slab.subarray(used, used + longestRead)
+    const read = fill(room, fd, limit, how)
+    if (read === longestRead) return readOn(fd, limit, room)
     used += read
-    return slab.subarray(used - read, used)
-  })
+    return room.subarray(0, read)
+  } finally {
+    closeSync(fd)
+  }
 }
+
+/** Texts are read into one place: a string is a copy. */
+const textRoom = Buffer.allocUnsafeSlow(longestRead)
 
 /** UTF-8; a byte order mark is no text. */
 export function readTextCapped(path: string, limit: number, how: ReadHow): string {
-  const text = readWith(path, limit, how, takeText)
-  return typeof text === 'string' ? withoutMark(text) : new TextDecoder().decode(text)
-}
-
-function takeText(length: number): string {
-  return slab.toString('utf8', used, used + length)
+  const fd = openToRead(path, how)
+  try {
+    const read = fill(textRoom, fd, limit, how)
+    if (read === longestRead) return new TextDecoder().decode(readOn(fd, limit, textRoom))
+    return withoutMark(textRoom.toString('utf8', 0, read))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function withoutMark(text: string): string {
@@ -83,27 +98,15 @@ export function readPiecesCapped(
   }
 }
 
-/** `take` gets how many bytes stand in the slab at `used`; longer files come as bytes of their own. */
-function readWith<T>(path: string, limit: number, how: ReadHow, take: (length: number) => T): T | Uint8Array {
-  const fd = openToRead(path, how)
-  try {
-    const first = fillSlab(fd, limit, how)
-    if (first < longestRead) return take(first)
-    return readOn(fd, limit, first)
-  } finally {
-    closeSync(fd)
-  }
-}
-
 function openToRead(path: string, how: ReadHow): number {
   return openSync(path, how.follow ? plainFlags : plainFlags | constants.O_NOFOLLOW)
 }
 
-/** A long file, of which the slab holds the beginning: into room for what its size says and a byte more, so that its end shows. */
-function readOn(fd: number, limit: number, first: number): Uint8Array {
+/** A long file, of which the beginning is read: into room for what its size says and a byte more, so that its end shows. */
+function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
   let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fstatSync(fd).size, limit) + 1))
-  slab.copy(bytes, 0, used, used + first)
-  for (let length = first; ;) {
+  bytes.set(beginning)
+  for (let length = beginning.length; ;) {
     const read = readSync(fd, bytes, length, bytes.length - length, null)
     length += read
     if (length > limit) throw new TooLarge()
@@ -113,15 +116,11 @@ function readOn(fd: number, limit: number, first: number): Uint8Array {
   }
 }
 
-/** Reads to the end of the file or of the room there is: as many bytes as `longestRead` say that it may go on. */
-function fillSlab(fd: number, limit: number, how: ReadHow): number {
-  if (used + longestRead > slab.length) {
-    slab = Buffer.allocUnsafeSlow(slab.length)
-    used = 0
-  }
+/** Reads to the end of the file or of the room (of `longestRead`), which then says that it may go on. */
+function fill(room: Buffer, fd: number, limit: number, how: ReadHow): number {
   let length = 0
   while (length < longestRead) {
-    const read = readSync(fd, slab, used + length, Math.min(longestRead - length, limit + 1 - length), null)
+    const read = readSync(fd, room, length, Math.min(longestRead - length, limit + 1 - length), null)
     length += read
     if (length > limit) throw new TooLarge()
     if (isEnd(read, how)) break

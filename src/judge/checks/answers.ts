@@ -1,8 +1,8 @@
 /** A function whose configuration space reads all ones is not there: asleep in D3cold, fallen off the bus, or unplugged. */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkAnswers: Check = (device) => {
-  if (!device.facts?.notAnswering) return []
+  if (!device.facts?.notAnswering) return nothing
   return [
     {
       code: 'device-silent',

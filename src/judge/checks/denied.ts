@@ -1,10 +1,10 @@
 /** Devices that vfio-pci itself refuses, because their isolation is known to be broken. */
 import { vfioDeniedName } from '../../pci/quirks/vfio-quirks.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkDenied: Check = (device) => {
   const name = vfioDeniedName(device)
-  if (name === undefined) return []
+  if (name === undefined) return nothing
   return [
     {
       code: 'driver-denied',

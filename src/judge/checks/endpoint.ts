@@ -1,9 +1,9 @@
 /** vfio-pci refuses every header type but 0, so bridges stay with the host. */
 import { isBridge } from '../../pci/device.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkEndpoint: Check = (device) => {
-  if (!isBridge(device) && device.portType !== 'rootComplexEventCollector') return []
+  if (!isBridge(device) && device.portType !== 'rootComplexEventCollector') return nothing
   const what = device.headerType === 2 ? 'a CardBus bridge' : isBridge(device) ? 'a bridge' : 'an event collector'
   return [
     {

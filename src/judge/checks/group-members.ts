@@ -1,13 +1,13 @@
 /** Others in the group leave the host together with the device: fine when they are its own functions, else worth a look. */
 import { isSameSlot } from '../../pci/address.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import { companions } from '../view.ts'
 import { addressesText } from '../words.ts'
 
 export const checkGroupMembers: Check = (device, view) => {
   const group = view.groupOf(device)
   const others = companions(device, view)
-  if (!group || others.length === 0) return []
+  if (!group || others.length === 0) return nothing
   const sameCard = others.every((address) => isSameSlot(address, device.address))
   return [
     {

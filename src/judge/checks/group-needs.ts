@@ -2,20 +2,22 @@
  * The group rule: a group leaves the host as a whole, so a device whose group holds something the host needs is refused,
  * with the whole chain shown.
  */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import { companions } from '../view.ts'
 import { chainText } from '../words.ts'
 import { isVital } from './needs.ts'
 
 export const checkGroupNeeds: Check = (device, view) => {
   const group = view.groupOf(device)
-  if (!group) return []
-  const vital = companions(device, view).flatMap((address) =>
+  if (!group) return nothing
+  const beside = companions(device, view)
+  if (beside.length === 0) return nothing
+  const vital = beside.flatMap((address) =>
     view.needsOf(address).flatMap((need) => (isVital(need, view) ? [{ address, need }] : [])),
   )
   // A disk or a route with its chain says more than the board's own buses that often share its group.
   const first = vital.find(({ need }) => need.kind !== 'chipset') ?? vital[0]
-  if (first === undefined) return []
+  if (first === undefined) return nothing
   const { address, need } = first
   const what =
     need.kind === 'chipset'

@@ -1,13 +1,13 @@
 /** Cards alike in every id are told apart by place and serial only; ids on a command line would take them all. */
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
 import { slotOf, type PciAddress } from '../../pci/address.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import { addressesText } from '../words.ts'
 
 const maxNamed = 6
 
 export const checkIdentical: Check = (device, view) => {
-  if (isBridge(device) || isVirtualFunction(device)) return []
+  if (isBridge(device) || isVirtualFunction(device)) return nothing
   const alike = view.alike(device)
   // A machine may have hundreds of equal functions: only the first few are named, the rest counted.
   const others: PciAddress[] = []
@@ -16,7 +16,7 @@ export const checkIdentical: Check = (device, view) => {
     const address = alike[at]?.address
     if (address !== undefined && !address.startsWith(slot)) others.push(address)
   }
-  if (others.length === 0) return []
+  if (others.length === 0) return nothing
   const rest = others.length > maxNamed ? ' and more' : ''
   const told = hasSerial(device)
     ? 'its place and serial tell it apart'

@@ -1,10 +1,10 @@
 /** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
 import { cmdlineRemedy } from '../remedies.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkInterruptRemapping: Check = (device, view) => {
   const { iommu } = view.host
-  if (iommu.state !== 'on' || iommu.interruptRemapping !== false) return []
+  if (iommu.state !== 'on' || iommu.interruptRemapping !== false) return nothing
   return [
     {
       code: 'no-interrupt-remapping',

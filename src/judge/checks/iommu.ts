@@ -1,9 +1,9 @@
 /** Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the host. */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import { checkIommuState } from '../host-checks.ts'
 
 export const checkIommu: Check = (device, view) => {
-  if (view.groupOf(device)) return []
+  if (view.groupOf(device)) return nothing
   const about = [device.address]
   const [host] = checkIommuState(view)
   if (host) {

@@ -1,12 +1,12 @@
 /** Where the kernel claims an isolation that nothing on the path gives, a guest may reach other devices past the IOMMU. */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import { isBridge } from '../../pci/device.ts'
 import { addressesText } from '../words.ts'
 
 export const checkIsolation: Check = (device, view) => {
   const group = view.groupOf(device)
   const isolation = group && view.isolation().get(group.id)
-  if (!group || isBridge(device) || isolation?.isolated !== 'no') return []
+  if (!group || isBridge(device) || isolation?.isolated !== 'no') return nothing
   const { port, why, reaches = [], restsOnOverride } = isolation
   const where =
     why === 'shares-requester-id'

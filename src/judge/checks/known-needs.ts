@@ -4,14 +4,14 @@
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../../host/host.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {
   if (isNothingKnown(device)) return [unknownKind(device)]
   const kind = needKind(device)
-  if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return []
+  if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return nothing
   return [
     {
       code: 'input-incomplete',

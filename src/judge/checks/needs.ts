@@ -1,7 +1,7 @@
 /** The function itself carries something the host needs. One finding per kind, with every chain in it. */
 import type { FindingCode } from '../../finding.ts'
 import type { HostNeed } from '../../host/host.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import type { HostView } from '../view.ts'
 import { chainText, listText } from '../words.ts'
 
@@ -38,8 +38,9 @@ export function isVital(need: HostNeed, view: HostView): boolean {
 }
 
 export const checkNeeds: Check = (device, view) => {
-  const kinds = byKind(view.needsOf(device.address))
-  return [...kinds].map(([kind, needs]) => {
+  const carried = view.needsOf(device.address)
+  if (carried.length === 0) return nothing
+  return [...byKind(carried)].map(([kind, needs]) => {
     const group = view.groupOf(device)?.id
     const vital = needs.filter((need) => isVital(need, view))
     const shown = vital.length > 0 ? vital : needs

@@ -2,7 +2,7 @@
  * A `direct` region (RMRR, IVMD) is memory the firmware keeps using through the device: the kernel refuses the group.
  * While the IOMMU is off the group's regions cannot be read, and the firmware's table foretells them.
  */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkReservedRegions: Check = (device, view) => {
   const group = view.groupOf(device)
@@ -21,9 +21,9 @@ export const checkReservedRegions: Check = (device, view) => {
       },
     ]
   // The kernel relaxes USB and display (device_rmrr_is_relaxable); regions that were read are better evidence.
-  if (group?.reservedRegions !== undefined || /^(?:03|0c03)/.test(device.classCode ?? '')) return []
+  if (group?.reservedRegions !== undefined || /^(?:03|0c03)/.test(device.classCode ?? '')) return nothing
   const foretold = view.reservedMemory().get(device.address)?.[0]
-  if (!foretold) return []
+  if (!foretold) return nothing
   return [
     {
       code: 'reserved-region',

@@ -1,12 +1,12 @@
 /** Can the device be brought back to a known state between guests, by what would really be used and not by what is listed. */
 import type { ResetJudgement, ResetNote } from '../../pci/reset.ts'
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
 import { addressesText } from '../words.ts'
 
 export const checkReset: Check = (device, view) => {
   const reset = view.resetOf(device.address)
-  if (!reset) return []
+  if (!reset) return nothing
   const about = [device.address]
   const reasons = [...resetClassReasons(device.address, reset), ...bugReasons(device.address, reset)]
   return reasons.map((reason) => ({ ...reason, about }))

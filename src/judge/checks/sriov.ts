@@ -1,8 +1,8 @@
 /** vfio-pci does not take a physical function while virtual functions exist (EBUSY). */
-import type { Check } from '../check.ts'
+import { nothing, type Check } from '../check.ts'
 
 export const checkSriov: Check = (device) => {
-  if (!device.sriov || device.sriov.numVfs === 0) return []
+  if (!device.sriov || device.sriov.numVfs === 0) return nothing
   return [
     {
       code: 'sriov-active',
