@@ -14,7 +14,8 @@ import { groupOfFunction, groupsOf, listGroups } from './read-groups.ts'
 import { listUnits, readIommu } from './read-iommu.ts'
 import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel.ts'
 import { readNeeds } from './read-needs.ts'
-import { readPciDevices, type PciDetail } from './read-pci.ts'
+import type { PciDetail } from './read-config.ts'
+import { readPciDevices } from './read-pci.ts'
 import { startReading, textOf, unreadableFindings } from './reading.ts'
 
 export function readHost(

@@ -8,19 +8,17 @@ import { addFactsFrom } from '../pci/config-space.ts'
 import type { Bar, Link, PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
+import { configOf, type PciDetail } from './read-config.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
 import { idsOf, isSilent, openUevent, type KnownIds, type TextOf, type UeventOf } from './function-ids.ts'
-import { headOf, linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+import { linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const devicesFolder = '/sys/bus/pci/devices'
 
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
-
-/** `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration space once they are decoded. */
-export type PciDetail = 'all' | 'verdicts'
 
 /** `groupOf` is empty where each function's own link is to tell its group. */
 export function readPciDevices(
@@ -87,8 +85,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
   const stated = text('uevent')
   const uevent = openUevent(stated)
-  // 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space.
-  const config = headOf(reading, `${folder}/config`, 4096)
+  const { config, size } = configOf(reading, folder, known.detail)
   const ids = idsOf(text, uevent, config, known.ids)
   const isSilentFolder = stated === undefined && config === undefined && ids.vendorId === undefined
   // Where some files could not be read, these may be among them, unless the folder itself is gone.
@@ -109,7 +106,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (slot !== undefined) device.physicalSlot = slot
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
-  if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts')
+  if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts', size)
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))

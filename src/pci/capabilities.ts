@@ -73,6 +73,15 @@ export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
   }
 }
 
+/** The longest of those that are decoded: SR-IOV (PCIe 9.3.3). */
+const longestDecoded = 0x40
+
+/** Does the beginning of an image hold the whole extended chain, and all that is decoded of it? */
+export function holdsExtendedChain(beginning: ConfigBytes): boolean {
+  const { found, complete } = findExtendedCapabilities(beginning)
+  return complete && found.every(({ offset }) => offset + longestDecoded <= beginning.size)
+}
+
 /** Offset of the first capability with this id. */
 export function capabilityOffset(chain: CapabilityChain, id: number): number | undefined {
   // By index: asked ten times for every function, and an iterator's results are garbage to collect.

@@ -46,15 +46,23 @@ const linkSpeeds = [undefined, '2.5 GT/s', '5.0 GT/s', '8.0 GT/s', '16.0 GT/s', 
 /** `facts` leaves out the BARs, which only the page about one device shows, and `facts of known` the ids and the class, too. */
 type Wanted = 'all' | 'facts' | 'facts of known'
 
-/** Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. */
-export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'): ConfigSpace | undefined {
+/**
+ * Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. `size` is that of the whole image where
+ * `source` is only its beginning (see `holdsExtendedChain`).
+ */
+export function decodeConfig(
+  source: Uint8Array | string,
+  wanted: Wanted = 'all',
+  size?: number,
+): ConfigSpace | undefined {
   const bytes = configBytes(source)
   if (bytes.size < 64) return undefined
-  const depth: ConfigDepth = bytes.size < 256 ? 'header' : bytes.size < 4096 ? 'standard' : 'extended'
+  const whole = size ?? bytes.size
+  const depth: ConfigDepth = whole < 256 ? 'header' : whole < 4096 ? 'standard' : 'extended'
   const headerByte = bytes.byte(0x0e) ?? 0xff
   const headerType = headerByte & 0x7f
   if (headerByte === 0xff || isAllOnes(bytes)) {
-    return { size: bytes.size, capabilities: [], extendedCapabilities: [], facts: { depth, notAnswering: true } }
+    return { size: whole, capabilities: [], extendedCapabilities: [], facts: { depth, notAnswering: true } }
   }
   const standard = findCapabilities(bytes, headerType)
   const extended = findExtendedCapabilities(bytes)
@@ -70,7 +78,7 @@ export function decodeConfig(source: Uint8Array | string, wanted: Wanted = 'all'
   decodeExtendedFacts(bytes, express === null ? { found: extended.found, complete: true } : extended, facts)
   decodeLpc(bytes, facts)
   const space: Draft<ConfigSpace> = {
-    size: bytes.size,
+    size: whole,
     capabilities: standard.found,
     extendedCapabilities: extended.found,
     facts,
@@ -98,8 +106,9 @@ export function addFactsFrom(
   device: Draft<PciDevice>,
   bytes: Uint8Array | string,
   wanted: 'all' | 'facts' = 'all',
+  size?: number,
 ): void {
-  const space = decodeConfig(bytes, wanted === 'facts' && isKnown(device) ? 'facts of known' : wanted)
+  const space = decodeConfig(bytes, wanted === 'facts' && isKnown(device) ? 'facts of known' : wanted, size)
   if (!space) return
   device.facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
   addStated(space, device)

@@ -2,6 +2,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAddress } from '../../../src/pci/address.ts'
+import { holdsExtendedChain } from '../../../src/pci/capabilities.ts'
+import { configBytes } from '../../../src/pci/config-bytes.ts'
 import { decodeConfig, withConfigFacts } from '../../../src/pci/config-space.ts'
 import { configImage, configHex } from './config-image.ts'
 
@@ -225,5 +227,39 @@ describe('hostile images', () => {
       }),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('the beginning of an image', () => {
+  const ids = [0, 0x0001, 0x0003, 0x000d, 0x000e, 0x0010, 0x0015, 0x00ff]
+  const link = fc.record({
+    at: fc.integer({ min: 0x40, max: 0x2ff }).map((n) => n << 2),
+    id: fc.constantFrom(...ids),
+  })
+  const anyChain = fc.record({
+    links: fc.array(link, { minLength: 1, maxLength: 6 }),
+    noise: fc.uint8Array({ minLength: 64, maxLength: 64 }),
+  })
+
+  it('says the same as the whole, or that it does not hold all of it', () => {
+    let held = 0
+    fc.assert(
+      fc.property(anyChain, ({ links, noise }) => {
+        const bytes = new Uint8Array(4096)
+        for (let at = 0x100; at < 4096; at += 64) bytes.set(noise, at)
+        const view = new DataView(bytes.buffer)
+        view.setUint32(0, 0x15218086, true)
+        const places = [0x100, ...links.map(({ at }) => at)]
+        for (const [index, { id }] of links.entries())
+          view.setUint32(places[index] ?? 0x100, (id | 0x10000 | ((places[index + 1] ?? 0) << 20)) >>> 0, true)
+        view.setUint32(places.at(-1) ?? 0x100, 0x0001000d, true)
+        const beginning = bytes.subarray(0, 512)
+        if (!holdsExtendedChain(configBytes(beginning))) return
+        held++
+        expect(decodeConfig(beginning, 'facts', 4096)).toEqual(decodeConfig(bytes, 'facts'))
+      }),
+      { numRuns: runs },
+    )
+    expect(held).toBeGreaterThan(runs / 50)
   })
 })
