@@ -24,7 +24,7 @@ export type GroupList = {
   readonly served: readonly Served[]
 }
 
-type Served = { readonly unit: string; readonly name: string }
+type Served = { readonly unit: string; readonly names: readonly string[] }
 
 export function listGroups(reading: Reading, units: readonly string[]): GroupList {
   const ids = namesIn(reading, groupsFolder)
@@ -40,7 +40,7 @@ function servedBy(reading: Reading, units: readonly string[]): Served[] | undefi
   for (const unit of units) {
     const names = reading.system.list(`${unitsFolder}/${unit}/devices`)
     if (!names.ok) return undefined
-    for (const name of names.value) served.push({ unit, name })
+    if (names.value.length > 0) served.push({ unit, names: names.value })
   }
   return served.length === 0 ? undefined : served
 }
@@ -83,13 +83,14 @@ function membersByLinks(
     group.devices.push(address)
     linked.add(address)
   }
-  for (const { unit, name } of served) {
-    if (linked.has(name)) continue
-    const id = numberOf(linkName(reading, `${unitsFolder}/${unit}/devices/${name}/iommu_group`))
-    const group = id === undefined ? undefined : found.get(id)
-    // A function that is served but names no group, too: then the links are not to be trusted.
-    if (group === undefined || parseAddress(name) !== undefined) return undefined
-    group.others.push(name)
+  for (const { unit, names } of served) {
+    for (const name of names.filter((one) => !linked.has(one))) {
+      const id = numberOf(linkName(reading, `${unitsFolder}/${unit}/devices/${name}/iommu_group`))
+      const group = id === undefined ? undefined : found.get(id)
+      // A function that is served but names no group, too: then the links are not to be trusted.
+      if (group === undefined || parseAddress(name) !== undefined) return undefined
+      group.others.push(name)
+    }
   }
   // No unit serves these: mediated devices and others that VFIO gave a group without an IOMMU.
   const rest = ids.filter((id) => isEmpty(found.get(id)))

@@ -51,6 +51,8 @@ export function addressParts(address: PciAddress): AddressParts {
 
 /** The order of the kernel's bus list: domain, bus, slot, function, as numbers (a 5-digit domain comes last). */
 export function compareAddresses(a: PciAddress, b: PciAddress): number {
+  // Only the domain's width varies, so of one length they are in the order of their digits.
+  if (a.length === b.length) return a < b ? -1 : a === b ? 0 : 1
   const x = addressParts(a)
   const y = addressParts(b)
   return x.domain - y.domain || x.bus - y.bus || x.slot - y.slot || x.function - y.function

@@ -1,5 +1,12 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressParts, compareAddresses, parseAddress, type PciAddress } from '../../../src/pci/address.ts'
+import {
+  addressParts,
+  compareAddresses,
+  formatAddress,
+  parseAddress,
+  type PciAddress,
+} from '../../../src/pci/address.ts'
 
 describe('PCI addresses', () => {
   it.each([
@@ -18,5 +25,24 @@ describe('PCI addresses', () => {
     const plain = parseAddress('0000:ff:1f.7') as PciAddress
     expect(addressParts(vmd).domain).toBe(0x10000)
     expect([vmd, plain].toSorted(compareAddresses)).toEqual([plain, vmd])
+  })
+
+  it('sorts by their numbers, whatever the width of the domain', () => {
+    const numbers = fc.record({
+      domain: fc.oneof(fc.nat(3), fc.nat(0xfffff)),
+      bus: fc.nat(0xff),
+      slot: fc.nat(0x1f),
+      function: fc.nat(7),
+    })
+    const inNumbers = (a: PciAddress, b: PciAddress) => {
+      const [x, y] = [addressParts(a), addressParts(b)]
+      return Math.sign(x.domain - y.domain || x.bus - y.bus || x.slot - y.slot || x.function - y.function)
+    }
+    fc.assert(
+      fc.property(numbers, numbers, (one, other) => {
+        const [a, b] = [formatAddress(one), formatAddress(other)]
+        expect(Math.sign(compareAddresses(a, b))).toBe(inNumbers(a, b))
+      }),
+    )
   })
 })
