@@ -8,39 +8,33 @@ import type { Draft } from '../pci/draft.ts'
 /** Reads one attribute of the function; `undefined` where it is absent or unreadable (which is noted). */
 export type TextOf = (name: string) => string | undefined
 
-/** Reads one of the lines `KEY=value` of a `uevent`. */
-export type UeventOf = (key: 'DRIVER' | 'PCI_CLASS' | 'PCI_ID' | 'PCI_SUBSYS_ID') => string | undefined
-
-export function openUevent(text: string | undefined): UeventOf {
-  if (text === undefined) return () => undefined
-  const lines = `\n${text}`
-  return (key) => {
-    const before = lines.indexOf(`\n${key}=`)
-    if (before < 0) return undefined
-    const start = before + key.length + 2
-    const end = lines.indexOf('\n', start)
-    return lines.slice(start, end < 0 ? undefined : end)
-  }
+/** The value of a line `KEY=value`; of several, the first. */
+export function ueventValue(
+  uevent: string,
+  key: 'DRIVER' | 'PCI_CLASS' | 'PCI_ID' | 'PCI_SUBSYS_ID',
+): string | undefined {
+  const isFirst = uevent.startsWith(`${key}=`)
+  const start = isFirst ? 0 : uevent.indexOf(`\n${key}=`) + 1
+  if (start === 0 && !isFirst) return undefined
+  const end = uevent.indexOf('\n', start)
+  return uevent.slice(start + key.length + 1, end < 0 ? undefined : end)
 }
 
 type Ids = Draft<
   Pick<PciDevice, 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId' | 'classCode' | 'revision'>
 >
 
-/** Ids by the lines of a `uevent`: a machine has many functions of few kinds, and each kind is read once. */
+/** Ids by the lines of a `uevent` that state them: a machine has many functions of few kinds, and each kind is read once. */
 export type KnownIds = Map<string, Ids>
 
 /** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
 export function idsOf(
   text: TextOf,
-  uevent: UeventOf,
+  uevent: string | undefined,
   config: Uint8Array | undefined,
   known: KnownIds,
 ): Partial<PciDevice> {
-  const kind = `${uevent('PCI_CLASS')} ${uevent('PCI_ID')} ${uevent('PCI_SUBSYS_ID')}`
-  let stated = known.get(kind)
-  if (stated === undefined) known.set(kind, (stated = statedIds(uevent)))
-  const ids: Ids = { ...stated }
+  const ids: Ids = uevent === undefined ? {} : { ...statedIds(linesOfIds(uevent), known) }
   addMissing(ids, text)
   // Byte 8 of an image that answers is the same as the `revision` file.
   const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
@@ -49,15 +43,27 @@ export function idsOf(
   return ids
 }
 
-function statedIds(uevent: UeventOf): Ids {
+/** The three lines of ids, which the kernel writes one after the other; all lines where they are not so. */
+function linesOfIds(uevent: string): string {
+  const start = uevent.indexOf('PCI_CLASS=')
+  const last = uevent.indexOf('\nPCI_SUBSYS_ID=', start)
+  const id = uevent.indexOf('\nPCI_ID=', start)
+  const end = uevent.indexOf('\n', last + 1)
+  return start >= 0 && id > start && last > id && end > last ? uevent.slice(start, end) : uevent
+}
+
+function statedIds(lines: string, known: KnownIds): Ids {
+  const read = known.get(lines)
+  if (read !== undefined) return read
   const ids: Ids = {}
-  const [vendor, device] = pairOf(uevent('PCI_ID'))
-  const [subVendor, subDevice] = pairOf(uevent('PCI_SUBSYS_ID'))
+  const [vendor, device] = pairOf(ueventValue(lines, 'PCI_ID'))
+  const [subVendor, subDevice] = pairOf(ueventValue(lines, 'PCI_SUBSYS_ID'))
   if (vendor !== undefined && device !== undefined) Object.assign(ids, { vendorId: vendor, deviceId: device })
   if (subVendor !== undefined && subDevice !== undefined)
     Object.assign(ids, { subsystemVendorId: subVendor, subsystemId: subDevice })
-  const classCode = plainHex(uevent('PCI_CLASS'), 6)
+  const classCode = plainHex(ueventValue(lines, 'PCI_CLASS'), 6)
   if (classCode !== undefined) ids.classCode = classCode
+  known.set(lines, ids)
   return ids
 }
 

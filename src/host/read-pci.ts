@@ -12,7 +12,7 @@ import { configOf, type PciDetail } from './read-config.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
-import { idsOf, isSilent, openUevent, type KnownIds, type TextOf, type UeventOf } from './function-ids.ts'
+import { idsOf, isSilent, ueventValue, type KnownIds, type TextOf } from './function-ids.ts'
 import { linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 const devicesFolder = '/sys/bus/pci/devices'
@@ -83,11 +83,10 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const place = placeOf(address, link, known.trails)
   const folder = place?.folder ?? `${devicesFolder}/${address}`
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
-  const stated = text('uevent')
-  const uevent = openUevent(stated)
+  const uevent = text('uevent')
   const { config, size } = configOf(reading, folder, known.detail)
   const ids = idsOf(text, uevent, config, known.ids)
-  const isSilentFolder = stated === undefined && config === undefined && ids.vendorId === undefined
+  const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
   // Where some files could not be read, these may be among them, unless the folder itself is gone.
   if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok))
     return vanished(reading, address, folder)
@@ -151,8 +150,8 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
 }
 
 /** `uevent` names the driver; where it is missing the link does. */
-function driverOf(reading: Reading, folder: string, uevent: UeventOf): string | null {
-  return uevent('DRIVER') || linkName(reading, `${folder}/driver`) || null
+function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
+  return (uevent !== undefined && ueventValue(uevent, 'DRIVER')) || linkName(reading, `${folder}/driver`) || null
 }
 
 /** Most functions state one of a few lists. */

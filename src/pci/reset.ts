@@ -34,7 +34,7 @@ export type ResetJudgement = {
   readonly usable: readonly ResetMethod[]
   /** `stated` by the kernel, or `foretold` from configuration space (`acpi` cannot be foretold). */
   readonly from: 'stated' | 'foretold'
-  /** Others on the same bus: a bus reset hits them too, and needs them all in one guest. */
+  /** With class `together`: the others on the same bus, which a bus reset hits too and which therefore go to the same guest. */
   readonly together: readonly PciAddress[]
   readonly notes: readonly ResetNote[]
   /** The kernel would use a method that is known bad on this device, and these it lists work: what `reset_method` should hold. */
@@ -56,16 +56,18 @@ export function judgeReset(
   const busReset = judgeBusReset(node, kernel)
   const known: Known = { others, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
   const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
-  const together = busReset === 'refused' || !node.parent ? [] : othersOnBus(node)
+  const reset = classify(device, usable, known, node)
   return {
-    class: classify(device, usable, known, node),
+    class: reset,
     usable,
     from: device.resetMethods ? 'stated' : 'foretold',
-    together,
+    together: reset === 'together' ? othersOnBus(node) : alone,
     notes: findNotes(device, kernel, known),
     ...findInstead(device, known),
   }
 }
+
+const alone: readonly PciAddress[] = []
 
 function othersOnBus(node: TopologyNode): PciAddress[] {
   return node.onBus.flatMap((other) => (other === node ? [] : other.address))
