@@ -7,6 +7,7 @@ import { judgeAcs } from '../pci/acs.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge } from '../pci/device.ts'
 import { isolationIn, type Isolation } from '../pci/isolation.ts'
+import { isHardwareAsForetold, predictFromHardware } from '../pci/predict-groups.ts'
 import { findPlatform } from '../pci/platform.ts'
 import type { Topology, TopologyNode } from '../pci/topology.ts'
 import type { HostView } from './view.ts'
@@ -15,7 +16,8 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const { host, topology, platform } = view
   const control = host.iommu.state === 'on' ? ('as-read' as const) : ('kernel' as const)
   const options = { ...platform, control }
-  const found = new Map(isolationIn(topology, view.groups, options).map((one) => [one.id, one]))
+  const given = isHardwareAsForetold(topology, options) ? view.foretold() : predictFromHardware(topology, options)
+  const found = new Map(isolationIn(topology, view.groups, options, given).map((one) => [one.id, one]))
   const { settings } = findPlatform(topology, options)
   const leaking = topology.nodes.filter(
     (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(node, settings)),

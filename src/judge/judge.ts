@@ -4,7 +4,6 @@
  */
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
-import { predictFromTopology } from '../pci/predict-groups.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
@@ -24,7 +23,7 @@ export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
 /** Only where the input carries configuration space (bytes, or what `lspci -vvv` says of it). */
 function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
   const hasSpace = view.host.devices.some((one) => (one.facts?.depth ?? 'none') !== 'none')
-  return hasSpace ? { predicted: predictFromTopology(view.topology, view.platform) } : {}
+  return hasSpace ? { predicted: view.foretold() } : {}
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {

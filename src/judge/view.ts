@@ -5,6 +5,7 @@ import { isBridge, type PciDevice } from '../pci/device.ts'
 import { withConfigFacts } from '../pci/config-space.ts'
 import { findReservedMemory, parseDmar, type ReservedMemory } from '../pci/dmar.ts'
 import type { Isolation } from '../pci/isolation.ts'
+import { predictFromTopology, type PredictedGroup } from '../pci/predict-groups.ts'
 import type { PlatformOptions } from '../pci/platform.ts'
 import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
 import { findTopology, type Topology } from '../pci/topology.ts'
@@ -24,7 +25,8 @@ export type HostView = {
   readonly topology: Topology
   /** Kernel, parameters and firmware tables, as pci/ wants them. */
   readonly platform: PlatformOptions
-  /** Computed on first use. */
+  /** The groups that the kernel will form. Computed on first use, as the next three. */
+  readonly foretold: () => readonly PredictedGroup[]
   readonly isolation: () => ReadonlyMap<number, Isolation>
   /** RMRRs of the firmware's DMAR table by function, where the table could be read. */
   readonly reservedMemory: () => ReadonlyMap<PciAddress, readonly ReservedMemory[]>
@@ -44,12 +46,14 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   for (const group of groups) for (const address of group.devices) groupByMember.set(address, group)
   const needs = needsByFunction(host, byAddress)
   const alike = alikeDevices(host.devices)
+  let foretold: ReturnType<HostView['foretold']> | undefined
   let isolation: Map<number, Isolation> | undefined
   let reserved: ReturnType<HostView['reservedMemory']> | undefined
   const view: HostView = {
     host,
     topology,
     platform: platformOf(host),
+    foretold: () => (foretold ??= predictFromTopology(topology, view.platform)),
     isolation: () => (isolation ??= isolationOf(view)),
     reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),

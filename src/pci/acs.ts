@@ -165,6 +165,21 @@ function judgeControls(node: TopologyNode, facts: FunctionFacts | undefined, set
   return controlsSuffice(capability, acs.control) ? yes : no
 }
 
+/**
+ * Are this function's controls on as Linux switches them on? Then `kernel` and `as-read` give the same answer for it. False where
+ * that depends on what only `judgeAcs` looks at.
+ */
+export function isSwitchedOn({ device }: TopologyNode): boolean {
+  const acs = device.facts?.acs
+  if (!acs) return true
+  if (!controlsSuffice(acs.capability, acs.control) || device.vendorId === brokenSourceValidation.vendor) return false
+  const rows =
+    device.vendorId === undefined || device.deviceId === undefined ? [] : acsRowsFor(device.vendorId, device.deviceId)
+  return (
+    rows.every(({ quirk }) => quirk.rule !== 'dwordPackedPch') || controlsSuffice(acs.capabilityDword, acs.controlDword)
+  )
+}
+
 function controlsSuffice(capability: number | undefined, control: number | undefined): boolean {
   if (capability === undefined || control === undefined) return false
   const needed = required & (capability | acsFlag.egressControl)

@@ -8,7 +8,7 @@ import type { PciAddress } from './address.ts'
 import { withConfigFacts } from './config-space.ts'
 import type { PciDevice } from './device.ts'
 import { findPlatform, type PlatformOptions } from './platform.ts'
-import { predictFromTopology } from './predict-groups.ts'
+import { predictFromHardware, type PredictedGroup } from './predict-groups.ts'
 import { findTopology, type Topology, type TopologyNode } from './topology.ts'
 
 export type StatedGroup = { readonly id: number; readonly devices: readonly PciAddress[] }
@@ -35,22 +35,21 @@ export function judgeIsolation(
   options: PlatformOptions = {},
 ): readonly Isolation[] {
   const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
-  return isolationIn(topology, groups, options)
+  return isolationIn(topology, groups, options, predictFromHardware(topology, options))
 }
 
-/** The same with a topology at hand. */
+/** The same with a topology and what the hardware gives at hand. */
 export function isolationIn(
   topology: Topology,
   groups: readonly StatedGroup[],
   options: PlatformOptions,
+  given: readonly PredictedGroup[],
 ): readonly Isolation[] {
   const { settings } = findPlatform(topology, options)
   const stated = new Map<PciAddress, number>()
   for (const group of groups) for (const address of group.devices) stated.set(address, group.id)
   const homes = new Map<PciAddress, { readonly devices: readonly PciAddress[]; readonly sure: boolean }>()
-  // The override is left out of the options: the question is what the hardware gives.
-  const { cmdline: _cmdline, ...plain } = options
-  for (const group of predictFromTopology(topology, plain)) {
+  for (const group of given) {
     const home = { devices: group.devices, sure: group.confidence === 'high' }
     for (const address of group.devices) homes.set(address, home)
   }

@@ -50,10 +50,19 @@ export function findPlatform(topology: Topology, options: PlatformOptions): Plat
       control: options.control ?? 'kernel',
       kernel: parseKernelVersion(options.kernelRelease),
       hasIvrs: judgeIvrs(options, kind),
-      controlsOverridden: /(?:^|[\s,=])(?:disable_acs_redir|config_acs)=/.test(options.cmdline ?? ''),
+      controlsOverridden: overridesControls(options.cmdline),
       extendedDomains,
     },
   }
+}
+
+/** Does the command line change what the kernel believes of access controls, or switches on? */
+export function changesAcs(cmdline: string | undefined): boolean {
+  return parseAcsOverride(cmdline) !== undefined || overridesControls(cmdline)
+}
+
+function overridesControls(cmdline: string | undefined): boolean {
+  return /(?:^|[\s,=])(?:disable_acs_redir|config_acs)=/.test(cmdline ?? '')
 }
 
 /** An IOMMU that is on has its table: on AMD that is IVRS, so a prediction assumes it. */

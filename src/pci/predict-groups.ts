@@ -9,7 +9,9 @@ import type { PciDevice } from './device.ts'
 import { findUncovered } from './dmar.ts'
 import { type Walk, walkGroups, type WalkSettings } from './group-walk.ts'
 import type { IvrsUnit } from './ivrs.ts'
+import { isSwitchedOn } from './acs.ts'
 import {
+  changesAcs,
   findPlatform,
   isHostBridge,
   isIommuFunction,
@@ -79,6 +81,19 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
       doubts: doubts.size === 0 ? noDoubts : [...doubts],
     }
   })
+}
+
+/** What the hardware gives: `pcie_acs_override=` and the like left out. With `as-read`, as its controls are now. */
+export function predictFromHardware(
+  topology: Topology,
+  { cmdline: _cmdline, ...plain }: PlatformOptions,
+): readonly PredictedGroup[] {
+  return predictFromTopology(topology, plain)
+}
+
+/** Is `predictFromHardware`, with whatever control, the same as `predictFromTopology` with the kernel's? On most machines it is. */
+export function isHardwareAsForetold(topology: Topology, { cmdline }: PlatformOptions): boolean {
+  return !changesAcs(cmdline) && topology.nodes.every(isSwitchedOn)
 }
 
 function hasSameGroup(walk: Walk, members: readonly TopologyNode[]): boolean {

@@ -5,10 +5,16 @@ import { isSameSlot } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeIsolation } from '../../../src/pci/isolation.ts'
-import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import {
+  isHardwareAsForetold,
+  predictFromHardware,
+  predictFromTopology,
+  predictGroups,
+} from '../../../src/pci/predict-groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
-import { intelHost } from './machines.ts'
+
+import { at, intelHost } from './machines.ts'
 import { wildDevices } from './wild-machines.ts'
 
 const numRuns = Math.max(1000, Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 0))
@@ -60,6 +66,52 @@ describe('any machine', () => {
       }),
       { numRuns },
     )
+  })
+})
+
+describe('where all access controls are on', () => {
+  const flags = fc.constantFrom(0, 0x1d, 0x1f, 0x0d)
+  const controls = fc.option(
+    fc.record({ capability: flags, control: flags, capabilityDword: flags, controlDword: flags }, { requiredKeys: [] }),
+  )
+  const ids = fc.constantFrom(['8086', 'a110'], ['8086', '1521'], ['8086', '8c10'], ['111d', '80b5'], ['10b5', '8747'])
+  const variants = fc.array(fc.record({ acs: controls, ids }), { minLength: 24, maxLength: 24 })
+
+  it('is the same what the hardware gives and what the kernel makes of it', () => {
+    let compared = 0
+    fc.assert(
+      fc.property(wildDevices, variants, options, (wild, variants, options) => {
+        const devices = wild.slice(0, 6).map((device, i): PciDevice => {
+          const { acs = null, ids = ['8086', '1521'] } = variants[i] ?? {}
+          const facts = { depth: 'extended' as const, ...device.facts, acs }
+          return { ...device, vendorId: ids[0] ?? '', deviceId: ids[1] ?? '', facts }
+        })
+        const topology = findTopology(devices)
+        if (!isHardwareAsForetold(topology, options)) return
+        compared++
+        expect(predictFromHardware(topology, { ...options, control: 'as-read' })).toEqual(
+          predictFromTopology(topology, options),
+        )
+      }),
+      { numRuns },
+    )
+    expect(compared).toBeGreaterThan(numRuns / 20)
+  })
+
+  it.each([
+    ['8086', '1521', 0x1d, 0, true],
+    ['8086', '1521', 0x01, 0x1d, false],
+    // An ACS capability with dwords where words belong: only the dword tells.
+    ['8086', 'a110', 0x1d, 0, false],
+    ['8086', 'a110', 0x1d, 0x1d, true],
+    // Which flags count depends on the kernel.
+    ['111d', '80b5', 0x1d, 0x1d, false],
+  ])('%s:%s with control %i and %i: %s', (vendorId, deviceId, control, controlDword, expected) => {
+    const acs = { capability: 0x1f, control, capabilityDword: 0x1f, controlDword }
+    const facts = { depth: 'extended' as const, portType: 'rootPort' as const, acs }
+    const topology = findTopology([{ address: at('00:1c.0'), vendorId, deviceId, facts }])
+    expect(isHardwareAsForetold(topology, {})).toBe(expected)
+    expect(isHardwareAsForetold(topology, { cmdline: 'pci=config_acs=1@00:1c.0' })).toBe(false)
   })
 })
 
