@@ -4,7 +4,7 @@
  * It decides nothing about *moved* devices; that is the planner's work, before.
  */
 import { AppError } from '../errors.ts'
-import { placeOf } from '../host/read-pci.ts'
+import { placeOf } from '../host/device-place.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Reader } from '../system/system.ts'

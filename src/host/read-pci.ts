@@ -12,10 +12,9 @@ import { configOf, type PciDetail } from './read-config.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
+import { devicesFolder, findFolder, noPlaces, type Places } from './device-place.ts'
 import { idsOf, isSilent, ueventValue, type KnownIds, type TextOf } from './function-ids.ts'
-import { linkName, linkOf, namesIn, numberOf, textOf, type Reading } from './reading.ts'
-
-const devicesFolder = '/sys/bus/pci/devices'
+import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
@@ -43,7 +42,7 @@ export function readPciDevices(
     attached,
     slots,
     detail,
-    trails: new Map(),
+    places: noPlaces(),
     onlyNode: readOnlyNode(reading),
     wordLists: new Map(),
     ids: new Map(),
@@ -72,18 +71,15 @@ type Known = {
   readonly attached: ReadonlyMap<PciAddress, Attached>
   readonly slots: ReadonlyMap<string, string>
   readonly detail: PciDetail
-  readonly trails: Trails
+  readonly places: Places
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
   readonly ids: KnownIds
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
-  const link = linkOf(reading, `${devicesFolder}/${address}`)
-  const place = placeOf(address, link, known.trails)
-  const folder = place?.folder ?? `${devicesFolder}/${address}`
+  const { folder, facts, uevent } = findFolder(reading, address, known.places)
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
-  const uevent = text('uevent')
   const { config, size } = configOf(reading, folder, known.detail)
   const ids = idsOf(text, uevent, config, known.ids)
   const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
@@ -96,7 +92,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     driver: driverOf(reading, folder, uevent),
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
-  if (place) Object.assign(device, place.facts)
+  if (facts) Object.assign(device, facts)
   addAttributes(device, text, known)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
@@ -169,54 +165,6 @@ function overrideOf(text: string | undefined): Partial<PciDevice> {
 /** Not asked where the members of all groups were listed: a function not among them has none. */
 function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
   return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
-}
-
-/**
- * Place without bus numbers, and the bridge above, from the link's own text:
- * `../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0` → path `0000:00/1c.0/00.0`, parent 0000:00:1c.0.
- * A second `pciDDDD:BB` on the way (VMD) starts a new root bus, so no parent is claimed across it.
- */
-export function placeOf(
-  address: PciAddress,
-  link: string | undefined,
-  trails: Trails = new Map(),
-): { readonly folder: string; readonly facts: Partial<PciDevice> } | undefined {
-  const at = link?.indexOf('/devices/') ?? -1
-  if (link === undefined || at < 0) return undefined
-  const folder = `/sys${link.slice(at)}`
-  if (!folder.endsWith(`/${address}`)) return undefined
-  const { path: above, last: parent } = trailOf(folder.slice(0, -address.length - 1), trails)
-  if (above === '') return undefined
-  const path = `${above}/${stepOf(address)}`
-  return { folder, facts: parent ? { path, parent } : { path } }
-}
-
-/** What a folder below /sys/devices says of the way to it; those of bridges are asked for again and again. */
-type Trail = { readonly path: string; readonly last?: PciAddress }
-type Trails = Map<string, Trail>
-
-function trailOf(folder: string, trails: Trails): Trail {
-  const slash = folder.lastIndexOf('/')
-  if (slash < 0) return { path: '' }
-  let trail = trails.get(folder)
-  if (trail === undefined) {
-    trail = stepInto(trailOf(folder.slice(0, slash), trails), folder.slice(slash + 1))
-    trails.set(folder, trail)
-  }
-  return trail
-}
-
-function stepInto(above: Trail, part: string): Trail {
-  const to = (step: string) => (above.path === '' ? step : `${above.path}/${step}`)
-  const here = parseAddress(part)
-  if (here !== undefined) return { path: to(stepOf(here)), last: here }
-  const root = /^pci([0-9a-f]{4,8}:[0-9a-f]{2})$/.exec(part)?.[1]
-  return root === undefined ? above : { path: to(root) }
-}
-
-/** `0000:01:00.0` → `00.0` */
-function stepOf(address: PciAddress): string {
-  return address.slice(address.lastIndexOf(':') + 1)
 }
 
 const resourceIo = 0x100
