@@ -12,12 +12,16 @@ export type RootPaths = {
   /** The folders on the way resolved, the last part as it stands. */
   readonly entry: (path: string) => string
   readonly folder: (path: string) => string
+  /** The same two for reading: ENOENT where a folder on the way is known not to be there, as in trees of /sys alone. */
+  readonly entryToRead: (path: string) => string
+  readonly folderToRead: (path: string) => string
   /** Call before anything is changed. */
   readonly forget: () => void
 }
 
 export function rootPaths(root: string): RootPaths {
   const known = new Map<string, string>()
+  const missing = new Set<string>()
   const links = linkFinder()
   let last: { readonly path: string; readonly resolved: string } | undefined
   const folder = (path: string): string => {
@@ -31,6 +35,7 @@ export function rootPaths(root: string): RootPaths {
   }
   const forget = () => {
     known.clear()
+    missing.clear()
     last = undefined
     links.forget()
   }
@@ -38,9 +43,12 @@ export function rootPaths(root: string): RootPaths {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
     if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
-    const parent = folder(path.slice(0, slash))
+    const above = path.slice(0, slash)
+    const parent = folder(above)
     const here = `${parent}/${name}`
-    return links.isLink(parent, name, here) ? walk(root, path) : here
+    const kind = missing.has(above) ? 'missing' : links.kindOf(parent, name, here)
+    if (kind === 'missing') missing.add(path)
+    return kind === 'link' ? walk(root, path) : here
   }
   // The files of one folder are nearly always asked for one after the other.
   const entry = (path: string): string => {
@@ -51,30 +59,46 @@ export function rootPaths(root: string): RootPaths {
     }
     return `${last.resolved}/${path.slice(slash + 1)}`
   }
-  return { file: (path) => walk(root, path), entry, folder, forget }
+  const entryToRead = (path: string): string => {
+    const resolved = entry(path)
+    if (missing.size > 0 && last !== undefined && missing.has(last.path)) throw notThere
+    return resolved
+  }
+  const folderToRead = (path: string): string => {
+    const resolved = folder(path)
+    if (missing.has(path)) throw notThere
+    return resolved
+  }
+  return { file: (path) => walk(root, path), entry, folder, entryToRead, folderToRead, forget }
 }
+
+/** One for all: what the kernel's answer costs is mostly the making of its error. */
+const notThere = Object.assign(new Error('not there'), { code: 'ENOENT' })
 
 /** A folder asked about this often is listed: that costs as much as some five single questions, and leaves less garbage. */
 const worthListing = 3
 
-/** Is `name` in the resolved folder `parent` a link? `here` is both as one path. */
-function linkFinder(): { isLink: (parent: string, name: string, here: string) => boolean; forget: () => void } {
+type Kind = 'link' | 'missing' | 'other'
+
+/** What is `name` in the resolved folder `parent`? `here` is both as one path. */
+function linkFinder(): { kindOf: (parent: string, name: string, here: string) => Kind; forget: () => void } {
   /** How often was asked about a folder, or the links in it. */
   const known = new Map<string, number | ReadonlySet<string>>()
-  const isLink = (parent: string, name: string, here: string): boolean => {
+  const kindOf = (parent: string, name: string, here: string): Kind => {
     const asked = known.get(parent) ?? 0
-    if (typeof asked !== 'number') return asked.has(name)
+    if (typeof asked !== 'number') return asked.has(name) ? 'link' : 'other'
     const links = asked + 1 === worthListing ? listLinks(parent) : undefined
     known.set(parent, links ?? asked + 1)
-    return links ? links.has(name) : isLinkHere(here)
+    return links ? (links.has(name) ? 'link' : 'other') : kindHere(here)
   }
-  return { isLink, forget: () => known.clear() }
+  return { kindOf, forget: () => known.clear() }
 }
 
 const mayBeMissing = { throwIfNoEntry: false } as const
 
-function isLinkHere(path: string): boolean {
-  return lstatSync(path, mayBeMissing)?.isSymbolicLink() === true
+function kindHere(path: string): Kind {
+  const stat = lstatSync(path, mayBeMissing)
+  return stat === undefined ? 'missing' : stat.isSymbolicLink() ? 'link' : 'other'
 }
 
 function listLinks(folder: string): ReadonlySet<string> | undefined {
@@ -100,7 +124,7 @@ function walk(root: string, path: string): string {
       continue
     }
     const here = join(root, ...done, part)
-    const target = isLinkHere(here) ? readlinkSync(here) : undefined
+    const target = kindHere(here) === 'link' ? readlinkSync(here) : undefined
     if (target === undefined) {
       done.push(part)
       continue

@@ -48,14 +48,14 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
       attempt(() =>
         readInside(paths, path, limit, (real, most, how) => readPiecesCapped(real, most, { ...how, take })),
       ),
-    list: (path) => attempt(() => readdirSync(paths ? paths.folder(path) : path).sort()),
-    readLink: (path) => attempt(() => readlinkSync(paths ? paths.entry(path) : path)),
+    list: (path) => attempt(() => readdirSync(paths ? paths.folderToRead(path) : path).sort()),
+    readLink: (path) => attempt(() => readlinkSync(paths ? paths.entryToRead(path) : path)),
     realPath: (path) =>
       attempt(() => {
         const real = realpathSync(inside(path))
         return root === '' ? real : real.slice(root.length) || '/'
       }),
-    stat: (path) => attempt(() => statOf(paths ? paths.entry(path) : path)),
+    stat: (path) => attempt(() => statOf(paths ? paths.entryToRead(path) : path)),
     freeBytes: (path) => {
       const place = attempt(() => statfsSync(inside(path)))
       return place.ok ? place.value.bavail * place.value.bsize : undefined
@@ -93,7 +93,7 @@ function readInside<T>(paths: RootPaths | undefined, path: string, limit: number
   const how = path.startsWith('/sys/') ? attribute : plainFile
   if (!paths) return read(path, limit, how)
   try {
-    return read(paths.entry(path), limit, how === attribute ? ownAttribute : ownFile)
+    return read(paths.entryToRead(path), limit, how === attribute ? ownAttribute : ownFile)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error
     return read(paths.file(path), limit, how)

@@ -23,6 +23,22 @@ describe('reading inside a root', () => {
     expect(system.readText('/sys/devices/port/dev32/passwd')).toMatchObject({ ok: false, reason: 'absent' })
   })
 
+  it('finds nothing below a folder that is not there, until it is made', () => {
+    const root = tree({ '/sys/a': 'x', '/file': 'x' })
+    const system = linuxSystem({ root })
+    const absent = { ok: false, reason: 'absent' }
+    for (const path of ['/etc/x', '/etc/x', '/etc/b/c/d', '/etc/b/c/e', '/file/x', '/file/x/y']) {
+      expect(system.readText(path)).toMatchObject(absent)
+      expect(system.list(path)).toMatchObject(absent)
+      expect(system.readLink(path)).toMatchObject(absent)
+      expect(system.stat(path)).toMatchObject(absent)
+    }
+    system.makeFolder('/etc/b')
+    system.writeFile('/etc/b/c', 'there')
+    expect(system.readText('/etc/b/c')).toEqual({ ok: true, value: 'there' })
+    expect(system.list('/etc/b')).toEqual({ ok: true, value: ['c'] })
+  })
+
   it('sees a folder that became a link since', async () => {
     const root = tree({ '/a/x': 'one', '/b/x': 'two', '/link': '-> /a' })
     const system = linuxSystem({ root })
