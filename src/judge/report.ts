@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts'
 import type { Host, HostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
+import type { Draft } from '../pci/draft.ts'
 import type { DeviceJudgement, GroupJudgement, Judgement, Reason, Verdict } from './types.ts'
 
 export type InspectReport = {
@@ -103,7 +104,8 @@ function reportDevice(
 function codesOf(reasons: readonly Reason[]): string[] {
   const first = reasons[0]
   if (reasons.length < 2) return first ? [first.code] : []
-  return [...new Set(reasons.map((reason) => reason.code))]
+  const codes = reasons.map((reason) => reason.code)
+  return codes.filter((code, at) => codes.indexOf(code) === at)
 }
 
 /** From the card up to the need, as the contract shows it: `["eth0", "br0"]`. */
@@ -128,7 +130,11 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
 /** Whether it leaves the verdict open is for the verdict, not for the document. */
 function findingOf(reason: Reason): Finding {
   if (reason.undecided === undefined) return reason
-  const { undecided: _undecided, ...finding } = reason
+  const { code, severity, message, help, at, about } = reason
+  const finding: Draft<Finding> = { code, severity, message }
+  if (help !== undefined) finding.help = help
+  if (at !== undefined) finding.at = at
+  if (about !== undefined) finding.about = about
   return finding
 }
 

@@ -57,7 +57,7 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     isolation: () => (isolation ??= isolationOf(view)),
     reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
-    alike: (device) => alike.get(idsKey(device)) ?? [],
+    alike: ({ address }) => alike.get(address) ?? [],
     byAddress,
     groups,
     groupOf: (device) =>
@@ -89,13 +89,16 @@ function idsKey(device: PciDevice): string {
   return `${vendorId}:${deviceId}:${subsystemVendorId}:${subsystemId}`
 }
 
-function alikeDevices(devices: readonly PciDevice[]): Map<string, PciDevice[]> {
-  const alike = new Map<string, PciDevice[]>()
+function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, readonly PciDevice[]> {
+  const byIds = new Map<string, PciDevice[]>()
+  const alike = new Map<PciAddress, readonly PciDevice[]>()
   for (const device of devices) {
     if (device.vendorId === undefined || isBridge(device) || chipsetRole(device) !== undefined) continue
-    const list = alike.get(idsKey(device))
-    if (list) list.push(device)
-    else alike.set(idsKey(device), [device])
+    const key = idsKey(device)
+    const list = byIds.get(key) ?? []
+    if (list.length === 0) byIds.set(key, list)
+    list.push(device)
+    alike.set(device.address, list)
   }
   return alike
 }

@@ -28,8 +28,9 @@ export type Topology = {
 
 type Draft = { -readonly [K in keyof TopologyNode]: TopologyNode[K] }
 
-export function busKey(parts: AddressParts): string {
-  return `${parts.domain}:${parts.bus}`
+/** A number, since every function's bus is looked up several times. */
+function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
+  return parts.domain * 0x100 + parts.bus
 }
 
 /** Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the first counts. */
@@ -40,7 +41,7 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
     byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device, onBus: [] })
   }
   const drafts = [...byAddress.values()].sort(byPlace)
-  const byBus = new Map<string, Draft[]>()
+  const byBus = new Map<number, Draft[]>()
   for (const node of drafts) {
     const key = busKey(node.parts)
     const list = byBus.get(key) ?? []
@@ -70,8 +71,8 @@ export function subordinateBusOf(device: PciDevice): number | undefined {
 }
 
 type Leaders = {
-  readonly bySecondary: ReadonlyMap<string, Draft>
-  readonly contested: ReadonlySet<string>
+  readonly bySecondary: ReadonlyMap<number, Draft>
+  readonly contested: ReadonlySet<number>
   /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
   readonly covered: ReadonlyMap<number, Uint8Array>
   /** Lowest bus of a bridge that does not say where it leads, per domain: no bus above it is surely a root bus. */
@@ -79,8 +80,8 @@ type Leaders = {
 }
 
 function findLeadingBridges(drafts: readonly Draft[]): Leaders {
-  const bySecondary = new Map<string, Draft>()
-  const contested = new Set<string>()
+  const bySecondary = new Map<number, Draft>()
+  const contested = new Set<number>()
   const covered = new Map<number, Uint8Array>()
   const openFrom = new Map<number, number>()
   for (const node of drafts) {
@@ -90,7 +91,7 @@ function findLeadingBridges(drafts: readonly Draft[]): Leaders {
     }
     // 0 is a bridge nobody configured; its own bus cannot be below it.
     if (!secondary || secondary > 255 || secondary === node.parts.bus) continue
-    const key = busKey({ ...node.parts, bus: secondary })
+    const key = busKey({ domain: node.parts.domain, bus: secondary })
     if (bySecondary.has(key)) contested.add(key)
     else bySecondary.set(key, node)
     const buses = covered.get(node.parts.domain) ?? new Uint8Array(256)

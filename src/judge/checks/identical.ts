@@ -32,9 +32,7 @@ export const checkIdentical: Check = (device, view) => {
   ]
 }
 
-function hasSerial(device: PciDevice): boolean {
-  return (
-    [device.deviceSerialNumber, device.nvmeSerial, device.sasAddress, device.vpdSerial].some(Boolean) ||
-    (device.networkInterfaces ?? []).some((one) => one.permanentMac !== undefined)
-  )
+function hasSerial({ deviceSerialNumber, nvmeSerial, sasAddress, vpdSerial, networkInterfaces }: PciDevice): boolean {
+  if (deviceSerialNumber || nvmeSerial || sasAddress || vpdSerial) return true
+  return networkInterfaces?.some((one) => one.permanentMac !== undefined) === true
 }
