@@ -12,10 +12,8 @@ export type Leaning = 'guess' | 'merge' | 'split'
 
 export type WalkSettings = {
   readonly acs: AcsSettings
-  /** The requester id on its own bus (slot << 3 | function) that a firmware table adds to a function. */
-  readonly firmwareAliases: (node: TopologyNode) => number | undefined
-  /** A table that was not read could make any function alias any other of its bus. */
-  readonly everyAliasPossible: boolean
+  /** The requester id on its own bus (slot << 3 | function) that a firmware table adds to a function; a table that was not read may add any. */
+  readonly firmwareAliases: (node: TopologyNode) => number | 'any' | undefined
   /** The function whose requester id stands for this one (VMD). */
   readonly realRequester: (node: TopologyNode) => TopologyNode | undefined
   /** Functions the IOMMU does not translate for: they get no group. */
@@ -59,7 +57,7 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
     doubtful: false,
   }
   for (const node of topology.nodes) {
-    if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined || settings.everyAliasPossible) {
+    if (hasAliasQuirk(node) || settings.firmwareAliases(node) !== undefined) {
       state.aliasBuses.add(node.onBus)
     }
   }
@@ -154,10 +152,13 @@ function choose(found: number | undefined, group: number | undefined, state: Sta
 }
 
 function areAliases(a: TopologyNode, b: TopologyNode, state: State): boolean {
-  const { settings } = state
-  if (settings.everyAliasPossible) return true
-  if (settings.firmwareAliases(a) === devfn(b) || settings.firmwareAliases(b) === devfn(a)) return true
+  if (hasFirmwareAlias(a, b, state) || hasFirmwareAlias(b, a, state)) return true
   return settle(aliases(a, b.parts), true, state) || settle(aliases(b, a.parts), true, state)
+}
+
+function hasFirmwareAlias(from: TopologyNode, to: TopologyNode, { settings }: State): boolean {
+  const alias = settings.firmwareAliases(from)
+  return alias === 'any' || alias === devfn(to)
 }
 
 function mayShareSlot(node: TopologyNode, state: State): boolean {

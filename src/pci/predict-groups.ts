@@ -64,7 +64,7 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
     ? [walkGroups(topology, settings, 'merge'), walkGroups(topology, settings, 'split')]
     : []
   const aliasesUnread = platform.kind === 'amd' && !platform.ivrs
-  const aliased = aliasesUnread && walkGroups(topology, { ...settings, everyAliasPossible: true }, 'merge')
+  const aliased = aliasesUnread && walkGroups(topology, { ...settings, firmwareAliases: () => 'any' }, 'merge')
   const override = overriddenSettings(settings.acs, options.cmdline)
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
   const unsure = findMaybeVirtual(topology)
@@ -148,7 +148,6 @@ function findWalkSettings(topology: Topology, platform: Platform): WalkSettings 
   return {
     acs: platform.settings,
     firmwareAliases: (node) => aliasOf.get(node),
-    everyAliasPossible: false,
     realRequester: (node) => (isVmdDomain(node) ? vmd : undefined),
     ungrouped: findUngrouped(topology, platform),
   }
