@@ -58,7 +58,7 @@ export function nameDevices(host: Host, ids: PciIds | undefined): Host {
 }
 
 type Names = {
-  readonly full: (vendorId: string, deviceId: string) => { readonly name: string | undefined }
+  readonly full: (vendorId: string, deviceId: string) => string | undefined
   readonly ofClass: (classCode: string) => string | undefined
 }
 
@@ -66,7 +66,7 @@ type Names = {
 function namesFrom(ids: PciIds): Names {
   const classes = new Map<string, string | undefined>()
   return {
-    full: rememberByIds((vendorId, deviceId) => ({ name: findFullName(ids, vendorId, deviceId) })),
+    full: rememberByIds((vendorId, deviceId) => findFullName(ids, vendorId, deviceId)),
     ofClass: (classCode) => {
       if (!classes.has(classCode)) classes.set(classCode, findClassName(ids, classCode))
       return classes.get(classCode)
@@ -76,7 +76,7 @@ function namesFrom(ids: PciIds): Names {
 
 function named(device: PciDevice, names: Names): PciDevice {
   const { vendorId, deviceId, classCode } = device
-  const name = vendorId === undefined || deviceId === undefined ? undefined : names.full(vendorId, deviceId).name
+  const name = vendorId === undefined || deviceId === undefined ? undefined : names.full(vendorId, deviceId)
   const className = classCode === undefined ? undefined : names.ofClass(classCode)
   const result: Draft<PciDevice> = { ...device }
   if (name !== undefined) result.name ??= name

@@ -2,7 +2,7 @@
  * What the ACPI tables DMAR and IVRS have in common: the 36-byte header (ACPI 5.2.6) and a walk over structures that say
  * their own length. It owns bounds: lengths of zero, lengths past the end and endless tables all just end the walk.
  */
-import { type ConfigBytes, configBytes, dword } from './config-bytes.ts'
+import { type ConfigBytes, configBytes } from './config-bytes.ts'
 
 /** More than any firmware has; a table is at most this many structures to us. */
 const mostStructures = 4096
@@ -16,7 +16,7 @@ export type AcpiTable = {
 export function openTable(source: Uint8Array | string, signature: 'DMAR' | 'IVRS'): AcpiTable | undefined {
   const bytes = configBytes(source)
   for (let i = 0; i < 4; i += 1) if (bytes.byte(i) !== signature.charCodeAt(i)) return undefined
-  const stated = dword(bytes, 4)
+  const stated = bytes.dword(4)
   if (stated === undefined || stated < 36) return undefined
   return { bytes, end: Math.min(stated, bytes.size) }
 }

@@ -2,7 +2,7 @@
  * The two capability chains of configuration space: standard (0x40–0xff, PCI 6.7) and extended (0x100–0xfff, PCIe 7.9.1).
  * It owns walking them safely: rings, pointers into nowhere and images cut short. It reads no capability's content.
  */
-import { type ConfigBytes, dword, word } from './config-bytes.ts'
+import { type ConfigBytes } from './config-bytes.ts'
 
 export type Capability = { readonly id: number; readonly offset: number }
 
@@ -33,7 +33,7 @@ export const extendedCapabilityId = {
 
 /** CardBus bridges keep the pointer at 0x14; all others at 0x34. Status bit 4 says whether there is a chain at all. */
 export function findCapabilities(bytes: ConfigBytes, headerType: number | undefined): CapabilityChain {
-  const status = word(bytes, 0x06)
+  const status = bytes.word(0x06)
   if (status === undefined || headerType === undefined) return { found: [], complete: false }
   if ((status & 0x10) === 0) return { found: [], complete: true }
   const found: Capability[] = []
@@ -62,7 +62,7 @@ export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
   const seen = new Set<number>()
   let offset = 0x100
   for (;;) {
-    const header = dword(bytes, offset)
+    const header = bytes.dword(offset)
     if (header === undefined || (header === 0xffffffff && offset === 0x100)) return { found, complete: false }
     if (header === 0 || header === 0xffffffff) return { found, complete: true }
     seen.add(offset)

@@ -48,19 +48,10 @@ function joined(low: number | undefined, high: number | undefined, bits: 8 | 16)
   return low === undefined || high === undefined ? undefined : (low | (high << bits)) >>> 0
 }
 
-export function word(bytes: ConfigBytes, offset: number): number | undefined {
-  return bytes.word(offset)
-}
-
-/** Unsigned 32 bits. */
-export function dword(bytes: ConfigBytes, offset: number): number | undefined {
-  return bytes.dword(offset)
-}
-
 /** 64 bits as a bigint, for physical addresses. */
 export function qword(bytes: ConfigBytes, offset: number): bigint | undefined {
-  const low = dword(bytes, offset)
-  const high = dword(bytes, offset + 4)
+  const low = bytes.dword(offset)
+  const high = bytes.dword(offset + 4)
   return low === undefined || high === undefined ? undefined : (BigInt(high) << 32n) | BigInt(low)
 }
 

@@ -6,7 +6,7 @@
 import { type Capability, capabilityId, capabilityOffset, type CapabilityChain } from './capabilities.ts'
 import { decodeBars } from './config-bars.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
-import { type ConfigBytes, configBytes, dword, hex, word } from './config-bytes.ts'
+import { type ConfigBytes, configBytes, hex } from './config-bytes.ts'
 import type { Bar, Link, PciDevice, PortType } from './device.ts'
 import type { Draft } from './draft.ts'
 import type { AcsFacts, ConfigDepth, FunctionFacts, PowerFacts, SriovFacts } from './facts.ts'
@@ -153,13 +153,13 @@ function id16(value: number | undefined): string | undefined {
 }
 
 function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChain, space: Draft<ConfigSpace>): void {
-  const vendorId = id16(word(bytes, 0x00))
-  const deviceId = id16(word(bytes, 0x02))
+  const vendorId = id16(bytes.word(0x00))
+  const deviceId = id16(bytes.word(0x02))
   const own = headerType === 0 ? 0x2c : headerType === 2 ? 0x40 : undefined
   const bridge = capabilityOffset(chain, capabilityId.bridgeSubsystem)
   const subsystem = own ?? (bridge === undefined ? undefined : bridge + 4)
-  const subVendor = subsystem === undefined ? undefined : word(bytes, subsystem)
-  const subDevice = subsystem === undefined ? undefined : word(bytes, subsystem + 2)
+  const subVendor = subsystem === undefined ? undefined : bytes.word(subsystem)
+  const subDevice = subsystem === undefined ? undefined : bytes.word(subsystem + 2)
   // 0000:0000 is "not filled in", as lspci treats it.
   const subsystemVendorId = subVendor === 0 ? undefined : id16(subVendor)
   const subsystemId = subsystemVendorId === undefined ? undefined : id16(subDevice)
@@ -167,7 +167,7 @@ function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChai
   if (deviceId) space.deviceId = deviceId
   if (subsystemVendorId) space.subsystemVendorId = subsystemVendorId
   if (subsystemId) space.subsystemId = subsystemId
-  space.classCode = hex((dword(bytes, 0x08) ?? 0) >>> 8, 6)
+  space.classCode = hex((bytes.dword(0x08) ?? 0) >>> 8, 6)
   space.revision = hex(bytes.byte(0x08) ?? 0, 2)
 }
 
@@ -181,8 +181,8 @@ function decodeBuses(bytes: ConfigBytes, headerType: number, facts: Draft<Functi
 }
 
 function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {
-  const capability = dword(bytes, express + 0x0c)
-  const status = word(bytes, express + 0x12)
+  const capability = bytes.dword(express + 0x0c)
+  const status = bytes.word(express + 0x12)
   const maxSpeed = capability === undefined ? undefined : linkSpeeds[capability & 0xf]
   const maxWidth = capability === undefined ? 0 : (capability >>> 4) & 0x3f
   const speed = status === undefined ? undefined : linkSpeeds[status & 0xf]
@@ -199,8 +199,8 @@ function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {
 /** Eight bytes, high dword first as sysfs and lspci print it; all zero and all ff say "none". */
 function decodeSerial(bytes: ConfigBytes, offset: number | undefined): string | undefined {
   if (offset === undefined) return undefined
-  const low = dword(bytes, offset + 4)
-  const high = dword(bytes, offset + 8)
+  const low = bytes.dword(offset + 4)
+  const high = bytes.dword(offset + 8)
   if (low === undefined || high === undefined) return undefined
   const isNone = low === high && (low === 0 || low === 0xffffffff)
   return isNone ? undefined : hex(high, 8) + hex(low, 8)
@@ -212,9 +212,9 @@ function decodeExpressFacts(bytes: ConfigBytes, express: number | null, facts: D
     facts.flr = false
     return
   }
-  const flags = word(bytes, express + 2)
-  const capability = dword(bytes, express + 4)
-  const slot = dword(bytes, express + 0x14)
+  const flags = bytes.word(express + 2)
+  const capability = bytes.dword(express + 4)
+  const slot = bytes.dword(express + 0x14)
   const portType = flags === undefined ? undefined : portTypes[(flags >>> 4) & 0xf]
   if (portType) facts.portType = portType
   if (capability !== undefined) facts.flr = (capability & (1 << 28)) !== 0
@@ -228,14 +228,14 @@ function decodeStandardFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: 
   const features = findOrNull(chain, capabilityId.advancedFeatures)
   const vpd = findOrNull(chain, capabilityId.vpd)
   if (power !== undefined) facts.power = power === null ? null : decodePower(bytes, power)
-  if (msi !== undefined) facts.msiVectors = msi === null ? null : 1 << (((word(bytes, msi + 2) ?? 0) >>> 1) & 7)
-  if (msix !== undefined) facts.msixVectors = msix === null ? null : ((word(bytes, msix + 2) ?? 0) & 0x7ff) + 1
+  if (msi !== undefined) facts.msiVectors = msi === null ? null : 1 << (((bytes.word(msi + 2) ?? 0) >>> 1) & 7)
+  if (msix !== undefined) facts.msixVectors = msix === null ? null : ((bytes.word(msix + 2) ?? 0) & 0x7ff) + 1
   if (features !== undefined) facts.afFlr = features !== null && ((bytes.byte(features + 3) ?? 0) & 3) === 3
   if (vpd !== undefined) facts.vpd = vpd !== null
 }
 
 function decodePower(bytes: ConfigBytes, power: number): PowerFacts {
-  const status = word(bytes, power + 4)
+  const status = bytes.word(power + 4)
   if (status === undefined) return {}
   const state = (['D0', 'D1', 'D2', 'D3hot'] as const)[status & 3]
   return { noSoftReset: (status & 8) !== 0, ...(state && { state }) }
@@ -253,10 +253,10 @@ function decodeExtendedFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: 
 }
 
 function decodeAcs(bytes: ConfigBytes, offset: number): AcsFacts {
-  const capability = word(bytes, offset + 4)
-  const control = word(bytes, offset + 6)
-  const capabilityDword = dword(bytes, offset + 4)
-  const controlDword = dword(bytes, offset + 8)
+  const capability = bytes.word(offset + 4)
+  const control = bytes.word(offset + 6)
+  const capabilityDword = bytes.dword(offset + 4)
+  const controlDword = bytes.dword(offset + 8)
   const acs: Draft<AcsFacts> = {}
   if (capability !== undefined) acs.capability = capability
   if (control !== undefined) acs.control = control
@@ -267,13 +267,13 @@ function decodeAcs(bytes: ConfigBytes, offset: number): AcsFacts {
 
 /** NumVFs counts only while VF Enable (control bit 0) is set. */
 function decodeSriov(bytes: ConfigBytes, offset: number): SriovFacts {
-  const enabled = ((word(bytes, offset + 0x08) ?? 0) & 1) !== 0
-  const firstVfOffset = word(bytes, offset + 0x14)
-  const vfStride = word(bytes, offset + 0x16)
-  const vfDeviceId = id16(word(bytes, offset + 0x1a))
+  const enabled = ((bytes.word(offset + 0x08) ?? 0) & 1) !== 0
+  const firstVfOffset = bytes.word(offset + 0x14)
+  const vfStride = bytes.word(offset + 0x16)
+  const vfDeviceId = id16(bytes.word(offset + 0x1a))
   return {
-    totalVfs: word(bytes, offset + 0x0e) ?? 0,
-    numVfs: enabled ? (word(bytes, offset + 0x10) ?? 0) : 0,
+    totalVfs: bytes.word(offset + 0x0e) ?? 0,
+    numVfs: enabled ? (bytes.word(offset + 0x10) ?? 0) : 0,
     ...(firstVfOffset !== undefined && { firstVfOffset }),
     ...(vfStride !== undefined && { vfStride }),
     ...(vfDeviceId && { vfDeviceId }),
@@ -282,7 +282,7 @@ function decodeSriov(bytes: ConfigBytes, offset: number): SriovFacts {
 
 /** Intel LPC bridges (class 0601) keep the RCBA register at 0xf0. */
 function decodeLpc(bytes: ConfigBytes, facts: Draft<FunctionFacts>): void {
-  if (word(bytes, 0) !== 0x8086 || word(bytes, 0x0a) !== 0x0601) return
+  if (bytes.word(0) !== 0x8086 || bytes.word(0x0a) !== 0x0601) return
   const rcba = bytes.byte(0xf0)
   if (rcba !== undefined) facts.rcbaEnabled = (rcba & 1) !== 0
 }

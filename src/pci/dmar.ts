@@ -5,7 +5,7 @@
  */
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
-import { qword, word } from './config-bytes.ts'
+import { qword } from './config-bytes.ts'
 import { secondaryBusOf, type Topology, type TopologyNode } from './topology.ts'
 
 /** `bridge` covers everything below it; `ioapic`, `hpet` and `acpi` are no PCI functions of ours. */
@@ -52,11 +52,11 @@ export function parseDmar(source: Uint8Array | string): Dmar | undefined {
   const width = table?.bytes.byte(36)
   const flags = table?.bytes.byte(37)
   if (!table || width === undefined || flags === undefined) return undefined
-  const { structures, complete } = splitStructures(48, table.end, (offset) => word(table.bytes, offset + 2))
+  const { structures, complete } = splitStructures(48, table.end, (offset) => table.bytes.word(offset + 2))
   const units: DmarUnit[] = []
   const reserved: ReservedMemory[] = []
   for (const structure of structures) {
-    const type = word(table.bytes, structure.offset)
+    const type = table.bytes.word(structure.offset)
     if (type === 0) units.push(...parseUnit(table, structure))
     if (type === 1) reserved.push(...parseReserved(table, structure))
   }
@@ -75,7 +75,7 @@ function parseUnit(table: AcpiTable, { offset, end }: Structure): readonly DmarU
   if (end - offset < 16) return []
   return [
     {
-      segment: word(table.bytes, offset + 6) ?? 0,
+      segment: table.bytes.word(offset + 6) ?? 0,
       base: formatPhysical(qword(table.bytes, offset + 8) ?? 0n),
       includesAll: ((table.bytes.byte(offset + 4) ?? 0) & 1) !== 0,
       scopes: parseScopes(table, offset + 16, end),
@@ -87,7 +87,7 @@ function parseReserved(table: AcpiTable, { offset, end }: Structure): readonly R
   if (end - offset < 24) return []
   return [
     {
-      segment: word(table.bytes, offset + 6) ?? 0,
+      segment: table.bytes.word(offset + 6) ?? 0,
       start: formatPhysical(qword(table.bytes, offset + 8) ?? 0n),
       end: formatPhysical(qword(table.bytes, offset + 16) ?? 0n),
       scopes: parseScopes(table, offset + 24, end),

@@ -5,7 +5,7 @@
  */
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
-import { dword, qword, word } from './config-bytes.ts'
+import { qword } from './config-bytes.ts'
 import type { Topology } from './topology.ts'
 
 /** Inclusive range of 16-bit device ids (bus << 8 | devfn) in one segment. */
@@ -52,7 +52,7 @@ export function parseIvrs(source: Uint8Array | string): Ivrs | undefined {
   const table = openTable(source, 'IVRS')
   if (!table) return undefined
   const { bytes, end } = table
-  const { structures, complete } = splitStructures(48, end, (offset) => word(bytes, offset + 2))
+  const { structures, complete } = splitStructures(48, end, (offset) => bytes.word(offset + 2))
   const units: { type: number; unit: IvrsUnit }[] = []
   const memory: IvrsMemory[] = []
   for (const block of structures) {
@@ -61,7 +61,7 @@ export function parseIvrs(source: Uint8Array | string): Ivrs | undefined {
     if (type >= 0x20 && type <= 0x22) memory.push(...parseMemory(table, block, type))
   }
   return {
-    dmaRemapSupported: ((dword(bytes, 36) ?? 0) & 2) !== 0,
+    dmaRemapSupported: ((bytes.dword(36) ?? 0) & 2) !== 0,
     units: bestOfEach(units),
     memory,
     complete,
@@ -88,8 +88,8 @@ function parseUnit({ bytes }: AcpiTable, block: Structure, type: number): IvrsUn
   let open: { first: number; alias?: number } | undefined
   for (const { offset } of structures) {
     const kind = bytes.byte(offset) ?? 0
-    const id = word(bytes, offset + 1) ?? 0
-    const source = ((dword(bytes, offset + 4) ?? 0) >>> 8) & 0xffff
+    const id = bytes.word(offset + 1) ?? 0
+    const source = ((bytes.dword(offset + 4) ?? 0) >>> 8) & 0xffff
     if (kind === 1) draft.covers.push(allIds)
     if (kind === 2 || kind === 0x46) draft.covers.push({ first: id, last: id })
     if (kind === 3 || kind === 0x47) open = { first: id }
@@ -102,15 +102,15 @@ function parseUnit({ bytes }: AcpiTable, block: Structure, type: number): IvrsUn
       open = undefined
     }
     if (kind === 0x48) {
-      const extended = dword(bytes, offset + 4) ?? 0
+      const extended = bytes.dword(offset + 4) ?? 0
       const special = (['other', 'ioapic', 'hpet'] as const)[extended >>> 24] ?? 'other'
       draft.special.push({ kind: special, id: extended & 0xff, requester: (extended >>> 8) & 0xffff })
     }
   }
-  const segment = word(bytes, block.offset + 16) ?? 0
+  const segment = bytes.word(block.offset + 16) ?? 0
   return {
     segment,
-    function: addressOfId(segment, word(bytes, block.offset + 4) ?? 0),
+    function: addressOfId(segment, bytes.word(block.offset + 4) ?? 0),
     base: formatPhysical(qword(bytes, block.offset + 8) ?? 0n),
     ...draft,
   }
@@ -133,11 +133,11 @@ function parseMemory({ bytes }: AcpiTable, block: Structure, type: number): read
   const start = qword(bytes, block.offset + 16)
   const length = qword(bytes, block.offset + 24)
   if (block.end - block.offset < 32 || start === undefined || length === undefined || length === 0n) return []
-  const id = word(bytes, block.offset + 4) ?? 0
-  const last = word(bytes, block.offset + 6) ?? 0
+  const id = bytes.word(block.offset + 4) ?? 0
+  const last = bytes.word(block.offset + 6) ?? 0
   return [
     {
-      segment: word(bytes, block.offset + 8) ?? 0,
+      segment: bytes.word(block.offset + 8) ?? 0,
       devices: type === 0x20 ? allIds : type === 0x21 ? { first: id, last: id } : { first: id, last },
       unity: ((bytes.byte(block.offset + 1) ?? 0) & 0x09) !== 0,
       start: formatPhysical(start),

@@ -85,11 +85,13 @@ function linkFinder(): { kindOf: (parent: string, name: string, here: string) =>
   /** How often was asked about a folder, or the links in it. */
   const known = new Map<string, number | ReadonlySet<string>>()
   const kindOf = (parent: string, name: string, here: string): Kind => {
-    const asked = known.get(parent) ?? 0
-    if (typeof asked !== 'number') return asked.has(name) ? 'link' : 'other'
-    const links = asked + 1 === worthListing ? listLinks(parent) : undefined
-    known.set(parent, links ?? asked + 1)
-    return links ? (links.has(name) ? 'link' : 'other') : kindHere(here)
+    let asked = known.get(parent) ?? 0
+    if (typeof asked === 'number') {
+      asked = (asked + 1 === worthListing ? listLinks(parent) : undefined) ?? asked + 1
+      known.set(parent, asked)
+    }
+    if (typeof asked === 'number') return kindHere(here)
+    return asked.has(name) ? 'link' : 'other'
   }
   return { kindOf, forget: () => known.clear() }
 }

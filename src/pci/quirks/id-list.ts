@@ -67,8 +67,7 @@ export function rememberByIds<Answer>(
   let kinds = 0
   return (vendorId, deviceId) => {
     let ofVendor = known.get(vendorId)
-    const remembered = ofVendor?.get(deviceId)
-    if (remembered !== undefined) return remembered
+    if (ofVendor?.has(deviceId)) return ofVendor.get(deviceId) as Answer
     if (kinds++ === mostKinds) {
       known.clear()
       kinds = 1

@@ -16,12 +16,12 @@ const denied: readonly { readonly devices: IdList; readonly name: string }[] = [
 /** Name of a device vfio-pci refuses (its isolation is known broken) unless loaded with `disable_denylist=1`. */
 export function vfioDeniedName(device: Identified): string | undefined {
   if (device.vendorId !== '8086' || device.deviceId === undefined) return undefined
-  return nameOfDenied(device.vendorId, device.deviceId) || undefined
+  return nameOfDenied(device.vendorId, device.deviceId)
 }
 
 const nameOfDenied = rememberByIds((_vendorId, deviceId) => {
   const id = Number.parseInt(deviceId, 16)
-  return denied.find((row) => row.devices(id))?.name ?? ''
+  return denied.find((row) => row.devices(id))?.name
 })
 
 const withoutIntx = idList('1572 1574 1580 1581 1583-158b 37d0-37d2 1563')
