@@ -20,6 +20,9 @@ const oneLanguage = {
 const lazyBuiltIns = {
   name: 'lazy-built-ins',
   setup(builder) {
+    // Everything has it already; as a module it would have to be loaded.
+    builder.onResolve({ filter: /^node:process$/ }, ({ path }) => ({ path, namespace: 'global' }))
+    builder.onLoad({ filter: /./, namespace: 'global' }, () => ({ contents: 'module.exports = process' }))
     builder.onResolve({ filter: /^node:(child_process|crypto|net|zlib)$/ }, ({ path, namespace }) =>
       namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
     )
@@ -44,12 +47,19 @@ const packagesApart = {
   },
 }
 
-// `inspect` gets a bundle of its own, without the code of the other commands: less than half of the text to read at its start.
+// `inspect` gets a bundle of its own, without the code of the other commands, of pasted listings (`--from`) and of pictures
+// (`--html`), which the launcher leaves to the whole bundle: a quarter of the text to read at its start.
 const inspectOnly = {
   name: 'inspect-only',
   setup(builder) {
     const elsewhere = ({ path }) => (path.endsWith('/inspect.ts') ? undefined : { path, namespace: 'elsewhere' })
-    builder.onResolve({ filter: /^\.\/commands\/\w+\.ts$|^@bomb\.sh\/tab/ }, elsewhere)
+    const others = [
+      String.raw`\./commands/\w+\.ts`,
+      '@bomb\.sh/tab.*',
+      '.*/import/read-from\.ts',
+      '.*/picture/host-html\.ts',
+    ]
+    builder.onResolve({ filter: new RegExp(`^(${others.join('|')})$`) }, elsewhere)
     builder.onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is in bundle.cjs`)})`,
     }))

@@ -2,32 +2,49 @@
 // dist/handover.cjs: runs one of the bundles beside it, from the code V8 made when the bundle was built. V8 itself refuses such code
 // when version, flags or source are other ones; then the bundle is compiled as usual (docs/decisions/0013).
 'use strict'
-const { readFileSync } = require('node:fs')
+const { closeSync, openSync, readSync } = require('node:fs')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
-const name = process.argv[2] === 'inspect' ? 'inspect' : 'bundle'
+const [command, ...args] = process.argv.slice(2)
+// The bundle of inspect alone is without pasted listings and pictures (scripts/build.mjs).
+const isElsewhere = args.some((arg) => arg.startsWith('--from') || arg.startsWith('--html'))
+const name = command === 'inspect' && !isElsewhere ? 'inspect' : 'bundle'
 const path = `${__dirname}/${name}.cjs`
-const script = new Script(readFileSync(path, 'latin1'), { filename: path, cachedData: cachedData() })
+
+/** Both files pass through the same memory: every page that is new costs more than what is read into it. */
+const room = Buffer.allocUnsafeSlow(2 ** 21)
+const script = new Script(bytesOf(path).latin1Slice(), { filename: path, cachedData: cachedData() })
 
 const isCommand = require.main === module
 
 // After the cached code was taken: flags are part of what it must fit.
-if (isCommand && (name === 'inspect' || process.argv[2] === 'capture'))
-  for (const flag of flags()) setFlagsFromString(flag)
+if (isCommand && (command === 'inspect' || command === 'capture')) for (const flag of flags()) setFlagsFromString(flag)
 
 const bundle = { exports: {} }
 script.runInThisContext()(bundle.exports, require, bundle, path, __dirname)
 
 function cachedData() {
   try {
-    return readFileSync(`${__dirname}/${name}.cache`)
+    return bytesOf(`${__dirname}/${name}.cache`)
   } catch {
     return undefined // built without, or removed: only slower
   }
 }
 
-if (isCommand) void bundle.exports.start(process.argv.slice(2))
+/** Good until the next call. */
+function bytesOf(file) {
+  const fd = openSync(file)
+  try {
+    let length = 0
+    for (let read = -1; read !== 0; length += read) read = readSync(fd, room, length, room.length - length, null)
+    return room.subarray(0, length)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+if (isCommand) void bundle.exports.start(process.argv.slice(2), { endsAtOnce: command === 'inspect' })
 else {
   const isCacheTaken = script.cachedDataRejected === false
   module.exports = { ...bundle.exports, isCacheTaken, createCachedData: () => script.createCachedData() }

@@ -17,6 +17,11 @@ export function standardOutput(): NodeJS.WriteStream {
   return stream
 }
 
+/** False where a stream may still hold some of it. */
+export function isAllWritten(): boolean {
+  return stream === undefined && room.used === 0
+}
+
 /** Writes a text, whole or in pieces, and the end of its line. */
 export function printOut(text: string | Iterable<string>): void {
   let isAtLineStart = false

@@ -75,8 +75,11 @@ export function rootPaths(root: string): RootPaths {
 /** One for all: what the kernel's answer costs is mostly the making of its error. */
 const notThere = Object.assign(new Error('not there'), { code: 'ENOENT' })
 
-/** A folder asked about this often is listed: that costs as much as some five single questions, and leaves less garbage. */
-const worthListing = 3
+/**
+ * A folder asked about this often is listed: that costs as much as a few single questions, and leaves less garbage. Those of
+ * PCI functions are short, and below a bridge every function will be asked for.
+ */
+const worthListing = (folder: string) => (folder.includes('/sys/devices/pci') ? 1 : 3)
 
 type Kind = 'link' | 'missing' | 'other'
 
@@ -87,7 +90,7 @@ function linkFinder(): { kindOf: (parent: string, name: string, here: string) =>
   const kindOf = (parent: string, name: string, here: string): Kind => {
     let asked = known.get(parent) ?? 0
     if (typeof asked === 'number') {
-      asked = (asked + 1 === worthListing ? listLinks(parent) : undefined) ?? asked + 1
+      asked = (asked + 1 === worthListing(parent) ? listLinks(parent) : undefined) ?? asked + 1
       known.set(parent, asked)
     }
     if (typeof asked === 'number') return kindHere(here)

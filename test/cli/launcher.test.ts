@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,29 +11,36 @@ beforeAll(() => {
   cpSync('dist', join(folder, 'dist'), { recursive: true })
   copyFileSync('handover', join(folder, 'handover'))
   copyFileSync('package.json', join(folder, 'package.json'))
+  const device = join(folder, 'tree/sys/bus/pci/devices/0000:00:1f.2')
+  mkdirSync(device, { recursive: true })
+  writeFileSync(join(device, 'uevent'), 'PCI_CLASS=10601\nPCI_ID=8086:A102\n')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const listing = '00:1f.2 SATA controller [0106]: Intel Corporation Device [8086:a102] (rev 31)\n'
 
-function inspect(program: string, ...args: readonly string[]) {
-  const argv = [...args, 'inspect', '--json', '--from', '-']
-  const done = spawnSync(program, argv, { input: listing, encoding: 'utf8', timeout: 60_000 })
+function runWith(input: string, program: string, ...args: readonly string[]) {
+  const done = spawnSync(program, args, { input, encoding: 'utf8', timeout: 60_000 })
   return { status: done.status, out: done.stdout, err: done.stderr }
 }
 
 describe('the built command', () => {
   const launcher = () => join(folder, 'dist/handover.cjs')
-  const cache = () => join(folder, 'dist/inspect.cache')
 
-  it('says the same with its cached code, with damaged, foreign and without', () => {
+  it.each([
+    ['inspect', () => ['--root', join(folder, 'tree')]],
+    ['bundle', () => ['--from', '-']],
+  ])('says the same with the cached code of %s, with damaged, foreign and without', (name, source) => {
+    const inspect = (program: string, ...args: readonly string[]) =>
+      runWith(listing, program, ...args, 'inspect', '--json', ...source())
+    const cache = join(folder, `dist/${name}.cache`)
     const whole = inspect(process.execPath, launcher())
-    expect(whole.status).toBe(0)
+    expect(whole).toMatchObject({ status: 0, err: '' })
     expect(JSON.parse(whole.out)).toMatchObject({ schema: 1, devices: [{ address: '0000:00:1f.2' }] })
     expect(inspect(process.execPath, '--max-lazy', launcher())).toEqual(whole)
-    writeFileSync(cache(), 'no code at all')
+    writeFileSync(cache, 'no code at all')
     expect(inspect(process.execPath, launcher())).toEqual(whole)
-    rmSync(cache())
+    rmSync(cache)
     expect(inspect(process.execPath, launcher())).toEqual(whole)
     expect(inspect(join(folder, 'handover'))).toEqual(whole)
   })
@@ -43,7 +50,7 @@ describe('the built command', () => {
     expect(told.stdout).toBe('taken\n')
   })
 
-  it('leaves every command but inspect to the whole bundle', () => {
+  it('leaves other commands, pasted listings and pictures to the whole bundle', () => {
     const run = (...args: readonly string[]) =>
       spawnSync(process.execPath, [launcher(), ...args], { encoding: 'utf8', cwd: folder })
     expect(run('capture', '--json', '--root', folder)).toMatchObject({ status: 0, stderr: '' })
@@ -51,6 +58,11 @@ describe('the built command', () => {
     expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect(run('completion', 'bash').stdout).toContain('handover complete')
     expect(run('inspect', '--help').stdout).toContain('Usage: handover inspect')
+    expect(run('inspect', '--root', 'tree', '--html', 'host.html')).toMatchObject({ status: 0 })
+    expect(readFileSync(join(folder, 'host.html'), 'utf8')).toContain('0000:00:1f.2')
+    expect(run('inspect', '--from=tree', '--table').stdout).toContain('00:1f.2')
+    expect(run('inspect', '--root', 'tree', '--table').stdout).toContain('00:1f.2')
+    expect(run('inspect', '--root', 'tree', '00:1f.2').stdout).toContain('00:1f.2')
   })
 
   it('writes all of it to a pipe that is not to be waited for, and nothing more to a closed one', () => {
