@@ -53,13 +53,8 @@ const inspectOnly = {
   name: 'inspect-only',
   setup(builder) {
     const elsewhere = ({ path }) => (path.endsWith('/inspect.ts') ? undefined : { path, namespace: 'elsewhere' })
-    const others = [
-      String.raw`\./commands/\w+\.ts`,
-      '@bomb\.sh/tab.*',
-      '.*/import/read-from\.ts',
-      '.*/picture/host-html\.ts',
-    ]
-    builder.onResolve({ filter: new RegExp(`^(${others.join('|')})$`) }, elsewhere)
+    const others = /^\.\/commands\/\w+\.ts$|^@bomb\.sh\/tab|\/import\/read-from\.ts$|\/picture\/host-html\.ts$/
+    builder.onResolve({ filter: others }, elsewhere)
     builder.onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is in bundle.cjs`)})`,
     }))
