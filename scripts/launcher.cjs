@@ -51,7 +51,7 @@ else {
 }
 
 /**
- * For commands that are over soon (`plan` may search for long): optimised code (of patterns, too), marking in small steps and threads for the young
+ * For commands that are over soon (`plan` may search for long): optimised code of both compilers (of patterns, too), marking in small steps and threads for the young
  * generation do not pay, and a young generation that stays small uses memory that is at hand, not new pages. V8 complains about
  * flags it does not have, so only where these were tried.
  */
@@ -60,6 +60,7 @@ function flags() {
   if (Number(major) > 24) return []
   return [
     '--no-opt',
+    '--no-maglev',
     '--no-incremental-marking',
     '--semi-space-growth-factor=1',
     '--no-parallel-scavenge',

@@ -42,7 +42,10 @@ export function needsNames(host: Host): boolean {
   return host.devices.some((device) => device.name === undefined && device.vendorId !== undefined)
 }
 
-/** Without the file the host stays as it is, with a note on how to get names. */
+/**
+ * The host with names, which are written into its devices: they must be the caller's own, as of a host just read. (Thousands of
+ * copies for two words each would cost more than finding these.) Without the file only a note on how to get names is added.
+ */
 export function nameDevices(host: Host, ids: PciIds | undefined): Host {
   if (ids === undefined) {
     const finding = {
@@ -54,7 +57,8 @@ export function nameDevices(host: Host, ids: PciIds | undefined): Host {
     return { ...host, findings: [...host.findings, finding] }
   }
   const names = namesFrom(ids)
-  return { ...host, devices: host.devices.map((device) => named(device, names)) }
+  host.devices.forEach((device) => addNames(device, names))
+  return host
 }
 
 type Names = {
@@ -74,12 +78,10 @@ function namesFrom(ids: PciIds): Names {
   }
 }
 
-function named(device: PciDevice, names: Names): PciDevice {
+function addNames(device: Draft<PciDevice>, names: Names): void {
   const { vendorId, deviceId, classCode } = device
   const name = vendorId === undefined || deviceId === undefined ? undefined : names.full(vendorId, deviceId)
   const className = classCode === undefined ? undefined : names.ofClass(classCode)
-  const result: Draft<PciDevice> = { ...device }
-  if (name !== undefined) result.name ??= name
-  if (className !== undefined) result.className ??= className
-  return result
+  if (name !== undefined) device.name ??= name
+  if (className !== undefined) device.className ??= className
 }

@@ -5,6 +5,7 @@
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { PciAddress } from '../pci/address.ts'
+import { nothing } from './check.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
 import type { DeviceJudgement, GroupJudgement, JudgeOptions, Judgement, Reason, Verdict } from './types.ts'
@@ -28,10 +29,11 @@ function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
   const reasons: Reason[] = []
-  checks.forEach((check) => {
-    const found = check(device, view)
-    found.forEach((reason) => reasons.push(reason))
-  })
+  // By index: a function for every check of every device is garbage to collect.
+  for (let i = 0; i < checks.length; i += 1) {
+    const found = checks[i]?.(device, view) ?? nothing
+    if (found.length > 0) reasons.push(...found)
+  }
   return {
     address: device.address,
     verdict: verdictOf(reasons),

@@ -37,12 +37,10 @@ export function findCapabilities(bytes: ConfigBytes, headerType: number | undefi
   if (status === undefined || headerType === undefined) return { found: [], complete: false }
   if ((status & 0x10) === 0) return { found: [], complete: true }
   const found: Capability[] = []
-  const seen = new Set<number>()
   let offset = bytes.byte(headerType === 2 ? 0x14 : 0x34)
   while (offset !== undefined) {
     offset &= 0xfc
-    if (offset < 0x40 || seen.has(offset)) return { found, complete: true }
-    seen.add(offset)
+    if (offset < 0x40 || isAt(offset, found)) return { found, complete: true }
     const id = bytes.byte(offset)
     if (id === undefined) break
     // The kernel ends here too: ff is what an absent register reads.
@@ -59,18 +57,26 @@ export function findCapabilities(bytes: ConfigBytes, headerType: number | undefi
  */
 export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
   const found: Capability[] = []
-  const seen = new Set<number>()
   let offset = 0x100
-  for (;;) {
+  for (let left = extendedPlaces; left > 0; left -= 1) {
     const header = bytes.dword(offset)
     if (header === undefined || (header === 0xffffffff && offset === 0x100)) return { found, complete: false }
     if (header === 0 || header === 0xffffffff) return { found, complete: true }
-    seen.add(offset)
     // Id 0 is a capability hidden by firmware: passed over, and the chain goes on.
     if ((header & 0xffff) !== 0) found.push({ id: header & 0xffff, offset })
     offset = (header >>> 20) & 0xffc
-    if (offset < 0x100 || seen.has(offset)) return { found, complete: true }
+    if (offset < 0x100 || isAt(offset, found)) break
   }
+  return { found, complete: true }
+}
+
+/** Dwords at which an extended capability can begin: a longer chain is a ring (of hidden ones, or it would have shown). */
+const extendedPlaces = (0x1000 - 0x100) / 4
+
+/** Looked for among the few that were found: a set for every chain is garbage to collect. */
+function isAt(offset: number, found: readonly Capability[]): boolean {
+  for (let i = 0; i < found.length; i += 1) if (found[i]?.offset === offset) return true
+  return false
 }
 
 /** The longest of those that are decoded: SR-IOV (PCIe 9.3.3). */

@@ -5,10 +5,10 @@
 
 export type ConfigBytes = {
   readonly size: number
-  readonly byte: (offset: number) => number | undefined
-  readonly word: (offset: number) => number | undefined
+  byte(offset: number): number | undefined
+  word(offset: number): number | undefined
   /** Unsigned 32 bits. */
-  readonly dword: (offset: number) => number | undefined
+  dword(offset: number): number | undefined
 }
 
 const nibbles = new Uint8Array(128).fill(15)
@@ -20,7 +20,7 @@ for (let i = 0; i < 6; i += 1) {
 
 /** Hex without separators, two digits a byte; a trailing odd digit is ignored. */
 export function configBytes(source: Uint8Array | string): ConfigBytes {
-  if (typeof source !== 'string') return bytesOfArray(source)
+  if (typeof source !== 'string') return new ArrayBytes(source)
   const nibble = (position: number) => nibbles[source.charCodeAt(position)] ?? 15
   const size = source.length >> 1
   const byte = (offset: number) =>
@@ -29,18 +29,32 @@ export function configBytes(source: Uint8Array | string): ConfigBytes {
   return { size, byte, word, dword: (offset) => joined(word(offset), word(offset + 2), 16) }
 }
 
-/** Some thirty words of every function are asked for: each in one step, not byte by byte. */
-function bytesOfArray(source: Uint8Array): ConfigBytes {
-  return {
-    size: source.length,
-    byte: (offset) => source[offset],
-    word: (offset) => joined(source[offset], source[offset + 1], 8),
-    dword: (offset) => {
-      const first = source[offset]
-      const last = source[offset + 3]
-      if (first === undefined || last === undefined) return undefined
-      return (first | ((source[offset + 1] ?? 0) << 8) | ((source[offset + 2] ?? 0) << 16) | (last << 24)) >>> 0
-    },
+/** A class, since every function of a host has its bytes; some thirty words are asked for, each in one step and not byte by byte. */
+class ArrayBytes implements ConfigBytes {
+  readonly #source: Uint8Array
+
+  constructor(source: Uint8Array) {
+    this.#source = source
+  }
+
+  get size(): number {
+    return this.#source.length
+  }
+
+  byte(offset: number): number | undefined {
+    return this.#source[offset]
+  }
+
+  word(offset: number): number | undefined {
+    return joined(this.#source[offset], this.#source[offset + 1], 8)
+  }
+
+  dword(offset: number): number | undefined {
+    const source = this.#source
+    const first = source[offset]
+    const last = source[offset + 3]
+    if (first === undefined || last === undefined) return undefined
+    return (first | ((source[offset + 1] ?? 0) << 8) | ((source[offset + 2] ?? 0) << 16) | (last << 24)) >>> 0
   }
 }
 
