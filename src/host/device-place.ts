@@ -9,7 +9,7 @@ import { linkOf, textOf, type Reading } from './reading.ts'
 
 export const devicesFolder = '/sys/bus/pci/devices'
 
-type Place = { readonly folder: string; readonly facts: Partial<PciDevice> }
+export type Place = { readonly folder: string; readonly facts: Partial<PciDevice> }
 
 /** What is known of the ways to functions while they are read. */
 export type Places = {
@@ -28,16 +28,30 @@ export function findFolder(
   address: PciAddress,
   places: Places,
 ): { readonly folder: string; readonly facts?: Partial<PciDevice>; readonly uevent: string | undefined } {
-  const bus = address.slice(0, address.lastIndexOf(':'))
-  const beside = places.folderOfBus.get(bus)
-  const guess = beside === undefined ? undefined : placeBelow(beside, address, places)
+  const guess = placeBeside(address, places)
   const found = guess && textOf(reading, `${guess.folder}/uevent`)
   if (guess !== undefined && found !== undefined) return { ...guess, uevent: found }
-  const place = placeOf(address, linkOf(reading, `${devicesFolder}/${address}`), places)
-  if (place) places.folderOfBus.set(bus, place.folder.slice(0, -address.length - 1))
+  const place = placeByLink(reading, address, places)
   const folder = place?.folder ?? `${devicesFolder}/${address}`
   const uevent = folder === guess?.folder ? undefined : textOf(reading, `${folder}/uevent`)
   return { folder, ...(place && { facts: place.facts }), uevent }
+}
+
+/** Where the function's folder is, if it is beside that of the first of its bus; nothing for that first one. */
+export function placeBeside(address: PciAddress, places: Places): Place | undefined {
+  const beside = places.folderOfBus.get(busOf(address))
+  return beside === undefined ? undefined : placeBelow(beside, address, places)
+}
+
+/** Where the function's folder is by the link on the bus, beside which the others of its bus are then looked for. */
+export function placeByLink(reading: Reading, address: PciAddress, places: Places): Place | undefined {
+  const place = placeOf(address, linkOf(reading, `${devicesFolder}/${address}`), places)
+  if (place) places.folderOfBus.set(busOf(address), place.folder.slice(0, -address.length - 1))
+  return place
+}
+
+function busOf(address: PciAddress): string {
+  return address.slice(0, address.lastIndexOf(':'))
 }
 
 /**

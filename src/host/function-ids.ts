@@ -20,7 +20,7 @@ export function ueventValue(
   return uevent.slice(start + key.length + 1, end < 0 ? undefined : end)
 }
 
-type Ids = Draft<
+export type Ids = Draft<
   Pick<PciDevice, 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId' | 'classCode' | 'revision'>
 >
 
@@ -28,12 +28,7 @@ type Ids = Draft<
 export type KnownIds = Map<string, Ids>
 
 /** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
-export function idsOf(
-  text: TextOf,
-  uevent: string | undefined,
-  config: Uint8Array | undefined,
-  known: KnownIds,
-): Partial<PciDevice> {
+export function idsOf(text: TextOf, uevent: string | undefined, config: Uint8Array | undefined, known: KnownIds): Ids {
   const ids: Ids = uevent === undefined ? {} : { ...statedIds(linesOfIds(uevent), known) }
   addMissing(ids, text)
   // Byte 8 of an image that answers is the same as the `revision` file.

@@ -12,12 +12,16 @@ import { configOf, type PciDetail } from './read-config.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
-import { devicesFolder, findFolder, noPlaces, type Places } from './device-place.ts'
-import { idsOf, isSilent, ueventValue, type KnownIds, type TextOf } from './function-ids.ts'
+import { devicesFolder, findFolder, noPlaces, placeBeside, placeByLink, type Places } from './device-place.ts'
+import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } from './function-ids.ts'
+import { idsOfKind, readHeld, rememberKind, type KnownKinds } from './function-kind.ts'
 import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
+
+/** From so many functions on, listing who holds which (some hundred folders) is less than asking each. */
+const manyFunctions = 128
 
 /** `groupOf` is empty where each function's own link is to tell its group. */
 export function readPciDevices(
@@ -46,6 +50,9 @@ export function readPciDevices(
     onlyNode: readOnlyNode(reading),
     wordLists: new Map(),
     ids: new Map(),
+    held: detail === 'verdicts' && addresses.length >= manyFunctions ? readHeld(reading) : new Map(),
+    kinds: new Map(),
+    unnoted: { ...reading, unreadable: new Map() },
   }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
@@ -75,24 +82,35 @@ type Known = {
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
   readonly ids: KnownIds
+  /** Who holds which function, where that was listed; then one of a kind is asked for all. */
+  readonly held: ReadonlyMap<PciAddress, string>
+  readonly kinds: KnownKinds
+  /** For what is read again, and noted then, where it did not do. */
+  readonly unnoted: Reading
+}
+
+/** What is read of a function first: where it is, its configuration space, who it is and who holds it. */
+type Seen = {
+  readonly folder: string
+  readonly place: Partial<PciDevice> | undefined
+  readonly config: Uint8Array | undefined
+  readonly size?: number | undefined
+  readonly ids: Ids
+  readonly driver: string | null
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
-  const { folder, facts, uevent } = findFolder(reading, address, known.places)
+  const seen = seeByKind(address, known) ?? seeItself(reading, address, known)
+  if (typeof seen === 'string') return vanished(reading, address, seen)
+  const { folder, place, config, size, ids, driver } = seen
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
-  const { config, size } = configOf(reading, folder, known.detail)
-  const ids = idsOf(text, uevent, config, known.ids)
-  const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
-  // Where some files could not be read, these may be among them, unless the folder itself is gone.
-  if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok))
-    return vanished(reading, address, folder)
   const device: Draft<PciDevice> = {
     address,
     ...ids,
-    driver: driverOf(reading, folder, uevent),
+    driver,
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
-  if (facts) Object.assign(device, facts)
+  if (place) Object.assign(device, place)
   addAttributes(device, text, known)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
@@ -106,6 +124,30 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
   return device
+}
+
+/** A function that is listed with the driver that holds it, of a kind of which another was asked. */
+function seeByKind(address: PciAddress, known: Known): Seen | undefined {
+  const driver = known.held.get(address)
+  if (driver === undefined) return undefined
+  const guess = placeBeside(address, known.places) ?? placeByLink(known.unnoted, address, known.places)
+  if (guess === undefined) return undefined
+  const { folder, facts: place } = guess
+  const { config, size } = configOf(known.unnoted, folder, known.detail)
+  const ids = config && idsOfKind(config, known.kinds)
+  return ids && { folder, place, config, size, ids, driver }
+}
+
+/** The folder where nothing of it can be read. */
+function seeItself(reading: Reading, address: PciAddress, known: Known): Seen | string {
+  const { folder, facts: place, uevent } = findFolder(reading, address, known.places)
+  const { config, size } = configOf(reading, folder, known.detail)
+  const ids = idsOf((name) => textOf(reading, `${folder}/${name}`), uevent, config, known.ids)
+  const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
+  // Where some files could not be read, these may be among them, unless the folder itself is gone.
+  if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok)) return folder
+  if (config !== undefined && known.held.size > 0) rememberKind(config, ids, known.kinds)
+  return { folder, place, config, size, ids, driver: driverOf(reading, folder, uevent) }
 }
 
 /** Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is -1 then). */
