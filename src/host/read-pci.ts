@@ -12,7 +12,15 @@ import { configOf, type PciDetail } from './read-config.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
-import { devicesFolder, findFolder, noPlaces, placeBeside, placeByLink, type Places } from './device-place.ts'
+import {
+  devicesFolder,
+  findFolder,
+  noPlaces,
+  placeBeside,
+  placeByLink,
+  type Place,
+  type Places,
+} from './device-place.ts'
 import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } from './function-ids.ts'
 import { idsOfKind, readHeld, rememberKind, type KnownKinds } from './function-kind.ts'
 import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
@@ -100,7 +108,7 @@ type Seen = {
 }
 
 function readDevice(reading: Reading, address: PciAddress, known: Known): PciDevice {
-  const seen = seeByKind(address, known) ?? seeItself(reading, address, known)
+  const seen = see(reading, address, known)
   if (typeof seen === 'string') return vanished(reading, address, seen)
   const { folder, place, config, size, ids, driver } = seen
   const text: TextOf = (name) => textOf(reading, `${folder}/${name}`)
@@ -126,28 +134,28 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   return device
 }
 
-/** A function that is listed with the driver that holds it, of a kind of which another was asked. */
-function seeByKind(address: PciAddress, known: Known): Seen | undefined {
-  const driver = known.held.get(address)
-  if (driver === undefined) return undefined
-  const guess = placeBeside(address, known.places) ?? placeByLink(known.unnoted, address, known.places)
-  if (guess === undefined) return undefined
-  const { folder, facts: place } = guess
-  const { config, size } = configOf(known.unnoted, folder, known.detail)
-  const ids = config && idsOfKind(config, known.kinds)
-  return ids && { folder, place, config, size, ids, driver }
-}
-
 /** The folder where nothing of it can be read. */
-function seeItself(reading: Reading, address: PciAddress, known: Known): Seen | string {
+function see(reading: Reading, address: PciAddress, known: Known): Seen | string {
+  const driver = known.held.get(address)
+  const guess = driver === undefined ? undefined : placeHeld(address, known)
+  const image = guess && configOf(known.unnoted, guess.folder, known.detail)
+  const ofKind = image?.config && idsOfKind(image.config, known.kinds)
+  if (driver !== undefined && guess && image && ofKind)
+    return { folder: guess.folder, place: guess.facts, config: image.config, size: image.size, ids: ofKind, driver }
   const { folder, facts: place, uevent } = findFolder(reading, address, known.places)
-  const { config, size } = configOf(reading, folder, known.detail)
+  const isRead = image?.config !== undefined && folder === guess?.folder
+  const { config, size } = isRead ? image : configOf(reading, folder, known.detail)
   const ids = idsOf((name) => textOf(reading, `${folder}/${name}`), uevent, config, known.ids)
   const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
   // Where some files could not be read, these may be among them, unless the folder itself is gone.
   if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok)) return folder
   if (config !== undefined && known.held.size > 0) rememberKind(config, ids, known.kinds)
   return { folder, place, config, size, ids, driver: driverOf(reading, folder, uevent) }
+}
+
+/** Of a function that is listed with its driver; what cannot be read there is noted when it is looked for itself. */
+function placeHeld(address: PciAddress, { places, unnoted }: Known): Place | undefined {
+  return placeBeside(address, places) ?? placeByLink(unnoted, address, places)
 }
 
 /** Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is -1 then). */

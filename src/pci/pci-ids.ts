@@ -47,12 +47,16 @@ export function gatherPciIds(functions: Iterable<Kind>): {
 } {
   const wanted = wantedFrom(functions)
   const found = new Map<string, string>()
+  const patternsOf = new Map<string, readonly RegExp[]>()
   const classes: string[] = []
   /** The vendor whose entry may go on in the next piece. */
   let current: string | undefined
   const takeEntry = (id: string, entry: string): void => {
-    const lines = linesOf(entry, wanted.get(id) ?? new Set())
-    found.set(id, (found.get(id) ?? '') + lines)
+    const heading = isEntry.test(entry) ? lineAt(entry, 0) : ''
+    let patterns = patternsOf.get(id)
+    if (patterns === undefined) patternsOf.set(id, (patterns = deviceLines(wanted.get(id) ?? new Set())))
+    const lines = patterns.flatMap((pattern) => entry.match(pattern) ?? [])
+    found.set(id, [found.get(id) ?? heading, ...lines.map((line) => `${line}\n`)].join(''))
   }
   const take = (piece: Uint8Array): void => {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
@@ -90,16 +94,16 @@ function wantedFrom(functions: Iterable<Kind>): Map<string, Set<string>> {
   return wanted
 }
 
-/** Of an entry, or a part of one: its heading, and the lines of these devices, which are then wanted no more. */
-function linesOf(entry: string, devices: Set<string>): string {
-  let lines = isEntry.test(entry) ? lineAt(entry, 0) : ''
-  for (const device of devices) {
-    const start = id16.test(device) ? findLine(entry, `\t${device}`) : -1
-    if (start < 0) continue
-    devices.delete(device)
-    lines += lineAt(entry, start)
-  }
-  return lines
+/** Patterns have a size; hundreds of kinds of one vendor are a large host already. */
+const devicesOfPattern = 500
+
+/** Patterns for the lines of these devices: in one pass for all, where a search for each cost ten times as much on a host of a hundred kinds. */
+function deviceLines(devices: ReadonlySet<string>): readonly RegExp[] {
+  const ids = [...devices].filter((id) => id16.test(id))
+  const patterns: RegExp[] = []
+  for (let at = 0; at < ids.length; at += devicesOfPattern)
+    patterns.push(new RegExp(`^\\t(?:${ids.slice(at, at + devicesOfPattern).join('|')})  .*`, 'gm'))
+  return patterns
 }
 
 function lineAt(text: string, start: number): string {
