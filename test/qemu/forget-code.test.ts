@@ -14,11 +14,12 @@ describe.skipIf(lacks('qemu-system-x86_64'))('the translator of a real QEMU (nee
       return Number(/TB flush count\s+(\d+)/.exec(told)?.[1])
     }
     await sleep(500)
-    const before = await flushes()
     for (let time = 1; time <= 2; time++) {
+      const before = await flushes()
       await qmp.execute('system_reset')
       await forgetTranslatedCode(await sockets.connect('gdb.sock'))
-      expect(await flushes()).toBe(before + time)
+      // It is asked of the machine's own processor, which comes to it when it runs again (`async_safe_run_on_cpu`).
+      await expect.poll(flushes, { timeout: 10_000 }).toBeGreaterThan(before)
       expect(await qmp.execute('query-status')).toMatchObject({ status: 'running' })
     }
     qmp.close()
