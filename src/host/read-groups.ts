@@ -6,6 +6,7 @@
  */
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
+import type { Draft } from '../pci/draft.ts'
 import type { IommuGroup, ReservedRegion } from './host.ts'
 import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
@@ -121,15 +122,13 @@ function withDetails(reading: Reading, ids: readonly number[], members: Readonly
   const kept = new Set(ids[0] === undefined ? [] : namesIn(reading, `${groupsFolder}/${ids[0]}`))
   return ids.map((id) => {
     const { devices = [], others = [] } = members.get(id) ?? {}
+    const group: Draft<IommuGroup> = { id, devices }
+    if (others.length > 0) group.otherMembers = others
     const type = kept.has('type') ? textOf(reading, `${groupsFolder}/${id}/type`) : undefined
+    if (type) group.type = type
     const regions = kept.has('reserved_regions') ? textOf(reading, `${groupsFolder}/${id}/reserved_regions`) : undefined
-    return {
-      id,
-      devices,
-      ...(others.length > 0 ? { otherMembers: others } : {}),
-      ...(type ? { type } : {}),
-      ...(regions === undefined ? {} : { reservedRegions: parseReservedRegions(regions) }),
-    }
+    if (regions !== undefined) group.reservedRegions = parseReservedRegions(regions)
+    return group
   })
 }
 

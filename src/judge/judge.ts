@@ -5,6 +5,7 @@
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { PciAddress } from '../pci/address.ts'
+import type { Draft } from '../pci/draft.ts'
 import { nothing } from './check.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
@@ -45,13 +46,24 @@ function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
 
 /** Refusal beats ignorance, ignorance beats a drawback. */
 export function verdictOf(reasons: readonly Reason[]): Verdict {
-  if (reasons.some((reason) => reason.severity === 'error')) return 'refused'
-  if (reasons.some((reason) => reason.undecided === true)) return 'unknown'
-  return reasons.some((reason) => reason.severity === 'warning') ? 'caution' : 'ready'
+  let verdict: Verdict = 'ready'
+  for (let i = 0; i < reasons.length; i += 1) {
+    const reason = reasons[i]
+    if (reason?.severity === 'error') return 'refused'
+    if (reason?.undecided === true) verdict = 'unknown'
+    else if (reason?.severity === 'warning' && verdict === 'ready') verdict = 'caution'
+  }
+  return verdict
 }
 
 function judgeGroup(group: IommuGroup, view: HostView): GroupJudgement {
-  return { ...group, viable: viabilityOf(group, view), isolated: view.isolation().get(group.id)?.isolated ?? 'unknown' }
+  const { id, devices, otherMembers, type, reservedRegions } = group
+  const isolated = view.isolation().get(id)?.isolated ?? 'unknown'
+  const judged: Draft<GroupJudgement> = { id, devices, viable: viabilityOf(group, view), isolated }
+  if (otherMembers !== undefined) judged.otherMembers = otherMembers
+  if (type !== undefined) judged.type = type
+  if (reservedRegions !== undefined) judged.reservedRegions = reservedRegions
+  return judged
 }
 
 /** VFIO takes a group when nobody in it holds the DMA interface: no driver, a VFIO or stub driver, or pcieport. */

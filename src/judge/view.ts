@@ -35,6 +35,11 @@ export type HostView = {
   readonly alike: (device: PciDevice) => readonly PciDevice[]
 }
 
+// One for all that have none, which are most.
+const noDevices: readonly PciDevice[] = []
+const noNeeds: readonly HostNeed[] = []
+const noAddresses: readonly PciAddress[] = []
+
 export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const host = { ...given, devices: given.devices.map((one) => (one.facts ? one : withConfigFacts(one))) }
   const topology = findTopology(host.devices)
@@ -57,13 +62,13 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     isolation: () => (isolation ??= isolationOf(view)),
     reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
-    alike: ({ address }) => alike.get(address) ?? [],
+    alike: ({ address }) => alike.get(address) ?? noDevices,
     byAddress,
     groups,
     groupOf: (device) =>
       groupByMember.get(device.address) ??
       (typeof device.iommuGroup === 'number' ? groupById.get(device.iommuGroup) : undefined),
-    needsOf: (address) => needs.get(address) ?? [],
+    needsOf: (address) => needs.get(address) ?? noNeeds,
     giveUp: new Set(options.giveUp ?? []),
   }
   return view
@@ -136,9 +141,9 @@ function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevic
 }
 
 /** Endpoints of the same group: bridges stay with pcieport and do not spoil it. */
-export function companions(device: PciDevice, view: HostView): PciAddress[] {
-  const members = view.groupOf(device)?.devices ?? []
-  if (members.length < 2) return []
+export function companions(device: PciDevice, view: HostView): readonly PciAddress[] {
+  const members = view.groupOf(device)?.devices ?? noAddresses
+  if (members.length < 2) return noAddresses
   return members.filter((address) => {
     const member = view.byAddress.get(address)
     return address !== device.address && !(member && isBridge(member))

@@ -5,6 +5,7 @@
  */
 import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
+import type { Draft } from './draft.ts'
 import { holdsFor, type KernelVersion, parseKernelVersion } from './quirks/id-list.ts'
 import { busResetQuirksOf, resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
 import { type Topology, type TopologyNode } from './topology.ts'
@@ -57,14 +58,16 @@ export function judgeReset(
   const known: Known = { others, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
   const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
   const reset = classify(device, usable, known, node)
-  return {
+  const judged: Draft<ResetJudgement> = {
     class: reset,
     usable,
     from: device.resetMethods ? 'stated' : 'foretold',
     together: reset === 'together' ? othersOnBus(node) : alone,
     notes: findNotes(device, kernel, known),
-    ...findInstead(device, known),
   }
+  const instead = findInstead(device, known)
+  if (instead !== undefined) judged.instead = instead
+  return judged
 }
 
 const alone: readonly PciAddress[] = []
@@ -74,17 +77,17 @@ function othersOnBus(node: TopologyNode): PciAddress[] {
 }
 
 /** A kernel that lists a method which a quirk forbids does not have that quirk, whatever its version says. */
-function findInstead(device: PciDevice, known: Known): Pick<ResetJudgement, 'instead'> {
+function findInstead(device: PciDevice, known: Known): ResetJudgement['instead'] {
   const stated = device.resetMethods
   const rows = resetQuirksOf(device)
-  if (stated === undefined || rows.length === 0) return {}
+  if (stated === undefined || rows.length === 0) return undefined
   const rules = new Set(rows.map((row) => row.rule))
   const isBad = (method: ResetMethod) =>
     ((method === 'flr' || method === 'af_flr') && rules.has('noFlr')) ||
     (method === 'pm' && rules.has('noPmReset') && !known.onRootBus)
   const working = keepWorking(stated, known)
   const instead = working.filter((method) => !isBad(method))
-  return working[0] !== undefined && isBad(working[0]) && instead.length > 0 ? { instead } : {}
+  return working[0] !== undefined && isBad(working[0]) && instead.length > 0 ? instead : undefined
 }
 
 type Known = {

@@ -7,12 +7,15 @@ import { addressesText } from '../words.ts'
 export const checkReset: Check = (device, view) => {
   const reset = view.resetOf(device.address)
   if (!reset) return nothing
+  const ofClass = resetClassReasons(device.address, reset)
+  const ofBugs = bugReasons(device.address, reset)
+  if (ofClass.length === 0 && ofBugs.length === 0) return nothing
   const about = [device.address]
-  const reasons = [...resetClassReasons(device.address, reset), ...bugReasons(device.address, reset)]
-  return reasons.map((reason) => ({ ...reason, about }))
+  return [...ofClass, ...ofBugs].map((reason) => ({ ...reason, about }))
 }
 
-function resetClassReasons(address: string, reset: ResetJudgement): Reason[] {
+function resetClassReasons(address: string, reset: ResetJudgement): readonly Reason[] {
+  if (reset.class === 'function' || reset.class === 'bus') return nothing
   const misleading = reset.notes.some((note) => note.kind === 'misleadingBus')
     ? ' (the listed bus reset will be refused)'
     : ''
@@ -47,8 +50,8 @@ function resetClassReasons(address: string, reset: ResetJudgement): Reason[] {
 }
 
 /** Quirks that a kernel has are no bug of this host as long as another reset is left. */
-function bugReasons(address: string, reset: ResetJudgement): Reason[] {
-  if (reset.notes.length === 0) return []
+function bugReasons(address: string, reset: ResetJudgement): readonly Reason[] {
+  if (reset.notes.length === 0) return nothing
   return reset.notes
     .filter((note) => isBug(note, reset))
     .map((note) => {
