@@ -2,7 +2,7 @@
 // dist/handover.cjs: runs one of the bundles beside it, from the code V8 made when the bundle was built. V8 itself refuses such code
 // when version, flags or source are other ones; then the bundle is compiled as usual (docs/decisions/0013).
 'use strict'
-const { closeSync, openSync, readSync } = require('node:fs')
+const { closeSync, fstatSync, openSync, readSync } = require('node:fs')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
@@ -13,7 +13,7 @@ const name = command === 'inspect' && !isElsewhere ? 'inspect' : 'bundle'
 const path = `${__dirname}/${name}.cjs`
 
 /** Both files pass through the same memory: every page that is new costs more than what is read into it. */
-const room = Buffer.allocUnsafeSlow(2 ** 21)
+let room = Buffer.allocUnsafeSlow(2 ** 21)
 const script = new Script(bytesOf(path).latin1Slice(), { filename: path, cachedData: cachedData() })
 
 const isCommand = require.main === module
@@ -36,6 +36,8 @@ function cachedData() {
 function bytesOf(file) {
   const fd = openSync(file)
   try {
+    const { size } = fstatSync(fd)
+    if (size > room.length) room = Buffer.allocUnsafeSlow(size)
     let length = 0
     for (let read = -1; read !== 0; length += read) read = readSync(fd, room, length, room.length - length, null)
     return room.subarray(0, length)
@@ -51,9 +53,9 @@ else {
 }
 
 /**
- * For commands that are over soon (`plan` may search for long): optimised code of both compilers (of patterns, too), marking in small steps and threads for the young
- * generation do not pay, and a young generation that stays small uses memory that is at hand, not new pages. V8 complains about
- * flags it does not have, so only where these were tried.
+ * For commands that are over soon (`plan` may search for long): optimised code of both compilers (of patterns, too), marking in
+ * small steps and threads for the young generation do not pay, and a young generation that stays small uses memory that is at
+ * hand, not new pages. V8 complains about flags it does not have, so only where these were tried.
  */
 function flags() {
   const [major] = process.versions.node.split('.')

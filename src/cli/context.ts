@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts'
 import { linuxSystem } from '../system/linux.ts'
 import type { System } from '../system/system.ts'
 import { styler, type Styler } from './render/style.ts'
-import { printOut, standardOutput } from './standard-output.ts'
+import { printErr, printOut, standardOutput } from './standard-output.ts'
 
 export type Context = {
   readonly system: System
@@ -36,7 +36,7 @@ export function createContext(options: ReadingOptions): Context {
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
     out: printOut,
-    err: (text) => void process.stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+    err: printErr,
     get isTerminal() {
       return standardOutput().isTTY
     },

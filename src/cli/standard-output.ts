@@ -17,9 +17,17 @@ export function standardOutput(): NodeJS.WriteStream {
   return stream
 }
 
+/** On standard error, with the end of its line. */
+export function printErr(text: string): void {
+  isErrorStreamUsed = true
+  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+let isErrorStreamUsed = false
+
 /** False where a stream may still hold some of it. */
 export function isAllWritten(): boolean {
-  return stream === undefined && room.used === 0
+  return stream === undefined && room.used === 0 && !isErrorStreamUsed
 }
 
 /** Writes a text, whole or in pieces, and the end of its line. */

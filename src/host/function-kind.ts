@@ -5,7 +5,7 @@
  * of the drivers tell.
  */
 import { parseAddress, type PciAddress } from '../pci/address.ts'
-import { hex } from '../pci/config-bytes.ts'
+import { configBytes, hex } from '../pci/config-bytes.ts'
 import type { Ids } from './function-ids.ts'
 import { namesIn, type Reading } from './reading.ts'
 
@@ -31,38 +31,39 @@ export function readHeld(reading: Reading): ReadonlyMap<PciAddress, string> {
 /** By vendor and device. */
 export type KnownKinds = Map<number, Kind[]>
 
-type Kind = { readonly classAndRevision: number; readonly subsystem: number; readonly ids: Ids }
+type Kind = Key & { readonly ids: Ids }
 
 /** What is known of the kind of function whose configuration space begins like this. */
 export function idsOfKind(config: Uint8Array, known: KnownKinds): Ids | undefined {
-  if (!isPlain(config)) return undefined
-  const classAndRevision = dword(config, 0x08)
-  const subsystem = dword(config, 0x2c)
-  const kinds = known.get(dword(config, 0x00))
-  return kinds?.find((kind) => kind.classAndRevision === classAndRevision && kind.subsystem === subsystem)?.ids
+  const kind = kindOf(config)
+  return kind && find(known.get(kind.id), kind)?.ids
 }
 
 /** `ids` are the function's own as the kernel states them; where they are not those of its configuration space they stand for no kind. */
 export function rememberKind(config: Uint8Array, ids: Ids, known: KnownKinds): void {
-  if (!isPlain(config) || ids.classCode === undefined || ids.revision === undefined) return
-  const stated = [ids.vendorId, ids.deviceId, ids.subsystemVendorId, ids.subsystemId]
-  const read = [0x00, 0x02, 0x2c, 0x2e].map((at) => hex(word(config, at), 4))
-  if (stated.some((id, at) => id !== read[at])) return
-  const id = dword(config, 0x00)
-  const kinds = known.get(id) ?? []
-  if (kinds.length === 0) known.set(id, kinds)
-  kinds.push({ classAndRevision: dword(config, 0x08), subsystem: dword(config, 0x2c), ids })
+  const kind = kindOf(config)
+  if (kind === undefined || ids.classCode === undefined || ids.revision === undefined) return
+  if (ids.deviceId !== hex(kind.id >>> 16, 4) || ids.vendorId !== hex(kind.id & 0xffff, 4)) return
+  if (ids.subsystemVendorId !== hex(kind.subsystem & 0xffff, 4) || ids.subsystemId !== hex(kind.subsystem >>> 16, 4))
+    return
+  const kinds = known.get(kind.id) ?? []
+  if (kinds.length === 0) known.set(kind.id, kinds)
+  if (find(kinds, kind) === undefined) kinds.push({ ...kind, ids })
 }
 
-/** An endpoint that answers and states its own ids: a bridge has its subsystem elsewhere, a virtual function has ff for ids. */
-function isPlain(config: Uint8Array): boolean {
-  return config.length >= 64 && ((config[0x0e] ?? 0) & 0x7f) === 0 && word(config, 0x00) !== 0xffff
+type Key = { readonly id: number; readonly classAndRevision: number; readonly subsystem: number }
+
+/** Of an endpoint that answers and states its own ids: a bridge has its subsystem elsewhere, a virtual function has ff for ids. */
+function kindOf(config: Uint8Array): Key | undefined {
+  const bytes = configBytes(config)
+  const id = bytes.dword(0x00)
+  const classAndRevision = bytes.dword(0x08)
+  const subsystem = bytes.dword(0x2c)
+  if (bytes.size < 64 || id === undefined || classAndRevision === undefined || subsystem === undefined) return undefined
+  const isPlain = ((bytes.byte(0x0e) ?? 0xff) & 0x7f) === 0 && (id & 0xffff) !== 0xffff
+  return isPlain ? { id, classAndRevision, subsystem } : undefined
 }
 
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)
-}
-
-function dword(bytes: Uint8Array, at: number): number {
-  return word(bytes, at) + word(bytes, at + 2) * 0x10000
+function find(kinds: readonly Kind[] | undefined, { classAndRevision, subsystem }: Key): Kind | undefined {
+  return kinds?.find((kind) => kind.classAndRevision === classAndRevision && kind.subsystem === subsystem)
 }

@@ -42,6 +42,10 @@ describe('the built command', () => {
     expect(inspect(process.execPath, launcher())).toEqual(whole)
     rmSync(cache)
     expect(inspect(process.execPath, launcher())).toEqual(whole)
+    // Longer than the memory it is read into at first.
+    const text = readFileSync(join(folder, `dist/${name}.cjs`), 'latin1')
+    writeFileSync(join(folder, `dist/${name}.cjs`), text.slice(0, -1) + ' '.repeat(3 << 20) + text.slice(-1))
+    expect(inspect(process.execPath, launcher())).toEqual(whole)
     expect(inspect(join(folder, 'handover'))).toEqual(whole)
   })
 
