@@ -134,7 +134,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   return device
 }
 
-/** The folder where nothing of it can be read. */
+/** By its kind, if another of it was asked and a driver's folder lists it, else itself; of a function that is not there, its folder. */
 function see(reading: Reading, address: PciAddress, known: Known): Seen | string {
   const driver = known.held.get(address)
   const guess = driver === undefined ? undefined : placeHeld(address, known)
