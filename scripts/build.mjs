@@ -47,14 +47,13 @@ const packagesApart = {
   },
 }
 
-// `inspect` gets a bundle of its own, without the code of the other commands, of pasted listings (`--from`) and of pictures
-// (`--html`), which the launcher leaves to the whole bundle: a quarter of the text to read at its start.
+// `inspect` gets a bundle of its own, without commander, pasted listings (`--from`) and pictures (`--html`), which the launcher
+// leaves to the whole bundle: a quarter of the text to read at its start.
 const inspectOnly = {
   name: 'inspect-only',
   setup(builder) {
-    const elsewhere = ({ path }) => (path.endsWith('/inspect.ts') ? undefined : { path, namespace: 'elsewhere' })
-    const others = /^\.\/commands\/\w+\.ts$|^@bomb\.sh\/tab|\/import\/read-from\.ts$|\/picture\/host-html\.ts$/
-    builder.onResolve({ filter: others }, elsewhere)
+    const others = /\/import\/read-from\.ts$|\/picture\/host-html\.ts$/
+    builder.onResolve({ filter: others }, ({ path }) => ({ path, namespace: 'elsewhere' }))
     builder.onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is in bundle.cjs`)})`,
     }))
@@ -95,7 +94,7 @@ const forStart = {
 await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
 await build({
   ...forStart,
-  entryPoints: { inspect: 'src/cli/entry.ts' },
+  entryPoints: { inspect: 'src/cli/entry-inspect.ts' },
   // Half as long to read, and names and short lines are left for whoever reads a stack trace.
   minifyWhitespace: true,
   lineLimit: 120,

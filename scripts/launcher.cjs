@@ -6,25 +6,35 @@ const { closeSync, fstatSync, openSync, readSync } = require('node:fs')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
-const [command, ...args] = process.argv.slice(2)
-// The bundle of inspect alone is without pasted listings and pictures (scripts/build.mjs).
-const isElsewhere = args.some((arg) => arg.startsWith('--from') || arg.startsWith('--html'))
-const name = command === 'inspect' && !isElsewhere ? 'inspect' : 'bundle'
-const path = `${__dirname}/${name}.cjs`
-
-/** Both files pass through the same memory: every page that is new costs more than what is read into it. */
-let room = Buffer.allocUnsafeSlow(2 ** 21)
-const script = new Script(bytesOf(path).latin1Slice(), { filename: path, cachedData: cachedData() })
-
+const argv = process.argv.slice(2)
 const isCommand = require.main === module
+/** Both files of a bundle pass through the same memory: every page that is new costs more than what is read into it. */
+let room = Buffer.allocUnsafeSlow(2 ** 21)
+
+const isPasted = argv.some((arg) => arg.startsWith('--from') || arg.startsWith('--html'))
+let bundle = load(argv[0] === 'inspect' && !isPasted ? 'inspect' : 'bundle')
+// The bundle of inspect alone is without all but its plain arguments (scripts/build.mjs).
+if (bundle.exports.takes?.(argv) === false) bundle = load('bundle')
 
 // After the cached code was taken: flags are part of what it must fit.
-if (isCommand && (command === 'inspect' || command === 'capture')) for (const flag of flags()) setFlagsFromString(flag)
+if (isCommand && (argv[0] === 'inspect' || argv[0] === 'capture')) for (const flag of flags()) setFlagsFromString(flag)
 
-const bundle = { exports: {} }
-script.runInThisContext()(bundle.exports, require, bundle, path, __dirname)
+if (isCommand) void bundle.exports.start(argv, { endsAtOnce: argv[0] === 'inspect' })
+else {
+  const { script } = bundle
+  const isCacheTaken = script.cachedDataRejected === false
+  module.exports = { ...bundle.exports, isCacheTaken, createCachedData: () => script.createCachedData() }
+}
 
-function cachedData() {
+function load(name) {
+  const path = `${__dirname}/${name}.cjs`
+  const script = new Script(bytesOf(path).latin1Slice(), { filename: path, cachedData: cachedData(name) })
+  const loaded = { script, exports: {} }
+  script.runInThisContext()(loaded.exports, require, loaded, path, __dirname)
+  return loaded
+}
+
+function cachedData(name) {
   try {
     return bytesOf(`${__dirname}/${name}.cache`)
   } catch {
@@ -44,12 +54,6 @@ function bytesOf(file) {
   } finally {
     closeSync(fd)
   }
-}
-
-if (isCommand) void bundle.exports.start(process.argv.slice(2), { endsAtOnce: command === 'inspect' })
-else {
-  const isCacheTaken = script.cachedDataRejected === false
-  module.exports = { ...bundle.exports, isCacheTaken, createCachedData: () => script.createCachedData() }
 }
 
 /**

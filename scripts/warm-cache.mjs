@@ -12,7 +12,8 @@ setFlagsFromString('--no-flush-bytecode')
 const launcher = createRequire(import.meta.url)('../dist/handover.cjs')
 const root = mkdtempSync(join(tmpdir(), 'handover-build-'))
 try {
-  makeSampleTree(root, 24)
+  // From 128 functions on there is more to run (src/host/read-pci.ts).
+  makeSampleTree(root, 136)
   addSampleNeeds(root)
   for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])
   setFlagsFromString('--flush-bytecode')

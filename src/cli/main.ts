@@ -3,8 +3,9 @@
  * Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML or schemas.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { AppError, exitCode, type ExitCode } from '../errors.ts'
+import { exitCode, type ExitCode } from '../errors.ts'
 import { createContext, type Context, type ReadingOptions } from './context.ts'
+import { report } from './report-error.ts'
 import { printOut, standardOutput } from './standard-output.ts'
 import { version } from './version.ts'
 
@@ -34,8 +35,7 @@ function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ handover ${line}`).join('\n')}\n`
 }
 
-/** `only` inspect leaves the rest out, which costs its start more than reading a small host does. */
-export function buildProgram(only?: 'inspect'): Command {
+export function buildProgram(): Command {
   const program = new Command('handover')
     .description('Gives real PCI devices to virtual machines, and takes nothing from the host that the host needs.')
     .version(version, '-V, --version', 'print the version')
@@ -47,7 +47,6 @@ export function buildProgram(only?: 'inspect'): Command {
     .configureHelp({ sortSubcommands: false })
   program.addHelpText('after', examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'))
   addInspect(program)
-  if (only === 'inspect') return program
   addReadingCommands(program)
   addChangingCommands(program)
   addVmCommands(program)
@@ -215,26 +214,16 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     process.exitCode = exitCode.done
     // Only who asks for completion pays for it. `complete` is what the generated scripts call.
     const asksCompletion = argv[0] === 'completion' || argv[0] === 'complete'
-    const program = buildProgram(argv[0] === 'inspect' ? 'inspect' : undefined)
+    const program = buildProgram()
     if (asksCompletion) {
       standardOutput()
       const { default: tab } = await import('@bomb.sh/tab/commander')
       tab(program, { completionCommandName: 'completion' })
-    } else if (argv[0] !== 'inspect') addCompletionHelp(program)
+    } else addCompletionHelp(program)
     await program.parseAsync(argv, { from: 'user' })
     return process.exitCode as ExitCode
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
     return report(error)
   }
-}
-
-function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
-  if (error instanceof AppError) {
-    process.stderr.write(`error: ${error.message}\n${error.help === undefined ? '' : `  help: ${error.help}\n`}`)
-    return error.exitCode
-  }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`This is a bug in handover ${version}; please report it with these lines:\n${stack}\n`)
-  return exitCode.bug
 }
