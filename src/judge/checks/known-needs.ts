@@ -2,26 +2,52 @@
  * A list of devices does not say what is mounted, routed or shown over them. What a host driver holds may be the host's own
  * disk, network or screen, so "ready" would be a guess there.
  */
+import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
+import { addressesText } from '../words.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {
   if (isNothingKnown(device)) return [unknownKind(device)]
   const kind = needKind(device)
   if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return nothing
-  return [
-    {
-      code: 'input-incomplete',
-      severity: 'note',
-      undecided: true,
-      message: `the input does not say whether the host itself uses ${device.address} (${sources[kind]})`,
-      help: 'run handover inspect on the machine, or handover capture there and inspect the capture',
-      about: [device.address],
-    },
-  ]
+  return (
+    reasonOfMany(view, kind) ?? [
+      reasonOf(`whether the host itself uses ${device.address} (${sources[kind]})`, [device.address]),
+    ]
+  )
+}
+
+function reasonOf(what: string, about: readonly PciAddress[]): Reason {
+  return {
+    code: 'input-incomplete',
+    severity: 'note',
+    undecided: true,
+    message: `the input does not say ${what}`,
+    help: 'run handover inspect on the machine, or handover capture there and inspect the capture',
+    about,
+  }
+}
+
+type Kind = keyof typeof sources
+
+const maxApart = 6
+const told = new WeakMap<HostView, Map<Kind, readonly Reason[] | undefined>>()
+
+/** Of many it is said once for all. */
+function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined {
+  const known = told.get(view) ?? new Map<Kind, readonly Reason[] | undefined>()
+  told.set(view, known)
+  if (!known.has(kind)) {
+    const held = view.host.devices.filter((one) => !isNothingKnown(one) && needKind(one) === kind && !isFree(one, kind))
+    const about = held.map(({ address }) => address)
+    const which = `which of ${about.length} ${words[kind]} the host itself uses (${sources[kind]})`
+    known.set(kind, about.length > maxApart ? [reasonOf(`${which}: ${addressesText(about)}`, about)] : undefined)
+  }
+  return known.get(kind)
 }
 
 /** A bare address (`find` over the groups; a function that went away while it was read): it may be anything. */
@@ -41,8 +67,14 @@ function unknownKind({ address }: PciDevice): Reason {
 }
 
 const sources = { disk: 'mounts', network: 'routes', input: 'keyboards', display: 'the boot display' } as const
+const words = {
+  disk: 'disk controllers',
+  network: 'network ports',
+  input: 'USB controllers',
+  display: 'graphics cards',
+}
 
-function needKind(device: PciDevice): keyof typeof sources | undefined {
+function needKind(device: PciDevice): Kind | undefined {
   const kind = deviceClass(device)
   if (kind === 'storage' || kind === 'nvme') return 'disk'
   if (kind === 'usb') return 'input'

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { judgeHost } from '../../../src/judge/judge.ts'
+import { onlyDevice, reportOf } from '../../../src/judge/report.ts'
+import type { PciDevice } from '../../../src/pci/device.ts'
+import { at, device, host } from '../../support/host-builder.ts'
+
+const ports = (count: number, facts: (bus: number) => Partial<PciDevice> = () => ({})) =>
+  Array.from({ length: count }, (_, bus) => device(`${String(bus + 10)}:00.0`, { group: bus, ...facts(bus) }))
+
+const messages = (devices: PciDevice[], rest: Parameters<typeof host>[1] = {}) => {
+  const given = host(devices, rest)
+  return reportOf(given, judgeHost(given)).findings.map(({ message, about }) => [message, about?.length])
+}
+
+describe('what many devices share is said once', () => {
+  it('of up to seven equal devices each has its own', () => {
+    expect(messages(ports(7))).toHaveLength(7)
+    expect(messages(ports(2))[0]).toEqual([
+      '0000:10:00.0 has the same ids as 0000:11:00.0; it states no serial, so only its place tells it apart',
+      2,
+    ])
+  })
+
+  it('of more, those with a serial and those without', () => {
+    const some = ports(9, (bus) => (bus < 3 ? { deviceSerialNumber: `00000000000000a${bus}` } : {}))
+    const named = '0000:10:00.0, 0000:11:00.0, 0000:12:00.0, 0000:13:00.0, 0000:14:00.0, 0000:15:00.0 and 3 more'
+    expect(messages(some)).toEqual([
+      [`9 devices have the same ids: ${named}; their places and serials tell them apart`, 9],
+      [`9 devices have the same ids: ${named}; where they state no serial, only their places tell them apart`, 9],
+    ])
+  })
+
+  it('which devices the host uses, where a list does not tell', () => {
+    const few = messages(
+      ports(6, (bus) => ({ deviceId: `100${bus}`, driver: 'igb' })),
+      { source: { kind: 'lspci' } },
+    )
+    expect(few[5]).toEqual(['the input does not say whether the host itself uses 0000:15:00.0 (routes)', 1])
+    const many = ports(8, (bus) => ({ deviceId: `100${bus}`, driver: bus === 7 ? 'vfio-pci' : 'igb' }))
+    expect(messages(many, { source: { kind: 'lspci' } })).toEqual([
+      [
+        'the input does not say which of 7 network ports the host itself uses (routes): 0000:10:00.0, 0000:11:00.0, 0000:12:00.0, 0000:13:00.0, 0000:14:00.0, 0000:15:00.0 and 1 more',
+        7,
+      ],
+    ])
+  })
+
+  it('and is found at each of them', () => {
+    const given = host(ports(9))
+    const judgement = judgeHost(given)
+    for (const { reasons } of judgement.devices) expect(reasons.map(({ code }) => code)).toEqual(['identical-devices'])
+    expect(onlyDevice(reportOf(given, judgement), at('18:00.0')).findings).toHaveLength(1)
+  })
+})
