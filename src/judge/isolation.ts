@@ -22,6 +22,7 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const leaking = topology.nodes.filter(
     (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(node, settings)),
   )
+  if (leaking.length === 0) return found
   const byBridge = childrenOf(topology)
   for (const port of leaking) {
     const own = view.groupOf(port.device)

@@ -115,10 +115,10 @@ function judgeBusReset(node: TopologyNode, kernel: KernelVersion | undefined): K
 }
 
 /** Asked for each function of a bus, and the same for all of them. */
-const barredBuses = new WeakMap<readonly TopologyNode[], { readonly kernel: string; readonly barred: boolean }>()
+const barredBuses = new WeakMap<readonly TopologyNode[], { readonly kernel: number; readonly barred: boolean }>()
 
 function hasBarred(onBus: readonly TopologyNode[], kernel: KernelVersion | undefined): boolean {
-  const release = kernel?.join('.') ?? ''
+  const release = kernel === undefined ? -1 : kernel[0] * 10_000 + kernel[1]
   const known = barredBuses.get(onBus)
   if (known?.kernel === release) return known.barred
   const barred = onBus.some(({ device }) => barsBusReset(device, kernel))
@@ -168,12 +168,23 @@ function classify(device: PciDevice, usable: readonly ResetMethod[], known: Know
   return known.busReset === 'unknown' ? 'unknown' : 'none'
 }
 
+/** By the number of other functions on the bus: thousands of functions state one of a few. */
+const misleading = new Map<number, ResetNote>()
+
+function misleadingBus(others: number): ResetNote {
+  let note = misleading.get(others)
+  if (note === undefined) {
+    const beside = `${others} other ${others === 1 ? 'function' : 'functions'} on its bus`
+    const why = others > 0 ? `${beside} will make the kernel refuse it` : 'the bus must not be reset'
+    misleading.set(others, (note = { kind: 'misleadingBus', about: `reset_method lists bus, but ${why}` }))
+  }
+  return note
+}
+
 function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: Known): readonly ResetNote[] {
   const notes: ResetNote[] = []
   if (device.resetMethods?.includes('bus') && (known.others > 0 || known.busReset === 'refused')) {
-    const others = `${known.others} other ${known.others === 1 ? 'function' : 'functions'} on its bus`
-    const about = known.others > 0 ? `reset_method lists bus, but ${others} will make the kernel refuse it` : undefined
-    notes.push({ kind: 'misleadingBus', about: about ?? 'reset_method lists bus, but the bus must not be reset' })
+    notes.push(misleadingBus(known.others))
   }
   for (const row of resetQuirksOf(device)) {
     const sinceKernel = row.since && row.since.presentIn.join('.')

@@ -6,8 +6,9 @@ import { addressesText } from '../words.ts'
 
 export const checkGroupMembers: Check = (device, view) => {
   const group = view.groupOf(device)
+  if (!group || group.devices.length < 2) return nothing
   const others = companions(device, view)
-  if (!group || others.length === 0) return nothing
+  if (others.length === 0) return nothing
   const sameCard = others.every((address) => isSameSlot(address, device.address))
   return [
     {

@@ -9,7 +9,7 @@ import { isVital } from './needs.ts'
 
 export const checkGroupNeeds: Check = (device, view) => {
   const group = view.groupOf(device)
-  if (!group) return nothing
+  if (!group || group.devices.length < 2) return nothing
   const beside = companions(device, view)
   if (beside.length === 0) return nothing
   const vital = beside.flatMap((address) =>

@@ -33,9 +33,16 @@ function readIdList(text: string): IdList {
 /** Major and minor of `uname -r`. */
 export type KernelVersion = readonly [number, number]
 
+/** Asked for every function of a host. */
+let last: { readonly release: string; readonly version: KernelVersion | undefined } | undefined
+
 export function parseKernelVersion(release: string | undefined): KernelVersion | undefined {
-  const match = /^(\d{1,4})\.(\d{1,4})/.exec(release ?? '')
-  return match ? [Number(match[1]), Number(match[2])] : undefined
+  if (release === undefined) return undefined
+  if (last?.release !== release) {
+    const match = /^(\d{1,4})\.(\d{1,4})/.exec(release)
+    last = { release, version: match ? [Number(match[1]), Number(match[2])] : undefined }
+  }
+  return last.version
 }
 
 /** A row that came between two of the kernels read. */
