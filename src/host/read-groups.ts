@@ -69,19 +69,25 @@ export function groupsOf(
   return groupsOf(reading, read, placed)
 }
 
+type Found = { devices: PciAddress[]; others: string[] }
+
+/** Of every group until it has some: an array made empty grows to room for seventeen with its first. */
+const none: never[] = []
+
 function membersByLinks(
   reading: Reading,
   { ids, served }: GroupList,
   devices: readonly PciDevice[],
 ): ReadonlyMap<number, Members> | undefined {
-  const found = new Map<number, { devices: PciAddress[]; others: string[] }>()
-  for (const id of ids) found.set(id, { devices: [], others: [] })
+  const found = new Map<number, Found>()
+  for (const id of ids) found.set(id, { devices: none, others: none })
   const linked = new Set<string>()
   for (const { address, iommuGroup } of devices) {
     if (typeof iommuGroup !== 'number') continue
     const group = found.get(iommuGroup)
     if (group === undefined) return undefined
-    group.devices.push(address)
+    if (group.devices === none) group.devices = [address]
+    else group.devices.push(address)
     linked.add(address)
   }
   for (const { unit, names } of served) {
@@ -90,7 +96,8 @@ function membersByLinks(
       const group = id === undefined ? undefined : found.get(id)
       // A function that is served but names no group, too: then the links are not to be trusted.
       if (group === undefined || parseAddress(name) !== undefined) return undefined
-      group.others.push(name)
+      if (group.others === none) group.others = [name]
+      else group.others.push(name)
     }
   }
   // No unit serves these: mediated devices and others that VFIO gave a group without an IOMMU.

@@ -29,11 +29,11 @@ function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
-  const reasons: Reason[] = []
+  let reasons: readonly Reason[] = nothing
   // By index: a function for every check of every device is garbage to collect.
   for (let i = 0; i < checks.length; i += 1) {
     const found = checks[i]?.(device, view) ?? nothing
-    if (found.length > 0) reasons.push(...found)
+    if (found.length > 0) reasons = reasons.length === 0 ? found : [...reasons, ...found]
   }
   return {
     address: device.address,

@@ -101,11 +101,12 @@ function reportDevice(
   }
 }
 
-function codesOf(reasons: readonly Reason[]): string[] {
-  const first = reasons[0]
-  if (reasons.length < 2) return first ? [first.code] : []
-  const codes = reasons.map((reason) => reason.code)
-  return codes.filter((code, at) => codes.indexOf(code) === at)
+function codesOf(reasons: readonly Reason[]): readonly string[] {
+  const [first, second] = reasons
+  if (first === undefined) return []
+  if (second === undefined) return [first.code]
+  if (reasons.length === 2) return first.code === second.code ? [first.code] : [first.code, second.code]
+  return [...new Set(reasons.map((reason) => reason.code))]
 }
 
 /** From the card up to the need, as the contract shows it: `["eth0", "br0"]`. */

@@ -82,10 +82,17 @@ function isAt(offset: number, found: readonly Capability[]): boolean {
 /** The longest of those that are decoded: SR-IOV (PCIe 9.3.3). */
 const longestDecoded = 0x40
 
-/** Does the beginning of an image hold the whole extended chain, and all that is decoded of it? */
+/** Does the beginning of an image hold the whole extended chain, and all that is decoded of it? Asked of every function, so without a list. */
 export function holdsExtendedChain(beginning: ConfigBytes): boolean {
-  const { found, complete } = findExtendedCapabilities(beginning)
-  return complete && found.every(({ offset }) => offset + longestDecoded <= beginning.size)
+  let offset = 0x100
+  for (let left = extendedPlaces; left > 0 && offset >= 0x100; left -= 1) {
+    const header = beginning.dword(offset)
+    if (header === undefined || (header === 0xffffffff && offset === 0x100)) return false
+    if (header === 0 || header === 0xffffffff) return true
+    if ((header & 0xffff) !== 0 && offset + longestDecoded > beginning.size) return false
+    offset = (header >>> 20) & 0xffc
+  }
+  return true
 }
 
 /** Offset of the first capability with this id. */

@@ -116,7 +116,8 @@ export type PciDevice = {
 
 /** PCI-to-PCI and CardBus bridges; host bridges (class 0600) are endpoints to the bus and not meant here. */
 export function isBridge(device: PciDevice): boolean {
-  return device.headerType === 1 || device.headerType === 2 || /^060[47]/.test(device.classCode ?? '')
+  const { headerType, classCode } = device
+  return headerType === 1 || headerType === 2 || classCode?.startsWith('0604') || classCode?.startsWith('0607') || false
 }
 
 export function isVirtualFunction(device: PciDevice): boolean {

@@ -65,9 +65,10 @@ export function walkGroups(topology: Topology, settings: WalkSettings, leaning: 
   for (const node of topology.nodes) {
     if (settings.ungrouped.has(node)) continue
     const known = findGroup(node, state)
-    const id = known ?? groups.push([]) - 1
+    // An array made empty grows to room for seventeen with its first member, and most groups have no second.
+    const id = known ?? groups.push([node]) - 1
     state.groupOf.set(node, id)
-    groups[id]?.push(node)
+    if (known !== undefined) groups[id]?.push(node)
   }
   return { groupOf: state.groupOf, groups, doubtful: state.doubtful, contested: state.contested }
 }

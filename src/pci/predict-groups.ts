@@ -76,11 +76,17 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
     if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
     return {
-      devices: members.map((node) => node.address).toSorted(),
+      devices: addressesOf(members),
       confidence: doubts.size === 0 ? 'high' : 'low',
       doubts: doubts.size === 0 ? noDoubts : [...doubts],
     }
   })
+}
+
+/** Most groups have one member. */
+function addressesOf(members: readonly TopologyNode[]): readonly PciAddress[] {
+  const only = members.length === 1 ? members[0] : undefined
+  return only ? [only.address] : members.map((node) => node.address).toSorted()
 }
 
 /** What the hardware gives: `pcie_acs_override=` and the like left out. With `as-read`, as its controls are now. */
