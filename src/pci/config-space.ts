@@ -234,11 +234,14 @@ function decodeStandardFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: 
   if (vpd !== undefined) facts.vpd = vpd !== null
 }
 
+const powerStates = ['D0', 'D1', 'D2', 'D3hot'] as const
+
 function decodePower(bytes: ConfigBytes, power: number): PowerFacts {
   const status = bytes.word(power + 4)
   if (status === undefined) return {}
-  const state = (['D0', 'D1', 'D2', 'D3hot'] as const)[status & 3]
-  return { noSoftReset: (status & 8) !== 0, ...(state && { state }) }
+  const noSoftReset = (status & 8) !== 0
+  const state = powerStates[status & 3]
+  return state === undefined ? { noSoftReset } : { noSoftReset, state }
 }
 
 function decodeExtendedFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: Draft<FunctionFacts>): void {
