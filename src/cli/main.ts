@@ -1,5 +1,5 @@
 /**
- * The command line: parses, dispatches lazily, renders what stopped us, exits. Nothing else exits.
+ * The command line: parses, dispatches lazily, and says with which code the process ends; run-process.ts ends it.
  * Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML or schemas.
  */
 import { Command, CommanderError, Option } from 'commander'

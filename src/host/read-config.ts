@@ -3,7 +3,7 @@ import { holdsExtendedChain } from '../pci/capabilities.ts'
 import { configBytes } from '../pci/config-bytes.ts'
 import { headOf, type Reading } from './reading.ts'
 
-/** `verdicts` leaves out what no verdict rests on: BARs, the driver override, how a bridge resets, and the bytes of configuration space once they are decoded. */
+/** `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration space once they are decoded. */
 export type PciDetail = 'all' | 'verdicts'
 
 /** 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space. */

@@ -119,6 +119,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
   if (place) Object.assign(device, place)
+  addAttributes(device, text, known)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
   if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
@@ -127,7 +128,6 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
   if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts', size)
-  addAttributes(device, text, known)
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
@@ -167,9 +167,7 @@ function readOnlyNode(reading: Reading): number | undefined {
 function addAttributes(device: Draft<PciDevice>, text: TextOf, known: Known): void {
   const node = known.onlyNode ?? numberOf(text('numa_node'))
   if (node !== undefined && node >= 0) device.numaNode = node
-  // A bridge is never reset for a guest, and no verdict rests on how it would be.
-  const isReset = known.detail === 'all' || device.headerType !== 1
-  const methods = isReset ? text('reset_method') : undefined
+  const methods = text('reset_method')
   if (methods !== undefined) device.resetMethods = wordsOf(methods, known.wordLists)
   // Only VGA controllers have the file.
   const bootVga = device.classCode?.startsWith('0300') ? text('boot_vga') : undefined
