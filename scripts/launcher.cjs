@@ -11,9 +11,9 @@ const isCommand = require.main === module
 /** Both files of a bundle pass through the same memory: every page that is new costs more than what is read into it. */
 let room = Buffer.allocUnsafeSlow(2 ** 21)
 
-const isPasted = argv.some((arg) => arg.startsWith('--from') || arg.startsWith('--html'))
-let bundle = load(argv[0] === 'inspect' && !isPasted ? 'inspect' : 'bundle')
-// The bundle of inspect alone is without all but its plain arguments (scripts/build.mjs).
+const isElsewhere = argv.some((arg) => arg.startsWith('--from') || arg.startsWith('--html'))
+let bundle = load(argv[0] === 'inspect' && !isElsewhere ? 'inspect' : 'bundle')
+// The bundle of inspect alone knows its plain arguments only (src/cli/plain-inspect.ts).
 if (bundle.exports.takes?.(argv) === false) bundle = load('bundle')
 
 // After the cached code was taken: flags are part of what it must fit.

@@ -14,7 +14,9 @@ export function takes(argv: readonly string[]): boolean {
 export function start(argv: readonly string[], how: HowToEnd = {}): Promise<void> {
   return runProcess(async () => {
     try {
-      const { args, options } = plainInspect(argv) ?? { args: [], options: {} }
+      const asked = plainInspect(argv)
+      if (asked === undefined) throw new TypeError(`not plain: ${argv.join(' ')}`)
+      const { args, options } = asked
       return await runInspect(args, options, createContext(options))
     } catch (error) {
       return report(error)

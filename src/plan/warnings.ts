@@ -33,7 +33,8 @@ export function warningsOf(
   const said = new Set<string>()
   for (const { vm, role, address, identity } of leaving) {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
-    for (const { undecided, ...reason } of view.judgements.get(address)?.reasons ?? []) {
+    for (const { undecided, ...stated } of view.judgements.get(address)?.reasons ?? []) {
+      const reason = naming(address, stated)
       if (reason.severity === 'error') continue
       // Twins matter where nothing but the slot tells them apart, and once.
       if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
@@ -52,6 +53,11 @@ export function warningsOf(
     }
   }
   return findings
+}
+
+/** Of many devices that share a reason it names the first few; here it is about this one. */
+function naming(address: PciAddress, reason: Finding): Finding {
+  return reason.message.includes(address) ? reason : { ...reason, message: `${address}: ${reason.message}` }
 }
 
 /** What a reason is about, so that a group or a set of twins is told once and not for each member. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { plan } from '../../../src/plan/plan.ts'
+import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { onlyDevice, reportOf } from '../../../src/judge/report.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
@@ -50,5 +52,18 @@ describe('what many devices share is said once', () => {
     const judgement = judgeHost(given)
     for (const { reasons } of judgement.devices) expect(reasons.map(({ code }) => code)).toEqual(['identical-devices'])
     expect(onlyDevice(reportOf(given, judgement), at('18:00.0')).findings).toHaveLength(1)
+  })
+
+  it('but a plan names the device it is about, also one beyond those named', () => {
+    const listed = ports(9, () => ({ driver: 'igb' }))
+    const { spec } = parseSpec(
+      "version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: { p: { address: '18:00.0' } }\n",
+      'home.yaml',
+    )
+    if (spec === undefined) throw new Error('no spec')
+    const { findings } = plan(host(listed, { source: { kind: 'lspci' } }), spec, {})
+    const told = findings.filter(({ code }) => code === 'input-incomplete' || code === 'identical-devices')
+    expect(told.map(({ code }) => code).sort()).toEqual(['identical-devices', 'input-incomplete'])
+    for (const { message } of told) expect(message).toContain('0000:18:00.0')
   })
 })
