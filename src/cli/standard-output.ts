@@ -1,4 +1,5 @@
 /** Standard output, made a stream only when it must be one: loading what streams need costs a start some milliseconds. */
+import { encodeUtf8 } from '../system/utf8.ts'
 import { writeAtOnce } from '../system/write-at-once.ts'
 
 let stream: NodeJS.WriteStream | undefined
@@ -54,7 +55,7 @@ function gather(piece: string): void {
   if (room.used + most > roomBytes) writeGathered()
   if (most > roomBytes) return writeOut(Buffer.from(piece))
   room.bytes ??= Buffer.allocUnsafeSlow(roomBytes)
-  room.used += room.bytes.write(piece, room.used)
+  room.used += encodeUtf8(room.bytes, piece, room.used)
 }
 
 function writeGathered(): void {

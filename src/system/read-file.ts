@@ -1,5 +1,6 @@
 /** Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so size is not asked. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs'
+import { decodeUtf8 } from './utf8.ts'
 
 export class TooLarge extends Error {}
 
@@ -15,18 +16,19 @@ const newline = 10
  * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is thousands of tiny
  * files, and memory of its own for each costs more than the reading. A full slab is left to those who hold views of it.
  */
-let slab: Buffer = Buffer.allocUnsafeSlow(8 * longestRead)
+let slab = new Uint8Array(8 * longestRead)
 let used = 0
 
 export function readCapped(path: string, limit: number, how: ReadHow): Uint8Array {
   const fd = openToRead(path, how)
   try {
     if (used + longestRead > slab.length) {
-      slab = Buffer.allocUnsafeSlow(slab.length)
+      slab = new Uint8Array(slab.length)
       used = 0
     }
     const room = slab.subarray(used, used + longestRead)
-    const read = fill(room, fd, limit, how)
+    const read = fill(room, fd, how)
+    if (read > limit) throw new TooLarge()
     if (read === longestRead) return readOn(fd, limit, room)
     used += read
     return room.subarray(0, read)
@@ -42,9 +44,10 @@ const textRoom = Buffer.allocUnsafeSlow(longestRead)
 export function readTextCapped(path: string, limit: number, how: ReadHow): string {
   const fd = openToRead(path, how)
   try {
-    const read = fill(textRoom, fd, limit, how)
+    const read = fill(textRoom, fd, how)
+    if (read > limit) throw new TooLarge()
     if (read === longestRead) return new TextDecoder().decode(readOn(fd, limit, textRoom))
-    return withoutMark(textRoom.toString('utf8', 0, read))
+    return withoutMark(decodeUtf8(textRoom, read))
   } finally {
     closeSync(fd)
   }
@@ -54,19 +57,14 @@ function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 
-/** At most 64 KiB. */
-const head = Buffer.allocUnsafeSlow(longestRead)
+const head = new Uint8Array(longestRead)
 
+/** At most 64 KiB. What it hands out is good until the next call. */
 export function readHead(path: string, most: number, how: ReadHow): Uint8Array {
+  const room = head.subarray(0, Math.min(most, head.length))
   const fd = openToRead(path, how)
   try {
-    let length = 0
-    while (length < most) {
-      const read = readSync(fd, head, length, Math.min(most, head.length) - length, null)
-      length += read
-      if (isEnd(read, how)) break
-    }
-    return head.subarray(0, length)
+    return room.subarray(0, fill(room, fd, how))
   } finally {
     closeSync(fd)
   }
@@ -116,14 +114,16 @@ function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
   }
 }
 
-/** Reads to the end of the file or of the room (of `longestRead`), which then says that it may go on. */
-function fill(room: Buffer, fd: number, limit: number, how: ReadHow): number {
-  let length = 0
-  while (length < longestRead) {
-    const read = readSync(fd, room, length, Math.min(longestRead - length, limit + 1 - length), null)
+/**
+ * Reads to the end of the file or of the room, which then says that it may go on. Most files take one read, and `readvSync` has
+ * fewer arguments for Node to check, each in a call that leaves garbage.
+ */
+function fill(room: Uint8Array, fd: number, how: ReadHow): number {
+  let read = readvSync(fd, [room])
+  let length = read
+  while (length < room.length && !isEnd(read, how)) {
+    read = readSync(fd, room, length, room.length - length, null)
     length += read
-    if (length > limit) throw new TooLarge()
-    if (isEnd(read, how)) break
   }
   return length
 }
