@@ -72,10 +72,17 @@ function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
   for (const address of group.devices) {
     const driver = view.byAddress.get(address)?.driver
     if (driver === undefined) viable = undefined
-    else if (driver !== null && !/^(?:vfio-|vfio_|pci-stub$|pcieport$|shpchp$)/.test(driver)) return false
+    else if (driver !== null && !isHarmless(driver)) return false
   }
   return viable
 }
+
+/** These leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
+function isHarmless(driver: string): boolean {
+  return driver.startsWith('vfio-') || driver.startsWith('vfio_') || stubs.has(driver)
+}
+
+const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])
 
 export function findJudgement(judgement: Judgement, address: PciAddress): DeviceJudgement | undefined {
   return judgement.devices.find((device) => device.address === address)

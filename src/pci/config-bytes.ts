@@ -31,26 +31,26 @@ export function configBytes(source: Uint8Array | string): ConfigBytes {
 
 /** A class, since every function of a host has its bytes; some thirty words are asked for, each in one step and not byte by byte. */
 class ArrayBytes implements ConfigBytes {
-  readonly #source: Uint8Array
+  private readonly source: Uint8Array
 
   constructor(source: Uint8Array) {
-    this.#source = source
+    this.source = source
   }
 
   get size(): number {
-    return this.#source.length
+    return this.source.length
   }
 
   byte(offset: number): number | undefined {
-    return this.#source[offset]
+    return this.source[offset]
   }
 
   word(offset: number): number | undefined {
-    return joined(this.#source[offset], this.#source[offset + 1], 8)
+    return joined(this.source[offset], this.source[offset + 1], 8)
   }
 
   dword(offset: number): number | undefined {
-    const source = this.#source
+    const source = this.source
     const first = source[offset]
     const last = source[offset + 3]
     if (first === undefined || last === undefined) return undefined

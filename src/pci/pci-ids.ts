@@ -41,7 +41,7 @@ type Kind = { readonly vendorId?: string; readonly deviceId?: string }
  * What of the file some functions and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
  * `open` is for when all have been. Of a megabyte and a half a machine needs a few lines.
  */
-export function gatherPciIds(functions: Iterable<Kind>): {
+export function gatherPciIds(functions: readonly Kind[]): {
   readonly take: (piece: Uint8Array) => void
   readonly open: () => PciIds
 } {
@@ -84,13 +84,13 @@ export function gatherPciIds(functions: Iterable<Kind>): {
 
 const id16 = /^[0-9a-f]{4}$/
 
-function wantedFrom(functions: Iterable<Kind>): Map<string, Set<string>> {
+function wantedFrom(functions: readonly Kind[]): Map<string, Set<string>> {
   const wanted = new Map<string, Set<string>>()
-  for (const { vendorId = '', deviceId = '' } of functions) {
+  functions.forEach(({ vendorId = '', deviceId = '' }) => {
     const known = wanted.get(vendorId)
     if (known !== undefined) known.add(deviceId)
     else if (id16.test(vendorId)) wanted.set(vendorId, new Set([deviceId]))
-  }
+  })
   return wanted
 }
 

@@ -23,7 +23,7 @@ export function rootPaths(root: string): RootPaths {
   const known = new Map<string, string>()
   const missing = new Set<string>()
   const links = linkFinder()
-  let last: { readonly path: string; readonly resolved: string } | undefined
+  let last: { readonly path: string; readonly resolved: string; readonly isAsNamed: boolean } | undefined
   const folder = (path: string): string => {
     const remembered = known.get(path)
     if (remembered !== undefined) return remembered
@@ -56,9 +56,11 @@ export function rootPaths(root: string): RootPaths {
     const slash = path.lastIndexOf('/')
     if (last?.path.length !== slash || !path.startsWith(last.path)) {
       const parent = path.slice(0, Math.max(0, slash))
-      last = { path: parent, resolved: folder(parent) }
+      const resolved = folder(parent)
+      last = { path: parent, resolved, isAsNamed: resolved === `${root}${parent}` }
     }
-    return `${last.resolved}/${path.slice(slash + 1)}`
+    // Where no link is on the way, one piece of text less is made.
+    return last.isAsNamed ? `${root}${path}` : `${last.resolved}/${path.slice(slash + 1)}`
   }
   const entryToRead = (path: string): string => {
     const resolved = entry(path)
