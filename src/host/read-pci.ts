@@ -23,7 +23,7 @@ import {
 } from './device-place.ts'
 import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } from './function-ids.ts'
 import { idsOfKind, readHeld, rememberKind, type KnownKinds } from './function-kind.ts'
-import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
+import { linkName, namesIn, numberOf, textOf, textOfRare, type Rare, type Reading } from './reading.ts'
 
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
@@ -57,6 +57,7 @@ export function readPciDevices(
     places: noPlaces(),
     onlyNode: readOnlyNode(reading),
     wordLists: new Map(),
+    resetMethods: { wasMissing: false },
     ids: new Map(),
     held: detail === 'verdicts' && addresses.length >= manyFunctions ? readHeld(reading) : new Map(),
     kinds: new Map(),
@@ -89,6 +90,8 @@ type Known = {
   readonly places: Places
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
+  /** Only functions that can be reset have the file (`pci_dev_reset_attr_is_visible`, drivers/pci/pci.c). */
+  readonly resetMethods: Rare
   readonly ids: KnownIds
   /** Who holds which function, where that was listed; then one of a kind is asked for all. */
   readonly held: ReadonlyMap<PciAddress, string>
@@ -119,7 +122,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
     iommuGroup: known.groupOf.get(address) ?? groupFromLink(reading, folder, known) ?? null,
   }
   if (place) Object.assign(device, place)
-  addAttributes(device, text, known)
+  addAttributes(reading, folder, device, known)
   // An image that does not answer says nothing of the function.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
   if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
@@ -164,13 +167,13 @@ function readOnlyNode(reading: Reading): number | undefined {
   return possible !== undefined && /^\d{1,4}$/.test(possible) ? Number(possible) : undefined
 }
 
-function addAttributes(device: Draft<PciDevice>, text: TextOf, known: Known): void {
-  const node = known.onlyNode ?? numberOf(text('numa_node'))
+function addAttributes(reading: Reading, folder: string, device: Draft<PciDevice>, known: Known): void {
+  const node = known.onlyNode ?? numberOf(textOf(reading, `${folder}/numa_node`))
   if (node !== undefined && node >= 0) device.numaNode = node
-  const methods = text('reset_method')
+  const methods = textOfRare(reading, `${folder}/reset_method`, known.resetMethods)
   if (methods !== undefined) device.resetMethods = wordsOf(methods, known.wordLists)
   // Only VGA controllers have the file.
-  const bootVga = device.classCode?.startsWith('0300') ? text('boot_vga') : undefined
+  const bootVga = device.classCode?.startsWith('0300') ? textOf(reading, `${folder}/boot_vga`) : undefined
   if (bootVga !== undefined) device.bootVga = bootVga === '1'
 }
 
@@ -195,9 +198,11 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
   return { address }
 }
 
-/** `uevent` names the driver; where it is missing the link does. */
+/** `uevent` names the driver (`dev_uevent`, drivers/base/core.c), and all of a function ends with its name; else the link tells. */
 function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
-  return (uevent !== undefined && ueventValue(uevent, 'DRIVER')) || linkName(reading, `${folder}/driver`) || null
+  const named = uevent === undefined ? undefined : ueventValue(uevent, 'DRIVER')
+  if (named) return named
+  return uevent?.includes('\nPCI_SLOT_NAME=') ? null : linkName(reading, `${folder}/driver`) || null
 }
 
 /** Most functions state one of a few lists. */

@@ -48,6 +48,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
       attempt(() =>
         readInside(paths, path, limit, (real, most, how) => readPiecesCapped(real, most, { ...how, take })),
       ),
+    isMissing: (path) => isMissing(() => (paths ? paths.entryToRead(path) : path)),
     list: (path) => attempt(() => readdirSync(paths ? paths.folderToRead(path) : path).sort()),
     readLink: (path) => attempt(() => readlinkSync(paths ? paths.entryToRead(path) : path)),
     realPath: (path) =>
@@ -116,6 +117,16 @@ function failure(error: unknown): ReadFailure {
     return { ok: false, reason: 'absent', code }
   if (code === 'EISDIR' || code === 'EINVAL') return { ok: false, reason: 'not-a-file', code }
   return { ok: false, reason: 'unreadable', code }
+}
+
+const mayBeMissing = { throwIfNoEntry: false } as const
+
+function isMissing(real: () => string): boolean {
+  try {
+    return lstatSync(real(), mayBeMissing) === undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
 }
 
 function statOf(path: string): FileStat {

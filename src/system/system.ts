@@ -38,6 +38,11 @@ export type Reader = {
    * folders have, looked at once. Absent where reading the file whole is as good.
    */
   readonly readHead?: (path: string, most: number) => ReadResult<Uint8Array>
+  /**
+   * Whether nothing is at `path`, for what most folders do not have: reading it would be an error, which costs four times as much
+   * to make. False where that cannot be seen; absent where reading is as good.
+   */
+  readonly isMissing?: (path: string) => boolean
   /** Names in a folder, sorted. */
   list(path: string): ReadResult<readonly string[]>
   /** The text of a symbolic link. */

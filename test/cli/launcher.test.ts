@@ -49,6 +49,30 @@ describe('the built command', () => {
     expect(inspect(join(folder, 'handover'))).toEqual(whole)
   })
 
+  it("sets V8's flags where Node's old way to them is gone, and says nothing of the new one's age", () => {
+    const inspect = (...node: readonly string[]) =>
+      runWith('', process.execPath, ...node, launcher(), 'inspect', '--json', '--root', join(folder, 'tree'))
+    const hook = join(folder, 'hook.cjs')
+    writeFileSync(hook, "process.binding = () => { throw new Error('No such module: v8') }")
+    const usual = inspect('--trace-deprecation')
+    expect(usual).toMatchObject({ status: 0, err: '' })
+    expect(inspect('--require', hook)).toEqual(usual)
+  })
+
+  it('keeps what is set for malloc', () => {
+    writeFileSync(join(folder, 'tunables.cjs'), 'process.stderr.write(process.env.GLIBC_TUNABLES)')
+    const told = spawnSync(join(folder, 'handover'), ['inspect', '--root', 'tree', '--table'], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: {
+        ...process.env,
+        GLIBC_TUNABLES: 'glibc.malloc.tcache_count=7',
+        NODE_OPTIONS: `--require ${join(folder, 'tunables.cjs')}`,
+      },
+    })
+    expect(told.stderr).toMatch(/^glibc\.malloc\.tcache_count=7:glibc\.malloc\.hugetlb=1:/)
+  })
+
   it.each(['inspect', 'plan'])('has cached code for %s that this Node takes', (name) => {
     const told = spawnSync(process.execPath, ['-e', cacheTest, 'handover', name], { encoding: 'utf8' })
     expect(told.stdout).toBe('taken\n')

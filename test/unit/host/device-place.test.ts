@@ -53,3 +53,75 @@ describe('the folder of a function', () => {
     expect(host.findings.filter(({ code }) => code === 'unreadable')).toEqual([])
   })
 })
+
+describe('the driver of a function', () => {
+  const named = (text: string, driver?: string) => {
+    const nic = pci({
+      at: 'pci0000:00/0000:00:02.0',
+      files: { uevent: text },
+      ...(driver === undefined ? {} : { driver }),
+    })
+    const system = linuxSystem({ root: tree(port, nic) })
+    const asked: string[] = []
+    const host = readHost({
+      ...system,
+      readLink: (path) => {
+        if (path.endsWith('00:02.0/driver')) asked.push(path)
+        return system.readLink(path)
+      },
+    })
+    return { driver: host.devices.find(({ address }) => address === '0000:00:02.0')?.driver, asked: asked.length }
+  }
+
+  it.each([
+    ['is what uevent says', 'DRIVER=igb\nPCI_ID=8086:1521\nPCI_SLOT_NAME=0000:00:02.0\n', 'igb', 0],
+    [
+      'is none where a whole uevent names none',
+      'PCI_CLASS=20000\nPCI_ID=8086:1521\nPCI_SLOT_NAME=0000:00:02.0\n',
+      null,
+      0,
+    ],
+    ['is what the link says where uevent is cut', 'PCI_CLASS=20000\nPCI_ID=8086:1521\n', 'e1000e', 1],
+  ])('%s', (_, text, driver, asked) => {
+    expect(named(text, driver === 'e1000e' ? driver : undefined)).toEqual({ driver, asked })
+  })
+})
+
+describe('how a function can be reset', () => {
+  /** Which functions have the file, and for how many it was opened and looked for. */
+  const read = (has: readonly boolean[], canSee = true) => {
+    const parts = has.map((is, fn) =>
+      pci({
+        at: `pci0000:00/0000:00:0${fn}.0`,
+        files: { ...uevent('igb'), ...(is ? { reset_method: `flr\n` } : {}) },
+      }),
+    )
+    const { isMissing, ...system } = linuxSystem({ root: tree(...parts) })
+    const [opened, looked] = [new Set<string>(), new Set<string>()]
+    const host = readHost({
+      ...system,
+      readText: (path, limit) => {
+        if (path.endsWith('/reset_method')) opened.add(path)
+        return system.readText(path, limit)
+      },
+      ...(canSee && {
+        isMissing: (path) => {
+          looked.add(path)
+          return isMissing?.(path) === true
+        },
+      }),
+    })
+    return {
+      methods: host.devices.map(({ resetMethods }) => resetMethods?.join(' ')),
+      counts: [opened.size, looked.size],
+    }
+  }
+
+  it('is looked for first behind one that does not say it, and opened behind one that does', () => {
+    const none = undefined
+    expect(read([true, true])).toEqual({ methods: ['flr', 'flr'], counts: [2, 0] })
+    expect(read([false, false, false])).toEqual({ methods: [none, none, none], counts: [1, 2] })
+    expect(read([false, true, true, false])).toEqual({ methods: [none, 'flr', 'flr', none], counts: [4, 1] })
+    expect(read([false, false, true], false)).toEqual({ methods: [none, none, 'flr'], counts: [3, 0] })
+  })
+})

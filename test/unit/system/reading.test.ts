@@ -83,10 +83,17 @@ describe('files', () => {
     const { readHead } = linuxSystem({ root })
     const first = readHead?.('/sys/a/config', 4096)
     expect(first?.ok && Buffer.compare(first.value, page.subarray(0, 4096))).toBe(0)
-    expect(readHead?.('/sys/link', 4096)).toEqual({ ok: true, value: Buffer.from(page.subarray(0, 64)) })
+    expect(readHead?.('/sys/link', 4096)).toEqual({ ok: true, value: page.subarray(0, 64) })
     expect(readHead?.('/sys/b/config', 16)).toMatchObject({ ok: true, value: { length: 16 } })
     expect(readHead?.('/sys/a', 4096)).toMatchObject({ ok: false, reason: 'not-a-file' })
     expect(readHead?.('/sys/c', 4096)).toMatchObject({ ok: false, reason: 'absent' })
+  })
+
+  it('are told from what is not there, without reading them', () => {
+    const root = tree({ '/sys/a/config': 'x', '/sys/link': '-> /sys/a', '/sys/lost': '-> /nowhere' })
+    const { isMissing } = linuxSystem({ root })
+    const missing = ['/sys/a/config', '/sys/a', '/sys/link/config', '/sys/lost', '/sys/b', '/sys/link/b', '/no/folder']
+    expect(missing.map((path) => isMissing?.(path))).toEqual([false, false, false, false, true, true, true])
   })
 
   it('are handed out in pieces of whole lines, and all of them', () => {
