@@ -56,10 +56,11 @@ function compare(commands, against, runs) {
 }
 
 function peakMemory(argv) {
-  const hook =
-    'data:text/javascript,process.on("exit",()=>process.stderr.write("peak "+process.resourceUsage().maxRSS))'
-  const { stderr } = spawnSync(process.execPath, ['--import', hook, ...argv], { encoding: 'utf8', maxBuffer: 1 << 26 })
-  return Number(/peak (\d+)\s*$/.exec(stderr)?.[1] ?? Number.NaN) / 1024
+  // NODE_OPTIONS takes double quotes away and parts at blanks.
+  const hook = "data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))"
+  const env = { ...process.env, NODE_OPTIONS: `--import ${hook}` }
+  const { stderr } = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26, env })
+  return Number(/peak=(\d+)\s*$/.exec(stderr)?.[1] ?? Number.NaN) / 1024
 }
 
 const missed = []
@@ -104,7 +105,7 @@ function measure(name, root, { runs, most }) {
     console.log(`  ${what.padEnd(16)} ${time.toFixed(0).padStart(5)} ms  ${ratio.toFixed(2)} times lspci -vvv`)
   const ours = results['inspect --json']
   goal('against lspci -vvv', ours.ratio.toFixed(2), ours.ratio <= most, `at most ${most}`)
-  const memory = peakMemory([join(project, 'dist/handover.cjs'), 'inspect', '--json', '--root', root])
+  const memory = peakMemory([command, 'inspect', '--json', '--root', root])
   goal('peak memory', `${memory.toFixed(0)} MiB`, memory < 200, 'under 200 MiB')
   return ours.time
 }
