@@ -57,7 +57,8 @@ function compare(commands, against, runs) {
 
 function peakMemory(argv) {
   // NODE_OPTIONS takes double quotes away and parts at blanks.
-  const hook = "data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))"
+  const hook =
+    "data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))"
   const env = { ...process.env, NODE_OPTIONS: `--import ${hook}` }
   const { stderr } = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26, env })
   return Number(/peak=(\d+)\s*$/.exec(stderr)?.[1] ?? Number.NaN) / 1024
