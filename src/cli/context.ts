@@ -4,9 +4,10 @@
  */
 import { UsageError } from '../errors.ts'
 import { linuxSystem } from '../system/linux.ts'
+import { mayBeTerminal } from '../system/descriptor.ts'
 import type { System } from '../system/system.ts'
 import { styler, type Styler } from './render/style.ts'
-import { printErr, printOut, standardOutput } from './standard-output.ts'
+import { printErr, printOut, standardError, standardOutput } from './standard-streams.ts'
 
 export type Context = {
   readonly system: System
@@ -31,23 +32,26 @@ export type ReadingOptions = {
 
 /** Streams are asked for only when something goes to them: making them costs a start some milliseconds. */
 export function createContext(options: ReadingOptions): Context {
-  const styleFor = (stream: NodeJS.WriteStream) =>
-    styler(options.color !== false && !process.env['NO_COLOR'] && (stream.isTTY || Boolean(process.env['FORCE_COLOR'])))
+  const isTerminal = (fd: 1 | 2) => mayBeTerminal(fd) && (fd === 1 ? standardOutput() : standardError()).isTTY
+  const styleFor = (fd: 1 | 2) =>
+    styler(
+      options.color !== false && !process.env['NO_COLOR'] && (Boolean(process.env['FORCE_COLOR']) || isTerminal(fd)),
+    )
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
     out: printOut,
     err: printErr,
     get isTerminal() {
-      return standardOutput().isTTY
+      return isTerminal(1)
     },
     get columns() {
-      return Math.min(standardOutput().columns || 80, 160)
+      return isTerminal(1) ? Math.min(standardOutput().columns || 80, 160) : 80
     },
     get style() {
-      return styleFor(standardOutput())
+      return styleFor(1)
     },
     get errStyle() {
-      return styleFor(process.stderr)
+      return styleFor(2)
     },
   }
 }

@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { exitCode, type ExitCode } from '../errors.ts'
 import { createContext, type Context, type ReadingOptions } from './context.ts'
 import { report } from './report-error.ts'
-import { printOut, standardOutput } from './standard-output.ts'
+import { printOut, standardOutput } from './standard-streams.ts'
 import { version } from './version.ts'
 
 type Run<O> = (args: readonly string[], options: O, context: Context) => Promise<ExitCode>

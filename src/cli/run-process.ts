@@ -1,6 +1,6 @@
 /** From a command to the end of the process: its exit code, and how the process ends. */
 import { exitCode, type ExitCode } from '../errors.ts'
-import { isAllWritten, whenReaderLeaves } from './standard-output.ts'
+import { isAllWritten, whenReaderLeaves } from './standard-streams.ts'
 
 /**
  * `endsAtOnce`: when nothing is left but to take down what the process holds, it is spared that. Not after an error, of

@@ -5,14 +5,14 @@
 import { formatCommand } from '../boot/shell-quote.ts'
 import { AppError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
-import { standardOutput } from './standard-output.ts'
+import { standardError, standardOutput } from './standard-streams.ts'
 
 /** `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person wants. */
 export async function withoutInterruption<T>(run: () => Promise<T>, stop?: () => void): Promise<T> {
   const onStop = () => stop?.()
   const ignore = () => undefined
   // The program ends when the reader of a pipe goes away; not in the middle of a change.
-  const streams = [standardOutput(), process.stderr].map((stream) => ({ stream, old: stream.listeners('error') }))
+  const streams = [standardOutput(), standardError()].map((stream) => ({ stream, old: stream.listeners('error') }))
   for (const { stream } of streams) {
     stream.removeAllListeners('error')
     stream.on('error', ignore)

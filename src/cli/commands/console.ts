@@ -3,7 +3,7 @@ import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { runningVms } from '../../vm/qemu.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { standardOutput } from '../standard-output.ts'
+import { standardOutput } from '../standard-streams.ts'
 
 const leave = '\u001d'
 

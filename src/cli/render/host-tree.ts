@@ -60,15 +60,14 @@ function drawBus(drawing: Drawing, bus: RootBus): void {
 }
 
 function drawBranches(drawing: Drawing, branches: readonly Branch[], rail: string): void {
-  for (const [index, branch] of branches.entries()) {
+  branches.forEach((branch, index) => {
     const last = index === branches.length - 1
     const inner = `${rail}${last ? '   ' : '│  '}`
-    for (const [at, line] of branch.lines.entries()) {
-      const lead = at === 0 ? `${rail}${last ? '└─ ' : '├─ '}` : `${inner}${branch.below.length > 0 ? '│  ' : '   '}`
-      drawing.lines.push(drawing.style.dim(lead) + line)
-    }
+    const lead = `${rail}${last ? '└─ ' : '├─ '}`
+    const under = `${inner}${branch.below.length > 0 ? '│  ' : '   '}`
+    branch.lines.forEach((line, at) => drawing.lines.push(drawing.style.dim(at === 0 ? lead : under) + line))
     drawBranches(drawing, branch.below, inner)
-  }
+  })
 }
 
 /** `depth` counts the rails before the line, three columns each. */
@@ -106,7 +105,11 @@ function cardBranch(drawing: Drawing, card: Card, depth: number): Branch {
 }
 
 function differentName(first: PciDevice, other: PciDevice): string | undefined {
-  return nameText(first) === nameText(other) ? undefined : nameText(other)
+  const isSameKind = first.vendorId === other.vendorId && first.deviceId === other.deviceId
+  // Named by its ids: no need to make the same words again.
+  if (isSameKind && first.name !== undefined && first.name === other.name) return undefined
+  const name = nameText(other)
+  return nameText(first) === name ? undefined : name
 }
 
 function functionBranch(

@@ -1,23 +1,24 @@
 /** A lab run on the terminal: progress with elapsed time, the session as it happens, the table of checks at the end. */
 import type { LabEvent, LabResult, Measurement } from '../../lab/result.ts'
 import type { Context } from '../context.ts'
+import { standardError } from '../standard-streams.ts'
 import type { Styler } from './style.ts'
 
 /** Prints events as they come; on a terminal the running phase counts its seconds in place. */
 export function labPrinter(context: Context, quiet: boolean): { tell: (event: LabEvent) => void; end: () => void } {
   const style = context.errStyle
   const say = quiet ? context.err : context.out
-  const live = process.stderr.isTTY && !quiet
+  const live = standardError().isTTY && !quiet
   let phase: { readonly name: string; readonly begun: number } | undefined
   const begun = Date.now()
   const clock = () => `[${((Date.now() - begun) / 1000).toFixed(0).padStart(3)} s]`
   const clear = () => {
-    if (live) process.stderr.write('\r\u001b[K')
+    if (live) standardError().write('\r\u001b[K')
   }
   const timer = live
     ? setInterval(() => {
         if (phase)
-          process.stderr.write(
+          standardError().write(
             `\r\u001b[K${style.dim(`${clock()} ${phase.name} … ${((Date.now() - phase.begun) / 1000).toFixed(0)} s`)}`,
           )
       }, 500)

@@ -5,6 +5,7 @@
 import type { ApplyEvent } from '../../apply/events.ts'
 import { formatStep } from '../../apply/perform.ts'
 import type { Context } from '../context.ts'
+import { standardError } from '../standard-streams.ts'
 import { renderEvent } from './events.ts'
 
 const quietSeconds = 30
@@ -12,19 +13,19 @@ const quietSeconds = 30
 export type Progress = { readonly report: (event: ApplyEvent) => void; readonly end: () => void }
 
 export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>): Progress {
-  const live = process.stderr.isTTY
+  const live = standardError().isTTY
   let timer: NodeJS.Timeout | undefined
   const clear = () => {
     clearInterval(timer)
     timer = undefined
-    if (live) process.stderr.write('\r\u001b[K')
+    if (live) standardError().write('\r\u001b[K')
   }
   const count = (what: string) => {
     const begun = Date.now()
     const tick = () => {
       const line = `  running  ${what} ${((Date.now() - begun) / 1000).toFixed(0)} s`
       if (live)
-        process.stderr.write(`\r\u001b[K${context.errStyle.dim(line.slice(0, (process.stderr.columns || 80) - 1))}`)
+        standardError().write(`\r\u001b[K${context.errStyle.dim(line.slice(0, (standardError().columns || 80) - 1))}`)
       else context.err(line)
     }
     timer = setInterval(tick, live ? 500 : quietSeconds * 1000)

@@ -2,6 +2,8 @@
 
 /** Names come from outside: control characters (escape sequences among them) are shown as spaces. */
 export function clean(text: string): string {
+  // Nearly all are: asked first, since a replacement costs more, found or not.
+  if (/^[ -~]*$/.test(text)) return text
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
 }
 

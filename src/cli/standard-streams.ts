@@ -1,6 +1,9 @@
-/** Standard output, made a stream only when it must be one: loading what streams need costs a start some milliseconds. */
+/**
+ * Standard output and standard error, each made a stream only when it must be one: loading what streams need costs a start some
+ * milliseconds.
+ */
 import { encodeUtf8 } from '../system/utf8.ts'
-import { writeAtOnce } from '../system/write-at-once.ts'
+import { writeAtOnce } from '../system/descriptor.ts'
 
 let stream: NodeJS.WriteStream | undefined
 let leave: () => void = () => undefined
@@ -18,17 +21,29 @@ export function standardOutput(): NodeJS.WriteStream {
   return stream
 }
 
-/** On standard error, with the end of its line. */
-export function printErr(text: string): void {
-  isErrorStreamUsed = true
-  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+let errorStream: NodeJS.WriteStream | undefined
+
+/** Who reads it may leave (`2>&1 | head`): nothing ends for that. */
+export function standardError(): NodeJS.WriteStream {
+  errorStream ??= process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return errorStream
 }
 
-let isErrorStreamUsed = false
+/** On standard error, with the end of its line. */
+export function printErr(text: string): void {
+  const line = text.endsWith('\n') ? text : `${text}\n`
+  // Nothing may overtake what a stream still holds.
+  if (errorStream !== undefined) return void errorStream.write(line)
+  const bytes = Buffer.from(line)
+  const written = writeAtOnce(2, bytes)
+  if (written < bytes.length) standardError().write(bytes.subarray(written))
+}
 
 /** False where a stream may still hold some of it. */
 export function isAllWritten(): boolean {
-  return stream === undefined && room.used === 0 && !isErrorStreamUsed
+  return stream === undefined && room.used === 0 && errorStream === undefined
 }
 
 /** Writes a text, whole or in pieces, and the end of its line. */
