@@ -17,7 +17,8 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const control = host.iommu.state === 'on' ? ('as-read' as const) : ('kernel' as const)
   const options = { ...platform, control }
   const given = isHardwareAsForetold(topology, options) ? view.foretold() : predictFromHardware(topology, options)
-  const found = new Map(isolationIn(topology, view.groups, options, given).map((one) => [one.id, one]))
+  const found = new Map<number, Isolation>()
+  isolationIn(topology, view.groups, options, given).forEach((one) => found.set(one.id, one))
   const { settings } = findPlatform(topology, options)
   const leaking = topology.nodes.filter(
     (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(node, settings)),

@@ -51,10 +51,8 @@ export type ReportedGroup = {
 }
 
 export function reportOf(host: Host, judgement: Judgement): InspectReport {
-  const byAddress = new Map<PciAddress, DeviceJudgement>()
-  for (const one of judgement.devices) byAddress.set(one.address, one)
-  const groupOf = new Map<PciAddress, number>()
-  for (const group of judgement.groups) for (const address of group.devices) groupOf.set(address, group.id)
+  const judgedOf = judgedBy(judgement.devices)
+  const groupOf = groupFinder(judgement.groups)
   const { predicted } = judgement
   return {
     schema: 1,
@@ -64,9 +62,7 @@ export function reportOf(host: Host, judgement: Judgement): InspectReport {
       kind: host.iommu.kind,
       interruptRemapping: host.iommu.interruptRemapping ?? null,
     },
-    devices: host.devices.map((device) =>
-      reportDevice(device, byAddress.get(device.address), groupOf.get(device.address)),
-    ),
+    devices: host.devices.map((device, index) => reportDevice(device, judgedOf(device.address, index), groupOf)),
     groups: judgement.groups.map(reportGroup),
     ...(predicted && {
       predictedGroups: predicted.map((group) => group.devices),
@@ -76,10 +72,30 @@ export function reportOf(host: Host, judgement: Judgement): InspectReport {
   }
 }
 
+/** Devices are judged in their order; where the judgement is of another host, they are looked for. */
+function judgedBy(judged: readonly DeviceJudgement[]) {
+  let byAddress: Map<PciAddress, DeviceJudgement> | undefined
+  return (address: PciAddress, index: number): DeviceJudgement | undefined => {
+    const there = judged[index]
+    if (there?.address === address) return there
+    byAddress ??= new Map(judged.map((one) => [one.address, one]))
+    return byAddress.get(address)
+  }
+}
+
+/** By the list of groups, for devices that do not state their own. */
+function groupFinder(groups: readonly GroupJudgement[]) {
+  let ids: Map<PciAddress, number> | undefined
+  return (address: PciAddress): number | undefined => {
+    ids ??= new Map(groups.flatMap(({ id, devices }) => devices.map((member) => [member, id] as const)))
+    return ids.get(address)
+  }
+}
+
 function reportDevice(
   device: PciDevice,
   judged: DeviceJudgement | undefined,
-  group: number | undefined,
+  groupOf: (address: PciAddress) => number | undefined,
 ): ReportedDevice {
   return {
     address: device.address,
@@ -92,7 +108,7 @@ function reportDevice(
     driver: device.driver,
     numaNode: device.numaNode,
     resetMethods: device.resetMethods,
-    iommuGroup: device.iommuGroup ?? group ?? device.iommuGroup,
+    iommuGroup: device.iommuGroup ?? groupOf(device.address) ?? device.iommuGroup,
     path: device.path,
     serial: device.deviceSerialNumber ?? device.nvmeSerial ?? device.vpdSerial,
     neededBy: (judged?.neededBy ?? []).map(reportNeed),
@@ -122,9 +138,15 @@ function reportGroup(group: GroupJudgement): ReportedGroup {
 export function allFindings(host: Host, judgement: Judgement): Finding[] {
   const findings = new Map<string, Finding>()
   for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)
-  for (const { reasons } of judgement.devices) {
-    for (const reason of reasons) findings.set(reason.message, findingOf(reason))
-  }
+  const told = new Set<Reason>()
+  judgement.devices.forEach(({ reasons }) =>
+    reasons.forEach((reason) => {
+      // What many devices share is one reason.
+      if (told.has(reason)) return
+      told.add(reason)
+      findings.set(reason.message, findingOf(reason))
+    }),
+  )
   return [...findings.values()]
 }
 

@@ -46,9 +46,12 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const byAddress = new Map<PciAddress, PciDevice>()
   for (const device of host.devices) byAddress.set(device.address, device)
   const groups = host.groups.length > 0 ? host.groups : groupsFromDevices(host.devices)
-  const groupById = new Map(groups.map((group) => [group.id, group]))
+  const groupById = new Map<number, IommuGroup>()
   const groupByMember = new Map<PciAddress, IommuGroup>()
-  for (const group of groups) for (const address of group.devices) groupByMember.set(address, group)
+  for (const group of groups) {
+    groupById.set(group.id, group)
+    for (const address of group.devices) groupByMember.set(address, group)
+  }
   const needs = needsByFunction(host, byAddress)
   const alike = alikeDevices(host.devices)
   let foretold: ReturnType<HostView['foretold']> | undefined

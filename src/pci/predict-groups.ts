@@ -70,7 +70,8 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
   const unsure = findMaybeVirtual(topology)
   const doubts = new Set<Doubt>()
   return guess.groups.map((members) => {
-    doubts.clear()
+    // Clearing makes new room, and nearly always there is nothing to clear.
+    if (doubts.size > 0) doubts.clear()
     for (const node of members) addDoubts(doubts, node, platform, unsure)
     if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')

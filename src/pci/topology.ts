@@ -52,9 +52,9 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
   const leaders = findLeadingBridges(drafts)
   assignPhysicalFunctions(drafts, byAddress)
   for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
-  const depths = cutEndlessWalks(drafts)
+  const { depths, isOrdered } = cutEndlessWalks(drafts)
   for (const list of byBus.values()) markContradictions(list)
-  return { nodes: orderByDepth(drafts, depths), byAddress }
+  return { nodes: isOrdered ? drafts : orderByDepth(drafts, depths), byAddress }
 }
 
 /** As compareAddresses, on numbers already read. */
@@ -178,10 +178,14 @@ const deepest = 256
 
 /**
  * How many bridges are above each function. Where a walk up meets itself, or goes deeper than buses can, the link that does so
- * is dropped; after this every walk ends soon.
+ * is dropped; after this every walk ends soon. `isOrdered` if all parents were found before their children and nothing was dropped.
  */
-function cutEndlessWalks(drafts: readonly Draft[]): ReadonlyMap<TopologyNode, number> {
+function cutEndlessWalks(drafts: readonly Draft[]): {
+  readonly depths: ReadonlyMap<TopologyNode, number>
+  readonly isOrdered: boolean
+} {
   const depths = new Map<TopologyNode, number>()
+  let isOrdered = true
   for (const start of drafts) {
     // Nearly always: the parent comes first, or there is none.
     const known = start.parent ? depths.get(start.parent) : -1
@@ -189,6 +193,7 @@ function cutEndlessWalks(drafts: readonly Draft[]): ReadonlyMap<TopologyNode, nu
       depths.set(start, known + 1)
       continue
     }
+    isOrdered = false
     const walk: Draft[] = []
     const onWalk = new Set<TopologyNode>()
     for (let node: Draft | undefined = start; node && !depths.has(node); node = node.parent) {
@@ -202,7 +207,7 @@ function cutEndlessWalks(drafts: readonly Draft[]): ReadonlyMap<TopologyNode, nu
       depths.set(node, node.parent ? above + 1 : 0)
     }
   }
-  return depths
+  return { depths, isOrdered }
 }
 
 function cutParent(node: Draft): void {
