@@ -34,9 +34,11 @@ export function managementNeeds(devices: readonly PciDevice[]): HostNeed[] {
   return needs
 }
 
+const rowOf = (vendorId: string) => rows.find((one) => one.vendor === vendorId)
+
 function managementRole({ vendorId, deviceId, name }: PciDevice): string | undefined {
   if (vendorId === undefined || deviceId === undefined)
     return name !== undefined && names.test(name) ? 'remote console of the management controller' : undefined
-  const row = rows.find((one) => one.vendor === vendorId)
+  const row = rowOf(vendorId)
   return row?.devices(Number.parseInt(deviceId, 16)) ? row.what : undefined
 }

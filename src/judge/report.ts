@@ -118,7 +118,9 @@ function reportDevice(
 }
 
 function codesOf(reasons: readonly Reason[]): readonly string[] {
-  const [first, second] = reasons
+  // By index: taking a list apart by an iterator is garbage for every device.
+  const first = reasons[0]
+  const second = reasons[1]
   if (first === undefined) return []
   if (second === undefined) return [first.code]
   if (reasons.length === 2) return first.code === second.code ? [first.code] : [first.code, second.code]

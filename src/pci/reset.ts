@@ -181,12 +181,16 @@ function misleadingBus(others: number): ResetNote {
   return note
 }
 
+const noNotes: readonly ResetNote[] = []
+
 function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: Known): readonly ResetNote[] {
-  const notes: ResetNote[] = []
-  if (device.resetMethods?.includes('bus') && (known.others > 0 || known.busReset === 'refused')) {
-    notes.push(misleadingBus(known.others))
-  }
-  for (const row of resetQuirksOf(device)) {
+  const isMisled = device.resetMethods?.includes('bus') === true && (known.others > 0 || known.busReset === 'refused')
+  const ofBus = isMisled ? [misleadingBus(known.others)] : noNotes
+  const rows = resetQuirksOf(device)
+  const family = vendorResetFamily(device)
+  if (rows.length === 0 && family === undefined) return ofBus
+  const notes: ResetNote[] = [...ofBus]
+  for (const row of rows) {
     const sinceKernel = row.since && row.since.presentIn.join('.')
     // The kernel's own list is better evidence of a missing quirk than its version; it may have been limited by hand.
     const offersFlr = row.rule === 'noFlr' && device.resetMethods?.includes('flr') === true
@@ -195,7 +199,6 @@ function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: 
     const since = sinceKernel === undefined ? {} : { sinceKernel }
     notes.push({ kind: missing ? 'quirkMissing' : row.rule, about: row.about, ...since })
   }
-  const family = vendorResetFamily(device)
   if (family) notes.push({ kind: 'vendorReset', about: `${family} GPUs often do not come back without vendor-reset` })
   return notes
 }

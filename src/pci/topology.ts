@@ -135,6 +135,8 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
 
 /** Stated by sysfs (`physfn`), else reckoned from the SR-IOV capability: routing id = PF + offset + n × stride. */
 function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMap<PciAddress, Draft>): void {
+  const mayHaveAny = ({ device }: Draft) => device.physFn !== undefined || device.facts?.sriov?.firstVfOffset
+  if (!drafts.some(mayHaveAny)) return
   for (const node of drafts) {
     const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
     if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated

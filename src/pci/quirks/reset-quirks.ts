@@ -103,7 +103,12 @@ const none: readonly ResetQuirk[] = []
 function rowsFor(device: Identified, rowsOf: ReturnType<typeof rowsByIds<ResetQuirk>>): readonly ResetQuirk[] {
   if (device.vendorId === undefined || device.deviceId === undefined) return none
   const listed = rowsOf(device.vendorId, device.deviceId)
-  return listed.length === 0 ? listed : listed.filter((row) => concerns(row, device))
+  return listed.length === 0 ? listed : concerning(listed, device)
+}
+
+// Apart: a function within a function costs its surroundings memory at every call, and nearly all calls end before it.
+function concerning(listed: readonly ResetQuirk[], device: Identified): readonly ResetQuirk[] {
+  return listed.filter((row) => concerns(row, device))
 }
 
 function concerns(row: ResetQuirk, device: Identified): boolean {
