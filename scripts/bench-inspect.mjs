@@ -150,11 +150,11 @@ function timeLibrary(root, detail) {
   return { usual, told }
 }
 
-/** The call that `inspect` makes, and the one that also reads what no verdict rests on, as `plan` does. */
+/** With everything, as `plan` reads; beside it the call that `inspect` makes, which leaves out what no verdict rests on. */
 function measureLibrary(root) {
-  const { usual, told } = timeLibrary(root, 'verdicts')
-  goal('library call of inspect, 226 functions', told, usual < 50, 'usually under 50 ms')
-  console.log(`          with BARs and driver overrides, too: ${timeLibrary(root, 'all').told}`)
+  const { usual, told } = timeLibrary(root, 'all')
+  goal('library call, 226 functions', told, usual < 50, 'usually under 50 ms')
+  console.log(`          without BARs and driver overrides: ${timeLibrary(root, 'verdicts').told}`)
 }
 
 if (existsSync(corpus)) {

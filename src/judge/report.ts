@@ -140,15 +140,9 @@ function reportGroup(group: GroupJudgement): ReportedGroup {
 export function allFindings(host: Host, judgement: Judgement): Finding[] {
   const findings = new Map<string, Finding>()
   for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)
-  const told = new Set<Reason>()
-  judgement.devices.forEach(({ reasons }) =>
-    reasons.forEach((reason) => {
-      // What many devices share is one reason.
-      if (told.has(reason)) return
-      told.add(reason)
-      findings.set(reason.message, findingOf(reason))
-    }),
-  )
+  for (const { reasons } of judgement.devices) {
+    for (const reason of reasons) findings.set(reason.message, findingOf(reason))
+  }
   return [...findings.values()]
 }
 

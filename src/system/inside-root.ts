@@ -23,7 +23,7 @@ export function rootPaths(root: string): RootPaths {
   const known = new Map<string, string>()
   const missing = new Set<string>()
   const links = linkFinder()
-  let last: { readonly path: string; readonly resolved: string; readonly isAsNamed: boolean } | undefined
+  let last: { readonly path: string; readonly resolved: string } | undefined
   const folder = (path: string): string => {
     const remembered = known.get(path)
     if (remembered !== undefined) return remembered
@@ -56,11 +56,9 @@ export function rootPaths(root: string): RootPaths {
     const slash = path.lastIndexOf('/')
     if (last?.path.length !== slash || !path.startsWith(last.path)) {
       const parent = path.slice(0, Math.max(0, slash))
-      const resolved = folder(parent)
-      last = { path: parent, resolved, isAsNamed: resolved === `${root}${parent}` }
+      last = { path: parent, resolved: folder(parent) }
     }
-    // Where no link is on the way, one piece of text less is made.
-    return last.isAsNamed ? `${root}${path}` : `${last.resolved}/${path.slice(slash + 1)}`
+    return `${last.resolved}/${path.slice(slash + 1)}`
   }
   const entryToRead = (path: string): string => {
     const resolved = entry(path)
@@ -104,7 +102,8 @@ function linkFinder(): { kindOf: (parent: string, name: string, here: string) =>
 
 const mayBeMissing = { throwIfNoEntry: false } as const
 
-function kindHere(path: string): Kind {
+/** What the last part of `path` is, without the error that Node makes of what is missing. */
+export function kindHere(path: string): Kind {
   const stat = lstatSync(path, mayBeMissing)
   return stat === undefined ? 'missing' : stat.isSymbolicLink() ? 'link' : 'other'
 }

@@ -16,7 +16,7 @@ import {
 } from './atomic-write.ts'
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
-import { rootPaths, type RootPaths } from './inside-root.ts'
+import { kindHere, rootPaths, type RootPaths } from './inside-root.ts'
 import { showLink } from './show-link.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
@@ -119,11 +119,9 @@ function failure(error: unknown): ReadFailure {
   return { ok: false, reason: 'unreadable', code }
 }
 
-const mayBeMissing = { throwIfNoEntry: false } as const
-
 function isMissing(real: () => string): boolean {
   try {
-    return lstatSync(real(), mayBeMissing) === undefined
+    return kindHere(real()) === 'missing'
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }

@@ -39,13 +39,12 @@ export function readCapped(path: string, limit: number, how: ReadHow): Uint8Arra
 
 /** Texts are read into one place: a string is a copy. */
 const textRoom = Buffer.allocUnsafeSlow(longestRead)
-const textRooms = [textRoom]
 
 /** UTF-8; a byte order mark is no text. */
 export function readTextCapped(path: string, limit: number, how: ReadHow): string {
   const fd = openToRead(path, how)
   try {
-    const read = fill(textRoom, fd, how, textRooms)
+    const read = fill(textRoom, fd, how)
     if (read > limit) throw new TooLarge()
     if (read === longestRead) return new TextDecoder().decode(readOn(fd, limit, textRoom))
     return withoutMark(decodeUtf8(textRoom, read))
@@ -119,8 +118,8 @@ function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
  * Reads to the end of the file or of the room, which then says that it may go on. Most files take one read, and `readvSync` has
  * fewer arguments for Node to check, each in a call that leaves garbage.
  */
-function fill(room: Uint8Array, fd: number, how: ReadHow, rooms: readonly Uint8Array[] = [room]): number {
-  let read = readvSync(fd, rooms)
+function fill(room: Uint8Array, fd: number, how: ReadHow): number {
+  let read = readvSync(fd, [room])
   let length = read
   while (length < room.length && !isEnd(read, how)) {
     read = readSync(fd, room, length, room.length - length, null)
