@@ -63,7 +63,8 @@ async function printText(host: Host, judgement: Judgement, device: PciDevice | u
   }
   if (options.table) context.out((await import('../render/host-table.ts')).renderHostTable(host, judgement, look))
   else context.out((await import('../render/host-tree.ts')).renderHostTree(host, judgement, look))
-  const findings = [...judgement.findings, ...host.findings]
+  const { leftOpen } = await import('../../judge/left-open.ts')
+  const findings = [...judgement.findings, ...host.findings, ...leftOpen(judgement)]
   if (findings.length > 0) {
     const { renderFindings } = await import('../render/findings.ts')
     context.err(`\n${renderFindings(findings, context.errStyle)}`)
