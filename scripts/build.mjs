@@ -15,8 +15,8 @@ const oneLanguage = {
   },
 }
 
-// Loading these costs a start several milliseconds, and commands that only look need none of them: each becomes an object
-// of getters that load the real one when it is used.
+// Loading these costs a start several milliseconds, and commands that only look need none of them: each of their functions becomes
+// one that loads the real one when it is called. What else they have (classes, constants) ends the build where it is imported.
 const lazyBuiltIns = {
   name: 'lazy-built-ins',
   setup(builder) {
@@ -27,9 +27,11 @@ const lazyBuiltIns = {
       namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
     )
     builder.onLoad({ filter: /./, namespace: 'lazy' }, async ({ path }) => {
-      const names = Object.keys(await import(path)).filter((name) => name !== 'default')
-      const getters = names.map((name) => `get ${name}() { return require('${path}').${name} }`)
-      return { contents: `module.exports = { ${getters.join(', ')} }` }
+      const functions = Object.entries(await import(path)).filter(
+        ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name) && name !== 'default',
+      )
+      const lines = functions.map(([name]) => `export const ${name} = (...args) => require('${path}').${name}(...args)`)
+      return { contents: lines.join('\n') }
     })
   },
 }

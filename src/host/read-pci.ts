@@ -4,11 +4,13 @@
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
+import { decodeAlike, type Decode } from '../pci/config-memory.ts'
 import { addFactsFrom } from '../pci/config-space.ts'
-import type { Bar, Link, PciDevice } from '../pci/device.ts'
+import type { Link, PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
 import { findPaths, findTopology } from '../pci/topology.ts'
 import { configOf, type PciDetail } from './read-config.ts'
+import { barsOf } from './read-bars.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
 import { toHex } from './hex.ts'
@@ -62,6 +64,7 @@ export function readPciDevices(
     held: detail === 'verdicts' && addresses.length >= manyFunctions ? readHeld(reading) : new Map(),
     kinds: new Map(),
     unnoted: { ...reading, unreadable: new Map() },
+    decode: decodeAlike(),
   }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
@@ -98,6 +101,7 @@ type Known = {
   readonly kinds: KnownKinds
   /** For what is read again, and noted then, where it did not do. */
   readonly unnoted: Reading
+  readonly decode: Decode
 }
 
 /** What is read of a function first: where it is, its configuration space, who it is and who holds it. */
@@ -130,7 +134,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (slot !== undefined) device.physicalSlot = slot
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
-  if (config !== undefined) addFactsFrom(device, config, known.detail === 'all' ? 'all' : 'facts', size)
+  if (config !== undefined)
+    addFactsFrom(device, config, { wanted: known.detail === 'all' ? 'all' : 'facts', size, decode: known.decode })
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
@@ -220,34 +225,6 @@ function overrideOf(text: string | undefined): Partial<PciDevice> {
 /** Not asked where the members of all groups were listed: a function not among them has none. */
 function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
   return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
-}
-
-const resourceIo = 0x100
-const resourcePrefetch = 0x2000
-const resource64Bit = 0x100000
-
-/** `resource`: lines of start, end, flags; lines 0–5 are the BARs, 6 the expansion ROM, the rest windows of bridges and VFs. */
-export function barsOf(text: string | undefined): Partial<PciDevice> {
-  if (text === undefined) return {}
-  const bars: Bar[] = []
-  for (const [index, line] of text.split('\n', 7).entries()) {
-    // No flags: nothing is there, and most lines are like that.
-    if (line.endsWith(' 0x0000000000000000')) continue
-    const match = /^0x([0-9a-f]{16}) 0x([0-9a-f]{16}) 0x([0-9a-f]{16})$/.exec(line.trim())
-    if (!match) continue
-    const [start, end, flags] = [match[1], match[2], match[3]].map((part) => BigInt(`0x${part}`))
-    if (start === undefined || end === undefined || !flags) continue
-    const kind = index === 6 ? 'rom' : flags & BigInt(resourceIo) ? 'io' : 'memory'
-    bars.push({
-      index,
-      kind,
-      ...(start === 0n ? {} : { base: start.toString(16) }),
-      ...(end > start ? { size: Number(end - start + 1n) } : {}),
-      ...(flags & BigInt(resource64Bit) ? { is64Bit: true } : {}),
-      ...(flags & BigInt(resourcePrefetch) ? { prefetchable: true } : {}),
-    })
-  }
-  return bars.length > 0 ? { bars } : {}
 }
 
 function linkSpeedOf(text: TextOf): { link?: Link } {

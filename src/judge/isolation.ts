@@ -18,8 +18,10 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const options = { ...platform, control }
   const given = isHardwareAsForetold(topology, options) ? view.foretold() : predictFromHardware(topology, options)
   const found = new Map<number, Isolation>()
-  isolationIn(topology, view.groups, options, given).forEach((one) => found.set(one.id, one))
   const { settings } = findPlatform(topology, options)
+  isolationIn(topology, view.groups, { settings, cmdline: platform.cmdline }, given).forEach((one) =>
+    found.set(one.id, one),
+  )
   const leaking = topology.nodes.filter(
     (node) => node.device.portType === 'downstreamPort' && isSurelyOpen(judgeAcs(node, settings)),
   )

@@ -35,46 +35,73 @@ export function judgeIsolation(
   options: PlatformOptions = {},
 ): readonly Isolation[] {
   const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
-  return isolationIn(topology, groups, options, predictFromHardware(topology, options))
+  const { settings } = findPlatform(topology, options)
+  const given = predictFromHardware(topology, options)
+  return isolationIn(topology, groups, { settings, cmdline: options.cmdline }, given)
 }
+
+export type IsolationOptions = { readonly settings: AcsSettings; readonly cmdline?: string | undefined }
 
 /** The same with a topology and what the hardware gives at hand. */
 export function isolationIn(
   topology: Topology,
   groups: readonly StatedGroup[],
-  options: PlatformOptions,
+  options: IsolationOptions,
   given: readonly PredictedGroup[],
 ): readonly Isolation[] {
-  const { settings } = findPlatform(topology, options)
-  const stated = new Map<PciAddress, number>()
-  for (const group of groups) for (const address of group.devices) stated.set(address, group.id)
-  const homes = new Map<PciAddress, { readonly devices: readonly PciAddress[]; readonly sure: boolean }>()
-  for (const group of given) {
-    const home = { devices: group.devices, sure: group.confidence === 'high' }
-    for (const address of group.devices) homes.set(address, home)
-  }
   const overridden = parseAcsOverride(options.cmdline) !== undefined
+  const byFirst = new Map<PciAddress | undefined, PredictedGroup>()
+  for (const group of given) byFirst.set(group.devices[0], group)
+  let members: Members | undefined
   return groups.map((group) => {
-    let reached: Set<PciAddress> | undefined
-    let sure = true
-    for (const address of group.devices) {
-      const home = homes.get(address)
-      sure &&= home?.sure === true
-      for (const other of home?.devices ?? [])
-        if (isElsewhere(other, group.id, stated)) (reached ??= new Set()).add(other)
-    }
-    if (reached === undefined)
-      return sure ? { id: group.id, isolated: 'yes' } : { id: group.id, isolated: 'unknown', why: 'not-readable' }
-    const reaches = [...reached]
-    const weak = findWeakPort(topology, group.devices, settings)
+    const same = byFirst.get(group.devices[0])
+    // Most groups are just what the hardware gives; only the others need to know of every function where it belongs.
+    if (same !== undefined && isSameList(same.devices, group.devices))
+      return unreached(group.id, same.confidence === 'high')
+    const { reaches, sure } = reachedFrom(group, (members ??= membersOf(groups, given)))
+    if (reaches.length === 0) return unreached(group.id, sure)
     return {
       id: group.id,
       isolated: sure ? 'no' : 'unknown',
-      ...weak,
+      ...findWeakPort(topology, group.devices, options.settings),
       reaches,
       ...(overridden && { restsOnOverride: true as const }),
     }
   })
+}
+
+function unreached(id: number, sure: boolean): Isolation {
+  return sure ? { id, isolated: 'yes' } : { id, isolated: 'unknown', why: 'not-readable' }
+}
+
+function isSameList(a: readonly PciAddress[], b: readonly PciAddress[]): boolean {
+  return a.length === b.length && a.every((address, at) => address === b[at])
+}
+
+/** Of every function, the group it is said to be in and the one that the hardware gives. */
+type Members = {
+  readonly stated: ReadonlyMap<PciAddress, number>
+  readonly given: ReadonlyMap<PciAddress, PredictedGroup>
+}
+
+function membersOf(groups: readonly StatedGroup[], given: readonly PredictedGroup[]): Members {
+  const stated = new Map<PciAddress, number>()
+  for (const group of groups) for (const address of group.devices) stated.set(address, group.id)
+  const homes = new Map<PciAddress, PredictedGroup>()
+  for (const group of given) for (const address of group.devices) homes.set(address, group)
+  return { stated, given: homes }
+}
+
+/** Members of other groups that the hardware does not keep from this one's. */
+function reachedFrom(group: StatedGroup, members: Members): { reaches: readonly PciAddress[]; sure: boolean } {
+  const reached = new Set<PciAddress>()
+  let sure = true
+  for (const address of group.devices) {
+    const home = members.given.get(address)
+    sure &&= home?.confidence === 'high'
+    for (const other of home?.devices ?? []) if (isElsewhere(other, group.id, members.stated)) reached.add(other)
+  }
+  return { reaches: [...reached], sure }
 }
 
 function isElsewhere(address: PciAddress, id: number, stated: ReadonlyMap<PciAddress, number>): boolean {

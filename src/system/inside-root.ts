@@ -24,17 +24,24 @@ export function rootPaths(root: string): RootPaths {
   const missing = new Set<string>()
   const links = linkFinder()
   let last: { readonly path: string; readonly resolved: string } | undefined
+  let remembersNothing = true
   const folder = (path: string): string => {
     const remembered = known.get(path)
     if (remembered !== undefined) return remembered
     if (path === '' || path === '/') return root
     // Not queueMicrotask: Node compiles fifteen functions of its own for the first.
-    if (known.size === 0) void Promise.resolve().then(forget)
-    const resolved = resolveFolder(path)
-    known.set(path, resolved)
+    if (remembersNothing) void Promise.resolve().then(forget)
+    remembersNothing = false
+    return resolveFolder(path)
+  }
+  /** For folders that others are in; of the thousands that hold files alone, `last` is enough. */
+  const folderAbove = (path: string): string => {
+    let resolved = known.get(path)
+    if (resolved === undefined) known.set(path, (resolved = folder(path)))
     return resolved
   }
   const forget = () => {
+    remembersNothing = true
     known.clear()
     missing.clear()
     last = undefined
@@ -45,7 +52,7 @@ export function rootPaths(root: string): RootPaths {
     const name = path.slice(slash + 1)
     if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
     const above = path.slice(0, slash)
-    const parent = folder(above)
+    const parent = folderAbove(above)
     const here = `${parent}/${name}`
     const kind = missing.has(above) ? 'missing' : links.kindOf(parent, name, here)
     if (kind === 'missing') missing.add(path)

@@ -5,7 +5,7 @@ import { interfaceTowards, parseRoutes4, parseRoutes6 } from '../../../src/host/
 import { parseProcAddress } from '../../../src/host/needs/sessions.ts'
 import { parseMounts } from '../../../src/host/needs/storage.ts'
 import { placeOf } from '../../../src/host/device-place.ts'
-import { barsOf } from '../../../src/host/read-pci.ts'
+import { barsOf } from '../../../src/host/read-bars.ts'
 import { parseReservedRegions } from '../../../src/host/read-groups.ts'
 import { readHost } from '../../../src/host/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
