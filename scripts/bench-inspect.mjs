@@ -38,20 +38,22 @@ function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 
-/** Commands by name, run in turns: the median time of each in milliseconds, and each one's median ratio to `against`. */
+/**
+ * Commands by name, run in turns, forwards and backwards: the median time of each in milliseconds, each one's median ratio to
+ * `against`, and between what half of these ratios are.
+ */
 function compare(commands, against, runs) {
   for (const argv of Object.values(commands)) timeOf(argv)
-  const rounds = Array.from({ length: runs }, () =>
-    Object.fromEntries(Object.entries(commands).map(([name, argv]) => [name, timeOf(argv)])),
-  )
+  const rounds = Array.from({ length: runs }, (_, round) => {
+    const turns = Object.entries(commands)
+    return Object.fromEntries((round % 2 ? turns.reverse() : turns).map(([name, argv]) => [name, timeOf(argv)]))
+  })
   return Object.fromEntries(
-    Object.keys(commands).map((name) => [
-      name,
-      {
-        time: median(rounds.map((round) => round[name])),
-        ratio: median(rounds.map((round) => round[name] / round[against])),
-      },
-    ]),
+    Object.keys(commands).map((name) => {
+      const ratios = rounds.map((round) => round[name] / round[against]).sort((a, b) => a - b)
+      const [low, ratio, high] = [0.25, 0.5, 0.75].map((part) => ratios[Math.floor(ratios.length * part)])
+      return [name, { time: median(rounds.map((round) => round[name])), ratio, half: [low, high] }]
+    }),
   )
 }
 
@@ -89,12 +91,16 @@ for (const name of fs.readdirSync(sys + '/bus/pci/devices')) {
   try { fs.readlinkSync(folder + '/iommu_group') } catch {}
 }`
 
-function measure(name, root, { runs, most }) {
+/** `pairs`: how many of `inspect --json` and lspci alone the goal is held to. */
+function measure(name, root, { runs, pairs, most }) {
+  const pair = {
+    'inspect --json': [command, 'inspect', '--json', '--root', root],
+    'lspci -vvv': ['lspci', '-vvv', '-O', `sysfs.path=${root}/sys/bus/pci`],
+  }
   const results = compare(
     {
-      'inspect --json': [command, 'inspect', '--json', '--root', root],
+      ...pair,
       inspect: [command, 'inspect', '--root', root],
-      'lspci -vvv': ['lspci', '-vvv', '-O', `sysfs.path=${root}/sys/bus/pci`],
       'node -e 0': [process.execPath, '-e', '0'],
       'node, only reads': [process.execPath, '-e', readingAlone, root],
     },
@@ -104,8 +110,10 @@ function measure(name, root, { runs, most }) {
   console.log(`\n${name}`)
   for (const [what, { time, ratio }] of Object.entries(results))
     console.log(`  ${what.padEnd(16)} ${time.toFixed(0).padStart(5)} ms  ${ratio.toFixed(2)} times lspci -vvv`)
-  const ours = results['inspect --json']
-  goal('against lspci -vvv', ours.ratio.toFixed(2), ours.ratio <= most, `at most ${most}`)
+  const ours = compare(pair, 'lspci -vvv', pairs)['inspect --json']
+  const half = ours.half.map((ratio) => ratio.toFixed(2)).join(' and ')
+  const told = `${ours.ratio.toFixed(3)}, half of ${pairs} pairs between ${half}`
+  goal('against lspci -vvv', told, ours.ratio <= most, `at most ${most}`)
   const memory = peakMemory([command, 'inspect', '--json', '--root', root])
   goal('peak memory', `${memory.toFixed(0)} MiB`, memory < 200, 'under 200 MiB')
   return ours.time
@@ -161,15 +169,19 @@ if (existsSync(corpus)) {
   const root = join(work, 'dl360')
   mkdirSync(root)
   execFileSync('tar', ['-C', root, '-xzf', corpus])
-  measure('DL360, 226 functions', root, { runs: 15, most: 4 })
+  measure('DL360, 226 functions', root, { runs: 15, pairs: 15, most: 4 })
   measureLoop(root)
   measureLibrary(root)
 } else console.log('the DL360 tree is not there (../shared/corpus)')
-// The median of 15 rounds is good for two percent only, and at 512 functions the goal is as near as that.
+// At 512 functions the goal is so near that chance must not decide: single pairs differ by some six percent, and the median of
+// 121 is good for two thirds of a percent.
 const times = [512, 4096].map((count) => {
   const root = join(work, `made-up-${count}`)
   makeSampleTree(root, count)
-  return measure(`made-up server, ${count} functions`, root, { runs: count > 1000 ? 7 : 41, most: 1 })
+  return measure(`made-up server, ${count} functions`, root, {
+    ...(count > 1000 ? { runs: 7, pairs: 7 } : { runs: 15, pairs: 121 }),
+    most: 1,
+  })
 })
 const growth = times[1] / times[0]
 goal('8 times the functions', `${growth.toFixed(1)} times as long`, growth <= 8.5, 'linear')
