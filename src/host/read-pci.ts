@@ -101,6 +101,7 @@ type Known = {
   readonly kinds: KnownKinds
   /** For what is read again, and noted then, where it did not do. */
   readonly unnoted: Reading
+  /** With the last function's image kept: the next of a card mostly says the same. */
   readonly decode: Decode
 }
 

@@ -67,4 +67,20 @@ describe('judgeIsolation', () => {
     const judged = judgeIsolation(machine, groups(['00:1e.0'], ['01:00.0'], ['01:01.0']))
     expect(judged[1]).toMatchObject({ isolated: 'no', why: 'shares-requester-id' })
   })
+
+  it('the same in whatever order the members of a group are stated', () => {
+    const off = { acs: { capability: 0x1f, control: 0 } }
+    const together = groups(['00:00.0'], ['00:1c.0'], ['01:00.0', '01:00.1'])
+    const turned = together.map(({ id, devices: members }) => ({ id, devices: members.toReversed() }))
+    // Which port is named first depends on the order; what is kept apart does not.
+    const told = (facts: Parameters<typeof devices>[0], stated: typeof together) =>
+      judgeIsolation(devices(facts), stated, { control: 'as-read' }).map(({ isolated, reaches }) => [isolated, reaches])
+    const answers = [{ acs }, { acs: null }, off, {}].map((facts) => {
+      expect(told(facts, turned)).toEqual(told(facts, together))
+      return told(facts, together)
+        .map(([isolated]) => isolated)
+        .join(' ')
+    })
+    expect(answers.slice(0, 3)).toEqual(['yes yes yes', 'yes no no', 'yes no no'])
+  })
 })

@@ -1,3 +1,4 @@
+import { rmSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { linuxSystem } from '../../../src/system/linux.ts'
 import { tree } from '../../support/sysfs-tree.ts'
@@ -47,6 +48,22 @@ describe('reading inside a root', () => {
     expect(system.readText('/link/x')).toEqual({ ok: true, value: 'two' })
     await Promise.resolve()
     expect(system.readText('/link/x')).toEqual({ ok: true, value: 'two' })
+  })
+
+  it('sees every time what another program changed while it waited', async () => {
+    const root = tree({ '/a/d/x': 'one', '/b/x': 'two', '/c/x': 'three' })
+    const system = linuxSystem({ root })
+    expect(system.readText('/a/d/x')).toEqual({ ok: true, value: 'one' })
+    for (const [target, value] of [
+      ['/b', 'two'],
+      ['/c', 'three'],
+      ['/b', 'two'],
+    ] as const) {
+      rmSync(`${root}/a/d`, { recursive: true })
+      symlinkSync(target, `${root}/a/d`)
+      await Promise.resolve()
+      expect(system.readText('/a/d/x')).toEqual({ ok: true, value })
+    }
   })
 })
 
