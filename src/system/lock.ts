@@ -4,7 +4,7 @@
  * reader never sees half of it; a holder that died or a machine that rebooted leaves a file nobody has to remove.
  * docs/decisions/0005-lock-file.md says why.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type LockHolder = { readonly pid: number; readonly since: string; readonly what: string }
@@ -109,18 +109,43 @@ function readRecord(path: string): { text: string; record: Record | undefined } 
 
 function isAlive(holder: Record): boolean {
   if (holder.boot !== bootId()) return false
-  return processStart(holder.pid) === holder.start
+  return processStart(holder.pid) === holder.start && isRunning(holder.pid)
+}
+
+/**
+ * A process that ended and that its parent has not waited for keeps its entry and its start time, in state Z or X
+ * (proc_pid_stat(5)). It does nothing any more, once that is so of every thread: the first may end before the others.
+ */
+function isRunning(pid: number): boolean {
+  return threadsOf(pid).some((stat) => !/^[ZXx]$/.test(statFields(stat)[0] ?? ''))
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => statOf(`${pid}/task/${thread}`) ?? '')
+  } catch {
+    // It has ended for good since.
+    return []
+  }
 }
 
 /** Field 22 of /proc/PID/stat: clock ticks since boot. With the pid it names one process, whatever the wall clock does. */
 function processStart(pid: number): string | undefined {
+  const stat = statOf(String(pid))
+  return stat === undefined ? undefined : statFields(stat)[19]
+}
+
+function statOf(process: string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The program's name (field 2, in parentheses) may hold spaces and parentheses itself.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    return readFileSync(`/proc/${process}/stat`, 'utf8')
   } catch {
     return undefined
   }
+}
+
+/** From field 3, the state, on. The program's name before it, in parentheses, may hold spaces and parentheses itself. */
+function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function bootId(): string {

@@ -67,6 +67,23 @@ describe('a write to a kernel attribute in a child', () => {
   })
 })
 
+it('is taken over from a process that ended and that nobody has waited for', async () => {
+  // The shell becomes `sleep`, which waits for no child: what it started stays a zombie.
+  const parent = spawn('sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 30'])
+  const pid = Number(await new Promise((said) => parent.stdout.once('data', said)))
+  const fields = () => {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  }
+  const path = join(folder, 'lock')
+  takeLock(path, 'apply')
+  const old = JSON.parse(fs.readFileSync(path, 'utf8')) as object
+  fs.writeFileSync(path, JSON.stringify({ ...old, pid, start: fields()[19] }))
+  while (fields()[0] !== 'Z') await new Promise((done) => setTimeout(done, 10))
+  expect(takeLock(path, 'rollback').ok).toBe(true)
+  parent.kill('SIGKILL')
+})
+
 it('frees nothing while its holder lives in another process', async () => {
   const child = spawn('sleep', ['30'])
   const path = join(folder, 'lock')
