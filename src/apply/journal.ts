@@ -8,7 +8,7 @@
  * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
  * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
  */
-import { AppError, UsageError } from '../errors.ts'
+import { AppError, exitCode, UsageError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Step } from '../plan/step.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
@@ -18,6 +18,8 @@ import { trialConfPath } from '../boot/trial.ts'
 
 export const stateFolder = '/var/lib/handover'
 export const journalFolder = `${stateFolder}/journal`
+const recordLimit = 64 * 1024 * 1024
+
 /** In memory: a full or read-only disk must not stand in the way of a rollback. */
 export const lockPath = '/run/handover/lock'
 
@@ -105,16 +107,23 @@ export function readJournals(reader: Reader): JournalRead[] {
     )
   }
   const journals: JournalRead[] = []
-  for (const name of names.value.filter((entry) => /^\d{4,9}$/.test(entry)).toSorted((a, b) => Number(a) - Number(b))) {
+  for (const name of names.value.filter(isId).toSorted((a, b) => Number(a) - Number(b))) {
     const journal = readJournal(reader, name)
     if (journal) journals.push(journal)
   }
   return journals
 }
 
+/** The highest number that has nine digits: a longer one is some date or other. */
+const highestId = 999_999_999
+
+/** As handed out, four digits at least: `0007`, never `00007`. */
+const idOf = (number: number) => String(number).padStart(4, '0')
+const isId = (name: string) => /^\d{4,9}$/.test(name) && idOf(Number(name)) === name
+
 export function readJournal(reader: Reader, id: string): JournalRead | undefined {
   const folder = `${journalFolder}/${id}`
-  const text = reader.readText(`${folder}/record.json`, 64 * 1024 * 1024)
+  const text = reader.readText(`${folder}/record.json`, recordLimit)
   if (!text.ok) {
     if (text.reason === 'absent')
       return hasBegun(reader, id) ? { ok: false, id, reason: 'record.json is gone, and something was done' } : undefined
@@ -122,7 +131,9 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   }
   const record = parseRecord(text.value)
   if (!record.ok) return { ok: false, id, reason: record.reason }
-  const eventText = reader.readText(`${folder}/events.jsonl`, 64 * 1024 * 1024)
+  // Someone's copy of another entry: it says of itself which.
+  if (record.value.id !== id) return undefined
+  const eventText = reader.readText(`${folder}/events.jsonl`, recordLimit)
   const { events, damage } = parseEvents(eventText.ok ? eventText.value : '')
   if (!eventText.ok && eventText.reason !== 'absent')
     damage.push(`events.jsonl cannot be read (${eventText.code ?? eventText.reason})`)
@@ -131,7 +142,7 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
 
 /** The journal a person names, `3` or `0003`. */
 export function readNamedJournal(reader: Reader, name: string): JournalRead {
-  const read = /^\d{1,9}$/.test(name) ? readJournal(reader, name.padStart(4, '0')) : undefined
+  const read = /^\d{1,9}$/.test(name) ? readJournal(reader, idOf(Number(name))) : undefined
   if (read === undefined) throw new UsageError(`there is no journal ${name}`, 'see what there is: handover journal')
   return read
 }
@@ -144,11 +155,12 @@ function hasBegun(reader: Reader, id: string): boolean {
 
 /** Copies that were made for applies which never began (a full disk, a power cut): without this, trying again would fill the disk more. */
 export function clearAbandoned(system: System): void {
-  const names = system.list(journalFolder)
-  for (const id of (names.ok ? names.value : []).filter((name) => /^\d{4,9}$/.test(name))) {
-    const folder = `${journalFolder}/${id}`
-    const record = system.stat(`${folder}/record.json`)
-    if (record.ok || record.reason !== 'absent' || hasBegun(system, id)) continue
+  for (let number = highestTaken(system) + 1; ; number += 1) {
+    const folder = `${journalFolder}/${idOf(number)}`
+    const inside = system.list(folder)
+    // Such an apply had the next number, so what comes behind a gap is none of ours.
+    if (!inside.ok) return
+    if (!inside.value.every((name) => name === 'saved' || name.startsWith('.record.json.'))) continue
     const copies = system.list(`${folder}/saved`)
     for (const name of copies.ok ? copies.value : []) system.remove(`${folder}/saved/${name}`)
     system.removeFolder(`${folder}/saved`)
@@ -170,12 +182,38 @@ export function isInForce(status: JournalStatus): boolean {
   return status !== 'restored' && status !== 'rolled-back'
 }
 
-/** The next free id, by counting the folders there are. */
+/** The next free id. Folders that are no entries (a copy named by its date) do not count, and are not written into. */
 export function nextId(reader: Reader): string {
+  let number = highestTaken(reader) + 1
+  while (number <= highestId && isTaken(reader, idOf(number))) number += 1
+  if (number <= highestId) return idOf(number)
+  throw new AppError(`${journalFolder} has an entry ${highestId}, and no number is left; nothing was changed`, {
+    help: `set entries aside that are taken back: mv ${journalFolder}/${highestId} /root/`,
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
+/** The highest number of an entry; one that was set aside by hand (`0007.damaged`) keeps its number. */
+function highestTaken(reader: Reader): number {
   const names = reader.list(journalFolder)
-  // A folder set aside by hand (`0007.damaged`) keeps its number.
-  const taken = names.ok ? names.value.map((name) => Number.parseInt(name, 10)).filter(Number.isSafeInteger) : []
-  return String(Math.max(0, ...taken) + 1).padStart(4, '0')
+  let highest = 0
+  for (const name of names.ok ? names.value : []) {
+    const [id = ''] = name.split('.')
+    if (isId(id) && isEntry(reader, name, id)) highest = Math.max(highest, Number(id))
+  }
+  return highest
+}
+
+/** It says of itself that it is this entry, or cannot say any more what it is and something was done. */
+function isEntry(reader: Reader, name: string, id: string): boolean {
+  const text = reader.readText(`${journalFolder}/${name}/record.json`, recordLimit)
+  const record = text.ok ? parseRecord(text.value) : undefined
+  return record?.ok ? record.value.id === id : hasBegun(reader, name)
+}
+
+function isTaken(reader: Reader, name: string): boolean {
+  const there = reader.stat(`${journalFolder}/${name}`)
+  return there.ok || there.reason !== 'absent'
 }
 
 export type OpenJournal = {
