@@ -68,6 +68,11 @@ export const findingCodes = [
   'vm-running',
   'device-silent',
   'no-virtualisation',
+  'need-lost',
+  'host-use',
+  // what the person says of the host
+  'not-in-use',
+  'give-up',
 ] as const
 
 export type FindingCode = (typeof findingCodes)[number]

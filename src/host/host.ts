@@ -54,18 +54,56 @@ export type IommuFacts = {
   readonly firmwareRegions?: readonly { readonly start: string; readonly end: string }[]
 }
 
+/** What is needed: decides the finding, and what a person may give up. */
+export type NeedKind = 'disk' | 'network' | 'display' | 'console' | 'input' | 'chipset' | 'vm' | 'use'
+
 /** One thing the host needs, and the chain from it down to the PCI function that carries it. */
 export type HostNeed = {
-  readonly kind: 'disk' | 'network' | 'display' | 'console' | 'input' | 'chipset' | 'vm'
-  /** In words: `/`, `swap`, `default route`, `SSH session from 192.0.2.7`, `text console`. */
+  /** `use`: a process or the kernel uses the function for something short of the other kinds (sound, a watchdog). */
+  readonly kind: NeedKind
+  /** In words: `/`, `swap`, `default route`, `SSH session from 192.0.2.7`, `text console`. Nothing is decided on it. */
   readonly what: string
+  /** The mount point, where the need is a mounted file system. */
+  readonly mountPoint?: string
+  /** The need is a default route of the host. */
+  readonly isDefaultRoute?: boolean
+  /** The name of the VM that holds the function, where `kind` is `vm`. */
+  readonly vm?: string
   /** Names between the need and the function, top first: `['vg0/root', 'md0', 'sda']`. */
   readonly chain: readonly string[]
   readonly device: PciAddress
   /** How bad its loss is: `vital` is refused, `spoken-for` only warned of. */
   readonly weight: 'vital' | 'spoken-for'
-  /** A bond leg or a mirror half: its loss degrades, the loss of all of `outOf` breaks. */
-  readonly redundant?: { readonly index: number; readonly outOf: number }
+  /**
+   * A bond leg, a mirror half, a path of several: the need ends at a set, and the last one standing may not go. Legs
+   * that are broken or absent today are not counted, so that a set of one function is like no set at all.
+   */
+  readonly redundant?: {
+    /** The name of the set: `bond0`, `md0`, `nvme-subsys0`. Legs of one need with one name belong together. */
+    readonly set: string
+    /** Functions on which the need stands without this one: addresses of the other legs. */
+    readonly others: readonly PciAddress[]
+  }
+}
+
+/**
+ * A need of the host that could not be followed to a PCI function, nor to something that is known to be none (memory, a
+ * server behind a followed port, a file on a followed file system). It may end at any function that could carry it.
+ */
+export type LostNeed = {
+  readonly kind: NeedKind
+  readonly what: string
+  /** Names that were followed, top first. */
+  readonly chain: readonly string[]
+  /** The name at which the trail ends: `ppp0`, `dm-3`, `/dev/sdq1`, `pool tank`. */
+  readonly lost: string
+  /** Why it ends there: `nothing says which port it runs over`, `/proc/net/pppoe cannot be read (EACCES)`. */
+  readonly why: string
+  /**
+   * Functions that could physically carry the need, in the order of their addresses. A controller without disks is no
+   * end of a mount; a port that is down, has no address and is configured nowhere is no end of a route.
+   */
+  readonly couldBe: readonly PciAddress[]
 }
 
 export type KernelFacts = {
@@ -187,8 +225,10 @@ export type Host = {
   readonly devices: readonly PciDevice[]
   readonly groups: readonly IommuGroup[]
   readonly needs: readonly HostNeed[]
+  /** Needs whose trail was lost; absent or empty when each was followed to its end. */
+  readonly lostNeeds?: readonly LostNeed[]
   /** Kinds of need the input cannot tell about (a listing of devices says nothing of mounts and routes). */
-  readonly unreadNeeds?: readonly HostNeed['kind'][]
+  readonly unreadNeeds?: readonly NeedKind[]
   readonly bridges?: readonly string[]
   /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
   readonly ownAddresses?: readonly string[]

@@ -29,7 +29,7 @@ export function readHost(
   const read = readPciDevices(reading, groupOfFunction(list), detail)
   const { groups, devices } = groupsOf(reading, list, read)
   const distribution = readDistribution(reading)
-  const needs = readNeeds(reading, devices)
+  const { needs, lost } = readNeeds(reading, devices)
   const bridges = readBridges(reading)
   const hypervisor = textOf(reading, '/sys/hypervisor/type')
   return {
@@ -44,6 +44,7 @@ export function readHost(
     devices,
     groups,
     needs,
+    ...(lost.length > 0 ? { lostNeeds: lost } : {}),
     ...unreadNeeds(system),
     bridges,
     ownAddresses: readOwnAddresses(reading),

@@ -4,23 +4,30 @@
  * from the class alone and is added by judge/chipset.ts.
  */
 import type { PciDevice } from '../pci/device.ts'
-import type { HostNeed } from './host.ts'
+import { joinNeeds, type NeedsRead } from './needs/ends.ts'
 import { readConsoleNeeds } from './needs/console.ts'
 import { readNetworkNeeds } from './needs/network.ts'
 import { readStorageNeeds } from './needs/storage.ts'
 import { readVmNeeds } from './needs/virtual-machines.ts'
 import type { Reading } from './reading.ts'
 
-export function readNeeds(reading: Reading, devices: readonly PciDevice[]): HostNeed[] {
-  const needs = [
-    ...readStorageNeeds(reading),
-    ...readNetworkNeeds(reading, devices),
-    ...readConsoleNeeds(reading, devices),
-    ...readVmNeeds(reading, devices),
-  ]
+export function readNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
+  const { needs, lost } = joinNeeds([
+    readStorageNeeds(reading, devices),
+    readNetworkNeeds(reading, devices),
+    readConsoleNeeds(reading, devices),
+    readVmNeeds(reading, devices),
+  ])
+  return {
+    needs: withoutDoubles(needs, (need) => [need.kind, need.what, need.chain, need.device]),
+    lost: withoutDoubles(lost, (need) => [need.kind, need.what, need.chain, need.lost]),
+  }
+}
+
+function withoutDoubles<T>(all: readonly T[], keyOf: (one: T) => unknown): T[] {
   const seen = new Set<string>()
-  return needs.filter((need) => {
-    const key = JSON.stringify([need.kind, need.what, need.chain, need.device])
+  return all.filter((one) => {
+    const key = JSON.stringify(keyOf(one))
     if (seen.has(key)) return false
     seen.add(key)
     return true

@@ -13,6 +13,7 @@ import { checkInterruptRemapping } from './checks/interrupt-remapping.ts'
 import { checkIommu } from './checks/iommu.ts'
 import { checkIsolation } from './checks/isolation.ts'
 import { checkKnownNeeds } from './checks/known-needs.ts'
+import { checkLostNeeds } from './checks/lost-needs.ts'
 import { checkNeeds } from './checks/needs.ts'
 import { checkReservedRegions } from './checks/reserved-regions.ts'
 import { checkReset } from './checks/reset.ts'
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   checkInterruptRemapping,
   checkReservedRegions,
   checkNeeds,
+  checkLostNeeds,
   checkKnownNeeds,
   checkGroupNeeds,
   checkGroupMembers,

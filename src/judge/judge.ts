@@ -49,7 +49,7 @@ export function verdictOf(reasons: readonly Reason[]): Verdict {
   let verdict: Verdict = 'ready'
   for (let i = 0; i < reasons.length; i += 1) {
     const reason = reasons[i]
-    if (reason?.severity === 'error') return 'refused'
+    if (reason?.severity === 'error' && reason.undecided !== true) return 'refused'
     if (reason?.undecided === true) verdict = 'unknown'
     else if (reason?.severity === 'warning' && verdict === 'ready') verdict = 'caution'
   }

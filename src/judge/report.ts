@@ -3,7 +3,7 @@
  * absent key or null.
  */
 import type { Finding } from '../finding.ts'
-import type { Host, HostNeed } from '../host/host.ts'
+import type { Host, HostNeed, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
@@ -17,6 +17,8 @@ export type InspectReport = {
   readonly groups: readonly ReportedGroup[]
   readonly predictedGroups?: readonly (readonly PciAddress[])[]
   readonly predictedConfidence?: readonly ('high' | 'low')[]
+  /** Needs that could not be followed to a function, with the functions at which each may end. Absent: none. */
+  readonly lostNeeds?: readonly LostNeed[]
   readonly findings: readonly Finding[]
 }
 
@@ -68,6 +70,7 @@ export function reportOf(host: Host, judgement: Judgement): InspectReport {
       predictedGroups: predicted.map((group) => group.devices),
       predictedConfidence: predicted.map((group) => group.confidence),
     }),
+    ...(host.lostNeeds && host.lostNeeds.length > 0 && { lostNeeds: host.lostNeeds }),
     findings: allFindings(host, judgement),
   }
 }

@@ -12,7 +12,10 @@ import type { HostNeed, IommuGroup } from '../host/host.ts'
  */
 export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
 
-/** One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict open. */
+/**
+ * One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict open; an
+ * undecided error gives the verdict `unknown`, and no plan takes the device.
+ */
 export type Reason = Finding & { readonly undecided?: boolean }
 
 export type DeviceJudgement = {
@@ -45,5 +48,11 @@ export type Judgement = {
   readonly findings: readonly Finding[]
 }
 
-/** What a person really gives up (`host.giveUp` in a spec): refusals of that kind become cautions. */
-export type JudgeOptions = { readonly giveUp?: readonly string[] }
+/** `giveUp`: what a person really gives up (`host.giveUp` in a spec); refusals of that kind become cautions. */
+export type JudgeOptions = {
+  readonly giveUp?: readonly string[]
+  /** Identities that the person says are not in use (`host.notInUse`): they settle a lost need, never a proven one. */
+  readonly notInUse?: readonly string[]
+  /** Names of VMs of the plan itself that run now: what they hold is theirs. */
+  readonly ownVms?: readonly string[]
+}

@@ -1,5 +1,5 @@
 /** The Host with the look-ups that checks share, made once per judgement. */
-import type { Host, HostNeed, IommuGroup } from '../host/host.ts'
+import type { Host, HostNeed, IommuGroup, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
 import { withConfigFacts } from '../pci/config-space.ts'
@@ -11,6 +11,7 @@ import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
 import { findTopology, type Topology } from '../pci/topology.ts'
 import { chipsetNeeds, chipsetRole } from './chipset.ts'
 import { isolationOf } from './isolation.ts'
+import { identityWords } from './identity-words.ts'
 import { managementNeeds } from './management.ts'
 import type { JudgeOptions } from './types.ts'
 
@@ -22,6 +23,9 @@ export type HostView = {
   /** Needs carried by the function, or by something that hangs below it (disks behind a VMD controller). */
   readonly needsOf: (address: PciAddress) => readonly HostNeed[]
   readonly giveUp: ReadonlySet<string>
+  readonly ownVms: ReadonlySet<string>
+  /** Lost needs that could end at the function, or at something that hangs below it; settled ones are left out. */
+  readonly lostAt: (address: PciAddress) => readonly LostNeed[]
   readonly topology: Topology
   /** Kernel, parameters and firmware tables, as pci/ wants them. */
   readonly platform: PlatformOptions
@@ -38,6 +42,7 @@ export type HostView = {
 // One for all that have none, which are most.
 const noDevices: readonly PciDevice[] = []
 const noNeeds: readonly HostNeed[] = []
+const noLost: readonly LostNeed[] = []
 const noAddresses: readonly PciAddress[] = []
 
 export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
@@ -52,7 +57,9 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     groupById.set(group.id, group)
     for (const address of group.devices) groupByMember.set(address, group)
   }
-  const needs = needsByFunction(host, byAddress)
+  const above = aboveFinder(host, byAddress)
+  const needs = needsByFunction(host, above)
+  const lost = lostByFunction(host, { above, byAddress, notInUse: options.notInUse ?? [] })
   const alike = alikeDevices(host.devices)
   let foretold: ReturnType<HostView['foretold']> | undefined
   let isolation: Map<number, Isolation> | undefined
@@ -73,6 +80,8 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
       (typeof device.iommuGroup === 'number' ? groupById.get(device.iommuGroup) : undefined),
     needsOf: (address) => needs.get(address) ?? noNeeds,
     giveUp: new Set(options.giveUp ?? []),
+    ownVms: new Set(options.ownVms ?? []),
+    lostAt: (address) => lost.get(address) ?? noLost,
   }
   return view
 }
@@ -123,24 +132,59 @@ function groupsFromDevices(devices: readonly PciDevice[]): IommuGroup[] {
   return [...members].map(([id, addresses]) => ({ id, devices: addresses })).sort((a, b) => a.id - b.id)
 }
 
-function needsByFunction(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevice>): Map<PciAddress, HostNeed[]> {
+type Above = (address: PciAddress) => readonly PciAddress[]
+
+/** The functions above one that are no bridges: a VMD controller above its drives. */
+function aboveFinder(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevice>): Above {
   let byPath: Map<string, PciDevice> | undefined
-  const needs = new Map<PciAddress, HostNeed[]>()
-  const add = (address: PciAddress, need: HostNeed): void => {
-    const list = needs.get(address)
-    if (list) list.push(need)
-    else needs.set(address, [need])
-  }
-  for (const need of [...host.needs, ...chipsetNeeds(host.devices), ...managementNeeds(host.devices)]) {
-    add(need.device, need)
-    const steps = byAddress.get(need.device)?.path?.split('/') ?? []
+  return (address) => {
+    const steps = byAddress.get(address)?.path?.split('/') ?? []
+    const found: PciAddress[] = []
     for (let length = 2; length < steps.length; length++) {
       byPath ??= new Map(host.devices.flatMap((device) => (device.path ? [[device.path, device] as const] : [])))
       const above = byPath.get(steps.slice(0, length).join('/'))
-      if (above && !isBridge(above)) add(above.address, { ...need, chain: [...need.chain, need.device] })
+      if (above && !isBridge(above)) found.push(above.address)
     }
+    return found
+  }
+}
+
+function needsByFunction(host: Host, above: Above): Map<PciAddress, HostNeed[]> {
+  const needs = new Map<PciAddress, HostNeed[]>()
+  for (const need of [...host.needs, ...chipsetNeeds(host.devices), ...managementNeeds(host.devices)]) {
+    addTo(needs, need.device, need)
+    for (const address of above(need.device)) addTo(needs, address, { ...need, chain: [...need.chain, need.device] })
   }
   return needs
+}
+
+function lostByFunction(
+  host: Host,
+  given: {
+    readonly above: Above
+    readonly byAddress: ReadonlyMap<PciAddress, PciDevice>
+    readonly notInUse: readonly string[]
+  },
+): Map<PciAddress, LostNeed[]> {
+  const lost = new Map<PciAddress, LostNeed[]>()
+  const words = new Set(given.notInUse.map((word) => word.toLowerCase()))
+  for (const need of host.lostNeeds ?? []) {
+    const ends = new Set<PciAddress>()
+    for (const address of need.couldBe) {
+      const device = given.byAddress.get(address)
+      if (device && identityWords(device).some((word) => words.has(word))) continue
+      ends.add(address)
+      for (const higher of given.above(address)) ends.add(higher)
+    }
+    for (const address of ends) addTo(lost, address, need)
+  }
+  return lost
+}
+
+function addTo<V>(map: Map<PciAddress, V[]>, address: PciAddress, value: V): void {
+  const list = map.get(address)
+  if (list) list.push(value)
+  else map.set(address, [value])
 }
 
 /** Endpoints of the same group: bridges stay with pcieport and do not spoil it. */

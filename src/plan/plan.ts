@@ -13,6 +13,8 @@ import { sparesOf, stayingOf, takeAlong } from './along.ts'
 import { demandsOf } from './demands.ts'
 import { followLock } from './follow-lock.ts'
 import { removeForeignIds, type Removal } from './foreign-ids.ts'
+import { concessionsOf } from './concessions.ts'
+import { checkLastLegs } from './last-legs.ts'
 import { checkLeftovers } from './leftovers.ts'
 import { planMemory } from './memory.ts'
 import { leaveBootAlone } from './boot-left-alone.ts'
@@ -25,6 +27,7 @@ import { planHugepages } from './plan-hugepages.ts'
 import { planResets } from './plan-reset.ts'
 import { planVirtualFunctions } from './plan-sriov.ts'
 import { planDrivers } from './plan-drivers.ts'
+import { settle } from './settled.ts'
 import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
 import type { Plan } from './types.ts'
@@ -52,6 +55,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const taken = takeAlong(view, shared.assignments)
   const leaving = [...shared.assignments, ...taken]
   const gone = new Set(leaving.map(({ address }) => address))
+  const said = settle(view)
+  const concessions = concessionsOf(view, gone)
   const memory = planMemory(host, spec, given.places)
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
@@ -69,6 +74,9 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...[memory, hugepages, functions, boot].flatMap((part) => part.findings),
     ...checkKernelArguments(spec, given.places),
+    ...said.findings,
+    ...concessions.findings,
+    ...checkLastLegs(host.needs, gone),
     ...checkLeftovers(view, gone, removal),
     ...checkBridges(host, spec, given.places),
     ...checkOutage(spec, given.places),
@@ -84,6 +92,8 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     spare: sparesOf(view, gone),
     staying: stayingOf(view),
     ...(doubtful.length > 0 ? { doubtful } : {}),
+    ...(said.settled.length > 0 ? { settled: said.settled } : {}),
+    ...(concessions.open.length > 0 ? { concessions: concessions.open } : {}),
     findings,
     steps: hasErrors(findings) ? [] : [...setup, ...handing],
     needsReboot: boot.needsReboot,

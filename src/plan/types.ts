@@ -5,7 +5,9 @@
 import type { Finding } from '../finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
+import type { Concession } from './concessions.ts'
 import type { OutageStep } from './outage.ts'
+import type { Settled } from './settled.ts'
 import type { Step } from './step.ts'
 
 export type Assignment = {
@@ -35,6 +37,10 @@ export type Plan = {
   readonly staying: readonly { readonly address: PciAddress; readonly because: string }[]
   /** `vm/role` whose lock is in doubt: replaced, ambiguous or missing. `handover lock` decides them anew. */
   readonly doubtful?: readonly string[]
+  /** Doubts about what the host uses that the spec settles (`host: not-in-use`). */
+  readonly settled?: readonly Settled[]
+  /** What the host uses and loses by this plan, and the spec does not give up by name: `apply` asks for each. */
+  readonly concessions?: readonly Concession[]
   readonly findings: readonly Finding[]
   /** Empty when a finding is an error, and when the host is already as planned. */
   readonly steps: readonly Step[]

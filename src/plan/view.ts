@@ -28,7 +28,10 @@ export function viewOf(
   places: SpecPlaces | undefined,
   physicalOf?: ReadonlyMap<string, PciAddress>,
 ): View {
-  const judgement = judgeHost(host, { giveUp: spec.host.giveUp })
+  const judgement = judgeHost(host, {
+    giveUp: spec.host.giveUp,
+    ...(spec.host.notInUse === undefined ? {} : { notInUse: spec.host.notInUse }),
+  })
   const { kept, findings } = findKept(host, spec, places)
   for (const [word, address] of physicalOf ?? []) kept.set(address, `${functionsWord}${word}`)
   return {
@@ -114,7 +117,7 @@ function findKept(host: Host, spec: Spec, places: SpecPlaces | undefined) {
   return { kept, findings }
 }
 
-function callNames(device: PciDevice): string[] {
+export function callNames(device: PciDevice): string[] {
   const interfaces = (device.networkInterfaces ?? []).flatMap((port) => [port.name, port.mac, port.permanentMac])
   const disks = (device.disks ?? []).flatMap((disk) => [disk.name, disk.serial, disk.wwn])
   return [device.address, ...interfaces, ...disks, device.nvmeSerial].filter((name) => name !== undefined)

@@ -25,6 +25,7 @@ export function specFromWritten(written: WrittenSpec): Spec {
     host: {
       keep: written.host?.keep ?? [],
       giveUp: written.host?.['give-up'] ?? [],
+      ...(written.host?.['not-in-use'] === undefined ? {} : { notInUse: written.host['not-in-use'] }),
       reserveMiB: sizeOf(written.host?.reserve) ?? defaultReserveMiB,
       ...given({
         hugepageKiB: hugepageSizes[written.host?.hugepages ?? ''],

@@ -9,7 +9,11 @@ const kernelArgument = pattern(
   'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, which boot loaders do differently',
 )
 
-const giveUps = ['boot-display', 'text-console', 'keyboard'] as const
+const never = new Set(['/', '/boot', '/boot/efi', 'root', 'boot', 'esp', 'swap', 'disk', 'network', 'default route'])
+
+const giveUpWord = text('give-up').refine((word) => !never.has(word.toLowerCase()), {
+  error: 'only boot-display, text-console, keyboard and what the host can do without can be given up',
+})
 
 const functionSchema = z.strictObject(
   {
@@ -51,9 +55,17 @@ export const hostSchema = z.strictObject(
         'What stays with the host beyond what it needs: addresses, interface names, disk serials, names of devices.',
       ),
     'give-up': z
-      .array(z.enum(giveUps, { error: `only ${giveUps.join(', ')} can be given up` }), { error: 'give-up is a list' })
+      .array(giveUpWord, { error: 'give-up is a list' })
       .optional()
-      .describe('What you really give away although the host uses it. Never its root, boot or only way in.'),
+      .describe(
+        'What you really give away although the host uses it: `boot-display`, `text-console`, `keyboard`, or what a warning names (an interface, a bridge, a mount point, a disk serial, a MAC address). Never its root, boot or only way in.',
+      ),
+    'not-in-use': z
+      .array(text('not-in-use'), { error: 'not-in-use is a list' })
+      .optional()
+      .describe(
+        'Devices that you know the host does not use, where it cannot be found out: a MAC address, a disk serial, a WWN, a serial number of the card, or its path; never an address, which may move. It settles a doubt, and nothing that is proven to be needed.',
+      ),
     reserve: size('reserve').optional().describe('Memory the host keeps for itself; default 1 GiB.'),
     hugepages: z
       .enum(['2 MiB', '1 GiB'], { error: 'hugepages is 2 MiB or 1 GiB' })

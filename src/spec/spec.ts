@@ -31,8 +31,13 @@ export type SavingsSpec = {
 export type HostSection = {
   /** Names of things that must stay, beyond what the host needs: addresses, interface names, disk serials. */
   readonly keep: readonly string[]
-  /** Things a person really gives up: `boot-display`, `text-console`, `keyboard`. Never root, boot or the only way in. */
+  /**
+   * Things a person really gives up: `boot-display`, `text-console`, `keyboard`, or the name of something that the host
+   * uses and could do without (an interface, a mount point). Never root, boot or the only way in.
+   */
   readonly giveUp: readonly string[]
+  /** Identities of devices that are not in use although that could not be found out: serials, MAC addresses, paths. */
+  readonly notInUse?: readonly string[]
   /** Memory the host keeps for itself, MiB. */
   readonly reserveMiB: number
   readonly virtualFunctions?: readonly VirtualFunctionsSpec[]

@@ -5,6 +5,7 @@
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { HostNeed } from '../host.ts'
 import { ownerOf } from '../read-attached.ts'
+import { withOthers } from './ends.ts'
 import { linkName, linkOf, namesIn, textOf, type Reading } from '../reading.ts'
 
 export type BlockLeaf = {
@@ -25,22 +26,23 @@ export function blockName(reading: Reading, number: string): string | undefined 
 export function blockLeaves(reading: Reading, top: string, follow: Follow): BlockLeaf[] {
   const leaves: BlockLeaf[] = []
   const visited = new Set<string>()
-  const walk = (name: string, above: readonly string[], redundant: BlockLeaf['redundant']): void => {
+  const walk = (name: string, above: readonly string[], set: string | undefined): void => {
     if (visited.has(name) || visited.size > 4096 || above.length > 32) return
     visited.add(name)
     const chain = [...above, shownName(reading, name)]
     const below = membersOf(reading, name)
     if (below.length > 0) {
       const mirror = below.length > 1 && isMirror(reading, name)
-      for (const [index, member] of below.entries())
-        walk(member, chain, mirror ? { index, outOf: below.length } : redundant)
+      for (const member of below) walk(member, chain, mirror ? name : set)
       return
     }
-    for (const end of endsOf(reading, name, follow))
+    for (const end of endsOf(reading, name, follow)) {
+      const redundant = set === undefined ? end.redundant : { set, others: [] }
       leaves.push({ ...end, chain: [...chain, ...end.chain], ...(redundant ? { redundant } : {}) })
+    }
   }
   walk(top, [], undefined)
-  return leaves
+  return withOthers(leaves)
 }
 
 /** What lies directly below: slaves of a mapped device; a partition of one has the slaves at its disk. */
@@ -78,11 +80,11 @@ function multipathEnds(reading: Reading, subsystem: string): BlockLeaf[] {
   const folder = `/sys/class/nvme-subsystem/${subsystem}`
   const ends: BlockLeaf[] = []
   const controllers = namesIn(reading, folder).filter((name) => /^nvme\d+$/.test(name))
-  for (const [index, name] of controllers.entries()) {
+  for (const name of controllers) {
     if (textOf(reading, `/sys/class/nvme/${name}/transport`) !== 'pcie') continue
     const stated = parseAddress(textOf(reading, `/sys/class/nvme/${name}/address`) ?? '')
     const device = stated ?? ownerOf(linkOf(reading, `/sys/class/nvme/${name}`))
-    const redundant = controllers.length > 1 ? { redundant: { index, outOf: controllers.length } } : {}
+    const redundant = controllers.length > 1 ? { redundant: { set: subsystem, others: [] } } : {}
     if (device) ends.push({ chain: [name], device, ...redundant })
   }
   return ends

@@ -7,17 +7,19 @@ import type { PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../host.ts'
 import { ownerOf } from '../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import type { NeedsRead } from './ends.ts'
 
-export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]): HostNeed[] {
+export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   const active = textOf(reading, '/sys/class/tty/console/active')?.split(/\s+/).filter(Boolean) ?? []
   const serial = active.filter((name) => !/^tty\d*$/.test(name))
   const weight: HostNeed['weight'] = serial.length > 0 ? 'spoken-for' : 'vital'
-  return [
+  const needs = [
     ...displayNeeds(reading, devices, weight),
     ...textConsoleNeeds(reading, devices, active, weight),
     ...serialNeeds(reading, serial),
     ...keyboardNeeds(reading, weight),
   ]
+  return { needs, lost: [] }
 }
 
 function displayNeeds(reading: Reading, devices: readonly PciDevice[], weight: HostNeed['weight']): HostNeed[] {

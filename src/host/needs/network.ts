@@ -4,29 +4,49 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import type { HostNeed } from '../host.ts'
+import type { HostNeed, LostNeed } from '../host.ts'
 import { ownerOf } from '../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { couldCarryNetwork } from './could-be.ts'
+import { withOthers, type NeedsRead } from './ends.ts'
 import { interfaceTowards, isDefault, readRoutes, type Route } from './routes.ts'
 import { readSessions } from './sessions.ts'
 
 const netFolder = '/sys/class/net'
 
-export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]): HostNeed[] {
+export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   const routes = readRoutes(reading)
   const wanted = wantedInterfaces(reading, routes)
   const physFns = new Map(devices.flatMap((d) => (d.physFn ? [[d.address, d.physFn] as const] : [])))
   const needs: HostNeed[] = []
+  const lost: LostNeed[] = []
   for (const { name, what, weight } of wanted) {
-    for (const leaf of interfaceLeaves(reading, name)) {
+    const leaves = interfaceLeaves(reading, name)
+    if (leaves.length === 0 && weight === 'vital') lost.push(lostNetwork(what, name, couldCarryNetwork(devices)))
+    for (const leaf of leaves) {
       const redundant = leaf.redundant ? { redundant: leaf.redundant } : {}
-      needs.push({ kind: 'network', what, chain: leaf.chain, device: leaf.device, weight, ...redundant })
+      const isDefaultRoute = what === defaultRoute ? { isDefaultRoute: true } : {}
+      needs.push({
+        kind: 'network',
+        what,
+        ...isDefaultRoute,
+        chain: leaf.chain,
+        device: leaf.device,
+        weight,
+        ...redundant,
+      })
       const physFn = physFns.get(leaf.device)
       // A virtual function lives only as long as the physical one stays with the host.
       if (physFn) needs.push({ kind: 'network', what, chain: [...leaf.chain, leaf.device], device: physFn, weight })
     }
   }
-  return needs
+  return { needs, lost }
+}
+
+const defaultRoute = 'default route'
+
+function lostNetwork(what: string, name: string, couldBe: readonly PciAddress[]): LostNeed {
+  return { kind: 'network', what, chain: [], lost: name, why: 'nothing says which port it runs over', couldBe }
 }
 
 type Wanted = { readonly name: string; readonly what: string; readonly weight: HostNeed['weight'] }
@@ -42,7 +62,7 @@ function wantedInterfaces(reading: Reading, routes: readonly Route[]): Wanted[] 
       wanted.push({ name, what, weight })
   }
   const defaults = new Set(routes.filter(isDefault).map((route) => route.interface))
-  for (const name of defaults) add(name, 'default route', 'vital')
+  for (const name of defaults) add(name, defaultRoute, 'vital')
   for (const session of readSessions(reading)) {
     const name = interfaceTowards(routes, session.client)
     if (name) wanted.push({ name, what: session.what, weight: 'vital' })
@@ -91,22 +111,20 @@ type Leaf = {
 export function interfaceLeaves(reading: Reading, top: string): Leaf[] {
   const leaves: Leaf[] = []
   const visited = new Set<string>()
-  const walk = (name: string, above: readonly string[], redundant: Leaf['redundant']): void => {
+  const walk = (name: string, above: readonly string[], set: string | undefined): void => {
     if (visited.has(name) || visited.size > 4096 || above.length > 16) return
     visited.add(name)
     const chain = [...above, name]
     const device = ownerOf(linkOf(reading, `${netFolder}/${name}`))
     if (device) {
-      leaves.push({ chain, device, ...(redundant ? { redundant } : {}) })
+      leaves.push({ chain, device, ...(set === undefined ? {} : { redundant: { set, others: [] } }) })
       return
     }
     const names = namesIn(reading, `${netFolder}/${name}`)
     const lower = names.flatMap((entry) => (entry.startsWith('lower_') ? [entry.slice('lower_'.length)] : []))
     const isBond = names.includes('bonding')
-    for (const [index, below] of lower.entries()) {
-      walk(below, chain, isBond && lower.length > 1 ? { index, outOf: lower.length } : redundant)
-    }
+    for (const below of lower) walk(below, chain, isBond && lower.length > 1 ? name : set)
   }
   walk(top, [], undefined)
-  return leaves
+  return withOthers(leaves)
 }

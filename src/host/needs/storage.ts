@@ -2,8 +2,11 @@
  * The disks the host lives on: every mounted file system and swap, walked down through partitions, LVM, LUKS, md, loop,
  * btrfs, ZFS and NVMe multipath to the PCI functions that carry them (block-stack.ts does the walking).
  */
-import type { HostNeed } from '../host.ts'
+import type { PciDevice } from '../../pci/device.ts'
+import type { HostNeed, LostNeed } from '../host.ts'
 import { bytesOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { couldCarryDisks } from './could-be.ts'
+import type { NeedsRead } from './ends.ts'
 import { readNamedDisks } from './named-disks.ts'
 import { blockLeaves, blockName, ownersOfDriver, type BlockLeaf } from './block-stack.ts'
 
@@ -15,12 +18,17 @@ export type Mount = {
   readonly source: string
 }
 
-export function readStorageNeeds(reading: Reading): HostNeed[] {
+export function readStorageNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   const mounts = parseMounts(textOf(reading, '/proc/self/mountinfo', 16 << 20) ?? '')
   const needs: HostNeed[] = []
-  const add = (what: string, leaf: BlockLeaf): void => {
+  const lost: LostNeed[] = []
+  const add = (start: Pick<HostNeed, 'what' | 'mountPoint'>, leaf: BlockLeaf): void => {
     const redundant = leaf.redundant ? { redundant: leaf.redundant } : {}
-    needs.push({ kind: 'disk', what, chain: leaf.chain, device: leaf.device, weight: 'vital', ...redundant })
+    needs.push({ kind: 'disk', ...start, chain: leaf.chain, device: leaf.device, weight: 'vital', ...redundant })
+  }
+  const lose = (what: string, name: string): void => {
+    const couldBe = couldCarryDisks(devices)
+    lost.push({ kind: 'disk', what, chain: [], lost: name, why: 'nothing says on which disks it is', couldBe })
   }
   const done = new Set<string>()
   for (const mount of mounts) {
@@ -28,15 +36,19 @@ export function readStorageNeeds(reading: Reading): HostNeed[] {
     const key = mount.number.startsWith('0:') ? `${mount.type} ${mount.source}` : mount.number
     if (done.has(key)) continue
     done.add(key)
-    for (const leaf of mountLeaves(reading, mounts, mount)) add(mount.point, leaf)
+    const leaves = mountLeaves(reading, mounts, mount)
+    if (leaves.length === 0 && !mount.number.startsWith('0:')) lose(mount.point, mount.source)
+    for (const leaf of leaves) add({ what: mount.point, mountPoint: mount.point }, leaf)
   }
   for (const area of readSwaps(reading)) {
-    for (const leaf of fileOrDeviceLeaves(reading, mounts, area)) add('swap', leaf)
+    for (const leaf of fileOrDeviceLeaves(reading, mounts, area)) add({ what: 'swap' }, leaf)
   }
   for (const pool of readPools(reading, mounts)) {
-    for (const leaf of zfsLeaves(reading, pool)) add(`ZFS pool ${pool}`, leaf)
+    const leaves = zfsLeaves(reading, pool)
+    if (leaves.length === 0) lose(`ZFS pool ${pool}`, `pool ${pool}`)
+    for (const leaf of leaves) add({ what: `ZFS pool ${pool}` }, leaf)
   }
-  return [...needs, ...namedNeeds(reading, mounts, needs)]
+  return { needs: [...needs, ...namedNeeds(reading, mounts, needs)], lost }
 }
 
 /** What is in use already is said by that use; the same disk is not told a second time. */

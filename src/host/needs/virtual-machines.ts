@@ -6,10 +6,11 @@ import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../host.ts'
 import { namesIn, type Reading } from '../reading.ts'
+import type { NeedsRead } from './ends.ts'
 
-export function readVmNeeds(reading: Reading, devices: readonly PciDevice[]): HostNeed[] {
+export function readVmNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   const bound = new Set(devices.filter((d) => d.driver?.startsWith('vfio')).map((d) => d.address))
-  if (bound.size === 0) return []
+  if (bound.size === 0) return { needs: [], lost: [] }
   const needs: HostNeed[] = []
   for (const pid of namesIn(reading, '/proc').filter((name) => /^\d+$/.test(name))) {
     const cmdline = reading.system.readText(`/proc/${pid}/cmdline`)
@@ -25,7 +26,7 @@ export function readVmNeeds(reading: Reading, devices: readonly PciDevice[]): Ho
       }
     }
   }
-  return needs
+  return { needs, lost: [] }
 }
 
 /** `-name firewall,debug-threads=on` or `-name guest=firewall,…`. */

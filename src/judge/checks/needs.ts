@@ -1,6 +1,7 @@
 /** The function itself carries something the host needs. One finding per kind, with every chain in it. */
 import type { FindingCode } from '../../finding.ts'
 import type { HostNeed } from '../../host/host.ts'
+import type { PciAddress } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
 import type { HostView } from '../view.ts'
 import { chainText, listText } from '../words.ts'
@@ -13,6 +14,7 @@ export const needCodes: Readonly<Record<HostNeed['kind'], FindingCode>> = {
   input: 'host-input',
   chipset: 'host-chipset',
   vm: 'vm-running',
+  use: 'host-use',
 }
 
 const helps: Readonly<Record<HostNeed['kind'], string>> = {
@@ -23,6 +25,7 @@ const helps: Readonly<Record<HostNeed['kind'], string>> = {
   input: 'plug the keyboard into another controller, or list keyboard under host: give-up',
   chipset: 'it is part of the board; alone it is of no use to a VM',
   vm: 'stop that VM first',
+  use: 'stop what uses it first, or name it under host: give-up',
 }
 
 /** What a person gives up by its word in the spec. Root, boot and the network cannot be given up. */
@@ -32,9 +35,28 @@ const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
   input: 'keyboard',
 }
 
+/**
+ * A leg of a bond or a mirror is not vital as long as another leg stands outside its group: its loss degrades the need. That
+ * no plan takes all legs at once is checked where the whole plan is known (plan/last-legs.ts).
+ */
 export function isVital(need: HostNeed, view: HostView): boolean {
   const word = giveUpWords[need.kind]
-  return need.weight === 'vital' && !(word !== undefined && view.giveUp.has(word))
+  if (need.weight !== 'vital' || (word !== undefined && view.giveUp.has(word))) return false
+  if (need.kind === 'vm' && need.vm !== undefined && view.ownVms.has(need.vm)) return false
+  return !isLeg(need, view)
+}
+
+/** True when the need stands on another function that does not leave together with this one. */
+export function isLeg({ device, redundant }: HostNeed, view: HostView): boolean {
+  const group = groupAt(device, view)
+  return (redundant?.others ?? []).some(
+    (other) => other !== device && (group === undefined || groupAt(other, view) !== group),
+  )
+}
+
+function groupAt(address: PciAddress, view: HostView): number | undefined {
+  const device = view.byAddress.get(address)
+  return device && view.groupOf(device)?.id
 }
 
 export const checkNeeds: Check = (device, view) => {

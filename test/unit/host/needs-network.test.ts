@@ -47,7 +47,7 @@ describe('the network the host lives on', () => {
       'default route: vlan10 > bond0 > eth0 > 0000:01:00.0',
       'default route: vlan10 > bond0 > eth1 > 0000:01:00.1',
     ])
-    expect(host.needs[1]?.redundant).toEqual({ index: 1, outOf: 2 })
+    expect(host.needs[1]?.redundant).toEqual({ set: 'bond0', others: ['0000:01:00.0'] })
     expect(host.devices[1]?.networkInterfaces).toEqual([
       { name: 'eth1', mac: '02:00:00:00:00:aa', permanentMac: 'a0:36:9f:00:00:02' },
     ])

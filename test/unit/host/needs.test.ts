@@ -61,7 +61,11 @@ describe('disks the host lives on', () => {
       '/: cryptroot > vg0/root > md0 > sdb2 > 0000:03:00.0',
       '/boot: sda1 > 0000:00:17.0',
     ])
-    expect(host.needs.map((n) => n.redundant)).toEqual([{ index: 0, outOf: 2 }, { index: 1, outOf: 2 }, undefined])
+    expect(host.needs.map((n) => n.redundant)).toEqual([
+      { set: 'md0', others: ['0000:03:00.0'] },
+      { set: 'md0', others: ['0000:00:17.0'] },
+      undefined,
+    ])
   })
 
   it('all members of a btrfs, a loop file and a swap file', () => {

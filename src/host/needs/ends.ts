@@ -1,0 +1,58 @@
+/**
+ * The three ends of a trail. Whoever follows a need of the host gives back ends, and `needsOf` makes needs of them: a trail
+ * that ends nowhere is never dropped.
+ */
+import type { PciAddress } from '../../pci/address.ts'
+import type { HostNeed, LostNeed } from '../host.ts'
+
+export type End =
+  | {
+      readonly to: 'function'
+      readonly chain: readonly string[]
+      readonly device: PciAddress
+      readonly redundant?: NonNullable<HostNeed['redundant']>
+    }
+  /** Known to be no function of this host: memory, a server behind a port that is followed itself. */
+  | { readonly to: 'elsewhere'; readonly chain: readonly string[]; readonly why: string }
+  /** `lost` is the name at which the trail ends, `why` a clause such as `nothing says which port it runs over`. */
+  | { readonly to: 'lost'; readonly chain: readonly string[]; readonly lost: string; readonly why: string }
+
+export type NeedsRead = { readonly needs: readonly HostNeed[]; readonly lost: readonly LostNeed[] }
+
+/** A need before it is followed. */
+export type NeedStart = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'vm'>
+
+/** `couldBe`: the functions at which a lost trail of this kind could end (could-be.ts). No end at all is a lost one. */
+export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => readonly PciAddress[]): NeedsRead {
+  const needs: HostNeed[] = []
+  const lost: LostNeed[] = []
+  const found: readonly End[] =
+    ends.length > 0 ? ends : [{ to: 'lost', chain: [], lost: start.what, why: 'nothing says where it leads' }]
+  for (const end of found) {
+    if (end.to === 'function') {
+      const { chain, device, redundant } = end
+      needs.push({ ...start, chain, device, ...(redundant === undefined ? {} : { redundant }) })
+    } else if (end.to === 'lost') {
+      const { kind, what } = start
+      lost.push({ kind, what, chain: end.chain, lost: end.lost, why: end.why, couldBe: couldBe() })
+    }
+  }
+  return { needs, lost }
+}
+
+export function joinNeeds(parts: readonly NeedsRead[]): NeedsRead {
+  return { needs: parts.flatMap(({ needs }) => needs), lost: parts.flatMap(({ lost }) => lost) }
+}
+
+/** Fills in `others` of each leg of a set: the functions of its other legs. */
+export function withOthers<Leaf extends { readonly device: PciAddress; readonly redundant?: HostNeed['redundant'] }>(
+  leaves: readonly Leaf[],
+): Leaf[] {
+  return leaves.map((leaf) => {
+    if (leaf.redundant === undefined) return leaf
+    const { set } = leaf.redundant
+    const others = new Set(leaves.filter((one) => one.redundant?.set === set).map(({ device }) => device))
+    others.delete(leaf.device)
+    return { ...leaf, redundant: { set, others: [...others] } }
+  })
+}
