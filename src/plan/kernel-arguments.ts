@@ -3,6 +3,7 @@ import { readArg } from '../boot/cmdline.ts'
 import { takerOfArg } from '../boot/module-options.ts'
 import { trialToken } from '../boot/trial.ts'
 import type { Finding } from '../finding.ts'
+import { endsRemapping, isUncheckedRemapping, saysOff } from '../host/remapping-args.ts'
 import { placeOf, type SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
 
@@ -32,10 +33,17 @@ function judge(raw: string): Verdict | undefined {
       `${raw} is no option of the kernel's`,
       "leave it out: AMD's IOMMU is on wherever the firmware offers it",
     )
-  if (iommuKeys.has(key) && value.split(',').includes('off'))
+  if (iommuKeys.has(key) && saysOff(value))
     return refuse(`${raw} switches off the IOMMU, and without it no device can be given away`, 'leave it out')
-  if (key === 'intremap' && value.split(',').includes('off'))
+  if (key === 'acpi' && saysOff(value))
+    return refuse(`${raw} hides the firmware's tables, and with them the IOMMU`, 'leave it out')
+  if (endsRemapping(raw))
     return refuse(`${raw} switches off interrupt remapping, and without it VFIO refuses every device`, 'leave it out')
+  if (isUncheckedRemapping(raw))
+    return refuse(
+      `${raw} lets any device send interrupts in the name of another: a guest could disturb the host`,
+      'leave it out',
+    )
   if (key === 'handover' || key === readArg(trialToken).key)
     return refuse(`${raw} is a word between handover and its own scripts, for one boot`, 'leave it out')
   if (key === 'pcie_acs_override')

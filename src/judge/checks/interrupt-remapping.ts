@@ -1,18 +1,21 @@
 /** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
+import { remappingEnders } from '../../host/remapping-args.ts'
 import { cmdlineRemedy } from '../remedies.ts'
 import { nothing, type Check } from '../check.ts'
 
 export const checkInterruptRemapping: Check = (device, view) => {
   const { iommu } = view.host
   if (iommu.state !== 'on' || iommu.interruptRemapping !== false) return nothing
+  const enders = remappingEnders(view.host.kernel.cmdline)
   return [
     {
       code: 'no-interrupt-remapping',
       severity: 'warning',
       message: `interrupt remapping is not active, so VFIO will refuse ${device.address} unless unsafe interrupts are allowed`,
-      help: /(?:^|\s)(?:intremap=(?:\S*,)?off|nointremap)/.test(view.host.kernel.cmdline ?? '')
-        ? cmdlineRemedy(view.host, { remove: 'intremap=off' })
-        : 'look for interrupt remapping and x2APIC in the firmware setup, and for a firmware update',
+      help:
+        enders.length > 0
+          ? cmdlineRemedy(view.host, { remove: [...new Set(enders)].join(' ') })
+          : 'look for interrupt remapping and x2APIC in the firmware setup, and for a firmware update',
       about: [device.address],
     },
   ]
