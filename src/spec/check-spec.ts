@@ -30,6 +30,7 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
   checkSize(['host', 'reserve'], written.host?.reserve, report)
   checkKernelArguments(written, report)
   checkVirtualFunctions(written, report)
+  checkPortMacs(written, report)
   if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
   if (hostNetwork in written.vms)
@@ -68,12 +69,31 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
     for (const [i, { mac }] of functions.entries()) {
       if (mac === undefined) continue
       const path = [...at, 'functions', i, 'mac']
-      if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
-        report(path, `${mac} is a group address`, 'the second digit of a MAC address for one port is even')
+      refuseGroupAddress(path, mac, report)
       if (macs.has(mac.toLowerCase())) report(path, `${mac} is given to two virtual functions`)
       macs.add(mac.toLowerCase())
     }
   }
+}
+
+/** On a bridge the second of two alike gets what is meant for the first. */
+function checkPortMacs(written: WrittenSpec, report: Report): void {
+  const users = new Map<string, string>()
+  for (const [name, { networks = [] }] of Object.entries(written.vms))
+    for (const [i, { mac }] of networks.entries()) {
+      if (mac === undefined) continue
+      const path = ['vms', name, 'networks', i, 'mac']
+      refuseGroupAddress(path, mac, report)
+      const other = users.get(mac.toLowerCase())
+      if (other !== undefined)
+        report(path, `${mac} is a port of ${other} already`, 'leave mac out, and each port gets one of its own')
+      users.set(mac.toLowerCase(), name)
+    }
+}
+
+function refuseGroupAddress(path: SpecPath, mac: string, report: Report): void {
+  if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
+    report(path, `${mac} is a group address`, 'the second digit of a MAC address for one port is even')
 }
 
 function checkFunctionOf(at: SpecPath, role: string, device: WrittenDevice, { written, report }: Checking): void {

@@ -12,6 +12,7 @@ import type {
   VmSpec,
 } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
+import { virtualMac } from './virtual-mac.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 
 const defaultReserveMiB = 1024
@@ -34,7 +35,7 @@ export function specFromWritten(written: WrittenSpec): Spec {
         foreignIds: written.host?.['foreign-ids'] === 'remove' ? ('remove' as const) : undefined,
       }),
     },
-    vms: Object.entries(written.vms).map(([name, vm]) => vmFrom(name, vm)),
+    vms: vmsFrom(written.vms),
     ...(written.savings ? { savings: savingsFrom(written.savings) } : {}),
   }
 }
@@ -69,7 +70,22 @@ function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec 
   }
 }
 
-function vmFrom(name: string, vm: WrittenVm): VmSpec {
+/** Ports whose MAC is written keep it, whatever the others get. */
+function vmsFrom(written: WrittenSpec['vms']): VmSpec[] {
+  const vms = Object.entries(written)
+  const taken = new Set(vms.flatMap(([, vm]) => vm.networks ?? []).flatMap(({ mac }) => mac?.toLowerCase() ?? []))
+  return vms.map(([name, vm]) => vmFrom(name, vm, networksFrom(name, vm, taken)))
+}
+
+function networksFrom(name: string, { networks = [] }: WrittenVm, taken: Set<string>): NetworkSpec[] {
+  return networks.map((network, port) => {
+    const mac = network.mac?.toLowerCase() ?? virtualMac(name, port, taken)
+    taken.add(mac)
+    return { bridge: network.bridge, mac }
+  })
+}
+
+function vmFrom(name: string, vm: WrittenVm, networks: readonly NetworkSpec[]): VmSpec {
   const ready = vm.ready && readyFrom(vm.ready)
   return {
     name,
@@ -81,10 +97,7 @@ function vmFrom(name: string, vm: WrittenVm): VmSpec {
       ? { kernel: { ...given({ initrd: vm.kernel.initrd }), image: vm.kernel.image, cmdline: vm.kernel.cmdline ?? '' } }
       : {}),
     disks: (vm.disks ?? []).map((disk) => diskFrom(disk)),
-    networks: (vm.networks ?? []).map((network): NetworkSpec => ({
-      bridge: network.bridge,
-      ...given({ mac: network.mac?.toLowerCase() }),
-    })),
+    networks,
     devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({ role, select: selectorFrom(device) })),
     needs: (vm.needs ?? []).filter((name) => name !== hostNetwork),
     ...(vm.needs?.includes(hostNetwork) ? { needsHostNetwork: true } : {}),

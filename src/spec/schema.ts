@@ -17,7 +17,11 @@ const diskSchema = z.strictObject({
 
 const networkSchema = z.strictObject({
   bridge: text('bridge').describe('The host bridge this virtual port is plugged into.'),
-  mac: mac.optional().describe('Default: made from the VM name, the same every time.'),
+  mac: mac
+    .optional()
+    .describe(
+      'Default: made from the VM name, the same every time, and another for every port. Hosts on one network that run VMs of one name need it written.',
+    ),
 })
 
 const kernelSchema = z.strictObject({

@@ -96,7 +96,8 @@ export type DiskSpec = {
   readonly serial?: string
 }
 
-export type NetworkSpec = { readonly bridge: string; readonly mac?: string }
+/** A virtual port. `mac` is as written, or made from the VM's name (virtual-mac.ts). */
+export type NetworkSpec = { readonly bridge: string; readonly mac: string }
 
 /** One thing the guest gets, named for what it does there: `wan`, `lan`, `media-disks`. */
 export type RoleSpec = { readonly role: string; readonly select: DeviceSelector }

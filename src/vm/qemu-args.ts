@@ -112,11 +112,10 @@ function isoArgs(iso: string): string[] {
 }
 
 /** The tap is QEMU's own and goes when it ends; `up` plugs it into the bridge while the guest still waits. */
-function networkArgs(vm: VmSpec, index: number, mac: string | undefined): string[] {
-  const address = mac === undefined ? '' : `,mac=${mac}`
+function networkArgs(vm: VmSpec, index: number, mac: string): string[] {
   return [
     ...['-netdev', `tap,id=net${index},ifname=${tapName(vm.name, index)},script=no,downscript=no`],
-    ...['-device', `virtio-net-pci,id=nic${index},netdev=net${index}${address},romfile=`],
+    ...['-device', `virtio-net-pci,id=nic${index},netdev=net${index},mac=${mac},romfile=`],
   ]
 }
 

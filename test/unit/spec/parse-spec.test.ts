@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as fc from 'fast-check'
+import { virtualMac } from '../../../src/spec/virtual-mac.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { placeOf } from '../../../src/spec/places.ts'
 
@@ -197,5 +198,49 @@ describe('a wrong spec', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('virtual ports', () => {
+  const macs = (yaml: string) =>
+    parseSpec(yaml, 'home.yaml').spec?.vms.map(({ networks }) => networks.map(({ mac }) => mac))
+  const three = (extra = '') =>
+    `version: 1\nvms:\n  one: { memory: 1 GiB, networks: [{ bridge: br0 }, { bridge: br0 }] }\n  two: { memory: 1 GiB, networks: [{ bridge: br1${extra} }] }\n`
+
+  it('that are given no MAC have one each, made of the name and locally administered, the same every time', () => {
+    const [one = [], two = []] = macs(three()) ?? []
+    const all = [...one, ...two]
+    expect(new Set(all).size).toBe(3)
+    for (const mac of all) expect(mac).toMatch(/^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/)
+    expect(macs(three())).toEqual([one, two])
+    expect(macs('version: 1\nvms:\n  two: { memory: 1 GiB, networks: [{ bridge: x }] }\n')).toEqual([two])
+  })
+
+  it('of which one is written with the MAC that would be made for another never meet', () => {
+    const [[taken] = []] = macs(three()) ?? []
+    const [one = [], two] = macs(three(`, mac: "${taken?.toUpperCase() ?? ''}"`)) ?? []
+    expect(two).toEqual([taken])
+    expect(one).not.toContain(taken)
+  })
+
+  it.each([
+    [
+      'a MAC that another port has',
+      three(', mac: "52:54:00:aa:bb:01" }, { bridge: br1, mac: "52:54:00:AA:BB:01"'),
+      'is a port of two already',
+    ],
+    ['a group address', three(', mac: "53:54:00:aa:bb:01"'), 'is a group address'],
+  ])('refuse %s', (_, yaml, words) =>
+    expect(
+      parseSpec(yaml, 'home.yaml')
+        .findings.map(({ message }) => message)
+        .join(),
+    ).toContain(words),
+  )
+
+  it('of ten thousand VMs are all different', () => {
+    const taken = new Set<string>()
+    for (let i = 0; i < 10_000; i++) taken.add(virtualMac(`vm-${i}`, 0, new Set()))
+    expect(taken.size).toBe(10_000)
   })
 })

@@ -18,6 +18,12 @@ const args = (vm: VmSpec, functions: readonly AssignedFunction[] = []) =>
   qemuArgs({ vm, functions, files: vmFiles(vm.name), firmware: { kind: 'bios' }, accelerator: 'tcg' }).join(' ')
 
 describe('the arguments of a VM', () => {
+  it('give every virtual port the MAC of the spec, never the one that QEMU has for all', () => {
+    const text = args(vmOf('    networks: [{ bridge: br0 }, { bridge: br0, mac: "52:54:00:0C:00:01" }]\n'))
+    expect(text).toMatch(/netdev=net0,mac=[0-9a-f:]{17},/)
+    expect(text).toContain('netdev=net1,mac=52:54:00:0c:00:01,')
+  })
+
   it('give each host slot a root port of its own, the functions of one card together on it', () => {
     const text = args(vmOf(''), [
       { role: 'lan', address: at('05:00.1'), classCode: '020000' },

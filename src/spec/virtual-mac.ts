@@ -1,0 +1,30 @@
+/**
+ * The MAC of a VM's virtual port that was given none: made from the VM's name and the port's number, the same every time.
+ * QEMU's own default is one and the same for every VM (52:54:00:12:34:56), and two of those on a bridge lose each other's frames.
+ */
+
+/** `taken` are those of other ports: with some 70 thousand billion to choose from a second try is hardly ever needed. */
+export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>): string {
+  for (let attempt = 0; ; attempt += 1) {
+    const mac = macOf(hash(`${attempt}/${port}/${vm}`))
+    if (!taken.has(mac)) return mac
+  }
+}
+
+/** Locally administered and for one station: the two low bits of the first octet are 1 and 0 (IEEE 802c). */
+function macOf(number: bigint): string {
+  const octets = Array.from({ length: 6 }, (_, at) => Number((number >> BigInt(8 * at)) & 0xffn))
+  octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02
+  return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':')
+}
+
+const mask = (1n << 64n) - 1n
+
+/** FNV-1a, with the last mixing of MurmurHash3: names that differ in their last letter would share most octets else. */
+function hash(text: string): bigint {
+  let sum = 0xcbf29ce484222325n
+  for (const byte of new TextEncoder().encode(text)) sum = ((sum ^ BigInt(byte)) * 0x100000001b3n) & mask
+  sum = ((sum ^ (sum >> 33n)) * 0xff51afd7ed558ccdn) & mask
+  sum = ((sum ^ (sum >> 33n)) * 0xc4ceb9fe1a85ec53n) & mask
+  return sum ^ (sum >> 33n)
+}
