@@ -50,7 +50,9 @@ describe('bad input gets one clear error, a help line and the right exit code', 
     [['lab', 'run', '@/lab.yaml'], 2, /error\[spec-value\][\s\S]*lab\.yaml:3:8[\s\S]*help: /],
     [['up'], 1, /no plan is in force[\s\S]*help: /],
     [['verify'], 1, /no plan is in force[\s\S]*help: /],
-    [['console', 'ghost'], 1, /ghost does not run[\s\S]*help: /],
+    [['console', 'ghost'], 2, /there is no VM ghost[\s\S]*help: /],
+    [['down', 'ghost'], 2, /there is no VM ghost[\s\S]*help: /],
+    [['status', 'ghost'], 2, /too many arguments/],
     [['down', '--timeout', 'soon'], 2, /--timeout soon is not a number/],
   ])('%j', (args, status, words) => {
     const said = handover(...args)

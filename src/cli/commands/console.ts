@@ -3,6 +3,7 @@ import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { runningVms } from '../../vm/qemu.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
+import { knownVms, refuseUnknownVms } from '../known-vms.ts'
 import { standardOutput } from '../standard-streams.ts'
 
 const leave = '\u001d'
@@ -13,6 +14,7 @@ export async function runConsole(
   context: Context,
 ): Promise<ExitCode> {
   const [name = ''] = args
+  refuseUnknownVms([name], knownVms(context))
   const running = runningVms(context.system)
   if (!running.some((vm) => vm.name === name)) {
     throw new AppError(`${name} does not run`, {

@@ -4,6 +4,7 @@ import { runningVms, stopVm } from '../../vm/qemu.ts'
 import { askGuest } from '../../vm/guest-report.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
+import { knownVms, refuseUnknownVms } from '../known-vms.ts'
 
 export type DownOptions = ReadingOptions & { readonly timeout?: string }
 
@@ -12,6 +13,7 @@ export async function runDown(args: readonly string[], options: DownOptions, con
   if (!Number.isFinite(timeout) || timeout < 0)
     throw new UsageError(`--timeout ${options.timeout} is not a number of seconds`)
   const running = runningVms(context.system).toSorted((a, b) => b.started.localeCompare(a.started))
+  refuseUnknownVms(args, knownVms(context))
   const unknown = args.find((name) => !running.some((vm) => vm.name === name))
   if (unknown !== undefined)
     throw new AppError(`${unknown} does not run`, {

@@ -4,11 +4,13 @@ import { checkAssigned, up, type UpEvent } from '../../vm/up.ts'
 import { checkFunctions } from '../../vm/virtual-functions.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
+import { refuseUnknownVms } from '../known-vms.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
 export async function runUp(args: readonly string[], options: UpOptions, context: Context): Promise<ExitCode> {
   const { record, spec } = readInForce(context, options.spec)
+  refuseUnknownVms(args, record.startOrder)
   const wrong = [
     ...checkAssigned(context.system, record, record.startOrder),
     ...checkFunctions(context.system, spec, record),

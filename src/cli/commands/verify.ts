@@ -1,14 +1,21 @@
 /** `handover verify`: asks the guests what they see and compares it with what was promised. */
 import { stateFolder } from '../../apply/journal.ts'
-import { exitCode, type ExitCode } from '../../errors.ts'
+import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { verifyVm, type RoleVerdict, type VmVerdict } from '../../vm/verify.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
+import { refuseUnknownVms } from '../known-vms.ts'
 
 export type VerifyOptions = ReadingOptions & { readonly spec?: string }
 
 export async function runVerify(args: readonly string[], options: VerifyOptions, context: Context): Promise<ExitCode> {
   const { record, spec } = readInForce(context, options.spec)
+  refuseUnknownVms(args, record.startOrder)
+  const dropped = args.find((name) => !spec.vms.some((vm) => vm.name === name))
+  if (dropped !== undefined)
+    throw new AppError(`the plan in force knows ${dropped}, the spec does not any more`, {
+      help: 'run handover plan and handover apply again',
+    })
   const vms = spec.vms.filter(
     (vm) => record.startOrder.includes(vm.name) && (args.length === 0 || args.includes(vm.name)),
   )
