@@ -39,7 +39,7 @@ export function formatTrialConf(checks: TrialChecks): string {
   const lines = [
     ownHeader,
     `minutes ${checks.minutes}`,
-    ...checks.mounts.map((path) => `mount ${path}`),
+    ...checks.mounts.map((path) => `mount ${inMounts(path)}`),
     ...(checks.hasDefaultRoute ? ['route default'] : []),
     ...checks.addresses.map((address) => `address ${address}`),
     ...checks.drivers.map(([address, driver]) => `driver ${address} ${driver}`),
@@ -47,6 +47,11 @@ export function formatTrialConf(checks: TrialChecks): string {
     ...checks.remove.map((raw) => `remove ${raw}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A path as /proc/mounts writes it: space, tab, newline and backslash as octal (`mangle`, fs/seq_file.c). */
+function inMounts(path: string): string {
+  return path.replaceAll(/[ \t\n\\]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
 /** The arguments under trial, for making them permanent. */
@@ -105,7 +110,7 @@ has_address() {
 look() {
   while read -r what one two; do
     case $what in
-      mount) is_mounted "$one" || { echo "$one is not mounted"; return; } ;;
+      mount) is_mounted "$one" || { printf '%s is not mounted\\n' "$one"; return; } ;;
       route) has_route || { echo "there is no default route"; return; } ;;
       address) has_address "$one" || { echo "the host does not have its address $one"; return; } ;;
       driver)
@@ -120,7 +125,7 @@ minutes=${trialMinutes}
 while read -r what one two; do [ "$what" = minutes ] && minutes=$one; done < "$conf"
 
 go_back() {
-  echo "the trial boot was given up after $(($(uptime) / 60)) minutes: $1" > "$root${trialResultPath}"
+  printf 'the trial boot was given up after %s minutes: %s\\n' "$(($(uptime) / 60))" "$1" > "$root${trialResultPath}"
   sync
   echo "handover: going back to the old boot entry: $1" > "$root/dev/kmsg" 2>/dev/null
   [ -n "$root" ] && exit 7
@@ -133,7 +138,7 @@ sick=0
 while :; do
   wrong=$(look) now=$(uptime)
   # By rename: whoever reads it never sees half of it.
-  echo "\${wrong:-healthy}" > "$health.new" && mv "$health.new" "$health"
+  printf '%s\\n' "\${wrong:-healthy}" > "$health.new" && mv "$health.new" "$health"
   [ -e "$root${trialConfirmedPath}" ] && exit 0
   [ -n "$wrong" ] || sick=$now
   [ "$now" -ge $((minutes * 60)) ] && go_back "\${wrong:-nobody confirmed it}"

@@ -38,7 +38,7 @@ export function planTrial(
 
 function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[1]): TrialChecks {
   const vital = host.needs.filter(({ weight }) => weight === 'vital')
-  const mounts = vital.filter(({ kind, what }) => kind === 'disk' && what.startsWith('/') && !/\s/.test(what))
+  const mounts = vital.flatMap(({ mountPoint }) => mountPoint ?? [])
   const leaving = new Set(identities.map(({ path }) => path))
   // Virtual functions are made late and by others; a driver is expected of what the machine itself shows.
   // A device that an earlier plan left on vfio-pci has its own driver again on the next boot, and nobody misses it there.
@@ -48,8 +48,8 @@ function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof
   )
   return {
     minutes,
-    mounts: [...new Set(mounts.map(({ what }) => what))].toSorted(),
-    hasDefaultRoute: vital.some(({ kind, what }) => kind === 'network' && what.includes('default route')),
+    mounts: [...new Set(mounts)].toSorted(),
+    hasDefaultRoute: vital.some(({ isDefaultRoute }) => isDefaultRoute === true),
     addresses: host.ownAddresses ?? [],
     drivers: staying.flatMap(({ address, driver }) => (driver ? [[address, driver] as const] : [])),
     ...change,

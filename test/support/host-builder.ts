@@ -95,7 +95,9 @@ export function need(
   chain: readonly string[] = [],
   facts: Partial<HostNeed> = {},
 ): HostNeed {
-  return { kind: 'disk', what, chain, device: at(device), weight: 'vital', ...facts }
+  const mountPoint = what.startsWith('/') && !what.includes(' ') ? { mountPoint: what } : {}
+  const isDefaultRoute = what === 'default route' ? { isDefaultRoute: true } : {}
+  return { kind: 'disk', what, ...mountPoint, ...isDefaultRoute, chain, device: at(device), weight: 'vital', ...facts }
 }
 
 export function hostWith(...devices: readonly PciDevice[]): Host {

@@ -201,6 +201,13 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       })
     })
 
+    it('finds a mount point with a blank and a backslash, as /proc/mounts writes it, and misses it when it is gone', () => {
+      put(root, '/etc/handover/trial.conf', formatTrialConf({ ...checks, mounts: ['/', '/srv/old films\\b'] }))
+      expect(look(timeIsUp).health).toBe('/srv/old\\040films\\134b is not mounted')
+      put(root, '/proc/mounts', '/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /srv/old\\040films\\134b ext4 rw 0 0\n')
+      expect(look(confirm).health).toBe('healthy')
+    })
+
     it('waits on before half-time', () => {
       put(root, '/proc/uptime', '299.10 1\n')
       put(root, '/proc/net/route', 'Iface\tDestination\n')
