@@ -6,7 +6,7 @@
 import { AppError } from '../errors.ts'
 import { placeOf } from '../host/device-place.ts'
 import type { PciAddress } from '../pci/address.ts'
-import type { Identity } from '../pci/identity.ts'
+import { isWhole, type Identity } from '../pci/identity.ts'
 import type { Reader } from '../system/system.ts'
 import { functionsOf, physicalOf } from './read-functions.ts'
 
@@ -36,8 +36,9 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
     if (is === undefined) differences.push(`${name} cannot be read (recorded: ${want})`)
     else if (is.toLowerCase() !== want.toLowerCase()) differences.push(`${name} is ${is}, recorded is ${want}`)
   }
-  const path = readPath(reader, address)
-  compare('path', expected.path, path)
+  if (!isWhole(expected))
+    differences.push('its place, vendor or device id is not recorded, so nothing tells that it is the one')
+  compare('path', expected.path, readPath(reader, address))
   for (const [key, file] of attributes) compare(key, expected[key], readHex(reader, `${folder}/${file}`))
   if (expected.deviceSerialNumber !== undefined)
     compare('deviceSerialNumber', expected.deviceSerialNumber, readSerialNumber(reader, folder))

@@ -27,6 +27,7 @@ export function rememberSerials(plan: Plan, last: JournalRecord): Plan {
 /** The same place and model, and the same serial number where the card has one. */
 function isSameFunction(a: Identity, b: Identity): boolean {
   return (
+    a.path !== undefined &&
     a.path === b.path &&
     a.vendorId === b.vendorId &&
     a.deviceId === b.deviceId &&

@@ -212,7 +212,7 @@ async function undoDriver(system: System, bootId: string, step: Extract<Step, { 
   const standing = readStanding(system, step)
   if (standing.kind === 'before') return { restored: true }
   // A virtual function goes when its card has none any more, and nothing of ours is left on it then.
-  if (standing.kind === 'gone' && /\/vf\d+$/.test(step.identity.path))
+  if (standing.kind === 'gone' && /\/vf\d+$/.test(step.identity.path ?? ''))
     return { restored: true, note: `${step.address}: this virtual function is not there any more` }
   const elsewhere = findElsewhere(system, bootId, step)
   if (elsewhere) return elsewhere

@@ -3,15 +3,15 @@
  * place, and comparing it with the recorded one. POSIX sh that also runs in busybox and klibc.
  *
  * A recorded device is one line: path, vendor, device, subsystem vendor, subsystem device, serial number; `-` is "not
- * recorded". The script reads it into variables of these names ($path, $vendor, $device, $subvendor, $subdevice, $dsn).
+ * recorded", and nothing is found at such a place. The script reads it into variables of these names ($path, $vendor, $device, $subvendor, $subdevice, $dsn).
  */
 import type { Identity } from '../pci/identity.ts'
 
 export function formatIdentity(identity: Identity): string {
   return [
-    identity.path,
-    identity.vendorId,
-    identity.deviceId,
+    identity.path ?? '-',
+    identity.vendorId ?? '-',
+    identity.deviceId ?? '-',
     identity.subsystemVendorId ?? '-',
     identity.subsystemId ?? '-',
     identity.deviceSerialNumber ?? '-',

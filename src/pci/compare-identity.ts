@@ -25,15 +25,15 @@ export function compareIdentity(recorded: Identity, found: Identity): Likeness {
   }
   if (recorded.deviceSerialNumber !== undefined && found.deviceSerialNumber !== undefined) {
     if (differ(recorded.deviceSerialNumber, found.deviceSerialNumber)) return 'other'
-    if (functionOf(recorded.path) !== functionOf(found.path)) return isProven ? 'same' : 'other'
+    if (differ(functionOf(recorded.path), functionOf(found.path))) return isProven ? 'same' : 'other'
     isProven = true
   }
   return isProven ? 'same' : 'unproven'
 }
 
-/** Alike in every id. */
+/** Alike in every id. What states no ids is like nothing. */
 export function isSameKind(a: Identity, b: Identity): boolean {
-  return ids.every((key) => a[key] === b[key])
+  return a.vendorId !== undefined && a.deviceId !== undefined && ids.every((key) => a[key] === b[key])
 }
 
 export function hasSerial(identity: Identity): boolean {
@@ -53,6 +53,6 @@ function differ(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a.toLowerCase() !== b.toLowerCase()
 }
 
-function functionOf(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1)
+function functionOf(path: string | undefined): string | undefined {
+  return path?.slice(path.lastIndexOf('.') + 1)
 }

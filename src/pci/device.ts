@@ -66,7 +66,7 @@ export type PciDevice = {
   readonly deviceId?: string
   readonly subsystemVendorId?: string
   readonly subsystemId?: string
-  /** 6 lower-case hex digits: class, subclass, programming interface. A listing with `[0200]` only gives `020000`. */
+  /** 6 lower-case hex digits: class, subclass, programming interface; the first 4 only where a listing states `[0108]` and no more. */
   readonly classCode?: string
   readonly className?: string
   /** 2 lower-case hex digits. */

@@ -7,10 +7,10 @@ import { addressParts, type PciAddress } from './address.ts'
 import type { PciDevice } from './device.ts'
 
 export type Identity = {
-  /** `0000:00/1c.0/00.0`: root bus, then slot.function at each step down. */
-  readonly path: string
-  readonly vendorId: string
-  readonly deviceId: string
+  /** `0000:00/1c.0/00.0`: root bus, then slot.function at each step down. Absent, as the ids, where the input does not state it. */
+  readonly path?: string
+  readonly vendorId?: string
+  readonly deviceId?: string
   readonly subsystemVendorId?: string
   readonly subsystemId?: string
   readonly classCode?: string
@@ -26,6 +26,13 @@ export type Identity = {
   readonly physicalSlot?: string
 }
 
+/** With a place and ids: enough to find the device again. */
+export type WholeIdentity = Identity & { readonly path: string; readonly vendorId: string; readonly deviceId: string }
+
+export function isWhole(identity: Identity): identity is WholeIdentity {
+  return identity.path !== undefined && identity.vendorId !== undefined && identity.deviceId !== undefined
+}
+
 export type DeviceIndex = ReadonlyMap<PciAddress, PciDevice>
 
 export function indexDevices(devices: readonly PciDevice[]): DeviceIndex {
@@ -33,35 +40,42 @@ export function indexDevices(devices: readonly PciDevice[]): DeviceIndex {
 }
 
 /**
- * The place without bus numbers: what the reader states, else walked up through the bridges it knows. Where a bridge is
- * unknown (a listing without topology) the walk ends at the device's own bus, as if that were a root bus.
+ * The place without bus numbers: what the reader states, else walked up through the bridges it knows to bus 0, which always
+ * is a root bus. A walk that ends at another bus (a listing without topology) has met no root: then the place is not known.
  */
-export function pathOf(device: PciDevice, devices: DeviceIndex): string {
+export function pathOf(device: PciDevice, devices: DeviceIndex): string | undefined {
   if (device.path !== undefined) return device.path
   const steps: string[] = []
   let here: PciDevice | undefined = device
-  let root = ''
+  let root: string | undefined
   // Bridges nest at most 255 deep; a listing whose parents go round ends here too.
   for (let depth = 0; here !== undefined && depth < 256; depth++) {
     const { domain, bus, slot, function: fn } = addressParts(here.address)
     steps.unshift(`${hex(slot, 2)}.${fn}`)
-    root = `${hex(domain, 4)}:${hex(bus, 2)}`
+    root = bus === 0 ? `${hex(domain, 4)}:00` : undefined
     here = here.parent === undefined ? undefined : devices.get(here.parent)
   }
-  return [root, ...steps].join('/')
+  return root === undefined ? undefined : [root, ...steps].join('/')
 }
 
-/** Everything a device states about who it is. Unknown ids are `ffff`, which no device has. */
+/** Everything a device states about who it is, and nothing that it does not. */
 export function identityOf(device: PciDevice, devices: DeviceIndex): Identity {
   // A virtual function's MAC is set by its card's driver or made up at random: it tells nothing of who it is.
   const ports = device.physFn === undefined ? (device.networkInterfaces ?? []) : []
   const macs = present(ports.map((n) => n.permanentMac ?? n.mac))
   const diskSerials = present((device.disks ?? []).map((disk) => disk.serial))
+  const path = pathOf(device, devices)
   return {
-    path: pathOf(device, devices),
-    vendorId: device.vendorId ?? 'ffff',
-    deviceId: device.deviceId ?? 'ffff',
-    ...pick(device, ['subsystemVendorId', 'subsystemId', 'classCode', 'revision', 'deviceSerialNumber']),
+    ...(path === undefined ? {} : { path }),
+    ...pick(device, [
+      'vendorId',
+      'deviceId',
+      'subsystemVendorId',
+      'subsystemId',
+      'classCode',
+      'revision',
+      'deviceSerialNumber',
+    ]),
     ...(macs.length > 0 ? { macs } : {}),
     ...pick(device, ['nvmeSerial', 'sasAddress', 'vpdSerial']),
     ...(diskSerials.length > 0 ? { diskSerials } : {}),

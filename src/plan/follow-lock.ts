@@ -82,7 +82,7 @@ function follow(entry: LockedDevice, candidates: readonly Candidate[]): Result {
     return unchanged(entry, here, candidates)
   if (only) return moved(entry, only, here)
   const unproven = candidates.filter(
-    ({ identity }) => compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path),
+    ({ identity }) => compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path ?? ''),
   )
   if (unproven.length > 0) {
     const what = here
@@ -161,7 +161,7 @@ function swappedDisks(recorded: Identity, here: Candidate, candidates: readonly 
 }
 
 function moved(entry: LockedDevice, to: Candidate, here: Candidate | undefined): Result {
-  const places = { from: entry.identity.path, to: to.identity.path }
+  const places = { from: entry.identity.path, to: to.identity.path ?? 'a place that is not stated' }
   const instead =
     here === undefined ? '' : `; at its old place is ${here.device.address} ${nameOf(here.device)}, which stays`
   return {
@@ -201,7 +201,7 @@ function addresses(candidates: readonly Candidate[]): string {
 function differences(recorded: Identity, found: Identity): string {
   const parts: string[] = []
   if (recorded.vendorId !== found.vendorId || recorded.deviceId !== found.deviceId)
-    parts.push(`${found.vendorId}:${found.deviceId} instead of ${recorded.vendorId}:${recorded.deviceId}`)
+    parts.push(`${found.vendorId ?? '?'}:${found.deviceId ?? '?'} instead of ${recorded.vendorId}:${recorded.deviceId}`)
   for (const [key, word] of [
     ['deviceSerialNumber', 'serial'],
     ['nvmeSerial', 'serial'],

@@ -12,12 +12,13 @@ import { identityOf, indexDevices, type Identity } from '../pci/identity.ts'
 export function recallSerials(host: Host, known: readonly Identity[]): Host {
   const index = indexDevices(host.devices)
   const byPath = new Map<string, Identity[]>()
-  for (const identity of known) byPath.set(identity.path, [...(byPath.get(identity.path) ?? []), identity])
+  for (const identity of known)
+    if (identity.path !== undefined) byPath.set(identity.path, [...(byPath.get(identity.path) ?? []), identity])
   if (byPath.size === 0) return host
   const devices = host.devices.map((device) => {
     if (device.driver !== 'vfio-pci') return device
     const identity = identityOf(device, index)
-    const match = byPath.get(identity.path)?.find((one) => compareIdentity(one, identity) !== 'other')
+    const match = byPath.get(identity.path ?? '')?.find((one) => compareIdentity(one, identity) !== 'other')
     return match === undefined ? device : withSerials(device, match)
   })
   return { ...host, devices }

@@ -1,7 +1,10 @@
-/** The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any more kept. */
+/**
+ * The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any more kept. A device
+ * whose place or ids the input does not state gets no entry: nothing could be compared with it later.
+ */
 import { isSameKind } from '../pci/compare-identity.ts'
 import { isBridge } from '../pci/device.ts'
-import { identityOf, indexDevices } from '../pci/identity.ts'
+import { identityOf, indexDevices, isWhole } from '../pci/identity.ts'
 import type { Lock, LockedDevice } from '../spec/lock.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Host } from '../host/host.ts'
@@ -26,8 +29,8 @@ export function refreshLock(host: Host, spec: Spec, assignments: readonly Assign
     const name = names.get(address)
     const twins = others
       .filter((other) => other.path !== identity.path && isSameKind(other, identity))
-      .map(({ path }) => path)
-    if (wanted === undefined) return []
+      .flatMap(({ path }) => path ?? [])
+    if (wanted === undefined || !isWhole(identity)) return []
     const more = { ...(name === undefined ? {} : { name }), ...(twins.length > 0 ? { twins } : {}) }
     return [{ vm, role, wanted, address, identity, ...more }]
   })

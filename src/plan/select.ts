@@ -35,7 +35,7 @@ function isMeantAsFunction(select: DeviceSelector, device: PciDevice, { devices,
     return select.address !== undefined || select.path !== undefined
   }
   if (device.physFn === undefined || physicalOf?.get(select.virtualFunction) !== device.physFn) return false
-  return select.number === undefined || pathOf(device, devices).endsWith(`/vf${select.number}`)
+  return select.number === undefined || pathOf(device, devices)?.endsWith(`/vf${select.number}`) === true
 }
 
 function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {

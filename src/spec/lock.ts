@@ -13,7 +13,7 @@
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
-import type { Identity } from '../pci/identity.ts'
+import type { WholeIdentity } from '../pci/identity.ts'
 import type { DeviceSelector } from './spec.ts'
 
 export type LockedDevice = {
@@ -23,7 +23,7 @@ export type LockedDevice = {
   readonly wanted: DeviceSelector
   readonly address: string
   readonly name?: string
-  readonly identity: Identity
+  readonly identity: WholeIdentity
   /** Paths of devices of the same kind that stood elsewhere then: still there, they are not the one that is looked for. */
   readonly twins?: readonly string[]
 }
@@ -82,7 +82,7 @@ export function parseLock(source: string, file: string): { lock?: Lock; findings
           wanted,
           address,
           ...(name === undefined ? {} : { name }),
-          identity: identity as Identity,
+          identity: identity as WholeIdentity,
           ...(twins === undefined ? {} : { twins }),
         }
       },

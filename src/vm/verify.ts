@@ -108,8 +108,7 @@ export function compareRole(
 ): RoleVerdict {
   const { identity } = assignment
   const promised: Seen = {
-    vendorId: identity.vendorId,
-    deviceId: identity.deviceId,
+    ...statedIds(identity),
     ...(identity.classCode === undefined ? {} : { classCode: identity.classCode }),
     // Another kind of guest has drivers of other names.
     ...(vm.guest === 'linux' && assignment.hostDriver !== null ? { driver: assignment.hostDriver } : {}),
@@ -158,9 +157,13 @@ function seenBy(device: GuestDevice): Seen {
 function unseen(assignment: Assignment, why: string): RoleVerdict {
   return {
     ...{ vm: assignment.vm, role: assignment.role, address: assignment.address, guestAddress: null },
-    ...{ promised: { vendorId: assignment.identity.vendorId, deviceId: assignment.identity.deviceId }, reported: null },
+    ...{ promised: statedIds(assignment.identity), reported: null },
     ...{ match: false, differences: [why], evidence: '' },
   }
+}
+
+function statedIds({ vendorId, deviceId }: Assignment['identity']): Seen {
+  return { ...(vendorId === undefined ? {} : { vendorId }), ...(deviceId === undefined ? {} : { deviceId }) }
 }
 
 function textOf(value: Seen[keyof Seen]): string {

@@ -4,6 +4,7 @@
  */
 import { exitCode, type ExitCode } from '../../errors.ts'
 import { hasErrors } from '../../finding.ts'
+import { isWhole } from '../../pci/identity.ts'
 import { plan } from '../../plan/plan.ts'
 import { compareLocks, refreshLock, type LockChange } from '../../plan/refresh-lock.ts'
 import { formatLock } from '../../spec/lock.ts'
@@ -39,6 +40,11 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
     )
     context.err(`the lock was not written: no device for ${missing.join(', ')}`)
     return hasErrors(planned.findings) ? exitCodeOf(planned.findings) : exitCode.errorFindings
+  }
+  const unnamed = planned.assignments.filter(({ identity }) => !isWhole(identity)).map(({ address }) => address)
+  if (unnamed.length > 0) {
+    context.err(`the lock was not written: the input does not state the place and the ids of ${unnamed.join(', ')}`)
+    return exitCode.errorFindings
   }
   const now = refreshLock(host, spec, planned.assignments)
   const changes = compareLocks(lock, now)

@@ -1,13 +1,12 @@
 /**
- * A Host in the making: what the lines of a listing have stated so far. `finishDraft` turns it into a Host, filling in only
- * what follows from the statements themselves (order, groups, parents through stated bus numbers).
+ * A Host in the making: what the lines of a listing have stated so far. finish-draft.ts
+ * makes a Host of it.
  */
 import type { Finding } from '../../finding.ts'
-import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import type { PciAddress } from '../../pci/address.ts'
 import type { Bar, PciDevice } from '../../pci/device.ts'
 import type { FunctionFacts } from '../../pci/facts.ts'
-import { findPaths, findTopology } from '../../pci/topology.ts'
-import type { Host, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
+import type { Host, IommuFacts, IommuGroup } from '../host.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -18,6 +17,8 @@ export type Draft = {
   readonly devices: Map<PciAddress, DeviceDraft>
   /** Kernel names of members on other buses, with their group. */
   readonly otherMembers: Map<string, number>
+  /** Buses that the input calls root buses: `0000:80`. */
+  readonly rootBuses: Set<string>
   machine?: string
   readonly kernel: Writable<Host['kernel']>
   readonly cpu: Writable<Host['cpu']>
@@ -37,6 +38,7 @@ export function emptyDraft(): Draft {
   return {
     devices: new Map(),
     otherMembers: new Map(),
+    rootBuses: new Set(),
     kernel: {},
     cpu: {},
     memory: {},
@@ -87,6 +89,11 @@ export function stateIds(draft: Draft, device: DeviceDraft, vendorId: string, de
   device.deviceId = deviceId
 }
 
+/** Four digits state no programming interface; they do not take away one that is known of the same class. */
+export function stateClass(device: DeviceDraft, code: string): void {
+  if (device.classCode?.startsWith(code) !== true) device.classCode = code
+}
+
 function warnOnce(draft: Draft, what: string): void {
   if (draft.findings.some((f) => f.code === 'input-incomplete' && f.severity === 'warning')) return
   draft.findings.push({
@@ -94,83 +101,5 @@ function warnOnce(draft: Draft, what: string): void {
     severity: 'warning',
     message: `the input contradicts itself: ${what}; the later statement counts`,
     help: 'give one listing of one machine at a time',
-  })
-}
-
-export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
-  const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
-  const devices = withPlaces(drafts.map(finishDevice))
-  const groups = groupsOf(draft, devices)
-  const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
-  const findings: Finding[] = [
-    ...draft.findings,
-    ...[...draft.notes].map(([message, help]): Finding => ({
-      code: 'input-incomplete',
-      severity: 'note',
-      message,
-      ...(help === undefined ? {} : { help }),
-    })),
-  ]
-  return {
-    schema: 1,
-    source: { kind, name },
-    ...(draft.machine === undefined ? {} : { machine: draft.machine }),
-    kernel: draft.kernel,
-    cpu: draft.cpu,
-    memory: draft.memory,
-    iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
-    devices,
-    groups,
-    needs: [],
-    // No listing says what the host is mounted on, reached by or shown on.
-    unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
-    findings,
-  }
-}
-
-function finishDevice(draft: DeviceDraft): PciDevice {
-  const { facts, bars, ...rest } = draft
-  return {
-    ...rest,
-    ...(bars === undefined ? {} : { bars }),
-    ...(facts === undefined ? {} : { facts: { depth: 'none', ...facts } }),
-  }
-}
-
-function groupsOf(draft: Draft, devices: readonly PciDevice[]): IommuGroup[] {
-  const members = new Map<number, { devices: PciAddress[]; others: string[] }>()
-  const at = (id: number) => {
-    let group = members.get(id)
-    if (!group) members.set(id, (group = { devices: [], others: [] }))
-    return group
-  }
-  for (const device of devices)
-    if (typeof device.iommuGroup === 'number') at(device.iommuGroup).devices.push(device.address)
-  for (const [name, id] of draft.otherMembers) at(id).others.push(name)
-  return [...members]
-    .sort(([a], [b]) => a - b)
-    .map(([id, group]) => ({
-      id,
-      devices: group.devices,
-      ...(group.others.length > 0 ? { otherMembers: group.others.sort() } : {}),
-      ...draft.groupFacts.get(id),
-    }))
-}
-
-/** AMD's IOMMU is a PCI function of its own (class 0806); other makers' kinds are not visible on the bus. */
-function kindFromDevices(devices: readonly PciDevice[]): IommuFacts['kind'] {
-  const unit = devices.find((d) => d.classCode?.startsWith('0806') === true)
-  return unit?.vendorId === '1022' ? 'amd' : null
-}
-
-/** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
-function withPlaces(devices: readonly PciDevice[]): PciDevice[] {
-  const topology = findTopology(devices)
-  const paths = findPaths(topology)
-  return devices.map((device) => {
-    const node = topology.byAddress.get(device.address)
-    const parent = node?.parentUnsure ? undefined : node?.parent?.address
-    const path = paths.get(device.address)
-    return { ...(parent && { parent }), ...(path !== undefined && { path }), ...device }
   })
 }

@@ -4,8 +4,9 @@
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
-import { parseDevicePath } from './group-lines.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
+import { parseDevicePath, statePlace } from './places.ts'
 
 type Json = { readonly [key: string]: unknown }
 
@@ -27,6 +28,7 @@ export function readFacter(document: Json, name: string): Host | undefined {
     if (address === undefined) continue
     const device = deviceAt(draft, address)
     readEntry(device, entry)
+    if (typeof entry['sysfs_id'] === 'string') statePlace(draft, entry['sysfs_id'].slice(0, 2000))
     if (typeof entry['index'] === 'number') byIndex.set(entry['index'], address)
     if (typeof entry['attached_to'] === 'number') attached.push({ device, to: entry['attached_to'] })
   }
@@ -67,6 +69,7 @@ function readEntry(device: DeviceDraft, entry: Json): void {
   set('deviceId', 'device')
   set('subsystemVendorId', 'sub_vendor')
   set('subsystemId', 'sub_device')
+  // An id of 0 without a name is left out of a report (nixos-facter, pkg/hwinfo/id.go, IsEmpty): what is absent is 0.
   const [base, sub] = [numberOf(entry['base_class']), numberOf(entry['sub_class'])]
   if (base !== undefined)
     device.classCode =
@@ -86,10 +89,6 @@ function readEntry(device: DeviceDraft, entry: Json): void {
 function readPlace(device: DeviceDraft, entry: Json): void {
   const group = entry['sysfs_iommu_group_id']
   if (typeof group === 'number' && Number.isInteger(group) && group >= 0) device.iommuGroup = group
-  if (typeof entry['sysfs_id'] === 'string') {
-    const above = parseDevicePath(entry['sysfs_id'].slice(0, 2000)).at(-2)
-    if (above !== undefined) device.parent = above
-  }
   if (Array.isArray(entry['driver_modules'])) {
     const modules = entry['driver_modules'].filter((m): m is string => typeof m === 'string' && m.length < 65)
     if (modules.length > 0) device.modules = modules.slice(0, 64)
@@ -106,7 +105,7 @@ function readPlace(device: DeviceDraft, entry: Json): void {
 function readAttached(draft: Draft, entry: Json): void {
   const [id, link] = [entry['sysfs_id'], entry['sysfs_device_link']]
   if (typeof id !== 'string' || typeof link !== 'string') return
-  const owner = parseDevicePath(link.slice(0, 2000)).at(-1)
+  const owner = parseDevicePath(link.slice(0, 2000))?.steps.at(-1)
   const device = owner === undefined ? undefined : draft.devices.get(owner)
   const [, kind, name] = /^\/class\/(net|block)\/([\w.:@-]{1,64})$/.exec(id) ?? []
   if (!device || name === undefined) return

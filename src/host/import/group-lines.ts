@@ -2,8 +2,6 @@
  * How scripts and shell loops state groups: headings, prefixes, paths below /sys/kernel/iommu_groups, link targets.
  * It owns recognising them on one line; which device a heading applies to is listing.ts's.
  */
-import { parseAddress, type PciAddress } from '../../pci/address.ts'
-
 /** "group" as scripts say it in English, German, French, Spanish, Portuguese, Italian and Swedish. */
 const word = String.raw`(?:iommu[\s_-]{0,4})?(?:group[eo]?|grupp[eo]?|grupo)(?:\s{1,4}iommu)?[\s#:=_.-]{0,8}(\d{1,6})`
 const headingPattern = new RegExp(String.raw`^[^\w]{0,40}(?:pci\s{1,4})?${word}(?![\w.])(.*)$`, 'i')
@@ -59,21 +57,4 @@ export function parseGroupFolder(line: string, insideTree: boolean): number | un
   if (folder !== undefined) return Number(folder)
   const branch = insideTree ? /^[\s│|]{0,40}[├└|`+][─-]{1,4}\s?(\d{1,6})\/?\s*$/.exec(line)?.[1] : undefined
   return branch === undefined ? undefined : Number(branch)
-}
-
-/** The functions on a `/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0` path, outermost first, from its last root bus (VMD has one of its own). */
-export function parseDevicePath(text: string): PciAddress[] {
-  const start = text.search(/\bpci[0-9a-f]{4,8}:[0-9a-f]{2}\//i)
-  if (start === -1) return []
-  const steps: PciAddress[] = []
-  for (const part of text
-    .slice(start, start + 2000)
-    .split('/')
-    .slice(1)) {
-    const address = /^[0-9a-f:.]{7,18}/i.test(part) ? parseAddress(part.replace(/[^0-9a-f:.].*$/i, '')) : undefined
-    if (address !== undefined) steps.push(address)
-    else if (/^pci[0-9a-f]{4,8}:/i.test(part)) steps.length = 0
-    else break
-  }
-  return steps
 }

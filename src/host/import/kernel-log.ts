@@ -133,6 +133,7 @@ function parseBar(text: string): Bar | undefined {
 
 /** Facts about the whole machine, each by a mark that is cheap to look for. */
 function readMachineLine(draft: Draft, line: string): boolean {
+  if (line.includes('bus')) readRootBus(draft, line)
   if (line.includes('ommand line: ')) return readCommandLine(draft, line)
   if (line.includes('BOOT_IMAGE=') || line.includes('root=')) return readPrintedCommandLine(draft, line)
   if (line.includes('Linux version ')) {
@@ -151,6 +152,14 @@ function readMachineLine(draft: Draft, line: string): boolean {
     return true
   }
   return /DMAR|AMD-Vi|IVRS|arm-smmu|iommu/.test(line) && readIommuLine(draft, line)
+}
+
+/** `PCI host bridge to bus 0000:80`, `pci_bus 0000:80: root bus resource …` (drivers/pci/probe.c, pci_register_host_bridge). */
+function readRootBus(draft: Draft, line: string): void {
+  const bus =
+    /\bPCI host bridge to bus ([0-9a-f]{4}:[0-9a-f]{2})\b/i.exec(line)?.[1] ??
+    /\bpci_bus ([0-9a-f]{4}:[0-9a-f]{2}): root bus resource\b/i.exec(line)?.[1]
+  if (bus !== undefined && draft.rootBuses.size < 4096) draft.rootBuses.add(bus.toLowerCase())
 }
 
 function readCommandLine(draft: Draft, line: string): boolean {

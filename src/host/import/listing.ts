@@ -9,27 +9,23 @@ import {
   deviceAt,
   emptyDraft,
   fullListing,
-  finishDraft,
   note,
+  stateClass,
   stateGroup,
   stateIds,
   type DeviceDraft,
   type Draft,
 } from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
 import { groupFor, isMarks, newScope, openHeading, settleNumbers, type GroupScope } from './group-scope.ts'
-import {
-  parseDevicePath,
-  parseGroupFolder,
-  parseGroupHeading,
-  parseGroupPaths,
-  parseGroupPrefix,
-} from './group-lines.ts'
+import { parseGroupFolder, parseGroupHeading, parseGroupPaths, parseGroupPrefix } from './group-lines.ts'
 import { addHexLine, finishHexImages, type HexImages } from './hex-dump.ts'
 import { assign, readKernelLine } from './kernel-log.ts'
 import { newEntry, readDetail, type Entry } from './lspci-detail.ts'
 import { concludeEntries } from './lspci-entries.ts'
 import { hasClassWords, parseHeader, parseTail, resolvePlace, type HeaderLine } from './lspci-header.ts'
 import { readMachineLine, readTagLine } from './lspci-machine.ts'
+import { statePlace } from './places.ts'
 import { cleanLines } from './text.ts'
 import { idsFromWords } from './vendor-words.ts'
 
@@ -154,10 +150,7 @@ function readTags(listing: Listing, line: string): boolean {
 }
 
 function readPaths(listing: Listing, line: string): boolean {
-  const steps = line.includes('pci') ? parseDevicePath(line) : []
-  const parent = steps.at(-2)
-  const last = steps.at(-1)
-  if (last !== undefined && parent !== undefined) deviceAt(listing.draft, last).parent = parent
+  if (line.includes('pci')) statePlace(listing.draft, line)
   if (!line.includes('iommu_group')) return false
   const members = parseGroupPaths(line)
   for (const { member, group } of members) {
@@ -217,7 +210,7 @@ function readHeader(listing: Listing, header: HeaderLine, line: string): boolean
 function state(draft: Draft, entry: Entry, header: HeaderLine): void {
   const { device } = entry
   if (header.className !== undefined) device.className = header.className
-  if (header.classCode !== undefined) device.classCode = header.classCode
+  if (header.classCode !== undefined) stateClass(device, header.classCode)
   if (header.vendorId !== undefined && header.deviceId !== undefined)
     stateIds(draft, device, header.vendorId, header.deviceId)
   if (header.revision !== undefined) device.revision = header.revision
@@ -279,6 +272,7 @@ function continueIds(listing: Listing, line: string): boolean {
   entry.device.vendorId = tail.vendorId
   entry.device.deviceId = tail.deviceId
   if (tail.revision !== undefined) entry.device.revision = tail.revision
+  if (tail.progIf !== undefined && entry.device.classCode?.length === 4) entry.device.classCode += tail.progIf
   return true
 }
 

@@ -17,6 +17,7 @@ export type HeaderLine = {
   readonly before: string
   readonly after: string
   readonly className?: string
+  /** Four digits, or six where the programming interface is printed. */
   readonly classCode?: string
   readonly vendorId?: string
   readonly deviceId?: string
@@ -90,7 +91,7 @@ function describe(before: string, after: string): Description {
     const idsMissing = tail.vendorId === undefined && ahead.vendorId === undefined
     return {
       className,
-      classCode: `${lower(code)}${tail.progIf ?? '00'}`,
+      classCode: `${lower(code)}${tail.progIf ?? ''}`,
       ...ahead,
       ...tail,
       shape: 'ids',
@@ -103,7 +104,7 @@ function describe(before: string, after: string): Description {
     const { name: _unnamed, ...tail } = parseTail(rest)
     return {
       ...tail,
-      classCode: `${lower(code)}${tail.progIf ?? '00'}`,
+      classCode: `${lower(code)}${tail.progIf ?? ''}`,
       vendorId: lower(vendor),
       deviceId: lower(device),
       shape: 'ids',
@@ -115,7 +116,7 @@ function describe(before: string, after: string): Description {
     const code = /(?:^|\s)\[([0-9a-f]{4})\](?=[:\s]|$)/i.exec(rest)?.[1]
     return {
       ...describeWords(rest),
-      ...(code === undefined ? {} : { classCode: `${lower(code)}00` }),
+      ...(code === undefined ? {} : { classCode: lower(code) }),
       vendorId: lower(vendor),
       deviceId: lower(device),
       shape: 'ids',
@@ -137,7 +138,7 @@ function describeWords(after: string): Description {
   const tail = parseTail(rest)
   const kind = {
     ...(stated === undefined ? { className } : {}),
-    ...(code === undefined ? {} : { classCode: `${lower(code)}${tail.progIf ?? '00'}` }),
+    ...(code === undefined ? {} : { classCode: `${lower(code)}${tail.progIf ?? ''}` }),
   }
   const isSure = tail.vendorId !== undefined || stated !== undefined
   return { ...kind, ...tail, shape: isSure ? 'ids' : 'words' }

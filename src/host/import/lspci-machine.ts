@@ -6,7 +6,8 @@
  *   Class:  SATA controller [0106]
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
-import { deviceAt, type DeviceDraft, type Draft } from './draft.ts'
+import { classFromWords } from './class-words.ts'
+import { deviceAt, stateClass, type DeviceDraft, type Draft } from './draft.ts'
 
 export function readMachineLine(draft: Draft, address: PciAddress, after: string): DeviceDraft | undefined {
   const quoted = [...after.slice(0, 4000).matchAll(/"([^"]{0,500})"/g)].map((match) => match[1] ?? '')
@@ -36,8 +37,9 @@ function setIds(device: DeviceDraft, key: IdKey, text: string): void {
 
 function setClass(device: DeviceDraft, text: string, progIf: string | undefined): void {
   const code = /\[([0-9a-f]{4})\]\s*$/i.exec(text)?.[1] ?? /^(?:Class )?([0-9a-f]{4})$/i.exec(text)?.[1]
-  if (code !== undefined) device.classCode = `${code.toLowerCase()}${progIf ?? '00'}`
   const name = words(text)
+  const base = code?.toLowerCase() ?? classFromWords(name)
+  if (base !== undefined) stateClass(device, `${base}${progIf ?? ''}`)
   if (name !== '') device.className = name.slice(0, 80)
 }
 

@@ -5,8 +5,9 @@
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
-import { parseDevicePath } from './group-lines.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
+import { parseDevicePath, statePlace } from './places.ts'
 
 /** The parser builds a tree many times the text's size. */
 export const xmlCap = 16 * 1024 * 1024
@@ -86,9 +87,9 @@ function readDevice(draft: Draft, element: XmlElement, owners: Map<string, PciAd
   if (!pci || address === undefined) return false
   const device = deviceAt(draft, address)
   owners.set(childText(element, 'name') ?? '', address)
-  const above =
-    parseDevicePath(childText(element, 'path') ?? '').at(-2) ?? addressFromText(childText(element, 'parent'))
+  const above = addressFromText(childText(element, 'parent'))
   if (above !== undefined) device.parent = above
+  statePlace(draft, childText(element, 'path') ?? '')
   const driver = child(element, 'driver')
   device.driver = (driver ? childText(driver, 'name') : undefined) ?? null
   readIds(device, pci)
@@ -175,7 +176,7 @@ function readLinks(device: DeviceDraft, pci: XmlElement): void {
 /** Interfaces and disks whose parent, or a function on whose path, is known. */
 function readChild(draft: Draft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
   const owner =
-    parseDevicePath(childText(element, 'path') ?? '').at(-1) ?? owners.get(childText(element, 'parent') ?? '')
+    parseDevicePath(childText(element, 'path') ?? '')?.steps.at(-1) ?? owners.get(childText(element, 'parent') ?? '')
   if (owner === undefined) return
   const device = deviceAt(draft, owner)
   const net = capability(element, 'net')

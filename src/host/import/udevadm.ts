@@ -5,8 +5,9 @@
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface } from '../../pci/device.ts'
 import type { Host } from '../host.ts'
-import { deviceAt, emptyDraft, finishDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
-import { parseDevicePath } from './group-lines.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { finishDraft } from './finish-draft.ts'
+import { parseDevicePath, statePlace } from './places.ts'
 import { eachUdevRecord, type UdevRecord } from './udev-records.ts'
 
 export function readUdevadm(text: string, name: string): Host | undefined {
@@ -19,22 +20,21 @@ export function readUdevadm(text: string, name: string): Host | undefined {
 }
 
 function readRecord(draft: Draft, record: UdevRecord): void {
-  const steps = parseDevicePath(record.path)
-  const owner = steps.at(-1)
+  const owner = parseDevicePath(record.path)?.steps.at(-1)
   if (owner === undefined) return
   const { properties } = record
   const lastPart = record.path.slice(record.path.lastIndexOf('/') + 1)
   const subsystem = properties.get('SUBSYSTEM')
-  if (subsystem === 'pci' && parseAddress(lastPart) === owner) readFunction(draft, owner, steps.at(-2), properties)
+  if (subsystem === 'pci' && parseAddress(lastPart) === owner) readFunction(draft, owner, record)
   else if (subsystem === 'net') addInterface(draft, owner, lastPart, properties)
   else if (subsystem === 'block' && properties.get('DEVTYPE') === 'disk') addDisk(draft, owner, lastPart, properties)
 }
 
 type Properties = ReadonlyMap<string, string>
 
-function readFunction(draft: Draft, address: PciAddress, parent: PciAddress | undefined, properties: Properties): void {
+function readFunction(draft: Draft, address: PciAddress, { path, properties }: UdevRecord): void {
   const device = deviceAt(draft, address)
-  if (parent !== undefined) device.parent = parent
+  statePlace(draft, path)
   setPair(device, properties.get('PCI_ID'), 'vendorId', 'deviceId')
   setPair(device, properties.get('PCI_SUBSYS_ID'), 'subsystemVendorId', 'subsystemId')
   const code = properties.get('PCI_CLASS')

@@ -83,12 +83,12 @@ function check(bytes: Uint8Array): void {
     const before = devices[index - 1]
     if (before && compareAddresses(before.address, device.address) >= 0)
       throw new Error(`${device.address} is out of order`)
-    for (const [id, width] of [
-      [device.vendorId, 4],
-      [device.deviceId, 4],
-      [device.classCode, 6],
+    for (const [id, pattern] of [
+      [device.vendorId, /^[0-9a-f]{4}$/],
+      [device.deviceId, /^[0-9a-f]{4}$/],
+      [device.classCode, /^[0-9a-f]{4}(?:[0-9a-f]{2})?$/],
     ] as const)
-      if (id !== undefined && !new RegExp(`^[0-9a-f]{${width}}$`).test(id)) throw new Error(`not an id: ${id}`)
+      if (id !== undefined && !pattern.test(id)) throw new Error(`not an id: ${id}`)
     if (device.config !== undefined && !/^(?:[0-9a-f]{2}){64,4096}$/.test(device.config))
       throw new Error('config is not hex')
   }

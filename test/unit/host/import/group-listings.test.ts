@@ -122,7 +122,7 @@ describe('group listings with descriptions', () => {
       '1401',
       '15f3',
     ])
-    expect(deviceOf(host, '0000:02:00.0').classCode).toBe('020000')
+    expect(deviceOf(host, '0000:02:00.0').classCode).toBe('0200')
   })
 
   test('names keep their brackets, ids and revision are taken off', () => {
@@ -130,7 +130,7 @@ describe('group listings with descriptions', () => {
     expect(deviceOf(host, '0000:00:17.0')).toMatchObject({
       name: 'Acme Corp Disk Hub bus[A:B] [AHCI mode]',
       className: 'SATA controller',
-      classCode: '010600',
+      classCode: '0106',
       vendorId: '1aaa',
       revision: '10',
     })
@@ -141,7 +141,7 @@ describe('group listings with descriptions', () => {
       'IOMMU Group 1 00:10.0 System peripheral [0880]: Acme Corp Very Long RAS Registers [1aaa... (rev 02)\nIOMMU Group 2 ' +
         nic,
     )
-    expect(deviceOf(host, '0000:00:10.0')).toMatchObject({ classCode: '088000', revision: '02', iommuGroup: 1 })
+    expect(deviceOf(host, '0000:00:10.0')).toMatchObject({ classCode: '0880', revision: '02', iommuGroup: 1 })
     expect(deviceOf(host, '0000:00:10.0').vendorId).toBeUndefined()
     expect(host.findings).toContainEqual(
       expect.objectContaining({

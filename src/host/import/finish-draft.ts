@@ -1,0 +1,73 @@
+/** A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places). */
+import type { Finding } from '../../finding.ts'
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import type { PciDevice } from '../../pci/device.ts'
+import type { Host, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
+import type { DeviceDraft, Draft } from './draft.ts'
+import { withPlaces } from './places.ts'
+
+export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
+  const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
+  const devices = withPlaces(draft, drafts.map(finishDevice))
+  const groups = groupsOf(draft, devices)
+  const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
+  const findings: Finding[] = [
+    ...draft.findings,
+    ...[...draft.notes].map(([message, help]): Finding => ({
+      code: 'input-incomplete',
+      severity: 'note',
+      message,
+      ...(help === undefined ? {} : { help }),
+    })),
+  ]
+  return {
+    schema: 1,
+    source: { kind, name },
+    ...(draft.machine === undefined ? {} : { machine: draft.machine }),
+    kernel: draft.kernel,
+    cpu: draft.cpu,
+    memory: draft.memory,
+    iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
+    devices,
+    groups,
+    needs: [],
+    // No listing says what the host is mounted on, reached by or shown on.
+    unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
+    findings,
+  }
+}
+
+function finishDevice(draft: DeviceDraft): PciDevice {
+  const { facts, bars, ...rest } = draft
+  return {
+    ...rest,
+    ...(bars === undefined ? {} : { bars }),
+    ...(facts === undefined ? {} : { facts: { depth: 'none', ...facts } }),
+  }
+}
+
+function groupsOf(draft: Draft, devices: readonly PciDevice[]): IommuGroup[] {
+  const members = new Map<number, { devices: PciAddress[]; others: string[] }>()
+  const at = (id: number) => {
+    let group = members.get(id)
+    if (!group) members.set(id, (group = { devices: [], others: [] }))
+    return group
+  }
+  for (const device of devices)
+    if (typeof device.iommuGroup === 'number') at(device.iommuGroup).devices.push(device.address)
+  for (const [name, id] of draft.otherMembers) at(id).others.push(name)
+  return [...members]
+    .sort(([a], [b]) => a - b)
+    .map(([id, group]) => ({
+      id,
+      devices: group.devices,
+      ...(group.others.length > 0 ? { otherMembers: group.others.sort() } : {}),
+      ...draft.groupFacts.get(id),
+    }))
+}
+
+/** AMD's IOMMU is a PCI function of its own (class 0806); other makers' kinds are not visible on the bus. */
+function kindFromDevices(devices: readonly PciDevice[]): IommuFacts['kind'] {
+  const unit = devices.find((d) => d.classCode?.startsWith('0806') === true)
+  return unit?.vendorId === '1022' ? 'amd' : null
+}
