@@ -14,7 +14,7 @@ export function runCapture(_args: readonly string[], options: CaptureOptions, co
   const pciIds = readPciIds(context.system) ?? readPciIds(linuxSystem())
   const captured = captureHost(context.system, `handover ${version}`, pciIds)
   if (options.output === undefined) {
-    context.out(captured.text)
+    context.file(captured.text)
     return Promise.resolve(exitCode.done)
   }
   linuxSystem().writeFile(options.output, captured.text, { mode: 0o644 })
