@@ -1,6 +1,7 @@
 // Bundles the CLI with everything it uses into dist/: users install no dependencies, and the lab gets the same files.
 import { build } from 'esbuild'
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -64,6 +65,21 @@ const inspectOnly = {
 
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
+/** Files of assets/ are part of the bundle, as text (scripts/raw-text.mjs does the same for programs run from the sources). */
+const rawText = {
+  name: 'raw-text',
+  setup(builder) {
+    builder.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw',
+    }))
+    builder.onLoad({ filter: /./, namespace: 'raw' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8'),
+      loader: 'text',
+    }))
+  },
+}
+
 const common = {
   outdir: 'dist',
   bundle: true,
@@ -71,7 +87,7 @@ const common = {
   target: 'node20.19',
   // A tool that runs as root should have stack traces a person can read: no minifying.
   minify: false,
-  plugins: [oneLanguage],
+  plugins: [oneLanguage, rawText],
   legalComments: 'linked',
   logLevel: 'warning',
 }

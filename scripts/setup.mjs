@@ -36,6 +36,21 @@ export function installDependencies() {
   writeFileSync(marker, lock)
 }
 
+/** Programs that only tests use, by the Debian package that has each. */
+const testTools = { shellcheck: 'shellcheck' }
+
+/** Installs missing ones when root on a Debian-like system; elsewhere the tests that need them skip and say so. */
+export function installTestTools() {
+  const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
+  const packages = Object.entries(testTools).flatMap(([program, name]) => (isMissing(program) ? [name] : []))
+  if (packages.length === 0 || process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).error) return
+  step(`installing from the distribution: ${packages.join(' ')}`, () => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const argv = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+    spawnSync('apt-get', argv, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  })
+}
+
 export function build() {
   step('building', () =>
     execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }),

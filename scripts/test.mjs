@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, checkNode, handover, installDependencies, labCache, root } from './setup.mjs'
+import { build, checkNode, handover, installDependencies, installTestTools, labCache, root } from './setup.mjs'
 
 checkNode()
 installDependencies()
@@ -12,6 +12,7 @@ build()
 // Where the lab's needs cannot be had (no apt, no root), its tests skip with that reason on a laptop and fail when CI=true.
 const setup = handover(['lab', 'setup', '--cache', labCache])
 if (setup !== 0 && process.env.CI === 'true') process.exit(setup)
+installTestTools()
 
 const folder = mkdtempSync(join(tmpdir(), 'handover-test-'))
 const total = { passed: 0, failed: 0, skipped: 0 }

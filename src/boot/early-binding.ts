@@ -7,10 +7,13 @@
  * where they are chosen for it. A line `only-with TOKEN` limits everything
  * below it to boots whose command line has TOKEN (a trial boot).
  */
+import ruleAsset from '../../assets/boot/10-handover.rules?raw'
+import bindAsset from '../../assets/boot/bind.sh?raw'
 import type { Identity } from '../pci/identity.ts'
 import { initramfsFiles } from './initramfs-files.ts'
 import { ownHeader, type OwnFile } from './own-file.ts'
-import { formatIdentity, identityInShell } from './shell-identity.ts'
+import { scriptText } from './script.ts'
+import { formatIdentity } from './shell-identity.ts'
 import { hasPath, type BootPath } from './boot-paths.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
@@ -53,69 +56,10 @@ function linesInForce(bindings: string): string[] {
 
 /**
  * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from drivers (an
- * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver; `bind check` only looks.
+ * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver; `bind check`
+ * only looks.
  */
-export const bindScript = `#!/bin/sh
-${ownHeader}
-# Gives the devices listed in /etc/handover/bindings to vfio-pci, each only after its identity was checked.
-# handover=off on the kernel command line switches this off.
-root=\${HANDOVER_ROOT:-}
-only=$1 checking=
-[ "$only" = check ] && checking=yes only=
-said() { echo "handover: $1" > "$root/dev/kmsg" 2>/dev/null || echo "handover: $1" >&2; }
-# With \`check\` nothing is changed: each device that is not kept is named on standard output.
-[ -n "$checking" ] && said() { echo "$1"; }
-list=$root${bindingsPath}
-[ -r "$list" ] || exit 0
-cmdline=
-read -r cmdline < "$root/proc/cmdline"
-case " $cmdline " in *" handover=off "*) exit 0 ;; esac
-
-${identityInShell}
-# The only reset methods the device may use, in order: words of its reset_method (Linux 5.15).
-limit_resets() {
-  [ -n "$resets" ] && [ -e "$1/reset_method" ] || return 0
-  file=$1/reset_method before=$IFS IFS=,
-  set -- $resets
-  IFS=$before
-  read -r is < "$file"
-  [ "$is" = "$*" ] || echo "$*" > "$file" || said "$name: reset_method cannot be set to $*"
-}
-
-take() {
-  device=$1 name=\${1##*/} driver=
-  if [ -n "$checking" ]; then
-    driver=$(readlink "$device/driver" 2>/dev/null)
-    [ "\${driver##*/}" = vfio-pci ] || said "$name has driver \${driver##*/}, expected vfio-pci"
-    return
-  fi
-  limit_resets "$device"
-  echo vfio-pci > "$device/driver_override" || { said "$name: driver_override cannot be written"; return; }
-  [ -e "$device/driver" ] && driver=$(readlink "$device/driver") && driver=\${driver##*/}
-  [ "$driver" = vfio-pci ] && return
-  if [ -n "$driver" ]; then
-    [ -n "$only" ] && { said "$name: $driver has it already and keeps it until the next boot or: handover apply"; return; }
-    echo "$name" > "$device/driver/unbind"
-  fi
-  [ -n "$only" ] || modprobe vfio-pci 2>/dev/null
-  echo "$name" > "$root/sys/bus/pci/drivers_probe" 2>/dev/null
-  said "$name is kept for a virtual machine"
-}
-
-while read -r path vendor device subvendor subdevice dsn resets; do
-  case $path in ''|'#'*) continue ;; esac
-  if [ "$path" = only-with ]; then
-    case " $cmdline " in *" $vendor "*) continue ;; *) exit 0 ;; esac
-  fi
-  find_recorded 'nothing was bound' && take "$found"
-done < "$list"
-exit 0
-`
-
-/** PROGRAM runs while the rules are read; loading of drivers (80-drivers.rules, a builtin in RUN) comes only after. */
-const udevRule = `${ownHeader}
-ACTION=="add", SUBSYSTEM=="pci", PROGRAM="${bindScriptPath} %k"
-`
+export const bindScript = scriptText(bindAsset)
 
 export type InitramfsTool = 'initramfs-tools' | 'dracut' | 'mkinitcpio'
 
@@ -134,9 +78,9 @@ export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Bind
   return [
     { path: bindingsPath, mode: 0o644, text: formatBindings(identities, gate) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },
-    { path: udevRulePath, mode: 0o644, text: udevRule },
+    { path: udevRulePath, mode: 0o644, text: scriptText(ruleAsset) },
     { path: modulesLoadPath, mode: 0o644, text: `${ownHeader}\nvfio-pci\nvfio_iommu_type1\n` },
-    ...initramfsFiles(tool, { bind: bindScriptPath, bindings: bindingsPath, rule: udevRulePath }),
+    ...initramfsFiles(tool),
   ]
 }
 

@@ -3,159 +3,44 @@
  * the udev rule, and one that runs the script before udev is asked to go through the devices (the "trigger"), with an
  * init of its own as well as with systemd inside. Text only.
  */
+import dracutSetup from '../../assets/boot/dracut-module-setup.sh?raw'
+import dracutPreUdev from '../../assets/boot/dracut-pre-udev.sh?raw'
+import bindUnit from '../../assets/boot/handover-bind.service?raw'
+import initramfsToolsHook from '../../assets/boot/initramfs-tools-hook.sh?raw'
+import initramfsToolsInitTop from '../../assets/boot/initramfs-tools-init-top.sh?raw'
+import mkinitcpioHook from '../../assets/boot/mkinitcpio-hook.sh?raw'
+import mkinitcpioInstall from '../../assets/boot/mkinitcpio-install.sh?raw'
 import type { InitramfsTool } from './early-binding.ts'
 import { ownHeader, type OwnFile } from './own-file.ts'
+import { scriptText } from './script.ts'
 
-type BindingPaths = { readonly bind: string; readonly bindings: string; readonly rule: string }
+const script = (path: string, asset: string, mode = 0o755): OwnFile => ({ path, mode, text: scriptText(asset) })
+const setting = (path: string, line: string): OwnFile => ({ path, mode: 0o644, text: `${ownHeader}\n${line}\n` })
 
-export function initramfsFiles(tool: InitramfsTool, paths: BindingPaths): OwnFile[] {
-  switch (tool) {
-    case 'initramfs-tools':
-      return forInitramfsTools(paths)
-    case 'dracut':
-      return forDracut(paths)
-    case 'mkinitcpio':
-      return forMkinitcpio(paths)
-  }
+const dracutModule = '/usr/lib/dracut/modules.d/90handover'
+
+const filesOf: Readonly<Record<InitramfsTool, readonly OwnFile[]>> = {
+  'initramfs-tools': [
+    script('/etc/initramfs-tools/hooks/handover', initramfsToolsHook),
+    script('/etc/initramfs-tools/scripts/init-top/handover', initramfsToolsInitTop),
+  ],
+  // A module of its own: dracut takes hooks from nowhere else. Hooks of pre-udev are sourced before udevd starts, by dracut's
+  // own init and by dracut-pre-udev.service alike (dracut.bootup(7)); force_drivers are loaded after them.
+  dracut: [
+    script(`${dracutModule}/module-setup.sh`, dracutSetup),
+    script(`${dracutModule}/handover-bind.sh`, dracutPreUdev),
+    setting('/etc/dracut.conf.d/handover.conf', 'add_dracutmodules+=" handover "'),
+  ],
+  // Drop-ins are read since mkinitcpio 36. Early hooks run before the udev hook triggers (init, hooks/udev); the systemd hook
+  // runs none, so there a unit does it. The hook stands last, so that it sees which of the two the image has.
+  mkinitcpio: [
+    script('/etc/initcpio/install/handover', mkinitcpioInstall, 0o644),
+    script('/etc/initcpio/hooks/handover', mkinitcpioHook, 0o644),
+    script('/etc/handover/handover-bind.service', bindUnit, 0o644),
+    setting('/etc/mkinitcpio.conf.d/handover.conf', 'HOOKS+=(handover)'),
+  ],
 }
 
-function forInitramfsTools({ bind, bindings, rule }: BindingPaths): OwnFile[] {
-  return [
-    {
-      path: '/etc/initramfs-tools/hooks/handover',
-      mode: 0o755,
-      text: `#!/bin/sh
-${ownHeader}
-# Puts the early binding into the initramfs, with everything it needs.
-case $1 in prereqs) exit 0 ;; esac
-. /usr/share/initramfs-tools/hook-functions
-for file in ${bind} ${bindings} ${rule}; do
-  [ -e "$file" ] || exit 0
-  mkdir -p "\${DESTDIR}\${file%/*}"
-  cp -p "$file" "\${DESTDIR}$file"
-done
-[ -x /usr/bin/od ] && copy_exec /usr/bin/od
-manual_add_modules vfio-pci
-manual_add_modules vfio_iommu_type1
-`,
-    },
-    {
-      path: '/etc/initramfs-tools/scripts/init-top/handover',
-      mode: 0o755,
-      text: `#!/bin/sh
-${ownHeader}
-# Runs before udev loads the drivers of devices; the udev rule catches those that appear later.
-case $1 in prereqs) exit 0 ;; esac
-[ -x ${bind} ] && ${bind}
-exit 0
-`,
-    },
-  ]
-}
-
-/**
- * A module of our own: dracut takes hooks from nowhere else. Hooks of pre-udev are sourced before udevd starts, by dracut's
- * own init and by dracut-pre-udev.service alike (dracut.bootup(7)); force_drivers are loaded after them.
- */
-function forDracut({ bind, bindings, rule }: BindingPaths): OwnFile[] {
-  const module = '/usr/lib/dracut/modules.d/90handover'
-  return [
-    {
-      path: `${module}/module-setup.sh`,
-      mode: 0o755,
-      text: `#!/bin/bash
-${ownHeader}
-# Puts the early binding into the initramfs, with everything it needs, hostonly or not.
-check() { [ -e ${bindings} ]; }
-depends() { return 0; }
-installkernel() { hostonly='' instmods vfio-pci; }
-install() {
-  inst_multiple od readlink
-  inst_simple ${bind}
-  inst_simple ${bindings}
-  inst_simple ${rule}
-  inst_hook pre-udev 10 "$moddir/handover-bind.sh"
-}
-`,
-    },
-    {
-      path: `${module}/handover-bind.sh`,
-      mode: 0o755,
-      text: `#!/bin/sh
-${ownHeader}
-# Sourced before udev loads the drivers of devices; the udev rule catches those that appear later.
-[ -x ${bind} ] && ${bind}
-`,
-    },
-    {
-      path: '/etc/dracut.conf.d/handover.conf',
-      mode: 0o644,
-      text: `${ownHeader}
-add_dracutmodules+=" handover "
-`,
-    },
-  ]
-}
-
-/**
- * Drop-ins are read since mkinitcpio 36. Early hooks run before the udev hook triggers (init, hooks/udev); the systemd hook
- * runs none, so there a unit does it. Our hook stands last, so that it sees which of the two the image has.
- */
-function forMkinitcpio({ bind, bindings, rule }: BindingPaths): OwnFile[] {
-  const unit = 'handover-bind.service'
-  return [
-    {
-      path: '/etc/initcpio/install/handover',
-      mode: 0o644,
-      text: `#!/bin/bash
-${ownHeader}
-build() {
-  add_module vfio-pci
-  add_binary od
-  add_binary readlink
-  add_file ${bind}
-  add_file ${bindings}
-  add_file ${rule}
-  if [[ -e $BUILDROOT/usr/lib/systemd/system/systemd-udev-trigger.service ]]; then
-    [[ -e $BUILDROOT/usr/bin/sh ]] || add_binary /usr/bin/sh
-    add_file /etc/handover/${unit} /usr/lib/systemd/system/${unit}
-    add_symlink /usr/lib/systemd/system/sysinit.target.wants/${unit} ../${unit}
-  else
-    add_runscript
-  fi
-}
-help() { echo 'Gives devices to vfio-pci before their own drivers see them, each after its identity was checked.'; }
-`,
-    },
-    {
-      path: '/etc/initcpio/hooks/handover',
-      mode: 0o644,
-      text: `#!/usr/bin/ash
-${ownHeader}
-run_earlyhook() { [ ! -x ${bind} ] || ${bind}; }
-`,
-    },
-    {
-      path: `/etc/handover/${unit}`,
-      mode: 0o644,
-      text: `${ownHeader}
-[Unit]
-Description=Handover: keep devices for virtual machines
-DefaultDependencies=no
-Before=systemd-udev-trigger.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=${bind}
-`,
-    },
-    {
-      path: '/etc/mkinitcpio.conf.d/handover.conf',
-      mode: 0o644,
-      text: `${ownHeader}
-HOOKS+=(handover)
-`,
-    },
-  ]
+export function initramfsFiles(tool: InitramfsTool): readonly OwnFile[] {
+  return filesOf[tool]
 }

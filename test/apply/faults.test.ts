@@ -83,10 +83,14 @@ describe('a generator', () => {
       script,
       `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/system/linux.ts'\nawait apply(${JSON.stringify(wanted)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
     )
-    const child = spawn(process.execPath, ['--import', 'tsx', script.replace(/ts$/, 'mts')], {
-      stdio: 'ignore',
-      cwd: resolve(import.meta.dirname, '../..'),
-    })
+    const child = spawn(
+      process.execPath,
+      ['--import', './scripts/raw-text.mjs', '--import', 'tsx', script.replace(/ts$/, 'mts')],
+      {
+        stdio: 'ignore',
+        cwd: resolve(import.meta.dirname, '../..'),
+      },
+    )
     fs.renameSync(script, script.replace(/ts$/, 'mts'))
     const grown = () => fs.statSync(join(root, 'boot/grub.cfg')).size > 30
     for (let waited = 0; !grown() && waited < 1500; waited += 1) await new Promise((done) => setTimeout(done, 20))

@@ -27,4 +27,4 @@ fi
 # As on most machines: new kernels take the running command line.
 rm /etc/kernel/cmdline
 cd "$repository"
-exec node --import tsx test/boot/real-entries-story.mts "$release" "$tool"
+exec node --import ./scripts/raw-text.mjs --import tsx test/boot/real-entries-story.mts "$release" "$tool"

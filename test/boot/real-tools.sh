@@ -37,4 +37,4 @@ update-initramfs -c -k "$release" > /tmp/initramfs.log 2>&1 || { tail -5 /tmp/in
 grub-editenv /boot/grub/grubenv create
 update-grub > /tmp/grub.log 2>&1 || { tail -5 /tmp/grub.log >&2; exit 77; }
 cd "$repository"
-exec node --import tsx test/boot/real-tools-story.mts "$release"
+exec node --import ./scripts/raw-text.mjs --import tsx test/boot/real-tools-story.mts "$release"
