@@ -6,6 +6,7 @@ import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Draft } from '../pci/draft.ts'
+import { canPredictGroups } from '../pci/predict-groups.ts'
 import { nothing } from './check.ts'
 import { checks } from './checks.ts'
 import { checkHost } from './host-checks.ts'
@@ -24,8 +25,7 @@ export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
 
 /** Only where the input carries configuration space (bytes, or what `lspci -vvv` says of it). */
 function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
-  const hasSpace = view.host.devices.some((one) => (one.facts?.depth ?? 'none') !== 'none')
-  return hasSpace ? { predicted: view.foretold() } : {}
+  return canPredictGroups(view.host.devices) ? { predicted: view.foretold() } : {}
 }
 
 function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {

@@ -35,12 +35,17 @@ export type HostView = {
   /** RMRRs of the firmware's DMAR table by function, where the table could be read. */
   readonly reservedMemory: () => ReadonlyMap<PciAddress, readonly ReservedMemory[]>
   readonly resetOf: (address: PciAddress) => ResetJudgement | undefined
-  /** Devices with the same vendor, device and subsystem, the device itself among them. */
-  readonly alike: (device: PciDevice) => readonly PciDevice[]
+  /** Devices with the same ids, the device itself among them; absent where there is no other. */
+  readonly alike: (device: PciDevice) => Alike | undefined
+}
+
+export type Alike = {
+  readonly devices: readonly PciDevice[]
+  /** The subsystem was read of each and is the same, too. */
+  readonly bySubsystem: boolean
 }
 
 // One for all that have none, which are most.
-const noDevices: readonly PciDevice[] = []
 const noNeeds: readonly HostNeed[] = []
 const noLost: readonly LostNeed[] = []
 const noAddresses: readonly PciAddress[] = []
@@ -72,7 +77,7 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     isolation: () => (isolation ??= isolationOf(view)),
     reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
-    alike: ({ address }) => alike.get(address) ?? noDevices,
+    alike: ({ address }) => alike.get(address),
     byAddress,
     groups,
     groupOf: (device) =>
@@ -101,23 +106,34 @@ function platformOf({ kernel, iommu }: Host): PlatformOptions {
   }
 }
 
-function idsKey(device: PciDevice): string {
-  const { vendorId, deviceId, subsystemVendorId, subsystemId } = device
-  return `${vendorId}:${deviceId}:${subsystemVendorId}:${subsystemId}`
-}
-
-function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, readonly PciDevice[]> {
+/**
+ * Devices alike in every id that was read. An id that was not read is equal to nothing; where a subsystem was not read, it is
+ * the vendor and device id alone that are the same, and `bySubsystem` says so.
+ */
+function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, Alike> {
   const byIds = new Map<string, PciDevice[]>()
-  const alike = new Map<PciAddress, readonly PciDevice[]>()
   for (const device of devices) {
-    if (device.vendorId === undefined || isBridge(device) || chipsetRole(device) !== undefined) continue
-    const key = idsKey(device)
-    const list = byIds.get(key) ?? []
-    if (list.length === 0) byIds.set(key, list)
-    list.push(device)
-    alike.set(device.address, list)
+    const { vendorId, deviceId } = device
+    if (vendorId === undefined || deviceId === undefined || isBridge(device) || chipsetRole(device) !== undefined)
+      continue
+    addTo(byIds, `${vendorId}:${deviceId}`, device)
+  }
+  const alike = new Map<PciAddress, Alike>()
+  for (const list of byIds.values()) {
+    if (list.length < 2) continue
+    const isRead = list.every((one) => one.subsystemVendorId !== undefined && one.subsystemId !== undefined)
+    for (const same of isRead ? bySubsystem(list) : [list]) {
+      const together: Alike = { devices: same, bySubsystem: isRead }
+      if (same.length > 1) for (const { address } of same) alike.set(address, together)
+    }
   }
   return alike
+}
+
+function bySubsystem(devices: readonly PciDevice[]): readonly (readonly PciDevice[])[] {
+  const lists = new Map<string, PciDevice[]>()
+  for (const device of devices) addTo(lists, `${device.subsystemVendorId}:${device.subsystemId}`, device)
+  return [...lists.values()]
 }
 
 /** Some listings state a group per function and no list of groups. */
@@ -181,10 +197,10 @@ function lostByFunction(
   return lost
 }
 
-function addTo<V>(map: Map<PciAddress, V[]>, address: PciAddress, value: V): void {
-  const list = map.get(address)
+function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
   if (list) list.push(value)
-  else map.set(address, [value])
+  else map.set(key, [value])
 }
 
 /** Endpoints of the same group: bridges stay with pcieport and do not spoil it. */

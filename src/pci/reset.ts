@@ -160,12 +160,23 @@ function classify(device: PciDevice, usable: readonly ResetMethod[], known: Know
   if (usable.some((m) => m === 'flr' || m === 'af_flr' || m === 'device_specific' || m === 'acpi')) return 'function'
   // Every virtual function has FLR (PCIe 9.2.2.3), whatever a 64-byte image shows of it.
   if (node.physicalFunction) return 'function'
-  const readable = device.resetMethods !== undefined || (device.facts !== undefined && device.facts.depth !== 'header')
-  if (!readable || device.facts?.notAnswering) return 'unknown'
+  const isStated = device.resetMethods !== undefined
+  if (!isStated && (device.facts?.notAnswering || !isFunctionResetKnown(device, known))) return 'unknown'
   if (usable.includes('bus') || usable.includes('cxl_bus')) return 'bus'
+  if (!isStated && known.busReset === 'unknown') return 'unknown'
   if (known.others > 0 && known.busReset === 'possible') return 'together'
   if (usable.includes('pm')) return 'power'
-  return known.busReset === 'unknown' ? 'unknown' : 'none'
+  return isStated || isPowerResetKnown(device, known) ? 'none' : 'unknown'
+}
+
+/** `lspci -v` names the capabilities that hold FLR and prints none of their bits; a kernel log names none. */
+function isFunctionResetKnown({ facts }: PciDevice, { barred }: Known): boolean {
+  return barred.has('noFlr') || (facts?.flr !== undefined && facts.afFlr !== undefined)
+}
+
+function isPowerResetKnown({ facts }: PciDevice, { barred, onRootBus }: Known): boolean {
+  if (facts?.power === null || (barred.has('noPmReset') && !onRootBus)) return true
+  return facts?.power?.noSoftReset !== undefined
 }
 
 /** By the number of other functions on the bus: thousands of functions state one of a few. */

@@ -5,6 +5,7 @@
 import { type AddressParts, addressParts, type PciAddress } from './address.ts'
 import { hex } from './config-bytes.ts'
 import { isBridge, type PciDevice } from './device.ts'
+import { findRootBuses } from './root-buses.ts'
 
 export type TopologyNode = {
   readonly address: PciAddress
@@ -28,13 +29,16 @@ export type Topology = {
 
 type Draft = { -readonly [K in keyof TopologyNode]: TopologyNode[K] }
 
-/** A number, since every function's bus is looked up several times. */
+/** A number: each is looked up several times. */
 function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
   return parts.domain * 0x100 + parts.bus
 }
 
-/** Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the first counts. */
-export function findTopology(devices: readonly PciDevice[]): Topology {
+/**
+ * Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the first counts.
+ * `statedRoots` are buses that the input calls root buses (`0000:80`), where the functions themselves do not say so.
+ */
+export function findTopology(devices: readonly PciDevice[], statedRoots: ReadonlySet<string> = noRoots): Topology {
   const byAddress = new Map<PciAddress, Draft>()
   for (const device of devices) {
     if (byAddress.has(device.address)) continue
@@ -49,7 +53,7 @@ export function findTopology(devices: readonly PciDevice[]): Topology {
     list.push(node)
     node.onBus = list
   }
-  const leaders = findLeadingBridges(drafts)
+  const leaders = { ...findLeadingBridges(drafts), roots: findRootBuses(byBus, statedRoots) }
   assignPhysicalFunctions(drafts, byAddress)
   for (const node of drafts) assignParent(node.physicalFunction ?? node, node, byAddress, leaders)
   const { depths, isOrdered } = cutEndlessWalks(drafts)
@@ -70,7 +74,11 @@ export function subordinateBusOf(device: PciDevice): number | undefined {
   return device.subordinateBus ?? device.facts?.subordinateBus
 }
 
+const noRoots: ReadonlySet<string> = new Set()
+
 type Leaders = {
+  /** Buses that are below no bridge for sure. */
+  readonly roots: ReadonlySet<number>
   readonly bySecondary: ReadonlyMap<number, Draft>
   readonly contested: ReadonlySet<number>
   /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
@@ -79,7 +87,7 @@ type Leaders = {
   readonly openFrom: ReadonlyMap<number, number>
 }
 
-function findLeadingBridges(drafts: readonly Draft[]): Leaders {
+function findLeadingBridges(drafts: readonly Draft[]): Omit<Leaders, 'roots'> {
   const bySecondary = new Map<number, Draft>()
   const contested = new Set<number>()
   const covered = new Map<number, Uint8Array>()
@@ -128,7 +136,8 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
   if (leader && leader !== node) node.parent = leader
   if (!leader && isStatedRoot(at.device)) return
   const isOpen = at.parts.bus > (leaders.openFrom.get(at.parts.domain) ?? 256)
-  const orphan = !leader && (isOpen || leaders.covered.get(at.parts.domain)?.[at.parts.bus] === 1)
+  const isCovered = leaders.covered.get(at.parts.domain)?.[at.parts.bus] === 1
+  const orphan = !leader && (isOpen || isCovered || !leaders.roots.has(key))
   const missing = at.device.parent !== undefined && !leader
   if (leaders.contested.has(key) || orphan || missing) node.parentUnsure = true
 }

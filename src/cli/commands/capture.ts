@@ -3,7 +3,6 @@ import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
 import { captureHost } from '../../host/capture/capture.ts'
 import { readPciIds } from '../../host/name-devices.ts'
 import { linuxSystem } from '../../system/linux.ts'
-import { writeUserFile } from '../../system/user-file.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { version } from '../version.ts'
 
@@ -15,10 +14,10 @@ export function runCapture(_args: readonly string[], options: CaptureOptions, co
   const pciIds = readPciIds(context.system) ?? readPciIds(linuxSystem())
   const captured = captureHost(context.system, `handover ${version}`, pciIds)
   if (options.output === undefined) {
-    context.file(captured.text)
+    context.out(captured.text)
     return Promise.resolve(exitCode.done)
   }
-  writeUserFile(options.output, captured.text)
+  linuxSystem().writeFile(options.output, captured.text, { mode: 0o644 })
   context.out(
     `${options.output}: ${captured.host.devices.length} PCI functions; ${captured.replaced} serials, MACs, ids and names replaced by stand-ins`,
   )

@@ -5,6 +5,7 @@ import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { judgeHost } from '../../judge/judge.ts'
 import type { Judgement } from '../../judge/types.ts'
+import { linuxSystem } from '../../system/linux.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readSource } from '../read-source.ts'
 
@@ -47,8 +48,7 @@ async function printJson(
 
 async function writeHtml(host: Host, judgement: Judgement, path: string, context: Context): Promise<void> {
   const { renderHostHtml } = await import('../../picture/host-html.ts')
-  const { writeUserFile } = await import('../../system/user-file.ts')
-  writeUserFile(path, renderHostHtml(host, judgement))
+  linuxSystem().writeFile(path, renderHostHtml(host, judgement), { mode: 0o644 })
   context.err(`report written to ${path}`)
 }
 

@@ -97,10 +97,9 @@ export function readCapabilityLine(device: DeviceDraft, capability: Capability, 
 
 function readExpress(device: DeviceDraft, section: string, text: string): boolean {
   if (section === 'DevCap') {
+    // On the second line of an endpoint; ports print none.
     const flr = /\bFLReset([+-])/.exec(text)
-    const facts = factsOf(device)
-    // Ports print no FLReset at all; an endpoint's stands on the second line.
-    facts.flr = flr ? flr[1] === '+' : (facts.flr ?? false)
+    if (flr) factsOf(device).flr = flr[1] === '+'
     return true
   }
   if (text.startsWith('LnkCap:') || text.startsWith('LnkSta:')) {

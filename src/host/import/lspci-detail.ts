@@ -20,6 +20,8 @@ export type Entry = {
   revisionFf: boolean
   /** The SR-IOV capability is there, but `-v` prints no counts. */
   sriovSeen: boolean
+  /** The same of the Advanced Features, which may hold an FLR. */
+  featuresSeen: boolean
   /** Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another program. */
   tagged: boolean
   driverStated: boolean
@@ -39,6 +41,7 @@ export function newEntry(device: DeviceDraft, run: number): Entry {
     accessDenied: false,
     revisionFf: false,
     sriovSeen: false,
+    featuresSeen: false,
     tagged: false,
     driverStated: false,
     groupStated: false,
@@ -171,6 +174,7 @@ function readCapabilities(entry: Entry, rest: string): void {
   entry.highestCapability = Math.max(entry.highestCapability, offset)
   entry.capability = startCapability(entry.device, offset, words)
   if (entry.capability.name === 'sriov') entry.sriovSeen = true
+  if (entry.capability.name === 'af') entry.featuresSeen = true
   if (words.startsWith('Subsystem: ')) readSubsystem(entry.device, words.slice(11))
 }
 

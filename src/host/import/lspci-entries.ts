@@ -62,6 +62,8 @@ function concludeDepth(entry: Entry, isWhole: boolean, run: Run): void {
   facts.msiVectors ??= null
   facts.msixVectors ??= null
   facts.vpd ??= false
+  // Where the capability is, only `-vv` prints what is in it.
+  if (!entry.featuresSeen) facts.afFlr ??= false
   if (facts.portType === null) facts.flr ??= false
   if (facts.depth !== 'extended' && facts.portType !== null) return
   facts.acs ??= null

@@ -4,7 +4,7 @@
  */
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { findPaths, findTopology, secondaryBusOf } from '../../pci/topology.ts'
+import { findPaths, findTopology } from '../../pci/topology.ts'
 import { deviceAt, type Draft } from './draft.ts'
 
 type DevicePath = {
@@ -48,17 +48,23 @@ export function statePlace(draft: Draft, text: string): PciAddress | undefined {
 
 /** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
 export function withPlaces(draft: Draft, devices: readonly PciDevice[]): PciDevice[] {
-  const topology = findTopology(devices)
+  const topology = findTopology(devices, draft.rootBuses)
   const paths = findPaths(topology)
-  const roots = rootBuses(draft, devices)
   const stated = statedBuses(devices)
   return devices.map((device) => {
     const node = topology.byAddress.get(device.address)
     const parent = node?.parentUnsure ? undefined : node?.parent?.address
-    const found = paths.get(device.address)
-    const path = found !== undefined && roots.has(found.slice(0, found.indexOf('/'))) ? found : besides(device, stated)
+    const path = isInVmdDomain(device) ? undefined : (paths.get(device.address) ?? besides(device, stated))
     return { ...(parent && { parent }), ...(path !== undefined && { path }), ...device }
   })
+}
+
+/**
+ * A domain above ffff is VMD's (drivers/pci/controller/vmd.c): its root bus hangs below a function that a listing does not name,
+ * so nothing in it has a place but by a path of sysfs.
+ */
+function isInVmdDomain({ address }: PciDevice): boolean {
+  return addressParts(address).domain > 0xffff
 }
 
 function busOf(address: PciAddress): string {
@@ -76,41 +82,4 @@ function statedBuses(devices: readonly PciDevice[]): Map<string, string> {
 function besides({ address, physFn }: PciDevice, stated: ReadonlyMap<string, string>): string | undefined {
   const above = physFn === undefined ? stated.get(busOf(address)) : undefined
   return above === undefined ? undefined : `${above}/${address.slice(address.lastIndexOf(':') + 1)}`
-}
-
-const onRootBusOnly: ReadonlySet<string | undefined> = new Set([
-  'rootPort',
-  'rootComplexEndpoint',
-  'rootComplexEventCollector',
-])
-
-/**
- * Buses that are root buses for sure. Bus 0 of a domain always is one. A domain above ffff is VMD's (drivers/pci/controller/vmd.c):
- * its root bus hangs below a function that a listing does not name, so nothing in it has a place but by a path of sysfs.
- */
-function rootBuses(draft: Draft, devices: readonly PciDevice[]): Set<string> {
-  const roots = new Set(draft.rootBuses)
-  const whole = wholeDomains(devices)
-  for (const { address, portType, facts, classCode } of devices) {
-    const { domain, bus } = addressParts(address)
-    if (domain > 0xffff) continue
-    const isRoot = onRootBusOnly.has(portType ?? facts?.portType ?? undefined) || classCode?.startsWith('0600') === true
-    if (bus === 0 || isRoot || whole.has(domain)) roots.add(busOf(address))
-  }
-  return roots
-}
-
-/**
- * Domains of which bus 0 is listed from its first function on, with bridges and the buses they lead to: a bus that none of them
- * reaches is a root bus of its own (a second socket). A line cut out of a listing states no such thing.
- */
-function wholeDomains(devices: readonly PciDevice[]): Set<number> {
-  const first = new Set<number>()
-  const whole = new Set<number>()
-  for (const device of devices) {
-    const { domain, bus, slot, function: fn } = addressParts(device.address)
-    if (bus === 0 && slot === 0 && fn === 0) first.add(domain)
-    if (bus === 0 && first.has(domain) && secondaryBusOf(device)) whole.add(domain)
-  }
-  return whole
 }

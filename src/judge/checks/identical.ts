@@ -3,6 +3,7 @@ import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts
 import { slotOf } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
+import type { Alike } from '../view.ts'
 import { addressesText } from '../words.ts'
 
 const maxNamed = 6
@@ -10,7 +11,8 @@ const maxNamed = 6
 export const checkIdentical: Check = (device, view) => {
   if (isBridge(device) || isVirtualFunction(device)) return nothing
   const alike = view.alike(device)
-  const others = countElsewhere(alike, device)
+  if (alike === undefined) return nothing
+  const others = countElsewhere(alike.devices, device)
   if (others === 0) return nothing
   return others > maxNamed ? reasonOfMany(alike, hasSerial(device)) : [reasonOfOne(device, alike)]
 }
@@ -23,32 +25,37 @@ function countElsewhere(alike: readonly PciDevice[], device: PciDevice): number 
   return count
 }
 
-function reasonOfOne(device: PciDevice, alike: readonly PciDevice[]): Reason {
+/** What is the same, in words that claim no id that was not read. */
+function sameWords({ bySubsystem }: Alike): string {
+  return bySubsystem ? 'the same ids' : 'the same vendor and device id (subsystems are not known)'
+}
+
+function reasonOfOne(device: PciDevice, alike: Alike): Reason {
   const slot = `${slotOf(device.address)}.`
-  const others = alike.map(({ address }) => address).filter((address) => !address.startsWith(slot))
+  const others = alike.devices.map(({ address }) => address).filter((address) => !address.startsWith(slot))
   const told = hasSerial(device)
     ? 'its place and serial tell it apart'
-    : 'it states no serial, so only its place tells it apart'
+    : 'no serial of it is known, so only its place tells it apart'
   return {
     ...common,
-    message: `${device.address} has the same ids as ${addressesText(others)}; ${told}`,
+    message: `${device.address} has ${sameWords(alike)} as ${addressesText(others)}; ${told}`,
     about: [device.address, ...others],
   }
 }
 
 /** A machine may have hundreds of equal functions: that is said once for all that state a serial, and once for the others. */
-const told = new WeakMap<readonly PciDevice[], Map<boolean, readonly Reason[]>>()
+const told = new WeakMap<Alike, Map<boolean, readonly Reason[]>>()
 
-function reasonOfMany(alike: readonly PciDevice[], withSerial: boolean): readonly Reason[] {
+function reasonOfMany(alike: Alike, withSerial: boolean): readonly Reason[] {
   const known = told.get(alike) ?? new Map<boolean, readonly Reason[]>()
   told.set(alike, known)
   let reasons = known.get(withSerial)
   if (reasons === undefined) {
-    const about = alike.map(({ address }) => address)
+    const about = alike.devices.map(({ address }) => address)
     const how = withSerial
       ? 'their places and serials tell them apart'
-      : 'where they state no serial, only their places tell them apart'
-    const message = `${about.length} devices have the same ids: ${addressesText(about)}; ${how}`
+      : 'where no serial is known, only their places tell them apart'
+    const message = `${about.length} devices have ${sameWords(alike)}: ${addressesText(about)}; ${how}`
     known.set(withSerial, (reasons = [{ ...common, message, about }]))
   }
   return reasons

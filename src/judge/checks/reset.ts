@@ -72,6 +72,7 @@ function bugReasons(address: string, reset: ResetJudgement): readonly Reason[] {
 
 function isBug(note: ResetNote, reset: ResetJudgement): boolean {
   if (note.kind === 'vendorReset' || note.kind === 'quirkMissing') return true
-  const works = reset.class === 'function' || reset.class === 'bus'
-  return !works && (note.kind === 'noFlr' || note.kind === 'noBusReset' || note.kind === 'noPmReset')
+  // What resets it is not known: then a rule that takes one way away says nothing of the others.
+  const mayWork = reset.class === 'function' || reset.class === 'bus' || reset.class === 'unknown'
+  return !mayWork && (note.kind === 'noFlr' || note.kind === 'noBusReset' || note.kind === 'noPmReset')
 }

@@ -6,8 +6,12 @@ import { onlyDevice, reportOf } from '../../../src/judge/report.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import { at, device, host } from '../../support/host-builder.ts'
 
+const subsystem = { subsystemVendorId: '8086', subsystemId: 'a01f' }
+
 const ports = (count: number, facts: (bus: number) => Partial<PciDevice> = () => ({})) =>
-  Array.from({ length: count }, (_, bus) => device(`${String(bus + 10)}:00.0`, { group: bus, ...facts(bus) }))
+  Array.from({ length: count }, (_, bus) =>
+    device(`${String(bus + 10)}:00.0`, { group: bus, ...subsystem, ...facts(bus) }),
+  )
 
 const messages = (devices: PciDevice[], rest: Parameters<typeof host>[1] = {}) => {
   const given = host(devices, rest)
@@ -18,7 +22,7 @@ describe('what many devices share is said once', () => {
   it('of up to seven equal devices each has its own', () => {
     expect(messages(ports(7))).toHaveLength(7)
     expect(messages(ports(2))[0]).toEqual([
-      '0000:10:00.0 has the same ids as 0000:11:00.0; it states no serial, so only its place tells it apart',
+      '0000:10:00.0 has the same ids as 0000:11:00.0; no serial of it is known, so only its place tells it apart',
       2,
     ])
   })
@@ -28,8 +32,24 @@ describe('what many devices share is said once', () => {
     const named = '0000:10:00.0, 0000:11:00.0, 0000:12:00.0, 0000:13:00.0, 0000:14:00.0, 0000:15:00.0 and 3 more'
     expect(messages(some)).toEqual([
       [`9 devices have the same ids: ${named}; their places and serials tell them apart`, 9],
-      [`9 devices have the same ids: ${named}; where they state no serial, only their places tell them apart`, 9],
+      [`9 devices have the same ids: ${named}; where no serial is known, only their places tell them apart`, 9],
     ])
+  })
+
+  it('and only what was read is called the same', () => {
+    const codes = (devices: PciDevice[]) => {
+      const given = host(devices)
+      return reportOf(given, judgeHost(given)).findings.flatMap(({ code, message }) =>
+        code === 'identical-devices' ? [message.replace(/;.*/, '')] : [],
+      )
+    }
+    const without = (key: keyof PciDevice) => ports(2).map((one) => ({ ...one, [key]: undefined }))
+    expect(codes(without('deviceId'))).toEqual([])
+    expect(codes(without('vendorId'))).toEqual([])
+    expect(codes(without('subsystemId'))[0]).toBe(
+      '0000:10:00.0 has the same vendor and device id (subsystems are not known) as 0000:11:00.0',
+    )
+    expect(codes(ports(2, (bus) => ({ subsystemId: `000${bus}` })))).toEqual([])
   })
 
   it('which devices the host uses, where a list does not tell', () => {

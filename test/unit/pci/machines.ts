@@ -5,7 +5,16 @@ import type { FunctionFacts } from '../../../src/pci/facts.ts'
 
 export const at = (text: string): PciAddress => parseAddress(text)!
 
-const full: FunctionFacts = { depth: 'extended', headerType: 0, multifunctionBit: false, portType: null, acs: null }
+const full: FunctionFacts = {
+  depth: 'extended',
+  headerType: 0,
+  multifunctionBit: false,
+  portType: null,
+  acs: null,
+  flr: false,
+  afFlr: false,
+  power: null,
+}
 
 /** Every control an ordinary ACS port has. */
 export const acs = { capability: 0x1f, control: 0x1d }

@@ -213,13 +213,19 @@ describe('confidence', () => {
       { ...fn('04:00.1'), physFn: at('04:00.0'), ...vf },
       fn('04:00.2'),
     ]
-    expect(groupsOf([intelHost, ...card({}, {})])).toBe('04:00.0 | 04:00.1 04:00.2')
+    expect(groupsOf([intelHost, port('00:1c.0', [4, 4], { acs }), ...card({}, {})])).toBe(
+      '00:1c.0 | 04:00.0 | 04:00.1 04:00.2',
+    )
     const shallow = { depth: 'header', headerType: 0, multifunctionBit: true } as const
     const unread = card({ facts: { ...shallow, portType: 'endpoint' } }, { facts: { depth: 'header', headerType: 0 } })
     const groups = predictGroups([intelHost, ...unread])
     expect(groups.filter((group) => group.confidence === 'high').flatMap((group) => group.devices)).toEqual([
       at('00:00.0'),
     ])
+  })
+
+  it('is low for a card whose bridge is not in the listing', () => {
+    expect(groupsOf([intelHost, endpoint('04:00.0'), endpoint('05:00.0')])).toBe('?04:00.0 | ?05:00.0')
   })
 
   it('is low behind a VMD, whose endpoint stands for all', () => {

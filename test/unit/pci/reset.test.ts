@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PciDevice } from '../../../src/pci/device.ts'
+import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
 import { isIntxHidden, isRomDenied, vfioDeniedName } from '../../../src/pci/quirks/vfio-quirks.ts'
@@ -18,9 +19,10 @@ describe('what really resets', () => {
     ['alone behind its port', [rootPort, endpoint('01:00.0')], 'bus', ['bus']],
     ['alone, with PM reset', [rootPort, endpoint('01:00.0', soft)], 'bus', ['pm', 'bus']],
     ['two functions', [rootPort, endpoint('01:00.0', soft), endpoint('01:00.1')], 'together', ['pm']],
-    ['on a root bus with PM reset', [fn('01:00.0', soft)], 'power', ['pm']],
-    ['on a root bus without', [fn('01:00.0')], 'none', []],
-    ['NoSoftRst is no PM reset', [fn('01:00.0', { power: { noSoftReset: true } })], 'none', []],
+    ['on a root bus with PM reset', [fn('00:1b.0', soft)], 'power', ['pm']],
+    ['on a root bus without', [fn('00:1b.0')], 'none', []],
+    ['NoSoftRst is no PM reset', [fn('00:1b.0', { power: { noSoftReset: true } })], 'none', []],
+    ['the bridge was left out of the listing', [fn('05:00.0', soft)], 'unknown', ['pm']],
     [
       'an AMD GPU with its audio: no PM reset',
       [
@@ -57,7 +59,21 @@ describe('what really resets', () => {
     ],
   ]
   it.each(cases)('%s', (_name, devices, kind, usable) => {
-    expect(judge(devices)).toMatchObject({ class: kind, usable, from: 'foretold' })
+    const lone = devices.length === 1 ? devices[0] : undefined
+    expect(judge(devices, lone?.address)).toMatchObject({ class: kind, usable, from: 'foretold' })
+  })
+
+  it.each<[string, Partial<FunctionFacts>]>([
+    ['where FLR is not printed', { flr: undefined as never }],
+    ['where the Advanced Features are not printed', { afFlr: undefined as never }],
+    ['where the power state is not printed', { power: {} }],
+    ['where nothing but the type is known', { depth: 'none', flr: undefined as never, power: undefined as never }],
+  ])('says nothing %s', (_, facts) => {
+    expect(judge([fn('00:1b.0', facts)], '00:1b.0')?.class).toBe('unknown')
+    expect(judge([fn('00:1b.0', { ...facts, flr: true })], '00:1b.0')?.class).toBe('function')
+    const isPowerOnly = Object.hasOwn(facts, 'power') && !Object.hasOwn(facts, 'flr')
+    const card = [rootPort, endpoint('01:00.0', facts), endpoint('01:00.1', facts)]
+    expect(judge(card)?.class).toBe(isPowerOnly ? 'together' : 'unknown')
   })
 
   it('names who must come along', () => {
@@ -102,7 +118,7 @@ describe('what the kernel states', () => {
     expect(judge([rootPort, stated(['bus', 'levitate'])])).toMatchObject({ class: 'bus', usable: ['bus'], notes: [] })
   })
 
-  it('believes an empty list', () => {
+  it('believes an empty list, wherever the device sits', () => {
     expect(judge([stated([])])?.class).toBe('none')
   })
 

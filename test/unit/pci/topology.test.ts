@@ -77,7 +77,16 @@ describe('findTopology', () => {
   it('takes a bus for a root bus only when no bridge may lead to it', () => {
     const unsure = (list: PciDevice[], address: string) => findTopology(list).byAddress.get(at(address))?.parentUnsure
     const { secondaryBus: _s, subordinateBus: _b, ...blind } = port('00:1c.0', [1, 1]).facts!
-    expect(unsure([intelHost, endpoint('80:00.0')], '80:00.0')).toBeUndefined()
+    expect(unsure([intelHost, endpoint('80:00.0')], '80:00.0')).toBe(true)
+    expect(unsure([intelHost, fn('80:05.0')], '80:05.0')).toBe(true)
+    expect(unsure([intelHost, port('00:1c.0', [1, 1]), fn('80:05.0')], '80:05.0')).toBeUndefined()
+    expect(unsure([port('00:1c.0', [1, 1]), fn('80:05.0')], '80:05.0')).toBe(true)
+    expect(unsure([intelHost, port('00:1c.0', [1, 1]), endpoint('02:00.0')], '02:00.0')).toBe(true)
+    expect(unsure([port('80:02.0', [0x81, 0x81]), fn('80:05.0')], '80:05.0')).toBeUndefined()
+    expect(unsure([fn('80:05.0', { portType: 'rootComplexEndpoint' })], '80:05.0')).toBeUndefined()
+    expect(unsure([fn('00:05.0')], '00:05.0')).toBeUndefined()
+    const named = findTopology([fn('0001:40:05.0')], new Set(['0001:40']))
+    expect(named.byAddress.get(at('0001:40:05.0'))?.parentUnsure).toBeUndefined()
     expect(unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, endpoint('80:00.0')], '80:00.0')).toBe(true)
     const stated = { ...endpoint('80:00.0'), path: '0000:80/00.0' }
     expect(unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, stated], '80:00.0')).toBeUndefined()

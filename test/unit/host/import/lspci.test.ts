@@ -108,7 +108,7 @@ describe('lspci -nnvvv as root', () => {
         subordinateBus: 3,
         portType: 'rootPort',
         slotNumber: 7,
-        flr: false,
+        afFlr: false,
         power: { noSoftReset: true, state: 'D0' },
         acs: { capability: 0x1f, control: 0x1d },
         msiVectors: 2,
