@@ -24,11 +24,12 @@ import {
 } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { expandOutputs, withTargets } from './outputs.ts'
+import { ChangedMeanwhile } from './perform-file.ts'
 import { performStep, type Limits } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
 import { readStanding } from './read-state.ts'
-import { hashOutputs, saveFiles } from './saved.ts'
+import { hashOutputs, readCopyOf, saveFiles } from './saved.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
 export type ApplyOptions = {
@@ -197,18 +198,22 @@ type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined
 
 async function transact(system: System, journal: OpenJournal, run: Run): Promise<ApplyResult> {
   const { record } = journal
+  const begun = new Set<number>()
   try {
     // The verdict on an earlier trial must not speak about this one.
     if (isTrial(record)) system.remove(trialResultPath)
     for (const [index, step] of record.steps.entries()) {
       if (run.signal?.aborted) throw new AppError('it was asked to stop')
+      begun.add(index)
       await performRecorded(system, journal, { index, step, run })
     }
     readAgain(system, record.steps)
     journal.append({ event: 'end', outcome: 'applied' })
     return { outcome: 'applied', id: record.id, needsReboot: record.needsReboot }
   } catch (error) {
-    return takeBack(system, journal, { error, report: run.report })
+    // What stopped before it touched anything leaves nothing of ours to take back.
+    if (error instanceof ChangedMeanwhile) begun.delete(Math.max(...begun))
+    return takeBack(system, journal, { error, begun, report: run.report })
   }
 }
 
@@ -223,7 +228,8 @@ async function performRecorded(
   journal.append({ event: 'step', index, phase: 'started' })
   report({ kind: 'step', index, step, phase: 'started' })
   try {
-    await performStep(system, step, limits)
+    refuseDrifted(system, step)
+    await performStep(system, step, { ...limits, ...readCopyOf(system, journal.record, step) })
   } catch (error) {
     report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
     try {
@@ -236,6 +242,12 @@ async function performRecorded(
   const outputs = step.kind === 'command' ? { outputs: await settleOutputs(system, step.outputs) } : {}
   journal.append({ event: 'step', index, phase: 'done', ...outputs })
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
+}
+
+/** Drivers and attributes are looked at once more, too: a step is done on what was planned, or not at all. */
+function refuseDrifted(system: System, step: Step): void {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'drifted' || standing.kind === 'gone') throw new ChangedMeanwhile(standing.difference)
 }
 
 /** Makes what a generator wrote durable and notes what it is, so that a rollback knows it again. */
@@ -260,14 +272,14 @@ function readAgain(system: System, steps: readonly Step[]): void {
 async function takeBack(
   system: System,
   journal: OpenJournal,
-  what: { readonly error: unknown; readonly report: Listener },
+  what: { readonly error: unknown; readonly begun: ReadonlySet<number>; readonly report: Listener },
 ): Promise<ApplyResult> {
   const { record } = journal
   const cause = messageOf(what.error)
   const help = what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
   what.report({ kind: 'undoing', cause })
   // The events since the beginning are all on disk; without one for a command its outputs count as torn.
-  const leftovers = await undoSteps(system, { record, events: [], later: false }, what.report)
+  const leftovers = await undoSteps(system, { record, events: [], later: false, begun: what.begun }, what.report)
   const outcome = leftovers.length === 0 ? 'restored' : 'not-restored'
   try {
     journal.append({ event: 'end', outcome, note: cause })

@@ -7,11 +7,13 @@ import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Step } from '../plan/step.ts'
 import type { Reader, System } from '../system/system.ts'
+import { begunSteps } from './begun.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { Journal } from './journal.ts'
 import { findFunctionHolders } from './perform-attribute.ts'
 import { findVfioUse } from './perform-driver.ts'
 import { readStanding } from './read-state.ts'
+import { findOther } from './saved.ts'
 
 /** The host is not as expected; nothing was changed. `differences` has one entry per object. */
 export class DriftError extends AppError {
@@ -73,15 +75,31 @@ export type UndoObstacles = {
 export function findUndoObstacles(system: System, journal: Journal): UndoObstacles {
   const drifted: string[] = []
   const inUse: string[] = []
-  for (const step of journal.record.steps) {
+  const begun = begunSteps(journal)
+  for (const [index, step] of journal.record.steps.entries()) {
     // A generator's outputs are no obstacle: what was written again since is made anew (outputs.ts).
     if (step.kind === 'command') continue
     const standing = readStanding(system, step)
-    if (standing.kind === 'drifted') drifted.push(standing.difference)
+    if (standing.kind === 'drifted' && begun?.has(index) !== false) drifted.push(standing.difference)
+    if (step.kind === 'file' && standing.kind === 'after') drifted.push(...findOtherAttributes(system, journal, step))
     if (step.kind === 'sysfs' && standing.kind !== 'before') inUse.push(...findFunctionHolders(system, step))
     if (step.kind !== 'driver' || (standing.kind !== 'after' && standing.kind !== 'between')) continue
     const use = findVfioUse(system, step.address)
     if (use !== undefined) inUse.push(use)
   }
   return { drifted, inUse }
+}
+
+/** The apply left them as they were, so what is another one now is somebody's. Labels are the system's own to renew (restorecon). */
+function findOtherAttributes(system: System, journal: Journal, step: Extract<Step, { kind: 'file' }>): string[] {
+  const saved = journal.record.saved.find(({ path }) => path === step.path)
+  const was = saved?.kind === 'file' ? saved.attributes : undefined
+  const is = was === undefined ? undefined : system.readAttributes?.(step.path)
+  if (was === undefined || is === undefined) return []
+  // The mode is a part of the ACL.
+  const isModeKept = step.before?.mode === step.after?.mode
+  const other = findOther(was, is).filter(
+    (name) => !name.startsWith('security.') && (isModeKept || name !== 'system.posix_acl_access'),
+  )
+  return other.length === 0 ? [] : [`${step.path} has another ${other.join(', ')} than it was left with`]
 }

@@ -37,6 +37,8 @@ export type SavedFile =
       readonly mode: number
       readonly uid: number
       readonly gid: number
+      /** ACLs and extended attributes, name → hex. Not there: unknown, or of an older release. The copy has them, too. */
+      readonly attributes?: Readonly<Record<string, string>>
     }
 
 export type JournalRecord = {

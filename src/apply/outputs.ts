@@ -83,6 +83,8 @@ export type Undoing = Pick<Journal, 'record' | 'events'> & {
   readonly later: boolean
   /** The tree is of another machine (`--root`), and programs would run on this one: they are named instead. */
   readonly elsewhere?: boolean
+  /** Indexes of steps that were begun, as far as the journal says. Absent: all. */
+  readonly begun?: ReadonlySet<number>
 }
 
 export async function judgeOutputs(reader: Reader, journal: Undoing, step: CommandStep): Promise<OutputsJudgement> {

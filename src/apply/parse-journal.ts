@@ -69,6 +69,7 @@ const saved = z.discriminatedUnion('kind', [
     mode: z.int().min(0).max(0o7777),
     uid: z.int().min(0),
     gid: z.int().min(0),
+    attributes: z.optional(z.record(text, z.string().regex(/^[0-9a-f]*$/))),
   }),
 ])
 

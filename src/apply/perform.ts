@@ -8,6 +8,7 @@ import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
 import { performAttribute } from './perform-attribute.ts'
 import { performDriver } from './perform-driver.ts'
+import { performFile } from './perform-file.ts'
 import { performFunction } from './perform-function.ts'
 import { readStanding } from './read-state.ts'
 
@@ -16,14 +17,13 @@ const commandSeconds = 900
 
 export type Limits = { readonly commandSeconds?: number }
 
-export async function performStep(system: System, step: Step, limits: Limits = {}): Promise<void> {
+/** `copy`: what a file step finds must be these bytes. */
+export type Performing = Limits & { readonly copy?: Uint8Array }
+
+export async function performStep(system: System, step: Step, how: Performing = {}): Promise<void> {
   switch (step.kind) {
     case 'file':
-      if (step.after === null) system.remove(step.path)
-      else {
-        system.makeFolder(step.path.slice(0, step.path.lastIndexOf('/')) || '/')
-        system.writeFile(step.path, step.after.text, { mode: step.after.mode })
-      }
+      performFile(system, step, how.copy)
       break
     case 'driver':
       return performDriver(system, step)
@@ -32,7 +32,7 @@ export async function performStep(system: System, step: Step, limits: Limits = {
     case 'vf':
       return performFunction(system, step)
     case 'command':
-      return performCommand(system, step.argv, limits.commandSeconds ?? commandSeconds)
+      return performCommand(system, step.argv, how.commandSeconds ?? commandSeconds)
   }
   const standing = readStanding(system, step)
   if (standing.kind !== 'after')

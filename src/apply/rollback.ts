@@ -6,6 +6,7 @@ import { AppError, exitCode } from '../errors.ts'
 import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
 import { takeApplyLock } from './apply.ts'
+import { begunSteps } from './begun.ts'
 import { deaf, type Listener } from './events.ts'
 import { DriftError, findUndoObstacles } from './guard.ts'
 import {
@@ -72,9 +73,10 @@ export async function rollback(
     refuseObstacles(system, journal)
     report({ kind: 'undoing', cause: `rollback of ${journal.record.id}` })
     appendQuietly(system, journal, { event: 'rollback', cause: 'asked for' }, report)
+    const begun = begunSteps(journal)
     const leftovers = await undoSteps(
       system,
-      { ...journal, later: true, elsewhere: options.elsewhere === true },
+      { ...journal, ...(begun ? { begun } : {}), later: true, elsewhere: options.elsewhere === true },
       report,
     )
     const outcome = leftovers.length === 0 ? 'rolled-back' : 'rollback-incomplete'

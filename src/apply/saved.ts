@@ -2,9 +2,12 @@
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
  * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
-import { AppError } from '../errors.ts'
-import type { Reader, System } from '../system/system.ts'
-import { journalFolder, type SavedFile } from './journal.ts'
+import { AppError, exitCode } from '../errors.ts'
+import type { Attributes } from '../system/attributes.ts'
+import type { FileStat, Reader, System } from '../system/system.ts'
+import type { Step } from '../plan/step.ts'
+import { journalFolder, type JournalRecord, type SavedFile } from './journal.ts'
+import { ChangedMeanwhile } from './perform-file.ts'
 
 /** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024
@@ -46,13 +49,43 @@ async function saveFile(
   }
   if (stat.value.kind === 'link') {
     const target = system.readLink(path)
+    const real = system.realPath(path)
+    const behind = real.ok ? system.stat(real.value) : undefined
+    if (behind?.ok) refuseManyNames(path, behind.value)
     if (target.ok) return { path, kind: 'link', target: target.value }
   }
+  refuseManyNames(path, stat.value)
   const bytes = system.readBytes(path, savedLimit)
   if (!bytes.ok) throw new AppError(`${path} cannot be read (${bytes.code ?? bytes.reason}); nothing was changed`)
-  system.writeFile(`${journalFolder}/${what.id}/saved/${blob}`, bytes.value, { mode: 0o600 })
+  const copy = `${journalFolder}/${what.id}/saved/${blob}`
+  system.writeFile(copy, bytes.value, { mode: 0o600, attributesOf: path })
+  const attributes = system.readAttributes?.(path)
+  refuseSigned(path, attributes)
   const { mode, uid, gid } = stat.value
-  return { path, kind: 'file', blob, sha256: await sha256(bytes.value), mode, uid, gid }
+  const kept = attributes === undefined ? {} : { attributes }
+  return { path, kind: 'file', blob, sha256: await sha256(bytes.value), mode, uid, gid, ...kept }
+}
+
+/** Written in place a file may be cut in half by a power failure; written anew it takes one name with it and leaves the others. */
+function refuseManyNames(path: string, { links }: FileStat): void {
+  if (links <= 1) return
+  throw new AppError(
+    `${path} has ${links} names (hard links), and the others would keep the old text; nothing was changed`,
+    {
+      help: `find -samefile shows them; give it bytes of its own: cp -a ${path} ${path}.own && mv ${path}.own ${path}`,
+      exitCode: exitCode.applyFailedRestored,
+    },
+  )
+}
+
+/** Signatures of the bytes (Documentation/ABI/testing/evm): with other bytes the kernel would refuse the file. */
+function refuseSigned(path: string, attributes: Attributes | undefined): void {
+  const signed = ['security.ima', 'security.evm'].find((name) => attributes?.[name] !== undefined)
+  if (signed === undefined) return
+  throw new AppError(`${path} is signed (${signed}), and another text would not be; nothing was changed`, {
+    help: 'change and sign that file by hand, then plan again',
+    exitCode: exitCode.applyFailedRestored,
+  })
 }
 
 export async function sha256(bytes: Uint8Array | string): Promise<string> {
@@ -84,28 +117,84 @@ export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boole
   if (saved.kind === 'link') return now === `link:${saved.target}`
   if (now !== saved.sha256) return false
   const stat = reader.stat(saved.path)
-  return stat.ok && stat.value.mode === saved.mode && stat.value.uid === saved.uid && stat.value.gid === saved.gid
+  if (!stat.ok || stat.value.mode !== saved.mode || stat.value.uid !== saved.uid || stat.value.gid !== saved.gid)
+    return false
+  const { attributes = {} } = saved
+  if (Object.keys(attributes).length === 0 || reader.readAttributes === undefined) return true
+  const is = reader.readAttributes(saved.path)
+  return is !== undefined && findOther(attributes, is).length === 0
 }
 
-/** Puts one file back byte for byte, mode and owner included, and looks again. Throws when the saved bytes are damaged. */
-export async function restoreFile(system: System, id: string, saved: SavedFile): Promise<void> {
+/** Names of attributes that are not the same in both. */
+export function findOther(a: Attributes, b: Attributes): string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).toSorted()
+}
+
+/**
+ * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called right before; without
+ * one it is what is there now that must still be there then. Throws when the saved bytes are damaged.
+ */
+export async function restoreFile(system: System, id: string, saved: SavedFile, check?: () => void): Promise<void> {
+  const look = check ?? lastLook(system, saved.path)
   if (await isAsSaved(system, saved)) return
   // A folder in which somebody keeps something now stays.
   if (saved.kind === 'no-folder') return system.removeFolder(saved.path)
-  if (saved.kind === 'absent') system.remove(saved.path)
-  else if (saved.kind === 'link') system.makeLink(saved.path, saved.target)
+  if (saved.kind === 'file') await putBack(system, id, saved, look)
   else {
-    const bytes = await readCopy(system, id, saved)
-    // A generator may have left a link where a file was; writing through it would change the link's target.
-    if (system.readLink(saved.path).ok) system.remove(saved.path)
-    system.writeFile(saved.path, bytes, { mode: saved.mode, owner: { uid: saved.uid, gid: saved.gid } })
+    look()
+    if (saved.kind === 'link') system.makeLink(saved.path, saved.target)
+    else system.remove(saved.path)
   }
   if (!(await isAsSaved(system, saved)))
     throw new AppError(`${saved.path} was put back and is not as before when read again`)
 }
 
-async function readCopy(reader: Reader, id: string, saved: Extract<SavedFile, { kind: 'file' }>): Promise<Uint8Array> {
-  const blob = `${journalFolder}/${id}/saved/${saved.blob}`
+type SavedBytes = Extract<SavedFile, { kind: 'file' }>
+
+async function putBack(system: System, id: string, saved: SavedBytes, look: () => void): Promise<void> {
+  const bytes = await readCopy(system, id, saved)
+  const { mode, uid, gid } = saved
+  const as = { mode, owner: { uid, gid }, attributesOf: copyOf(id, saved) }
+  if (!system.readLink(saved.path).ok) return system.writeFile(saved.path, bytes, { ...as, check: look })
+  // A generator left a link where a file was; writing through it would change the link's target.
+  look()
+  system.remove(saved.path)
+  system.writeFile(saved.path, bytes, as)
+}
+
+/** What is put back takes the place of what was judged, and of nothing that came since. */
+function lastLook(reader: Reader, path: string): () => void {
+  const read = () => {
+    const link = reader.readLink(path)
+    return link.ok ? link : reader.readBytes(path, savedLimit)
+  }
+  const judged = read()
+  return () => {
+    const now = read()
+    const isSame = judged.ok && now.ok ? isSameBytes(judged.value, now.value) : judged.ok === now.ok
+    if (!isSame) throw new ChangedMeanwhile(`${path} was changed by someone else while it was being put back`)
+  }
+}
+
+function isSameBytes(a: Uint8Array | string, b: Uint8Array | string): boolean {
+  return Buffer.from(a).equals(Buffer.from(b))
+}
+
+function copyOf(id: string, saved: SavedBytes): string {
+  return `${journalFolder}/${id}/saved/${saved.blob}`
+}
+
+/** The bytes a file step starts from. Of a link its target has them, and no copy. */
+export function readCopyOf(reader: Reader, record: JournalRecord, step: Step): { readonly copy?: Uint8Array } {
+  const saved = step.kind === 'file' ? record.saved.find(({ path }) => path === step.path) : undefined
+  if (saved?.kind !== 'file') return {}
+  const bytes = reader.readBytes(copyOf(record.id, saved), savedLimit)
+  if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read`)
+  return { copy: bytes.value }
+}
+
+async function readCopy(reader: Reader, id: string, saved: SavedBytes): Promise<Uint8Array> {
+  const blob = copyOf(id, saved)
   const bytes = reader.readBytes(blob, savedLimit)
   if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
   if ((await sha256(bytes.value)) !== saved.sha256)

@@ -13,6 +13,7 @@ import { checkIdentity } from './check-identity.ts'
 import type { ApplyEvent } from './events.ts'
 import { openJournal, type EventWithoutTime, type Journal, type JournalRecord, type SavedFile } from './journal.ts'
 import { judgeOutputs, type Undoing } from './outputs.ts'
+import { ChangedMeanwhile } from './perform-file.ts'
 import { performStep } from './perform.ts'
 import { readBootId } from './boot-id.ts'
 import { readStanding } from './read-state.ts'
@@ -45,6 +46,7 @@ export async function undoSteps(
     }
   }
   for (const [index, step] of [...journal.record.steps.entries()].toReversed()) {
+    if (isOfOthers(system, journal, index)) continue
     append({ event: 'step', index, phase: 'undo-started' })
     const result = await undoStep(system, journal, step)
     const note = result.note === undefined ? {} : { note: result.note }
@@ -59,6 +61,16 @@ export async function undoSteps(
   }
   leftovers.push(...(await tidy(system, journal.record)))
   return leftovers
+}
+
+/**
+ * A step that was never begun has nothing of ours. A journal read later may have lost its last lines: then only what is neither as
+ * before nor as planned is somebody else's.
+ */
+function isOfOthers(system: System, { begun, later, record }: Undoing, index: number): boolean {
+  const step = record.steps[index]
+  if (step === undefined || begun === undefined || begun.has(index)) return false
+  return !later || readStanding(system, step).kind === 'drifted'
 }
 
 /** Temporary files of a write that was cut off, and folders that were made for files that are gone again. */
@@ -160,7 +172,7 @@ async function undoFile(
   if (!saved || saved.kind === 'link') await again()
   else {
     try {
-      await restoreFile(system, journal.record.id, saved)
+      await restoreFile(system, journal.record.id, saved, () => refuseEdited(system, step))
     } catch (error) {
       if (!(error instanceof DamagedCopy)) throw error
       await again()
@@ -168,6 +180,13 @@ async function undoFile(
     }
   }
   return { restored: true }
+}
+
+/** Right before the old text takes its place, the file still has the text that the apply gave it. */
+function refuseEdited(system: System, step: Extract<Step, { kind: 'file' }>): void {
+  const standing = readStanding(system, step)
+  if (standing.kind === 'after') return
+  throw new ChangedMeanwhile('difference' in standing ? standing.difference : `${step.path} is as before already`)
 }
 
 async function undoAttribute(system: System, bootId: string, step: Extract<Step, { kind: 'sysfs' }>): Promise<Note> {

@@ -9,10 +9,15 @@ import { dirname, basename, join } from 'node:path'
 import { realDisk, type Disk } from './disk.ts'
 import type { WriteOptions } from './system.ts'
 
+/** `like`: where a file really is whose ACLs and attributes the new one gets, and its path in messages. */
+export type AtomicOptions = Omit<WriteOptions, 'attributesOf'> & {
+  readonly like?: { readonly path: string; readonly shown: string }
+}
+
 export function atomicWrite(
   path: string,
   content: string | Uint8Array,
-  how: WriteOptions = {},
+  how: AtomicOptions = {},
   disk: Disk = realDisk,
 ): void {
   const target = resolveLink(path)
@@ -23,11 +28,14 @@ export function atomicWrite(
       disk.write(fd, content)
       const owner = how.owner ?? old
       if (owner && process.getuid?.() === 0) disk.setOwner(fd, owner.uid, owner.gid)
-      // After the owner: chown(2) clears the set-user-id bits.
+      // After the owner and the bytes: chown(2) and write(2) take capabilities away.
+      if (how.like) disk.carryAttributes(how.like.path, temporary, how.like.shown)
+      else if (old) keepContext(target, temporary)
+      // chown(2) clears the set-user-id bits, too, and the mode is a part of an ACL.
       disk.setMode(fd, how.mode ?? (old ? old.mode & 0o7777 : 0o644))
-      if (old) keepContext(target, temporary)
       disk.sync(fd)
     })
+    how.check?.()
     disk.rename(temporary, target)
   } catch (error) {
     tryToRemove(temporary, disk)

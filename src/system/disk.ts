@@ -2,6 +2,7 @@
  * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of these, so a
  * test can end the world before or after every single one of them (test/apply/crash-matrix.test.ts).
  */
+import { carryAttributes, readAttributes, type Attributes } from './attributes.ts'
 import {
   closeSync,
   fchmodSync,
@@ -22,6 +23,9 @@ export type Disk = {
   write(fd: number, content: string | Uint8Array): void
   setMode(fd: number, mode: number): void
   setOwner(fd: number, uid: number, gid: number): void
+  /** ACLs and extended attributes, by programs (attributes.ts). `shown`: the path in messages. */
+  carryAttributes(from: string, to: string, shown: string): void
+  readAttributes(path: string): Attributes | undefined
   sync(fd: number): void
   close(fd: number): void
   rename(from: string, to: string): void
@@ -37,6 +41,8 @@ export const realDisk: Disk = {
   write: (fd, content) => writeFileSync(fd, content),
   setMode: (fd, mode) => fchmodSync(fd, mode),
   setOwner: (fd, uid, gid) => fchownSync(fd, uid, gid),
+  carryAttributes,
+  readAttributes,
   sync: (fd) => fsyncSync(fd),
   close: (fd) => closeSync(fd),
   rename: (from, to) => renameSync(from, to),

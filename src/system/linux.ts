@@ -67,7 +67,15 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     start,
     connect,
     signal,
-    writeFile: (path, content, how) => atomicWrite(inside(path), content, how, disk),
+    writeFile: (path, content, how = {}) => {
+      const { attributesOf, ...rest } = how
+      const like = attributesOf === undefined ? {} : { like: { path: inside(attributesOf), shown: attributesOf } }
+      atomicWrite(inside(path), content, { ...rest, ...like }, disk)
+    },
+    readAttributes: (path) => {
+      const file = attempt(() => realpathSync(inside(path)))
+      return file.ok ? disk.readAttributes(file.value) : undefined
+    },
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
     writeAttributeWithin: (path, text, seconds) => writeAttributeWithin(inside(path), path, { text, seconds }),
     appendFile: (path, text) => appendDurably(inside(path), text, disk),
@@ -130,7 +138,7 @@ function isMissing(real: () => string): boolean {
 function statOf(path: string): FileStat {
   const stat = lstatSync(path)
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other'
-  return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid }
+  return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid, links: stat.nlink }
 }
 
 function writeAttribute(path: string, shown: string, text: string): void {

@@ -3,6 +3,7 @@
  * Reads are synchronous (sysfs answers from memory), and "absent" is never "unreadable".
  */
 
+import type { Attributes } from './attributes.ts'
 import type { LockResult } from './lock.ts'
 
 export type ReadFailure = {
@@ -19,6 +20,8 @@ export type FileStat = {
   readonly size: number
   readonly uid: number
   readonly gid: number
+  /** How many names it has (hard links). */
+  readonly links: number
 }
 
 /** Looking only. Paths are absolute and relative to the system's root (`--root`); links are followed inside that root. */
@@ -58,6 +61,8 @@ export type Reader = {
    * functions are in no file. Absent where there is no running kernel to ask.
    */
   readonly showLink?: (name: string) => ReadResult<string>
+  /** ACLs and extended attributes of a file; undefined where they cannot be seen, absent where there is nothing to ask. */
+  readonly readAttributes?: (path: string) => Attributes | undefined
 }
 
 export type ExecOptions = {
@@ -76,8 +81,18 @@ export type ExecResult = {
   readonly timedOut: boolean
 }
 
-/** Without them an existing file keeps its own, and a new one gets 0644 and the caller's user. */
-export type WriteOptions = { readonly mode?: number; readonly owner?: { readonly uid: number; readonly gid: number } }
+export type WriteOptions = {
+  /** Without these two an existing file keeps its own, and a new one gets 0644 and the caller's user. */
+  readonly mode?: number
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  /**
+   * A file, this one or a copy, whose ACLs and extended attributes the new one gets. An AppError is thrown when any would be lost,
+   * or nobody can tell.
+   */
+  readonly attributesOf?: string
+  /** Called when all is on the disk, right before the new file takes the place of the old: throws to leave the old one there. */
+  readonly check?: () => void
+}
 
 export type System = Reader & {
   /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */

@@ -97,7 +97,7 @@ function failureOf(code: string): ReadFailure {
 function statOf(node: TreeNode): FileStat {
   const size = node.kind === 'file' ? node.bytes.length : 0
   const mode = node.kind === 'file' ? (node.mode ?? 0o644) : node.kind === 'link' ? 0o777 : 0o755
-  return { kind: node.kind === 'unreadable' ? 'file' : node.kind, mode, size, uid: 0, gid: 0 }
+  return { kind: node.kind === 'unreadable' ? 'file' : node.kind, mode, size, uid: 0, gid: 0, links: 1 }
 }
 
 type Place = { readonly node: TreeNode; readonly parts: readonly string[] }

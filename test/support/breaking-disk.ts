@@ -77,6 +77,9 @@ export function breakingDisk(at: number, ending: Ending): BreakingDisk {
       tick(path)
       realDisk.write(fd, bytes.subarray(half))
     },
+    // The programs that carry them would make thousands of runs slow; they are shown in file-attributes.test.ts.
+    carryAttributes: () => undefined,
+    readAttributes: () => undefined,
     setMode: (fd, mode) => {
       tick(paths.get(fd))
       realDisk.setMode(fd, mode)
