@@ -7,12 +7,14 @@ import { linuxSystem } from '../system/linux.ts'
 import { mayBeTerminal } from '../system/descriptor.ts'
 import type { System } from '../system/system.ts'
 import { styler, type Styler } from './render/style.ts'
-import { printErr, printOut, standardError, standardOutput } from './standard-streams.ts'
+import { printErr, printFile, printOut, standardError, standardOutput } from './standard-streams.ts'
 
 export type Context = {
   readonly system: System
   /** One text, or its pieces in order; the end of its line is added where it lacks it. */
   readonly out: (text: string | Iterable<string>) => void
+  /** A whole file for standard output, which is no text for a person. */
+  readonly file: (text: string) => void
   readonly err: (text: string) => void
   readonly isTerminal: boolean
   /** Width to draw for; 80 where the stream is no terminal. */
@@ -40,6 +42,7 @@ export function createContext(options: ReadingOptions): Context {
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
     out: printOut,
+    file: printFile,
     err: printErr,
     get isTerminal() {
       return isTerminal(1)

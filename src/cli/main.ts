@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { exitCode, type ExitCode } from '../errors.ts'
 import { createContext, type Context, type ReadingOptions } from './context.ts'
 import { report } from './report-error.ts'
-import { printOut, standardOutput } from './standard-streams.ts'
+import { printErr, printOut, standardOutput } from './standard-streams.ts'
 import { version } from './version.ts'
 
 type Run<O> = (args: readonly string[], options: O, context: Context) => Promise<ExitCode>
@@ -43,7 +43,7 @@ export function buildProgram(): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride()
-    .configureOutput({ writeOut: printOut })
+    .configureOutput({ writeOut: printOut, writeErr: printErr })
     .configureHelp({ sortSubcommands: false })
   program.addHelpText('after', examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'))
   addInspect(program)

@@ -2,8 +2,9 @@
  * Standard output and standard error, each made a stream only when it must be one: loading what streams need costs a start some
  * milliseconds.
  */
+import { printable } from './printable.ts'
 import { encodeUtf8 } from '../system/utf8.ts'
-import { writeAtOnce } from '../system/descriptor.ts'
+import { mayBeTerminal, writeAtOnce } from '../system/descriptor.ts'
 
 let stream: NodeJS.WriteStream | undefined
 let leave: () => void = () => undefined
@@ -33,12 +34,24 @@ export function standardError(): NodeJS.WriteStream {
 
 /** On standard error, with the end of its line. */
 export function printErr(text: string): void {
-  const line = text.endsWith('\n') ? text : `${text}\n`
+  const shown = printable(text)
+  const line = shown.endsWith('\n') ? shown : `${shown}\n`
   // Nothing may overtake what a stream still holds.
   if (errorStream !== undefined) return void errorStream.write(line)
   const bytes = Buffer.from(line)
   const written = writeAtOnce(2, bytes)
   if (written < bytes.length) standardError().write(bytes.subarray(written))
+}
+
+/** In place of the line that is being written on standard error, which must be a terminal. */
+export function printInPlace(text: string): void {
+  standardError().write(`\r\u001b[K${printable(text)}`)
+}
+
+/** A file that goes to standard output: byte for byte, except to a terminal. */
+export function printFile(text: string): void {
+  if (mayBeTerminal(1) && standardOutput().isTTY) return printOut(text)
+  writeOut(Buffer.from(text))
 }
 
 /** False where a stream may still hold some of it. */
@@ -51,7 +64,7 @@ export function printOut(text: string | Iterable<string>): void {
   let isAtLineStart = false
   try {
     for (const piece of typeof text === 'string' ? [text] : text) {
-      gather(piece)
+      gather(printable(piece))
       if (piece !== '') isAtLineStart = piece.endsWith('\n')
     }
     if (!isAtLineStart) gather('\n')

@@ -106,6 +106,23 @@ export type LostNeed = {
   readonly couldBe: readonly PciAddress[]
 }
 
+/** A block device of the host and what stands on it: what the host needs may not become the virtual disk of a VM. */
+export type HostBlockDevice = {
+  /** Kernel name: `sda2`, `dm-3`, `zd16`. */
+  readonly name: string
+  /** Paths that lead to it, `/dev/sda2` first: links of udev, `/dev/mapper/…`, `/dev/vg0/root`, `/dev/zvol/…`. */
+  readonly paths: readonly string[]
+  /**
+   * Needs (their `what`) that stand on it, on a part of it, or on the whole it is a part of. Empty: the host needs nothing of
+   * it, though it may be active (a volume for a VM) or lie on a disk that the host needs.
+   */
+  readonly neededFor: readonly string[]
+  /** Processes that hold it open, in words: `process 2211 (kvm)`. */
+  readonly heldBy?: readonly string[]
+  /** Functions that carry it. Lost needs whose `couldBe` names one of them may stand on this device. */
+  readonly functions: readonly PciAddress[]
+}
+
 export type KernelFacts = {
   readonly release?: string
   readonly cmdline?: string
@@ -229,6 +246,8 @@ export type Host = {
   readonly lostNeeds?: readonly LostNeed[]
   /** Kinds of need the input cannot tell about (a listing of devices says nothing of mounts and routes). */
   readonly unreadNeeds?: readonly NeedKind[]
+  /** Block devices that the host shows; absent where the input lists none. */
+  readonly blockDevices?: readonly HostBlockDevice[]
   readonly bridges?: readonly string[]
   /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
   readonly ownAddresses?: readonly string[]

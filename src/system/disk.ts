@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 
 export type Disk = {
-  /** `create` fails on nothing and empties what is there; `append` keeps it; `read` is for sync only, of files and folders. */
+  /** `create` makes a new file, in place of one that a dead process left and through no link; `append` keeps it; `read` is for sync only, of files and folders. */
   open(path: string, how: 'create' | 'append' | 'read'): number
   write(fd: number, content: string | Uint8Array): void
   setMode(fd: number, mode: number): void
@@ -37,7 +37,7 @@ export type Disk = {
 }
 
 export const realDisk: Disk = {
-  open: (path, how) => openSync(path, { create: 'w', append: 'a', read: 'r' }[how], 0o600),
+  open: (path, how) => (how === 'create' ? create(path) : openSync(path, { append: 'a', read: 'r' }[how], 0o600)),
   write: (fd, content) => writeFileSync(fd, content),
   setMode: (fd, mode) => fchmodSync(fd, mode),
   setOwner: (fd, uid, gid) => fchownSync(fd, uid, gid),
@@ -52,4 +52,15 @@ export const realDisk: Disk = {
   },
   removeFolder: (path) => rmdirSync(path),
   makeLink: (path, target) => symlinkSync(target, path),
+}
+
+/** Exclusive (O_EXCL), which makes no file behind a link. */
+function create(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    rmSync(path, { force: true })
+    return openSync(path, 'wx', 0o600)
+  }
 }

@@ -3,6 +3,7 @@ import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
 import { captureHost } from '../../host/capture/capture.ts'
 import { readPciIds } from '../../host/name-devices.ts'
 import { linuxSystem } from '../../system/linux.ts'
+import { writeUserFile } from '../../system/user-file.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { version } from '../version.ts'
 
@@ -14,10 +15,10 @@ export function runCapture(_args: readonly string[], options: CaptureOptions, co
   const pciIds = readPciIds(context.system) ?? readPciIds(linuxSystem())
   const captured = captureHost(context.system, `handover ${version}`, pciIds)
   if (options.output === undefined) {
-    context.out(captured.text)
+    context.file(captured.text)
     return Promise.resolve(exitCode.done)
   }
-  linuxSystem().writeFile(options.output, captured.text, { mode: 0o644 })
+  writeUserFile(options.output, captured.text)
   context.out(
     `${options.output}: ${captured.host.devices.length} PCI functions; ${captured.replaced} serials, MACs, ids and names replaced by stand-ins`,
   )

@@ -1,4 +1,7 @@
-/** `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. */
+/**
+ * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what a guest says reaches
+ * the terminal as it is: that is what a console is for.
+ */
 import { AppError, exitCode, type ExitCode } from '../../errors.ts'
 import { runningVms } from '../../vm/qemu.ts'
 import { vmFiles } from '../../vm/vm-files.ts'

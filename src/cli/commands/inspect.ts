@@ -5,7 +5,6 @@ import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { judgeHost } from '../../judge/judge.ts'
 import type { Judgement } from '../../judge/types.ts'
-import { linuxSystem } from '../../system/linux.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readSource } from '../read-source.ts'
 
@@ -48,7 +47,8 @@ async function printJson(
 
 async function writeHtml(host: Host, judgement: Judgement, path: string, context: Context): Promise<void> {
   const { renderHostHtml } = await import('../../picture/host-html.ts')
-  linuxSystem().writeFile(path, renderHostHtml(host, judgement), { mode: 0o644 })
+  const { writeUserFile } = await import('../../system/user-file.ts')
+  writeUserFile(path, renderHostHtml(host, judgement))
   context.err(`report written to ${path}`)
 }
 

@@ -6,6 +6,7 @@ import type { Finding } from '../../finding.ts'
 import { findTrialProblem } from '../../plan/plan-boot.ts'
 import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
+import { clean } from '../render/text-layout.ts'
 
 type Options = { readonly json?: boolean }
 
@@ -38,11 +39,11 @@ function summary(read: JournalRead): object {
 }
 
 function renderSummary(read: JournalRead): string {
-  if (!read.ok) return `${read.id}  damaged: ${read.reason}`
+  if (!read.ok) return clean(`${read.id}  damaged: ${read.reason}`)
   const { record, status } = read.journal
   const steps = `${record.steps.length} ${record.steps.length === 1 ? 'step' : 'steps'}`
   const help = status === 'interrupted' ? `  take it back: handover rollback ${record.id}` : ''
-  return `${record.id}  ${record.createdAt}  ${status}  ${steps}  ${record.spec ?? ''}${help}`.trimEnd()
+  return clean(`${record.id}  ${record.createdAt}  ${status}  ${steps}  ${record.spec ?? ''}${help}`).trimEnd()
 }
 
 function showJournal(id: string, options: Options, context: Context): ExitCode {
@@ -60,12 +61,15 @@ function showJournal(id: string, options: Options, context: Context): ExitCode {
 
 function renderEvents({ record, events, damage }: Journal): string[] {
   const lines = events.map((event) => {
-    const time = event.at.replace('T', ' ').replace(/\.\d+Z$/, 'Z')
-    if (event.event === 'rollback') return `  ${time}  rollback: ${event.cause}`
-    const note = event.note ? ` (${event.note})` : ''
+    const time = clean(event.at.replace('T', ' ').replace(/\.\d+Z$/, 'Z'))
+    if (event.event === 'rollback') return `  ${time}  rollback: ${clean(event.cause)}`
+    const note = event.note ? ` (${indented(event.note)})` : ''
     if (event.event === 'end') return `  ${time}  ${event.outcome}${note}`
     const step = record.steps[event.index]
-    return `  ${time}  ${event.phase.padEnd(12)} ${step ? formatStep(step) : `step ${event.index}`}${note}`
+    return `  ${time}  ${event.phase.padEnd(12)} ${step ? clean(formatStep(step)) : `step ${event.index}`}${note}`
   })
-  return [...lines, ...damage.map((line) => `  damage: ${line}`)]
+  return [...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
 }
+
+/** A note has a line for each thing that is left; none of them may look like an event. */
+const indented = (note: string) => note.split('\n').map(clean).join('\n      ')

@@ -5,7 +5,8 @@ import { missingNeeds, installNeeds, type Need } from '../../lab/tools.ts'
 import { parseTopology } from '../../lab/topology.ts'
 import { readTopologyText, runLab } from '../../lab/run.ts'
 import { labKernel } from '../../lab/kernel.ts'
-import { cacheFolder, ensureFolder, putFile } from '../../system/work-folder.ts'
+import { writeUserFile } from '../../system/user-file.ts'
+import { cacheFolder, ensureFolder } from '../../system/work-folder.ts'
 import { askGuest } from '../../vm/guest-report.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
@@ -56,9 +57,9 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
       printer.tell,
     )
     printer.end()
-    if (options.capture !== undefined) putFile(options.capture, capture)
+    if (options.capture !== undefined) writeUserFile(options.capture, capture)
     if (typeof options.html === 'string')
-      putFile(options.html, renderLabHtml(result, pictures(capture, owners, picture)))
+      writeUserFile(options.html, renderLabHtml(result, pictures(capture, owners, picture)))
     if (options.json) context.out(JSON.stringify(result, null, 2))
     else context.out(renderLabResult(result, context.style))
     if (typeof options.html === 'string') context.err(`report: ${options.html}`)

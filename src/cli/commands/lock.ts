@@ -8,7 +8,7 @@ import { isWhole } from '../../pci/identity.ts'
 import { plan } from '../../plan/plan.ts'
 import { compareLocks, refreshLock, type LockChange } from '../../plan/refresh-lock.ts'
 import { formatLock } from '../../spec/lock.ts'
-import { linuxSystem } from '../../system/linux.ts'
+import { writeUserFile } from '../../system/user-file.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
@@ -48,7 +48,7 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
   }
   const now = refreshLock(host, spec, planned.assignments)
   const changes = compareLocks(lock, now)
-  linuxSystem().writeFile(lockFile, formatLock(now))
+  writeUserFile(lockFile, formatLock(now))
   if (options.json) context.out(JSON.stringify({ schema: 1, file: lockFile, changes }, undefined, 2))
   else context.out(renderChanges(changes, lockFile))
   return exitCode.done

@@ -4,6 +4,7 @@ import { exitCode, type ExitCode } from '../../errors.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context } from '../context.ts'
 import { formatBefore } from '../render/events.ts'
+import { clean } from '../render/text-layout.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { withoutInterruption } from '../transaction.ts'
 
@@ -20,8 +21,8 @@ export async function runRollback(args: readonly string[], options: Options, con
   const journal = findRollback(system, args[0])
   if (journal) {
     const { id, createdAt, steps } = journal.record
-    context.err(`rollback of ${id}, ${journal.status} ${createdAt}:`)
-    for (const step of steps.toReversed()) context.err(`  ${formatBefore(step)}`)
+    context.err(clean(`rollback of ${id}, ${journal.status} ${createdAt}:`))
+    for (const step of steps.toReversed()) context.err(`  ${clean(formatBefore(step))}`)
     const command = `handover rollback ${id} --yes`
     const goOn = await askToGoOn('Take this back?', { yes: options.yes === true, command })
     if (!goOn) {

@@ -3,6 +3,7 @@ import { exitCode, type ExitCode } from '../../errors.ts'
 import { lastLines, runningVms } from '../../vm/qemu.ts'
 import { vmFiles } from '../../vm/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
+import { clean } from '../render/text-layout.ts'
 
 export function runStatus(_args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const vms = runningVms(context.system).map((record) => ({
@@ -15,9 +16,11 @@ export function runStatus(_args: readonly string[], options: ReadingOptions, con
   for (const vm of options.json ? [] : vms) {
     const devices = vm.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
     const accelerator = vm.accelerator === 'kvm' ? 'KVM' : 'software emulation'
-    context.out(`${context.style.bold(vm.name)}  process ${vm.pid}, ${accelerator}, since ${vm.started.slice(0, 19)}Z`)
+    context.out(
+      `${context.style.bold(clean(vm.name))}  process ${vm.pid}, ${accelerator}, since ${vm.started.slice(0, 19)}Z`,
+    )
     context.out(`  devices: ${devices || 'none'}`)
-    if (vm.lastLine !== '') context.out(`  console: ${vm.lastLine.slice(0, 100)}`)
+    if (vm.lastLine !== '') context.out(`  console: ${clean(vm.lastLine.slice(0, 100))}`)
   }
   return Promise.resolve(exitCode.done)
 }

@@ -5,6 +5,7 @@ import { checkFunctions } from '../../vm/virtual-functions.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
 import { refuseUnknownVms } from '../known-vms.ts'
+import { clean } from '../render/text-layout.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
@@ -53,7 +54,7 @@ function printer(context: Context): (event: UpEvent) => void {
         nextWait = event.seconds + 5
         return context.out(style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`))
       case 'answered':
-        return context.out(`${style.green('✓')} ${name} is up: ${event.said} (${event.seconds.toFixed(1)} s)`)
+        return context.out(`${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`)
     }
   }
 }

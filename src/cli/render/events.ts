@@ -4,6 +4,7 @@ import { settingWords } from '../../pci/virtual-functions.ts'
 import { formatStep } from '../../apply/perform.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
 import type { Styler } from './style.ts'
+import { clean } from './text-layout.ts'
 
 /** Undefined for events that deserve no line of their own. */
 export function renderEvent(event: ApplyEvent, style: Styler): string | undefined {
@@ -20,7 +21,7 @@ export function renderEvent(event: ApplyEvent, style: Styler): string | undefine
 }
 
 function renderStep(event: Extract<ApplyEvent, { kind: 'step' }>, style: Styler): string | undefined {
-  const what = formatStep(event.step)
+  const what = clean(formatStep(event.step))
   const note = event.note === undefined ? '' : ` (${event.note})`
   switch (event.phase) {
     case 'started':
@@ -31,9 +32,9 @@ function renderStep(event: Extract<ApplyEvent, { kind: 'step' }>, style: Styler)
     case 'failed':
       return `  ${style.red('failed')}   ${what}${note}`
     case 'undone':
-      return `  ${style.green('restored')} ${formatBefore(event.step)}${note}`
+      return `  ${style.green('restored')} ${clean(formatBefore(event.step))}${note}`
     case 'undo-failed':
-      return `  ${style.red('not restored')} ${formatBefore(event.step)}${note}`
+      return `  ${style.red('not restored')} ${clean(formatBefore(event.step))}${note}`
   }
 }
 

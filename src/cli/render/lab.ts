@@ -1,7 +1,7 @@
 /** A lab run on the terminal: progress with elapsed time, the session as it happens, the table of checks at the end. */
 import type { LabEvent, LabResult, Measurement } from '../../lab/result.ts'
 import type { Context } from '../context.ts'
-import { standardError } from '../standard-streams.ts'
+import { printInPlace, standardError } from '../standard-streams.ts'
 import type { Styler } from './style.ts'
 
 /** Prints events as they come; on a terminal the running phase counts its seconds in place. */
@@ -13,14 +13,12 @@ export function labPrinter(context: Context, quiet: boolean): { tell: (event: La
   const begun = Date.now()
   const clock = () => `[${((Date.now() - begun) / 1000).toFixed(0).padStart(3)} s]`
   const clear = () => {
-    if (live) standardError().write('\r\u001b[K')
+    if (live) printInPlace('')
   }
   const timer = live
     ? setInterval(() => {
         if (phase)
-          standardError().write(
-            `\r\u001b[K${style.dim(`${clock()} ${phase.name} … ${((Date.now() - phase.begun) / 1000).toFixed(0)} s`)}`,
-          )
+          printInPlace(style.dim(`${clock()} ${phase.name} … ${((Date.now() - phase.begun) / 1000).toFixed(0)} s`))
       }, 500)
     : undefined
   const tell = (event: LabEvent) => {

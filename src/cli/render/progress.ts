@@ -5,8 +5,9 @@
 import type { ApplyEvent } from '../../apply/events.ts'
 import { formatStep } from '../../apply/perform.ts'
 import type { Context } from '../context.ts'
-import { standardError } from '../standard-streams.ts'
+import { printInPlace, standardError } from '../standard-streams.ts'
 import { renderEvent } from './events.ts'
+import { clean } from './text-layout.ts'
 
 const quietSeconds = 30
 
@@ -18,14 +19,13 @@ export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>):
   const clear = () => {
     clearInterval(timer)
     timer = undefined
-    if (live) standardError().write('\r\u001b[K')
+    if (live) printInPlace('')
   }
   const count = (what: string) => {
     const begun = Date.now()
     const tick = () => {
       const line = `  running  ${what} ${((Date.now() - begun) / 1000).toFixed(0)} s`
-      if (live)
-        standardError().write(`\r\u001b[K${context.errStyle.dim(line.slice(0, (standardError().columns || 80) - 1))}`)
+      if (live) printInPlace(context.errStyle.dim(line.slice(0, (standardError().columns || 80) - 1)))
       else context.err(line)
     }
     timer = setInterval(tick, live ? 500 : quietSeconds * 1000)
@@ -36,7 +36,7 @@ export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>):
     clear()
     const line = renderEvent(event, context.errStyle)
     if (line !== undefined) context.err(line)
-    if (event.kind === 'step' && event.phase === 'started') count(formatStep(event.step))
+    if (event.kind === 'step' && event.phase === 'started') count(clean(formatStep(event.step)))
   }
   return { report, end: clear }
 }

@@ -1,5 +1,5 @@
 /** Colours, decided once by the caller: the same text without them says the same. */
-import { styleText } from 'node:util'
+import { sealedColour } from '../printable.ts'
 
 type Paint = (text: string) => string
 
@@ -13,17 +13,14 @@ export type Styler = {
 }
 
 export function styler(enabled: boolean): Styler {
-  // Some Node 20 releases let styleText look at the stream itself; validateStream would take the decision from us.
-  const paint =
-    (format: Parameters<typeof styleText>[0]): Paint =>
-    (text) =>
-      enabled ? styleText(format, text, { validateStream: false }) : text
+  const paint = (on: number, off: number): Paint =>
+    enabled ? (text) => sealedColour(on) + text + sealedColour(off) : (text) => text
   return {
-    bold: paint('bold'),
-    dim: paint('dim'),
-    red: paint('red'),
-    green: paint('green'),
-    yellow: paint('yellow'),
-    cyan: paint('cyan'),
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    green: paint(32, 39),
+    yellow: paint(33, 39),
+    cyan: paint(36, 39),
   }
 }

@@ -14,6 +14,7 @@ function contextFor(root: string): { context: Context; out: () => string; err: (
   const context: Context = {
     system: linuxSystem({ root }),
     out: (text) => void (said.out += `${Array.from(text).join('')}\n`),
+    file: (text) => void (said.out += text),
     err: (text) => void (said.err += `${text}\n`),
     isTerminal: false,
     columns: 80,
