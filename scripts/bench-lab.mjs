@@ -1,16 +1,16 @@
 // `npm run bench:lab`: the time of every phase of the seed story, over a few runs. Times of emulated hardware on this machine.
 import { spawnSync } from 'node:child_process'
-import { build, checkNode, handover, installDependencies, labCache, root } from './setup.mjs'
+import { build, checkNode, handover, installDependencies, root } from './setup.mjs'
 
 checkNode()
 installDependencies()
 build()
-if (handover(['lab', 'setup', '--cache', labCache]) !== 0) process.exit(1)
+if (handover(['lab', 'setup']) !== 0) process.exit(1)
 const runs = Number(process.argv[2] ?? 3)
 const results = []
 for (let run = 1; run <= runs; run++) {
   process.stderr.write(`run ${run} of ${runs} …\n`)
-  const argv = ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--cache', labCache, '--json']
+  const argv = ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--json']
   const done = spawnSync(process.execPath, argv, {
     cwd: root,
     encoding: 'utf8',

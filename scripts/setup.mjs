@@ -65,7 +65,7 @@ export function step(name, work) {
   process.stderr.write(` ${((Date.now() - begun) / 1000).toFixed(1)} s\n`)
 }
 
-/** Runs the built tool with the lab's cache in this checkout; its exit code. */
+/** Runs the built tool; its exit code. */
 export function handover(args, options = {}) {
   const result = spawnSync(process.execPath, [join(root, 'dist/handover.cjs'), ...args], {
     cwd: root,
@@ -74,5 +74,3 @@ export function handover(args, options = {}) {
   })
   return result.status ?? 1
 }
-
-export const labCache = join(root, '.cache', 'lab')

@@ -1,10 +1,10 @@
 // `npm start`: from a fresh checkout to the whole story in a virtual host, in one go.
-import { build, checkNode, handover, installDependencies, labCache } from './setup.mjs'
+import { build, checkNode, handover, installDependencies } from './setup.mjs'
 
 checkNode()
 installDependencies()
 build()
-const setup = handover(['lab', 'setup', '--cache', labCache])
+const setup = handover(['lab', 'setup'])
 if (setup !== 0) process.exit(setup)
 const rest = process.argv.slice(2)
-process.exit(handover(['lab', 'run', 'lab/home.yaml', '--cache', labCache, '--html', 'handover-lab.html', ...rest]))
+process.exit(handover(['lab', 'run', 'lab/home.yaml', '--html', 'handover-lab.html', ...rest]))

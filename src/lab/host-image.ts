@@ -1,27 +1,22 @@
 /**
- * The lab host's own system: a root file system on a disk image (busybox, Node, QEMU, kernel modules, the guests) and the
- * small initramfs that finds it. The image is kept in the cache and made anew when one of its parts changes.
+ * The lab host's own system: a root file system on a disk image (busybox, Node, QEMU, kernel modules, the guests), kept in
+ * the cache, and the small initramfs that finds it.
  */
 import { basename, join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { System } from '../system/system.ts'
 import {
-  copyFile,
-  ensureFolder,
   exists,
-  fileStamp,
   findProgram,
   makeRunFolder,
-  move,
   packageFolder,
-  putFile,
-  putLink,
   readFile,
   realPath,
   removeTree,
-  sha256,
 } from '../system/work-folder.ts'
+import { cached, keyOf, programKey } from './cache.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
+import { treeKey, writeTree, type TreeEntry } from './file-tree.ts'
 import { appletLinks, guestImage } from './guest-image.ts'
 import type { LabKernel } from './kernel.ts'
 import { librariesOf } from './libraries.ts'
@@ -56,106 +51,114 @@ export async function hostImage(
   overlay: readonly CpioEntry[],
   say: (line: string) => void,
 ): Promise<HostImage> {
-  const rootDisk = await rootDiskImage(system, kernel, cache, say)
-  return { rootDisk, initramfs: initramfs(kernel, overlay) }
+  const disk = await rootDiskImage(system, kernel, cache, say)
+  return { rootDisk: disk, initramfs: initramfs(kernel, overlay) }
 }
 
 async function rootDiskImage(system: System, kernel: LabKernel, cache: string, say: (line: string) => void) {
-  const programs = ['busybox', 'qemu-system-x86_64'].map((name) => realPath(findProgram(name) ?? name))
-  const scripts = ['host/init.sh', 'host/agent.sh', 'host/udhcpc.sh'].map((name) => join(packageFolder(), 'lab', name))
-  const guest = await guestImage(system, kernel)
-  const parts = [...programs, process.execPath].map((path) => path + fileStamp(path))
-  const key = sha256(
-    [kernel.release, ...parts, ...scripts.map((path) => sha256(readFile(path))), sha256(guest), ...hostModules].join(
-      '\n',
-    ),
-  )
-  // The layout of the tree is in the key through a number: raise it when fillTree changes.
-  const image = join(cache, 'host', `4-${key.slice(0, 16)}.img`)
-  if (exists(image)) return image
-  say("building the lab host's root disk")
-  const work = makeRunFolder('handover-lab-image')
-  try {
-    await fillTree(system, kernel, join(work, 'tree'), programs, guest)
-    await makeFileSystem(system, join(work, 'tree'), join(work, 'root.img'), 640, 'labhost')
-    removeTree(join(cache, 'host'))
-    ensureFolder(join(cache, 'host'))
-    // The temporary folder may be another file system, so the image is copied and then renamed in one go.
-    copyFile(join(work, 'root.img'), `${image}.part`)
-    move(`${image}.part`, image)
-    return image
-  } finally {
-    removeTree(work)
-  }
+  const entries = await rootTree(system, kernel)
+  const key = keyOf([
+    treeKey(entries),
+    ...['depmod', 'mke2fs'].map(programKey),
+    ...fileSystemArgs('tree', 'image', rootDisk),
+  ])
+  const folder = await cached(system, cache, { kind: 'host', key }, async (draft) => {
+    say("building the lab host's root disk")
+    const work = makeRunFolder('handover-lab-image')
+    try {
+      const tree = join(work, 'tree')
+      writeTree(entries, tree)
+      await system.exec(['depmod', '-b', tree, kernel.release], { timeoutSeconds: 60 })
+      await makeFileSystem(system, tree, join(draft, 'root.img'), rootDisk)
+    } finally {
+      removeTree(work)
+    }
+  })
+  return join(folder, 'root.img')
 }
 
-async function fillTree(
-  system: System,
-  kernel: LabKernel,
-  tree: string,
-  programs: readonly string[],
-  guest: Uint8Array,
-) {
-  const at = (path: string) => join(tree, path)
-  for (const folder of ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc', 'sbin', 'mnt'])
-    ensureFolder(at(folder))
-  const [busybox = '', qemu = ''] = programs
-  copyFile(busybox, at('bin/busybox'))
-  for (const link of await appletLinks(system, busybox)) if (link.kind === 'link') putLink(at(link.path), link.target)
-  for (const name of ['modprobe', 'ip', 'insmod']) putLink(at(`sbin/${name}`), '/bin/busybox')
-  copyFile(process.execPath, at('usr/bin/node'))
-  copyFile(qemu, at('usr/bin/qemu-system-x86_64'))
+/** All of the lab host's own system but what `depmod` adds. */
+async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]> {
+  const [busybox = '', qemu = ''] = ['busybox', 'qemu-system-x86_64'].map((name) => realPath(findProgram(name) ?? name))
   const plugin = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so'
-  if (exists(plugin)) copyFile(plugin, at(plugin))
-  for (const library of await librariesOf(system, [process.execPath, qemu, ...(exists(plugin) ? [plugin] : [])]))
-    copyFile(library, at(library))
-  for (const name of qemuFiles) {
-    const file = ['/usr/share/qemu', '/usr/share/seabios'].map((folder) => join(folder, name)).find(exists)
-    if (file !== undefined) copyFile(file, at(join('usr/share/qemu', name)))
+  const plugins = exists(plugin) ? [plugin] : []
+  const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
+  const same = (path: string): TreeEntry => ({ kind: 'copy', path, from: path })
+  const script = (path: string, name: string): TreeEntry => {
+    const content = readFile(join(packageFolder(), 'lab/host', `${name}.sh`))
+    return { kind: 'file', path, content, mode: 0o755 }
   }
-  for (const name of ['bios-256k.bin', 'bios.bin'])
-    copyFile(join('/usr/share/seabios', name), at(join('usr/share/seabios', name)))
-  copyFile('/usr/share/misc/pci.ids', at('usr/share/misc/pci.ids'))
-  copyFile(kernel.vmlinux, at('guests/vmlinux'))
-  putFile(at('guests/guest.cpio'), guest)
-  for (const name of ['init', 'agent', 'udhcpc']) {
-    const place = name === 'init' ? 'sbin/init' : `lib/lab/${name}.sh`
-    putFile(at(place), readFile(join(packageFolder(), 'lab/host', `${name}.sh`)), 0o755)
-  }
-  putFile(at('etc/os-release'), 'ID=handover-lab\nID_LIKE=debian\nVERSION_ID=1\nPRETTY_NAME="Handover lab host"\n')
-  putFile(at('etc/hostname'), 'labhost\n')
-  putFile(at('etc/machine-id'), '6c61626c61626c61626c61626c616200\n')
-  // Static busybox would look for name-service libraries of its own build otherwise, and crash on ours.
-  putFile(at('etc/nsswitch.conf'), 'hosts: files\npasswd: files\n')
-  putFile(at('etc/hosts'), '127.0.0.1 localhost labhost\n')
-  putFile(at('etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n')
-  await putModules(system, kernel, tree)
+  const folders = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc', 'sbin', 'mnt']
+  const applets = await appletLinks(system, busybox)
+  return [
+    ...folders.map((path): TreeEntry => ({ kind: 'folder', path })),
+    { kind: 'copy', path: 'bin/busybox', from: busybox },
+    ...applets.filter((entry) => entry.kind === 'link'),
+    ...['modprobe', 'ip', 'insmod'].map((name): TreeEntry => ({
+      kind: 'link',
+      path: `sbin/${name}`,
+      target: '/bin/busybox',
+    })),
+    { kind: 'copy', path: 'usr/bin/node', from: process.execPath },
+    { kind: 'copy', path: 'usr/bin/qemu-system-x86_64', from: qemu },
+    ...plugins.map(same),
+    ...(await librariesOf(system, [process.execPath, qemu, ...plugins])).map(same),
+    ...qemuData(),
+    same('/usr/share/misc/pci.ids'),
+    { kind: 'copy', path: 'guests/vmlinux', from: kernel.vmlinux },
+    { kind: 'file', path: 'guests/guest.cpio', content: await guestImage(system, kernel) },
+    script('sbin/init', 'init'),
+    script('lib/lab/agent.sh', 'agent'),
+    script('lib/lab/udhcpc.sh', 'udhcpc'),
+    text('etc/os-release', 'ID=handover-lab\nID_LIKE=debian\nVERSION_ID=1\nPRETTY_NAME="Handover lab host"\n'),
+    text('etc/hostname', 'labhost\n'),
+    text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
+    // Static busybox would look for name-service libraries of its own build otherwise, and crash on ours.
+    text('etc/nsswitch.conf', 'hosts: files\npasswd: files\n'),
+    text('etc/hosts', '127.0.0.1 localhost labhost\n'),
+    text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n'),
+    ...modules(kernel),
+  ]
 }
 
-async function putModules(system: System, kernel: LabKernel, tree: string): Promise<void> {
-  const folder = join(tree, 'lib/modules', kernel.release)
+function qemuData(): TreeEntry[] {
+  const data = qemuFiles.flatMap((name): TreeEntry[] => {
+    const from = ['/usr/share/qemu', '/usr/share/seabios'].map((folder) => join(folder, name)).find(exists)
+    return from === undefined ? [] : [{ kind: 'copy', path: join('usr/share/qemu', name), from }]
+  })
+  const firmware = ['bios-256k.bin', 'bios.bin'].map((name) => join('/usr/share/seabios', name))
+  return [...data, ...firmware.map((from): TreeEntry => ({ kind: 'copy', path: from, from }))]
+}
+
+function modules(kernel: LabKernel): TreeEntry[] {
+  const folder = join('lib/modules', kernel.release)
   const atBoot = loadOrder(kernel.modulesDep, hostModules)
-  for (const path of loadOrder(kernel.modulesDep, [...earlyModules, ...hostModules, ...foundModules])) {
-    copyFile(join(kernel.modules, path), join(folder, path))
-  }
-  for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order']) {
-    copyFile(join(kernel.modules, name), join(folder, name))
-  }
-  await system.exec(['depmod', '-b', tree, kernel.release], { timeoutSeconds: 60 })
-  putFile(join(tree, 'lib/lab/modules.order'), `${atBoot.join('\n')}\n`)
+  return [
+    ...loadOrder(kernel.modulesDep, [...earlyModules, ...hostModules, ...foundModules]),
+    ...['modules.builtin', 'modules.builtin.modinfo', 'modules.order'],
+  ]
+    .map((path): TreeEntry => ({ kind: 'copy', path: join(folder, path), from: join(kernel.modules, path) }))
+    .concat({ kind: 'file', path: 'lib/lab/modules.order', content: `${atBoot.join('\n')}\n` })
 }
 
-/** A file system without mounting anything: `mke2fs -d`. Without a journal and checksums, which the lab has no use for. */
+export type FileSystem = { readonly label: string; readonly sizeMiB: number }
+
+const rootDisk: FileSystem = { label: 'labhost', sizeMiB: 640 }
+
+/** Without a journal and checksums, which the lab has no use for. */
+function fileSystemArgs(tree: string, image: string, { label, sizeMiB }: FileSystem): string[] {
+  const features = '^has_journal,^metadata_csum,^64bit,^resize_inode'
+  return ['mke2fs', '-q', '-t', 'ext4', '-O', features, '-m', '0', '-L', label, '-d', tree, image, `${sizeMiB}M`]
+}
+
+/** A file system without mounting anything: `mke2fs -d`. */
 export async function makeFileSystem(
   system: System,
   tree: string,
   image: string,
-  sizeMiB: number,
-  label: string,
+  fileSystem: FileSystem,
 ): Promise<void> {
-  const features = '^has_journal,^metadata_csum,^64bit,^resize_inode'
-  const argv = ['mke2fs', '-q', '-t', 'ext4', '-O', features, '-m', '0', '-L', label, '-d', tree, image, `${sizeMiB}M`]
-  const result = await system.exec(argv, { timeoutSeconds: 120 })
+  const result = await system.exec(fileSystemArgs(tree, image, fileSystem), { timeoutSeconds: 120 })
   if (result.status !== 0) throw new AppError(`mke2fs ended with ${result.status}: ${result.stderr.trim()}`)
 }
 

@@ -5,7 +5,8 @@
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { System } from '../system/system.ts'
-import { ensureFolder, exists, move, putFile, readFile, removeTree } from '../system/work-folder.ts'
+import { ensureFolder, exists, move, putFile, readFile, removeTree, touch } from '../system/work-folder.ts'
+import { cached, keyOf } from './cache.ts'
 
 export type LabKernel = {
   readonly release: string
@@ -14,52 +15,92 @@ export type LabKernel = {
   readonly modulesDep: string
 }
 
-/** Finds the kernel in the cache or fetches it: `apt-get download`, `dpkg-deb -x`, no root needed. */
+/** Raise it when what is kept of the package, or how it is unpacked, changes. */
+const form = 1
+
+type Chosen = { readonly release: string; readonly key: string }
+
+/** The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb -x`, no root needed. */
 export async function labKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
-  const marker = join(cache, 'kernel.json')
-  if (exists(marker)) {
-    const kernel = JSON.parse(readFile(marker).toString()) as { release: string }
-    const found = kernelIn(cache, kernel.release)
-    if (exists(found.vmlinux)) return found
-  }
+  return chosenKernel(system, cache) ?? (await newestKernel(system, cache, say))
+}
+
+/** The distribution's newest kernel, chosen from now on. Where the package lists name none, the kernel chosen last stays. */
+export async function newestKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
   const name = await packageName(system)
-  say(`fetching the kernel from the distribution: ${name}`)
-  const work = join(cache, 'kernel-work')
-  removeTree(work)
-  ensureFolder(work)
+  const known = name === undefined ? undefined : await packageFacts(system, name)
+  if (name === undefined || known === undefined) {
+    const chosen = chosenKernel(system, cache)
+    if (chosen) return chosen
+    throw new AppError('the distribution offers no package linux-image-amd64, which the lab takes its kernel from', {
+      help: 'refresh the package lists: apt-get update',
+    })
+  }
+  const release = name.replace(/^linux-image-/, '').replace(/-unsigned$/, '')
+  const key = keyOf([String(form), name, known])
+  const folder = await cached(system, cache, { kind: 'kernel', key }, (draft) => {
+    say(`fetching the kernel from the distribution: ${name}`)
+    return fetchKernel(system, { name, release }, draft)
+  })
+  const marker = markerOf(system, cache)
+  putFile(`${marker}.${process.pid}`, JSON.stringify({ release, key } satisfies Chosen))
+  move(`${marker}.${process.pid}`, marker)
+  return kernelIn(folder, release)
+}
+
+/** Machines of several distributions may share a home folder, and so a cache. */
+function markerOf(system: System, cache: string): string {
+  const text = system.readText('/etc/os-release')
+  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(text.ok ? text.value : '')?.[1] ?? 'any'
+  return join(cache, `kernel-${value('ID')}-${value('VERSION_ID')}.json`)
+}
+
+function chosenKernel(system: System, cache: string): LabKernel | undefined {
+  const marker = markerOf(system, cache)
+  if (!exists(marker)) return undefined
+  const { release, key } = JSON.parse(readFile(marker).toString()) as Chosen
+  const folder = join(cache, 'kernel', key)
+  if (!exists(folder)) return undefined
+  touch(folder)
+  return kernelIn(folder, release)
+}
+
+async function fetchKernel(
+  system: System,
+  { name, release }: { readonly name: string; readonly release: string },
+  folder: string,
+): Promise<void> {
+  const work = ensureFolder(join(folder, 'work'))
   await run(
     system,
     ['sh', '-c', 'cd "$1" && apt-get download -q "$2"', 'sh', work, name],
     'could the package lists be old? run: apt-get update',
   )
   await run(system, ['sh', '-c', 'dpkg-deb -x "$1"/*.deb "$1"/root', 'sh', work])
-  const release = name.replace(/^linux-image-/, '').replace(/-unsigned$/, '')
   await run(system, ['depmod', '-b', join(work, 'root'), release])
   const vmlinux = await unpackKernel(system, readFile(join(work, 'root/boot', `vmlinuz-${release}`)), work)
-  const folder = join(cache, 'kernel', release)
-  removeTree(folder)
   move(vmlinux, join(folder, 'vmlinux'))
   move(join(work, 'root/lib/modules', release), join(folder, 'modules'))
   removeTree(work)
-  putFile(marker, JSON.stringify({ release }))
-  return kernelIn(cache, release)
 }
 
-function kernelIn(cache: string, release: string): LabKernel {
-  const folder = join(cache, 'kernel', release)
+function kernelIn(folder: string, release: string): LabKernel {
   const modules = join(folder, 'modules')
-  const dep = join(modules, 'modules.dep')
-  return { release, vmlinux: join(folder, 'vmlinux'), modules, modulesDep: exists(dep) ? readFile(dep).toString() : '' }
+  const modulesDep = readFile(join(modules, 'modules.dep')).toString()
+  return { release, vmlinux: join(folder, 'vmlinux'), modules, modulesDep }
 }
 
 /** `linux-image-amd64` depends on the one package that holds the current kernel. */
-async function packageName(system: System): Promise<string> {
+async function packageName(system: System): Promise<string | undefined> {
   const shown = await system.exec(['apt-cache', 'depends', '--important', 'linux-image-amd64'], { timeoutSeconds: 60 })
-  const name = /Depends: (linux-image-[\w.+-]+)/.exec(shown.stdout)?.[1]
-  if (name !== undefined) return name
-  throw new AppError('the distribution offers no package linux-image-amd64, which the lab takes its kernel from', {
-    help: 'refresh the package lists: apt-get update',
-  })
+  return /Depends: (linux-image-[\w.+-]+)/.exec(shown.stdout)?.[1]
+}
+
+/** Version and hash of the package, as the distribution signed them. */
+async function packageFacts(system: System, name: string): Promise<string | undefined> {
+  const shown = await system.exec(['apt-cache', 'show', '--no-all-versions', name], { timeoutSeconds: 60 })
+  const facts = shown.stdout.split('\n').filter((line) => /^(?:Version|SHA256): /.test(line))
+  return facts.length === 2 ? facts.join(' ') : undefined
 }
 
 /**

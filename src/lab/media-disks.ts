@@ -2,17 +2,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { System } from '../system/system.ts'
-import {
-  copyFile,
-  ensureFolder,
-  exists,
-  makeRunFolder,
-  move,
-  putFile,
-  putSparseFile,
-  removeTree,
-  sha256,
-} from '../system/work-folder.ts'
+import { ensureFolder, makeRunFolder, putFile, putSparseFile, removeTree, sha256 } from '../system/work-folder.ts'
 import { makeFileSystem } from './host-image.ts'
 import { functionsOf, type LabDisk, type Topology } from './topology.ts'
 
@@ -20,13 +10,8 @@ export type MediaFile = { readonly disk: string; readonly name: string; readonly
 
 export type MediaDisks = { readonly images: ReadonlyMap<string, string>; readonly files: readonly MediaFile[] }
 
-/** Makes (or takes from the cache) every disk of the topology and copies it into the run folder. */
-export async function mediaDisks(
-  system: System,
-  topology: Topology,
-  cache: string,
-  runFolder: string,
-): Promise<MediaDisks> {
+/** Makes every disk of the topology in the run folder. */
+export async function mediaDisks(system: System, topology: Topology, runFolder: string): Promise<MediaDisks> {
   const images = new Map<string, string>()
   const files: MediaFile[] = []
   for (const { fn } of functionsOf(topology)) {
@@ -37,7 +22,7 @@ export async function mediaDisks(
     }
     for (const disk of fn.disks ?? []) {
       const image = join(runFolder, `${disk.serial}.img`)
-      copyFile(await diskImage(system, disk, cache), image)
+      await makeDisk(system, disk, image)
       images.set(disk.serial, image)
       for (const [name, mib] of Object.entries(disk.files ?? {}))
         files.push({ disk: disk.serial, name, sha256: sha256(fileBytes(name, mib)) })
@@ -46,17 +31,12 @@ export async function mediaDisks(
   return { images, files }
 }
 
-async function diskImage(system: System, disk: LabDisk, cache: string): Promise<string> {
-  const image = join(cache, 'disks', `${sha256(JSON.stringify(disk)).slice(0, 16)}.img`)
-  if (exists(image)) return image
+async function makeDisk(system: System, disk: LabDisk, image: string): Promise<void> {
   const work = makeRunFolder('handover-lab-disk')
   try {
     const tree = ensureFolder(join(work, 'tree'))
     for (const [name, mib] of Object.entries(disk.files ?? {})) putFile(join(tree, name), fileBytes(name, mib))
-    await makeFileSystem(system, tree, join(work, 'disk.img'), disk.size, disk.serial.slice(0, 16))
-    copyFile(join(work, 'disk.img'), `${ensureFolder(join(cache, 'disks'))}/part`)
-    move(join(cache, 'disks', 'part'), image)
-    return image
+    await makeFileSystem(system, tree, image, { label: disk.serial.slice(0, 16), sizeMiB: disk.size })
   } finally {
     removeTree(work)
   }

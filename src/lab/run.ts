@@ -150,7 +150,7 @@ async function prepare(
 ): Promise<Prepared> {
   const cache = ensureFolder(request.cache)
   const { topology, topologyFile } = request
-  const media = await mediaDisks(system, topology, cache, folder)
+  const media = await mediaDisks(system, topology, folder)
   if (topology.system !== 'lab') {
     const what = { topology, topologyFile, kind: topology.system }
     const making = { cache, say, signal: request.signal }

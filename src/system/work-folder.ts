@@ -22,6 +22,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -104,8 +105,42 @@ export function move(from: string, to: string): void {
   renameSync(from, to)
 }
 
+/** An empty folder beside `path`, on the same file system, to be filled and then moved there. */
+export function makeDraftFolder(path: string): string {
+  ensureFolder(dirname(path))
+  return mkdtempSync(`${path}.draft-`)
+}
+
+/** Renames a folder. Where another process was faster, its folder stays and ours goes. */
+export function settleFolder(draft: string, path: string): void {
+  try {
+    renameSync(draft, path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+    removeTree(draft)
+  }
+}
+
+/** Sets the time of a file or folder to now. */
+export function touch(path: string): void {
+  utimesSync(path, new Date(), new Date())
+}
+
+/** The folders in a folder with the seconds since each was touched, the latest first. */
+export function listFoldersByAge(folder: string): { readonly name: string; readonly ageSeconds: number }[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, ageSeconds: (Date.now() - statSync(join(folder, name)).mtimeMs) / 1000 }))
+    .toSorted((a, b) => a.ageSeconds - b.ageSeconds)
+}
+
 export function realPath(path: string): string {
   return realpathSync(path)
+}
+
+export function fileMode(path: string): number {
+  return statSync(path).mode & 0o7777
 }
 
 export function fileSize(path: string): number {
@@ -126,12 +161,6 @@ export function sha256File(path: string): string {
     closeSync(fd)
   }
   return hash.digest('hex')
-}
-
-/** Size and time of a file: enough to notice that a program was upgraded, without reading it. */
-export function fileStamp(path: string): string {
-  const stat = statSync(path)
-  return `${stat.size}-${Math.floor(stat.mtimeMs)}`
 }
 
 /** The full path of a program on PATH (the folders of root included, as users often lack them). */

@@ -1,18 +1,17 @@
 /** The whole of a trial, a confirmation and a rollback against Debian's own boot tools (overlay.sh says where). */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { labKernel } from '../../src/lab/kernel.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
+import { labCache } from '../support/lab.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
-const cache = join(process.env['HANDOVER_LAB_CACHE'] ?? join(repository, '.cache/lab'), 'kernel')
-const release = existsSync(cache) ? readdirSync(cache)[0] : undefined
 
 function missing(): string | undefined {
   if (process.getuid?.() !== 0) return 'it needs root'
   if (spawnSync('unshare', ['-m', 'true']).status !== 0) return 'no mount namespaces here'
   if (spawnSync('apt-get', ['--version']).status !== 0) return 'no apt here'
-  if (release === undefined) return 'no kernel in the lab cache: npm run lab -- setup'
   return undefined
 }
 
@@ -25,27 +24,30 @@ const stories: [what: string, script: string, args: string[], checks: number][] 
 ]
 
 describe(`with the distribution's own tools${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  it.skipIf(reason !== undefined && process.env['CI'] !== 'true').each(stories)('%s', (_, script, args, atLeast) => {
-    expect(reason).toBeUndefined()
-    const kernel = join(cache, release ?? '')
-    const result = spawnSync(
-      'sh',
-      [join(repository, 'test/boot', script), repository, kernel, release ?? '', ...args],
-      {
-        encoding: 'utf8',
-        timeout: 580_000,
-        maxBuffer: 64 << 20,
-      },
-    )
-    const checks = result.stdout
-      .split('\n')
-      .filter((line) => line.startsWith('{"what"'))
-      .map((line) => JSON.parse(line) as { what: string; ok: boolean; evidence: unknown })
-    expect(
-      checks.filter(({ ok }) => !ok),
-      result.stderr.slice(-2000),
-    ).toEqual([])
-    expect(result.status, result.stderr.slice(-2000)).toBe(0)
-    expect(checks.length).toBeGreaterThanOrEqual(atLeast)
-  })
+  it.skipIf(reason !== undefined && process.env['CI'] !== 'true').each(stories)(
+    '%s',
+    async (_, script, args, atLeast) => {
+      expect(reason).toBeUndefined()
+      const { vmlinux, release } = await labKernel(linuxSystem(), labCache, () => undefined)
+      const result = spawnSync(
+        'sh',
+        [join(repository, 'test/boot', script), repository, dirname(vmlinux), release, ...args],
+        {
+          encoding: 'utf8',
+          timeout: 580_000,
+          maxBuffer: 64 << 20,
+        },
+      )
+      const checks = result.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{"what"'))
+        .map((line) => JSON.parse(line) as { what: string; ok: boolean; evidence: unknown })
+      expect(
+        checks.filter(({ ok }) => !ok),
+        result.stderr.slice(-2000),
+      ).toEqual([])
+      expect(result.status, result.stderr.slice(-2000)).toBe(0)
+      expect(checks.length).toBeGreaterThanOrEqual(atLeast)
+    },
+  )
 })

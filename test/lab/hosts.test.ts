@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,41 +5,28 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { readHostFrom } from '../../src/host/import/read-from.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import { reportOf } from '../../src/judge/report.ts'
-import type { LabResult } from '../../src/lab/result.ts'
 import { gunzip } from '../../src/system/gunzip.ts'
 import { linuxSystem } from '../../src/system/linux.ts'
-import { labCache } from '../support/lab.ts'
+import { runLab } from '../support/lab-run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'handover-hosts-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Boots a topology that is only looked at; its result and its capture. */
-function boot(name: string) {
+async function boot(name: string) {
   const capture = join(folder, `${name}.yaml`)
-  const argv = [
-    'dist/handover.cjs',
-    'lab',
-    'run',
-    `lab/${name}.yaml`,
-    '--json',
-    '--cache',
-    labCache,
-    '--capture',
-    capture,
-  ]
-  const done = spawnSync(process.execPath, argv, { encoding: 'utf8', maxBuffer: 64e6 })
-  if (!done.stdout.startsWith('{')) throw new Error(`status ${done.status}\n${done.stderr.slice(-3000)}`)
+  const { status, result } = await runLab(`lab/${name}.yaml`, { options: ['--capture', capture] })
   const reading = readHostFrom(
     { name: capture, bytes: readFileSync(capture) },
     { openFolder: (root) => linuxSystem({ root }), gunzip },
   )
   if (!reading.ok) throw reading.error
-  return { status: done.status, result: JSON.parse(done.stdout) as LabResult, host: reading.host }
+  return { status, result, host: reading.host }
 }
 
 describe.each(['switches', 'amd'])('the lab host %s', (name) => {
-  it('is captured as it is, by root and without privileges, and its groups are foretold', () => {
-    const { status, result, host } = boot(name)
+  it('is captured as it is, by root and without privileges, and its groups are foretold', async () => {
+    const { status, result, host } = await boot(name)
     expect(result.checks.filter((check) => check.result === 'fail')).toEqual([])
     expect(status).toBe(0)
     const report = reportOf(host, judgeHost(host))

@@ -1,59 +1,85 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+/**
+ * Lab runs that are killed. Each gets a temporary folder of its own, whose name is in the arguments of every process it
+ * starts: so these tests see their own runs and nobody else's.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { labCache } from '../support/lab.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { whyNoReboot } from '../support/reboot-needs.ts'
 
-/** QEMU processes of a lab run, by their -name argument. */
-function labProcesses(): string[] {
-  const found = spawnSync('pgrep', ['-f', 'qemu-system-x86_64.*handover-lab-home'], { encoding: 'utf8' })
-  return found.stdout.split('\n').filter(Boolean)
+const folder = mkdtempSync(join(tmpdir(), 'handover-kill-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Arguments of the running processes of a program that name our folder. */
+function ownProcesses(program: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => commandLine(pid))
+    .filter((words) => words[0]?.endsWith(program) === true && words.some((word) => word.includes(folder)))
+    .map((words) => words.join(' '))
 }
 
-function runFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('handover-lab-run-'))
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    // The process has ended meanwhile.
+    return []
+  }
 }
 
-/** Starts a lab run, waits until its host's QEMU runs, sends the signal, waits for the end. */
-async function killInMidLab(signal: NodeJS.Signals): Promise<number | null> {
-  const child = spawn(
-    process.execPath,
-    ['dist/handover.cjs', 'lab', 'run', 'lab/home.yaml', '--json', '--cache', labCache],
-    { stdio: 'ignore' },
-  )
+const leftFolders = () => readdirSync(folder).filter((name) => name.startsWith('handover-lab-'))
+const hosts = () => ownProcesses('qemu-system-x86_64')
+/** mmdebstrap is a Perl program. */
+const installers = () => ownProcesses('perl').filter((words) => words.includes('mmdebstrap'))
+
+type End = { readonly status: number | null; readonly begun: readonly string[]; readonly left: readonly string[] }
+
+/** Starts a lab run, waits until it has started what `seen` sees, lets it work, sends the signal, and waits for the end. */
+async function killInMidLab(signal: NodeJS.Signals, argv: readonly string[], seen: () => string[]): Promise<End> {
+  const child = spawn(process.execPath, ['dist/handover.cjs', 'lab', 'run', ...argv, '--json'], {
+    stdio: 'ignore',
+    env: { ...process.env, TMPDIR: folder },
+  })
   const ended = new Promise<number | null>((done) => child.on('exit', done))
-  for (let waited = 0; waited < 60_000 && labProcesses().length === 0; waited += 100) await pause(100)
-  expect(labProcesses().length).toBeGreaterThan(0)
+  for (let waited = 0; waited < 120_000 && seen().length === 0; waited += 100) await pause(100)
+  const begun = seen()
   await pause(1500)
   child.kill(signal)
-  return await ended
+  const status = await ended
+  for (let waited = 0; waited < 5000 && seen().length > 0; waited += 100) await pause(100)
+  return { status, begun, left: seen() }
 }
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds))
 }
 
-async function noneLeft(): Promise<string[]> {
-  for (let waited = 0; waited < 5000 && labProcesses().length > 0; waited += 100) await pause(100)
-  return labProcesses()
-}
-
 describe('a lab that is killed', () => {
-  it('by Ctrl-C ends with 130 and leaves nothing behind', async () => {
-    expect(await killInMidLab('SIGINT')).toBe(130)
-    expect(await noneLeft()).toEqual([])
-    expect(runFolders()).toEqual([])
+  let killed: End
+  let leftByKill: string[]
+  let interrupted: End
+  let leftAtEnd: string[]
+  beforeAll(async () => {
+    killed = await killInMidLab('SIGKILL', ['lab/home.yaml'], hosts)
+    leftByKill = leftFolders()
+    interrupted = await killInMidLab('SIGINT', ['lab/home.yaml'], hosts)
+    leftAtEnd = leftFolders()
   })
 
-  it('by SIGKILL leaves no QEMU behind, and the next run clears its folder away', async () => {
-    await killInMidLab('SIGKILL')
-    expect(await noneLeft()).toEqual([])
-    const left = runFolders()
-    expect(left).toHaveLength(1)
-    await killInMidLab('SIGINT')
-    expect(runFolders()).toEqual([])
+  it('by Ctrl-C ends with 130 and leaves nothing behind', () => {
+    expect(interrupted.begun).toHaveLength(1)
+    expect(interrupted).toMatchObject({ status: 130, left: [] })
+    expect(leftAtEnd).toEqual([])
+  })
+
+  it('by SIGKILL leaves no QEMU behind, and the next run clears its folder away', () => {
+    expect(killed.begun).toHaveLength(1)
+    expect(killed.left).toEqual([])
+    expect(leftByKill).toHaveLength(1)
+    expect(leftAtEnd).toEqual([])
   })
 })
 
@@ -63,26 +89,12 @@ describe.skipIf(reason)(
   `a lab that is killed while its host is installed${reason ? ` (skipped: ${reason})` : ''}`,
   () => {
     it('by Ctrl-C ends at once with 130, and leaves neither the installer nor its folder', async () => {
-      const cache = mkdtempSync(join(tmpdir(), 'handover-test-'))
-      const installers = () =>
-        spawnSync('pgrep', ['-f', 'mmdebstrap.*handover-lab-install'], { encoding: 'utf8' }).stdout.trim()
-      try {
-        const child = spawn(
-          process.execPath,
-          ['dist/handover.cjs', 'lab', 'run', 'lab/reboot.yaml', '--json', '--cache', cache],
-          { stdio: 'ignore' },
-        )
-        const ended = new Promise<number | null>((done) => child.on('exit', done))
-        for (let waited = 0; waited < 60_000 && installers() === ''; waited += 100) await pause(100)
-        expect(installers()).not.toBe('')
-        await pause(3000)
-        child.kill('SIGINT')
-        expect(await ended).toBe(130)
-        expect(installers()).toBe('')
-        expect(readdirSync(tmpdir()).filter((name) => name.startsWith('handover-lab-install-'))).toEqual([])
-      } finally {
-        rmSync(cache, { recursive: true, force: true })
-      }
+      const cache = join(folder, 'cache')
+      const end = await killInMidLab('SIGINT', ['lab/reboot.yaml', '--cache', cache], installers)
+      expect(end.begun).not.toEqual([])
+      expect(end).toMatchObject({ status: 130, left: [] })
+      expect(leftFolders()).toEqual([])
+      expect(readdirSync(cache, { recursive: true }).filter((name) => String(name).includes('draft'))).toEqual([])
     })
   },
 )

@@ -1,18 +1,34 @@
-/** One run of a lab topology by the built command, as a user starts it. */
+/** One run of a lab topology by the built command, as a user starts it; its phases are shown while it runs. */
 import { spawn } from 'node:child_process'
+import { writeSync } from 'node:fs'
 import type { LabResult } from '../../src/lab/result.ts'
-import { labCache } from './lab.ts'
 
 export type LabRun = { readonly status: number | null; readonly result: LabResult; readonly stderr: string }
 
+export type LabOptions = {
+  readonly options?: readonly string[]
+  /** Puts the command into another, such as one that makes the machine read-only for it. */
+  readonly inside?: (argv: readonly string[]) => string[]
+}
+
 /** Rejects, with the last words of the lab, when it gave no result. */
-export function runLab(topology: string, ...options: readonly string[]): Promise<LabRun> {
-  const argv = ['dist/handover.cjs', 'lab', 'run', topology, '--json', '--cache', labCache, ...options]
+export function runLab(
+  topology: string,
+  { options = [], inside = (argv) => [...argv] }: LabOptions = {},
+): Promise<LabRun> {
+  const [program = '', ...args] = inside([
+    ...[process.execPath, 'dist/handover.cjs', 'lab', 'run', topology, '--json'],
+    ...options,
+  ])
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const progress = showPhases(topology)
     const said = { stdout: '', stderr: '' }
     child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => {
+      said.stderr += chunk.toString()
+      progress(chunk.toString())
+    })
     child.on('error', reject)
     child.on('close', (status) => {
       try {
@@ -22,4 +38,14 @@ export function runLab(topology: string, ...options: readonly string[]): Promise
       }
     })
   })
+}
+
+/** Of what the lab says, the lines with a clock: its phases and notes. Straight to the terminal, since vitest holds back what tests print. */
+function showPhases(topology: string): (text: string) => void {
+  let rest = ''
+  return (text) => {
+    const lines = `${rest}${text}`.split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (/^\[ *\d+ s\]/.test(line)) writeSync(2, `${topology} ${line}\n`)
+  }
 }

@@ -1,4 +1,5 @@
-/** Where the lab's images are kept during tests: the checkout's own cache, as npm start uses it. */
-import { resolve } from 'node:path'
+/** Where the lab keeps its kernel and images: outside the checkout, as the built command does. */
+import { join } from 'node:path'
+import { cacheFolder } from '../../src/system/work-folder.ts'
 
-export const labCache = resolve(process.env['HANDOVER_LAB_CACHE'] ?? '.cache/lab')
+export const labCache = join(cacheFolder(), 'lab')

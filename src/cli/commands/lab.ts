@@ -4,7 +4,7 @@ import { installedSystems, needsOf } from '../../lab/installed/systems.ts'
 import { missingNeeds, installNeeds, type Need } from '../../lab/tools.ts'
 import { parseTopology } from '../../lab/topology.ts'
 import { readTopologyText, runLab } from '../../lab/run.ts'
-import { labKernel } from '../../lab/kernel.ts'
+import { newestKernel } from '../../lab/kernel.ts'
 import { writeUserFile } from '../../system/user-file.ts'
 import { cacheFolder, ensureFolder } from '../../system/work-folder.ts'
 import { askGuest } from '../../vm/guest-report.ts'
@@ -104,7 +104,7 @@ async function ensureTools(context: Context, further: readonly Need[]): Promise<
 
 export async function runLabSetup(_args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {
   await installNeeds(context.system, context.err)
-  const kernel = await labKernel(context.system, ensureFolder(options.cache ?? `${cacheFolder()}/lab`), context.err)
+  const kernel = await newestKernel(context.system, ensureFolder(options.cache ?? `${cacheFolder()}/lab`), context.err)
   context.err(`the lab has what it needs: kernel ${kernel.release}`)
   return exitCode.done
 }

@@ -7,29 +7,24 @@ import { AppError } from '../../errors.ts'
 import type { System } from '../../system/system.ts'
 import {
   copyFile,
-  ensureFolder,
   exists,
-  fileStamp,
   listFiles,
   makeRunFolder,
-  move,
   putSparseFile,
   readFile,
   removeTree,
-  sha256,
 } from '../../system/work-folder.ts'
 import { chooseAccelerator } from '../accelerator.ts'
 import { bareMachine } from '../bare-machine.ts'
+import { cached, keyOf, programKey } from '../cache.ts'
+import { treeKey } from '../file-tree.ts'
 import { tail } from '../lab-host.ts'
-import { firmwareArgs } from './machine-args.ts'
-import { fillInstalledTree, ownTexts } from './tree.ts'
-import type { InstalledSystem } from './systems.ts'
+import { firmwareArgs, firmwareKey } from './machine-args.ts'
+import { fillInstalledTree, ownTree, packagesArgs, packageVersions } from './tree.ts'
+import type { DiskPlace, InstalledSystem } from './systems.ts'
 
 /** `variables`: the memory of UEFI firmware, with the boot entry the installer made. */
 export type InstalledImage = { readonly disk: string; readonly variables?: string }
-
-/** Raise it when the layout of the disk changes. */
-const layout = 1
 
 /** A first boot takes one to two minutes under software emulation. */
 const installSeconds = 900
@@ -46,29 +41,39 @@ export async function installedImage(
   installed: InstalledSystem,
   { cache, say, signal }: MakingImage,
 ): Promise<InstalledImage> {
-  const parts = [String(layout), JSON.stringify(installed), fileStamp(process.execPath), ...ownTexts(installed)]
-  const folder = ensureFolder(join(cache, 'installed'))
-  const name = `${installed.kind}-${sha256(parts.join('\n')).slice(0, 16)}`
-  const disk = join(folder, `${name}.img`)
-  const variables = installed.firmware === 'uefi' ? { variables: join(folder, `${name}.vars`) } : {}
-  if (exists(disk)) return { disk, ...variables }
-  const work = makeRunFolder('handover-lab-install')
-  try {
-    const tree = join(work, 'tree')
-    await fillInstalledTree(system, installed, tree, { say, signal })
-    signal.throwIfAborted()
-    const draft = join(work, 'disk.img')
-    await makeDisk(system, installed, { tree, disk: draft, work })
-    say('first boot of the new system: its boot loader installs itself')
-    await installLoader(system, installed, { tree, disk: draft, work }, signal)
-    for (const old of listFiles(folder)) if (old.startsWith(installed.kind)) removeTree(join(folder, old))
-    if (variables.variables !== undefined) copyFile(join(work, 'vars.fd'), variables.variables)
-    await run(system, ['cp', '--sparse=always', draft, `${disk}.part`])
-    move(`${disk}.part`, disk)
-    return { disk, ...variables }
-  } finally {
-    removeTree(work)
-  }
+  const entry = { kind: `installed/${installed.kind}`, key: await imageKey(system, installed) }
+  const folder = await cached(system, cache, entry, async (draft) => {
+    const work = makeRunFolder('handover-lab-install')
+    try {
+      const place = { tree: join(work, 'tree'), disk: join(work, 'disk.img'), work }
+      await fillInstalledTree(system, installed, place.tree, { say, signal })
+      signal.throwIfAborted()
+      await makeDisk(system, installed, place)
+      say('first boot of the new system: its boot loader installs itself')
+      await installLoader(system, installed, place, signal)
+      if (installed.firmware === 'uefi') copyFile(join(work, 'vars.fd'), join(draft, 'vars.fd'))
+      await run(system, ['cp', '--sparse=always', place.disk, join(draft, 'disk.img')])
+    } finally {
+      removeTree(work)
+    }
+  })
+  const variables = installed.firmware === 'uefi' ? { variables: join(folder, 'vars.fd') } : {}
+  return { disk: join(folder, 'disk.img'), ...variables }
+}
+
+/** Of everything that goes into the image: packages, files of the lab, commands, and the programs that run them. */
+async function imageKey(system: System, installed: InstalledSystem): Promise<string> {
+  const { kind } = await chooseAccelerator(system)
+  return keyOf([
+    ...packagesArgs(system, installed, 'tree'),
+    await packageVersions(system, installed),
+    treeKey(ownTree(installed)),
+    ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map(programKey),
+    ...installed.partitions,
+    ...installed.places.flatMap((place) => partitionArgs(place, 'tree', 'disk')),
+    ...loaderArgs(kind, { kernel: 'kernel', initrd: 'initrd', disk: 'disk', console: 'console' }),
+    firmwareKey(installed),
+  ])
 }
 
 type Place = { readonly tree: string; readonly disk: string; readonly work: string }
@@ -82,18 +87,26 @@ async function makeDisk(system: System, installed: InstalledSystem, { tree, disk
     timeoutSeconds: 60,
   })
   if (table.status !== 0) throw new AppError(`sfdisk ended with ${table.status}: ${table.stderr.trim()}`)
-  for (const { label, startMiB, sizeMiB } of installed.places) {
-    const offset = startMiB * 1024 * 1024
-    if (label === 'labroot')
-      await run(system, [
-        ...['mke2fs', '-q', '-t', 'ext4', '-L', label, '-E', `offset=${offset}`],
-        ...['-d', tree, disk, `${sizeMiB}M`],
-      ])
-    else
-      await run(system, [
-        ...['mkfs.vfat', '-F', '32', '-n', label, `--offset=${startMiB * 2048}`, disk, String(sizeMiB * 1024)],
-      ])
-  }
+  for (const place of installed.places) await run(system, partitionArgs(place, tree, disk))
+}
+
+/** The command that makes one file system inside the disk. */
+function partitionArgs({ label, startMiB, sizeMiB }: DiskPlace, tree: string, disk: string): string[] {
+  if (label !== 'labroot')
+    return [...['mkfs.vfat', '-F', '32', '-n', label, `--offset=${startMiB * 2048}`, disk], String(sizeMiB * 1024)]
+  const offset = startMiB * 1024 * 1024
+  return [...['mke2fs', '-q', '-t', 'ext4', '-L', label, '-E', `offset=${offset}`, '-d', tree, disk, `${sizeMiB}M`]]
+}
+
+type FirstBoot = Readonly<Record<'kernel' | 'initrd' | 'disk' | 'console', string>>
+
+function loaderArgs(accelerator: 'kvm' | 'tcg', { kernel, initrd, disk, console }: FirstBoot): string[] {
+  return [
+    ...['qemu-system-x86_64', ...bareMachine(accelerator), '-no-reboot', '-smp', '2', '-m', '1536'],
+    ...['-serial', `file:${console}`, '-kernel', kernel, '-initrd', initrd],
+    ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check lab.install'],
+    ...['-drive', `if=none,id=boot,format=raw,cache=unsafe,file=${disk}`, '-device', 'ide-hd,drive=boot,bus=ide.0'],
+  ]
 }
 
 /** The kernel and the initramfs that the packages made start the disk once; from then on it starts by itself. */
@@ -109,17 +122,9 @@ async function installLoader(
   if (kernel === undefined || initrd === undefined)
     throw new AppError('the packages of the lab host made no kernel or no initramfs', { help: `looked into ${boot}` })
   const console = join(place.work, 'console.log')
+  const files = { kernel: join(boot, kernel), initrd: join(boot, initrd), disk: place.disk, console }
   const argv = [
-    ...['qemu-system-x86_64', ...bareMachine((await chooseAccelerator(system)).kind), '-no-reboot'],
-    ...['-smp', '2', '-m', '1536'],
-    ...['-serial', `file:${console}`, '-kernel', join(boot, kernel), '-initrd', join(boot, initrd)],
-    ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check lab.install'],
-    ...[
-      '-drive',
-      `if=none,id=boot,format=raw,cache=unsafe,file=${place.disk}`,
-      '-device',
-      'ide-hd,drive=boot,bus=ide.0',
-    ],
+    ...loaderArgs((await chooseAccelerator(system)).kind, files),
     ...firmwareArgs(installed, join(place.work, 'vars.fd')),
   ]
   signal.throwIfAborted()

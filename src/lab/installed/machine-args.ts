@@ -1,8 +1,9 @@
 /** The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's own disk (pure but for one copy). */
-import { copyFile, exists } from '../../system/work-folder.ts'
+import { copyFile, exists, sha256File } from '../../system/work-folder.ts'
 import type { InstalledSystem } from './systems.ts'
 
 const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd'
+const seaBios = '/usr/share/seabios/bios-256k.bin'
 const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd'
 
 /** UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's default and needs nothing. */
@@ -13,4 +14,10 @@ export function firmwareArgs(installed: InstalledSystem, variables: string): str
     ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${firmwareCode}`],
     ...['-drive', `if=pflash,unit=1,format=raw,file=${variables}`],
   ]
+}
+
+/** Stands for the firmware whose first boot is part of the image. */
+export function firmwareKey(installed: InstalledSystem): string {
+  const files = installed.firmware === 'bios' ? [seaBios] : [firmwareCode, firmwareVariables]
+  return files.map((path) => (exists(path) ? sha256File(path) : path)).join(' ')
 }

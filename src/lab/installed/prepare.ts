@@ -31,7 +31,7 @@ export async function prepareInstalled(
     for (const name of listFiles(specs)) putFile(join(tree, 'specs', name), readFile(join(specs, name)))
   }
   const toolDisk = join(folder, 'tool.img')
-  await makeFileSystem(system, tree, toolDisk, 64, 'labtool')
+  await makeFileSystem(system, tree, toolDisk, { label: 'labtool', sizeMiB: 64 })
   const variables = join(folder, 'vars.fd')
   if (image.variables !== undefined) copyFile(image.variables, variables)
   return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(installed, variables) }

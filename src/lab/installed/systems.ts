@@ -16,9 +16,11 @@ export type InstalledSystem = {
   readonly firmware: 'bios' | 'uefi'
   /** sfdisk's words for the partition table (sfdisk(8)); the last partition is the root file system. */
   readonly partitions: readonly string[]
-  /** Where the partitions begin, in MiB, and how large they are. */
-  readonly places: readonly { readonly label: string; readonly startMiB: number; readonly sizeMiB: number }[]
+  readonly places: readonly DiskPlace[]
 }
+
+/** Where a partition begins, in MiB, and how large it is. */
+export type DiskPlace = { readonly label: string; readonly startMiB: number; readonly sizeMiB: number }
 
 const base = [
   ...['linux-image-amd64', 'systemd-sysv', 'udev', 'kmod', 'dbus', 'iproute2', 'libstdc++6', 'pci.ids'],

@@ -2,15 +2,8 @@
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { System } from '../../system/system.ts'
-import {
-  copyFile,
-  ensureFolder,
-  packageFolder,
-  putFile,
-  putLink,
-  readFile,
-  removeTree,
-} from '../../system/work-folder.ts'
+import { ensureFolder, packageFolder, readFile, removeTree } from '../../system/work-folder.ts'
+import { writeTree, type TreeEntry } from '../file-tree.ts'
 import type { InstalledSystem } from './systems.ts'
 
 /** What nobody looks at in a lab, and what would double the size of the disk. */
@@ -44,11 +37,32 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
   ],
 }
 
-/** The texts an image is made from, for its key in the cache. */
-export function ownTexts(installed: InstalledSystem): string[] {
-  return [...ownFiles, ...kindFiles[installed.kind]].map(([from]) =>
-    readFile(join(packageFolder(), 'lab', from)).toString(),
-  )
+/** What is laid over the packages: the lab's scripts, and what makes an installation this host. */
+export function ownTree(installed: InstalledSystem): TreeEntry[] {
+  const text = (path: string, content: string, mode?: number): TreeEntry => ({
+    ...{ kind: 'file', path, content },
+    ...(mode === undefined ? {} : { mode }),
+  })
+  const unit = (name: string): TreeEntry => {
+    const home = name.startsWith('lab-') ? '/etc/systemd/system' : '/lib/systemd/system'
+    const path = `etc/systemd/system/multi-user.target.wants/${name}.service`
+    return { kind: 'link', path, target: `${home}/${name}.service` }
+  }
+  const esp = installed.firmware === 'uefi' ? 'LABEL=LABESP /boot/efi vfat umask=0077 0 1\n' : ''
+  return [
+    ...[...ownFiles, ...kindFiles[installed.kind]].map(([from, path, mode]): TreeEntry => ({
+      ...{ kind: 'file', path, content: readFile(join(packageFolder(), 'lab', from)), mode },
+    })),
+    ...['lab-agent', 'lab-install', 'systemd-networkd'].map(unit),
+    text('etc/fstab', `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`),
+    ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map((path): TreeEntry => ({ kind: 'folder', path })),
+    text('etc/hostname', 'labhost\n'),
+    text('etc/hosts', '127.0.0.1 localhost labhost\n'),
+    // A machine id as a finished installation has it: the first boot would otherwise write one, and folders on the ESP are named after it.
+    text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
+    text('usr/local/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
+    { kind: 'copy', path: 'usr/local/bin/node', from: process.execPath },
+  ]
 }
 
 export async function fillInstalledTree(
@@ -57,14 +71,8 @@ export async function fillInstalledTree(
   tree: string,
   { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const suite = installed.suite ?? suiteOf(system)
-  say(`installing ${suite} into a folder: ${installed.packages.join(' ')}`)
-  const argv = [
-    ...['mmdebstrap', '--quiet', '--variant=apt', `--include=${installed.packages.join(',')}`],
-    ...['--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
-    ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
-    ...[suite, tree],
-  ]
+  const argv = packagesArgs(system, installed, tree)
+  say(`installing ${suiteOf(system, installed)} into a folder: ${installed.packages.join(' ')}`)
   const result = await system.exec(argv, { timeoutSeconds: 1200, signal })
   if (result.status !== 0)
     throw new AppError(
@@ -77,29 +85,41 @@ export async function fillInstalledTree(
     removeTree(join(tree, folder))
     ensureFolder(join(tree, folder))
   }
-  putOwnFiles(installed, tree)
+  writeTree(ownTree(installed), tree)
 }
 
-function putOwnFiles(installed: InstalledSystem, tree: string): void {
-  for (const [from, to, mode] of [...ownFiles, ...kindFiles[installed.kind]])
-    putFile(join(tree, to), readFile(join(packageFolder(), 'lab', from)), mode)
-  for (const unit of ['lab-agent', 'lab-install', 'systemd-networkd']) {
-    const home = unit.startsWith('lab-') ? '/etc/systemd/system' : '/lib/systemd/system'
-    putLink(join(tree, `etc/systemd/system/multi-user.target.wants/${unit}.service`), `${home}/${unit}.service`)
+/** The command that unpacks and configures the packages. */
+export function packagesArgs(system: System, installed: InstalledSystem, tree: string): string[] {
+  return [
+    ...['mmdebstrap', '--quiet', '--variant=apt', `--include=${installed.packages.join(',')}`],
+    ...['--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
+    ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
+    ...[suiteOf(system, installed), tree],
+  ]
+}
+
+const versionsScript = `
+essential=$(dpkg-query -Wf '\${Essential} \${Package}\n' | sed -n 's/^yes //p')
+without='--no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances'
+apt-cache depends --recurse $without "$@" apt $essential | grep '^[a-z0-9]' | sort -u |
+  xargs apt-cache show --no-all-versions 2>/dev/null | grep -E '^(Package|Version|SHA256): '`
+
+/**
+ * The packages of an installation and all they depend on, with version and hash as this machine's package lists have them. Where
+ * the lists do not know the release, the day stands for them.
+ */
+export async function packageVersions(system: System, installed: InstalledSystem): Promise<string> {
+  if (installed.suite === undefined) {
+    const argv = ['sh', '-c', versionsScript, 'sh', ...installed.packages]
+    const { stdout } = await system.exec(argv, { timeoutSeconds: 120 })
+    if (stdout.includes('SHA256: ')) return stdout
   }
-  const esp = installed.firmware === 'uefi' ? 'LABEL=LABESP /boot/efi vfat umask=0077 0 1\n' : ''
-  putFile(join(tree, 'etc/fstab'), `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`)
-  for (const folder of ['opt/handover', ...(esp === '' ? [] : ['boot/efi'])]) ensureFolder(join(tree, folder))
-  putFile(join(tree, 'etc/hostname'), 'labhost\n')
-  putFile(join(tree, 'etc/hosts'), '127.0.0.1 localhost labhost\n')
-  // A machine id as a finished installation has it: the first boot would otherwise write one, and folders on the ESP are named after it.
-  putFile(join(tree, 'etc/machine-id'), '6c61626c61626c61626c61626c616200\n')
-  putFile(join(tree, 'usr/local/bin/handover'), '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755)
-  copyFile(process.execPath, join(tree, 'usr/local/bin/node'))
+  return system.now().toISOString().slice(0, 10)
 }
 
-/** The same release as this machine's, whose programs fit its libraries. */
-function suiteOf(system: System): string {
+/** Where the kind names none, the same release as this machine's, whose programs fit its libraries. */
+function suiteOf(system: System, installed: InstalledSystem): string {
+  if (installed.suite !== undefined) return installed.suite
   const text = system.readText('/etc/os-release')
   const words = text.ok ? text.value : ''
   const name = /^ID=debian$/m.test(words) ? /^VERSION_CODENAME=(\w+)$/m.exec(words)?.[1] : undefined

@@ -1,5 +1,5 @@
 /** Ids for drivers that take every device of a kind: found wherever they stand, and taken out to the byte. */
-import fc from 'fast-check'
+import fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { idsInFile, idsOnCmdline, removeIds, takerOfArg } from '../../../src/boot/module-options.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { idsOf, ueventValue, type KnownIds } from '../../../src/host/function-ids.ts'
 

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { volumeName } from '../../../src/host/needs/block-stack.ts'
 import { interfaceTowards, parseRoutes4, parseRoutes6 } from '../../../src/host/needs/routes.ts'

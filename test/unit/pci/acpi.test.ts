@@ -1,5 +1,5 @@
 /** DMAR and IVRS: built tables, tables of QEMU machines, broken ones; scopes resolved to functions. */
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { withConfigFacts } from '../../../src/pci/config-space.ts'

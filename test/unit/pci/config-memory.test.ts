@@ -1,5 +1,5 @@
 // decodeAlike must say of every image what decodeConfig says, whatever image came before it.
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { decodeAlike } from '../../../src/pci/config-memory.ts'
 import { decodeConfig } from '../../../src/pci/config-space.ts'

@@ -1,5 +1,5 @@
 /** Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact could turn it. */
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { isSameSlot } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'

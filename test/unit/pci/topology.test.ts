@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { formatAddress } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'

@@ -1,5 +1,5 @@
 import { DOMParser } from '@xmldom/xmldom'
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { renderHostHtml } from '../../../src/picture/host-html.ts'

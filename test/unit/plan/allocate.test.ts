@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { allocate, type Demand, type Problem, type Supply } from '../../../src/plan/allocate.ts'
 

@@ -1,5 +1,5 @@
 /** Hosts that contradict themselves, locks of other machines: plan answers, never throws, and keeps its promises. */
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
 import type { PciAddress } from '../../../src/pci/address.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { virtualMac } from '../../../src/spec/virtual-mac.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { placeOf } from '../../../src/spec/places.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import * as fc from 'fast-check'
+import * as fc from '../../support/random.ts'
 import { formatSize, parseDuration, parseSize } from '../../../src/spec/units.ts'
 
 describe('sizes', () => {

@@ -2,7 +2,7 @@
  * Whatever is pasted: a Host or a refusal, never an exception, never a long wait, never more than a bounded Host.
  * A few thousand mutations in `npm test`; HANDOVER_FUZZ_RUNS=100000 for the long run. A failure prints its seed.
  */
-import fc from 'fast-check'
+import fc from '../../../support/random.ts'
 import { expect, test } from 'vitest'
 import { readHostFrom } from '../../../../src/host/import/read-from.ts'
 import { lineCap } from '../../../../src/host/import/text.ts'
