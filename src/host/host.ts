@@ -67,7 +67,7 @@ export type HostNeed = {
   readonly mountPoint?: string
   /** The need is a default route of the host. */
   readonly isDefaultRoute?: boolean
-  /** The name of the VM that holds the function, where `kind` is `vm`. */
+  /** The name of the VM that holds the function, where `kind` is `vm` and this program itself started it. */
   readonly vm?: string
   /** Names between the need and the function, top first: `['vg0/root', 'md0', 'sda']`. */
   readonly chain: readonly string[]

@@ -6,18 +6,35 @@
 import type { PciDevice } from '../pci/device.ts'
 import { joinNeeds, type NeedsRead } from './needs/ends.ts'
 import { readConsoleNeeds } from './needs/console.ts'
+import { readCxlMemory } from './needs/cxl-memory.ts'
+import { nodeFinder } from './needs/device-nodes.ts'
+import { readHiddenUsers } from './needs/hidden-users.ts'
+import { keyboardsOf } from './needs/keyboards.ts'
 import { readNetworkNeeds } from './needs/network.ts'
+import { readOwnVms } from './needs/own-vms.ts'
+import { readProcesses } from './needs/processes.ts'
+import { readProgramUsers } from './needs/program-users.ts'
 import { readStorageNeeds } from './needs/storage.ts'
+import { withTunnels } from './needs/tunnels.ts'
 import { readVmNeeds } from './needs/virtual-machines.ts'
+import { readWatchdogs } from './needs/watchdogs.ts'
 import type { Reading } from './reading.ts'
 
 export function readNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
-  const { needs, lost } = joinNeeds([
+  const processes = readProcesses(reading)
+  const around = { devices, processes: processes.list, find: nodeFinder(reading), own: readOwnVms(reading) }
+  const person = readConsoleNeeds(reading, devices)
+  const read = joinNeeds([
     readStorageNeeds(reading, devices),
     readNetworkNeeds(reading, devices),
-    readConsoleNeeds(reading, devices),
-    readVmNeeds(reading, devices),
+    person,
+    readVmNeeds(reading, around),
+    readProgramUsers(reading, around, keyboardsOf(person.needs)),
+    readWatchdogs(reading, processes.list),
+    readCxlMemory(reading),
+    readHiddenUsers(reading, processes, devices),
   ])
+  const { needs, lost } = withTunnels(reading, devices, read)
   return {
     needs: withoutDoubles(needs, (need) => [need.kind, need.what, need.chain, need.device]),
     lost: withoutDoubles(lost, (need) => [need.kind, need.what, need.chain, need.lost]),

@@ -5,6 +5,7 @@
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { PciAddress } from '../pci/address.ts'
+import { isVfioDriver } from '../pci/vfio-driver.ts'
 import type { Draft } from '../pci/draft.ts'
 import { canPredictGroups } from '../pci/predict-groups.ts'
 import { nothing } from './check.ts'
@@ -79,7 +80,7 @@ function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
 
 /** These leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
 function isHarmless(driver: string): boolean {
-  return driver.startsWith('vfio-') || driver.startsWith('vfio_') || stubs.has(driver)
+  return isVfioDriver(driver) || stubs.has(driver)
 }
 
 const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])

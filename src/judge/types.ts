@@ -53,6 +53,6 @@ export type JudgeOptions = {
   readonly giveUp?: readonly string[]
   /** Identities that the person says are not in use (`host.notInUse`): they settle a lost need, never a proven one. */
   readonly notInUse?: readonly string[]
-  /** Names of VMs of the plan itself that run now: what they hold is theirs. */
+  /** Names of VMs of the plan itself: what one of them holds (`HostNeed.vm`) is not refused. */
   readonly ownVms?: readonly string[]
 }

@@ -5,6 +5,7 @@
 import { hasErrors, type Finding } from '../finding.ts'
 import type { Binding } from '../boot/early-binding.ts'
 import type { Host } from '../host/host.ts'
+import { isGivenUp } from '../judge/checks/needs.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Lock } from '../spec/lock.ts'
 import type { SpecPlaces } from '../spec/places.ts'
@@ -76,7 +77,10 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ...checkKernelArguments(spec, given.places),
     ...said.findings,
     ...concessions.findings,
-    ...checkLastLegs(host.needs, gone),
+    ...checkLastLegs(
+      host.needs.filter((need) => !isGivenUp(need, new Set(spec.host.giveUp))),
+      gone,
+    ),
     ...checkLeftovers(view, gone, removal),
     ...checkBridges(host, spec, given.places),
     ...checkOutage(spec, given.places),

@@ -30,6 +30,7 @@ export function viewOf(
 ): View {
   const judgement = judgeHost(host, {
     giveUp: spec.host.giveUp,
+    ownVms: spec.vms.map(({ name }) => name),
     ...(spec.host.notInUse === undefined ? {} : { notInUse: spec.host.notInUse }),
   })
   const { kept, findings } = findKept(host, spec, places)

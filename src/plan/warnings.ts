@@ -14,8 +14,17 @@ type Leaving = {
   readonly identity: Identity
 }
 
-/** VFIO would refuse these at the start of the VM, so a plan with them would only look done. */
-const blocking = new Set(['sriov-active', 'no-interrupt-remapping'])
+/**
+ * VFIO would refuse these at the start of the VM, so a plan with them would only look done; what another VM of the plan holds
+ * now is among them.
+ */
+const blocking = new Set(['sriov-active', 'no-interrupt-remapping', 'vm-running'])
+
+/** The very VM that the plan gives it to runs with it. */
+function isHeldBy(view: View, address: PciAddress, vm: string): boolean {
+  const holders = (view.judgements.get(address)?.neededBy ?? []).filter(({ kind }) => kind === 'vm')
+  return holders.every((holder) => holder.vm === vm)
+}
 
 /** A group all of whose functions have a role of their own is no news: the owner asked for each of them. */
 function takesAlong(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
@@ -41,6 +50,7 @@ export function warningsOf(
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
       if (reason.code === 'iommu-off' && boot.needsReboot) continue
       if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
+      if (reason.code === 'vm-running' && isHeldBy(view, address, vm)) continue
       const isBlocking = undecided === true || blocking.has(reason.code)
       const finding: Finding = {
         ...(isBlocking ? { ...reason, severity: 'error' as const } : inThisPlan(view, address, reason)),

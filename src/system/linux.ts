@@ -17,6 +17,7 @@ import {
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { kindHere, rootPaths, type RootPaths } from './inside-root.ts'
+import { nodeNumber } from './node-number.ts'
 import { showLink } from './show-link.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
@@ -62,7 +63,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
       return place.ok ? place.value.bavail * place.value.bsize : undefined
     },
     env: (name) => process.env[name],
-    ...(root === '' ? { showLink } : {}),
+    ...(root === '' ? { showLink, nodeNumber } : {}),
     exec,
     start,
     connect,

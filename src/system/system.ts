@@ -63,6 +63,11 @@ export type Reader = {
   readonly showLink?: (name: string) => ReadResult<string>
   /** ACLs and extended attributes of a file; undefined where they cannot be seen, absent where there is nothing to ask. */
   readonly readAttributes?: (path: string) => Attributes | undefined
+  /**
+   * The number of the device node that an open file of a process is (`/proc/801/fd/10`): `char 188:0`, `block 8:16`. Undefined
+   * where it is no node; absent where there is no running kernel to ask.
+   */
+  readonly nodeNumber?: (path: string) => string | undefined
 }
 
 export type ExecOptions = {

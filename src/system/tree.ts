@@ -70,6 +70,7 @@ export function treeReader(tree: Tree): Reader {
       const found = walk(tree, path, false)
       if (!found.ok) return found
       const { node } = found.value
+      if (node.kind === 'unreadable') return failureOf(node.code)
       return node.kind === 'link'
         ? { ok: true, value: node.target }
         : { ok: false, reason: 'not-a-file', code: 'EINVAL' }

@@ -26,7 +26,7 @@ export async function runInspect(
   const device = address && host.devices.find((one) => one.address === address)
   if (address && !device)
     throw new AppError(`there is no device ${address} on this host`, { help: 'handover inspect --table lists all' })
-  const judgement = judgeHost(host)
+  const judgement = judgeHost(host, { ownVms: host.needs.flatMap(({ vm }) => vm ?? []) })
   if (options.html !== undefined) await writeHtml(host, judgement, options.html, context)
   if (options.json) await printJson(host, judgement, device, context)
   else await printText(host, judgement, device, { options, context })

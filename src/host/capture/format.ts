@@ -41,6 +41,7 @@ export function formatCapture(recording: Recording, head: CaptureHead): string {
     bytes,
     modes: modesToKeep(recording),
     unreadable: sorted(recording.unreadable),
+    ...(recording.nodes.size > 0 ? { nodes: sorted(recording.nodes) } : {}),
   }
   const comment =
     '# A host as handover read it. Serials, MACs, UUIDs and host names are stable fakes.\n# Read it back: handover inspect --from THIS-FILE\n'

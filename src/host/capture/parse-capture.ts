@@ -127,12 +127,17 @@ export function parseHexLines(text: string): Uint8Array | undefined {
 function replayReader(tree: Tree, document: Readonly<Record<string, unknown>>): Reader {
   const taken = document['taken']
   const env = new Map(entriesOf(document, 'env'))
+  const nodes = new Map(entriesOf(document, 'nodes'))
   return {
     ...treeReader(tree),
     live: isRecord(taken) && taken['live'] === 'true',
     env: (name) => {
       const value = env.get(name)
       return typeof value === 'string' ? value : undefined
+    },
+    nodeNumber: (path) => {
+      const number = nodes.get(path)
+      return typeof number === 'string' ? number : undefined
     },
   }
 }

@@ -15,6 +15,8 @@ export type Recording = {
   /** Permission bits of files whose mode was asked for. */
   readonly modes: Map<string, number>
   readonly env: Map<string, string>
+  /** Numbers of device nodes that programs have open, by the place of the open file. */
+  readonly nodes: Map<string, string>
 }
 
 export function emptyRecording(live: boolean): Recording {
@@ -26,6 +28,7 @@ export function emptyRecording(live: boolean): Recording {
     unreadable: new Map(),
     modes: new Map(),
     env: new Map(),
+    nodes: new Map(),
   }
 }
 
@@ -34,6 +37,7 @@ const envNames = new Set(['SSH_CONNECTION'])
 
 export function recordingReader(system: Reader, recording: Recording): Reader {
   const places = new Map<string, string>()
+  const { nodeNumber } = system
   const at = (path: string): string => placeOf(system, recording, path, places)
   const note = <T>(path: string, result: ReadResult<T>, keep: (place: string, value: T) => void): ReadResult<T> => {
     if (result.ok) keep(at(path), result.value)
@@ -52,6 +56,7 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
     readLink: (path) => {
       const result = system.readLink(path)
       if (result.ok) recording.links.set(linkPlace(path, at), result.value)
+      else noteFailure(recording, linkPlace(path, at), result)
       return result
     },
     realPath: (path) => note(path, system.realPath(path), () => undefined),
@@ -65,6 +70,13 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
       if (value !== undefined && envNames.has(name)) recording.env.set(name, value)
       return value
     },
+    ...(nodeNumber && {
+      nodeNumber: (path) => {
+        const number = nodeNumber(path)
+        if (number !== undefined) recording.nodes.set(path, number)
+        return number
+      },
+    }),
   }
 }
 

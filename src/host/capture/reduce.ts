@@ -7,6 +7,7 @@ import { parseFstab } from '../needs/named-disks.ts'
 import { pciIdsPaths } from '../name-devices.ts'
 import { framebufferOwners } from '../needs/console.ts'
 import type { Recording } from './recording.ts'
+import { reduceProcesses } from './reduce-processes.ts'
 
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
 
@@ -39,7 +40,6 @@ const rules: readonly Rule[] = [
         .join(''),
   ],
   [/^\/sys\/devices\/.*\/resource$/, reduceResource],
-  [/^\/proc\/\d+\/cmdline$/, reduceCommand],
 ]
 
 /** The recording with its large files cut down; files of which nothing is kept are gone, and so are their names in /proc. */
@@ -52,15 +52,7 @@ export function reduceRecording(recording: Recording): Recording {
     if (!rule) files.set(path, bytes)
     else if (text !== undefined) files.set(path, new TextEncoder().encode(text))
   }
-  const folders = new Map(recording.folders)
-  const processes = folders.get('/proc')
-  if (processes)
-    folders.set(
-      '/proc',
-      processes.filter((name) => files.has(`/proc/${name}/cmdline`)),
-    )
-  const unreadable = new Map([...recording.unreadable].filter(([path]) => !/^\/proc\/\d+\//.test(path)))
-  return { ...recording, files, folders, unreadable }
+  return reduceProcesses({ ...recording, files })
 }
 
 function linesWith(text: string, pattern: RegExp): string {
@@ -124,21 +116,4 @@ function reduceConnections(text: string): string {
     return state === '01' && /:(?:0016|1F46|2382)$/i.test(local) ? [`${slot} ${local} ${remote} ${state}`] : []
   })
   return [head.trim(), ...kept].join('\n')
-}
-
-/** Of a virtual machine's command line: its name and the PCI functions it holds. Of any other process: nothing. */
-function reduceCommand(text: string): string | undefined {
-  if (!text.includes('vfio-pci')) return undefined
-  const args = text.split('\0')
-  const name = args.indexOf('-name')
-  const devices = args.flatMap((arg) =>
-    [...(arg.includes('vfio-pci') ? arg.matchAll(/host"?[=:]\s*"?([0-9a-f:.]{7,16})/gi) : [])].map(
-      (match) => `vfio-pci,host=${match[1] ?? ''}`,
-    ),
-  )
-  return [
-    'qemu',
-    ...(name < 0 ? [] : ['-name', args[name + 1] ?? '']),
-    ...devices.flatMap((one) => ['-device', one]),
-  ].join('\0')
 }

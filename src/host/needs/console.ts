@@ -7,19 +7,23 @@ import type { PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../host.ts'
 import { ownerOf } from '../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
-import type { NeedsRead } from './ends.ts'
+import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from './ends.ts'
+import { readKeyboards } from './keyboards.ts'
+
+/** Consoles that somebody can come in by. `ttynull`, `ttyprintk`, `netcon0` and printers take words and give none. */
+const wayIn = /^(?:tty(?:S|USB|ACM|AMA|MSM|mxc|PS|LP)|hvc)\d+$/
 
 export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   const active = textOf(reading, '/sys/class/tty/console/active')?.split(/\s+/).filter(Boolean) ?? []
-  const serial = active.filter((name) => !/^tty\d*$/.test(name))
+  const serial = active.filter((name) => wayIn.test(name))
   const weight: HostNeed['weight'] = serial.length > 0 ? 'spoken-for' : 'vital'
-  const needs = [
-    ...displayNeeds(reading, devices, weight),
-    ...textConsoleNeeds(reading, devices, active, weight),
-    ...serialNeeds(reading, serial),
-    ...keyboardNeeds(reading, weight),
-  ]
-  return { needs, lost: [] }
+  const screen = readScreen(reading, devices)
+  return joinNeeds([
+    { needs: displayNeeds(reading, devices, weight), lost: [] },
+    screenNeeds(screen, devices, { active, weight }),
+    { needs: serialNeeds(reading, serial), lost: [] },
+    readKeyboards(reading, devices, weight),
+  ])
 }
 
 function displayNeeds(reading: Reading, devices: readonly PciDevice[], weight: HostNeed['weight']): HostNeed[] {
@@ -57,19 +61,48 @@ export function framebufferOwners(text: string): { readonly owner: PciAddress; r
   return found
 }
 
-/** A virtual terminal among the consoles is drawn by the framebuffer that fbcon took: fb0, or the boot display. */
-function textConsoleNeeds(
-  reading: Reading,
-  devices: readonly PciDevice[],
-  active: readonly string[],
-  weight: HostNeed['weight'],
-): HostNeed[] {
-  if (!active.some((name) => /^tty\d*$/.test(name))) return []
+/** The framebuffer that fbcon took, and the functions that may show it: one where it is known. */
+type Screen = { readonly framebuffer?: string; readonly isFirmware: boolean; readonly shownBy: readonly PciAddress[] }
+
+/**
+ * A framebuffer that the firmware set up hangs on the platform bus (simpledrm, efifb). The boot display shows it; an adapter
+ * of class 0380 states no `boot_vga` (drivers/pci/pci-sysfs.c asks for 0300), so without one it is any of those.
+ */
+function readScreen(reading: Reading, devices: readonly PciDevice[]): Screen {
   const framebuffer = namesIn(reading, '/sys/class/graphics').find((name) => /^fb\d+$/.test(name))
-  const owner = framebuffer && ownerOf(linkOf(reading, `/sys/class/graphics/${framebuffer}`))
-  const device = owner || devices.find((d) => d.bootVga === true)?.address
-  if (!device) return []
-  return [{ kind: 'console', what: 'text console', chain: framebuffer && owner ? [framebuffer] : [], device, weight }]
+  const boot = devices.filter((one) => one.bootVga === true).map(({ address }) => address)
+  if (framebuffer === undefined) return { isFirmware: false, shownBy: boot.slice(0, 1) }
+  const link = linkOf(reading, `/sys/class/graphics/${framebuffer}`)
+  const owner = ownerOf(link)
+  if (owner !== undefined) return { framebuffer, isFirmware: false, shownBy: [owner] }
+  const isFirmware = link?.includes('/platform/') === true
+  const adapters = devices.filter(isAdapter).map(({ address }) => address)
+  return { framebuffer, isFirmware, shownBy: boot.length > 0 || !isFirmware ? boot.slice(0, 1) : adapters }
+}
+
+/** 0302 is a 3D controller, which has no outputs. */
+function isAdapter({ classCode = '', bootVga, physFn }: PciDevice): boolean {
+  return /^03(?!02)/.test(classCode) && bootVga !== false && physFn === undefined
+}
+
+/** The screen of the firmware is a display the host needs, a virtual terminal on it its console. */
+function screenNeeds(
+  { framebuffer, isFirmware, shownBy }: Screen,
+  devices: readonly PciDevice[],
+  { active, weight }: { readonly active: readonly string[]; readonly weight: HostNeed['weight'] },
+): NeedsRead {
+  const hasTerminal = active.some((name) => /^tty\d*$/.test(name))
+  const [device, ...others] = shownBy
+  if (device === undefined) return joinNeeds([])
+  const isBoot = devices.some((one) => one.address === device && one.bootVga === true)
+  const starts: NeedStart[] = [
+    ...(isFirmware && !isBoot ? [{ kind: 'display', what: 'framebuffer of the firmware', weight } as const] : []),
+    ...(hasTerminal ? [{ kind: 'console', what: 'text console', weight } as const] : []),
+  ]
+  const chain = framebuffer === undefined || (isBoot && isFirmware) ? [] : [framebuffer]
+  const lost: End = { to: 'lost', chain: [], lost: framebuffer ?? 'screen', why: 'nothing says which adapter shows it' }
+  const end: End = others.length === 0 ? { to: 'function', chain, device } : lost
+  return joinNeeds(starts.map((start) => needsOf(start, [end], () => shownBy)))
 }
 
 /** A console on a PCI UART or a virtio console; one on the board's own UART has no PCI function of its own. */
@@ -78,30 +111,6 @@ function serialNeeds(reading: Reading, names: readonly string[]): HostNeed[] {
   for (const name of names) {
     const device = ownerOf(linkOf(reading, `/sys/class/tty/${name}`))
     if (device) needs.push({ kind: 'console', what: 'serial console', chain: [name], device, weight: 'vital' })
-  }
-  return needs
-}
-
-/** /proc/bus/input/devices: blocks of lines; a keyboard has the `sysrq` handler, and `S:` is its sysfs path. */
-function keyboardNeeds(reading: Reading, weight: HostNeed['weight']): HostNeed[] {
-  const text = textOf(reading, '/proc/bus/input/devices', 4 << 20) ?? ''
-  const keyboards: { name: string; device: PciAddress | undefined }[] = []
-  for (const block of text.split('\n\n')) {
-    if (!/^H: Handlers=.*\bsysrq\b/m.test(block)) continue
-    const name = /^N: Name="(.*)"$/m.exec(block)?.[1] ?? 'keyboard'
-    keyboards.push({ name, device: ownerOf(/^S: Sysfs=(.*)$/m.exec(block)?.[1]) })
-  }
-  const places = new Set(keyboards.map((keyboard) => keyboard.device))
-  const needs: HostNeed[] = []
-  for (const { name, device } of keyboards) {
-    if (device)
-      needs.push({
-        kind: 'input',
-        what: 'keyboard',
-        chain: [name],
-        device,
-        weight: places.size > 1 ? 'spoken-for' : weight,
-      })
   }
   return needs
 }

@@ -4,6 +4,7 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
+import { isVfioDriver } from '../../pci/vfio-driver.ts'
 
 /** Functions that show a disk, and those of which it is not known whether they have one. */
 export function couldCarryDisks(devices: readonly PciDevice[]): PciAddress[] {
@@ -30,5 +31,5 @@ function couldHavePorts(device: PciDevice, areListed: boolean): boolean {
 
 /** A function without a driver, or one that VFIO holds, shows the host no disk and no port. */
 function isHeldOrUnknown({ driver }: PciDevice): boolean {
-  return driver !== null && driver?.startsWith('vfio') !== true && driver !== 'pci-stub'
+  return driver !== null && !isVfioDriver(driver) && driver !== 'pci-stub'
 }

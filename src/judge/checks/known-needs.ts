@@ -4,6 +4,7 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
+import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
@@ -52,7 +53,7 @@ function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined
 
 /** A bare address (`find` over the groups; a function that went away while it was read): it may be anything. */
 function isNothingKnown(device: PciDevice): boolean {
-  return device.classCode === undefined && device.facts?.headerType !== 1 && !device.driver?.startsWith('vfio')
+  return device.classCode === undefined && device.facts?.headerType !== 1 && !isVfioDriver(device.driver)
 }
 
 function unknownKind({ address }: PciDevice): Reason {
@@ -94,5 +95,5 @@ function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
 /** Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set up needs none. */
 function isFree(device: PciDevice, kind: HostNeed['kind']): boolean {
   if (device.driver === null) return kind !== 'display'
-  return device.driver?.startsWith('vfio') === true || device.driver === 'pci-stub'
+  return isVfioDriver(device.driver) || device.driver === 'pci-stub'
 }

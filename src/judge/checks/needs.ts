@@ -28,6 +28,12 @@ const helps: Readonly<Record<HostNeed['kind'], string>> = {
   use: 'stop what uses it first, or name it under host: give-up',
 }
 
+const verbs: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
+  chipset: 'is the',
+  vm: 'is held by',
+  use: 'serves',
+}
+
 /** What a person gives up by its word in the spec. Root, boot and the network cannot be given up. */
 const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
   display: 'boot-display',
@@ -35,13 +41,17 @@ const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
   input: 'keyboard',
 }
 
+export function isGivenUp({ kind }: HostNeed, giveUp: ReadonlySet<string>): boolean {
+  const word = giveUpWords[kind]
+  return word !== undefined && giveUp.has(word)
+}
+
 /**
  * A leg of a bond or a mirror is not vital as long as another leg stands outside its group: its loss degrades the need. That
  * no plan takes all legs at once is checked where the whole plan is known (plan/last-legs.ts).
  */
 export function isVital(need: HostNeed, view: HostView): boolean {
-  const word = giveUpWords[need.kind]
-  if (need.weight !== 'vital' || (word !== undefined && view.giveUp.has(word))) return false
+  if (need.weight !== 'vital' || isGivenUp(need, view.giveUp)) return false
   if (need.kind === 'vm' && need.vm !== undefined && view.ownVms.has(need.vm)) return false
   return !isLeg(need, view)
 }
@@ -74,10 +84,7 @@ export const checkNeeds: Check = (device, view) => {
     return {
       code: needCodes[kind],
       severity: vital.length > 0 ? 'error' : 'warning',
-      message:
-        kind === 'chipset'
-          ? `${device.address} is the ${what} of this board`
-          : `${device.address} carries ${what}${chains === '' ? '' : `: ${chains}`}`,
+      message: `${device.address} ${verbs[kind] ?? 'carries'} ${what}${kind === 'chipset' ? ' of this board' : chains === '' ? '' : `: ${chains}`}`,
       help: helps[kind],
       about: [device.address],
     }

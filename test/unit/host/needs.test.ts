@@ -218,6 +218,6 @@ describe('screen, keyboard and running machines', () => {
         '/usr/bin/qemu-system-x86_64\0-name\0guest=firewall,debug-threads=on\0-device\0vfio-pci,host=0000:01:00.0,id=wan\0',
       '/proc/77/cmdline': 'bash\0',
     })
-    expect(told(host)).toEqual(['(spoken for) running VM firewall: 0000:01:00.0'])
+    expect(told(host)).toEqual(['running VM firewall: process 1234 > 0000:01:00.0'])
   })
 })
