@@ -50,19 +50,6 @@ const packagesApart = {
   },
 }
 
-// `inspect` gets a bundle of its own, without commander, pasted listings (`--from`) and pictures (`--html`), which the launcher
-// leaves to the whole bundle: a quarter of the text to read at its start.
-const inspectOnly = {
-  name: 'inspect-only',
-  setup(builder) {
-    const others = /\/import\/read-from\.ts$|\/picture\/host-html\.ts$/
-    builder.onResolve({ filter: others }, ({ path }) => ({ path, namespace: 'elsewhere' }))
-    builder.onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({
-      contents: `throw new Error(${JSON.stringify(`${path} is in bundle.cjs`)})`,
-    }))
-  },
-}
-
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
 /** Files of assets/ are part of the bundle, as text (scripts/raw-text.mjs does the same for programs run from the sources). */
@@ -110,24 +97,11 @@ const forStart = {
   define: { HANDOVER_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
 }
 await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
-await build({
-  ...forStart,
-  entryPoints: { inspect: 'src/cli/entry-inspect.ts' },
-  // Half as long to read, and names and short lines are left for whoever reads a stack trace.
-  minifyWhitespace: true,
-  lineLimit: 120,
-  plugins: [...forStart.plugins, inspectOnly],
-})
 copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
 chmodSync('dist/handover.cjs', 0o755)
-const started = ['bundle', 'inspect']
-for (const name of started)
-  writeFileSync(`dist/${name}.cjs`, asFunction(inAscii(readFileSync(`dist/${name}.cjs`, 'utf8'))))
-for (const name of started) {
-  const argv = ['scripts/warm-cache.mjs', name]
-  const warmed = spawnSync(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
-  if (warmed.status !== 0) process.exit(1)
-}
+writeFileSync('dist/bundle.cjs', asFunction(inAscii(readFileSync('dist/bundle.cjs', 'utf8'))))
+const warmed = spawnSync(process.execPath, ['scripts/warm-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] })
+if (warmed.status !== 0) process.exit(1)
 
 /** The function that Node itself would make of a CommonJS file, for the launcher: made there, it would be a copy of all the text. */
 function asFunction(text) {

@@ -1,5 +1,4 @@
-// Writes dist/NAME.cache beside dist/NAME.cjs, `inspect` or `bundle` (the launcher takes it from the arguments, too): V8's code
-// for every function that `inspect` runs, taken after running it on a made-up host.
+// Writes dist/bundle.cache: V8's code for every function that `inspect` runs, taken after running it on a made-up host.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -17,7 +16,7 @@ try {
   addSampleNeeds(root)
   for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])
   setFlagsFromString('--flush-bytecode')
-  writeFileSync(new URL(`../dist/${process.argv[2]}.cache`, import.meta.url), launcher.createCachedData())
+  writeFileSync(new URL('../dist/bundle.cache', import.meta.url), launcher.script.createCachedData())
 } finally {
   rmSync(root, { recursive: true, force: true })
 }

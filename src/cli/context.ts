@@ -11,8 +11,8 @@ import { printErr, printFile, printOut, standardError, standardOutput } from './
 
 export type Context = {
   readonly system: System
-  /** One text, or its pieces in order; the end of its line is added where it lacks it. */
-  readonly out: (text: string | Iterable<string>) => void
+  /** The end of the line is added where the text lacks it. */
+  readonly out: (text: string) => void
   /** A whole file for standard output, which is no text for a person. */
   readonly file: (text: string) => void
   readonly err: (text: string) => void

@@ -5,7 +5,7 @@
 import { UsageError } from '../errors.ts'
 import type { Host } from '../host/host.ts'
 import type { HostInput } from '../host/import/read-from.ts'
-import { nameDevices, needsNames, openPciIdsFor } from '../host/name-devices.ts'
+import { nameDevices, needsNames, openPciIdsFrom } from '../host/name-devices.ts'
 import type { PciDetail } from '../host/read-config.ts'
 import { readHost } from '../host/read-host.ts'
 import { gunzip } from '../system/gunzip.ts'
@@ -18,8 +18,8 @@ export async function readSource(options: ReadingOptions, context: Context, deta
   const host = options.from === undefined ? readHost(context.system, undefined, detail) : await readFrom(options.from)
   if (!needsNames(host)) return host
   // A tree given with --root seldom has the file of names; this machine's is as good.
-  const here = openPciIdsFor(host, context.system)
-  return nameDevices(host, here ?? (options.root === undefined ? undefined : openPciIdsFor(host, linuxSystem())))
+  const here = openPciIdsFrom(context.system)
+  return nameDevices(host, here ?? (options.root === undefined ? undefined : openPciIdsFrom(linuxSystem())))
 }
 
 async function readFrom(from: string): Promise<Host> {

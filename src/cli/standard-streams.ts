@@ -3,7 +3,6 @@
  * milliseconds.
  */
 import { printable } from './printable.ts'
-import { encodeUtf8 } from '../system/utf8.ts'
 import { mayBeTerminal, writeAtOnce } from '../system/descriptor.ts'
 
 let stream: NodeJS.WriteStream | undefined
@@ -56,44 +55,17 @@ export function printFile(text: string): void {
 
 /** False where a stream may still hold some of it. */
 export function isAllWritten(): boolean {
-  return stream === undefined && room.used === 0 && errorStream === undefined
+  return stream === undefined && errorStream === undefined
 }
 
-/** Writes a text, whole or in pieces, and the end of its line. */
-export function printOut(text: string | Iterable<string>): void {
-  let isAtLineStart = false
-  try {
-    for (const piece of typeof text === 'string' ? [text] : text) {
-      gather(printable(piece))
-      if (piece !== '') isAtLineStart = piece.endsWith('\n')
-    }
-    if (!isAtLineStart) gather('\n')
-  } finally {
-    writeGathered()
-  }
-}
-
-/** Pieces are encoded into one place and written when it is full: memory and a system call for each would cost more than the text. */
-const room = { bytes: undefined as Buffer | undefined, used: 0 }
-const roomBytes = 131_072
-
-function gather(piece: string): void {
-  // UTF-8 needs three bytes for a unit of UTF-16 at most.
-  const most = 3 * piece.length
-  if (room.used + most > roomBytes) writeGathered()
-  if (most > roomBytes) return writeOut(Buffer.from(piece))
-  room.bytes ??= Buffer.allocUnsafeSlow(roomBytes)
-  room.used += encodeUtf8(room.bytes, piece, room.used)
-}
-
-function writeGathered(): void {
-  if (room.bytes !== undefined && room.used > 0) writeOut(room.bytes.subarray(0, room.used))
-  room.used = 0
+/** Writes a text and the end of its line. */
+export function printOut(text: string): void {
+  const shown = printable(text)
+  writeOut(Buffer.from(shown.endsWith('\n') ? shown : `${shown}\n`))
 }
 
 function writeOut(bytes: Uint8Array): void {
   // Nothing may overtake what a stream still holds.
   const written = stream === undefined ? writeAtOnce(1, bytes) : 0
-  // A copy: the stream may write it long after other pieces were gathered in the same place.
-  if (written < bytes.length) standardOutput().write(Buffer.from(bytes.subarray(written)))
+  if (written < bytes.length) standardOutput().write(bytes.subarray(written))
 }

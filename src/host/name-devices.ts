@@ -1,7 +1,7 @@
 /** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
 import type { PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
-import { findClassName, findFullName, gatherPciIds, openPciIds, type PciIds } from '../pci/pci-ids.ts'
+import { findClassName, findFullName, openPciIds, type PciIds } from '../pci/pci-ids.ts'
 import { rememberByIds } from '../pci/quirks/id-list.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host } from './host.ts'
@@ -24,18 +24,10 @@ export function readPciIds(system: Reader): Uint8Array | undefined {
 
 const limit = 16 << 20
 
-/** The same file opened, of which only what the devices of this host need is kept. */
-export function openPciIdsFor(host: Host, system: Reader): PciIds | undefined {
-  const { readPieces } = system
-  if (readPieces === undefined) {
-    const whole = readPciIds(system)
-    return whole && openPciIds(whole)
-  }
-  for (const path of pciIdsPaths) {
-    const gathered = gatherPciIds(host.devices)
-    if (readPieces(path, limit, gathered.take).ok) return gathered.open()
-  }
-  return undefined
+/** The same file opened. */
+export function openPciIdsFrom(system: Reader): PciIds | undefined {
+  const whole = readPciIds(system)
+  return whole && openPciIds(whole)
 }
 
 export function needsNames(host: Host): boolean {

@@ -4,7 +4,6 @@
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../pci/address.ts'
-import { decodeAlike, type Decode } from '../pci/config-memory.ts'
 import { addFactsFrom } from '../pci/config-space.ts'
 import type { Link, PciDevice } from '../pci/device.ts'
 import type { Draft } from '../pci/draft.ts'
@@ -25,7 +24,7 @@ import {
 } from './device-place.ts'
 import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } from './function-ids.ts'
 import { idsOfKind, readHeld, rememberKind, type KnownKinds } from './function-kind.ts'
-import { linkName, namesIn, numberOf, textOf, textOfRare, type Rare, type Reading } from './reading.ts'
+import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
 /** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
 const deviceLimit = 65_536
@@ -59,12 +58,10 @@ export function readPciDevices(
     places: noPlaces(),
     onlyNode: readOnlyNode(reading),
     wordLists: new Map(),
-    resetMethods: { wasMissing: false },
     ids: new Map(),
     held: detail === 'verdicts' && addresses.length >= manyFunctions ? readHeld(reading) : new Map(),
     kinds: new Map(),
     unnoted: { ...reading, unreadable: new Map() },
-    decode: decodeAlike(),
   }
   const devices = addresses.map((address) => readDevice(reading, address, known))
   return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
@@ -93,16 +90,12 @@ type Known = {
   readonly places: Places
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
-  /** Only functions that can be reset have the file (`pci_dev_reset_attr_is_visible`, drivers/pci/pci.c). */
-  readonly resetMethods: Rare
   readonly ids: KnownIds
   /** Who holds which function, where that was listed; then one of a kind is asked for all. */
   readonly held: ReadonlyMap<PciAddress, string>
   readonly kinds: KnownKinds
   /** For what is read again, and noted then, where it did not do. */
   readonly unnoted: Reading
-  /** With the last function's image kept: the next of a card mostly says the same. */
-  readonly decode: Decode
 }
 
 /** What is read of a function first: where it is, its configuration space, who it is and who holds it. */
@@ -135,8 +128,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (slot !== undefined) device.physicalSlot = slot
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
-  if (config !== undefined)
-    addFactsFrom(device, config, { wanted: known.detail === 'all' ? 'all' : 'facts', size, decode: known.decode })
+  if (config !== undefined) addFactsFrom(device, config, { wanted: known.detail === 'all' ? 'all' : 'facts', size })
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
@@ -176,7 +168,8 @@ function readOnlyNode(reading: Reading): number | undefined {
 function addAttributes(reading: Reading, folder: string, device: Draft<PciDevice>, known: Known): void {
   const node = known.onlyNode ?? numberOf(textOf(reading, `${folder}/numa_node`))
   if (node !== undefined && node >= 0) device.numaNode = node
-  const methods = textOfRare(reading, `${folder}/reset_method`, known.resetMethods)
+  // Only functions that can be reset have the file (`pci_dev_reset_attr_is_visible`, drivers/pci/pci.c).
+  const methods = textOf(reading, `${folder}/reset_method`)
   if (methods !== undefined) device.resetMethods = wordsOf(methods, known.wordLists)
   // Only VGA controllers have the file.
   const bootVga = device.classCode?.startsWith('0300') ? textOf(reading, `${folder}/boot_vga`) : undefined

@@ -24,17 +24,6 @@ export function textOf(reading: Reading, path: string, limit?: number): string |
   return undefined
 }
 
-/** What is known of a file that many functions do not have. */
-export type Rare = { wasMissing: boolean }
-
-/** As `textOf`. Behind one that did not have the file, the next is asked first whether it has. */
-export function textOfRare(reading: Reading, path: string, rare: Rare): string | undefined {
-  if (rare.wasMissing && reading.system.isMissing?.(path) === true) return undefined
-  const text = textOf(reading, path)
-  rare.wasMissing = text === undefined
-  return text
-}
-
 export function bytesOf(reading: Reading, path: string, limit?: number): Uint8Array | undefined {
   const result = reading.system.readBytes(path, limit)
   if (result.ok) return result.value

@@ -104,14 +104,13 @@ export function withConfigFacts(device: PciDevice): PciDevice {
 type HowToDecode = {
   readonly wanted?: 'all' | 'facts'
   readonly size?: number | undefined
-  readonly decode?: typeof decodeConfig
 }
 
 /** The same for a device still being built, from bytes at hand. */
 export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | string, how: HowToDecode = {}): void {
-  const { wanted = 'all', size, decode = decodeConfig } = how
+  const { wanted = 'all', size } = how
   const isRestKnown = isKnown(device) && (wanted === 'facts' || device.bars !== undefined)
-  const space = decode(bytes, isRestKnown ? 'facts of known' : wanted, size)
+  const space = decodeConfig(bytes, isRestKnown ? 'facts of known' : wanted, size)
   if (!space) return
   device.facts = device.facts ? { ...space.facts, ...device.facts } : space.facts
   addStated(space, device)

@@ -34,82 +34,7 @@ function openText(text: string): PciIds {
   return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
 
-/** A function as far as the file knows it. */
-type Kind = { readonly vendorId?: string; readonly deviceId?: string }
-
-/**
- * What of the file some functions and the classes need, gathered from pieces of whole lines: `take` looks at each piece in turn,
- * `open` is for when all have been. Of a megabyte and a half a machine needs a few lines.
- */
-export function gatherPciIds(functions: readonly Kind[]): {
-  readonly take: (piece: Uint8Array) => void
-  readonly open: () => PciIds
-} {
-  const wanted = wantedFrom(functions)
-  const found = new Map<string, string>()
-  const patternsOf = new Map<string, readonly RegExp[]>()
-  const classes: string[] = []
-  /** The vendor whose entry may go on in the next piece. */
-  let current: string | undefined
-  const takeEntry = (id: string, entry: string): void => {
-    const heading = isEntry.test(entry) ? lineAt(entry, 0) : ''
-    let patterns = patternsOf.get(id)
-    if (patterns === undefined) patternsOf.set(id, (patterns = deviceLines(wanted.get(id) ?? new Set())))
-    const lines = patterns.flatMap((pattern) => entry.match(pattern) ?? [])
-    found.set(id, [found.get(id) ?? heading, ...lines.map((line) => `${line}\n`)].join(''))
-  }
-  const take = (piece: Uint8Array): void => {
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
-    if (classes.length > 0) return void classes.push(bytes.toString('latin1'))
-    let rest = 0
-    if (current !== undefined) {
-      const text = bytes.toString('latin1')
-      rest = isEntry.test(text) ? 0 : endOfEntry(text)
-      takeEntry(current, text.slice(0, rest))
-      if (rest < bytes.length) current = undefined
-    }
-    for (const id of wanted.keys()) {
-      const start = found.has(id) ? bytes.length : findEntry(bytes, rest, id)
-      if (start === bytes.length) continue
-      const text = bytes.toString('latin1', start)
-      const end = endOfEntry(text)
-      takeEntry(id, text.slice(0, end))
-      if (end === text.length) current = id
-    }
-    const start = findEntry(bytes, rest, anyClass)
-    if (start < bytes.length) classes.push(bytes.toString('latin1', start))
-  }
-  return { take, open: () => openText([...found.values(), ...classes].join('')) }
-}
-
 const id16 = /^[0-9a-f]{4}$/
-
-function wantedFrom(functions: readonly Kind[]): Map<string, Set<string>> {
-  const wanted = new Map<string, Set<string>>()
-  functions.forEach(({ vendorId = '', deviceId = '' }) => {
-    const known = wanted.get(vendorId)
-    if (known !== undefined) known.add(deviceId)
-    else if (id16.test(vendorId)) wanted.set(vendorId, new Set([deviceId]))
-  })
-  return wanted
-}
-
-/** Patterns have a size; hundreds of kinds of one vendor are a large host already. */
-const devicesOfPattern = 500
-
-/** Patterns for the lines of these devices: in one pass for all, where a search for each cost ten times as much on a host of a hundred kinds. */
-function deviceLines(devices: ReadonlySet<string>): readonly RegExp[] {
-  const ids = [...devices].filter((id) => id16.test(id))
-  const patterns: RegExp[] = []
-  for (let at = 0; at < ids.length; at += devicesOfPattern)
-    patterns.push(new RegExp(`^\\t(?:${ids.slice(at, at + devicesOfPattern).join('|')})  .*`, 'gm'))
-  return patterns
-}
-
-function lineAt(text: string, start: number): string {
-  const end = text.indexOf('\n', start)
-  return text.slice(start, end < 0 ? undefined : end + 1)
-}
 
 /** Where the line `heading` and two blanks begins, or -1. */
 function findLine(text: string, heading: string): number {
@@ -119,31 +44,6 @@ function findLine(text: string, heading: string): number {
   let before = text.indexOf(needle)
   while (before >= 0 && !text.startsWith('  ', before + needle.length)) before = text.indexOf(needle, before + 1)
   return before < 0 ? -1 : before + 1
-}
-
-/** Classes are the last entries of the file (`C 02  Network controller`). */
-const anyClass = 'C '
-
-/** Entries begin without an indent. */
-const isEntry = /^[^\t#\r\n]/
-
-/** Where another entry begins behind what the text begins with, or the end. */
-function endOfEntry(text: string): number {
-  const before = text.search(/\n[^\t#\r\n]/)
-  return before < 0 ? text.length : before + 1
-}
-
-/** Where the entry of a vendor, or the first class, begins, or the end. */
-function findEntry(bytes: Buffer, from: number, heading: string): number {
-  const length = heading === anyClass ? 6 : heading.length + 2
-  const isHeading = (at: number): boolean => {
-    const found = bytes.toString('latin1', at, at + length)
-    return found.startsWith(heading) && found.endsWith('  ')
-  }
-  if (isHeading(from)) return from
-  let before = bytes.indexOf(`\n${heading}`, from, 'latin1')
-  while (before >= 0 && !isHeading(before + 1)) before = bytes.indexOf(`\n${heading}`, before + 1, 'latin1')
-  return before < 0 ? bytes.length : before + 1
 }
 
 /** By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not empty. */

@@ -16,12 +16,12 @@ import {
 } from './atomic-write.ts'
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
-import { kindHere, rootPaths, type RootPaths } from './inside-root.ts'
+import { rootPaths, type RootPaths } from './inside-root.ts'
 import { nodeNumber } from './node-number.ts'
 import { showLink } from './show-link.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
-import { readCapped, readHead, readPiecesCapped, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
+import { readCapped, readHead, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
@@ -45,11 +45,6 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),
-    readPieces: (path, limit, take) =>
-      attempt(() =>
-        readInside(paths, path, limit, (real, most, how) => readPiecesCapped(real, most, { ...how, take })),
-      ),
-    isMissing: (path) => isMissing(() => (paths ? paths.entryToRead(path) : path)),
     list: (path) => attempt(() => readdirSync(paths ? paths.folderToRead(path) : path).sort()),
     readLink: (path) => attempt(() => readlinkSync(paths ? paths.entryToRead(path) : path)),
     realPath: (path) =>
@@ -126,14 +121,6 @@ function failure(error: unknown): ReadFailure {
     return { ok: false, reason: 'absent', code }
   if (code === 'EISDIR' || code === 'EINVAL') return { ok: false, reason: 'not-a-file', code }
   return { ok: false, reason: 'unreadable', code }
-}
-
-function isMissing(real: () => string): boolean {
-  try {
-    return kindHere(real()) === 'missing'
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-  }
 }
 
 function statOf(path: string): FileStat {

@@ -1,6 +1,5 @@
 /** Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so size is not asked. */
 import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs'
-import { decodeUtf8 } from './utf8.ts'
 
 export class TooLarge extends Error {}
 
@@ -10,7 +9,6 @@ const plainFlags = constants.O_RDONLY | constants.O_NONBLOCK
 export type ReadHow = { readonly follow: boolean; readonly isAttribute: boolean }
 
 const longestRead = 65_536
-const newline = 10
 
 /**
  * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is thousands of tiny
@@ -47,7 +45,7 @@ export function readTextCapped(path: string, limit: number, how: ReadHow): strin
     const read = fill(textRoom, fd, how)
     if (read > limit) throw new TooLarge()
     if (read === longestRead) return new TextDecoder().decode(readOn(fd, limit, textRoom))
-    return withoutMark(decodeUtf8(textRoom, read))
+    return withoutMark(textRoom.toString('utf8', 0, read))
   } finally {
     closeSync(fd)
   }
@@ -65,32 +63,6 @@ export function readHead(path: string, most: number, how: ReadHow): Uint8Array {
   const fd = openToRead(path, how)
   try {
     return room.subarray(0, fill(room, fd, how))
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Hands out a file in pieces of whole lines, all in one place: memory that is new for every byte read costs more than the reading. */
-export function readPiecesCapped(
-  path: string,
-  limit: number,
-  how: ReadHow & { readonly take: (piece: Uint8Array) => void },
-): number {
-  const fd = openToRead(path, how)
-  try {
-    const room = Buffer.allocUnsafeSlow(longestRead)
-    for (let total = 0, kept = 0; ;) {
-      const read = readSync(fd, room, kept, room.length - kept, null)
-      total += read
-      if (total > limit) throw new TooLarge()
-      const filled = kept + read
-      const lineEnd = room.lastIndexOf(newline, filled - 1) + 1
-      const end = read === 0 || (lineEnd === 0 && filled === room.length) ? filled : lineEnd
-      if (end > 0) how.take(room.subarray(0, end))
-      if (read === 0) return total
-      kept = filled - end
-      room.copyWithin(0, end, filled)
-    }
   } finally {
     closeSync(fd)
   }

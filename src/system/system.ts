@@ -32,20 +32,10 @@ export type Reader = {
   readText(path: string, limit?: number): ReadResult<string>
   readBytes(path: string, limit?: number): ReadResult<Uint8Array>
   /**
-   * A long text of which little is wanted: handed out piece by piece, each of whole lines (but for a line longer than a piece,
-   * and the last), each gone when `take` returns. The value is how many bytes there were. Absent where reading it whole is as good.
-   */
-  readonly readPieces?: (path: string, limit: number, take: (piece: Uint8Array) => void) => ReadResult<number>
-  /**
    * The first `most` bytes, or all if there are fewer, in memory that the next call takes again: for a file that thousands of
    * folders have, looked at once. Absent where reading the file whole is as good.
    */
   readonly readHead?: (path: string, most: number) => ReadResult<Uint8Array>
-  /**
-   * Whether nothing is at `path`, for what most folders do not have: reading it would be an error, which costs four times as much
-   * to make. False where that cannot be seen; absent where reading is as good.
-   */
-  readonly isMissing?: (path: string) => boolean
   /** Names in a folder, sorted. */
   list(path: string): ReadResult<readonly string[]>
   /** The text of a symbolic link. */

@@ -27,58 +27,27 @@ function runWith(input: string, program: string, ...args: readonly string[]) {
 describe('the built command', () => {
   const launcher = () => join(folder, 'dist/handover.cjs')
 
-  it.each([
-    ['inspect', () => ['--root', join(folder, 'tree')]],
-    ['bundle', () => ['--from', '-']],
-  ])('says the same with the cached code of %s, with damaged, foreign and without', (name, source) => {
+  it('prints the same with its cached code, with damaged and foreign code, and without', () => {
     const inspect = (program: string, ...args: readonly string[]) =>
-      runWith(listing, program, ...args, 'inspect', '--json', ...source())
-    const cache = join(folder, `dist/${name}.cache`)
+      runWith('', program, ...args, 'inspect', '--json', '--root', join(folder, 'tree'))
+    const cache = join(folder, 'dist/bundle.cache')
     const whole = inspect(process.execPath, launcher())
     expect(whole).toMatchObject({ status: 0, err: '' })
     expect(JSON.parse(whole.out)).toMatchObject({ schema: 1, devices: [{ address: '0000:00:1f.2' }] })
     expect(inspect(process.execPath, '--max-lazy', launcher())).toEqual(whole)
+    expect(inspect(join(folder, 'handover'))).toEqual(whole)
     writeFileSync(cache, 'no code at all')
     expect(inspect(process.execPath, launcher())).toEqual(whole)
     rmSync(cache)
     expect(inspect(process.execPath, launcher())).toEqual(whole)
-    // Longer than the memory it is read into at first.
-    const text = readFileSync(join(folder, `dist/${name}.cjs`), 'latin1')
-    writeFileSync(join(folder, `dist/${name}.cjs`), text.slice(0, -1) + ' '.repeat(3 << 20) + text.slice(-1))
-    expect(inspect(process.execPath, launcher())).toEqual(whole)
-    expect(inspect(join(folder, 'handover'))).toEqual(whole)
   })
 
-  it("sets V8's flags where Node's old way to them is gone, and says nothing of the new one's age", () => {
-    const inspect = (...node: readonly string[]) =>
-      runWith('', process.execPath, ...node, launcher(), 'inspect', '--json', '--root', join(folder, 'tree'))
-    const hook = join(folder, 'hook.cjs')
-    writeFileSync(hook, "process.binding = () => { throw new Error('No such module: v8') }")
-    const usual = inspect('--trace-deprecation')
-    expect(usual).toMatchObject({ status: 0, err: '' })
-    expect(inspect('--require', hook)).toEqual(usual)
+  it('has cached code that this Node takes', () => {
+    const told = spawnSync(process.execPath, ['-e', cacheTest], { encoding: 'utf8' })
+    expect(told.stdout).toBe('false\n')
   })
 
-  it('keeps what is set for malloc', () => {
-    writeFileSync(join(folder, 'tunables.cjs'), 'process.stderr.write(process.env.GLIBC_TUNABLES)')
-    const told = spawnSync(join(folder, 'handover'), ['inspect', '--root', 'tree', '--table'], {
-      encoding: 'utf8',
-      cwd: folder,
-      env: {
-        ...process.env,
-        GLIBC_TUNABLES: 'glibc.malloc.tcache_count=7',
-        NODE_OPTIONS: `--require ${join(folder, 'tunables.cjs')}`,
-      },
-    })
-    expect(told.stderr).toMatch(/^glibc\.malloc\.tcache_count=7:glibc\.malloc\.hugetlb=1:/)
-  })
-
-  it.each(['inspect', 'plan'])('has cached code for %s that this Node takes', (name) => {
-    const told = spawnSync(process.execPath, ['-e', cacheTest, 'handover', name], { encoding: 'utf8' })
-    expect(told.stdout).toBe('taken\n')
-  })
-
-  it('leaves other commands, pasted listings and pictures to the whole bundle', () => {
+  it('runs every command, from a checkout and with a tree, a listing or a picture', () => {
     const run = (...args: readonly string[]) =>
       spawnSync(process.execPath, [launcher(), ...args], { encoding: 'utf8', cwd: folder })
     expect(run('capture', '--json', '--root', folder)).toMatchObject({ status: 0, stderr: '' })
@@ -148,5 +117,5 @@ describe('the built command', () => {
 const busOf = (n: number) => `${(n >> 8).toString(16).padStart(4, '0')}:${(n & 255).toString(16).padStart(2, '0')}`
 
 const cacheTest = `
-const launcher = require('./dist/handover.cjs')
-console.log(launcher.isCacheTaken ? 'taken' : 'refused')`
+const { script } = require('./dist/handover.cjs')
+console.log(script.cachedDataRejected)`

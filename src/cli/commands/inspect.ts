@@ -40,9 +40,8 @@ async function printJson(
   context: Context,
 ): Promise<void> {
   const { reportOf, onlyDevice } = await import('../../judge/report.ts')
-  const { jsonPieces } = await import('../render/json-pieces.ts')
   const report = reportOf(host, judgement)
-  context.out(jsonPieces(device ? onlyDevice(report, device.address) : report))
+  context.out(JSON.stringify(device ? onlyDevice(report, device.address) : report, null, 2))
 }
 
 async function writeHtml(host: Host, judgement: Judgement, path: string, context: Context): Promise<void> {

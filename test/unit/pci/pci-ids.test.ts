@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classWords } from '../../../src/pci/class-code.ts'
-import {
-  findClassName,
-  findDeviceName,
-  findFullName,
-  findVendorName,
-  gatherPciIds,
-  openPciIds,
-} from '../../../src/pci/pci-ids.ts'
+import { findClassName, findDeviceName, findFullName, findVendorName, openPciIds } from '../../../src/pci/pci-ids.ts'
 
 const text = `# comment
 0e11  Compaq Computer Corporation
@@ -56,44 +49,6 @@ describe('pci.ids', () => {
     expect(findVendorName(openPciIds(''), '8086')).toBeUndefined()
     expect(findVendorName(openPciIds('8086  Intel'), '8086')).toBe('Intel')
     expect(findVendorName(openPciIds('8086  Intel\r\n\t1521  I350\r\n'), '8086')).toBe('Intel')
-  })
-})
-
-describe('what of pci.ids a machine needs', () => {
-  /** As readPieces hands it out: whole lines, as many as come to `size` bytes. */
-  const piecesOf = (file: string, size: number) => {
-    const pieces: string[] = ['']
-    for (const line of file.match(/[^\n]*\n|[^\n]+/g) ?? []) {
-      if ((pieces.at(-1) ?? '').length >= size) pieces.push('')
-      pieces[pieces.length - 1] += line
-    }
-    return pieces.map((piece) => Buffer.from(piece))
-  }
-  const vendors = ['0e11', '8086', '8088', 'ffff', '1521']
-  const kinds = vendors.flatMap((vendorId) =>
-    ['1521', '1522', '0100', 'none'].map((deviceId) => ({ vendorId, deviceId })),
-  )
-  const namesIn = (ids: ReturnType<typeof openPciIds>) => [
-    ...vendors.flatMap((vendor) => ['1521', '1522', '0100'].map((device) => findFullName(ids, vendor, device))),
-    ...['020000', '0280ff', '0c0330', '0c9900', '060000'].map((code) => findClassName(ids, code)),
-  ]
-
-  it.each([1, 30, 60, 100, 150, 200, 300, 10_000])('is the same in pieces of %i bytes', (size) => {
-    for (const file of [text, text.replaceAll('\n', '\r\n'), text.slice(0, -1), `${text}# end\n`, text.slice(10)]) {
-      const gathered = gatherPciIds(kinds)
-      for (const piece of piecesOf(file, size)) gathered.take(piece)
-      expect(namesIn(gathered.open())).toEqual(namesIn(openPciIds(file)))
-    }
-  })
-
-  it('leaves out what no device of it needs', () => {
-    const gathered = gatherPciIds([{ vendorId: '8086', deviceId: '1522' }, { vendorId: 'none' }, { vendorId: '' }, {}])
-    for (const piece of piecesOf(text, 1)) gathered.take(piece)
-    const kept = gathered.open().text
-    expect(kept).toContain('I350 Gigabit Fiber')
-    expect(kept).toContain('XHCI')
-    for (const other of ['Compaq', 'Wangxun', 'I350 Gigabit Network', 'I350-T4', 'comment'])
-      expect(kept).not.toContain(other)
   })
 })
 

@@ -105,34 +105,4 @@ describe('files', () => {
     expect(readHead?.('/sys/a', 4096)).toMatchObject({ ok: false, reason: 'not-a-file' })
     expect(readHead?.('/sys/c', 4096)).toMatchObject({ ok: false, reason: 'absent' })
   })
-
-  it('are told from what is not there, without reading them', () => {
-    const root = tree({ '/sys/a/config': 'x', '/sys/link': '-> /sys/a', '/sys/lost': '-> /nowhere' })
-    const { isMissing } = linuxSystem({ root })
-    const missing = ['/sys/a/config', '/sys/a', '/sys/link/config', '/sys/lost', '/sys/b', '/sys/link/b', '/no/folder']
-    expect(missing.map((path) => isMissing?.(path))).toEqual([false, false, false, false, true, true, true])
-  })
-
-  it('are handed out in pieces of whole lines, and all of them', () => {
-    const lines = Array.from({ length: 4000 }, (_, n) => `${n} ${'x'.repeat(n % 90)}\n`).join('')
-    const endless = `a\n${'b'.repeat(150_000)}\nc`
-    const root = tree({ '/lines': lines, '/endless': endless, '/empty': '', '/link': '-> /lines' })
-    const { readPieces } = linuxSystem({ root })
-    const piecesOf = (path: string, limit = 1 << 20) => {
-      const pieces: string[] = []
-      return { result: readPieces?.(path, limit, (piece) => void pieces.push(Buffer.from(piece).toString())), pieces }
-    }
-    for (const path of ['/lines', '/link']) {
-      const { result, pieces } = piecesOf(path)
-      expect(result).toEqual({ ok: true, value: lines.length })
-      expect(pieces.length).toBeGreaterThan(1)
-      expect(pieces.every((piece) => piece.endsWith('\n'))).toBe(true)
-      expect(pieces.join('')).toBe(lines)
-    }
-    expect(piecesOf('/endless').pieces.join('')).toBe(endless)
-    expect(piecesOf('/empty')).toEqual({ result: { ok: true, value: 0 }, pieces: [] })
-    expect(piecesOf('/lines', lines.length).result).toMatchObject({ ok: true })
-    expect(piecesOf('/lines', lines.length - 1).result).toEqual({ ok: false, reason: 'too-large' })
-    expect(piecesOf('/none').result).toMatchObject({ ok: false, reason: 'absent' })
-  })
 })
