@@ -39,6 +39,7 @@ export const findingCodes = [
   // reading the machine
   'unreadable',
   'input-incomplete',
+  'two-machines',
   // deciding
   'demands-conflict',
   'device-reassigned',

@@ -230,6 +230,8 @@ export type Distribution = { readonly id: string; readonly versionId?: string; r
 export type Host = {
   readonly schema: 1
   readonly source: { readonly kind: SourceKind; readonly name?: string }
+  /** What shows that the input is of two machines: then no fact in it belongs to any other. */
+  readonly twoMachines?: string
   /** Board and firmware in the firmware's own words. */
   readonly machine?: string
   readonly distribution?: Distribution

@@ -15,11 +15,13 @@ import { checkIsolation } from './checks/isolation.ts'
 import { checkKnownNeeds } from './checks/known-needs.ts'
 import { checkLostNeeds } from './checks/lost-needs.ts'
 import { checkNeeds } from './checks/needs.ts'
+import { checkOneMachine } from './checks/one-machine.ts'
 import { checkReservedRegions } from './checks/reserved-regions.ts'
 import { checkReset } from './checks/reset.ts'
 import { checkSriov } from './checks/sriov.ts'
 
 export const checks: readonly Check[] = [
+  checkOneMachine,
   checkAnswers,
   checkEndpoint,
   checkIommu,

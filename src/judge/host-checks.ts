@@ -26,6 +26,11 @@ function parametersOf(view: HostView): string[] {
 function whyOff(view: HostView): Pick<Finding, 'message' | 'help'> {
   const { host } = view
   const { iommu, kernel } = host
+  if (host.source.kind !== 'live' && iommu.kind === null && iommu.dmar === undefined && iommu.ivrs === undefined)
+    return {
+      message: 'the kernel made no IOMMU groups, and the input does not say whether the firmware offers an IOMMU',
+      help: `enable VT-d (Intel) or IOMMU (AMD) in the firmware setup; on Intel also ${cmdlineRemedy(host, { add: 'intel_iommu=on' })}`,
+    }
   const table = iommu.kind === 'amd' ? 'IVRS' : 'DMAR'
   const offered = `the IOMMU is off: the firmware offers one (ACPI table ${table}), but`
   const parameters = parametersOf(view)

@@ -145,6 +145,7 @@ const hostWide = new Set([
   'iommu-absent',
   'iommu-off-in-firmware',
   'input-incomplete',
+  'two-machines',
   'no-interrupt-remapping',
 ])
 

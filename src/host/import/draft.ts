@@ -20,6 +20,8 @@ export type Draft = {
   /** Buses that the input calls root buses: `0000:80`. */
   readonly rootBuses: Set<string>
   machine?: string
+  /** What shows that the input is of two machines. */
+  twoMachines?: string
   readonly kernel: Writable<Host['kernel']>
   readonly cpu: Writable<Host['cpu']>
   readonly memory: Writable<Host['memory']>
@@ -72,34 +74,7 @@ export function note(draft: Draft, text: string, help?: string): void {
   if (draft.notes.size < 50 && !draft.notes.has(text)) draft.notes.set(text, help)
 }
 
-/** The group a listing states. A second, other one is a contradiction (two boots, two machines); the later counts, and a warning says so. */
-export function stateGroup(draft: Draft, device: DeviceDraft, group: number): void {
-  const before = device.iommuGroup
-  if (typeof before === 'number' && before !== group)
-    warnOnce(draft, `${device.address} is stated in IOMMU group ${before} and in ${group}`)
-  device.iommuGroup = group
-}
-
-/** The ids a listing states; other ids for the same address mean that two machines, or two states of one, are mixed. */
-export function stateIds(draft: Draft, device: DeviceDraft, vendorId: string, deviceId: string): void {
-  const { vendorId: vendor, deviceId: id } = device
-  if (vendor !== undefined && id !== undefined && (vendor !== vendorId || id !== deviceId))
-    warnOnce(draft, `${device.address} is listed as ${vendor}:${id} and as ${vendorId}:${deviceId}`)
-  device.vendorId = vendorId
-  device.deviceId = deviceId
-}
-
 /** Four digits state no programming interface; they do not take away one that is known of the same class. */
 export function stateClass(device: DeviceDraft, code: string): void {
   if (device.classCode?.startsWith(code) !== true) device.classCode = code
-}
-
-function warnOnce(draft: Draft, what: string): void {
-  if (draft.findings.some((f) => f.code === 'input-incomplete' && f.severity === 'warning')) return
-  draft.findings.push({
-    code: 'input-incomplete',
-    severity: 'warning',
-    message: `the input contradicts itself: ${what}; the later statement counts`,
-    help: 'give one listing of one machine at a time',
-  })
 }

@@ -13,6 +13,7 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
   const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
   const findings: Finding[] = [
     ...draft.findings,
+    ...mixture(draft),
     ...[...draft.notes].map(([message, help]): Finding => ({
       code: 'input-incomplete',
       severity: 'note',
@@ -23,6 +24,7 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
   return {
     schema: 1,
     source: { kind, name },
+    ...(draft.twoMachines === undefined ? {} : { twoMachines: draft.twoMachines }),
     ...(draft.machine === undefined ? {} : { machine: draft.machine }),
     kernel: draft.kernel,
     cpu: draft.cpu,
@@ -35,6 +37,18 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
     findings,
   }
+}
+
+function mixture({ twoMachines }: Draft): Finding[] {
+  if (twoMachines === undefined) return []
+  return [
+    {
+      code: 'two-machines',
+      severity: 'warning',
+      message: `the input is of two machines: ${twoMachines}; nothing in it is decided`,
+      help: 'give a listing of one machine only',
+    },
+  ]
 }
 
 function finishDevice(draft: DeviceDraft): PciDevice {

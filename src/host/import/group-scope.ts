@@ -70,6 +70,11 @@ export function isMarks(before: string): boolean {
   return /^[\s>#*|;•·│├└─`+-]*(?:\[[^\]]{1,12}\]\s*)*$/.test(before)
 }
 
+/** `[R]` or `[RESET]` before the address: the function has a reset file. */
+export function hasResetMark(before: string): boolean {
+  return /\[(?:R|RESET)\]/.test(before)
+}
+
 /** An address alone, several, one with a link's target, or the start of a description; not an address inside a sentence. */
 function isBareMember(header: HeaderLine): boolean {
   return isMarks(header.before) || /^l[rwx-]{9}\S? /.test(header.before.trimStart())
@@ -79,9 +84,11 @@ function reaches(scope: GroupScope, heading: Heading, listed: ListedFunction, in
   const { header, already } = listed
   const first = heading.indent === undefined
   heading.indent ??= indent
-  const isElsewhere = already !== undefined && already !== heading.group
+  // A second listing states another group right below its heading; a function further down that has a group is of another list.
+  const goesBack = heading.last !== undefined && compareAddresses(header.address, heading.last) <= 0
+  const isElsewhere = already !== undefined && already !== heading.group && !first && (heading.gap || goesBack)
   const isFurtherOut = indent < heading.indent && (heading.gap || header.before.trim() === '')
-  const startsOver = heading.gap && heading.last !== undefined && compareAddresses(header.address, heading.last) <= 0
+  const startsOver = heading.gap && goesBack
   const isNewList = heading.gap && !first && indent === 0 && !listed.afterDetails
   if (isElsewhere || isFurtherOut || startsOver || isNewList) {
     scope.heading = undefined

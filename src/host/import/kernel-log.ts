@@ -6,6 +6,7 @@
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Bar, PortType } from '../../pci/device.ts'
+import { stateGroup, stateTwoMachines, stateWho } from './contradictions.ts'
 import { deviceAt, factsOf, type DeviceDraft, type Draft } from './draft.ts'
 
 export type KernelLine = 'group' | 'fact' | undefined
@@ -43,7 +44,7 @@ export function assign(draft: Draft, name: string, group: number | undefined): v
     if (group === undefined) draft.otherMembers.delete(name)
     else if (draft.otherMembers.size < 65_536) draft.otherMembers.set(name, group)
   } else if (group === undefined) draft.devices.delete(address)
-  else deviceAt(draft, address).iommuGroup = group
+  else stateGroup(draft, deviceAt(draft, address), group)
 }
 
 /** The kernel's words for Device/Port type since 6.10 (drivers/pci/probe.c, pci_type_str); older kernels print none. */
@@ -72,10 +73,8 @@ function readFunctionLine(draft: Draft, where: string, text: string): boolean {
     ) ?? /^found \[([0-9a-f]{4}):([0-9a-f]{4})\] class ()(?:0x)?([0-9a-f]{6})/i.exec(text)
   if (found) {
     const [, vendor = '', id = '', header = '', code = '', words = ''] = found
-    const device = deviceAt(draft, address)
-    device.vendorId = vendor.toLowerCase()
-    device.deviceId = id.toLowerCase()
-    device.classCode = code.toLowerCase()
+    const who = { vendorId: vendor.toLowerCase(), deviceId: id.toLowerCase(), classCode: code.toLowerCase() }
+    const device = Object.assign(stateWho(draft, address, who), who)
     if (/^0[0-2]$/.test(header)) factsOf(device).headerType = device.headerType = Number(header) as 0 | 1 | 2
     const type = Object.hasOwn(typeWords, words) ? typeWords[words] : undefined
     if (type !== undefined) factsOf(device).portType = type
@@ -180,6 +179,9 @@ function readPrintedCommandLine(draft: Draft, line: string): boolean {
 function readBoard(draft: Draft, line: string): boolean {
   const text = /(?:^|\s)DMI: (\S.{1,200})$/.exec(line)?.[1]
   if (text === undefined || text.startsWith('Memory slots')) return false
+  const board = (words: string) => words.split(/, BIOS /)[0]?.trim()
+  if (draft.machine !== undefined && board(draft.machine) !== board(text))
+    stateTwoMachines(draft, `its logs are of ${draft.machine.slice(0, 60)} and of ${text.trim().slice(0, 60)}`)
   draft.machine ??= text.trim()
   return true
 }

@@ -3,63 +3,42 @@
  * logs — mixed as people paste them. It owns the state between lines (which function, which group heading); the lines
  * themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and kernel-log.
  */
-import { compareAddresses, parseAddress, type PciAddress } from '../../pci/address.ts'
-import type { Host, SourceKind } from '../host.ts'
-import {
-  deviceAt,
-  emptyDraft,
-  fullListing,
-  note,
-  stateClass,
-  stateGroup,
-  stateIds,
-  type DeviceDraft,
-  type Draft,
-} from './draft.ts'
+import { parseAddress } from '../../pci/address.ts'
+import type { Host } from '../host.ts'
+import { stateGroup, stateTwoMachines } from './contradictions.ts'
+import { deviceAt, note } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
-import { groupFor, isMarks, newScope, openHeading, settleNumbers, type GroupScope } from './group-scope.ts'
-import { parseGroupFolder, parseGroupHeading, parseGroupPaths, parseGroupPrefix } from './group-lines.ts'
-import { addHexLine, finishHexImages, type HexImages } from './hex-dump.ts'
+import { openHeading, settleNumbers } from './group-scope.ts'
+import { parseGroupFolder, parseGroupHeading, parseGroupPaths } from './group-lines.ts'
+import { addHexLine, finishHexImages } from './hex-dump.ts'
 import { assign, readKernelLine } from './kernel-log.ts'
-import { newEntry, readDetail, type Entry } from './lspci-detail.ts'
+import { continueIds, readHeader, startEntry } from './listing-functions.ts'
+import { kindOf, noteGaps } from './listing-gaps.ts'
+import { newListing, type Listing } from './listing-state.ts'
+import { readDetail } from './lspci-detail.ts'
 import { concludeEntries } from './lspci-entries.ts'
-import { hasClassWords, parseHeader, parseTail, resolvePlace, type HeaderLine } from './lspci-header.ts'
-import { readMachineLine, readTagLine } from './lspci-machine.ts'
+import { parseHeader, resolvePlace } from './lspci-header.ts'
+import { readTagLine } from './lspci-machine.ts'
 import { statePlace } from './places.ts'
+import { endListing, followShell, isPrompt, noteHost } from './shell-lines.ts'
 import { cleanLines } from './text.ts'
 import { idsFromWords } from './vendor-words.ts'
 
-type Listing = {
-  readonly draft: Draft
-  readonly entries: Map<PciAddress, Entry>
-  readonly images: HexImages
-  entry: Entry | undefined
-  /** Counts the runs of lspci in the text. */
-  run: number
-  readonly scope: GroupScope
-  /** A function whose ids may follow on the next line. */
-  awaitingIds: Entry | undefined
-  /** The name before a line break in `…: Adding to iommu group⏎14`. */
-  awaitingGroup: string | undefined
-  readonly counts: { headers: number; script: number; find: number; log: number; logFacts: number }
-}
-
 /** Reads it all, or answers `undefined` when not one line states anything about a PCI function. */
 export function readListing(text: string, name: string): Host | undefined {
-  const listing: Listing = {
-    draft: emptyDraft(),
-    entries: new Map(),
-    images: new Map(),
-    entry: undefined,
-    run: 0,
-    scope: newScope(),
-    awaitingIds: undefined,
-    awaitingGroup: undefined,
-    counts: { headers: 0, script: 0, find: 0, log: 0, logFacts: 0 },
-  }
-  for (const line of cleanLines(text)) readLine(listing, line)
+  const listing = newListing()
+  for (const line of cleanLines(text)) readLineOf(listing, line)
+  endListing(listing.shell, false)
   const { draft } = listing
   if (draft.devices.size === 0 && draft.otherMembers.size === 0) return undefined
+  conclude(listing)
+  const kind = kindOf(listing)
+  noteGaps(listing, kind)
+  return finishDraft(draft, kind, name)
+}
+
+function conclude(listing: Listing): void {
+  const { draft, shell } = listing
   for (const { address, number } of settleNumbers(listing.scope)) {
     deviceAt(draft, address).iommuGroup ??= number
     listing.counts.script += 1
@@ -68,9 +47,36 @@ export function readListing(text: string, name: string): Host | undefined {
   concludeEntries(draft, [...listing.entries.values()])
   for (const device of draft.devices.values())
     if (device.vendorId === undefined && device.name !== undefined) Object.assign(device, idsFromWords(device.name))
-  const kind = kindOf(listing)
-  noteGaps(listing, kind)
-  return finishDraft(draft, kind, name)
+  concludeGroups(listing)
+  concludeResets(listing)
+  if (shell.hosts.size > 1) stateTwoMachines(draft, `its prompts name ${[...shell.hosts].join(' and ')}`)
+}
+
+/** A whole list of the groups without a PCI function: the kernel made none for any. */
+function concludeGroups({ draft, shell }: Listing): void {
+  const devices = [...draft.devices.values()]
+  if (shell.groups === undefined || devices.some(({ iommuGroup }) => typeof iommuGroup === 'number')) return
+  for (const device of devices) device.iommuGroup = null
+  if (shell.groups === 'none' && draft.otherMembers.size === 0) draft.iommu.state = 'off'
+}
+
+/** Scripts mark what has a `reset` file in sysfs; where one is marked, the others have none (drivers/pci/pci-sysfs.c). */
+function concludeResets({ draft, resets }: Listing): void {
+  if (resets.marked.size === 0) return
+  for (const address of resets.unmarked) {
+    const device = draft.devices.get(address)
+    if (device && !resets.marked.has(address)) device.resetMethods ??= []
+  }
+}
+
+/** One line, and what it says of the machine it was printed on. */
+function readLineOf(listing: Listing, line: string): void {
+  const { counts, shell } = listing
+  const total = () => counts.headers + counts.script + counts.find + counts.log + counts.logFacts
+  const [before, find, others] = [total(), counts.find, counts.others]
+  readLine(listing, line)
+  followShell(shell, line, { pci: counts.find - find - (counts.others - others), others: counts.others - others })
+  if (total() > before) noteHost(shell)
 }
 
 function readLine(listing: Listing, line: string): void {
@@ -119,15 +125,6 @@ function readLine(listing: Listing, line: string): void {
   }
 }
 
-/** A command being typed, `user@host:~$ ` without one, or the end of a code block. */
-function isPrompt(line: string): boolean {
-  const start = line.slice(0, 400)
-  return (
-    /^\s*```|[$#>%]\s+\S*(?:lspci|cat|dmesg|find|ls|for|sudo)\b/.test(start) ||
-    /^[\s>]{0,40}(?:[\w.-]{1,64}@[\w.-]{1,64}[:\s][^$#%>]{0,200}[$#%>](?:\s|$)|[$%]\s+[a-z./])/i.test(start)
-  )
-}
-
 function joinGroup(listing: Listing, line: string): boolean {
   const group = /^\W{0,20}(\d{1,6})\b/.exec(line)?.[1]
   const member = listing.awaitingGroup
@@ -155,8 +152,10 @@ function readPaths(listing: Listing, line: string): boolean {
   const members = parseGroupPaths(line)
   for (const { member, group } of members) {
     const address = parseAddress(member)
-    if (address === undefined) assign(listing.draft, member, group)
-    else stateGroup(listing.draft, deviceAt(listing.draft, address), group)
+    if (address === undefined) {
+      assign(listing.draft, member, group)
+      listing.counts.others += 1
+    } else stateGroup(listing.draft, deviceAt(listing.draft, address), group)
     listing.counts.find += 1
   }
   if (members.length > 0) return true
@@ -176,125 +175,4 @@ function readHeading(listing: Listing, line: string): boolean {
   if (group === undefined) return false
   openHeading(listing.scope, group)
   return true
-}
-
-function readHeader(listing: Listing, header: HeaderLine, line: string): boolean {
-  const { before, after, shape, address } = header
-  const { draft, counts, entry: previous } = listing
-  const machine = after.startsWith('"') ? readMachineLine(draft, address, after) : undefined
-  const isClean = isMarks(before) || parseGroupPrefix(before) !== undefined
-  const isListed = machine !== undefined || shape === 'ids' || (shape === 'words' && (isClean || hasClassWords(header)))
-  const already = draft.devices.get(address)?.iommuGroup ?? undefined
-  const afterDetails = previous !== undefined && (previous.verbose || previous.driverStated)
-  const group = groupFor(listing.scope, { header, line, isListed, already, afterDetails })
-  if (isListed) {
-    counts.headers += 1
-    const entry = startEntry(listing, address)
-    if (!machine) state(draft, entry, header)
-    listing.awaitingIds = header.idsMissing === true ? entry : undefined
-    linkPath(listing, header)
-  }
-  if (group === undefined) return isListed
-  counts.script += 1
-  if (isListed) stateGroup(draft, deviceAt(draft, address), group)
-  else
-    for (const member of addressesIn(line)) {
-      const device = deviceAt(draft, member)
-      stateGroup(draft, device, group)
-      if (member === address) nameBare(device, header)
-    }
-  return true
-}
-
-/** Everything the header states, over what an earlier, shorter listing of the same function stated. */
-function state(draft: Draft, entry: Entry, header: HeaderLine): void {
-  const { device } = entry
-  if (header.className !== undefined) device.className = header.className
-  if (header.classCode !== undefined) stateClass(device, header.classCode)
-  if (header.vendorId !== undefined && header.deviceId !== undefined)
-    stateIds(draft, device, header.vendorId, header.deviceId)
-  if (header.revision !== undefined) device.revision = header.revision
-  if (header.name !== undefined) device.name = header.name
-  if (header.driver !== undefined) device.driver = header.driver
-  if (header.revision === 'ff') entry.revisionFf = true
-}
-
-/**
- * Opens a function's entry. One run of lspci lists functions in the order of the bus, so a step back outside a group's
- * heading is another run, which may have printed less (`-nn`) or more (`-nnk`).
- */
-function startEntry(listing: Listing, address: PciAddress): Entry {
-  const { entry: previous, scope } = listing
-  if (previous) previous.complete = true
-  const isNext =
-    previous !== undefined && (scope.heading !== undefined || compareAddresses(previous.device.address, address) < 0)
-  if (!isNext) listing.run += 1
-  const entry = newEntry(deviceAt(listing.draft, address), listing.run)
-  // Deleted first, so that the map ends with the function listed last.
-  listing.entries.delete(address)
-  listing.entries.set(address, entry)
-  listing.entry = entry
-  return entry
-}
-
-/** `lspci -PP` names the bridges on the way: `00:1c.0/02:00.0 Ethernet controller: …`. */
-function linkPath(listing: Listing, header: HeaderLine): void {
-  const steps = [...header.via, header.address]
-  for (const [index, address] of steps.entries()) {
-    const parent = steps[index - 1]
-    if (parent !== undefined) deviceAt(listing.draft, address).parent = parent
-  }
-}
-
-/** A bare list of addresses: every one on the line, in any notation. */
-function addressesIn(line: string): PciAddress[] {
-  const found: PciAddress[] = []
-  for (const part of line.split(/[\s,;|"'()]+/).slice(0, 512)) {
-    const header = part.length < 20 ? parseHeader(part) : undefined
-    if (header && !found.includes(header.address)) found.push(header.address)
-  }
-  return found
-}
-
-/** Words behind a bare address, unless they are a link's target. */
-function nameBare(device: DeviceDraft, { name, driver }: HeaderLine): void {
-  if (driver !== undefined) device.driver = driver
-  else if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->')) device.name ??= name.slice(0, 200)
-}
-
-/** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */
-function continueIds(listing: Listing, line: string): boolean {
-  const entry = listing.awaitingIds
-  listing.awaitingIds = undefined
-  if (!entry || /^\s*[A-Z][A-Za-z ]{2,24}: /.test(line) || line.length > 400) return false
-  const tail = parseTail(line)
-  if (tail.vendorId === undefined || tail.deviceId === undefined) return false
-  entry.device.vendorId = tail.vendorId
-  entry.device.deviceId = tail.deviceId
-  if (tail.revision !== undefined) entry.device.revision = tail.revision
-  if (tail.progIf !== undefined && entry.device.classCode?.length === 4) entry.device.classCode += tail.progIf
-  return true
-}
-
-function kindOf({ counts }: Listing): SourceKind {
-  if (counts.log + counts.logFacts > counts.headers + counts.find + counts.script) return 'kernel-log'
-  if (counts.find > counts.headers && counts.find > counts.script) return 'find'
-  return counts.script > 0 ? 'script' : counts.headers > 0 ? 'lspci' : 'find'
-}
-
-/** What a reader of the result might miss, said once for the whole listing. */
-function noteGaps(listing: Listing, kind: SourceKind): void {
-  const { draft } = listing
-  const devices = [...draft.devices.values()]
-  const withoutIds = devices.filter((d) => d.deviceId === undefined).length
-  if (withoutIds === devices.length) note(draft, 'the input states no vendor and device ids', fullListing)
-  else if (withoutIds > 0)
-    note(draft, `${withoutIds} of ${devices.length} functions are stated without vendor and device ids`, fullListing)
-  if (!devices.some((d) => typeof d.iommuGroup === 'number'))
-    note(draft, 'the input states no IOMMU groups', fullListing)
-  if (!devices.some((d) => d.driver !== undefined)) note(draft, 'the input states no drivers', fullListing)
-  if (!devices.some((d) => d.facts?.depth === 'extended' || d.facts?.depth === 'standard'))
-    note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
-  if (kind === 'find')
-    note(draft, 'functions outside every IOMMU group are not in a listing of the groups', fullListing)
 }

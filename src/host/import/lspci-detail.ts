@@ -25,6 +25,10 @@ export type Entry = {
   /** Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another program. */
   tagged: boolean
   driverStated: boolean
+  /** The first line stated it, as scripts print it. */
+  driverInHeader: boolean
+  /** What an earlier listing said of its driver. */
+  readonly driverBefore: string | null | undefined
   groupStated: boolean
   barsStated: boolean
   /** The next function or an empty line followed, so nothing was cut off. */
@@ -44,6 +48,8 @@ export function newEntry(device: DeviceDraft, run: number): Entry {
     featuresSeen: false,
     tagged: false,
     driverStated: false,
+    driverInHeader: false,
+    driverBefore: device.driver,
     groupStated: false,
     barsStated: false,
     complete: false,

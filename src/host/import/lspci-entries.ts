@@ -2,6 +2,7 @@
  * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are statements
  * ("no driver", "no ACS") because the same run printed the fact where there was one.
  */
+import { warnOfDrivers } from './contradictions.ts'
 import { factsOf, fullListing, note, type Draft } from './draft.ts'
 import type { Entry } from './lspci-detail.ts'
 
@@ -17,7 +18,7 @@ export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
     for (const entry of group) {
       const isWhole = entry.complete || entry !== last
       concludeHeader(entry)
-      if (isWhole && run.drivers) entry.device.driver ??= null
+      concludeDriver(draft, entry, isWhole && run.drivers)
       if (isWhole && entry.verbose && run.groups) entry.device.iommuGroup ??= null
       if (entry.verbose) concludeDepth(entry, isWhole, run)
     }
@@ -27,6 +28,14 @@ export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
     note(draft, `lspci was not run as root: the capabilities of ${denied} functions are missing`, fullListing)
   if (last && !last.complete && entries.some((e) => e.verbose))
     note(draft, `the listing breaks off at ${last.device.address}; what may follow is not known`)
+}
+
+/** A run that prints drivers prints none where there is none: that counts over what an earlier run said. */
+function concludeDriver(draft: Draft, entry: Entry, silenceIsNone: boolean): void {
+  const { device, driverBefore } = entry
+  if (silenceIsNone && !entry.driverStated && !entry.driverInHeader) device.driver = null
+  if (driverBefore !== undefined && device.driver !== undefined && driverBefore !== device.driver)
+    warnOfDrivers(draft, device, driverBefore)
 }
 
 function byRun(entries: readonly Entry[]): Entry[][] {

@@ -82,7 +82,7 @@ export function parseHeader(line: string): HeaderLine | undefined {
 type Description = Omit<HeaderLine, 'address' | 'via' | 'before' | 'after'>
 
 function describe(before: string, after: string): Description {
-  const idsBefore = /\[([0-9a-f]{4}):([0-9a-f]{4})\]\W*$/i.exec(before)
+  const idsBefore = /\[([0-9a-f]{4}):([0-9a-f]{4})\](?:\s*\[[A-Z]{1,8}\])?\W*$/i.exec(before)
   const ahead = idsBefore ? { vendorId: lower(idsBefore[1]), deviceId: lower(idsBefore[2]) } : {}
   const bracketed = /^([^[\]":]{1,80}?) ?\[([0-9a-f]{4})\](?::|(?=\s))\s*(.*)$/i.exec(after)
   if (bracketed) {
@@ -126,7 +126,16 @@ function describe(before: string, after: string): Description {
   return { ...words, ...ahead, shape: idsBefore ? 'ids' : words.shape }
 }
 
+/** A column of class words, then the name: `VGA compatible controller                TU116 [GeForce GTX 1660 SUPER]`. */
+function describeColumns(after: string): Description | undefined {
+  const [, className = '', rest = ''] = /^([A-Z][^:[\]"]{2,60}?) {2,60}(\S.*)$/.exec(after) ?? []
+  const classCode = classFromWords(className)
+  return classCode === undefined ? undefined : { className, classCode, ...parseTail(rest), shape: 'words' }
+}
+
 function describeWords(after: string): Description {
+  const columns = describeColumns(after)
+  if (columns) return columns
   const words = /^((?:Class )?[A-Z0-9][^:[\]"]{1,79}): (\S.*)$/.exec(after)
   if (!words) {
     const tail = parseTail(after)

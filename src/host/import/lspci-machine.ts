@@ -5,15 +5,19 @@
  *   Slot:   00:1f.2
  *   Class:  SATA controller [0106]
  */
-import { parseAddress, type PciAddress } from '../../pci/address.ts'
+import { parseAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
+import { stateGroup, stateTwoMachines } from './contradictions.ts'
 import { deviceAt, stateClass, type DeviceDraft, type Draft } from './draft.ts'
 
-export function readMachineLine(draft: Draft, address: PciAddress, after: string): DeviceDraft | undefined {
+/** What one line of `-mm` states; words that are not there are absent. */
+export type MachineLine = Partial<Pick<DeviceDraft, IdKey | 'classCode' | 'className' | 'revision' | 'name'>>
+
+export function parseMachineLine(after: string): MachineLine | undefined {
   const quoted = [...after.slice(0, 4000).matchAll(/"([^"]{0,500})"/g)].map((match) => match[1] ?? '')
   const [kind, vendor, model, subVendor, subModel] = quoted
   if (kind === undefined || vendor === undefined || model === undefined) return undefined
-  const device = deviceAt(draft, address)
+  const device: MachineLine = {}
   const options = after.slice(0, 4000).replace(/"[^"]{0,500}"/g, '')
   const progIf = /\s-p([0-9a-f]{2})\b/i.exec(options)?.[1]?.toLowerCase()
   setClass(device, kind, progIf)
@@ -28,18 +32,23 @@ export function readMachineLine(draft: Draft, address: PciAddress, after: string
   return device
 }
 
+export function stateMachineLine(device: DeviceDraft, { classCode, ...stated }: MachineLine): void {
+  if (classCode !== undefined) stateClass(device, classCode)
+  Object.assign(device, stated)
+}
+
 type IdKey = 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId'
 
-function setIds(device: DeviceDraft, key: IdKey, text: string): void {
+function setIds(device: MachineLine, key: IdKey, text: string): void {
   const id = /\[([0-9a-f]{4})\]\s*$/i.exec(text)?.[1] ?? /^([0-9a-f]{4})$/i.exec(text)?.[1]
   if (id !== undefined) device[key] = id.toLowerCase()
 }
 
-function setClass(device: DeviceDraft, text: string, progIf: string | undefined): void {
+function setClass(device: MachineLine, text: string, progIf: string | undefined): void {
   const code = /\[([0-9a-f]{4})\]\s*$/i.exec(text)?.[1] ?? /^(?:Class )?([0-9a-f]{4})$/i.exec(text)?.[1]
   const name = words(text)
   const base = code?.toLowerCase() ?? classFromWords(name)
-  if (base !== undefined) stateClass(device, `${base}${progIf ?? ''}`)
+  if (base !== undefined) device.classCode = `${base}${progIf ?? ''}`
   if (name !== '') device.className = name.slice(0, 80)
 }
 
@@ -61,15 +70,19 @@ export function readTagLine(draft: Draft, line: string, current: DeviceDraft | u
   if (address !== undefined) return deviceAt(draft, address)
   if (!current) return undefined
   switch (tag) {
-    case 'Class':
-      setClass(current, value, undefined)
+    case 'Class': {
+      const { classCode = current.classCode, ...named }: MachineLine = classOf(value)
+      if (current.classCode !== undefined && classCode?.startsWith(current.classCode.slice(0, 4)) !== true)
+        stateTwoMachines(draft, `${current.address} is listed with two classes`)
+      stateMachineLine(current, { ...named, ...(classCode === undefined ? {} : { classCode }) })
       return current
+    }
     case 'Vendor':
-      setIds(current, 'vendorId', value)
+      restate(draft, current, 'vendorId', value)
       current.name = words(value).slice(0, 300)
       return current
     case 'Device':
-      setIds(current, 'deviceId', value)
+      restate(draft, current, 'deviceId', value)
       current.name = `${current.name ?? ''} ${words(value)}`.trim().slice(0, 300)
       return current
     case 'SVendor':
@@ -86,11 +99,25 @@ export function readTagLine(draft: Draft, line: string, current: DeviceDraft | u
         current.classCode = `${current.classCode.slice(0, 4)}${value.toLowerCase()}`
       return current
     default:
-      return readStateTag(current, tag, value)
+      return readStateTag(draft, current, tag, value)
   }
 }
 
-function readStateTag(current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
+function classOf(text: string): MachineLine {
+  const stated: MachineLine = {}
+  setClass(stated, text, undefined)
+  return stated
+}
+
+/** An id of a record for an address that had another one before. */
+function restate(draft: Draft, current: DeviceDraft, key: 'vendorId' | 'deviceId', value: string): void {
+  const before = current[key]
+  setIds(current, key, value)
+  if (before !== undefined && before !== current[key])
+    stateTwoMachines(draft, `${current.address} is listed with the ids ${before} and ${current[key] ?? '?'}`)
+}
+
+function readStateTag(draft: Draft, current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
   switch (tag) {
     case 'PhySlot':
       current.physicalSlot = value.slice(0, 64)
@@ -105,7 +132,7 @@ function readStateTag(current: DeviceDraft, tag: string, value: string): DeviceD
       if (/^\d{1,5}$/.test(value)) current.numaNode = Number(value)
       return current
     case 'IOMMUGroup':
-      if (/^\d{1,6}$/.test(value)) current.iommuGroup = Number(value)
+      if (/^\d{1,6}$/.test(value)) stateGroup(draft, current, Number(value))
       return current
     default:
       return undefined

@@ -299,9 +299,19 @@ describe('contradictions are told, not hidden', () => {
       '0000:00:17.0 is stated in IOMMU group 3 and in 5',
     ],
     [
-      'two machines',
-      `${sata}\n\n${sata.replace('a352', 'beef')}`,
-      '0000:00:17.0 is listed as 1aaa:a352 and as 1aaa:beef',
+      'two groups under headings',
+      `IOMMU Group 3:\n\t${sata}\n\nIOMMU Group 5:\n\t${sata}`,
+      '0000:00:17.0 is stated in IOMMU group 3 and in 5',
+    ],
+    [
+      'two drivers',
+      `$ lspci -nnk\n${sata}\n\tKernel driver in use: ahci\n$ lspci -nnk\n${sata}\n\tKernel driver in use: vfio-pci\n`,
+      '0000:00:17.0 is stated with driver ahci and with driver vfio-pci',
+    ],
+    [
+      'a driver and none',
+      `$ lspci -nnk\n${sata}\n\tKernel driver in use: ahci\n$ lspci -nnk\n${sata}\n\tKernel modules: ahci\n${gpu}\n\tKernel driver in use: bolt\n`,
+      '0000:00:17.0 is stated with driver ahci and with no driver',
     ],
     [
       'two boots',
@@ -327,4 +337,44 @@ test('addresses with their drivers', () => {
   const host = readText('Group 3: 0000:00:17.0 driver: ahci\nGroup 12: 0000:01:00.0 driver: none\n')
   expect(deviceOf(host, '0000:00:17.0')).toMatchObject({ driver: 'ahci', iommuGroup: 3 })
   expect(deviceOf(host, '0000:01:00.0').driver).toBe(null)
+})
+
+describe('the table with reset marks', () => {
+  const host = readText(
+    `Group 21:\t[1aaa:0c10]     00:05.1  PCI bridge                               Root Port
+Group 22:\t[1bbb:1401] [R] 07:00.0  VGA compatible controller                BX1 [Bolt 16GB]
+\t\t[1bbb:1402]     07:00.1  Audio device                             BX1 Sound
+\t\t[1bbb:1403]     07:00.2  USB controller                           BX1 USB
+USB:\t\t[1d6b:0002]\t\t Bus 003 Device 001 Linux Foundation 2.0 root hub
+\t\t[1bbb:1404]     07:00.3  Serial bus controller                    BX1 Connector
+Group 23:\t[1ccc:0001] [R] 08:00.0  Ethernet controller                      Fast
+`,
+  )
+  test('ids stand before the mark, words in the column are the class', () => {
+    expect(deviceOf(host, '0000:07:00.0')).toMatchObject({
+      vendorId: '1bbb',
+      deviceId: '1401',
+      classCode: '0300',
+      name: 'BX1 [Bolt 16GB]',
+    })
+    expect(deviceOf(host, '0000:00:05.1').classCode).toBe('0604')
+    expect(groupsOf(host)).toEqual({ 21: '00:05.1', 22: '07:00.0 07:00.1 07:00.2 07:00.3', 23: '08:00.0' })
+    expect(host.devices).toHaveLength(6)
+  })
+  test('what is not marked has no reset, what is marked has one that is not named', () => {
+    expect(deviceOf(host, '0000:07:00.1').resetMethods).toEqual([])
+    expect(deviceOf(host, '0000:07:00.0').resetMethods).toBeUndefined()
+  })
+  test('without a mark anywhere nothing is said of resets', () => {
+    const plain = readText(`IOMMU Group 3:\n\t${sata}\nIOMMU Group 12:\n\t${gpu}\n`)
+    expect(plain.devices.map(({ resetMethods }) => resetMethods)).toEqual([undefined, undefined])
+  })
+})
+
+test('the arguments of a device in JSON are no line of lspci -mm', () => {
+  const host = readText(
+    `${nic}\nqemu-system-x86_64: -device {"driver":"vfio-pci","host":"0000:02:00.0","id":"hostdev3","bus":"pci.6"}: vfio 0000:02:00.0: failed to open\n`,
+  )
+  expect(deviceOf(host, '0000:02:00.0').name).toBe('Acme Corp Fast NIC [Turbo 2.5G]')
+  expect(host.devices).toHaveLength(1)
 })
