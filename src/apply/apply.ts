@@ -7,8 +7,12 @@ import type { Step } from '../plan/step.ts'
 import type { Plan } from '../plan/types.ts'
 import type { System } from '../system/system.ts'
 import { trialResultPath } from '../boot/trial.ts'
+import type { Host } from '../host/host.ts'
+import { readHost } from '../host/read-host.ts'
 import type { Identity } from '../pci/identity.ts'
+import { takeApplyLock, untouched } from './apply-lock.ts'
 import { readBootId } from './boot-id.ts'
+import { leavingFunctions, needsCheck } from './check-needs.ts'
 import { deaf, type Listener } from './events.ts'
 import { guardApply, objectOf } from './guard.ts'
 import {
@@ -16,16 +20,14 @@ import {
   clearAbandoned,
   isTrial,
   journalFolder,
-  lockPath,
   nextId,
-  stateFolder,
   readJournals,
   readLastApplied,
 } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { expandOutputs, withTargets } from './outputs.ts'
 import { ChangedMeanwhile } from './perform-file.ts'
-import { performStep, type Limits } from './perform.ts'
+import { performStep, type Limits, type Performing } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
 import { readStanding } from './read-state.ts'
@@ -40,6 +42,8 @@ export type ApplyOptions = {
   /** Asked for between steps: an aborted apply is taken back. */
   readonly signal?: AbortSignal
   readonly limits?: Limits
+  /** The host that the plan was made of: what it needs since then keeps a device from leaving. Absent: as it is at the beginning. */
+  readonly host?: Host
   /** Id of the trial that this makes permanent. */
   readonly continues?: string
 }
@@ -69,45 +73,17 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     const journal = await begin(system, complete, { steps, options, planHash: await hashPlan(plan) })
     const { record } = journal
     report({ kind: 'begun', id: record.id, steps: steps.length })
-    return await transact(system, journal, { report, signal: options.signal, limits: options.limits ?? {} })
+    const leaving = leavingFunctions(steps)
+    const mayLeave =
+      leaving.size === 0
+        ? {}
+        : { mayLeave: needsCheck(system, options.host ?? readHost(system, undefined, 'verdicts'), leaving) }
+    return await transact(system, journal, { report, signal: options.signal, how: { ...options.limits, ...mayLeave } })
   } catch (error) {
     throw untouched(error)
   } finally {
     release()
   }
-}
-
-/** Applies and rollbacks exclude each other. */
-export function takeApplyLock(system: System, what: string): () => void {
-  const lock = tryLock(system, what)
-  if (lock.ok) return lock.release
-  const { pid, since, what: other } = lock.holder
-  throw new AppError(`another ${other} is running (process ${pid}, since ${since}); nothing was changed`, {
-    help: `wait for it; if that process hangs: kill ${pid}, then handover rollback`,
-    exitCode: exitCode.applyFailedRestored,
-  })
-}
-
-function tryLock(system: System, what: string): ReturnType<System['lock']> {
-  try {
-    system.makeFolder(journalFolder, 0o700)
-    return system.lock(lockPath, what)
-  } catch (error) {
-    throw untouched(error)
-  }
-}
-
-/** What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not a bug. */
-function untouched(error: unknown): unknown {
-  const { code, path = stateFolder } = error as { code?: unknown; path?: string }
-  if (error instanceof AppError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error
-  const isDenied = code === 'EACCES' || code === 'EPERM'
-  const help = isDenied ? 'run it as root' : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
-  return new AppError(`${path} cannot be written (${code}); nothing was changed`, {
-    help,
-    cause: error,
-    exitCode: exitCode.applyFailedRestored,
-  })
 }
 
 function refuseUnfinished(system: System): void {
@@ -194,7 +170,7 @@ async function makeRecord(
   }
 }
 
-type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined; readonly limits: Limits }
+type Run = { readonly report: Listener; readonly signal: AbortSignal | undefined; readonly how: Performing }
 
 async function transact(system: System, journal: OpenJournal, run: Run): Promise<ApplyResult> {
   const { record } = journal
@@ -223,13 +199,13 @@ async function performRecorded(
   what: { readonly index: number; readonly step: Step; readonly run: Run },
 ): Promise<void> {
   const { index, step } = what
-  const { report, limits } = what.run
+  const { report, how } = what.run
   const begun = Date.now()
   journal.append({ event: 'step', index, phase: 'started' })
   report({ kind: 'step', index, step, phase: 'started' })
   try {
     refuseDrifted(system, step)
-    await performStep(system, step, { ...limits, ...readCopyOf(system, journal.record, step) })
+    await performStep(system, step, { ...how, ...readCopyOf(system, journal.record, step) })
   } catch (error) {
     report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
     try {

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { DriverState, Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
+import type { NeedsCheck } from './check-needs.ts'
 import { refuseOther } from './check-identity.ts'
 import { formatDriver, readDriverState } from './read-state.ts'
 
@@ -16,14 +17,18 @@ type DriverStep = Extract<Step, { kind: 'driver' }>
 const unbindSeconds = 20
 const settleMilliseconds = 5000
 
-/** Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another device. */
-export async function performDriver(system: System, step: DriverStep): Promise<void> {
+/**
+ * Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another device. `mayLeave` is
+ * asked right before the device leaves its driver.
+ */
+export async function performDriver(system: System, step: DriverStep, mayLeave?: NeedsCheck): Promise<void> {
   refuseOther(system, step.address, step.identity)
   const now = readDriverState(system, step.address)
   if (!now.ok) throw new AppError(`${step.address} cannot be read (${now.code ?? now.reason})`)
   if (now.value.driver !== null && now.value.driver !== step.after.driver) refuseInUse(system, step.address)
   if (step.after.driver !== null) await loadDriver(system, step.address, step.after.driver)
   await writeOverride(system, step.address, step.after)
+  if (now.value.driver !== step.after.driver) mayLeave?.(step.address)
   await moveDevice(system, step, now.value.driver)
   await settle(system, step)
 }

@@ -6,6 +6,7 @@ import { AppError, CommandError } from '../errors.ts'
 import { settingWords } from '../pci/virtual-functions.ts'
 import type { Step } from '../plan/step.ts'
 import type { System } from '../system/system.ts'
+import type { NeedsCheck } from './check-needs.ts'
 import { performAttribute } from './perform-attribute.ts'
 import { performDriver } from './perform-driver.ts'
 import { performFile } from './perform-file.ts'
@@ -17,8 +18,8 @@ const commandSeconds = 900
 
 export type Limits = { readonly commandSeconds?: number }
 
-/** `copy`: what a file step finds must be these bytes. */
-export type Performing = Limits & { readonly copy?: Uint8Array }
+/** `copy`: what a file step finds must be these bytes. `mayLeave` throws for a device that the host needs now. */
+export type Performing = Limits & { readonly copy?: Uint8Array; readonly mayLeave?: NeedsCheck }
 
 export async function performStep(system: System, step: Step, how: Performing = {}): Promise<void> {
   switch (step.kind) {
@@ -26,7 +27,7 @@ export async function performStep(system: System, step: Step, how: Performing = 
       performFile(system, step, how.copy)
       break
     case 'driver':
-      return performDriver(system, step)
+      return performDriver(system, step, how.mayLeave)
     case 'sysfs':
       return performAttribute(system, step)
     case 'vf':

@@ -5,7 +5,7 @@
 import { AppError, exitCode } from '../errors.ts'
 import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial.ts'
 import type { System } from '../system/system.ts'
-import { takeApplyLock } from './apply.ts'
+import { takeApplyLock } from './apply-lock.ts'
 import { begunSteps } from './begun.ts'
 import { deaf, type Listener } from './events.ts'
 import { DriftError, findUndoObstacles } from './guard.ts'

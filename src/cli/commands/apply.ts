@@ -10,6 +10,7 @@ import { formatCommand } from '../../boot/shell-quote.ts'
 import { hasErrors } from '../../finding.ts'
 import { plan } from '../../plan/plan.ts'
 import { isTrialPrepared } from '../../plan/plan-trial.ts'
+import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/types.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context, ReadingOptions } from '../context.ts'
@@ -59,7 +60,7 @@ export async function runApply(args: readonly string[], options: Options, contex
     }
     if (options.yes !== true) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
   }
-  const result = await runTransaction(planned, { file, context })
+  const result = await runTransaction(planned, { file, host, context })
   // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? { host }).host)
@@ -97,12 +98,12 @@ function refuseOtherPlan(wanted: string | undefined, hash: string): void {
 
 function runTransaction(
   planned: Plan,
-  given: { readonly file: string; readonly context: Context },
+  given: { readonly file: string; readonly host: Host; readonly context: Context },
 ): Promise<ApplyResult> {
-  const { context } = given
+  const { context, host } = given
   const stop = new AbortController()
   const { report, end } = transactionProgress(context)
-  const options = { report, spec: resolve(given.file), version, signal: stop.signal }
+  const options = { report, spec: resolve(given.file), host, version, signal: stop.signal }
   return withoutInterruption(
     () => apply(planned, context.system, options),
     () => stop.abort(),

@@ -1,0 +1,37 @@
+/** One apply or rollback at a time, and what the machine refuses before either begins, in words. */
+import { AppError, exitCode } from '../errors.ts'
+import type { System } from '../system/system.ts'
+import { journalFolder, lockPath, stateFolder } from './journal.ts'
+
+/** Applies and rollbacks exclude each other. */
+export function takeApplyLock(system: System, what: string): () => void {
+  const lock = tryLock(system, what)
+  if (lock.ok) return lock.release
+  const { pid, since, what: other } = lock.holder
+  throw new AppError(`another ${other} is running (process ${pid}, since ${since}); nothing was changed`, {
+    help: `wait for it; if that process hangs: kill ${pid}, then handover rollback`,
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
+function tryLock(system: System, what: string): ReturnType<System['lock']> {
+  try {
+    system.makeFolder(journalFolder, 0o700)
+    return system.lock(lockPath, what)
+  } catch (error) {
+    throw untouched(error)
+  }
+}
+
+/** What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not a bug. */
+export function untouched(error: unknown): unknown {
+  const { code, path = stateFolder } = error as { code?: unknown; path?: string }
+  if (error instanceof AppError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error
+  const isDenied = code === 'EACCES' || code === 'EPERM'
+  const help = isDenied ? 'run it as root' : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
+  return new AppError(`${path} cannot be written (${code}); nothing was changed`, {
+    help,
+    cause: error,
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
