@@ -10,6 +10,7 @@ import { readCxlMemory } from './needs/cxl-memory.ts'
 import { nodeFinder } from './needs/device-nodes.ts'
 import { readHiddenUsers } from './needs/hidden-users.ts'
 import { keyboardsOf } from './needs/keyboards.ts'
+import { readContainedNetwork } from './needs/container.ts'
 import { readNetworkNeeds } from './needs/network.ts'
 import { readOwnVms } from './needs/own-vms.ts'
 import { readProcesses } from './needs/processes.ts'
@@ -33,6 +34,7 @@ export function readNeeds(reading: Reading, devices: readonly PciDevice[]): Need
     readWatchdogs(reading, processes.list),
     readCxlMemory(reading),
     readHiddenUsers(reading, processes, devices),
+    readContainedNetwork(reading, devices),
   ])
   const { needs, lost } = withTunnels(reading, devices, read)
   return {

@@ -1,107 +1,97 @@
 /**
- * From a block device down to PCI functions, by sysfs alone: partition → disk, `slaves/` of dm, md and bcache, the file
- * behind a loop device, the controllers of a multipath NVMe namespace. Cycles and depth are bounded.
+ * From a block device down to its ends, by sysfs: partition → disk, `slaves/` of dm, md and bcache (and `holders/` from the
+ * other side), the file behind a loop device, the controllers of a multipath NVMe namespace, the path below /sys/devices. A
+ * device that leads nowhere is a lost trail. Circles and depth are bounded.
  */
-import { parseAddress, type PciAddress } from '../../pci/address.ts'
-import type { HostNeed } from '../host.ts'
-import { ownerOf } from '../read-attached.ts'
-import { withOthers } from './ends.ts'
-import { linkName, linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { textOf, type Reading } from '../reading.ts'
+import type { Block, Blocks } from './blocks.ts'
+import type { End } from './ends.ts'
+import { legsOf, membersOf } from './block-members.ts'
+import { placeEnds, type Places } from './block-places.ts'
+import { anyOf, withoutDoubles } from './sets.ts'
 
-export type BlockLeaf = {
-  readonly chain: readonly string[]
-  readonly device: PciAddress
-  readonly redundant?: NonNullable<HostNeed['redundant']>
+export type Stack = {
+  /** Ends of the device, and of what it stands on. */
+  readonly endsOf: (name: string) => readonly End[]
+  /** The device and every one it stands on, as far as it was followed. */
+  readonly below: (name: string) => ReadonlySet<string>
+  readonly shownName: (name: string) => string
+  /** Devices made of others on which no other stands, and loop devices. */
+  readonly tops: () => readonly string[]
 }
 
-export type Follow = { readonly backingFile: (path: string) => readonly BlockLeaf[] }
+const deepest = 48
 
-const classFolder = '/sys/class/block'
-
-/** Kernel name of a `major:minor`, such as `sda2`. */
-export function blockName(reading: Reading, number: string): string | undefined {
-  return /^\d+:\d+$/.test(number) ? linkName(reading, `/sys/dev/block/${number}`) : undefined
-}
-
-export function blockLeaves(reading: Reading, top: string, follow: Follow): BlockLeaf[] {
-  const leaves: BlockLeaf[] = []
-  const visited = new Set<string>()
-  const walk = (name: string, above: readonly string[], set: string | undefined): void => {
-    if (visited.has(name) || visited.size > 4096 || above.length > 32) return
-    visited.add(name)
-    const chain = [...above, shownName(reading, name)]
-    const below = membersOf(reading, name)
-    if (below.length > 0) {
-      const mirror = below.length > 1 && isMirror(reading, name)
-      for (const member of below) walk(member, chain, mirror ? name : set)
-      return
-    }
-    for (const end of endsOf(reading, name, follow)) {
-      const redundant = set === undefined ? end.redundant : { set, others: [] }
-      leaves.push({ ...end, chain: [...chain, ...end.chain], ...(redundant ? { redundant } : {}) })
-    }
+export function stackOf(places: Places): Stack {
+  const { reading, blocks } = places
+  const ends = new Map<string, readonly End[]>()
+  const members = membersOf(reading, blocks)
+  const walking: string[] = []
+  const follow = (name: string): readonly End[] => {
+    const known = ends.get(name)
+    if (known) return known
+    if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
+    if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
+    walking.push(name)
+    const found = withoutDoubles(endsBelow(name).map((end) => ({ ...end, chain: [shown(name), ...end.chain] })))
+    walking.pop()
+    // Inside a circle the answer is that of the place where it was entered.
+    if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
+    return found
   }
-  walk(top, [], undefined)
-  return withOthers(leaves)
-}
-
-/** What lies directly below: slaves of a mapped device; a partition of one has the slaves at its disk. */
-function membersOf(reading: Reading, name: string): readonly string[] {
-  const slaves = namesIn(reading, `${classFolder}/${name}/slaves`)
-  if (slaves.length > 0) return slaves
-  const disk = diskOf(reading, name)
-  if (disk !== undefined && disk !== name) return namesIn(reading, `${classFolder}/${disk}/slaves`)
-  return []
-}
-
-/** `…/block/sda/sda2` → `sda`. */
-function diskOf(reading: Reading, name: string): string | undefined {
-  const parts = linkOf(reading, `${classFolder}/${name}`)?.split('/') ?? []
-  const isPartition = reading.system.stat(`${classFolder}/${name}/partition`).ok
-  return isPartition ? parts.at(-2) : parts.at(-1)
-}
-
-function endsOf(reading: Reading, name: string, follow: Follow): readonly BlockLeaf[] {
-  const link = linkOf(reading, `${classFolder}/${name}`)
-  const disk = diskOf(reading, name) ?? name
-  const subsystem = /nvme-subsystem\/(nvme-subsys\d+)/.exec(link ?? '')?.[1]
-  if (subsystem !== undefined) return multipathEnds(reading, subsystem)
-  const owner = ownerOf(link)
-  if (owner) return [{ chain: [], device: owner }]
-  const file = textOf(reading, `${classFolder}/${disk}/loop/backing_file`)
-  return file === undefined ? [] : follow.backingFile(file)
-}
-
-/**
- * With native NVMe multipath a namespace lives under virtual/ and has no PCI function in its path; its controllers have:
- * transport `pcie` states the function in `address`.
- */
-function multipathEnds(reading: Reading, subsystem: string): BlockLeaf[] {
-  const folder = `/sys/class/nvme-subsystem/${subsystem}`
-  const ends: BlockLeaf[] = []
-  const controllers = namesIn(reading, folder).filter((name) => /^nvme\d+$/.test(name))
-  for (const name of controllers) {
-    if (textOf(reading, `/sys/class/nvme/${name}/transport`) !== 'pcie') continue
-    const stated = parseAddress(textOf(reading, `/sys/class/nvme/${name}/address`) ?? '')
-    const device = stated ?? ownerOf(linkOf(reading, `/sys/class/nvme/${name}`))
-    const redundant = controllers.length > 1 ? { redundant: { set: subsystem, others: [] } } : {}
-    if (device) ends.push({ chain: [name], device, ...redundant })
+  const endsBelow = (name: string): readonly End[] => {
+    const block = blocks.byName.get(name)
+    const own = members.get(name) ?? []
+    if (block === undefined) {
+      // Named by what it stands on alone: those are its members, and perhaps not all of them.
+      return [...own.flatMap(follow), lostAt(name, 'no block device of this name is shown')]
+    }
+    const ownBelow = block.disk === undefined ? own : [...own, ...(members.get(block.disk) ?? [])]
+    if (ownBelow.length > 0) return setEnds(block, ownBelow)
+    return placeEnds(places, block)
   }
-  return ends
+  const setEnds = (block: Block, below: readonly string[]): readonly End[] => {
+    const whole = blocks.byName.get(block.disk ?? block.name) ?? block
+    const { kind, broken, missing } = legsOf(reading, whole, below)
+    const legs = below.map((member) => ({ ends: follow(member), isBroken: broken.has(member) }))
+    const gaps = missing === undefined ? [] : [lostAt(block.name, missing)]
+    return [...(kind === 'any' ? anyOf(whole.name, legs) : legs.flatMap((leg) => leg.ends)), ...gaps]
+  }
+  const shown = (name: string): string => shownName(reading, blocks, name)
+  return { endsOf: follow, below: (name) => allBelow(name, members, blocks), shownName: shown, tops: () => topsOf(members, blocks) }
 }
 
-function isMirror(reading: Reading, name: string): boolean {
-  const level = textOf(reading, `${classFolder}/${name}/md/level`)
-  if (level !== undefined) return level === 'raid1' || level === 'raid10'
-  return textOf(reading, `${classFolder}/${name}/dm/uuid`)?.startsWith('mpath-') === true
+function lostAt(name: string, why: string): End {
+  return { to: 'lost', chain: [], lost: name, why }
+}
+
+function topsOf(members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): string[] {
+  const below = new Set([...members.values()].flat())
+  const files = [...blocks.byName.values()].filter(({ name, disk }) => /^loop\d/.test(name) && disk === undefined)
+  const all = new Set([...members.keys(), ...files.map(({ name }) => name)])
+  return [...all].filter((name) => !below.has(name) || /^loop/.test(name)).sort()
+}
+
+function allBelow(top: string, members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): Set<string> {
+  const found = new Set<string>()
+  const pending = [top]
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (found.has(name)) continue
+    found.add(name)
+    pending.push(...(members.get(name) ?? []))
+    const disk = blocks.byName.get(name)?.disk
+    // The other partitions of a disk are not stood on, but what the disk itself stands on is.
+    if (disk !== undefined) pending.push(...(members.get(disk) ?? []))
+  }
+  return found
 }
 
 /** The name a person knows: `vg0/root` for a logical volume, the mapping's name for LUKS and others. */
-function shownName(reading: Reading, name: string): string {
-  if (!name.startsWith('dm-')) return name
-  const label = textOf(reading, `${classFolder}/${name}/dm/name`)
-  if (label === undefined) return name
-  const uuid = textOf(reading, `${classFolder}/${name}/dm/uuid`) ?? ''
+export function shownName(reading: Reading, blocks: Blocks, name: string): string {
+  const folder = name.startsWith('dm-') ? blocks.byName.get(name)?.folder : undefined
+  const label = folder === undefined ? undefined : textOf(reading, `${folder}/dm/name`)
+  if (folder === undefined || label === undefined || label === '') return name
+  const uuid = textOf(reading, `${folder}/dm/uuid`) ?? ''
   return uuid.startsWith('LVM-') ? volumeName(label) : label
 }
 
@@ -110,17 +100,4 @@ export function volumeName(label: string): string {
   const match = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(label)
   if (!match) return label
   return [match[1], match[2]].map((part) => (part ?? '').replaceAll('--', '-')).join('/')
-}
-
-/** File systems shared by a hypervisor have a tag and no block device; the functions of that virtio driver carry them. */
-export function ownersOfDriver(reading: Reading, driver: string, tag: string): BlockLeaf[] {
-  const folder = `/sys/bus/virtio/drivers/${driver}`
-  const owners = namesIn(reading, folder).filter((name) => /^virtio\d+$/.test(name))
-  const leaves: BlockLeaf[] = []
-  for (const name of owners) {
-    const stated = textOf(reading, `${folder}/${name}/mount_tag`)
-    const device = ownerOf(linkOf(reading, `${folder}/${name}`))
-    if (device && (stated === undefined || stated === tag)) leaves.push({ chain: [tag], device })
-  }
-  return leaves
 }

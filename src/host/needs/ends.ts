@@ -15,7 +15,14 @@ export type End =
   /** Known to be no function of this host: memory, a server behind a port that is followed itself. */
   | { readonly to: 'elsewhere'; readonly chain: readonly string[]; readonly why: string }
   /** `lost` is the name at which the trail ends, `why` a clause such as `nothing says which port it runs over`. */
-  | { readonly to: 'lost'; readonly chain: readonly string[]; readonly lost: string; readonly why: string }
+  | {
+      readonly to: 'lost'
+      readonly chain: readonly string[]
+      readonly lost: string
+      readonly why: string
+      /** Where it is known better than by the kind of the need at which functions the trail could end. */
+      readonly couldBe?: readonly PciAddress[]
+    }
 
 export type NeedsRead = { readonly needs: readonly HostNeed[]; readonly lost: readonly LostNeed[] }
 
@@ -34,7 +41,7 @@ export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => r
       needs.push({ ...start, chain, device, ...(redundant === undefined ? {} : { redundant }) })
     } else if (end.to === 'lost') {
       const { kind, what } = start
-      lost.push({ kind, what, chain: end.chain, lost: end.lost, why: end.why, couldBe: couldBe() })
+      lost.push({ kind, what, chain: end.chain, lost: end.lost, why: end.why, couldBe: end.couldBe ?? couldBe() })
     }
   }
   return { needs, lost }

@@ -1,53 +1,102 @@
 /**
- * Disks that are not mounted now and still belong to the host: what /etc/fstab mounts at the next start, the boot partitions
- * Proxmox keeps in step, the place hibernation resumes from. Only names are found here; storage.ts walks them down.
+ * Disks that are not in use now and still belong to the host: what /etc/fstab and mount units mount when asked, the boot
+ * partitions Proxmox keeps in step, the target of crash dumps. Only names are found here; storage.ts follows them.
  */
 import type { HostNeed } from '../host.ts'
-import { textOf, type Reading } from '../reading.ts'
+import { namesIn, textOf, type Reading } from '../reading.ts'
+import { unescapeOctal } from './mounts.ts'
 
-export type NamedDisk = { readonly what: string; readonly path: string; readonly weight: HostNeed['weight'] }
-
-export function readNamedDisks(reading: Reading): NamedDisk[] {
-  const disks: NamedDisk[] = []
-  for (const { source, point, type } of parseFstab(textOf(reading, '/etc/fstab') ?? '')) {
-    const path = devicePath(source)
-    if (path === undefined) continue
-    const isBoot = /^\/(?:boot|efi)(?:\/|$)/.test(point)
-    const what = type === 'swap' ? 'swap in /etc/fstab' : `${point} in /etc/fstab`
-    disks.push({ what, path, weight: isBoot ? 'vital' : 'spoken-for' })
-  }
-  for (const line of (textOf(reading, '/etc/kernel/proxmox-boot-uuids') ?? '').split('\n')) {
-    const path = devicePath(`UUID=${line.trim()}`)
-    if (path !== undefined) disks.push({ what: 'boot partition of proxmox-boot-tool', path, weight: 'vital' })
-  }
-  const resume = /(?:^|\s)resume=(\S+)/.exec(textOf(reading, '/proc/cmdline') ?? '')?.[1]
-  const path = resume === undefined ? undefined : devicePath(resume)
-  if (path !== undefined) disks.push({ what: 'hibernation (resume=)', path, weight: 'vital' })
-  return disks
+export type NamedDisk = {
+  readonly what: string
+  /** Readings of one name, the likeliest first: `UUID=…`, `/dev/sda2`, `8:3`. */
+  readonly names: readonly string[]
+  readonly weight: HostNeed['weight']
 }
 
-/** fstab(5): source, mount point, type; options may hold passwords and are not kept. */
+export function readNamedDisks(reading: Reading): NamedDisk[] {
+  return [...fstabDisks(reading), ...proxmoxDisks(reading), ...unitDisks(reading), ...automountDisks(reading), ...dumpDisks(reading)]
+}
+
+function fstabDisks(reading: Reading): NamedDisk[] {
+  return parseFstab(textOf(reading, '/etc/fstab') ?? '').map(({ source, point, type }) => {
+    const isBoot = /^\/(?:boot|efi)(?:\/|$)/.test(point)
+    const what = type === 'swap' ? 'swap in /etc/fstab' : `${point} in /etc/fstab`
+    return { what, names: [source], weight: isBoot ? 'vital' : 'spoken-for' }
+  })
+}
+
+/** fstab(5): source, mount point, type, with octal escapes; options may hold passwords and are not kept. */
 export function parseFstab(text: string): { source: string; point: string; type: string }[] {
   const entries: { source: string; point: string; type: string }[] = []
   for (const line of text.split('\n')) {
     const [source = '', point = '', type = ''] = line.trim().split(/\s+/)
     if (source === '' || source.startsWith('#') || type === '') continue
-    entries.push({ source, point, type })
+    entries.push({ source: unescapeOctal(source), point: unescapeOctal(point), type })
   }
   return entries
 }
 
-const tags: Readonly<Record<string, string>> = {
-  UUID: 'by-uuid',
-  PARTUUID: 'by-partuuid',
-  LABEL: 'by-label',
-  PARTLABEL: 'by-partlabel',
+function proxmoxDisks(reading: Reading): NamedDisk[] {
+  return (textOf(reading, '/etc/kernel/proxmox-boot-uuids') ?? '').split('\n').flatMap((line): NamedDisk[] => {
+    const id = line.trim()
+    return id === '' ? [] : [{ what: 'boot partition of proxmox-boot-tool', names: [`UUID=${id}`], weight: 'vital' }]
+  })
 }
 
-/** `UUID=…` and its kin as the link udev makes; a device file as it stands; anything else (a server, tmpfs) is no disk. */
-function devicePath(source: string): string | undefined {
-  const [tag = '', value] = source.replaceAll('"', '').split('=')
-  const folder = tags[tag]
-  if (folder !== undefined && value && /^[\w.+-]{1,128}$/.test(value)) return `/dev/disk/${folder}/${value}`
-  return /^\/dev\/[\w./+:-]{1,200}$/.test(source) && !source.includes('..') ? source : undefined
+const unitFolders = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
+
+/** systemd.mount(5), systemd.swap(5): `What=` names the device, with specifiers of systemd (`%%`). */
+function unitDisks(reading: Reading): NamedDisk[] {
+  const found: NamedDisk[] = []
+  const seen = new Set<string>()
+  for (const folder of unitFolders) {
+    for (const name of namesIn(reading, folder)) {
+      if (!/\.(?:mount|swap)$/.test(name) || seen.has(name)) continue
+      seen.add(name)
+      const text = textOf(reading, `${folder}/${name}`, 65_536) ?? ''
+      const value = (key: string): string | undefined =>
+        [...text.matchAll(new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`, 'gm'))].at(-1)?.[1]?.replaceAll('%%', '%')
+      const source = value('What')
+      const what = name.endsWith('.swap') ? `swap in ${name}` : `${value('Where') ?? name} in ${name}`
+      if (source !== undefined) found.push({ what, names: [unescapeUnit(source)], weight: 'spoken-for' })
+    }
+  }
+  return found
+}
+
+/** systemd.syntax(7): quotes around a value, and C escapes in it. */
+function unescapeUnit(text: string): string {
+  const plain = /^(["'])(.*)\1$/.exec(text)?.[2] ?? text
+  return plain.startsWith('/dev/') ? plain : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** autofs(5): a map names a disk as `:/dev/sdb1`. */
+function automountDisks(reading: Reading): NamedDisk[] {
+  const files = namesIn(reading, '/etc').filter((name) => name.startsWith('auto.')).map((name) => `/etc/${name}`)
+  const further = namesIn(reading, '/etc/auto.master.d').map((name) => `/etc/auto.master.d/${name}`)
+  return [...files, ...further].flatMap((file) =>
+    [...(textOf(reading, file, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(
+      ([, key = '', source = '']): NamedDisk => ({ what: `${key} in ${file}`, names: [source], weight: 'spoken-for' }),
+    ),
+  )
+}
+
+/** kdump.conf(5): `<fs type> <partition>` or `raw <partition>`; other keys name servers, paths and programs. */
+function dumpDisks(reading: Reading): NamedDisk[] {
+  const lines = (textOf(reading, '/etc/kdump.conf', 65_536) ?? '').split('\n')
+  return lines.flatMap((line): NamedDisk[] => {
+    const [, type = '', source = ''] = /^\s*([a-z]\w*)\s+(\S+)\s*$/.exec(line) ?? []
+    const isDevice = /^(?:\/dev\/|(?:UUID|LABEL|PARTUUID|PARTLABEL)=)/i.test(source)
+    if (!isDevice || /^(?:nfs|ssh|sshkey|path)$/.test(type)) return []
+    return [{ what: 'crash dumps in /etc/kdump.conf', names: [source], weight: 'spoken-for' }]
+  })
+}
+
+/** Folders that crash dumps are written to: kdump-tools of Debian, kdump of SUSE. */
+export function readDumpFolders(reading: Reading): { readonly what: string; readonly path: string }[] {
+  return ['/etc/default/kdump-tools', '/etc/sysconfig/kdump'].flatMap((file) => {
+    const text = textOf(reading, file, 65_536) ?? ''
+    const value = /^\s*(?:KDUMP_COREDIR|KDUMP_SAVEDIR)=["']?(?:file:\/\/)?(\/[^"'\s]*)/m.exec(text)?.[1]
+    return value === undefined ? [] : [{ what: `crash dumps in ${file}`, path: value }]
+  })
 }

@@ -5,10 +5,10 @@
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { HostNeed } from '../host.ts'
-import { namesIn, type Reading } from '../reading.ts'
-import { blockLeaves, blockName } from './block-stack.ts'
-import { couldCarryDisks } from './could-be.ts'
+import type { Reading } from '../reading.ts'
+import { findByNumber, findDevice, isDiskName, type Found } from './device-path.ts'
 import type { NodeFinder } from './device-nodes.ts'
+import { readDisks, type Disks } from './disks.ts'
 import { needsOf, joinNeeds, type End, type NeedsRead, type NeedStart } from './ends.ts'
 import { argumentsOf, guestName, nodeNumber, programName, type OpenFile, type Process } from './processes.ts'
 
@@ -22,16 +22,16 @@ export type Around = {
 
 /** `keyboards`: functions whose keyboards are told already. */
 export function readProgramUsers(reading: Reading, around: Around, keyboards: ReadonlySet<PciAddress>): NeedsRead {
-  const blocks = new Set(namesIn(reading, '/sys/class/block'))
+  const disks = readDisks(reading, around.devices)
   const users = new Map<string, User>()
   const parts: NeedsRead[] = []
   for (const process of around.processes) {
     for (const file of process.open) {
       if (/^\/dev\/(?:watchdog\d*$|vfio\/)/.test(file.path)) continue
       const number = nodeNumber(reading, process.pid, file)
-      const block = blockOf(reading, file, number, blocks)
-      if (block !== undefined) {
-        parts.push(blockNeeds(reading, around, process, { file, block }))
+      const held = blockNeeds({ reading, disks, around }, process, { file, number })
+      if (held !== undefined) {
+        parts.push(held)
         continue
       }
       for (const device of around.find(file.path, number)) {
@@ -76,36 +76,30 @@ export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid
   return { kind: 'vm', what, weight: 'vital', ...(mine === undefined ? {} : { vm: mine }) }
 }
 
-/** The kernel's name of the block device that is open. A node in a container may have any name. */
-function blockOf(
-  reading: Reading,
-  { path }: OpenFile,
-  number: string | undefined,
-  blocks: ReadonlySet<string>,
-): string | undefined {
-  if (number !== undefined) return number.startsWith('block ') ? blockName(reading, number.slice(6)) : undefined
-  const real = reading.system.realPath(path)
-  const name = (real.ok ? real.value : path).replace(/^\/dev\//, '').replaceAll('/', '!')
-  return blocks.has(name) ? name : undefined
-}
-
 /** What these hold is a file, a pool or another machine's, and told where that is followed. */
-const told = /^(?:loop|zd|nbd|rbd|drbd|zram|ram)\d/
+const told = /^\/dev\/(?:loop|zd|nbd|rbd|drbd|zram|ram)\d/
 
+/** Nothing where the file is no block device. */
 function blockNeeds(
-  reading: Reading,
-  around: Around,
+  { reading, disks, around }: { readonly reading: Reading; readonly disks: Disks; readonly around: Around },
   process: Process,
-  { file, block }: { readonly file: OpenFile; readonly block: string },
-): NeedsRead {
-  if (told.test(block)) return { needs: [], lost: [] }
+  { file, number }: { readonly file: OpenFile; readonly number: string | undefined },
+): NeedsRead | undefined {
+  const found = blockOf(disks, file, number)
+  if (found === undefined) return undefined
+  if (told.test(file.path)) return { needs: [], lost: [] }
   const name = programName(reading, process.pid)
   const start: NeedStart = process.runsGuest
     ? guestStart(reading, around, process)
     : { kind: 'use', what: `program ${name}`, weight: 'spoken-for' }
   const head = process.runsGuest ? [`process ${process.pid}`] : [name, `process ${process.pid}`]
-  const leaves = blockLeaves(reading, block, { backingFile: () => [] })
-  const ends = leaves.map(({ chain, device }): End => ({ to: 'function', chain: [...head, ...chain], device }))
-  const lost: End = { to: 'lost', chain: head, lost: file.path, why: 'nothing says on which disks it is' }
-  return needsOf(start, ends.length > 0 ? ends : [lost], () => couldCarryDisks(around.devices))
+  const ends = disks.foundEnds(found, file.path).map((end): End => ({ ...end, chain: [...head, ...end.chain] }))
+  return needsOf(start, ends, disks.couldBe)
+}
+
+/** By the number of the node, which a running kernel tells: one in a container may have any name. Else by its name. */
+function blockOf({ namer }: Disks, { path }: OpenFile, number: string | undefined): Found | undefined {
+  if (number !== undefined) return number.startsWith('block ') ? findByNumber(namer, number.slice(6)) : undefined
+  const found = findDevice(namer, path)
+  return found.is === 'block' || isDiskName(path.slice('/dev/'.length)) ? found : undefined
 }

@@ -1,191 +1,215 @@
 /**
- * The disks the host lives on: every mounted file system and swap, walked down through partitions, LVM, LUKS, md, loop,
- * btrfs, ZFS and NVMe multipath to the PCI functions that carry them (block-stack.ts does the walking).
+ * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is active, export, and
+ * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
  */
 import type { PciDevice } from '../../pci/device.ts'
-import type { HostNeed, LostNeed } from '../host.ts'
-import { bytesOf, namesIn, textOf, type Reading } from '../reading.ts'
-import { couldCarryDisks } from './could-be.ts'
-import type { NeedsRead } from './ends.ts'
-import { readNamedDisks } from './named-disks.ts'
-import { blockLeaves, blockName, ownersOfDriver, type BlockLeaf } from './block-stack.ts'
+import { namesIn, textOf, type Reading } from '../reading.ts'
+import { readBootArguments } from './boot-arguments.ts'
+import { readBootDisks, type BootDisk } from './boot-disks.ts'
+import { findByNumber, findDevice, numberOfName, pathOfName, type Found } from './device-path.ts'
+import { readDisks, swapPaths, type Disks } from './disks.ts'
+import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from './ends.ts'
+import { readExports } from './exports.ts'
+import { blocksOf, isInMemory } from './file-systems.ts'
+import { mountOf, type Mount } from './mounts.ts'
+import { readDumpFolders, readNamedDisks, type NamedDisk } from './named-disks.ts'
 
-export type Mount = {
-  readonly point: string
-  /** `major:minor` of the device; major 0 for file systems without one device. */
-  readonly number: string
-  readonly type: string
-  readonly source: string
+/** A need and where it begins: told before it is followed, so that what is told already is not told again. */
+export type DiskNeed = {
+  readonly start: NeedStart
+  readonly ends: readonly End[]
+  /** Block devices at which it begins. */
+  readonly top: readonly string[]
 }
 
 export function readStorageNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
-  const mounts = parseMounts(textOf(reading, '/proc/self/mountinfo', 16 << 20) ?? '')
-  const needs: HostNeed[] = []
-  const lost: LostNeed[] = []
-  const add = (start: Pick<HostNeed, 'what' | 'mountPoint'>, leaf: BlockLeaf): void => {
-    const redundant = leaf.redundant ? { redundant: leaf.redundant } : {}
-    needs.push({ kind: 'disk', ...start, chain: leaf.chain, device: leaf.device, weight: 'vital', ...redundant })
-  }
-  const lose = (what: string, name: string): void => {
-    const couldBe = couldCarryDisks(devices)
-    lost.push({ kind: 'disk', what, chain: [], lost: name, why: 'nothing says on which disks it is', couldBe })
-  }
-  const done = new Set<string>()
-  for (const mount of mounts) {
-    // Bind mounts repeat a device hundreds of times; the shortest mount point of each speaks for all.
-    const key = mount.number.startsWith('0:') ? `${mount.type} ${mount.source}` : mount.number
-    if (done.has(key)) continue
-    done.add(key)
-    const leaves = mountLeaves(reading, mounts, mount)
-    if (leaves.length === 0 && !mount.number.startsWith('0:')) lose(mount.point, mount.source)
-    for (const leaf of leaves) add({ what: mount.point, mountPoint: mount.point }, leaf)
-  }
-  for (const area of readSwaps(reading)) {
-    for (const leaf of fileOrDeviceLeaves(reading, mounts, area)) add({ what: 'swap' }, leaf)
-  }
-  for (const pool of readPools(reading, mounts)) {
-    const leaves = zfsLeaves(reading, pool)
-    if (leaves.length === 0) lose(`ZFS pool ${pool}`, `pool ${pool}`)
-    for (const leaf of leaves) add({ what: `ZFS pool ${pool}` }, leaf)
-  }
-  return { needs: [...needs, ...namedNeeds(reading, mounts, needs)], lost }
+  const disks = readDisks(reading, devices)
+  return joinNeeds(readDiskNeeds(disks, devices).map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
+}
+
+/** In the order in which a reader wants them: what is in use first, then what is named, then what is merely active. */
+export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  const inUse = [
+    ...hiddenMounts(disks),
+    ...mountNeeds(disks),
+    ...swapNeeds(disks),
+    ...poolNeeds(disks),
+    ...journalNeeds(disks),
+    ...exportNeeds(disks),
+  ]
+  const told = new Set(inUse.flatMap(functionKeys))
+  const named = [...namedNeeds(disks), ...bootNeeds(disks, devices)].filter(
+    (need) => need.ends.some(({ to }) => to !== 'function') || functionKeys(need).some((key) => !told.has(key)),
+  )
+  return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named])]
 }
 
 /** What is in use already is said by that use; the same disk is not told a second time. */
-function namedNeeds(reading: Reading, mounts: readonly Mount[], known: readonly HostNeed[]): HostNeed[] {
-  const told = new Set(known.map((need) => JSON.stringify([need.chain, need.device])))
-  return readNamedDisks(reading).flatMap(({ what, path, weight }) => {
-    const leaves = deviceName(reading, path) === undefined ? [] : fileOrDeviceLeaves(reading, mounts, path)
-    return leaves
-      .filter((leaf) => !told.has(JSON.stringify([leaf.chain, leaf.device])))
-      .map((leaf): HostNeed => ({ kind: 'disk', what, weight, ...leaf }))
+function functionKeys({ ends }: DiskNeed): string[] {
+  return ends.flatMap((end) => (end.to === 'function' ? [JSON.stringify([end.chain, end.device])] : []))
+}
+
+function vital(what: string, mountPoint?: string): NeedStart {
+  return { kind: 'disk', what, weight: 'vital', ...(mountPoint === undefined ? {} : { mountPoint }) }
+}
+
+/** In a container that does not see the host's processes, nothing tells what the host has mounted. */
+function hiddenMounts({ contained }: Disks): DiskNeed[] {
+  if (contained.mounts !== 'hidden') return []
+  const why = 'handover runs in a container, from which the mounts of the host cannot be seen'
+  const ends: End[] = [{ to: 'lost', chain: [], lost: 'mounts of the host', why }]
+  return [{ start: vital('what the host has mounted'), ends, top: [] }]
+}
+
+function mountNeeds(disks: Disks): DiskNeed[] {
+  const needs: DiskNeed[] = []
+  const done = new Set<string>()
+  for (const { mounts, of } of mountLists(disks)) {
+    // The shortest mount point of a device speaks for its bind mounts, of which there may be hundreds.
+    for (const mount of mounts.toSorted(byPoint)) {
+      const key = keyOf(mount)
+      if (isInMemory(mount) || done.has(key)) continue
+      done.add(key)
+      const start = vital(`${mount.point}${of}`, of === '' ? mount.point : undefined)
+      needs.push({ start, ends: disks.mountEnds(mount), top: blocksOf(disks.namer, mounts, mount) })
+    }
+  }
+  // Layers of containers lie on file systems that are told themselves.
+  const own = new Set(needs.filter(({ top }) => top.length > 0).flatMap(({ ends }) => ends.map(deviceOf)))
+  return needs.filter(({ start, top, ends }) => top.length > 0 || start.mountPoint === '/' || !ends.every((end) => own.has(deviceOf(end))))
+}
+
+function byPoint(a: Mount, b: Mount): number {
+  if (a.point.length !== b.point.length) return a.point.length - b.point.length
+  return a.point < b.point ? -1 : a.point === b.point ? 0 : 1
+}
+
+function deviceOf(end: End): string {
+  return end.to === 'function' ? end.device : end.to === 'lost' ? `${end.lost} ${end.why}` : ''
+}
+
+function mountLists({ namespaces }: Disks): { readonly mounts: readonly Mount[]; readonly of: string }[] {
+  const others = namespaces.others.map(({ mounts, process }) => ({ mounts, of: ` of process ${process}` }))
+  return [{ mounts: namespaces.own, of: '' }, ...others]
+}
+
+/** Members of one btrfs or pool share a source; layered file systems differ in their layers. */
+function keyOf({ number, type, source, options }: Mount): string {
+  if (!number.startsWith('0:')) return number
+  if (type === 'zfs') return `zfs ${source.split('/')[0] ?? ''}`
+  return /^(?:overlay|aufs|unionfs|fuse)/.test(type) ? JSON.stringify([type, source, options]) : `${type} ${source}`
+}
+
+function swapNeeds(disks: Disks): DiskNeed[] {
+  return swapPaths(disks.reading).map((path) => ({
+    start: vital('swap'),
+    ends: disks.fileEnds(path),
+    top: nameOf(disks, path),
+  }))
+}
+
+function nameOf({ namer }: Disks, path: string): string[] {
+  const found = path.startsWith('/dev/') ? findDevice(namer, path) : undefined
+  return found?.is === 'block' ? [found.name] : []
+}
+
+function poolNeeds(disks: Disks): DiskNeed[] {
+  return [...disks.pools].map((pool) => ({
+    start: vital(`ZFS pool ${pool}`),
+    ends: disks.zfs.endsOf(pool),
+    top: [...disks.zfs.membersOf(pool)],
+  }))
+}
+
+/** A journal on a device of its own has a folder by that name alone; one inside adds its inode (fs/jbd2/journal.c). */
+function journalNeeds({ reading, blocks, stack }: Disks): DiskNeed[] {
+  return namesIn(reading, '/proc/fs/jbd2').flatMap((name): DiskNeed[] => {
+    const isInside = /-\d+$/.test(name) && !blocks.byName.has(name)
+    return isInside ? [] : [{ start: vital('journal of a mounted file system'), ends: stack.endsOf(name), top: [name] }]
   })
 }
 
-/** Sorted so that the shortest mount point of a device comes first. */
-export function parseMounts(text: string): Mount[] {
-  const mounts: Mount[] = []
-  for (const line of text.split('\n')) {
-    const [left = '', right = ''] = line.split(' - ')
-    const [, , number, , point] = left.split(' ')
-    const [type, source] = right.split(' ')
-    if (!number || !point || !type || source === undefined) continue
-    mounts.push({ point: unescape(point), number, type, source: unescape(source) })
-  }
-  return mounts.sort((a, b) => a.point.length - b.point.length || (a.point < b.point ? -1 : 1))
-}
-
-/** Space, tab, newline and backslash are octal in mountinfo and swaps: `\040`. */
-function unescape(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
-}
-
-function mountLeaves(reading: Reading, mounts: readonly Mount[], mount: Mount, depth = 0): BlockLeaf[] {
-  const name = mount.number.startsWith('0:') ? undefined : blockName(reading, mount.number)
-  const follow = { backingFile: (path: string) => fileOrDeviceLeaves(reading, mounts, path, depth + 1) }
-  if (mount.type === 'btrfs') {
-    const members = btrfsMembers(reading, name ?? deviceName(reading, mount.source))
-    return severalLeaves(members.map((member) => blockLeaves(reading, member, follow)))
-  }
-  if (name !== undefined) return blockLeaves(reading, name, follow)
-  if (mount.type === 'virtiofs') return ownersOfDriver(reading, 'virtiofs', mount.source)
-  if (mount.type === '9p') return ownersOfDriver(reading, '9pnet_virtio', mount.source)
-  // Anonymous device numbers: bcachefs and others still name a device file as their source.
-  const named = mount.source.split(':').flatMap((part) => deviceName(reading, part) ?? [])
-  return severalLeaves(named.map((member) => blockLeaves(reading, member, follow)))
-}
-
-/** All members are needed: which of them a profile could lose is not for us to guess. */
-function severalLeaves(lists: readonly (readonly BlockLeaf[])[]): BlockLeaf[] {
-  return lists.flat()
-}
-
-/** `/dev/mapper/vg0-root` is a link to `../dm-0`; without the link (no udev) the dm name is looked up. */
-function deviceName(reading: Reading, path: string): string | undefined {
-  if (!path.startsWith('/dev/')) return undefined
-  const real = reading.system.realPath(path)
-  const name = (real.ok ? real.value : path).split('/').at(-1) ?? ''
-  if (reading.system.stat(`/sys/class/block/${name}`).ok) return name
-  if (!path.startsWith('/dev/mapper/')) return undefined
-  return namesIn(reading, '/sys/class/block').find(
-    (block) => block.startsWith('dm-') && textOf(reading, `/sys/class/block/${block}/dm/name`) === name,
-  )
-}
-
-function btrfsMembers(reading: Reading, known: string | undefined): string[] {
-  for (const id of namesIn(reading, '/sys/fs/btrfs')) {
-    const members = namesIn(reading, `/sys/fs/btrfs/${id}/devices`)
-    if (known !== undefined && members.includes(known)) return [...members]
-  }
-  return known === undefined ? [] : [known]
-}
-
-function readSwaps(reading: Reading): string[] {
-  const lines = (textOf(reading, '/proc/swaps') ?? '').split('\n').slice(1)
-  return lines.flatMap((line) => {
-    const path = unescape(line.split(/\s+/)[0] ?? '')
-    return path.startsWith('/') && !path.startsWith('/dev/zram') ? [path] : []
+function exportNeeds(disks: Disks): DiskNeed[] {
+  return readExports(disks.reading).map(({ what, path, number }) => {
+    const found = number === undefined ? undefined : findByNumber(disks.namer, number)
+    const lost: End = { to: 'lost', chain: [], lost: what, why: 'nothing says what it exports' }
+    const ends = path !== undefined ? disks.fileEnds(path) : found ? disks.foundEnds(found, number ?? '') : [lost]
+    return { start: vital(what), ends, top: path === undefined ? [] : nameOf(disks, path) }
   })
 }
 
-/** A loop device in a file on a loop device …: deeper than this is a circle. */
-const deepest = 4
-
-/** A device file, or a plain file whose file system is looked up by the longest mount point above it. */
-function fileOrDeviceLeaves(reading: Reading, mounts: readonly Mount[], path: string, depth = 0): BlockLeaf[] {
-  if (depth > deepest) return []
-  const name = deviceName(reading, path)
-  if (name !== undefined)
-    return blockLeaves(reading, name, {
-      backingFile: (file) => fileOrDeviceLeaves(reading, mounts, file, depth + 1),
-    })
-  const mount = mounts.findLast((m) => path === m.point || path.startsWith(m.point === '/' ? '/' : `${m.point}/`))
-  if (!mount) return []
-  return mountLeaves(reading, mounts, mount, depth + 1).map((leaf) => ({ ...leaf, chain: [path, ...leaf.chain] }))
+function namedNeeds(disks: Disks): DiskNeed[] {
+  const { reading, namespaces } = disks
+  const folders = readDumpFolders(reading).flatMap(({ what, path }): DiskNeed[] => {
+    const mount = mountOf(namespaces.own, path)
+    const start: NeedStart = { kind: 'disk', what, weight: 'spoken-for' }
+    return mount ? [{ start, ends: disks.mountEnds(mount), top: [] }] : []
+  })
+  return [...[...readNamedDisks(reading), ...readBootArguments(reading)].flatMap((one) => namedNeed(disks, one)), ...folders]
 }
 
-/** Pools by what is mounted, and by the kernel's list (a pool can be imported with nothing mounted). */
-function readPools(reading: Reading, mounts: readonly Mount[]): Set<string> {
-  const pools = new Set<string>()
-  for (const mount of mounts) if (mount.type === 'zfs') pools.add(mount.source.split('/')[0] ?? '')
-  for (const name of namesIn(reading, '/proc/spl/kstat/zfs')) {
-    if (
-      reading.system.stat(`/proc/spl/kstat/zfs/${name}/io`).ok ||
-      reading.system.stat(`/proc/spl/kstat/zfs/${name}/state`).ok
-    )
-      pools.add(name)
-  }
-  pools.delete('')
-  return pools
+function namedNeed(disks: Disks, { what, names, weight }: NamedDisk): DiskNeed[] {
+  const all = names.flatMap((name) => {
+    const found = foundOf(disks, name)
+    return found ? [{ name, found }] : []
+  })
+  const best = all.find(({ found }) => found.is === 'block') ?? all[0]
+  if (best === undefined) return []
+  const { name, found } = best
+  const top = found.is === 'block' ? [found.name, ...alikeBtrfs(disks, found.name)] : []
+  const ends = found.is === 'block' ? top.flatMap((one) => disks.stack.endsOf(one)) : disks.foundEnds(found, name)
+  return [{ start: { kind: 'disk', what, weight }, ends, top }]
+}
+
+function foundOf({ namer }: Disks, name: string): Found | undefined {
+  const path = pathOfName(name)
+  if (path !== undefined) return findDevice(namer, path)
+  const number = numberOfName(name)
+  return number === undefined ? undefined : findByNumber(namer, number)
+}
+
+/** Members of a btrfs that is not mounted share its id. */
+function alikeBtrfs({ namer }: Disks, name: string): string[] {
+  const own = namer.udev().get(name)?.properties
+  const id = own?.get('ID_FS_TYPE') === 'btrfs' ? own.get('ID_FS_UUID') : undefined
+  if (id === undefined) return []
+  return [...namer.udev()].flatMap(([one, { properties }]) => (one !== name && properties.get('ID_FS_UUID') === id ? [one] : []))
+}
+
+function bootNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  return readBootDisks(disks.reading, devices).map((boot) => bootNeed(disks, boot))
+}
+
+function bootNeed(disks: Disks, { what, partition, table, device, lost }: BootDisk): DiskNeed {
+  const start = vital(what)
+  if (device !== undefined) return { start, ends: [{ to: 'function', chain: [], device }], top: [] }
+  if (lost !== undefined) return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
+  const named = partition === undefined ? tableNeed(disks, table ?? '') : namedNeed(disks, { what, names: [partition], weight: 'vital' })
+  return named[0] ? { ...named[0], start } : { start, ends: [], top: [] }
+}
+
+/** The id of an MBR, which the udev database knows of each disk. */
+function tableNeed(disks: Disks, table: string): DiskNeed[] {
+  const found = [...disks.namer.udev()].find(([, { properties }]) => properties.get('ID_PART_TABLE_UUID') === table)
+  return found ? [{ start: vital(''), ends: disks.stack.endsOf(found[0]), top: [found[0]] }] : []
 }
 
 /**
- * ZFS shows no slaves in sysfs. The udev database labels members with their pool; without udev, zpool.cache names the
- * member devices as plain text inside (of all pools, so each counts for each). With neither, it is said, not guessed.
+ * A device made of others (a logical volume, an array, an unlocked volume, a bcache) or showing a file is in use as soon as it
+ * is active. What other needs stand on is told by them.
  */
-function zfsLeaves(reading: Reading, pool: string): BlockLeaf[] {
-  const members = new Set<string>()
-  for (const name of namesIn(reading, '/sys/class/block')) {
-    const number = textOf(reading, `/sys/class/block/${name}/dev`)
-    const udev = number === undefined ? '' : (textOf(reading, `/run/udev/data/b${number}`) ?? '')
-    if (/^E:ID_FS_TYPE=zfs_member$/m.test(udev) && /^E:ID_FS_LABEL=(.*)$/m.exec(udev)?.[1] === pool) members.add(name)
+function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNeed[]): DiskNeed[] {
+  const told = new Set(others.flatMap(({ top }) => top.flatMap((name) => [...stack.below(name)])))
+  const needs: DiskNeed[] = []
+  for (const name of stack.tops()) {
+    if (told.has(name) || isIdle(reading, blocks.byName.get(name)?.folder)) continue
+    const what = `${stack.shownName(name)}, which is active`
+    needs.push({ start: vital(what), ends: stack.endsOf(name), top: [name] })
   }
-  if (members.size === 0) {
-    const cache = bytesOf(reading, '/etc/zfs/zpool.cache', 4 << 20)
-    const text = cache ? new TextDecoder('latin1').decode(cache) : ''
-    for (const match of text.matchAll(/\/dev\/[\x21-\x7e]+/g)) {
-      const name = deviceName(reading, match[0])
-      if (name !== undefined) members.add(name)
-    }
-  }
-  const leaves = [...members].flatMap((name) => blockLeaves(reading, name, { backingFile: () => [] }))
-  if (leaves.length === 0) {
-    reading.findings.push({
-      code: 'unreadable',
-      severity: 'warning',
-      message: `the ZFS pool ${pool} is in use, but neither the udev database nor /etc/zfs/zpool.cache says on which disks`,
-      help: `run zpool status -LP ${pool} and keep the controllers of those disks`,
-    })
-  }
-  return leaves
+  return needs
+}
+
+/** A loop device without a file, a map without a table: there, and nothing in it. */
+function isIdle(reading: Reading, folder: string | undefined): boolean {
+  return folder !== undefined && textOf(reading, `${folder}/size`) === '0'
 }

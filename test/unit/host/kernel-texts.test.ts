@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { volumeName } from '../../../src/host/needs/block-stack.ts'
 import { interfaceTowards, parseRoutes4, parseRoutes6 } from '../../../src/host/needs/routes.ts'
 import { parseProcAddress } from '../../../src/host/needs/sessions.ts'
-import { parseMounts } from '../../../src/host/needs/storage.ts'
+import { parseMounts } from '../../../src/host/needs/mounts.ts'
 import { placeOf } from '../../../src/host/device-place.ts'
 import { barsOf } from '../../../src/host/read-bars.ts'
 import { parseReservedRegions } from '../../../src/host/read-groups.ts'
@@ -43,12 +43,12 @@ describe('texts of the kernel', () => {
     expect(interfaceTowards(six, '2001:db8::1')).toBe('eth0')
   })
 
-  it('keeps octal escapes and the shortest mount point first', () => {
+  it('reads octal escapes of mount points', () => {
     expect(
       parseMounts('1 1 8:1 / /a\\040b rw - ext4 /dev/sda1 rw\n2 1 8:1 / / rw - ext4 /dev/sda1 rw\nrubbish\n').map(
         (m) => m.point,
       ),
-    ).toEqual(['/', '/a b'])
+    ).toEqual(['/a b', '/'])
   })
 
   it('reads regions, BARs and places', () => {

@@ -45,13 +45,16 @@ function virtual(name: string, number: string, files: TreeEntries, slaves: reado
   }
 }
 
+const inSync = (...members: readonly string[]): TreeEntries =>
+  Object.fromEntries(members.map((name) => [`md/dev-${name}/state`, 'in_sync\n']))
+
 describe('disks the host lives on', () => {
   it('through LUKS on LVM on a mirror, both halves, each said to be one of two', () => {
     const host = read(
       controllers,
       disk(sata, 'sda', 1, ['sda1', 'sda2']),
       disk(sas, 'sdb', 2, ['sdb2']),
-      virtual('md0', '9:0', { 'md/level': 'raid1\n' }, ['sda2', 'sdb2']),
+      virtual('md0', '9:0', { 'md/level': 'raid1\n', ...inSync('sda2', 'sdb2') }, ['sda2', 'sdb2']),
       virtual('dm-0', '253:0', { 'dm/name': 'vg0-root\n', 'dm/uuid': 'LVM-x\n' }, ['md0']),
       virtual('dm-1', '253:1', { 'dm/name': 'cryptroot\n', 'dm/uuid': 'CRYPT-LUKS2-x\n' }, ['dm-0']),
       mounts('253:1 / / rw - ext4 /dev/mapper/cryptroot rw', '8:17 / /boot rw - vfat /dev/sda1 rw'),
@@ -75,8 +78,8 @@ describe('disks the host lives on', () => {
       disk(sas, 'sdb', 2),
       virtual('loop0', '7:0', { 'loop/backing_file': '/srv/image.raw\n' }),
       {
-        '/sys/fs/btrfs/1234/devices/sda1': '-> ../../../../class/block/sda1',
-        '/sys/fs/btrfs/1234/devices/sdb': '-> ../../../../class/block/sdb',
+        '/sys/fs/btrfs/6f0c8a52-8a5b-4f0e-9d3e-2b1a7c5d4e3f/devices/sda1': '-> ../../../../class/block/sda1',
+        '/sys/fs/btrfs/6f0c8a52-8a5b-4f0e-9d3e-2b1a7c5d4e3f/devices/sdb': '-> ../../../../class/block/sdb',
         '/proc/swaps': 'Filename Type Size Used Priority\n/srv/swap\\040file file 1 0 -2\n/dev/zram0 partition 1 0 5\n',
       },
       mounts(
@@ -118,23 +121,6 @@ describe('disks the host lives on', () => {
       nvmeSerial: 'S4EWNX0R123456',
       disks: [{ name: 'nvme0n1', sizeBytes: 2_097_152 }],
     })
-  })
-
-  it('a ZFS pool by the udev database, by zpool.cache, or said to be unknown', () => {
-    const pool = mounts('0:40 / / rw - zfs rpool/ROOT rw')
-    const base = { ...controllers, ...disk(sata, 'sda', 1, ['sda3']), ...pool }
-    const udev = read(base, {
-      '/sys/class/block/sda3/dev': '8:19\n',
-      '/run/udev/data/b8:19': 'E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=rpool\n',
-    })
-    expect(told(udev)).toEqual(['ZFS pool rpool: sda3 > 0000:00:17.0'])
-    const cache = read(base, { '/etc/zfs/zpool.cache': new TextEncoder().encode('\0\0path\0\u0001/dev/sda3\0\0') })
-    expect(told(cache)).toEqual(['ZFS pool rpool: sda3 > 0000:00:17.0'])
-    expect(
-      read(base)
-        .findings.map((finding) => finding.message)
-        .join(),
-    ).toContain('the ZFS pool rpool is in use')
   })
 
   it("what is not mounted now and still the host's: the ESP in fstab, Proxmox's twin of it, the place to resume from", () => {
