@@ -229,7 +229,8 @@ function redactFile(path: string, bytes: Uint8Array, secrets: Secrets): Uint8Arr
 }
 
 /** Names of boot entries: four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
-function redactVariable(bytes: Uint8Array, { words }: Secrets): Uint8Array {
+function redactVariable(given: Uint8Array, { words }: Secrets): Uint8Array {
+  const bytes = redactIds(given, words)
   const text = new TextDecoder('utf-16le').decode(bytes.subarray(4))
   const redacted = replaceWords(text, words)
   if (redacted === text) return bytes
@@ -238,6 +239,24 @@ function redactVariable(bytes: Uint8Array, { words }: Secrets): Uint8Array {
   changed.set(bytes.subarray(0, 4))
   for (const [index, unit] of units.entries()) changed.set([unit & 0xff, unit >> 8], 4 + index * 2)
   return changed
+}
+
+/** Partitions in the device path of a boot entry are named by 16 bytes, of which the first three numbers are little-endian. */
+function redactIds(bytes: Uint8Array, words: Secrets['words']): Uint8Array {
+  let text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  for (const [secret, fake] of words) {
+    const [from, to] = [idBytes(secret), idBytes(fake)]
+    const at = from === undefined ? -1 : text.indexOf(from)
+    if (at >= 0 && at % 2 === 0 && to !== undefined) text = text.slice(0, at) + to + text.slice(at + to.length)
+  }
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+function idBytes(id: string): string | undefined {
+  const [first, second, third, ...rest] = id.toLowerCase().split('-')
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) || third === undefined) return undefined
+  const turned = [first, second, third].map((part) => (part?.match(/../g) ?? []).toReversed().join(''))
+  return [...turned, ...rest].join('')
 }
 
 /** The Device Serial Number is eight bytes in extended configuration space, low dword first. */

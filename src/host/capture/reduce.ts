@@ -3,10 +3,10 @@
  * connections or mounts. Each rule must leave the reader's result the same (a test compares).
  */
 import { parseLocalAddresses } from '../needs/addresses.ts'
-import { parseFstab } from '../needs/named-disks.ts'
 import { pciIdsPaths } from '../name-devices.ts'
 import { framebufferOwners } from '../needs/console.ts'
 import type { Recording } from './recording.ts'
+import { diskRules, reduceMounts, reduceNamespaces } from './reduce-disks.ts'
 import { reduceProcesses } from './reduce-processes.ts'
 
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
@@ -15,20 +15,11 @@ const rules: readonly Rule[] = [
   [/^\/proc\/cpuinfo$/, reduceCpus],
   [/^\/proc\/interrupts$/, reduceInterrupts],
   [/^\/proc\/iomem$/, (text) => (framebufferOwners(text).length > 0 ? keepNested(text) : '')],
-  [/^\/etc\/fstab$/, reduceFstab],
   [/^\/proc\/meminfo$/, (text) => linesWith(text, /^Mem(?:Total|Available):/)],
   [/^\/proc\/modules$/, (text) => text.replaceAll(/^(\S+) .*$/gm, '$1 0 0 - Live 0x0')],
   [
     /^\/boot\/config-|\/modules\/[^/]+\/config$/,
     (text) => linesWith(text, /^CONFIG_\w*(?:IOMMU|VFIO|IRQ_REMAP|KVM)\w*=/),
-  ],
-  [
-    /^\/proc\/self\/mountinfo$/,
-    (text) =>
-      linesWith(
-        text,
-        /^(?!.* - (?:proc|sysfs|tmpfs|devtmpfs|devpts|cgroup2?|overlay|nsfs|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|autofs|ramfs|rootfs|binfmt_misc|efivarfs|rpc_pipefs) )/,
-      ),
   ],
   [/^\/proc\/net\/tcp6?$/, reduceConnections],
   [/^\/proc\/net\/route$/, (text) => text.replaceAll(/\s+$/gm, '')],
@@ -40,6 +31,7 @@ const rules: readonly Rule[] = [
         .join(''),
   ],
   [/^\/sys\/devices\/.*\/resource$/, reduceResource],
+  ...diskRules,
 ]
 
 /** The recording with its large files cut down; files of which nothing is kept are gone, and so are their names in /proc. */
@@ -52,7 +44,7 @@ export function reduceRecording(recording: Recording): Recording {
     if (!rule) files.set(path, bytes)
     else if (text !== undefined) files.set(path, new TextEncoder().encode(text))
   }
-  return reduceProcesses({ ...recording, files })
+  return reduceProcesses(reduceNamespaces(reduceMounts({ ...recording, files })))
 }
 
 function linesWith(text: string, pattern: RegExp): string {
@@ -90,13 +82,6 @@ function keepNested(text: string): string {
     for (const one of above) if (!kept.includes(one)) kept.push(one)
   }
   return kept.join('\n')
-}
-
-/** Options of network mounts can hold passwords. */
-function reduceFstab(text: string): string {
-  return parseFstab(text)
-    .map(({ source, point, type }) => [source, point, type].join(' '))
-    .join('\n')
 }
 
 /** The seven lines of BARs and ROM, without the zero lines behind the last that is used. */

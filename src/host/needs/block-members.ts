@@ -33,7 +33,7 @@ function isVirtual({ place }: Block): boolean {
 }
 
 function statedMembers(reading: Reading, { name, folder }: Block): readonly string[] {
-  if (/^md/.test(name)) {
+  if (name.startsWith('md')) {
     return namesIn(reading, `${folder}/md`).flatMap((entry) => {
       if (!entry.startsWith('dev-')) return []
       return [linkName(reading, `${folder}/md/${entry}/block`) ?? entry.slice('dev-'.length)]
@@ -46,7 +46,8 @@ function statedMembers(reading: Reading, { name, folder }: Block): readonly stri
 function bcacheMembers(reading: Reading, folder: string): readonly string[] {
   const backing = reading.system.readLink(`${folder}/bcache`)
   const set = linkName(reading, `${folder}/bcache/cache`)
-  const caches = set === undefined ? [] : namesIn(reading, `/sys/fs/bcache/${set}`).filter((name) => /^cache\d+$/.test(name))
+  const caches =
+    set === undefined ? [] : namesIn(reading, `/sys/fs/bcache/${set}`).filter((name) => /^cache\d+$/.test(name))
   const links = [backing, ...caches.map((name) => reading.system.readLink(`/sys/fs/bcache/${set}/${name}`))]
   return links.flatMap((link) => (link.ok ? [/([^/]+)\/bcache$/.exec(link.value)?.[1] ?? ''] : [])).filter(Boolean)
 }
@@ -68,7 +69,9 @@ function arraysIn(mdstat: string): Membership[] {
  * array device is not stated by older ones). Slots 0 and 29 are parity, to which a write to any disk is a write.
  */
 function unraidArraysIn(mdstat: string): Membership[] {
-  const names = new Map([...mdstat.matchAll(/^diskName\.(\d+)=(\S+)$/gm)].map(([, slot = '', name = '']) => [slot, name]))
+  const names = new Map(
+    [...mdstat.matchAll(/^diskName\.(\d+)=(\S+)$/gm)].map(([, slot = '', name = '']) => [slot, name]),
+  )
   const found: Membership[] = []
   for (const [, slot = '', member = ''] of mdstat.matchAll(/^rdevName\.(\d+)=(\S+)$/gm)) {
     const isParity = slot === '0' || slot === '29'
@@ -94,7 +97,7 @@ export type Legs = {
 export function legsOf(reading: Reading, block: Block, members: readonly string[]): Legs {
   if (textOf(reading, `${block.folder}/dm/uuid`)?.startsWith('mpath-') === true)
     return { kind: 'any', broken: new Set(members.filter((name) => !isRunning(reading, name))) }
-  if (!/^md/.test(block.name)) return { kind: 'all', broken: new Set() }
+  if (!block.name.startsWith('md')) return { kind: 'all', broken: new Set() }
   const stated = numberOf(textOf(reading, `${block.folder}/md/raid_disks`))
   const degraded = numberOf(textOf(reading, `${block.folder}/md/degraded`))
   const gap = stated !== undefined && degraded !== undefined && members.length < stated - degraded

@@ -70,8 +70,11 @@ function virtualEnds({ reading, devices, blocks, beyond }: Places, block: Block)
 
 /** Buses that are not PCI: eMMC and virtio-mmio on the platform bus, Hyper-V and pmem below ACPI, Xen, channel I/O of s390. */
 function isOfTheBoard(place: string): boolean {
-  return /^\/devices\/(?:platform|LNXSYSTM:\d+|vbd-\d+|css\d+|soc[^/]*|ndbus\d+|vio|axi|amba|mmio|legacy|pnp\d+)(?:\/|$)/.test(place) &&
-    !/\/host\d+\/(?:session|rport)/.test(place)
+  return (
+    /^\/devices\/(?:platform|LNXSYSTM:\d+|vbd-\d+|css\d+|soc[^/]*|ndbus\d+|vio|axi|amba|mmio|legacy|pnp\d+)(?:\/|$)/.test(
+      place,
+    ) && !/\/host\d+\/(?:session|rport)/.test(place)
+  )
 }
 
 /** Documentation/admin-guide/blockdev/zram.rst: pages written back are on `backing_dev` and nowhere else. */
@@ -91,7 +94,12 @@ function iscsiEnds(reading: Reading, { name, place }: Block, devices: readonly P
   )
   return stated
     ? elsewhere('it is a disk of a server reached by iSCSI, whose port is followed')
-    : [{ ...lostAt(name, `nothing says over which port session ${session} of iSCSI runs`), couldBe: couldCarryNetwork(devices) }]
+    : [
+        {
+          ...lostAt(name, `nothing says over which port session ${session} of iSCSI runs`),
+          couldBe: couldCarryNetwork(devices),
+        },
+      ]
 }
 
 /** FCoE in software on a VLAN: the path holds the interface, whose `lower_*` links lead to the card. */
@@ -116,9 +124,10 @@ function interfaceEnds(reading: Reading, { name, place }: Block): readonly End[]
 function subsystemEnds(places: Places, subsystem: string, block: Block): readonly End[] {
   const controllers = controllersOf(places, subsystem)
   if (controllers.length === 0) return [lostAt(block.name, `nothing says which controllers ${subsystem} has`)]
-  const legs = controllers.map(
-    (name): Leg => ({ ends: controllerEnds(places, name), isBroken: !isLive(places.reading, name, block.name) }),
-  )
+  const legs = controllers.map((name): Leg => ({
+    ends: controllerEnds(places, name),
+    isBroken: !isLive(places.reading, name, block.name),
+  }))
   return anyOf(subsystem, legs)
 }
 
@@ -171,5 +180,7 @@ function fibreEnds({ reading, devices, blocks }: Places, name: string, address: 
   const fibre = devices.filter(({ classCode }) => classCode?.startsWith('0c04') === true).map((one) => one.address)
   const couldBe = [...new Set([...adapters, ...fibre])]
   const why = 'no Fibre Channel adapter has the port name that it states'
-  return [{ ...lostAt(name, why), chain: [name], couldBe: couldBe.length > 0 ? couldBe : couldCarryDisks(devices, blocks) }]
+  return [
+    { ...lostAt(name, why), chain: [name], couldBe: couldBe.length > 0 ? couldBe : couldCarryDisks(devices, blocks) },
+  ]
 }

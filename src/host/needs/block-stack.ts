@@ -58,7 +58,12 @@ export function stackOf(places: Places): Stack {
     return [...(kind === 'any' ? anyOf(whole.name, legs) : legs.flatMap((leg) => leg.ends)), ...gaps]
   }
   const shown = (name: string): string => shownName(reading, blocks, name)
-  return { endsOf: follow, below: (name) => allBelow(name, members, blocks), shownName: shown, tops: () => topsOf(members, blocks) }
+  return {
+    endsOf: follow,
+    below: (name) => allBelow(name, members, blocks),
+    shownName: shown,
+    tops: () => topsOf(members, blocks),
+  }
 }
 
 function lostAt(name: string, why: string): End {
@@ -69,7 +74,7 @@ function topsOf(members: ReadonlyMap<string, readonly string[]>, blocks: Blocks)
   const below = new Set([...members.values()].flat())
   const files = [...blocks.byName.values()].filter(({ name, disk }) => /^loop\d/.test(name) && disk === undefined)
   const all = new Set([...members.keys(), ...files.map(({ name }) => name)])
-  return [...all].filter((name) => !below.has(name) || /^loop/.test(name)).sort()
+  return [...all].filter((name) => !below.has(name) || name.startsWith('loop')).sort()
 }
 
 function allBelow(top: string, members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): Set<string> {

@@ -46,7 +46,8 @@ export function readBlocks(reading: Reading, inUse: readonly string[] = []): Blo
     numbers.set(name, number)
   }
   const partitions = readPartitions(reading)
-  if (numbers.size === 0 || partitions.some(({ name }) => places.get(name) === undefined)) addPartitions(reading, places)
+  if (numbers.size === 0 || partitions.some(({ name }) => places.get(name) === undefined))
+    addPartitions(reading, places)
   for (const { name, number } of partitions) {
     if (!places.has(name)) places.set(name, undefined)
     if (!numbers.has(name)) numbers.set(name, number)

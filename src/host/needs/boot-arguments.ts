@@ -52,27 +52,32 @@ function keysOfArguments(words: readonly string[]): NamedDisk[] {
     const names = devicesOfKey(value.replace(/^(?:luks-)?[0-9a-f]{8}-[0-9a-f-]{27}=/i, ''))
     if (names.length > 0) found.push(disk(what, names))
   }
-  for (const name of ['rd.luks.key', 'luks.key', 'cryptkey']) for (const value of valuesOf(words, name)) add(`key of an encrypted volume (${name}=)`, value)
+  for (const name of ['rd.luks.key', 'luks.key', 'cryptkey'])
+    for (const value of valuesOf(words, name)) add(`key of an encrypted volume (${name}=)`, value)
   for (const name of ['rd.luks.options', 'luks.options'])
     for (const value of valuesOf(words, name))
       for (const option of value.replace(/^[0-9a-f]{8}-[0-9a-f-]{27}=/i, '').split(','))
-        if (option.startsWith('header=')) add(`header of an encrypted volume (${name}=)`, option.slice('header='.length))
-  for (const name of ['rd.luks.data', 'luks.data', 'cryptdevice']) for (const value of valuesOf(words, name)) add(`encrypted volume (${name}=)`, value)
+        if (option.startsWith('header='))
+          add(`header of an encrypted volume (${name}=)`, option.slice('header='.length))
+  for (const name of ['rd.luks.data', 'luks.data', 'cryptdevice'])
+    for (const value of valuesOf(words, name)) add(`encrypted volume (${name}=)`, value)
   return found
 }
 
 /** Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for somebody. */
 function keysOfCrypttab(reading: Reading): NamedDisk[] {
-  return parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').flatMap(({ name, source, key, options }): NamedDisk[] => {
-    const weight = options.includes('noauto') ? 'spoken-for' : 'vital'
-    const header = options.find((option) => option.startsWith('header='))?.slice('header='.length)
-    const parts = [
-      { what: `encrypted volume ${name} in /etc/crypttab`, names: [source] },
-      { what: `key of ${name} in /etc/crypttab`, names: devicesOfKey(key ?? '') },
-      { what: `header of ${name} in /etc/crypttab`, names: devicesOfKey(header ?? '') },
-    ]
-    return parts.filter(({ names }) => names.length > 0).map((part) => ({ ...part, weight }))
-  })
+  return parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').flatMap(
+    ({ name, source, key, options }): NamedDisk[] => {
+      const weight = options.includes('noauto') ? 'spoken-for' : 'vital'
+      const header = options.find((option) => option.startsWith('header='))?.slice('header='.length)
+      const parts = [
+        { what: `encrypted volume ${name} in /etc/crypttab`, names: [source] },
+        { what: `key of ${name} in /etc/crypttab`, names: devicesOfKey(key ?? '') },
+        { what: `header of ${name} in /etc/crypttab`, names: devicesOfKey(header ?? '') },
+      ]
+      return parts.filter(({ names }) => names.length > 0).map((part) => ({ ...part, weight }))
+    },
+  )
 }
 
 /** systemd.mount-extra=WHAT:WHERE[:TYPE[:OPTIONS]] and systemd.swap-extra=WHAT (systemd-fstab-generator(8)). */
@@ -80,8 +85,14 @@ function extraMounts(words: readonly string[]): NamedDisk[] {
   const mounts = ['systemd.mount-extra', 'rd.systemd.mount-extra'].flatMap((name) => valuesOf(words, name))
   const swaps = ['systemd.swap-extra', 'rd.systemd.swap-extra'].flatMap((name) => valuesOf(words, name))
   return [
-    ...mounts.map((value) => ({ what: `${value.split(':')[1] ?? ''} on the command line`, names: [value.split(':')[0] ?? ''] })),
+    ...mounts.map((value) => ({
+      what: `${value.split(':')[1] ?? ''} on the command line`,
+      names: [value.split(':')[0] ?? ''],
+    })),
     ...swaps.map((value) => ({ what: 'swap on the command line', names: [value.split(':')[0] ?? ''] })),
-    ...valuesOf(words, 'pstore_blk.blkdev').map((value) => ({ what: 'crash log of the kernel (pstore_blk)', names: [value] })),
+    ...valuesOf(words, 'pstore_blk.blkdev').map((value) => ({
+      what: 'crash log of the kernel (pstore_blk)',
+      names: [value],
+    })),
   ].map((one) => ({ ...one, weight: 'spoken-for' }))
 }

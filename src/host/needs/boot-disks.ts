@@ -88,7 +88,7 @@ function parseDevicePath(bytes: Uint8Array): DevicePath | undefined {
   const functions: { device: number; fn: number }[] = []
   let isNetwork = false
   let isFirmware = false
-  for (let at = 0; at + 4 <= bytes.length; ) {
+  for (let at = 0; at + 4 <= bytes.length;) {
     const kind = `${bytes[at] ?? 0}.${bytes[at + 1] ?? 0}`
     const length = view.getUint16(at + 2, true)
     if (length < 4 || at + length > bytes.length) return undefined
@@ -111,11 +111,21 @@ function parseDevicePath(bytes: Uint8Array): DevicePath | undefined {
 function partitionOf(view: DataView, at: number): string | undefined {
   const kind = view.getUint8(at + 41)
   if (kind === 1)
-    return `${view.getUint32(at + 24, true).toString(16).padStart(8, '0')}-${view.getUint32(at + 4, true).toString(16).padStart(2, '0')}`
+    return `${view
+      .getUint32(at + 24, true)
+      .toString(16)
+      .padStart(8, '0')}-${view
+      .getUint32(at + 4, true)
+      .toString(16)
+      .padStart(2, '0')}`
   if (kind !== 2) return undefined
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
   const tail = Array.from({ length: 8 }, (_, index) => hex(view.getUint8(at + 32 + index), 2)).join('')
-  const head = [hex(view.getUint32(at + 24, true), 8), hex(view.getUint16(at + 28, true), 4), hex(view.getUint16(at + 30, true), 4)]
+  const head = [
+    hex(view.getUint32(at + 24, true), 8),
+    hex(view.getUint16(at + 28, true), 4),
+    hex(view.getUint16(at + 30, true), 4),
+  ]
   return [...head, tail.slice(0, 4), tail.slice(4)].join('-')
 }
 

@@ -32,5 +32,7 @@ export function devicesOfKey(key: string): string[] {
   for (let at = key.indexOf(':'); at >= 0; at = key.indexOf(':', at + 1)) {
     found.push(key.slice(at + 1).replace(/:\d+$/, ''), key.slice(0, at))
   }
-  return [...new Set([key, ...found])].filter((text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text))
+  return [...new Set([key, ...found])].filter(
+    (text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text),
+  )
 }

@@ -38,7 +38,8 @@ export function pathOfName(name: string): string | undefined {
   const known = tags[tag]
   // `PARTUUID=…/PARTNROFF=1` is a partition beside the named one, so on the same disk.
   const id = value.replace(/\/PARTNROFF=-?\d+$/, '').replaceAll(/^["']|["']$/g, '')
-  if (known !== undefined) return id === '' || id.includes('/') ? undefined : `/dev/disk/${known.folder}/${encodeUdev(id)}`
+  if (known !== undefined)
+    return id === '' || id.includes('/') ? undefined : `/dev/disk/${known.folder}/${encodeUdev(id)}`
   return /^\/dev\/[^\0]{1,400}$/.test(plain) && !/(?:^|\/)\.\.(?:\/|$)/.test(plain) ? plain : undefined
 }
 
@@ -103,7 +104,8 @@ function findByLink(namer: Namer, folder: string, wanted: string): Found {
   const real = link === undefined ? undefined : reading.system.realPath(`/dev/disk/${folder}/${link}`)
   const name = real?.ok === true ? kernelName(real.value) : undefined
   if (name !== undefined && blocks.byName.has(name)) return { is: 'block', name }
-  for (const [one, record] of namer.udev()) if (recordIs(record, folder, tag?.property, same)) return { is: 'block', name: one }
+  for (const [one, record] of namer.udev())
+    if (recordIs(record, folder, tag?.property, same)) return { is: 'block', name: one }
   const path = `/dev/disk/${folder}/${wanted}`
   if (link !== undefined) return { is: 'lost', why: `${path} leads to no device that is shown` }
   const others = isOneOnly(folder) && links.ok ? links.value : []
@@ -162,12 +164,19 @@ function lostOrAbsent(
   const parted = new Set([...blocks.byName.values()].map(({ disk }) => disk))
   const maybe = [...blocks.byName.values()].filter((block) => {
     const record = records.get(block.name)
-    return isRealDisk(block) && !parted.has(block.name) && !others.has(block.name) && (record === undefined || isMaybe(record))
+    return (
+      isRealDisk(block) &&
+      !parted.has(block.name) &&
+      !others.has(block.name) &&
+      (record === undefined || isMaybe(record))
+    )
   })
   if (maybe.length === 0 && blocks.areAllPlaced && blocks.byName.size > 0)
     return { is: 'absent', why: `no device of today is ${path}` }
   const why = `nothing says which device ${path} is`
-  return blocks.areAllPlaced && blocks.byName.size > 0 ? { is: 'lost', why, maybe: maybe.map(({ name }) => name) } : { is: 'lost', why }
+  return blocks.areAllPlaced && blocks.byName.size > 0
+    ? { is: 'lost', why, maybe: maybe.map(({ name }) => name) }
+    : { is: 'lost', why }
 }
 
 /** Neither memory nor a loop without a file. */

@@ -67,7 +67,9 @@ function numbersOf(mounts: readonly Mount[]): string[] {
 
 function namerOf(reading: Reading, blocks: Blocks): Namer {
   let udev: Udev | undefined
-  const crypttab = new Map(parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').map(({ name, source }) => [name, source]))
+  const crypttab = new Map(
+    parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').map(({ name, source }) => [name, source]),
+  )
   return { reading, blocks, udev: () => (udev ??= readUdev(reading, blocks)), crypttab }
 }
 

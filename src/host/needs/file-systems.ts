@@ -22,7 +22,8 @@ const inMemory =
 const onServers =
   /^(?:nfs4?|cifs|smb3|smbfs|ncpfs|ceph|afs|coda|orangefs|pvfs2|lustre|beegfs|gpfs|glusterfs|fuse\.(?:sshfs|glusterfs|ceph|ceph-fuse|s3fs|rclone|curlftpfs|davfs|juicefs|moosefs|mfsmount|weed))$/
 const ofHypervisor = /^(?:vboxsf|vmhgfs|fuse\.vmhgfs-fuse|prl_fs|ubifs|jffs2|hostfs)$/
-const ofLayers = /^(?:overlay|aufs|unionfs|ecryptfs|fuse\.(?:mergerfs|unionfs|unionfs-fuse|encfs|gocryptfs|bindfs|fuse-overlayfs|cryfs))$/
+const ofLayers =
+  /^(?:overlay|aufs|unionfs|ecryptfs|fuse\.(?:mergerfs|unionfs|unionfs-fuse|encfs|gocryptfs|bindfs|fuse-overlayfs|cryfs))$/
 
 export function mountEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[] = []): readonly End[] {
   const { reading } = systems.namer
@@ -76,7 +77,9 @@ function numberEnds(systems: FileSystems, { number, source }: Mount): readonly E
   const found = findByNumber(systems.namer, number)
   if (found.is === 'block') return systems.block(found.name)
   const named = source.startsWith('/dev/') ? findDevice(systems.namer, source) : found
-  return named.is === 'block' ? systems.block(named.name) : [lostAt(source.startsWith('/') ? source : number, found.why)]
+  return named.is === 'block'
+    ? systems.block(named.name)
+    : [lostAt(source.startsWith('/') ? source : number, found.why)]
 }
 
 /** XFS prints its log and real-time devices (fs/xfs/xfs_super.c), reiserfs its journal. Those of ext4 are in /proc/fs/jbd2. */
@@ -110,10 +113,15 @@ function layersOf(mount: Mount): string[] {
   const stated = ['lowerdir', 'lowerdir+', 'datadir+', 'upperdir', 'workdir'].flatMap((name) =>
     mount.options.filter((option) => option.startsWith(`${name}=`)).map((option) => option.slice(name.length + 1)),
   )
-  const listed = mount.type === 'overlay' ? stated : [...stated, mount.source, optionOf(mount, 'dirs') ?? '', optionOf(mount, 'br') ?? '']
+  const listed =
+    mount.type === 'overlay'
+      ? stated
+      : [...stated, mount.source, optionOf(mount, 'dirs') ?? '', optionOf(mount, 'br') ?? '']
   // A colon parts layers, a backslash keeps one in a name.
   const parts = listed.flatMap((text) => text.split(/(?<!\\):+/))
-  return [...new Set(parts.map((part) => part.replaceAll('\\:', ':').replace(/=\w+$/, '')))].filter((part) => part !== '')
+  return [...new Set(parts.map((part) => part.replaceAll('\\:', ':').replace(/=\w+$/, '')))].filter(
+    (part) => part !== '',
+  )
 }
 
 function folderEnds(systems: FileSystems, path: string, seen: readonly Mount[]): readonly End[] {
@@ -127,7 +135,8 @@ function folderEnds(systems: FileSystems, path: string, seen: readonly Mount[]):
 function sourceEnds(systems: FileSystems, mount: Mount): readonly End[] {
   const devices = mount.source.split(':').filter((part) => part.startsWith('/dev/') && part !== '/dev/fuse')
   if (devices.length > 0) return devices.flatMap((path) => foundEnds(systems, findDevice(systems.namer, path), path))
-  if (/^fuse(?:\.|$)/.test(mount.type)) return elsewhere('a process serves it, whose own files and devices are followed')
+  if (/^fuse(?:\.|$)/.test(mount.type))
+    return elsewhere('a process serves it, whose own files and devices are followed')
   return [lostAt(mount.source, `nothing says where a file system of type ${mount.type} lies`)]
 }
 

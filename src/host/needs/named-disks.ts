@@ -14,7 +14,13 @@ export type NamedDisk = {
 }
 
 export function readNamedDisks(reading: Reading): NamedDisk[] {
-  return [...fstabDisks(reading), ...proxmoxDisks(reading), ...unitDisks(reading), ...automountDisks(reading), ...dumpDisks(reading)]
+  return [
+    ...fstabDisks(reading),
+    ...proxmoxDisks(reading),
+    ...unitDisks(reading),
+    ...automountDisks(reading),
+    ...dumpDisks(reading),
+  ]
 }
 
 function fstabDisks(reading: Reading): NamedDisk[] {
@@ -43,7 +49,13 @@ function proxmoxDisks(reading: Reading): NamedDisk[] {
   })
 }
 
-const unitFolders = ['/etc/systemd/system', '/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
+const unitFolders = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+]
 
 /** systemd.mount(5), systemd.swap(5): `What=` names the device, with specifiers of systemd (`%%`). */
 function unitDisks(reading: Reading): NamedDisk[] {
@@ -67,12 +79,16 @@ function unitDisks(reading: Reading): NamedDisk[] {
 /** systemd.syntax(7): quotes around a value, and C escapes in it. */
 function unescapeUnit(text: string): string {
   const plain = /^(["'])(.*)\1$/.exec(text)?.[2] ?? text
-  return plain.startsWith('/dev/') ? plain : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return plain.startsWith('/dev/')
+    ? plain
+    : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
 /** autofs(5): a map names a disk as `:/dev/sdb1`. */
 function automountDisks(reading: Reading): NamedDisk[] {
-  const files = namesIn(reading, '/etc').filter((name) => name.startsWith('auto.')).map((name) => `/etc/${name}`)
+  const files = namesIn(reading, '/etc')
+    .filter((name) => name.startsWith('auto.'))
+    .map((name) => `/etc/${name}`)
   const further = namesIn(reading, '/etc/auto.master.d').map((name) => `/etc/auto.master.d/${name}`)
   return [...files, ...further].flatMap((file) =>
     [...(textOf(reading, file, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(

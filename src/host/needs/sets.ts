@@ -48,11 +48,7 @@ export function withoutDoubles(ends: readonly End[]): End[] {
   const seen = new Map<string, End>()
   for (const end of ends) {
     const key = JSON.stringify(
-      end.to === 'function'
-        ? [end.device, end.redundant]
-        : end.to === 'lost'
-          ? [end.lost, end.why]
-          : [end.why],
+      end.to === 'function' ? [end.device, end.redundant] : end.to === 'lost' ? [end.lost, end.why] : [end.why],
     )
     if (!seen.has(key)) seen.set(key, end)
   }

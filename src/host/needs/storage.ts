@@ -76,7 +76,10 @@ function mountNeeds(disks: Disks): DiskNeed[] {
   }
   // Layers of containers lie on file systems that are told themselves.
   const own = new Set(needs.filter(({ top }) => top.length > 0).flatMap(({ ends }) => ends.map(deviceOf)))
-  return needs.filter(({ start, top, ends }) => top.length > 0 || start.mountPoint === '/' || !ends.every((end) => own.has(deviceOf(end))))
+  return needs.filter(
+    ({ start, top, ends }) =>
+      top.length > 0 || start.mountPoint === '/' || !ends.every((end) => own.has(deviceOf(end))),
+  )
 }
 
 function byPoint(a: Mount, b: Mount): number {
@@ -145,7 +148,10 @@ function namedNeeds(disks: Disks): DiskNeed[] {
     const start: NeedStart = { kind: 'disk', what, weight: 'spoken-for' }
     return mount ? [{ start, ends: disks.mountEnds(mount), top: [] }] : []
   })
-  return [...[...readNamedDisks(reading), ...readBootArguments(reading)].flatMap((one) => namedNeed(disks, one)), ...folders]
+  return [
+    ...[...readNamedDisks(reading), ...readBootArguments(reading)].flatMap((one) => namedNeed(disks, one)),
+    ...folders,
+  ]
 }
 
 function namedNeed(disks: Disks, { what, names, weight }: NamedDisk): DiskNeed[] {
@@ -173,7 +179,9 @@ function alikeBtrfs({ namer }: Disks, name: string): string[] {
   const own = namer.udev().get(name)?.properties
   const id = own?.get('ID_FS_TYPE') === 'btrfs' ? own.get('ID_FS_UUID') : undefined
   if (id === undefined) return []
-  return [...namer.udev()].flatMap(([one, { properties }]) => (one !== name && properties.get('ID_FS_UUID') === id ? [one] : []))
+  return [...namer.udev()].flatMap(([one, { properties }]) =>
+    one !== name && properties.get('ID_FS_UUID') === id ? [one] : [],
+  )
 }
 
 function bootNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
@@ -184,7 +192,10 @@ function bootNeed(disks: Disks, { what, partition, table, device, lost }: BootDi
   const start = vital(what)
   if (device !== undefined) return { start, ends: [{ to: 'function', chain: [], device }], top: [] }
   if (lost !== undefined) return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
-  const named = partition === undefined ? tableNeed(disks, table ?? '') : namedNeed(disks, { what, names: [partition], weight: 'vital' })
+  const named =
+    partition === undefined
+      ? tableNeed(disks, table ?? '')
+      : namedNeed(disks, { what, names: [partition], weight: 'vital' })
   return named[0] ? { ...named[0], start } : { start, ends: [], top: [] }
 }
 

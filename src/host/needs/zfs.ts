@@ -17,7 +17,9 @@ export function readPools(reading: Reading, mounts: readonly Mount[]): Set<strin
   for (const { type, source } of mounts) if (type === 'zfs') pools.add(source.split('/')[0] ?? '')
   const folder = '/proc/spl/kstat/zfs'
   for (const name of namesIn(reading, folder)) {
-    const isPool = ['io', 'state', 'guid', 'txgs', 'iostats'].some((file) => reading.system.stat(`${folder}/${name}/${file}`).ok)
+    const isPool = ['io', 'state', 'guid', 'txgs', 'iostats'].some(
+      (file) => reading.system.stat(`${folder}/${name}/${file}`).ok,
+    )
     if (isPool) pools.add(name)
   }
   pools.delete('')
@@ -53,7 +55,11 @@ export function readZfs(context: ZfsContext): Zfs {
   }
 }
 
-type Known = { readonly members: ReadonlySet<string>; readonly files: readonly string[]; readonly unknown: readonly string[] }
+type Known = {
+  readonly members: ReadonlySet<string>
+  readonly files: readonly string[]
+  readonly unknown: readonly string[]
+}
 
 function knownMembers({ namer }: ZfsContext, pool: string, vdevs: readonly CachedVdev[]): Known {
   const members = new Set<string>()
@@ -87,7 +93,8 @@ function poolEnds(context: ZfsContext, pool: string, vdevs: readonly CachedVdev[
   const { members, files, unknown } = knownMembers(context, pool, vdevs ?? [])
   const ends = [...[...members].flatMap((name) => context.block(name)), ...files.flatMap((path) => context.file(path))]
   const lost = unknown.map((path) => lostAt(path, 'this member of the pool is not shown'))
-  if (members.size + files.length === 0) return [lostAt(`pool ${pool}`, 'neither the udev database nor /etc/zfs/zpool.cache says on which disks it is')]
+  if (members.size + files.length === 0)
+    return [lostAt(`pool ${pool}`, 'neither the udev database nor /etc/zfs/zpool.cache says on which disks it is')]
   const isListed = vdevs !== undefined && vdevs.length > 0
   return [...ends, ...lost, ...maybeMembers(context, members, isListed)]
 }
@@ -102,7 +109,12 @@ function maybeMembers(context: ZfsContext, members: ReadonlySet<string>, isListe
   return [...blocks.byName.values()].flatMap((block) => {
     if (members.has(block.name) || !isDisk(block) || context.isUsed(block.name)) return []
     const record = udev().get(block.name)
-    const why = record === undefined ? (isListed || parted.has(block.name) ? undefined : 'udev knows nothing of it') : doubtOf(record)
+    const why =
+      record === undefined
+        ? isListed || parted.has(block.name)
+          ? undefined
+          : 'udev knows nothing of it'
+        : doubtOf(record)
     if (why === undefined) return []
     const couldBe = context.block(block.name).flatMap((end) => (end.to === 'function' ? [end.device] : []))
     return [{ ...lostAt(block.name, why), couldBe: [...new Set(couldBe)] }]
@@ -128,7 +140,9 @@ function lostAt(lost: string, why: string): Extract<End, { to: 'lost' }> {
 export function poolsOfVolume(namer: Namer, block: Block, imported: ReadonlySet<string>): readonly string[] {
   const name = block.disk ?? block.name
   const links = namer.udev().get(name)?.links ?? []
-  const pool = links.map((link) => /^(?:zvol\/)?([^/]+)\//.exec(link.startsWith('zvol/') ? link : '')?.[1]).find(Boolean)
+  const pool = links
+    .map((link) => /^(?:zvol\/)?([^/]+)\//.exec(link.startsWith('zvol/') ? link : '')?.[1])
+    .find(Boolean)
   const known = pool === undefined ? undefined : decodeUdev(pool)
   return known !== undefined && imported.has(known) ? [known] : [...imported]
 }
