@@ -63,6 +63,12 @@ export const findingCodes = [
   'start-cycle',
   'host-behind-vm',
   'bridge-missing',
+  // starting VMs
+  'file-missing',
+  'image-shared',
+  'too-many-cpus',
+  'nothing-to-boot',
+  'firmware-missing',
   // judging devices
   'no-group',
   'host-chipset',

@@ -123,6 +123,19 @@ export type HostBlockDevice = {
   readonly functions: readonly PciAddress[]
 }
 
+/** What is at a path that a spec names: an image, an ISO, a kernel. */
+export type HostPath = {
+  readonly path: string
+  readonly kind: 'file' | 'block' | 'folder' | 'other' | 'absent' | 'unreadable'
+  /** With every link resolved; of what is absent, its folder resolved. */
+  readonly real: string
+  /** The file itself, whatever it is called (device and inode): two names with one of these are one file. */
+  readonly inode?: string
+  /** The kernel's name of a block device, `sda2`, and of the disk that it is a part of, or is. */
+  readonly block?: string
+  readonly whole?: string
+}
+
 export type KernelFacts = {
   readonly release?: string
   readonly cmdline?: string
@@ -250,6 +263,8 @@ export type Host = {
   readonly unreadNeeds?: readonly NeedKind[]
   /** Block devices that the host shows; absent where the input lists none. */
   readonly blockDevices?: readonly HostBlockDevice[]
+  /** Paths that the spec names, where this machine was asked about them; absent for a capture or a listing. */
+  readonly paths?: readonly HostPath[]
   readonly bridges?: readonly string[]
   /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
   readonly ownAddresses?: readonly string[]

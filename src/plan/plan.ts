@@ -33,6 +33,9 @@ import { share } from './share.ts'
 import { startOrder } from './start-order.ts'
 import type { Plan } from './types.ts'
 import { viewOf } from './view.ts'
+import { checkVmDisks } from './vm-disks.ts'
+import { checkVmFiles } from './vm-files.ts'
+import { checkVmStart } from './vm-start.ts'
 import { warningsOf } from './warnings.ts'
 
 /** `places` lets findings point into the spec; `lock` holds the identities of last time. */
@@ -83,6 +86,9 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     ),
     ...checkLeftovers(view, gone, removal),
     ...checkBridges(host, spec, given.places),
+    ...checkVmFiles(host, spec, given.places),
+    ...checkVmDisks(view, leaving),
+    ...checkVmStart(view, leaving),
     ...checkOutage(spec, given.places),
   ])
   const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)

@@ -126,7 +126,8 @@ function failure(error: unknown): ReadFailure {
 function statOf(path: string): FileStat {
   const stat = lstatSync(path)
   const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other'
-  return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid, links: stat.nlink }
+  const inode = `${stat.dev}:${stat.ino}`
+  return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid, links: stat.nlink, inode }
 }
 
 function writeAttribute(path: string, shown: string, text: string): void {

@@ -22,6 +22,8 @@ export type FileStat = {
   readonly gid: number
   /** How many names it has (hard links). */
   readonly links: number
+  /** Device and inode, where there is one: two names with one of these are one file. */
+  readonly inode?: string
 }
 
 /** Looking only. Paths are absolute and relative to the system's root (`--root`); links are followed inside that root. */

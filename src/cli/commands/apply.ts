@@ -33,7 +33,7 @@ export async function runApply(args: readonly string[], options: Options, contex
       'to see what it would do there: handover plan',
     )
   const read = readSpec(args[0] ?? '')
-  const { spec, findings, file, text, lock } = read
+  const { spec, findings, file, text } = read
   const sources = new Map([[file, text]])
   if (spec === undefined) {
     context.err(renderFindings(findings, context.errStyle, sources))
@@ -41,7 +41,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   }
   const input = planInput(options, read)
   const planNow = async () => {
-    const host = await readPlanningHost(options, context, lock)
+    const host = await readPlanningHost(options, context, read)
     return { host, planned: plan(host, spec, input) }
   }
   const { host, planned } = await planNow()

@@ -21,7 +21,7 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
     context.err(renderFindings(findings, context.errStyle, sources))
     return exitCodeOf(findings)
   }
-  const host = await readPlanningHost(options, context, lock)
+  const host = await readPlanningHost(options, context, { spec, ...(lock ? { lock } : {}) })
   const first = plan(host, spec, { places, ...(lock ? { lock } : {}) })
   const inDoubt = new Set(first.doubtful ?? [])
   const kept = lock && { ...lock, devices: lock.devices.filter(({ vm, role }) => !inDoubt.has(`${vm}/${role}`)) }

@@ -22,7 +22,7 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
     return exitCodeOf(findings)
   }
   const input = planInput(options, read)
-  const host = await readPlanningHost(options, context, lock)
+  const host = await readPlanningHost(options, context, read)
   const planned = plan(host, spec, input)
   if (options.json) context.out(planDocument(planned))
   else {
