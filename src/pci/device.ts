@@ -97,7 +97,8 @@ export type PciDevice = {
   readonly link?: Link
   readonly bootVga?: boolean
   readonly sriov?: {
-    readonly totalVfs: number
+    /** Absent where only those that exist are stated. */
+    readonly totalVfs?: number
     readonly numVfs: number
     /** `sriov_drivers_autoprobe`: new virtual functions go to the host's own drivers. */
     readonly driversAutoprobe?: boolean
@@ -105,6 +106,8 @@ export type PciDevice = {
     readonly functions?: readonly VirtualFunctionSettings[]
   }
   readonly physFn?: PciAddress
+  /** Its number among the virtual functions of `physFn`, where no path ends with it. */
+  readonly vfNumber?: number
   readonly networkInterfaces?: readonly NetworkInterface[]
   readonly disks?: readonly Disk[]
   /** PCI Express Device Serial Number, 16 lower-case hex digits, high dword first; all-zero and all-ff are absent. */

@@ -114,7 +114,7 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCar
       `${what} makes no virtual functions: it has no SR-IOV capability`,
       'some cards have it switched off: look for SR-IOV in the firmware setup, or in the tool of its maker',
     )
-  if (one.count > sriov.totalVfs)
+  if (sriov.totalVfs !== undefined && one.count > sriov.totalVfs)
     return stop(`${what} makes ${sriov.totalVfs} virtual functions at most, and ${one.count} are wanted`)
   if (device.driver === null || device.driver === 'vfio-pci')
     return stop(

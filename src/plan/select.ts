@@ -35,7 +35,8 @@ function isMeantAsFunction(select: DeviceSelector, device: PciDevice, { devices,
     return select.address !== undefined || select.path !== undefined
   }
   if (device.physFn === undefined || physicalOf?.get(select.virtualFunction) !== device.physFn) return false
-  return select.number === undefined || pathOf(device, devices)?.endsWith(`/vf${select.number}`) === true
+  if (select.number === undefined || select.number === device.vfNumber) return true
+  return pathOf(device, devices)?.endsWith(`/vf${select.number}`) === true
 }
 
 function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {

@@ -33,7 +33,7 @@ export function renderDevice(host: Host, judgement: Judgement, device: PciDevice
       'SR-IOV',
       device.sriov === undefined
         ? undefined
-        : `${device.sriov.numVfs} of ${device.sriov.totalVfs} virtual functions in use`,
+        : `${[device.sriov.numVfs, device.sriov.totalVfs].filter((n) => n !== undefined).join(' of ')} virtual functions in use`,
     ],
     ['NUMA node', device.numaNode === undefined ? undefined : String(device.numaNode)],
     [

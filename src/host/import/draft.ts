@@ -19,6 +19,8 @@ export type Draft = {
   readonly otherMembers: Map<string, number>
   /** Buses that the input calls root buses: `0000:80`. */
   readonly rootBuses: Set<string>
+  /** Numbers of virtual functions, where the input lists them in order. */
+  readonly vfNumbers: Map<PciAddress, number>
   machine?: string
   /** What shows that the input is of two machines. */
   twoMachines?: string
@@ -41,6 +43,7 @@ export function emptyDraft(): Draft {
     devices: new Map(),
     otherMembers: new Map(),
     rootBuses: new Set(),
+    vfNumbers: new Map(),
     kernel: {},
     cpu: {},
     memory: {},

@@ -2,13 +2,13 @@
 import type { Finding } from '../../finding.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import type { Host, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
+import type { Host, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
 import type { DeviceDraft, Draft } from './draft.ts'
 import { withPlaces } from './places.ts'
 
 export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
   const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
-  const devices = withPlaces(draft, drafts.map(finishDevice))
+  const devices = withPlaces(draft, withBridges(drafts.map(finishDevice)))
   const groups = groupsOf(draft, devices)
   const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
   const findings: Finding[] = [
@@ -32,11 +32,18 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
     devices,
     groups,
-    needs: [],
+    needs: displayNeeds(devices),
     // No listing says what the host is mounted on, reached by or shown on.
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
     findings,
   }
+}
+
+/** The screen the firmware set up; whether there is another way in, as a serial console, no listing says. */
+function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
+  return devices
+    .filter(({ bootVga }) => bootVga === true)
+    .map(({ address }) => ({ kind: 'display', what: 'boot display', chain: [], device: address, weight: 'vital' }))
 }
 
 function mixture({ twoMachines }: Draft): Finding[] {
@@ -49,6 +56,16 @@ function mixture({ twoMachines }: Draft): Finding[] {
       help: 'give a listing of one machine only',
     },
   ]
+}
+
+/** What has functions below it is a bridge, though the input does not describe it; only bridges have a bus below. */
+function withBridges(devices: readonly PciDevice[]): PciDevice[] {
+  const parents = new Set(devices.flatMap(({ parent }) => parent ?? []))
+  return devices.map((device) => {
+    const isUnknown = device.classCode === undefined && device.headerType === undefined
+    const leads = parents.has(device.address) || device.secondaryBus !== undefined
+    return isUnknown && leads ? { ...device, headerType: 1 } : device
+  })
 }
 
 function finishDevice(draft: DeviceDraft): PciDevice {

@@ -13,6 +13,7 @@ export type KernelLine = 'group' | 'fact' | undefined
 
 export function readKernelLine(draft: Draft, line: string): KernelLine {
   if (line.includes('ommu') && readAssignment(draft, line)) return 'group'
+  if (line.includes('vgaarb: setting as boot ')) return readBootDisplay(draft, line) ? 'fact' : undefined
   const pci = /\bpci ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (.*)$/i.exec(line)
   if (pci) return readFunctionLine(draft, pci[1] ?? '', pci[2] ?? '') ? 'fact' : undefined
   return readMachineLine(draft, line) ? 'fact' : undefined
@@ -85,6 +86,21 @@ function readFunctionLine(draft: Draft, where: string, text: string): boolean {
   return known !== undefined && readLaterLine(known, text)
 }
 
+/**
+ * One card is the boot display at a time: who is named last takes it from the one before (drivers/pci/vgaarb.c,
+ * vga_set_default_device), with or without the words `(overriding previous)`. Before Linux 4.20 the address stood behind.
+ */
+function readBootDisplay(draft: Draft, line: string): boolean {
+  const text =
+    /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): vgaarb: setting as boot (?:VGA )?device/i.exec(line)?.[1] ??
+    /vgaarb: setting as boot device: PCI:([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/i.exec(line)?.[1]
+  const address = text === undefined ? undefined : parseAddress(text)
+  if (address === undefined) return false
+  for (const device of draft.devices.values()) if (device.bootVga === true) device.bootVga = false
+  deviceAt(draft, address).bootVga = true
+  return true
+}
+
 /** Lines about a function already announced. */
 function readLaterLine(device: DeviceDraft, text: string): boolean {
   const bridge = /^PCI bridge to \[bus ([0-9a-f]{2})(?:-([0-9a-f]{2}))?\]/i.exec(text)
@@ -92,10 +108,6 @@ function readLaterLine(device: DeviceDraft, text: string): boolean {
     const facts = factsOf(device)
     device.secondaryBus = facts.secondaryBus = Number.parseInt(bridge[1] ?? '', 16)
     device.subordinateBus = facts.subordinateBus = Number.parseInt(bridge[2] ?? bridge[1] ?? '', 16)
-    return true
-  }
-  if (text.startsWith('vgaarb: setting as boot ')) {
-    device.bootVga = true
     return true
   }
   const bar = parseBar(text)

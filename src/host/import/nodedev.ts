@@ -5,6 +5,7 @@
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
+import { stateGroup, stateWho, warnOfDrivers, type Who } from './contradictions.ts'
 import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import { parseDevicePath, statePlace } from './places.ts'
@@ -19,17 +20,19 @@ export function readNodedev(text: string, name: string): Host | undefined {
   const owners = new Map<string, PciAddress>()
   const children: XmlElement[] = []
   let unread = 0
-  for (const source of eachDevice(text)) {
+  const isWhole = /<device[\s>]/.test(text)
+  for (const source of isWhole ? eachDevice(text) : eachFragment(text)) {
     const element = parseElement(source)
     if (!element) unread += 1
-    else if (!readDevice(draft, element, owners)) children.push(element)
+    else if (!readDevice(draft, element, { owners, isWhole })) children.push(element)
   }
   for (const element of children) readChild(draft, element, owners)
   if (draft.devices.size === 0) return undefined
   if (unread > 0) note(draft, `${unread} <device> elements cannot be parsed and are left out`)
   if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
     note(draft, 'the node devices state no IOMMU groups', fullListing)
-  else for (const device of draft.devices.values()) device.iommuGroup ??= null
+  // Of a function that is only named (as a virtual one) nothing says that it has no group.
+  else if (isWhole) for (const address of owners.values()) deviceAt(draft, address).iommuGroup ??= null
   note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
   return finishDraft(draft, 'nodedev', name)
 }
@@ -47,6 +50,16 @@ function* eachDevice(text: string): Generator<string> {
     }
   }
   if (start !== undefined) yield ''
+}
+
+/** Guides quote a dump from its PCI capability on; each is read as a device of which only that is known. */
+function* eachFragment(text: string): Generator<string> {
+  const starts = [...text.matchAll(/<capability type=['"]pci['"]>/g)].map(({ index }) => index)
+  for (const [at, start] of starts.entries()) {
+    const part = text.slice(start, starts[at + 1])
+    const end = part.lastIndexOf('</capability>')
+    yield end === -1 ? '' : `<device>${part.slice(0, end)}</capability></device>`
+  }
 }
 
 function parseElement(source: string): XmlElement | undefined {
@@ -81,18 +94,22 @@ function capability(element: XmlElement, type: string): XmlElement | undefined {
   return undefined
 }
 
-function readDevice(draft: Draft, element: XmlElement, owners: Map<string, PciAddress>): boolean {
+type Reading = { readonly owners: Map<string, PciAddress>; readonly isWhole: boolean }
+
+function readDevice(draft: Draft, element: XmlElement, { owners, isWhole }: Reading): boolean {
   const pci = capability(element, 'pci')
   const address = pci ? (addressFrom((key) => childText(pci, key)) ?? addressFromName(element)) : undefined
   if (!pci || address === undefined) return false
-  const device = deviceAt(draft, address)
-  owners.set(childText(element, 'name') ?? '', address)
+  const device = stateWho(draft, address, idsOf(pci))
+  owners.set(childText(element, 'name') ?? address, address)
   const above = addressFromText(childText(element, 'parent'))
   if (above !== undefined) device.parent = above
   statePlace(draft, childText(element, 'path') ?? '')
   const driver = child(element, 'driver')
-  device.driver = (driver ? childText(driver, 'name') : undefined) ?? null
-  readIds(device, pci)
+  const before = device.driver
+  if (isWhole) device.driver = (driver ? childText(driver, 'name') : undefined) ?? null
+  if (before !== undefined && before !== device.driver) warnOfDrivers(draft, device, before)
+  Object.assign(device, idsOf(pci))
   readFacts(draft, device, pci)
   return true
 }
@@ -119,15 +136,17 @@ function addressFromText(text: string | undefined): PciAddress | undefined {
   return match ? parseAddress(`${match[1]}:${match[2]}:${match[3]}.${match[4]}`) : undefined
 }
 
-function readIds(device: DeviceDraft, pci: XmlElement): void {
+function idsOf(pci: XmlElement): Who {
   const id = (name: string) => /^0x([0-9a-f]{4})$/i.exec(child(pci, name)?.getAttribute('id') ?? '')?.[1]?.toLowerCase()
   const [vendor, product] = [id('vendor'), id('product')]
-  if (vendor !== undefined) device.vendorId = vendor
-  if (product !== undefined) device.deviceId = product
   const code = /^0x([0-9a-f]{6})$/i.exec(childText(pci, 'class') ?? '')?.[1]
-  if (code !== undefined) device.classCode = code.toLowerCase()
   const words = [childText(pci, 'vendor'), childText(pci, 'product')].filter((word) => word !== undefined).join(' ')
-  if (words !== '') device.name = words
+  return {
+    ...(vendor === undefined ? {} : { vendorId: vendor }),
+    ...(product === undefined ? {} : { deviceId: product }),
+    ...(code === undefined ? {} : { classCode: code.toLowerCase() }),
+    ...(words === '' ? {} : { name: words }),
+  }
 }
 
 function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
@@ -136,10 +155,10 @@ function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
   const group = child(pci, 'iommuGroup')
   const number = group?.getAttribute('number')
   if (group && /^\d{1,6}$/.test(number ?? '')) {
-    device.iommuGroup = Number(number)
+    stateGroup(draft, device, Number(number))
     for (const member of [...group.getElementsByTagName('address')].slice(0, 4096)) {
       const address = addressFrom((key) => member.getAttribute(key) ?? undefined)
-      if (address !== undefined) deviceAt(draft, address).iommuGroup = Number(number)
+      if (address !== undefined) stateGroup(draft, deviceAt(draft, address), Number(number))
     }
   }
   if (capability(pci, 'pci-bridge')) device.headerType = 1
@@ -148,12 +167,23 @@ function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
   const physFn = physicalAddress ? addressFrom((key) => physicalAddress.getAttribute(key) ?? undefined) : undefined
   if (physFn !== undefined) device.physFn = physFn
   const virtual = capability(pci, 'virt_functions')
-  const total = virtual?.getAttribute('maxCount')
-  if (virtual && /^\d{1,5}$/.test(total ?? '')) {
-    const numVfs = virtual.getElementsByTagName('address').length
-    device.sriov = { totalVfs: Number(total), numVfs }
-  }
+  if (virtual) readVirtualFunctions(draft, device, virtual)
   readLinks(device, pci)
+}
+
+/** Its `address` elements are the functions that exist, in the order of their numbers; old libvirt prints no `maxCount`. */
+function readVirtualFunctions(draft: Draft, device: DeviceDraft, virtual: XmlElement): void {
+  const total = virtual.getAttribute('maxCount') ?? ''
+  const listed = [...virtual.getElementsByTagName('address')].slice(0, 4096)
+  for (const [number, element] of listed.entries()) {
+    const address = addressFrom((key) => element.getAttribute(key) ?? undefined)
+    if (address === undefined || address === device.address) continue
+    deviceAt(draft, address).physFn = device.address
+    draft.vfNumbers.set(address, number)
+  }
+  const isStated = /^\d{1,5}$/.test(total)
+  if (isStated || listed.length > 0)
+    device.sriov = { ...(isStated ? { totalVfs: Number(total) } : {}), numVfs: listed.length }
 }
 
 /** `<link validity='cap' port='0' speed='8' width='8'/>`, in GT/s. */

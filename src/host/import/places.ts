@@ -4,7 +4,7 @@
  */
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { findPaths, findTopology } from '../../pci/topology.ts'
+import { findPaths, findTopology, type TopologyNode } from '../../pci/topology.ts'
 import { deviceAt, type Draft } from './draft.ts'
 
 type DevicePath = {
@@ -49,14 +49,47 @@ export function statePlace(draft: Draft, text: string): PciAddress | undefined {
 /** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
 export function withPlaces(draft: Draft, devices: readonly PciDevice[]): PciDevice[] {
   const topology = findTopology(devices, draft.rootBuses)
-  const paths = findPaths(topology)
+  const found = findPaths(topology)
   const stated = statedBuses(devices)
+  const paths = new Map<PciAddress, string>()
+  for (const device of devices) {
+    const reckoned = isInVmdDomain(device) ? undefined : (found.get(device.address) ?? besides(device, stated))
+    const path = device.path ?? reckoned
+    if (path !== undefined) paths.set(device.address, path)
+  }
   return devices.map((device) => {
+    const { path: _stated, ...rest } = device
     const node = topology.byAddress.get(device.address)
     const parent = node?.parentUnsure ? undefined : node?.parent?.address
-    const path = isInVmdDomain(device) ? undefined : (paths.get(device.address) ?? besides(device, stated))
-    return { ...(parent && { parent }), ...(path !== undefined && { path }), ...device }
+    const path = paths.get(device.address)
+    const home = node?.physicalFunction
+    if (home) return { ...(parent && { parent }), ...rest, ...virtualPlace(node, home, { draft, paths }) }
+    return { ...(parent && { parent }), ...rest, ...(path === undefined ? {} : { path }) }
   })
+}
+
+/** A virtual function's place is its physical function's and its number there. */
+function virtualPlace(
+  node: TopologyNode,
+  home: TopologyNode,
+  { draft, paths }: { readonly draft: Draft; readonly paths: ReadonlyMap<PciAddress, string> },
+): Pick<PciDevice, 'physFn' | 'path' | 'vfNumber'> {
+  const above = paths.get(home.address)
+  const number = draft.vfNumbers.get(node.address) ?? numberOf(node, home)
+  return {
+    physFn: home.address,
+    ...(number === undefined ? {} : { vfNumber: number }),
+    ...(above === undefined || number === undefined ? {} : { path: `${above}/vf${number}` }),
+  }
+}
+
+/** Routing id = that of the physical function + offset + number × stride (PCI Express, SR-IOV extended capability). */
+function numberOf(node: TopologyNode, { parts, device }: TopologyNode): number | undefined {
+  const { firstVfOffset, vfStride } = device.facts?.sriov ?? {}
+  if (firstVfOffset === undefined) return undefined
+  const id = ({ bus, slot, function: fn }: TopologyNode['parts']) => (bus << 8) | (slot << 3) | fn
+  const number = (id(node.parts) - id(parts) - firstVfOffset) / Math.max(vfStride ?? 0, 1)
+  return Number.isInteger(number) && number >= 0 ? number : undefined
 }
 
 /**

@@ -118,3 +118,34 @@ test('words about an IOMMU without groups are no proof that it is on', () => {
   )
   expect(host.iommu).toEqual({ state: 'unknown', kind: null })
 })
+
+describe('the boot display', () => {
+  const card = (address: string) => `[    0.3] pci ${address}: [1bbb:1401] type 00 class 0x030000\n`
+  const cards = card('0000:03:00.0') + card('0000:0a:00.0')
+  const vgaarb = (address: string, words = '') =>
+    `[    0.4] pci ${address}: vgaarb: setting as boot VGA device${words}\n`
+  test('is the one named last, and a need of the host', () => {
+    const host = readText(cards + vgaarb('0000:03:00.0') + vgaarb('0000:0a:00.0', ' (overriding previous)'))
+    expect(host.devices.map(({ bootVga }) => bootVga)).toEqual([false, true])
+    expect(host.needs).toEqual([
+      { kind: 'display', what: 'boot display', chain: [], device: '0000:0a:00.0', weight: 'vital' },
+    ])
+  })
+  test('is known where only its line is there, from any driver and in the words of old kernels', () => {
+    const bootOf = (text: string) => deviceOf(readText(text), '0000:03:00.0').bootVga
+    expect(bootOf(vgaarb('0000:03:00.0'))).toBe(true)
+    expect(bootOf('[    2.0] bolt 0000:03:00.0: vgaarb: setting as boot VGA device\n')).toBe(true)
+    expect(bootOf('[    0.4] vgaarb: setting as boot device: PCI:0000:03:00.0\n')).toBe(true)
+    expect(
+      bootOf(`${card('0000:03:00.0')}[    0.4] pci 0000:03:00.0: vgaarb: bridge control possible\n`),
+    ).toBeUndefined()
+  })
+})
+
+test('a function with a bus below it is a bridge, though nothing else is said of it', () => {
+  const host = readText(
+    '[    1.0] pci 0000:00:1d.0: PCI bridge to [bus 05-06]\n[    1.5] iommu: Adding device 0000:00:1d.0 to group 5\n[    1.5] iommu: Adding device 0000:05:00.0 to group 6\n[    1.7] pci 0000:00:1d.0: PCI bridge to [bus 05-06]\n',
+  )
+  expect(deviceOf(host, '0000:00:1d.0').headerType).toBe(1)
+  expect(deviceOf(host, '0000:05:00.0')).toMatchObject({ parent: '0000:00:1d.0', path: '0000:00/1d.0/00.0' })
+})

@@ -324,3 +324,15 @@ describe('hex dumps', () => {
     expect(deviceOf(host, '0000:00:04.0').facts).toMatchObject({ notAnswering: true })
   })
 })
+
+test('virtual functions of a -vvv listing have the number that offset and stride give them', () => {
+  const entry = (address: string, more = '') =>
+    `${address} Ethernet controller [0200]: Acme [1aaa:0200]\n\tControl: I/O- Mem+ BusMaster+\n\tCapabilities: [a0] Express (v2) Endpoint, MSI 00\n${more}\n`
+  const sriov =
+    '\tCapabilities: [160 v1] Single Root I/O Virtualization (SR-IOV)\n\t\tInitial VFs: 8, Total VFs: 8, Number of VFs: 3, Function Dependency Link: 00\n\t\tVF offset: 32, stride: 2, Device ID: 0201\n'
+  // The first of them was not pasted.
+  const host = readText(entry('09:00.0', sriov) + entry('09:04.2') + entry('09:04.4') + entry('09:05.0'))
+  expect(['09:04.2', '09:04.4', '09:05.0'].map((a) => deviceOf(host, `0000:${a}`).vfNumber)).toEqual([1, 2, undefined])
+  expect(deviceOf(host, '0000:09:04.4')).toMatchObject({ physFn: '0000:09:00.0' })
+  expect(deviceOf(host, '0000:09:04.4').path).toBeUndefined()
+})

@@ -383,3 +383,54 @@ describe('refused, with a reason and a way out', () => {
     expect(refusal(gzipSync(new Uint8Array(300 * 1024 * 1024), { level: 1 }))).toBe('2 it unpacks to more than 256 MiB')
   })
 })
+
+describe('a part of a nodedev dump', () => {
+  const part = `  <capability type='pci'>
+    <domain>0</domain><bus>6</bus><slot>0</slot><function>1</function>
+    <product id='0x0200'>Fast Port</product><vendor id='0x1aaa'>Acme</vendor>
+    <iommuGroup number='9'><address domain='0x0000' bus='0x06' slot='0x00' function='0x1'/></iommuGroup>
+  </capability>
+`
+  test('is read, and its driver is not stated', () => {
+    const host = readText(`look at this:\n${part}\nand this:\n${part.replace('<function>1', '<function>0')}`)
+    expect(host.source.kind).toBe('nodedev')
+    expect(host.devices.map((d) => d.address)).toEqual(['0000:06:00.0', '0000:06:00.1'])
+    expect(deviceOf(host, '0000:06:00.1')).toMatchObject({ deviceId: '0200', iommuGroup: 9 })
+    expect(deviceOf(host, '0000:06:00.1').driver).toBeUndefined()
+  })
+  test('that breaks off is refused', () => {
+    expect(() => readText(part.slice(0, 90))).toThrow()
+  })
+})
+
+const physical = (virtual: string) => `<device><name>pci_0000_06_00_0</name>
+<path>/sys/devices/pci0000:00/0000:00:02.0/0000:06:00.0</path><parent>pci_0000_00_02_0</parent>
+<capability type='pci'><class>0x020000</class><domain>0</domain><bus>6</bus><slot>0</slot><function>0</function>
+<product id='0x0200'/><vendor id='0x1aaa'/>${virtual}
+<iommuGroup number='9'><address domain='0x0000' bus='0x06' slot='0x00' function='0x0'/></iommuGroup></capability></device>`
+const vf = (slot: string) => `<address domain='0x0000' bus='0x06' slot='0x${slot}' function='0x0'/>`
+
+describe('virtual functions of node devices', () => {
+  test('that exist are counted and numbered, with or without a maximum', () => {
+    for (const [attribute, totalVfs] of [
+      ['', undefined],
+      [" maxCount='8'", 8],
+    ] as const) {
+      const host = readText(
+        physical(`<capability type='virt_functions'${attribute}>${vf('10')}${vf('11')}</capability>`),
+      )
+      expect(deviceOf(host, '0000:06:00.0').sriov).toEqual({ numVfs: 2, ...(totalVfs ? { totalVfs } : {}) })
+      expect(deviceOf(host, '0000:06:11.0')).toEqual({
+        address: '0000:06:11.0',
+        physFn: '0000:06:00.0',
+        vfNumber: 1,
+        path: '0000:00/02.0/00.0/vf1',
+      })
+    }
+  })
+  test('that could be made are none', () => {
+    const host = readText(physical("<capability type='virt_functions' maxCount='8'/>"))
+    expect(deviceOf(host, '0000:06:00.0').sriov).toEqual({ totalVfs: 8, numVfs: 0 })
+    expect(host.devices).toHaveLength(1)
+  })
+})
