@@ -71,6 +71,7 @@ export const findingCodes = [
   'firmware-missing',
   // judging devices
   'no-group',
+  'behind-vmd',
   'host-chipset',
   'vm-running',
   'device-silent',

@@ -4,10 +4,9 @@
  */
 import type { Check } from './check.ts'
 import { checkAnswers } from './checks/answers.ts'
+import { checkBehindVmd } from './checks/behind-vmd.ts'
 import { checkDenied } from './checks/denied.ts'
 import { checkEndpoint } from './checks/endpoint.ts'
-import { checkGroupMembers } from './checks/group-members.ts'
-import { checkGroupNeeds } from './checks/group-needs.ts'
 import { checkIdentical } from './checks/identical.ts'
 import { checkInterruptRemapping } from './checks/interrupt-remapping.ts'
 import { checkIommu } from './checks/iommu.ts'
@@ -24,14 +23,13 @@ export const checks: readonly Check[] = [
   checkOneMachine,
   checkAnswers,
   checkEndpoint,
+  checkBehindVmd,
   checkIommu,
   checkInterruptRemapping,
   checkReservedRegions,
   checkNeeds,
   checkLostNeeds,
   checkKnownNeeds,
-  checkGroupNeeds,
-  checkGroupMembers,
   checkIsolation,
   checkSriov,
   checkDenied,

@@ -5,19 +5,20 @@
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { PciAddress } from '../pci/address.ts'
-import { isVfioDriver } from '../pci/vfio-driver.ts'
 import type { Draft } from '../pci/draft.ts'
 import { canPredictGroups } from '../pci/predict-groups.ts'
 import { nothing } from './check.ts'
 import { checks } from './checks.ts'
+import { groupJudge } from './group-verdict.ts'
 import { checkHost } from './host-checks.ts'
 import type { DeviceJudgement, GroupJudgement, JudgeOptions, Judgement, Reason, Verdict } from './types.ts'
+import { viabilityOf } from './viability.ts'
 import { companions, viewOf, type HostView } from './view.ts'
 
 export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
   const view = viewOf(host, options)
   return {
-    devices: view.host.devices.map((device) => judgeDevice(device, view)),
+    devices: judgeDevices(view),
     groups: view.groups.map((group) => judgeGroup(group, view)),
     ...predictionOf(view),
     findings: checkHost(view),
@@ -29,13 +30,34 @@ function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
   return canPredictGroups(view.host.devices) ? { predicted: view.foretold() } : {}
 }
 
-function judgeDevice(device: PciDevice, view: HostView): DeviceJudgement {
+/** Each function for itself, then with what leaves together with it. */
+function judgeDevices(view: HostView): DeviceJudgement[] {
+  const { devices } = view.host
+  const own = devices.map((device) => ownReasons(device, view))
+  const byAddress = new Map(devices.map(({ address }, index) => [address, own[index] ?? nothing]))
+  const ofGroup = groupJudge(view, (address) => byAddress.get(address) ?? nothing)
+  return devices.map((device, index) => judgeDevice(device, view, inOrder(own[index] ?? nothing, ofGroup(device))))
+}
+
+function ownReasons(device: PciDevice, view: HostView): readonly Reason[] {
   let reasons: readonly Reason[] = nothing
   // By index: a function for every check of every device is garbage to collect.
   for (let i = 0; i < checks.length; i += 1) {
     const found = checks[i]?.(device, view) ?? nothing
     if (found.length > 0) reasons = reasons.length === 0 ? found : [...reasons, ...found]
   }
+  return reasons
+}
+
+/** What refuses the function itself first, then its group, then its own drawbacks. */
+function inOrder(own: readonly Reason[], ofGroup: readonly Reason[]): readonly Reason[] {
+  if (ofGroup.length === 0) return own
+  if (own.length === 0) return ofGroup
+  const isFirst = ({ severity, undecided }: Reason) => severity === 'error' || undecided === true
+  return [...own.filter(isFirst), ...ofGroup, ...own.filter((reason) => !isFirst(reason))]
+}
+
+function judgeDevice(device: PciDevice, view: HostView, reasons: readonly Reason[]): DeviceJudgement {
   return {
     address: device.address,
     verdict: verdictOf(reasons),
@@ -66,24 +88,6 @@ function judgeGroup(group: IommuGroup, view: HostView): GroupJudgement {
   if (reservedRegions !== undefined) judged.reservedRegions = reservedRegions
   return judged
 }
-
-/** VFIO takes a group when nobody in it holds the DMA interface: no driver, a VFIO or stub driver, or pcieport. */
-function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
-  let viable: boolean | undefined = true
-  for (const address of group.devices) {
-    const driver = view.byAddress.get(address)?.driver
-    if (driver === undefined) viable = undefined
-    else if (driver !== null && !isHarmless(driver)) return false
-  }
-  return viable
-}
-
-/** These leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
-function isHarmless(driver: string): boolean {
-  return isVfioDriver(driver) || stubs.has(driver)
-}
-
-const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])
 
 export function findJudgement(judgement: Judgement, address: PciAddress): DeviceJudgement | undefined {
   return judgement.devices.find((device) => device.address === address)

@@ -149,9 +149,9 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
   return [...findings.values()]
 }
 
-/** Whether it leaves the verdict open is for the verdict, not for the document. */
+/** Whether it leaves the verdict open, and whose it is, is for the verdict and the plan, not for the document. */
 function findingOf(reason: Reason): Finding {
-  if (reason.undecided === undefined) return reason
+  if (reason.undecided === undefined && reason.mate === undefined) return reason
   const { code, severity, message, help, at, about } = reason
   const finding: Draft<Finding> = { code, severity, message }
   if (help !== undefined) finding.help = help

@@ -5,7 +5,7 @@
 import { addressParts, compareAddresses, slotOf } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
 import { findTopology, type TopologyNode } from '../pci/topology.ts'
-import { chipsetRole } from './chipset.ts'
+import { siliconOf } from './silicon.ts'
 
 /** All functions of one slot; virtual functions stand with their physical one. */
 export type Card = {
@@ -36,7 +36,7 @@ export function treeOf(devices: readonly PciDevice[]): HostTree {
   const children = new Map<TopologyNode | string, TopologyNode[]>()
   const board: PciDevice[] = []
   for (const node of topology.nodes) {
-    if (chipsetRole(node.device) !== undefined) {
+    if (siliconOf(node.device) !== undefined) {
       board.push(node.device)
       continue
     }

@@ -16,7 +16,11 @@ export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
  * One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict open; an
  * undecided error gives the verdict `unknown`, and no plan takes the device.
  */
-export type Reason = Finding & { readonly undecided?: boolean }
+export type Reason = Finding & {
+  readonly undecided?: boolean
+  /** The member of its group whose reason this really is. */
+  readonly mate?: PciAddress
+}
 
 export type DeviceJudgement = {
   readonly address: PciAddress

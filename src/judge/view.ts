@@ -2,6 +2,7 @@
 import type { Host, HostNeed, IommuGroup, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
+import { findCards } from '../pci/cards.ts'
 import { withConfigFacts } from '../pci/config-space.ts'
 import { findReservedMemory, parseDmar, type ReservedMemory } from '../pci/dmar.ts'
 import type { Isolation } from '../pci/isolation.ts'
@@ -9,10 +10,10 @@ import { predictFromTopology, type PredictedGroup } from '../pci/predict-groups.
 import type { PlatformOptions } from '../pci/platform.ts'
 import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
 import { findTopology, type Topology } from '../pci/topology.ts'
-import { chipsetNeeds, chipsetRole } from './chipset.ts'
+import { aboveFinder, addTo, lostByFunction, needsByFunction } from './carried.ts'
+import { staysBehind } from './group-mates.ts'
 import { isolationOf } from './isolation.ts'
-import { identityWords } from './identity-words.ts'
-import { managementNeeds } from './management.ts'
+import { siliconOf } from './silicon.ts'
 import type { JudgeOptions } from './types.ts'
 
 export type HostView = {
@@ -20,8 +21,14 @@ export type HostView = {
   readonly byAddress: ReadonlyMap<PciAddress, PciDevice>
   readonly groups: readonly IommuGroup[]
   readonly groupOf: (device: PciDevice) => IommuGroup | undefined
+  /** Whether the function leaves the host when its group does. */
+  readonly leaves: (device: PciDevice) => boolean
+  /** A word for its card, without meaning but that functions of one card share it. */
+  readonly cardOf: (address: PciAddress) => string | undefined
   /** Needs carried by the function, or by something that hangs below it (disks behind a VMD controller). */
   readonly needsOf: (address: PciAddress) => readonly HostNeed[]
+  /** The functions without which this one is not there: its VMD, its physical function. */
+  readonly aboveOf: (address: PciAddress) => readonly PciAddress[]
   readonly giveUp: ReadonlySet<string>
   readonly ownVms: ReadonlySet<string>
   /** Lost needs that could end at the function, or at something that hangs below it; settled ones are left out. */
@@ -69,6 +76,9 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   let foretold: ReturnType<HostView['foretold']> | undefined
   let isolation: Map<number, Isolation> | undefined
   let reserved: ReturnType<HostView['reservedMemory']> | undefined
+  let cards: ReadonlyMap<PciAddress, string> | undefined
+  const idOf = (address: PciAddress) =>
+    groupByMember.get(address)?.id ?? byAddress.get(address)?.iommuGroup ?? undefined
   const view: HostView = {
     host,
     topology,
@@ -83,6 +93,9 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     groupOf: (device) =>
       groupByMember.get(device.address) ??
       (typeof device.iommuGroup === 'number' ? groupById.get(device.iommuGroup) : undefined),
+    leaves: (device) => !staysBehind(device, idOf),
+    cardOf: (address) => (cards ??= findCards(host.devices, byAddress)).get(address),
+    aboveOf: above,
     needsOf: (address) => needs.get(address) ?? noNeeds,
     giveUp: new Set(options.giveUp ?? []),
     ownVms: new Set(options.ownVms ?? []),
@@ -114,7 +127,7 @@ function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, Alike> {
   const byIds = new Map<string, PciDevice[]>()
   for (const device of devices) {
     const { vendorId, deviceId } = device
-    if (vendorId === undefined || deviceId === undefined || isBridge(device) || chipsetRole(device) !== undefined)
+    if (vendorId === undefined || deviceId === undefined || isBridge(device) || siliconOf(device) !== undefined)
       continue
     addTo(byIds, `${vendorId}:${deviceId}`, device)
   }
@@ -148,67 +161,12 @@ function groupsFromDevices(devices: readonly PciDevice[]): IommuGroup[] {
   return [...members].map(([id, addresses]) => ({ id, devices: addresses })).sort((a, b) => a.id - b.id)
 }
 
-type Above = (address: PciAddress) => readonly PciAddress[]
-
-/** The functions above one that are no bridges: a VMD controller above its drives. */
-function aboveFinder(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevice>): Above {
-  let byPath: Map<string, PciDevice> | undefined
-  return (address) => {
-    const steps = byAddress.get(address)?.path?.split('/') ?? []
-    const found: PciAddress[] = []
-    for (let length = 2; length < steps.length; length++) {
-      byPath ??= new Map(host.devices.flatMap((device) => (device.path ? [[device.path, device] as const] : [])))
-      const above = byPath.get(steps.slice(0, length).join('/'))
-      if (above && !isBridge(above)) found.push(above.address)
-    }
-    return found
-  }
-}
-
-function needsByFunction(host: Host, above: Above): Map<PciAddress, HostNeed[]> {
-  const needs = new Map<PciAddress, HostNeed[]>()
-  for (const need of [...host.needs, ...chipsetNeeds(host.devices), ...managementNeeds(host.devices)]) {
-    addTo(needs, need.device, need)
-    for (const address of above(need.device)) addTo(needs, address, { ...need, chain: [...need.chain, need.device] })
-  }
-  return needs
-}
-
-function lostByFunction(
-  host: Host,
-  given: {
-    readonly above: Above
-    readonly byAddress: ReadonlyMap<PciAddress, PciDevice>
-    readonly notInUse: readonly string[]
-  },
-): Map<PciAddress, LostNeed[]> {
-  const lost = new Map<PciAddress, LostNeed[]>()
-  const words = new Set(given.notInUse.map((word) => word.toLowerCase()))
-  for (const need of host.lostNeeds ?? []) {
-    const ends = new Set<PciAddress>()
-    for (const address of need.couldBe) {
-      const device = given.byAddress.get(address)
-      if (device && identityWords(device).some((word) => words.has(word))) continue
-      ends.add(address)
-      for (const higher of given.above(address)) ends.add(higher)
-    }
-    for (const address of ends) addTo(lost, address, need)
-  }
-  return lost
-}
-
-function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
-}
-
-/** Endpoints of the same group: bridges stay with pcieport and do not spoil it. */
+/** The members of the same group that leave with it. */
 export function companions(device: PciDevice, view: HostView): readonly PciAddress[] {
   const members = view.groupOf(device)?.devices ?? noAddresses
-  if (members.length < 2) return noAddresses
+  if (members.length < 2 || !view.leaves(device)) return noAddresses
   return members.filter((address) => {
     const member = view.byAddress.get(address)
-    return address !== device.address && !(member && isBridge(member))
+    return address !== device.address && (member === undefined || view.leaves(member))
   })
 }

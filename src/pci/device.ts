@@ -3,7 +3,7 @@
  * An absent key means "the input does not say"; `null` means "known to have none".
  */
 import type { VirtualFunctionSettings } from './virtual-functions.ts'
-import type { PciAddress } from './address.ts'
+import { addressParts, type PciAddress } from './address.ts'
 import type { FunctionFacts } from './facts.ts'
 
 /** Device/Port type of the PCI Express capability (bits 7:4 of the word at capability + 2). */
@@ -123,6 +123,12 @@ export function isBridge(device: PciDevice): boolean {
   return headerType === 1 || headerType === 2 || classCode?.startsWith('0604') || classCode?.startsWith('0607') || false
 }
 
+/** By its path where that is known; a plain listing only tells bus 0 for sure. */
+export function isOnRootBus(device: PciDevice): boolean {
+  if (device.path !== undefined) return device.path.split('/').length === 2
+  return device.parent === undefined && addressParts(device.address).bus === 0
+}
+
 export function isVirtualFunction(device: PciDevice): boolean {
   return device.physFn !== undefined
 }
@@ -139,4 +145,14 @@ export function deviceClass(device: PciDevice): DeviceClass {
   if (code.startsWith('0c03')) return 'usb'
   if (code.startsWith('0401') || code.startsWith('0403')) return 'audio'
   return 'other'
+}
+
+/** Makers of wired adapters that state the class 0280, "other network controller", as radios do. */
+const wiredOthers: ReadonlySet<string | undefined> = new Set(['15b3', '177d', '19ee'])
+
+/** A radio: it takes no cable, so nobody means it who asks for any network port. */
+export function isWireless({ classCode = '', vendorId, networkInterfaces }: PciDevice): boolean {
+  if (!classCode.startsWith('02')) return false
+  if (networkInterfaces?.some(({ name }) => /^w[lw]/.test(name))) return true
+  return /^028[02]/.test(classCode) && !wiredOthers.has(vendorId)
 }

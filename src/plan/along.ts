@@ -40,10 +40,16 @@ export function sparesOf(view: View, leaving: ReadonlySet<PciAddress>): PciAddre
   )
 }
 
-export function stayingOf(view: View): Plan['staying'] {
+export function stayingOf(view: View, gone: ReadonlySet<PciAddress>): Plan['staying'] {
   return nameable(view)
-    .filter((address) => !mayGo(view, address))
+    .filter((address) => !mayGo(view, address) && !vanishes(view, address, gone))
     .map((address) => ({ address, because: because(view, address) }))
+}
+
+/** A drive behind a VMD that goes neither stays nor is given: it is not there any more. */
+function vanishes(view: View, address: PciAddress, gone: ReadonlySet<PciAddress>): boolean {
+  const reasons = view.judgements.get(address)?.reasons ?? []
+  return reasons.some(({ code, about }) => code === 'behind-vmd' && about?.some((one) => gone.has(one)))
 }
 
 /** The chain when the host needs it, else the first reason. */

@@ -2,12 +2,17 @@
  * What belongs together: physical cards, ports on them, and units (functions that can only leave the host together).
  * It knows nothing of VMs or verdicts.
  */
+import { staysBehind } from '../judge/group-mates.ts'
 import { compareAddresses, slotOf, type PciAddress } from '../pci/address.ts'
+import { findCards } from '../pci/cards.ts'
 import { deviceClass, isBridge, isVirtualFunction, type PciDevice } from '../pci/device.ts'
 import { indexDevices, type DeviceIndex } from '../pci/identity.ts'
 import type { Host } from '../host/host.ts'
 
-/** Functions that move together, bridges left out: one IOMMU group, or a graphics card with its sound and USB functions. */
+/**
+ * Functions that move together: those of one IOMMU group that leave with it (bridges and the board's own functions stay), or
+ * a graphics card with its sound and USB functions.
+ */
 export type Unit = {
   readonly members: readonly PciAddress[]
   /** Groups inside it; more than one only where a card's companions have groups of their own. */
@@ -53,14 +58,15 @@ function findUnits(endpoints: readonly PciDevice[], groupOf: ReadonlyMap<PciAddr
     return top
   }
   const join = (a: PciAddress, b: PciAddress) => leader.set(find(b), find(a))
-  const gpuSlots = new Set(endpoints.filter((d) => deviceClass(d) === 'gpu').map((d) => slotOf(d.address)))
+  const gpuCards = new Set(endpoints.filter((d) => deviceClass(d) === 'gpu').map(slotAndMaker))
   const firstOf = new Map<string, PciAddress>()
   for (const device of endpoints) {
     leader.set(device.address, device.address)
+    if (staysBehind(device, (address) => groupOf.get(address))) continue
     const group = groupOf.get(device.address)
     const keys = group === undefined ? [] : [`group ${group}`]
-    const slot = slotOf(device.address)
-    if (gpuSlots.has(slot) && isCompanionClass(device) && !isVirtualFunction(device)) keys.push(`slot ${slot}`)
+    const card = slotAndMaker(device)
+    if (gpuCards.has(card) && isCompanionClass(device) && !isVirtualFunction(device)) keys.push(`card ${card}`)
     for (const key of keys) {
       const first = firstOf.get(key)
       if (first === undefined) firstOf.set(key, device.address)
@@ -78,37 +84,17 @@ function findUnits(endpoints: readonly PciDevice[], groupOf: ReadonlyMap<PciAddr
   }))
 }
 
+/**
+ * The graphics of an AMD processor (1002) share their slot with the processor's own USB and sound (1022), which are no parts
+ * of a graphics card and have no reset in common with it.
+ */
+function slotAndMaker({ address, vendorId }: PciDevice): string {
+  return `${slotOf(address)} ${vendorId ?? '?'}`
+}
+
 /** A graphics card's functions: display, its sound, its USB-C controller and that one's serial bus (class 0c80). */
 function isCompanionClass(device: PciDevice): boolean {
   return ['gpu', 'audio', 'usb'].includes(deviceClass(device)) || (device.classCode ?? '').startsWith('0c80')
-}
-
-/** A card is a slot, or all slots below one switch when everything there is of one maker and kind (a quad card with a switch on it). */
-function findCards(endpoints: readonly PciDevice[], devices: DeviceIndex): Map<PciAddress, string> {
-  const switchOf = new Map<PciAddress, PciAddress>()
-  const kinds = new Map<PciAddress, Set<string>>()
-  for (const device of endpoints) {
-    const top = topSwitch(device, devices)
-    if (top === undefined) continue
-    switchOf.set(device.address, top)
-    kinds.set(top, (kinds.get(top) ?? new Set()).add(`${device.vendorId ?? '?'} ${deviceClass(device)}`))
-  }
-  return new Map(
-    endpoints.map(({ address }) => {
-      const top = switchOf.get(address)
-      return [address, top !== undefined && kinds.get(top)?.size === 1 ? `switch ${top}` : slotOf(address)]
-    }),
-  )
-}
-
-function topSwitch(device: PciDevice, devices: DeviceIndex): PciAddress | undefined {
-  let found: PciAddress | undefined
-  let here = device.parent === undefined ? undefined : devices.get(device.parent)
-  for (let depth = 0; here !== undefined && depth < 256; depth++) {
-    if (here.portType === 'upstreamPort') found = here.address
-    here = here.parent === undefined ? undefined : devices.get(here.parent)
-  }
-  return found
 }
 
 function countPorts(endpoints: readonly PciDevice[], cardOf: ReadonlyMap<PciAddress, string>) {

@@ -1,7 +1,7 @@
 /** From roles to demands: which devices could serve each role here, and what is wrong when none can. */
 import type { Finding } from '../finding.ts'
 import { compareAddresses, type PciAddress } from '../pci/address.ts'
-import { deviceClass, isBridge, type PciDevice } from '../pci/device.ts'
+import { deviceClass, isBridge, isWireless, type PciDevice } from '../pci/device.ts'
 import { placeOf } from '../spec/places.ts'
 import type { DeviceSelector, RoleSpec, VmSpec } from '../spec/spec.ts'
 import type { Demand, Supply } from './allocate.ts'
@@ -63,7 +63,8 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
 
 function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
   const unitNumbers = new Map(view.layout.units.map((unit, i) => [unit, i]))
-  return devices.map(({ address, numaNode }) => {
+  return devices.map((device) => {
+    const { address, numaNode } = device
     const unit = view.layout.unitOf.get(address)
     const slot = address.slice(0, -2)
     const verdict = view.judgements.get(address)?.verdict
@@ -72,7 +73,8 @@ function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
       card: view.layout.cardOf.get(address) ?? slot,
       slot,
       ...(numaNode === undefined || numaNode < 0 ? {} : { numaNode }),
-      ...(verdict === 'caution' || verdict === 'unknown' ? { caution: true } : {}),
+      ...(verdict === 'caution' ? { caution: true } : {}),
+      ...(verdict === 'unknown' || isWireless(device) ? { last: true } : {}),
     }
   })
 }
@@ -118,7 +120,7 @@ function refused(view: View, vm: string, role: string, meant: readonly PciDevice
   const shown = meant.slice(0, 8)
   return shown.flatMap((device) =>
     refusalsOf(view, device.address).map((reason) => ({
-      ...omit(reason, 'undecided'),
+      ...omit(omit(reason, 'undecided'), 'mate'),
       message: `${role} of ${vm}: ${reason.message}`,
     })),
   )

@@ -8,6 +8,7 @@ import { isBridge } from '../pci/device.ts'
 import type { DeviceSelector } from '../spec/spec.ts'
 import { placeOf } from '../spec/places.ts'
 import { allocate, type Demand, type Problem, type Supply } from './allocate.ts'
+import type { Unit } from './cards.ts'
 import type { Demands } from './demands.ts'
 import { omit } from './omit.ts'
 import { findDevices } from './select.ts'
@@ -105,10 +106,20 @@ function sharedGroups(view: View, wanted: Demands, demands: readonly Demand[]): 
   for (const address of candidatesOf(demands, wanted)) {
     const unit = view.layout.unitOf.get(address)
     if (unit === undefined || unit.members.length < 2) continue
-    const name = unit.groups.length === 1 ? `group ${unit.groups[0] ?? '?'}` : 'one card'
+    const name = unitName(view, unit)
     groups.set(name, new Set([...(groups.get(name) ?? []), ...unit.members]))
   }
   return listWords([...groups].slice(0, 3).map(([name, members]) => `${[...members].slice(0, 6).join(', ')} (${name})`))
+}
+
+/** What ties them: the groups, and the card where functions of one have groups of their own. */
+function unitName(view: View, { groups, members }: Unit): string {
+  const [only] = groups
+  if (groups.length === 1 && only !== undefined) return `group ${only}`
+  const cards = new Set(members.map((address) => view.layout.cardOf.get(address)))
+  return cards.size === 1
+    ? 'one card'
+    : `groups ${listWords(groups.map(String))}, tied by a card with functions in each`
 }
 
 type Trial = {

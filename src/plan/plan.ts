@@ -100,7 +100,7 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     assignments: shared.assignments,
     takenAlong: taken,
     spare: sparesOf(view, gone),
-    staying: stayingOf(view),
+    staying: stayingOf(view, gone),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     ...(said.settled.length > 0 ? { settled: said.settled } : {}),
     ...(concessions.open.length > 0 ? { concessions: concessions.open } : {}),

@@ -1,6 +1,7 @@
 /** The host with everything about it that planning asks again and again, worked out once. */
 import type { Finding } from '../finding.ts'
 import type { Host } from '../host/host.ts'
+import { standOf } from '../judge/chipset.ts'
 import { judgeHost } from '../judge/judge.ts'
 import type { DeviceJudgement, Reason } from '../judge/types.ts'
 import { parseAddress, type PciAddress } from '../pci/address.ts'
@@ -69,7 +70,16 @@ export function unitMembers(view: View, address: PciAddress): readonly PciAddres
 export function refusalsOf(view: View, address: PciAddress): Reason[] {
   const own = ownRefusals(view, address)
   if (own.length > 0) return own
-  return unitMembers(view, address).flatMap((member) => (member === address ? [] : ownRefusals(view, member)))
+  return unitMembers(view, address).flatMap((member) => (member === address ? [] : refusalsAlong(view, member)))
+}
+
+/** A function of the board is never given by itself; one that the host can do without goes along with its group. */
+function refusalsAlong(view: View, address: PciAddress): Reason[] {
+  const device = view.layout.devices.get(address)
+  const reasons = ownRefusals(view, address)
+  return device !== undefined && standOf(device) === 'loose'
+    ? reasons.filter(({ code }) => code !== 'host-chipset')
+    : reasons
 }
 
 const functionsWord = 'virtual-functions '
@@ -91,7 +101,9 @@ function ownRefusals(view: View, address: PciAddress): Reason[] {
 }
 
 export function mayGo(view: View, address: PciAddress): boolean {
-  return unitMembers(view, address).every((member) => ownRefusals(view, member).length === 0)
+  return unitMembers(view, address).every(
+    (member) => (member === address ? ownRefusals : refusalsAlong)(view, member).length === 0,
+  )
 }
 
 /** A word that keeps nothing is an error: the owner believes something is safe that is not. */

@@ -1,10 +1,9 @@
 /** What judging found about the devices that leave, short of refusing them; and what planning cannot let pass. */
 import type { Finding } from '../finding.ts'
-import { compareAddresses, isSameSlot, type PciAddress } from '../pci/address.ts'
+import { compareAddresses, type PciAddress } from '../pci/address.ts'
 import { hasSerial } from '../pci/compare-identity.ts'
 import type { Identity } from '../pci/identity.ts'
 import { placeOf } from '../spec/places.ts'
-import { omit } from './omit.ts'
 import { unitMembers, type View } from './view.ts'
 
 type Leaving = {
@@ -26,10 +25,16 @@ function isHeldBy(view: View, address: PciAddress, vm: string): boolean {
   return holders.every((holder) => holder.vm === vm)
 }
 
-/** A group all of whose functions have a role of their own is no news: the owner asked for each of them. */
-function takesAlong(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
+/**
+ * That a card leaves as a whole is what the plan does, and the drawbacks of each function are told of that function; nor is a
+ * group news all of whose functions have a role of their own: the owner asked for each of them.
+ */
+function isNews(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
+  const members = unitMembers(view, address)
+  const { cardOf } = view.layout
+  if (members.every((member) => cardOf.get(member) === cardOf.get(address))) return false
   const asked = new Set(leaving.filter(({ role }) => role !== undefined).map((one) => one.address))
-  return unitMembers(view, address).some((member) => !asked.has(member))
+  return members.some((member) => !asked.has(member))
 }
 
 /** Undecided is not good enough to act on: what would decide is missing, so the plan stops there. */
@@ -40,20 +45,23 @@ export function warningsOf(
 ): Finding[] {
   const findings: Finding[] = []
   const said = new Set<string>()
+  const leaves = new Set(leaving.map((one) => one.address))
   for (const { vm, role, address, identity } of leaving) {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
-    for (const { undecided, ...stated } of view.judgements.get(address)?.reasons ?? []) {
+    for (const { undecided, mate, ...stated } of view.judgements.get(address)?.reasons ?? []) {
+      // Told of the member itself, which leaves too.
+      if (mate !== undefined && leaves.has(mate)) continue
       const reason = naming(address, stated)
       if (reason.severity === 'error') continue
       // Twins matter where nothing but the slot tells them apart, and once.
       if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
       if (reason.code === 'iommu-off' && boot.needsReboot) continue
-      if (reason.code === 'group-shared' && !takesAlong(view, address, leaving)) continue
+      if (reason.code === 'group-shared' && !isNews(view, address, leaving)) continue
       if (reason.code === 'vm-running' && isHeldBy(view, address, vm)) continue
       const isBlocking = undecided === true || blocking.has(reason.code)
       const finding: Finding = {
-        ...(isBlocking ? { ...reason, severity: 'error' as const } : inThisPlan(view, address, reason)),
+        ...(isBlocking ? { ...reason, severity: 'error' as const } : reason),
         ...(at ? { at } : {}),
       }
       const key = factOf(view, address, reason)
@@ -75,10 +83,4 @@ function factOf(view: View, address: PciAddress, { code, about }: Finding): stri
   if (code === 'identical-devices') return `twins ${(about ?? []).toSorted(compareAddresses).join(' ')}`
   if (code === 'group-shared') return `group ${view.layout.groupOf.get(address) ?? address}`
   return `${code} ${address}`
-}
-
-/** Going along with its own card is what everybody expects, and the plan does it; another card is worth a second look. */
-function inThisPlan(view: View, address: PciAddress, finding: Finding): Finding {
-  const ownCard = unitMembers(view, address).every((member) => isSameSlot(member, address))
-  return finding.code === 'group-shared' && ownCard ? { ...omit(finding, 'help'), severity: 'note' } : finding
 }

@@ -4,6 +4,8 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
+import { standOf } from '../../src/judge/chipset.ts'
+import { staysBehind } from '../../src/judge/group-mates.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import { deviceClass, isBridge } from '../../src/pci/device.ts'
 import type { PciAddress } from '../../src/pci/address.ts'
@@ -37,15 +39,18 @@ function checkPlan(host: Host, result: Plan): void {
   )
   const vmOf = new Map([...result.assignments, ...result.takenAlong].map(({ address, vm }) => [address, vm]))
   expect(vmOf.size).toBe(result.assignments.length + result.takenAlong.length)
-  for (const address of vmOf.keys()) expect(refused.has(address), `${address} is refused`).toBe(false)
+  const layout = layoutOf(host)
+  const isLoose = (address: PciAddress) => standOf(layout.devices.get(address) ?? { address }) === 'loose'
+  for (const { address } of result.assignments) expect(refused.has(address), `${address} is refused`).toBe(false)
+  for (const { address } of result.takenAlong)
+    expect(refused.has(address) && !isLoose(address), `${address} is refused`).toBe(false)
   for (const address of result.spare)
     expect(refused.has(address) || vmOf.has(address), `${address} is no spare`).toBe(false)
   const bridges = new Set(host.devices.filter(isBridge).map(({ address }) => address))
   for (const step of result.steps) if (step.kind === 'driver') expect(bridges.has(step.address)).toBe(false)
-  const { groupOf } = layoutOf(host)
   const vmsOfGroup = new Map<number, Set<string>>()
-  for (const [address, group] of groupOf) {
-    if (bridges.has(address)) continue
+  for (const [address, group] of layout.groupOf) {
+    if (staysBehind(layout.devices.get(address) ?? { address }, (one) => layout.groupOf.get(one))) continue
     vmsOfGroup.set(group, (vmsOfGroup.get(group) ?? new Set()).add(vmOf.get(address) ?? 'the host'))
   }
   for (const [group, owners] of vmsOfGroup) expect([...owners], `group ${group} is split`).toHaveLength(1)
@@ -70,7 +75,9 @@ describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
       const { units } = layoutOf(host)
       const verdicts = new Map(judgeHost(host).devices.map(({ address, verdict }) => [address, verdict]))
       const devices = new Map(host.devices.map((device) => [device.address, device]))
-      const mayGo = units.filter(({ members }) => members.every((address) => verdicts.get(address) !== 'refused'))
+      const isOut = (address: PciAddress) =>
+        verdicts.get(address) === 'refused' && standOf(devices.get(address) ?? { address }) !== 'loose'
+      const mayGo = units.filter(({ members }) => !members.some(isOut))
       const asked = mayGo
         .map(({ members }) => members.filter((address) => wanted.has(deviceClass(devices.get(address) ?? { address }))))
         .filter((addresses) => addresses.length > 0)

@@ -2,7 +2,7 @@
 import type { Prepared } from './problem.ts'
 import { canTake, nodeOf, unitOf, type State } from './state.ts'
 
-/** Preference: what the VM already holds, little to take along, few cards broken into, one NUMA node, no drawback, the lowest address. */
+/** Preference: nothing that is taken last, what the VM already holds, little to take along, few cards broken into, one NUMA node, no drawback, the lowest address. */
 export function sortedOptions(state: State, demand: number, order: readonly number[], position: number): number[] {
   const found = distinctOptions(state, demand)
   const kept = dropDominated(state, demand, found, order, position)
@@ -92,6 +92,7 @@ function rankOf(state: State, demand: number, supply: number, later: readonly nu
       (prepared.unitMembers[other] ?? []).some((s) => prepared.cardOf[s] === card),
   )
   return [
+    prepared.problem.supplies[supply]?.last ? 1 : 0,
     held ? 0 : 1,
     held ? 0 : members.length - serves,
     held ? 0 : -serves,

@@ -24,6 +24,8 @@ export type Supply = {
   readonly numaNode?: number
   /** Works, with a drawback. */
   readonly caution?: boolean
+  /** Taken only where nothing else will do: the input leaves open whether it may go, or it is hardly what was meant. */
+  readonly last?: boolean
 }
 
 export type Problem = {
@@ -165,7 +167,9 @@ function signatures(problem: Problem, classOf: readonly number[], candidatesOfCl
   problem.demands.forEach((demand, i) => {
     if (demand.card !== undefined || demand.pair !== undefined) wordyClasses.add(classOf[i] ?? -1)
   })
-  const texts = problem.supplies.map(({ numaNode, caution }) => `${numaNode ?? ''}${caution ? '!' : ''}:`)
+  const texts = problem.supplies.map(
+    ({ numaNode, caution, last }) => `${numaNode ?? ''}${caution ? '!' : ''}${last ? '?' : ''}:`,
+  )
   const wordy: boolean[] = problem.supplies.map(() => false)
   const popularityOf: number[] = problem.supplies.map(() => 0)
   candidatesOfClass.forEach((candidates, id) => {

@@ -90,15 +90,6 @@ describe('verdicts', () => {
     expect(judged(hostOf([named]), '03:00.0')).toEqual(['refused', 'host-console'])
   })
 
-  it('lets the idle memory function beside a USB controller go along, not the ISA bridge', () => {
-    const usb = device('00:14.0', { kind: 'usb', group: 4 })
-    const sram = device('00:14.2', { kind: 'isa', classCode: '050000', driver: null, group: 4 })
-    expect(judged(hostOf([usb, sram]), '00:14.0')).toEqual(['caution', 'group-shared'])
-    expect(judged(hostOf([usb, sram]), '00:14.2')).toEqual(['caution', 'host-chipset', 'group-shared'])
-    const lpc = device('00:14.3', { kind: 'isa', driver: null, group: 4 })
-    expect(judged(hostOf([usb, lpc]), '00:14.0')[0]).toBe('refused')
-  })
-
   it('tells a reset that is listed from one that works', () => {
     const card = [0, 1].map((fn) =>
       device(`01:00.${fn}`, { group: fn, resetMethods: fn === 0 ? ['bus'] : [], portType: 'endpoint' }),

@@ -1,0 +1,25 @@
+/**
+ * Whether VFIO takes a group as it stands: `iommu_group_claim_dma_owner` (drivers/iommu/iommu.c) fails while a driver of the
+ * host uses the DMA interface through a member. It asks for drivers, never for what class of function a member is.
+ */
+import type { IommuGroup } from '../host/host.ts'
+import { isVfioDriver } from '../pci/vfio-driver.ts'
+import type { HostView } from './view.ts'
+
+/** `undefined`: a member's driver is not stated, and no other member decides. */
+export function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
+  let viable: boolean | undefined = true
+  for (const address of group.devices) {
+    const driver = view.byAddress.get(address)?.driver
+    if (driver === undefined) viable = undefined
+    else if (driver !== null && !leavesDmaAlone(driver)) return false
+  }
+  return viable
+}
+
+/** Drivers that leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
+export function leavesDmaAlone(driver: string): boolean {
+  return isVfioDriver(driver) || stubs.has(driver)
+}
+
+const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])
