@@ -5,15 +5,20 @@ import type { VmSpec } from '../spec/spec.ts'
 import { copyFile, exists } from '../system/work-folder.ts'
 import type { Firmware } from './qemu-args.ts'
 
-export function chooseFirmware(vm: VmSpec): Firmware {
+/** Where the images are looked for, and where a VM's variables are kept. */
+export type FirmwarePlaces = { readonly images: typeof firmwareFiles; readonly state: string }
+
+const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: '/var/lib/handover/vms' }
+
+export function chooseFirmware(vm: VmSpec, { images, state }: FirmwarePlaces = ofThisMachine): Firmware {
   if (vm.firmware === 'bios') return { kind: 'bios' }
-  const found = firmwareFiles.find(([code, vars]) => exists(code) && exists(vars))
+  const found = images.find(([code, vars]) => exists(code) && exists(vars))
   if (!found) {
     throw new AppError(`${vm.name} wants UEFI firmware, and OVMF is not installed`, {
       help: 'apt-get install ovmf (Fedora: edk2-ovmf)',
     })
   }
-  const vars = `/var/lib/handover/vms/${vm.name}/uefi-vars.fd`
+  const vars = `${state}/${vm.name}/uefi-vars.fd`
   if (!exists(vars)) copyFile(found[1], vars)
   return { kind: 'uefi', code: found[0], vars }
 }
