@@ -66,7 +66,7 @@ describe('the plan in force', () => {
 
 describe('the host that planning looks at', () => {
   const serials = async (lock?: Lock) => {
-    const found = await readPlanningHost({}, context(), lock)
+    const found = await readPlanningHost({}, context(), lock === undefined ? {} : { lock })
     return found.devices.map((device) => [
       ...(device.networkInterfaces ?? []).map(({ permanentMac }) => permanentMac),
       ...(device.disks ?? []).map(({ serial }) => serial),
