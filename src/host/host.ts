@@ -50,6 +50,8 @@ export type IommuFacts = {
   readonly ivrs?: string
   /** Default domain type in the kernel's word, from a log: `Translated` or `Passthrough`. */
   readonly defaultDomain?: string
+  /** A log says that the kernel, patched, takes all such regions for relaxable (Proxmox' relax_rmrr). */
+  readonly relaxesRegions?: true
   /** Regions the firmware wants mapped one to one (RMRR), where only a log tells and no group can be named. */
   readonly firmwareRegions?: readonly { readonly start: string; readonly end: string }[]
 }
@@ -134,6 +136,29 @@ export type HostPath = {
   /** The kernel's name of a block device, `sda2`, and of the disk that it is a part of, or is. */
   readonly block?: string
   readonly whole?: string
+}
+
+/** A refusal that a log or a paste holds: of the function or the group it names, and of no other. */
+export type Refusal = {
+  /**
+   * `reserved-memory`: the kernel refused the function because the firmware uses memory through it. `identity-map`: it kept such
+   * memory mapped, which is a refusal but for USB and displays. `denied`: vfio-pci has the function on its list of broken ones.
+   * `not-viable`: the group was held by a driver of the host. `no-reset`, `reset-needs-group`: QEMU could not reset the function.
+   * `lost`: the function did not come back. `unexplained`: VFIO refused, and the words do not say why.
+   */
+  readonly kind:
+    | 'reserved-memory'
+    | 'identity-map'
+    | 'denied'
+    | 'not-viable'
+    | 'no-reset'
+    | 'reset-needs-group'
+    | 'lost'
+    | 'unexplained'
+  readonly device?: PciAddress
+  readonly group?: number
+  /** The group that must be owned as well before the function can be reset. */
+  readonly needsGroup?: number
 }
 
 export type KernelFacts = {
@@ -265,6 +290,8 @@ export type Host = {
   readonly blockDevices?: readonly HostBlockDevice[]
   /** Paths that the spec names, where this machine was asked about them; absent for a capture or a listing. */
   readonly paths?: readonly HostPath[]
+  /** What was refused before, where the input holds the refusal. */
+  readonly refusals?: readonly Refusal[]
   readonly bridges?: readonly string[]
   /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
   readonly ownAddresses?: readonly string[]

@@ -45,7 +45,7 @@ export function readHost(
     groups,
     needs,
     ...(lost.length > 0 ? { lostNeeds: lost } : {}),
-    ...unreadNeeds(system),
+    ...unreadNeeds(system, devices),
     bridges,
     ownAddresses: readOwnAddresses(reading),
     files: readFiles(reading),
@@ -76,11 +76,15 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
   return findings
 }
 
-/** Without these files nothing is known of mounts and routes: an archive of /sys alone. */
-function unreadNeeds(system: Reader): Pick<Host, 'unreadNeeds'> {
+/**
+ * Without these files nothing is known of mounts and routes: an archive of /sys alone. Every VGA function has `boot_vga`
+ * (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it the archive does not say where the firmware's screen is.
+ */
+function unreadNeeds(system: Reader, devices: readonly PciDevice[]): Pick<Host, 'unreadNeeds'> {
   const unread: HostNeed['kind'][] = []
   if (!system.readText('/proc/self/mountinfo', 16 << 20).ok) unread.push('disk')
   if (!system.readText('/proc/net/route', 16 << 20).ok) unread.push('network')
   if (!system.readText('/proc/bus/input/devices', 4 << 20).ok) unread.push('input')
+  if (devices.some((one) => one.classCode?.startsWith('0300') && one.bootVga === undefined)) unread.push('display')
   return unread.length > 0 ? { unreadNeeds: unread } : {}
 }

@@ -26,7 +26,7 @@ export function readIommu(
   const interruptRemapping = readInterruptRemapping(reading)
   return {
     state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
-    kind: kindOf(units, dmar, ivrs, groups.length > 0),
+    kind: kindOf(units, dmar, ivrs),
     ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
     ...(listed.ok || units.length > 0 ? { units } : {}),
     ...(dmar === undefined ? {} : { dmar }),
@@ -40,10 +40,11 @@ function stateOf(on: boolean, table: string | undefined, looked: boolean): Iommu
   return looked ? 'absent' : 'unknown'
 }
 
-function kindOf(units: readonly string[], dmar?: string, ivrs?: string, on?: boolean): IommuFacts['kind'] {
+/** Without a unit and without a table it may be any: groups say that there is one, not whose. */
+function kindOf(units: readonly string[], dmar?: string, ivrs?: string): IommuFacts['kind'] {
   if (units.some((name) => name.startsWith('dmar')) || dmar !== undefined) return 'intel'
   if (units.some((name) => name.startsWith('ivhd')) || ivrs !== undefined) return 'amd'
-  return units.length > 0 || on ? 'other' : null
+  return units.length > 0 ? 'other' : null
 }
 
 /** Tables are readable by root only (mode 0400); the empty string says "there, but not readable". */

@@ -3,6 +3,7 @@
  * is a file in checks/ and a line here.
  */
 import type { Check } from './check.ts'
+import { checkAcsOverride } from './checks/acs-override.ts'
 import { checkAnswers } from './checks/answers.ts'
 import { checkBehindVmd } from './checks/behind-vmd.ts'
 import { checkDenied } from './checks/denied.ts'
@@ -15,6 +16,7 @@ import { checkKnownNeeds } from './checks/known-needs.ts'
 import { checkLostNeeds } from './checks/lost-needs.ts'
 import { checkNeeds } from './checks/needs.ts'
 import { checkOneMachine } from './checks/one-machine.ts'
+import { checkRefusedBefore } from './checks/refused-before.ts'
 import { checkReservedRegions } from './checks/reserved-regions.ts'
 import { checkReset } from './checks/reset.ts'
 import { checkSriov } from './checks/sriov.ts'
@@ -27,10 +29,12 @@ export const checks: readonly Check[] = [
   checkIommu,
   checkInterruptRemapping,
   checkReservedRegions,
+  checkRefusedBefore,
   checkNeeds,
   checkLostNeeds,
   checkKnownNeeds,
   checkIsolation,
+  checkAcsOverride,
   checkSriov,
   checkDenied,
   checkReset,

@@ -111,13 +111,26 @@ function checkVirtualisation({ host }: HostView): Finding[] {
 }
 
 function checkOverride(view: HostView): Finding[] {
-  const word = parametersOf(view).find((one) => one.startsWith('pcie_acs_override='))
-  if (word === undefined) return []
+  const found = view.acsOverride()
+  if (found === undefined) return []
+  const { word, file, inForce } = found
+  const effect = 'it changes what the kernel claims, not what the hardware isolates'
+  const where = file === undefined ? `${word} is on the kernel command line` : `${word} stands in ${file}`
+  if (inForce === false)
+    return [
+      {
+        code: 'acs-override',
+        severity: 'note',
+        message: `${where}, and this kernel was started without it: from the next start on ${effect}`,
+        help: 'take it out, and do not rely on groups that it makes',
+      },
+    ]
+  const doubt = inForce === undefined ? ' (whether this kernel was started with it is not known)' : ''
   return [
     {
       code: 'acs-override',
       severity: 'warning',
-      message: `${word} is on the kernel command line: it changes what the kernel claims, not what the hardware isolates`,
+      message: `${where}${doubt}: ${effect}`,
       help: 'do not rely on the groups of this host; devices may reach each other past the IOMMU',
     },
   ]

@@ -4,7 +4,7 @@
  */
 import { addressParts, compareAddresses, slotOf } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
-import { findTopology, type TopologyNode } from '../pci/topology.ts'
+import { findTopology, secondaryBusOf, type TopologyNode } from '../pci/topology.ts'
 import { siliconOf } from './silicon.ts'
 
 /** All functions of one slot; virtual functions stand with their physical one. */
@@ -87,6 +87,11 @@ function busName({ parts }: TopologyNode): string {
 
 function byAddress(a: PciDevice, b: PciDevice): number {
   return compareAddresses(a.address, b.address)
+}
+
+/** Nothing is listed below it, and the bus it leads to is known: without that anything listed elsewhere may be its. */
+export function isKnownToBeEmpty(port: Port): boolean {
+  return isEmptyPort(port) && secondaryBusOf(port.device) !== undefined
 }
 
 /** `01:00.0` where every function is in domain 0, else the whole address. */

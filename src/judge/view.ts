@@ -10,6 +10,7 @@ import { predictFromTopology, type PredictedGroup } from '../pci/predict-groups.
 import type { PlatformOptions } from '../pci/platform.ts'
 import { judgeReset, type ResetJudgement } from '../pci/reset.ts'
 import { findTopology, type Topology } from '../pci/topology.ts'
+import { type AcsOverrideFound, findAcsOverride } from './acs-words.ts'
 import { aboveFinder, addTo, lostByFunction, needsByFunction } from './carried.ts'
 import { staysBehind } from './group-mates.ts'
 import { isolationOf } from './isolation.ts'
@@ -36,11 +37,12 @@ export type HostView = {
   readonly topology: Topology
   /** Kernel, parameters and firmware tables, as pci/ wants them. */
   readonly platform: PlatformOptions
-  /** The groups that the kernel will form. Computed on first use, as the next three. */
+  /** The groups that the kernel will form. Computed on first use, as the next four. */
   readonly foretold: () => readonly PredictedGroup[]
   readonly isolation: () => ReadonlyMap<number, Isolation>
   /** RMRRs of the firmware's DMAR table by function, where the table could be read. */
   readonly reservedMemory: () => ReadonlyMap<PciAddress, readonly ReservedMemory[]>
+  readonly acsOverride: () => AcsOverrideFound | undefined
   readonly resetOf: (address: PciAddress) => ResetJudgement | undefined
   /** Devices with the same ids, the device itself among them; absent where there is no other. */
   readonly alike: (device: PciDevice) => Alike | undefined
@@ -75,6 +77,7 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const alike = alikeDevices(host.devices)
   let foretold: ReturnType<HostView['foretold']> | undefined
   let isolation: Map<number, Isolation> | undefined
+  let override: { readonly found: AcsOverrideFound | undefined } | undefined
   let reserved: ReturnType<HostView['reservedMemory']> | undefined
   let cards: ReadonlyMap<PciAddress, string> | undefined
   const idOf = (address: PciAddress) =>
@@ -86,6 +89,7 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     foretold: () => (foretold ??= predictFromTopology(topology, view.platform)),
     isolation: () => (isolation ??= isolationOf(view)),
     reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
+    acsOverride: () => (override ??= { found: findAcsOverride(host) }).found,
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
     alike: ({ address }) => alike.get(address),
     byAddress,
@@ -109,10 +113,14 @@ function reservedMemoryOf(host: Host, topology: Topology): ReturnType<HostView['
   return dmar ? findReservedMemory(topology, dmar) : new Map()
 }
 
-function platformOf({ kernel, iommu }: Host): PlatformOptions {
+function platformOf(host: Host): PlatformOptions {
+  const { kernel, iommu } = host
+  const override = kernel.cmdline === undefined ? findAcsOverride(host) : undefined
+  // What the kernel may have been started with makes its groups as doubtful as what it was started with.
+  const cmdline = kernel.cmdline ?? override?.word
   return {
     ...(kernel.release === undefined ? {} : { kernelRelease: kernel.release }),
-    ...(kernel.cmdline === undefined ? {} : { cmdline: kernel.cmdline }),
+    ...(cmdline === undefined ? {} : { cmdline }),
     ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
     ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
     iommuKind: iommu.kind,

@@ -15,10 +15,24 @@ export type ForeignIds = GivenIds & {
 export function findForeignIds(host: Host): ForeignIds[] {
   return [
     ...idsOnCmdline(host.kernel.cmdline ?? '').map((given) => ({ where: 'the kernel command line', ...given })),
+    ...idsOfNextStart(host),
     ...filesWithOptions(host).flatMap(({ path, text }) =>
       idsInFile(path, text).map((given) => ({ where: path, ...given })),
     ),
   ]
+}
+
+/** Of a pasted host: what a boot loader's file beside the listing gives the next start, and the running kernel has not. */
+function idsOfNextStart(host: Host): ForeignIds[] {
+  if (host.boot !== undefined) return []
+  const running = new Set(idsOnCmdline(host.kernel.cmdline ?? '').map(({ argument }) => argument))
+  return (host.files ?? []).flatMap(({ path, text }) => {
+    if (!/^\/(?:etc\/default\/grub|boot\/syslinux\/)/.test(path)) return []
+    const words = text.split('\n').flatMap((line) => (/^\s*#/.test(line) ? [] : line.split(/[\s"']+/)))
+    return idsOnCmdline(words.join(' ')).flatMap(({ taker, ids, argument }) =>
+      running.has(argument) ? [] : [{ taker, ids, where: path }],
+    )
+  })
 }
 
 export type Removal = {

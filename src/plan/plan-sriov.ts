@@ -109,6 +109,11 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCar
   })
   const what = `${device.address} (${nameOf(device)})`
   const { sriov } = device
+  if (sriov === undefined && !isKnownWithout(host, device))
+    return stop(
+      `the input does not say whether ${what} makes virtual functions, or how many`,
+      'run handover plan on the machine, or add the output of: sudo lspci -nnvvv',
+    )
   if (sriov === undefined || sriov.totalVfs === 0)
     return stop(
       `${what} makes no virtual functions: it has no SR-IOV capability`,
@@ -130,6 +135,11 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCar
   // Without an IOMMU nothing could be given away: the functions are made after the reboot that turns it on.
   if (host.iommu.state === 'off') return { steps: [], problems: [], isThere: false }
   return { steps: makingSteps(one, card), problems: needsPort(one, card), isThere: false }
+}
+
+/** sysfs has `sriov_totalvfs` where there is the capability; a listing, or a copy of a few files, may only leave it out. */
+function isKnownWithout({ source }: Host, { facts }: PciDevice): boolean {
+  return facts?.sriov === null || source.kind === 'live' || source.kind === 'capture'
 }
 
 function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Card): Step[] {

@@ -8,7 +8,15 @@
  */
 import type { Host } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { isEmptyPort, shortAddresses, treeOf, type Card, type Port, type RootBus } from '../../judge/tree.ts'
+import {
+  isEmptyPort,
+  isKnownToBeEmpty,
+  shortAddresses,
+  treeOf,
+  type Card,
+  type Port,
+  type RootBus,
+} from '../../judge/tree.ts'
 import type { DeviceJudgement, Judgement, Reason } from '../../judge/types.ts'
 import { attachedTexts, countsText, hostHead, kindText, nameText, verdictText } from './host-words.ts'
 import type { Styler } from './style.ts'
@@ -31,10 +39,17 @@ export function renderHostTree(host: Host, judgement: Judgement, look: TreeLook)
   const drawing: Drawing = { ...look, judged, short: shortAddresses(host.devices), lines: [] }
   drawing.lines.push(...hostHead(host, judgement, look), '')
   for (const bus of tree.buses) drawBus(drawing, bus)
-  const empty = tree.buses.reduce((sum, bus) => sum + countEmpty(bus.ports), 0)
+  const empty = tree.buses.reduce((sum, bus) => sum + countPorts(bus.ports, isKnownToBeEmpty), 0)
+  const open = tree.buses.reduce((sum, bus) => sum + countPorts(bus.ports, isEmptyPort), 0) - empty
   if (tree.board.length > 0) drawing.lines.push(...boardLines(drawing, tree.board))
   if (empty > 0)
     drawing.lines.push(look.style.dim(`${countText(empty, 'port')} with nothing in ${empty === 1 ? 'it' : 'them'}`))
+  if (open > 0)
+    drawing.lines.push(
+      look.style.dim(
+        `${countText(open, 'port')} of which the input does not say where ${open === 1 ? 'it leads' : 'they lead'}`,
+      ),
+    )
   const shown = judgement.devices.filter(({ reasons }) => !reasons.some(isOfTheBoard))
   drawing.lines.push(
     '',
@@ -166,6 +181,6 @@ function boardLines(drawing: Drawing, board: readonly PciDevice[]): string[] {
   return wrap(text, drawing.columns).map(drawing.style.dim)
 }
 
-function countEmpty(ports: readonly Port[]): number {
-  return ports.reduce((sum, port) => sum + (isEmptyPort(port) ? 1 : 0) + countEmpty(port.ports), 0)
+function countPorts(ports: readonly Port[], isCounted: (port: Port) => boolean): number {
+  return ports.reduce((sum, port) => sum + (isCounted(port) ? 1 : 0) + countPorts(port.ports, isCounted), 0)
 }

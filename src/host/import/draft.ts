@@ -6,7 +6,7 @@ import type { Finding } from '../../finding.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import type { Bar, PciDevice } from '../../pci/device.ts'
 import type { FunctionFacts } from '../../pci/facts.ts'
-import type { Host, IommuFacts, IommuGroup } from '../host.ts'
+import type { Host, IommuFacts, IommuGroup, Refusal } from '../host.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -33,6 +33,16 @@ export type Draft = {
   readonly groupFacts: Map<number, Writable<Partial<IommuGroup>>>
   /** What the input left out or where it broke off, and what would state it; becomes `input-incomplete`. */
   readonly notes: Map<string, string | undefined>
+  /** What was refused, by what it says: a log repeats itself. */
+  readonly refusals: Map<string, Refusal>
+  /** Lines of configuration files, by path. */
+  readonly files: Map<string, string[]>
+  /** What the next line is, by the command before it. */
+  expects?: 'command line' | undefined
+  /** What the input says of Xen; absent when it says nothing. */
+  xen?: { readonly isControl: boolean; readonly isFull: boolean }
+  /** The file of module options that was named last. */
+  modprobeFile?: string
 }
 
 /** More functions than any machine has; what lies beyond is noted, not kept. */
@@ -51,6 +61,8 @@ export function emptyDraft(): Draft {
     findings: [],
     groupFacts: new Map(),
     notes: new Map(),
+    refusals: new Map(),
+    files: new Map(),
   }
 }
 

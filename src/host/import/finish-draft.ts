@@ -2,14 +2,16 @@
 import type { Finding } from '../../finding.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import type { Host, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
+import type { Host, HostFile, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
 import type { DeviceDraft, Draft } from './draft.ts'
 import { withPlaces } from './places.ts'
+import { concludeXen } from './xen.ts'
 
 export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
   const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
-  const devices = withPlaces(draft, withBridges(drafts.map(finishDevice)))
+  const devices = withBootDisplay(withPlaces(draft, withBridges(drafts.map(finishDevice))))
   const groups = groupsOf(draft, devices)
+  const xen = concludeXen(draft)
   const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
   const findings: Finding[] = [
     ...draft.findings,
@@ -28,6 +30,7 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     ...(draft.machine === undefined ? {} : { machine: draft.machine }),
     kernel: draft.kernel,
     cpu: draft.cpu,
+    ...xen,
     memory: draft.memory,
     iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
     devices,
@@ -35,6 +38,8 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     needs: displayNeeds(devices),
     // No listing says what the host is mounted on, reached by or shown on.
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
+    ...(draft.refusals.size > 0 && { refusals: [...draft.refusals.values()] }),
+    ...(draft.files.size > 0 && { files: filesOf(draft) }),
     findings,
   }
 }
@@ -66,6 +71,18 @@ function withBridges(devices: readonly PciDevice[]): PciDevice[] {
     const leads = parents.has(device.address) || device.secondaryBus !== undefined
     return isUnknown && leads ? { ...device, headerType: 1 } : device
   })
+}
+
+function filesOf({ files }: Draft): HostFile[] {
+  return [...files].map(([path, lines]) => ({ path, text: `${lines.join('\n')}\n` }))
+}
+
+/** There is one boot display: where it is named, the other screens are none. */
+function withBootDisplay(devices: readonly PciDevice[]): readonly PciDevice[] {
+  if (!devices.some(({ bootVga }) => bootVga === true)) return devices
+  return devices.map((one) =>
+    one.classCode?.startsWith('0300') && one.bootVga === undefined ? { ...one, bootVga: false } : one,
+  )
 }
 
 function finishDevice(draft: DeviceDraft): PciDevice {

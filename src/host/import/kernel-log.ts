@@ -6,13 +6,19 @@
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Bar, PortType } from '../../pci/device.ts'
+import { readBootLine } from './boot-lines.ts'
 import { stateGroup, stateTwoMachines, stateWho } from './contradictions.ts'
 import { deviceAt, factsOf, type DeviceDraft, type Draft } from './draft.ts'
+import { readRefusal } from './refusals.ts'
+import { readXenLine } from './xen.ts'
 
-export type KernelLine = 'group' | 'fact' | undefined
+/** `said`: a refusal or boot configuration, which any listing may have beside it. */
+export type KernelLine = 'group' | 'fact' | 'said' | undefined
 
 export function readKernelLine(draft: Draft, line: string): KernelLine {
+  if (readBootLine(draft, line) || readRefusal(draft, line)) return 'said'
   if (line.includes('ommu') && readAssignment(draft, line)) return 'group'
+  if (readXenLine(draft, line)) return 'fact'
   if (line.includes('vgaarb: setting as boot ')) return readBootDisplay(draft, line) ? 'fact' : undefined
   const pci = /\bpci ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (.*)$/i.exec(line)
   if (pci) return readFunctionLine(draft, pci[1] ?? '', pci[2] ?? '') ? 'fact' : undefined
@@ -202,9 +208,17 @@ function readIommuLine(draft: Draft, line: string): boolean {
   const { iommu } = draft
   const region = /\bRMRR base: (?:0x)?([0-9a-f]{1,16}) end: (?:0x)?([0-9a-f]{1,16})/i.exec(line)
   if (region) addRegion(draft, region[1] ?? '', region[2] ?? '')
+  if (line.includes('assuming all RMRRs are relaxable')) iommu.relaxesRegions = true
   if (/ACPI: DMAR (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.dmar ??= ''
   if (/ACPI: IVRS (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.ivrs ??= ''
   if (/DMAR-IR: Enabled IRQ remapping|AMD-Vi: Interrupt remapping enabled/.test(line)) iommu.interruptRemapping = true
+  // drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/init.c
+  if (
+    /DMAR-IR: .*(?:interrupt remapping will be disabled|Not enabling interrupt remapping)|AMD-Vi: (?:Disabling interrupt remapping|Interrupt remapping disabled)/i.test(
+      line,
+    )
+  )
+    iommu.interruptRemapping = false
   // Kernels up to 6.6 print an "AMD-Vi: AMD IOMMUv2 functionality not available" line on Intel machines too, and
   // "DMAR: IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
   const kind = /\bDMAR(?:-IR)?: (?!IOMMU enabled)/.test(line)

@@ -91,7 +91,7 @@ function readLine(listing: Listing, line: string): void {
   const kernel = readKernelLine(listing.draft, line)
   if (kernel !== undefined) {
     if (kernel === 'group') listing.counts.log += 1
-    else listing.counts.logFacts += 1
+    else if (kernel === 'fact') listing.counts.logFacts += 1
     return
   }
   const broken = line.includes('iommu group')

@@ -3,7 +3,7 @@
  * disk, network or screen, so "ready" would be a guess there.
  */
 import type { PciAddress } from '../../pci/address.ts'
-import { deviceClass, type PciDevice } from '../../pci/device.ts'
+import type { PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
@@ -67,22 +67,44 @@ function unknownKind({ address }: PciDevice): Reason {
   }
 }
 
-const sources = { disk: 'mounts', network: 'routes', input: 'keyboards', display: 'the boot display' } as const
+const sources = {
+  disk: 'mounts',
+  network: 'routes',
+  input: 'keyboards',
+  display: 'the boot display',
+  console: 'consoles',
+} as const
 const words = {
   disk: 'disk controllers',
   network: 'network ports',
   input: 'USB controllers',
   display: 'graphics cards',
+  console: 'serial ports',
 }
 
+/**
+ * What the host may have on a function of a class, by its first digits: Fibre Channel, FireWire, SD and card readers without a
+ * class carry disks; InfiniBand, and wireless beside class 02, may carry the way in.
+ */
+const kindsByClass: readonly (readonly [string, Kind])[] = [
+  ['01', 'disk'],
+  ['0c04', 'disk'],
+  ['0c00', 'disk'],
+  ['0805', 'disk'],
+  ['00', 'disk'],
+  ['ff', 'disk'],
+  ['02', 'network'],
+  ['0c06', 'network'],
+  ['0d', 'network'],
+  ['0c03', 'input'],
+  ['07', 'console'],
+]
+
 function needKind(device: PciDevice): Kind | undefined {
-  const kind = deviceClass(device)
-  if (kind === 'storage' || kind === 'nvme') return 'disk'
-  if (kind === 'usb') return 'input'
+  const { bootVga, classCode = '' } = device
   // A 3D controller (0302) has no screen; where `boot_vga` was read, it answers.
-  if (kind === 'gpu')
-    return device.bootVga === undefined && !device.classCode?.startsWith('0302') ? 'display' : undefined
-  return kind === 'nic' ? 'network' : undefined
+  if (classCode.startsWith('03')) return bootVga === undefined && !classCode.startsWith('0302') ? 'display' : undefined
+  return kindsByClass.find(([start]) => classCode.startsWith(start))?.[1]
 }
 
 const listings = new Set(['umockdev', 'lspci', 'script', 'find', 'kernel-log', 'udevadm', 'nodedev', 'facter'])
@@ -92,8 +114,11 @@ function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
   return unreadNeeds ? unreadNeeds.includes(kind) : listings.has(source.kind)
 }
 
+/** Drivers that only keep a function from the host's own; pciback keeps it for Xen's guests. */
+const setAside: ReadonlySet<string> = new Set(['pci-stub', 'pciback', 'xen-pciback'])
+
 /** Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set up needs none. */
 function isFree(device: PciDevice, kind: HostNeed['kind']): boolean {
   if (device.driver === null) return kind !== 'display'
-  return isVfioDriver(device.driver) || device.driver === 'pci-stub'
+  return isVfioDriver(device.driver) || (device.driver !== undefined && setAside.has(device.driver))
 }

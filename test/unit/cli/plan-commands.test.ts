@@ -50,7 +50,7 @@ const host: TreeEntries = {
 const port = (at: string, group: number) =>
   pci({ at, classCode: '060400', driver: 'pcieport', ids: '1b36:000c', group })
 const gpu = (at: string, group: number, ids = '10de:1b80') =>
-  pci({ at, classCode: '030000', ids, driver: 'nouveau', group, files: { reset_method: 'flr bus\n' } })
+  pci({ at, classCode: '030000', ids, driver: 'nouveau', group, files: { reset_method: 'flr bus\n', boot_vga: '0\n' } })
 
 const one = () => tree(host, port('pci0000:00/0000:00:1c.1', 1), gpu('pci0000:00/0000:00:1c.1/0000:01:00.0', 2))
 

@@ -1,0 +1,33 @@
+/** Where `pcie_acs_override=` stands: in force on the running kernel, or in a file that the next start reads. */
+import type { Host } from '../host/host.ts'
+
+export type AcsOverrideFound = {
+  /** As it stands there: `pcie_acs_override=downstream`. */
+  readonly word: string
+  /** The file, where it is not the running command line. */
+  readonly file?: string
+  /** Whether the running kernel was started with it; `undefined` where the input does not hold its command line. */
+  readonly inForce: boolean | undefined
+}
+
+/** Files that hold kernel arguments, with a command line in each line that is no comment. */
+const holders =
+  /^\/(?:etc\/default\/grub(?:\.d\/.*)?|etc\/kernel\/cmdline|boot\/syslinux\/syslinux\.cfg|boot\/loader\/entries\/.*)$/
+
+export function findAcsOverride({ kernel, files }: Host): AcsOverrideFound | undefined {
+  const running = kernel.cmdline === undefined ? undefined : wordIn(kernel.cmdline)
+  if (running !== undefined) return { word: running, inForce: true }
+  for (const { path, text } of files ?? []) {
+    if (!holders.test(path)) continue
+    for (const line of text.split('\n')) {
+      const word = line.trimStart().startsWith('#') ? undefined : wordIn(line)
+      if (word !== undefined) return { word, file: path, inForce: kernel.cmdline === undefined ? undefined : false }
+    }
+  }
+  return undefined
+}
+
+/** The kernel takes `-` and `_` in names alike. */
+function wordIn(text: string): string | undefined {
+  return /(?:^|[\s"'=])(pcie[_-]acs[_-]override=[\w:,-]{1,400})/.exec(text)?.[1]
+}
