@@ -94,6 +94,8 @@ const forStart = {
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   plugins: [...common.plugins, lazyBuiltIns, packagesApart],
+  // The launcher makes the function itself, and in such a one import() has nobody who loads: require does the same.
+  supported: { 'dynamic-import': false },
   define: { HANDOVER_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
 }
 await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })

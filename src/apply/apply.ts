@@ -165,6 +165,8 @@ async function makeRecord(
     takenAlong: plan.takenAlong,
     spare: plan.spare,
     startOrder: plan.startOrder,
+    ...(plan.settled === undefined ? {} : { settled: plan.settled }),
+    ...(plan.concessions === undefined ? {} : { givenUp: plan.concessions }),
     steps: what.steps,
     saved: await saveFiles(system, id, paths),
   }

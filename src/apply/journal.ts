@@ -11,7 +11,7 @@
 import { AppError, exitCode, UsageError } from '../errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Step } from '../plan/step.ts'
-import type { Assignment, TakenAlong } from '../plan/types.ts'
+import type { Assignment, Plan, TakenAlong } from '../plan/types.ts'
 import type { Reader, System } from '../system/system.ts'
 import { parseRecord, parseEvents } from './parse-journal.ts'
 import { trialConfPath } from '../boot/trial.ts'
@@ -59,6 +59,9 @@ export type JournalRecord = {
   readonly takenAlong: readonly TakenAlong[]
   readonly spare: readonly PciAddress[]
   readonly startOrder: readonly string[]
+  /** Doubts about what the host uses that the spec settled, and what was given up by name when apply asked. */
+  readonly settled?: Plan['settled']
+  readonly givenUp?: Plan['concessions']
   /** Only what was to be done: a step the host already had is not here, and so is never undone. */
   readonly steps: readonly Step[]
   readonly saved: readonly SavedFile[]

@@ -90,6 +90,8 @@ const record = z.object({
   takenAlong: z.array(takenAlong),
   spare: z.array(address),
   startOrder: z.array(text),
+  settled: z.optional(z.array(z.object({ address, word: text, doubts: z.array(text) }))),
+  givenUp: z.optional(z.array(z.object({ address, name: text, what: text }))),
   steps: z.array(step),
   saved: z.array(saved),
 })

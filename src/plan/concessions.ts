@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts'
 import type { HostNeed } from '../host/host.ts'
 import { needSteps } from '../judge/words.ts'
 import type { PciAddress } from '../pci/address.ts'
+import { isVfioDriver } from '../pci/vfio-driver.ts'
 import { placeOf } from '../spec/places.ts'
 import { callNames, type View } from './view.ts'
 
@@ -33,7 +34,7 @@ export function concessionsOf(
       open.set(`${address} ${name}`, { address, name, what: needSteps(need).join(' → ') })
     }
   }
-  return { open: [...open.values()], findings: unknownWords(view) }
+  return { open: [...open.values()], findings: unknownWords(view, gone) }
 }
 
 /** Words that name a need: the one to show comes first. */
@@ -45,14 +46,18 @@ function namesOf(view: View, need: HostNeed): string[] {
   return [...word, ...mount, ...need.chain.slice(0, 1), need.what, ...need.chain, ...(device ? callNames(device) : [])]
 }
 
-/** A word that gives up nothing is an error: the owner believes something was said that was not. */
-function unknownWords(view: View): Finding[] {
+/**
+ * A word that gives up nothing now: what it names may have ended, or was never there. What a device already left for no
+ * longer shows.
+ */
+function unknownWords(view: View, gone: ReadonlySet<PciAddress>): Finding[] {
   const needs = view.host.needs
+  const isUnderWay = [...gone].some((address) => isVfioDriver(view.layout.devices.get(address)?.driver))
   return view.spec.host.giveUp.flatMap((word, index): Finding[] => {
     if (kindWords.has(word)) return []
     const meant = needs.filter((need) => namesOf(view, need).some((name) => name.toLowerCase() === word.toLowerCase()))
     const vital = meant.find((need) => need.weight === 'vital' && !kindWords.has(namesOf(view, need)[0] ?? ''))
-    if (meant.length > 0 && vital === undefined) return []
+    if (vital === undefined && (meant.length > 0 || isUnderWay)) return []
     const at = placeOf(view.places, ['host', 'give-up', index])
     return [{ ...(vital ? cannotBeGivenUp(word, vital) : namesNothing(word)), ...(at ? { at } : {}) }]
   })
@@ -71,8 +76,8 @@ function cannotBeGivenUp(word: string, need: HostNeed): Finding {
 function namesNothing(word: string): Finding {
   return {
     code: 'give-up',
-    severity: 'error',
-    message: `host: give-up names ${word}, and the host uses nothing by that name`,
+    severity: 'warning',
+    message: `host: give-up names ${word}, and the host uses nothing by that name now`,
     help: 'use boot-display, text-console, keyboard, or the name that handover plan shows',
   }
 }

@@ -62,3 +62,9 @@ export function sayDemand(select: DeviceSelector): string {
 export function listWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
 }
+
+/** Words as a list in YAML, each once; quoted where they would not be read as they are. */
+export function yamlList(words: readonly string[]): string {
+  const written = [...new Set(words)].map((word) => (/^[A-Za-z/][\w./-]*$/.test(word) ? word : JSON.stringify(word)))
+  return `[${written.join(', ')}]`
+}

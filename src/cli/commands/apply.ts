@@ -13,6 +13,7 @@ import { isTrialPrepared } from '../../plan/plan-trial.ts'
 import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/types.ts'
 import { askToGoOn } from '../ask.ts'
+import { concede } from '../concede.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { planInput, type PlanningOptions } from '../planning-options.ts'
@@ -54,11 +55,15 @@ export async function runApply(args: readonly string[], options: Options, contex
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
     const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
-    if (!(await askToGoOn('Change the host as shown?', { yes: options.yes === true, command }))) {
+    const yes = options.yes === true
+    if (
+      !(await concede(planned.concessions ?? [], { yes })) ||
+      !(await askToGoOn('Change the host as shown?', { yes, command }))
+    ) {
       context.err('nothing was changed')
       return exitCode.done
     }
-    if (options.yes !== true) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
+    if (!yes) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
   }
   const result = await runTransaction(planned, { file, host, context })
   // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.

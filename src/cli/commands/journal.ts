@@ -68,7 +68,17 @@ function renderEvents({ record, events, damage }: Journal): string[] {
     const step = record.steps[event.index]
     return `  ${time}  ${event.phase.padEnd(12)} ${step ? clean(formatStep(step)) : `step ${event.index}`}${note}`
   })
-  return [...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
+  return [...renderSaid(record), ...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
+}
+
+/** What the person said of the host for this apply. */
+function renderSaid({ settled = [], givenUp = [] }: Journal['record']): string[] {
+  return [
+    ...settled.map(
+      ({ address, word, doubts }) => `  ${address}  not in use by your word (${word}): ${doubts.join(', ')}`,
+    ),
+    ...givenUp.map(({ address, name, what }) => `  ${address}  given up by its name, ${name}: ${what}`),
+  ].map(clean)
 }
 
 /** A note has a line for each thing that is left; none of them may look like an event. */

@@ -9,7 +9,7 @@ import { layoutOf, type Layout } from '../../plan/cards.ts'
 import type { DriverState, Step } from '../../plan/step.ts'
 import { servedWords } from '../../plan/outage.ts'
 import type { Plan } from '../../plan/types.ts'
-import { classWord, listWords, nameOf, portWords } from '../../plan/words.ts'
+import { classWord, listWords, nameOf, portWords, yamlList } from '../../plan/words.ts'
 import { formatSize } from '../../spec/units.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
 import { renderDiff } from './plan-diff.ts'
@@ -38,6 +38,7 @@ export function renderPlan(
     ...given.spec.vms.map((vm) => renderVm(vm, drawing)),
     renderSpare(drawing),
     renderStaying(drawing),
+    renderConcessions(drawing),
     renderMemory(drawing),
     renderOutage(drawing),
     renderSteps(drawing),
@@ -96,6 +97,15 @@ function renderStaying({ plan, layout, style, columns }: Drawing): string {
     wrap(`  ${address}  ${nameOf(layout.devices.get(address))}: ${because}`, columns, 16),
   )
   return [style.bold('Stays with the host'), ...lines].join('\n')
+}
+
+/** What `apply` asks for by name. */
+function renderConcessions({ plan, style, columns }: Drawing): string {
+  const concessions = plan.concessions ?? []
+  if (concessions.length === 0) return ''
+  const lines = concessions.flatMap(({ address, name, what }) => wrap(`  ${name}  ${address}: ${what}`, columns, 4))
+  const how = `  Name them in the spec, host: { give-up: ${yamlList(concessions.map(({ name }) => name))} }, or type each name when apply asks.`
+  return [style.bold('In use, and given up by name'), ...lines, ...wrap(style.dim(how), columns, 2)].join('\n')
 }
 
 function renderMemory({ plan, style }: Drawing): string {

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { concede } from '../../../src/cli/concede.ts'
+import { AppError } from '../../../src/errors.ts'
+import type { Concession } from '../../../src/plan/concessions.ts'
+import { at } from '../../support/host-builder.ts'
+
+const tuner: Concession = {
+  address: at('0b:00.0'),
+  name: 'recorderd',
+  what: 'program recorderd → process 17 → /dev/dvb/adapter0/frontend0',
+}
+const keys: Concession = { address: at('00:14.0'), name: 'Zig bee: 2', what: 'program Zig bee: 2 → process 9' }
+
+/** Answers in turn, and what was asked. */
+function answering(...answers: readonly (string | undefined)[]) {
+  const asked: string[] = []
+  return {
+    asked,
+    ask: (question: string) => {
+      asked.push(question)
+      return Promise.resolve(answers[asked.length - 1])
+    },
+  }
+}
+
+describe('what the host uses is given up by name', () => {
+  it('is not asked about where nothing is given up', async () => {
+    const { asked, ask } = answering()
+    expect(await concede([], { yes: true, ask })).toBe(true)
+    expect(await concede([], { yes: false, ask })).toBe(true)
+    expect(asked).toEqual([])
+  })
+
+  it('each by itself, and a name that is not typed as it is ends it', async () => {
+    const all = answering(' recorderd ', 'Zig bee: 2')
+    expect(await concede([tuner, keys], { yes: false, ask: all.ask })).toBe(true)
+    expect(all.asked).toHaveLength(2)
+    expect(all.asked[0]).toContain('recorderd')
+    for (const answer of ['yes', 'y', '', undefined, 'recorder']) {
+      const { asked, ask } = answering(answer)
+      expect(await concede([tuner, keys], { yes: false, ask })).toBe(false)
+      expect(asked).toHaveLength(1)
+    }
+  })
+
+  it('a yes for everything gives up nothing, and says how to', async () => {
+    const { asked, ask } = answering('recorderd', 'Zig bee: 2')
+    const refusal = await concede([tuner, keys], { yes: true, ask }).catch((error: unknown) => error)
+    expect(refusal).toBeInstanceOf(AppError)
+    expect(refusal).toMatchObject({ exitCode: 1 })
+    expect((refusal as AppError).help).toContain('give-up: [recorderd, "Zig bee: 2"]')
+    expect(asked).toEqual([])
+  })
+})
