@@ -29,7 +29,7 @@ export function readHost(
   const read = readPciDevices(reading, groupOfFunction(list), detail)
   const { groups, devices } = groupsOf(reading, list, read)
   const distribution = readDistribution(reading)
-  const { needs, lost } = readNeeds(reading, devices)
+  const { needs, lost, blockDevices } = readNeeds(reading, devices)
   const bridges = readBridges(reading)
   const hypervisor = textOf(reading, '/sys/hypervisor/type')
   return {
@@ -46,6 +46,7 @@ export function readHost(
     needs,
     ...(lost.length > 0 ? { lostNeeds: lost } : {}),
     ...unreadNeeds(system, devices),
+    ...(blockDevices === undefined ? {} : { blockDevices }),
     bridges,
     ownAddresses: readOwnAddresses(reading),
     files: readFiles(reading),

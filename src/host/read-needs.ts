@@ -4,6 +4,9 @@
  * from the class alone and is added by judge/chipset.ts.
  */
 import type { PciDevice } from '../pci/device.ts'
+import type { Host } from './host.ts'
+import { readBlockDevices } from './needs/block-devices.ts'
+import { readDisks } from './needs/disks.ts'
 import { joinNeeds, type NeedsRead } from './needs/ends.ts'
 import { readConsoleNeeds } from './needs/console.ts'
 import { readCxlMemory } from './needs/cxl-memory.ts'
@@ -15,18 +18,22 @@ import { readNetworkNeeds } from './needs/network.ts'
 import { readOwnVms } from './needs/own-vms.ts'
 import { readProcesses } from './needs/processes.ts'
 import { readProgramUsers } from './needs/program-users.ts'
-import { readStorageNeeds } from './needs/storage.ts'
+import { readDiskNeeds, storageNeeds } from './needs/storage.ts'
 import { withTunnels } from './needs/tunnels.ts'
 import { readVmNeeds } from './needs/virtual-machines.ts'
 import { readWatchdogs } from './needs/watchdogs.ts'
 import type { Reading } from './reading.ts'
 
-export function readNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
+export type AllNeeds = NeedsRead & Pick<Host, 'blockDevices'>
+
+export function readNeeds(reading: Reading, devices: readonly PciDevice[]): AllNeeds {
   const processes = readProcesses(reading)
+  const disks = readDisks(reading, devices)
+  const diskNeeds = readDiskNeeds(disks, devices)
   const around = { devices, processes: processes.list, find: nodeFinder(reading), own: readOwnVms(reading) }
   const person = readConsoleNeeds(reading, devices)
   const read = joinNeeds([
-    readStorageNeeds(reading, devices),
+    storageNeeds(disks, diskNeeds),
     readNetworkNeeds(reading, devices),
     person,
     readVmNeeds(reading, around),
@@ -40,6 +47,7 @@ export function readNeeds(reading: Reading, devices: readonly PciDevice[]): Need
   return {
     needs: withoutDoubles(needs, (need) => [need.kind, need.what, need.chain, need.device]),
     lost: withoutDoubles(lost, (need) => [need.kind, need.what, need.chain, need.lost]),
+    ...(disks.blocks.byName.size > 0 ? { blockDevices: readBlockDevices(disks, diskNeeds, processes.list) } : {}),
   }
 }
 

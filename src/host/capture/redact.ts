@@ -12,6 +12,7 @@ import { addressBytes } from '../needs/routes.ts'
 import { parseProcAddress } from '../needs/sessions.ts'
 import type { Host } from '../host.ts'
 import type { Recording } from './recording.ts'
+import { redactIds } from './redact-ids.ts'
 
 export type Secrets = {
   /** Secret text → fake text of the same length where binary files demand it; longest secrets first. */
@@ -55,6 +56,13 @@ export function findSecrets(host: Host, recording: Recording, hostNames: readonl
     if (secret === undefined || secret.length < 4 || words.has(secret)) return
     words.set(secret, draw(kind, secret, fake))
   }
+  // The kernel and udev write an id in either case, and it is one id.
+  const addUuid = (uuid: string): void => {
+    const lower = uuid.toLowerCase()
+    add('uuid', lower, fakeUuid)
+    const fake = words.get(lower)
+    if (fake !== undefined && lower !== uuid) words.set(uuid, uuid === uuid.toUpperCase() ? fake.toUpperCase() : fake)
+  }
   for (const device of host.devices) {
     for (const serial of serialsOf(device)) add('serial', serial, fakeSerial)
     const dsn = device.deviceSerialNumber
@@ -62,9 +70,13 @@ export function findSecrets(host: Host, recording: Recording, hostNames: readonl
   }
   if (/^[0-9a-f]{32}$/.test(key)) add('machine', key, fakeMachineId)
   for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (number) => `host${number % 1000}`)
+  for (const id of udevIds(recording)) {
+    if (isUuid(id)) addUuid(id)
+    else add('serial', id, fakeSerial)
+  }
   for (const text of textsOf(recording)) {
     for (const [mac] of text.matchAll(macPattern)) if (!/^(?:00:){5}00$/.test(mac)) add('mac', mac, fakeMac)
-    for (const [uuid] of text.matchAll(uuidPattern)) add('uuid', uuid, fakeUuid)
+    for (const [uuid] of text.matchAll(uuidPattern)) addUuid(uuid)
     for (const [id] of text.matchAll(machineIdPattern)) add('machine', id, fakeMachineId)
     for (const [id] of text.matchAll(lvmPattern)) add('lvm', id, fakeSerial)
     for (const [id] of text.matchAll(shortIdPattern)) add('short', id, fakeShort)
@@ -78,6 +90,23 @@ export function findSecrets(host: Host, recording: Recording, hostNames: readonl
   const sorted = [...words].sort(([a], [b]) => b.length - a.length)
   const isShort = ([secret, fake]: readonly [string, string]): boolean => secret.length < 8 && /^S\d*$/.test(fake)
   return { words: sorted.filter((word) => !isShort(word)), shortSerials: sorted.filter(isShort), serialNumbers }
+}
+
+/** Serials of disks that no function shows (those of a server), and ids of file systems and volumes in any form. */
+function* udevIds({ files }: Recording): Generator<string> {
+  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!/^\/run\/udev\/data\/b\d+:\d+$/.test(path)) continue
+    const text = new TextDecoder().decode(bytes)
+    for (const [, id = ''] of text.matchAll(
+      /^E:ID_(?:SERIAL_SHORT|FS_UUID|FS_UUID_SUB|PART_ENTRY_UUID|PART_TABLE_UUID)=(\S{8,})$/gm,
+    )) {
+      if (!/^[0-9A-F]{4}-[0-9A-F]{4}$/.test(id)) yield id
+    }
+  }
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id)
 }
 
 function serialsOf(device: PciDevice): (string | undefined)[] {
@@ -239,24 +268,6 @@ function redactVariable(given: Uint8Array, { words }: Secrets): Uint8Array {
   changed.set(bytes.subarray(0, 4))
   for (const [index, unit] of units.entries()) changed.set([unit & 0xff, unit >> 8], 4 + index * 2)
   return changed
-}
-
-/** Partitions in the device path of a boot entry are named by 16 bytes, of which the first three numbers are little-endian. */
-function redactIds(bytes: Uint8Array, words: Secrets['words']): Uint8Array {
-  let text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  for (const [secret, fake] of words) {
-    const [from, to] = [idBytes(secret), idBytes(fake)]
-    const at = from === undefined ? -1 : text.indexOf(from)
-    if (at >= 0 && at % 2 === 0 && to !== undefined) text = text.slice(0, at) + to + text.slice(at + to.length)
-  }
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
-}
-
-function idBytes(id: string): string | undefined {
-  const [first, second, third, ...rest] = id.toLowerCase().split('-')
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) || third === undefined) return undefined
-  const turned = [first, second, third].map((part) => (part?.match(/../g) ?? []).toReversed().join(''))
-  return [...turned, ...rest].join('')
 }
 
 /** The Device Serial Number is eight bytes in extended configuration space, low dword first. */

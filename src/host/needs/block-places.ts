@@ -79,7 +79,14 @@ function isOfTheBoard(place: string): boolean {
 
 /** Documentation/admin-guide/blockdev/zram.rst: pages written back are on `backing_dev` and nowhere else. */
 function zramEnds(reading: Reading, folder: string, beyond: Beyond): readonly End[] {
+  const stated = reading.system.readText(`${folder}/backing_dev`, 4096)
   const backing = textOf(reading, `${folder}/backing_dev`)
+  // A kernel that writes nothing back has none of these files (CONFIG_ZRAM_WRITEBACK).
+  const writesBack = ['bd_stat', 'writeback', 'writeback_limit'].some(
+    (file) => reading.system.stat(`${folder}/${file}`).ok,
+  )
+  if (!stated.ok && (stated.reason !== 'absent' || writesBack))
+    return [lostAt(folder.slice(folder.lastIndexOf('/') + 1), 'nothing says to which disk it writes back')]
   if (backing === undefined || backing === '' || backing === 'none') return elsewhere('it is in memory')
   return beyond.file(backing)
 }

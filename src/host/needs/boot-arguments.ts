@@ -2,12 +2,13 @@
  * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes from, and the keys and
  * headers of encrypted volumes.
  */
-import { namesIn, textOf, type Reading } from '../reading.ts'
+import { textOf, type Reading } from '../reading.ts'
 import { devicesOfKey, parseCrypttab } from './crypttab.ts'
+import { namesInSource, textOfSource } from './sources.ts'
 import type { NamedDisk } from './named-disks.ts'
 
 export function readBootArguments(reading: Reading): NamedDisk[] {
-  const words = wordsOf(textOf(reading, '/proc/cmdline', 65_536) ?? '')
+  const words = wordsOf(textOfSource(reading, '/proc/cmdline', 65_536))
   return [...resumeDisks(reading, words), ...keysOfArguments(words), ...keysOfCrypttab(reading), ...extraMounts(words)]
 }
 
@@ -30,8 +31,8 @@ function resumeDisks(reading: Reading, words: readonly string[]): NamedDisk[] {
   if (words.includes('noresume')) return found
   const last = valuesOf(words, 'resume').at(-1)
   if (last !== undefined) return [...found, disk(resume, [last.replace(/^swap:/, '')])]
-  for (const name of ['resume', ...namesIn(reading, '/etc/initramfs-tools/conf.d')].slice(0, 64)) {
-    const text = textOf(reading, `/etc/initramfs-tools/conf.d/${name}`) ?? ''
+  for (const name of namesInSource(reading, '/etc/initramfs-tools/conf.d').slice(0, 64)) {
+    const text = textOfSource(reading, `/etc/initramfs-tools/conf.d/${name}`)
     const value = [...text.matchAll(/^\s*RESUME=(\S+)/gm)].at(-1)?.[1]?.replaceAll(/["']/g, '')
     if (value !== undefined && !/^(?:none|auto)$/i.test(value)) found.push(disk('hibernation (RESUME=)', [value]))
   }
@@ -66,12 +67,12 @@ function keysOfArguments(words: readonly string[]): NamedDisk[] {
 
 /** Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for somebody. */
 function keysOfCrypttab(reading: Reading): NamedDisk[] {
-  return parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').flatMap(
+  return parseCrypttab(textOfSource(reading, '/etc/crypttab')).flatMap(
     ({ name, source, key, options }): NamedDisk[] => {
       const weight = options.includes('noauto') ? 'spoken-for' : 'vital'
       const header = options.find((option) => option.startsWith('header='))?.slice('header='.length)
       const parts = [
-        { what: `encrypted volume ${name} in /etc/crypttab`, names: [source] },
+        { what: `encrypted volume ${name} in /etc/crypttab`, names: [source], mapping: name },
         { what: `key of ${name} in /etc/crypttab`, names: devicesOfKey(key ?? '') },
         { what: `header of ${name} in /etc/crypttab`, names: devicesOfKey(header ?? '') },
       ]

@@ -179,7 +179,7 @@ function lostOrAbsent(
     : { is: 'lost', why }
 }
 
-/** Neither memory nor a loop without a file. */
+/** Neither memory, nor a loop, nor the hidden paths of a multipath namespace. */
 function isRealDisk({ name }: Block): boolean {
-  return !/^(?:loop|ram|zram|nbd|sr|fd)\d+$/.test(name)
+  return !/^(?:loop|ram|zram|nbd|sr|fd)\d+$|^nvme\d+c\d+n\d+$/.test(name)
 }

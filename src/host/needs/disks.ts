@@ -4,7 +4,7 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { textOf, type Reading } from '../reading.ts'
+import type { Reading } from '../reading.ts'
 import { stackOf, type Stack } from './block-stack.ts'
 import { readBlocks, type Block, type Blocks } from './blocks.ts'
 import { readContained, type Contained } from './container.ts'
@@ -14,6 +14,7 @@ import type { Found, Namer } from './device-path.ts'
 import type { End } from './ends.ts'
 import { fileEnds, mountEnds, type FileSystems } from './file-systems.ts'
 import { readMounts, unescapeOctal, type Mount, type Namespaces } from './mounts.ts'
+import { textOfSource } from './sources.ts'
 import { readUdev, type Udev } from './udev.ts'
 import { poolsOfVolume, readPools, readZfs, type Zfs } from './zfs.ts'
 
@@ -68,7 +69,7 @@ function numbersOf(mounts: readonly Mount[]): string[] {
 function namerOf(reading: Reading, blocks: Blocks): Namer {
   let udev: Udev | undefined
   const crypttab = new Map(
-    parseCrypttab(textOf(reading, '/etc/crypttab') ?? '').map(({ name, source }) => [name, source]),
+    parseCrypttab(textOfSource(reading, '/etc/crypttab')).map(({ name, source }) => [name, source]),
   )
   return { reading, blocks, udev: () => (udev ??= readUdev(reading, blocks)), crypttab }
 }
@@ -130,7 +131,7 @@ function holdersOf(reading: Reading, folder: string): readonly string[] {
 
 /** /proc/swaps: the first column, in which space is `\040`; `\040(deleted)` marks a file that is gone. */
 export function swapPaths(reading: Reading): string[] {
-  const lines = (textOf(reading, '/proc/swaps') ?? '').split('\n').slice(1)
+  const lines = textOfSource(reading, '/proc/swaps').split('\n').slice(1)
   return lines.flatMap((line) => {
     const path = unescapeOctal(line.split(/\s+/)[0] ?? '')
     return path.startsWith('/') ? [path] : []

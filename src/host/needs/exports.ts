@@ -2,7 +2,8 @@
  * Disks that the kernel gives to other machines or to guests: targets of LIO and SCST (iSCSI, Fibre Channel, vhost) and of
  * NVMe. A kernel user leaves no entry under `holders/` and no open file of a process.
  */
-import { namesIn, textOf, type Reading } from '../reading.ts'
+import { textOf, type Reading } from '../reading.ts'
+import { namesInSource } from './sources.ts'
 
 export type Export = {
   readonly what: string
@@ -20,9 +21,9 @@ const cores = '/sys/kernel/config/target/core'
 
 /** A backstore `iblock_0/archive` with `enable` 1 has its device open (drivers/target/target_core_iblock.c). */
 function readTargets(reading: Reading): Export[] {
-  return namesIn(reading, cores).flatMap((core): Export[] => {
+  return namesInSource(reading, cores).flatMap((core): Export[] => {
     if (!/^(?:iblock|pscsi|fileio)_\d+$/.test(core)) return []
-    return namesIn(reading, `${cores}/${core}`).flatMap((name): Export[] => {
+    return namesInSource(reading, `${cores}/${core}`).flatMap((name): Export[] => {
       const folder = `${cores}/${core}/${name}`
       if (!reading.system.stat(`${folder}/udev_path`).ok && !reading.system.stat(`${folder}/enable`).ok) return []
       if (textOf(reading, `${folder}/enable`) === '0') return []
@@ -38,8 +39,8 @@ function readTargets(reading: Reading): Export[] {
 /** Documentation/nvme: `subsystems/NQN/namespaces/1/device_path`. */
 function readNvmeTargets(reading: Reading): Export[] {
   const folder = '/sys/kernel/config/nvmet/subsystems'
-  return namesIn(reading, folder).flatMap((name) =>
-    namesIn(reading, `${folder}/${name}/namespaces`).flatMap((id): Export[] => {
+  return namesInSource(reading, folder).flatMap((name) =>
+    namesInSource(reading, `${folder}/${name}/namespaces`).flatMap((id): Export[] => {
       const place = `${folder}/${name}/namespaces/${id}`
       if (textOf(reading, `${place}/enable`) === '0') return []
       const path = textOf(reading, `${place}/device_path`)
@@ -52,7 +53,7 @@ function readNvmeTargets(reading: Reading): Export[] {
 /** SCST: the first line of `filename` is the device or file. */
 function readScst(reading: Reading): Export[] {
   const folder = '/sys/kernel/scst_tgt/devices'
-  return namesIn(reading, folder).flatMap((name): Export[] => {
+  return namesInSource(reading, folder).flatMap((name): Export[] => {
     const path = textOf(reading, `${folder}/${name}/filename`)?.split('\n')[0]
     return path?.startsWith('/') === true ? [{ what: `export ${name} of SCST`, path }] : []
   })

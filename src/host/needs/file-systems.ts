@@ -22,8 +22,7 @@ const inMemory =
 const onServers =
   /^(?:nfs4?|cifs|smb3|smbfs|ncpfs|ceph|afs|coda|orangefs|pvfs2|lustre|beegfs|gpfs|glusterfs|fuse\.(?:sshfs|glusterfs|ceph|ceph-fuse|s3fs|rclone|curlftpfs|davfs|juicefs|moosefs|mfsmount|weed))$/
 const ofHypervisor = /^(?:vboxsf|vmhgfs|fuse\.vmhgfs-fuse|prl_fs|ubifs|jffs2|hostfs)$/
-const ofLayers =
-  /^(?:overlay|aufs|unionfs|ecryptfs|fuse\.(?:mergerfs|unionfs|unionfs-fuse|encfs|gocryptfs|bindfs|fuse-overlayfs|cryfs))$/
+const ofLayers = /^(?:overlay|aufs|unionfs|ecryptfs)$/
 
 export function mountEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[] = []): readonly End[] {
   const { reading } = systems.namer
@@ -40,7 +39,7 @@ export function mountEnds(systems: FileSystems, mount: Mount, seen: readonly Mou
   if (inMemory.test(type)) return elsewhere('it is in memory')
   if (ofHypervisor.test(type)) return elsewhere('it is no disk of this machine')
   if (ofLayers.test(type)) return layerEnds(systems, mount, [...seen, mount])
-  return sourceEnds(systems, mount)
+  return sourceEnds(systems, mount, [...seen, mount])
 }
 
 function btrfsEnds({ namer, mounts, block }: FileSystems, mount: Mount): readonly End[] {
@@ -103,7 +102,9 @@ function sharedEnds(reading: Reading, mount: Mount): readonly End[] {
 
 /** Layers are folders on other file systems (Documentation/filesystems/overlayfs.rst). */
 function layerEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): readonly End[] {
-  const paths = layersOf(mount)
+  // Where the options grow too long, layers are named from the folder beside the mount point.
+  const beside = mount.point.slice(0, mount.point.lastIndexOf('/'))
+  const paths = layersOf(mount).map((path) => (path.startsWith('/') ? path : `${beside}/${path}`))
   if (paths.length > 0) return paths.flatMap((path) => folderEnds(systems, path, seen))
   if (mount.point === '/') return [lostAt(mount.source, 'its layers are not stated')]
   return elsewhere('its layers lie on mounted file systems, which are followed')
@@ -125,15 +126,15 @@ function layersOf(mount: Mount): string[] {
 }
 
 function folderEnds(systems: FileSystems, path: string, seen: readonly Mount[]): readonly End[] {
-  if (!path.startsWith('/')) return [lostAt(path, 'the layer is named by no path from the root')]
   const mount = mountOf(systems.mounts, path)
   if (mount === undefined) return [lostAt(path, 'no mount holds this folder')]
   return mountEnds(systems, mount, seen).map((end) => ({ ...end, chain: [path, ...end.chain] }))
 }
 
 /** bcachefs names all its devices (`/dev/sda:/dev/sdb`); others may name one. What serves files from a process has no disk itself. */
-function sourceEnds(systems: FileSystems, mount: Mount): readonly End[] {
+function sourceEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): readonly End[] {
   const devices = mount.source.split(':').filter((part) => part.startsWith('/dev/') && part !== '/dev/fuse')
+  if (/^\/(?!dev\/)/.test(mount.source)) return fileEnds(systems, mount.source, seen)
   if (devices.length > 0) return devices.flatMap((path) => foundEnds(systems, findDevice(systems.namer, path), path))
   if (/^fuse(?:\.|$)/.test(mount.type))
     return elsewhere('a process serves it, whose own files and devices are followed')
@@ -141,7 +142,7 @@ function sourceEnds(systems: FileSystems, mount: Mount): readonly End[] {
 }
 
 /** The file behind a loop device, a swap file, a device file. */
-export function fileEnds(systems: FileSystems, path: string): readonly End[] {
+export function fileEnds(systems: FileSystems, path: string, seen: readonly Mount[] = []): readonly End[] {
   const { reading } = systems.namer
   const plain = path.replace(/ \(deleted\)$/, '')
   if (plain.startsWith('/dev/')) {
@@ -154,7 +155,7 @@ export function fileEnds(systems: FileSystems, path: string): readonly End[] {
   const isThere = reading.system.stat(plain === path ? plain : plain.slice(0, plain.lastIndexOf('/')) || '/').ok
   // A path whose mount was detached seems to lie on what is above it.
   if (!isThere && (reading.system.live || isVolatile(mount))) return [lostAt(plain, 'no such file is there')]
-  return mountEnds(systems, mount).map((end) => ({ ...end, chain: [plain, ...end.chain] }))
+  return mountEnds(systems, mount, seen).map((end) => ({ ...end, chain: [plain, ...end.chain] }))
 }
 
 /** Memory and windows into the kernel: no disk, whatever happens. */

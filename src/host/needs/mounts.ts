@@ -62,15 +62,22 @@ export function readMounts(reading: Reading, isContained: boolean): Namespaces {
   const self = parseMounts(textOf(reading, '/proc/self/mountinfo', largest) ?? '')
   const host = isContained ? parseMounts(textOf(reading, '/proc/1/mountinfo', largest) ?? '') : []
   const own = host.length > 0 ? host : self
-  const seen = new Set([namespaceOf(reading, 'self') ?? '', isContained ? (namespaceOf(reading, '1') ?? '') : ''])
   const others = []
+  const seen = new Set([namespaceOf(reading, 'self'), isContained ? namespaceOf(reading, '1') : undefined])
+  const texts = new Set([
+    textOf(reading, '/proc/self/mountinfo', largest),
+    isContained ? textOf(reading, '/proc/1/mountinfo', largest) : '',
+  ])
   for (const pid of namesIn(reading, '/proc')) {
     if (!/^\d+$/.test(pid) || others.length >= maxNamespaces) continue
     const namespace = namespaceOf(reading, pid)
-    if (namespace === undefined || seen.has(namespace)) continue
-    seen.add(namespace)
-    const mounts = parseMounts(textOf(reading, `/proc/${pid}/mountinfo`, largest) ?? '')
-    others.push({ mounts, process: pid })
+    if (namespace !== undefined && seen.has(namespace)) continue
+    if (namespace !== undefined) seen.add(namespace)
+    // Without the link (of another user's process, or in an archive) the list itself tells one namespace from another.
+    const text = textOf(reading, `/proc/${pid}/mountinfo`, largest)
+    if (text === undefined || texts.has(text)) continue
+    texts.add(text)
+    others.push({ mounts: parseMounts(text), process: pid })
   }
   if (own !== self) others.push({ mounts: self, process: 'self' })
   return { own, others }

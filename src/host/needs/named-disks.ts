@@ -5,12 +5,16 @@
 import type { HostNeed } from '../host.ts'
 import { namesIn, textOf, type Reading } from '../reading.ts'
 import { unescapeOctal } from './mounts.ts'
+import { namesInSource, textOfSource } from './sources.ts'
 
 export type NamedDisk = {
   readonly what: string
   /** Readings of one name, the likeliest first: `UUID=…`, `/dev/sda2`, `8:3`. */
   readonly names: readonly string[]
   readonly weight: HostNeed['weight']
+  /** What is in use already by another name (a mount point, an unlocked volume): then that tells where it is. */
+  readonly point?: string
+  readonly mapping?: string
 }
 
 export function readNamedDisks(reading: Reading): NamedDisk[] {
@@ -24,10 +28,10 @@ export function readNamedDisks(reading: Reading): NamedDisk[] {
 }
 
 function fstabDisks(reading: Reading): NamedDisk[] {
-  return parseFstab(textOf(reading, '/etc/fstab') ?? '').map(({ source, point, type }) => {
+  return parseFstab(textOfSource(reading, '/etc/fstab')).map(({ source, point, type }) => {
     const isBoot = /^\/(?:boot|efi)(?:\/|$)/.test(point)
     const what = type === 'swap' ? 'swap in /etc/fstab' : `${point} in /etc/fstab`
-    return { what, names: [source], weight: isBoot ? 'vital' : 'spoken-for' }
+    return { what, names: [source], weight: isBoot ? 'vital' : 'spoken-for', point }
   })
 }
 
@@ -43,10 +47,12 @@ export function parseFstab(text: string): { source: string; point: string; type:
 }
 
 function proxmoxDisks(reading: Reading): NamedDisk[] {
-  return (textOf(reading, '/etc/kernel/proxmox-boot-uuids') ?? '').split('\n').flatMap((line): NamedDisk[] => {
-    const id = line.trim()
-    return id === '' ? [] : [{ what: 'boot partition of proxmox-boot-tool', names: [`UUID=${id}`], weight: 'vital' }]
-  })
+  return textOfSource(reading, '/etc/kernel/proxmox-boot-uuids')
+    .split('\n')
+    .flatMap((line): NamedDisk[] => {
+      const id = line.trim()
+      return id === '' ? [] : [{ what: 'boot partition of proxmox-boot-tool', names: [`UUID=${id}`], weight: 'vital' }]
+    })
 }
 
 const unitFolders = [
@@ -62,15 +68,22 @@ function unitDisks(reading: Reading): NamedDisk[] {
   const found: NamedDisk[] = []
   const seen = new Set<string>()
   for (const folder of unitFolders) {
-    for (const name of namesIn(reading, folder)) {
+    for (const name of namesInSource(reading, folder)) {
       if (!/\.(?:mount|swap)$/.test(name) || seen.has(name)) continue
       seen.add(name)
-      const text = textOf(reading, `${folder}/${name}`, 65_536) ?? ''
+      const text = textOfSource(reading, `${folder}/${name}`, 65_536)
       const value = (key: string): string | undefined =>
         [...text.matchAll(new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`, 'gm'))].at(-1)?.[1]?.replaceAll('%%', '%')
       const source = value('What')
       const what = name.endsWith('.swap') ? `swap in ${name}` : `${value('Where') ?? name} in ${name}`
-      if (source !== undefined) found.push({ what, names: [unescapeUnit(source)], weight: 'spoken-for' })
+      if (source === undefined) continue
+      const point = value('Where')
+      found.push({
+        what,
+        names: [unescapeUnit(source)],
+        weight: 'spoken-for',
+        ...(point === undefined ? {} : { point }),
+      })
     }
   }
   return found
@@ -84,22 +97,23 @@ function unescapeUnit(text: string): string {
     : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** autofs(5): a map names a disk as `:/dev/sdb1`. */
+/** autofs(5): /etc/auto.master names maps, and a map names a disk as `:/dev/sdb1`. */
 function automountDisks(reading: Reading): NamedDisk[] {
-  const files = namesIn(reading, '/etc')
-    .filter((name) => name.startsWith('auto.'))
-    .map((name) => `/etc/${name}`)
-  const further = namesIn(reading, '/etc/auto.master.d').map((name) => `/etc/auto.master.d/${name}`)
-  return [...files, ...further].flatMap((file) =>
-    [...(textOf(reading, file, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(
-      ([, key = '', source = '']): NamedDisk => ({ what: `${key} in ${file}`, names: [source], weight: 'spoken-for' }),
-    ),
-  )
+  const masters = namesIn(reading, '/etc/auto.master.d').map((name) => `/etc/auto.master.d/${name}`)
+  const texts = ['/etc/auto.master', ...masters].map((path) => textOf(reading, path, 1 << 20) ?? '')
+  const maps = texts.flatMap((text) => [...text.matchAll(/^\s*\/\S*\s+(?:file:)?(\/\S+)/gm)].map(([, map = '']) => map))
+  return [...new Set(maps)]
+    .slice(0, 256)
+    .flatMap((map) =>
+      [...(textOf(reading, map, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(
+        ([, key = '', source = '']): NamedDisk => ({ what: `${key} in ${map}`, names: [source], weight: 'spoken-for' }),
+      ),
+    )
 }
 
 /** kdump.conf(5): `<fs type> <partition>` or `raw <partition>`; other keys name servers, paths and programs. */
 function dumpDisks(reading: Reading): NamedDisk[] {
-  const lines = (textOf(reading, '/etc/kdump.conf', 65_536) ?? '').split('\n')
+  const lines = textOfSource(reading, '/etc/kdump.conf', 65_536).split('\n')
   return lines.flatMap((line): NamedDisk[] => {
     const [, type = '', source = ''] = /^\s*([a-z]\w*)\s+(\S+)\s*$/.exec(line) ?? []
     const isDevice = /^(?:\/dev\/|(?:UUID|LABEL|PARTUUID|PARTLABEL)=)/i.test(source)

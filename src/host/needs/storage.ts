@@ -3,15 +3,16 @@
  * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
  */
 import type { PciDevice } from '../../pci/device.ts'
-import { namesIn, textOf, type Reading } from '../reading.ts'
+import { textOf, type Reading } from '../reading.ts'
 import { readBootArguments } from './boot-arguments.ts'
 import { readBootDisks, type BootDisk } from './boot-disks.ts'
 import { findByNumber, findDevice, numberOfName, pathOfName, type Found } from './device-path.ts'
-import { readDisks, swapPaths, type Disks } from './disks.ts'
+import { swapPaths, type Disks } from './disks.ts'
 import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from './ends.ts'
 import { readExports } from './exports.ts'
 import { blocksOf, isInMemory } from './file-systems.ts'
 import { mountOf, type Mount } from './mounts.ts'
+import { namesInSource, unreadSources } from './sources.ts'
 import { readDumpFolders, readNamedDisks, type NamedDisk } from './named-disks.ts'
 
 /** A need and where it begins: told before it is followed, so that what is told already is not told again. */
@@ -20,11 +21,12 @@ export type DiskNeed = {
   readonly ends: readonly End[]
   /** Block devices at which it begins. */
   readonly top: readonly string[]
+  /** Nothing but that the device is active makes it a need. */
+  readonly isActiveOnly?: true
 }
 
-export function readStorageNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
-  const disks = readDisks(reading, devices)
-  return joinNeeds(readDiskNeeds(disks, devices).map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
+export function storageNeeds(disks: Disks, needs: readonly DiskNeed[]): NeedsRead {
+  return joinNeeds(needs.map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
 }
 
 /** In the order in which a reader wants them: what is in use first, then what is named, then what is merely active. */
@@ -41,7 +43,7 @@ export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): Disk
   const named = [...namedNeeds(disks), ...bootNeeds(disks, devices)].filter(
     (need) => need.ends.some(({ to }) => to !== 'function') || functionKeys(need).some((key) => !told.has(key)),
   )
-  return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named])]
+  return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named]), ...unreadNeeds(disks)]
 }
 
 /** What is in use already is said by that use; the same disk is not told a second time. */
@@ -51,6 +53,14 @@ function functionKeys({ ends }: DiskNeed): string[] {
 
 function vital(what: string, mountPoint?: string): NeedStart {
   return { kind: 'disk', what, weight: 'vital', ...(mountPoint === undefined ? {} : { mountPoint }) }
+}
+
+/** A source that is there and cannot be read may state any need. */
+function unreadNeeds({ reading }: Disks): DiskNeed[] {
+  return [...unreadSources(reading)].map(([path, why]) => {
+    const ends: End[] = [{ to: 'lost', chain: [], lost: path, why }]
+    return { start: vital('what the host uses'), ends, top: [] }
+  })
 }
 
 /** In a container that does not see the host's processes, nothing tells what the host has mounted. */
@@ -126,8 +136,9 @@ function poolNeeds(disks: Disks): DiskNeed[] {
 
 /** A journal on a device of its own has a folder by that name alone; one inside adds its inode (fs/jbd2/journal.c). */
 function journalNeeds({ reading, blocks, stack }: Disks): DiskNeed[] {
-  return namesIn(reading, '/proc/fs/jbd2').flatMap((name): DiskNeed[] => {
-    const isInside = /-\d+$/.test(name) && !blocks.byName.has(name)
+  return namesInSource(reading, '/proc/fs/jbd2').flatMap((name): DiskNeed[] => {
+    const around = /^(.*)-\d+$/.exec(name)?.[1]
+    const isInside = !blocks.byName.has(name) && around !== undefined && blocks.byName.has(around)
     return isInside ? [] : [{ start: vital('journal of a mounted file system'), ends: stack.endsOf(name), top: [name] }]
   })
 }
@@ -154,17 +165,29 @@ function namedNeeds(disks: Disks): DiskNeed[] {
   ]
 }
 
-function namedNeed(disks: Disks, { what, names, weight }: NamedDisk): DiskNeed[] {
+function namedNeed(disks: Disks, { what, names, weight, point, mapping }: NamedDisk): DiskNeed[] {
   const all = names.flatMap((name) => {
     const found = foundOf(disks, name)
     return found ? [{ name, found }] : []
   })
   const best = all.find(({ found }) => found.is === 'block') ?? all[0]
-  if (best === undefined) return []
+  if (best === undefined || (best.found.is === 'lost' && isInUse(disks, { point, mapping }))) return []
   const { name, found } = best
   const top = found.is === 'block' ? [found.name, ...alikeBtrfs(disks, found.name)] : []
   const ends = found.is === 'block' ? top.flatMap((one) => disks.stack.endsOf(one)) : disks.foundEnds(found, name)
   return [{ start: { kind: 'disk', what, weight }, ends, top }]
+}
+
+/** Mounted, or unlocked: the name may be unknown, but the need is followed from what it became. */
+function isInUse(
+  { namespaces, namer, blocks }: Disks,
+  { point, mapping }: { readonly point: string | undefined; readonly mapping: string | undefined },
+): boolean {
+  if (point !== undefined && namespaces.own.some((mount) => mount.point === point && mount.type !== 'autofs'))
+    return true
+  if (mapping === undefined) return false
+  const found = findDevice({ ...namer, crypttab: new Map() }, `/dev/mapper/${mapping}`)
+  return found.is === 'block' && blocks.byName.get(found.name)?.name.startsWith('dm-') === true
 }
 
 function foundOf({ namer }: Disks, name: string): Found | undefined {
@@ -215,7 +238,7 @@ function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNee
   for (const name of stack.tops()) {
     if (told.has(name) || isIdle(reading, blocks.byName.get(name)?.folder)) continue
     const what = `${stack.shownName(name)}, which is active`
-    needs.push({ start: vital(what), ends: stack.endsOf(name), top: [name] })
+    needs.push({ start: vital(what), ends: stack.endsOf(name), top: [name], isActiveOnly: true })
   }
   return needs
 }

@@ -3,11 +3,12 @@
  * labels in the udev database and by /etc/zfs/zpool.cache, and neither is complete. Cache and spare devices carry a label
  * without the name of a pool (module/zfs/vdev_label.c, `vdev_label_generate`).
  */
-import { bytesOf, namesIn, type Reading } from '../reading.ts'
+import { bytesOf, type Reading } from '../reading.ts'
 import type { Block } from './blocks.ts'
 import { findDevice, type Namer } from './device-path.ts'
 import type { End } from './ends.ts'
 import type { Mount } from './mounts.ts'
+import { namesInSource } from './sources.ts'
 import { decodeUdev, type UdevRecord } from './udev.ts'
 import { parseZpoolCache, type CachedPools, type CachedVdev } from './zpool-cache.ts'
 
@@ -16,7 +17,7 @@ export function readPools(reading: Reading, mounts: readonly Mount[]): Set<strin
   const pools = new Set<string>()
   for (const { type, source } of mounts) if (type === 'zfs') pools.add(source.split('/')[0] ?? '')
   const folder = '/proc/spl/kstat/zfs'
-  for (const name of namesIn(reading, folder)) {
+  for (const name of namesInSource(reading, folder)) {
     const isPool = ['io', 'state', 'guid', 'txgs', 'iostats'].some(
       (file) => reading.system.stat(`${folder}/${name}/${file}`).ok,
     )

@@ -1,0 +1,34 @@
+/**
+ * Files and folders of which each states needs of the host. One that is absent states none; one that is there and cannot be
+ * read may state any, so it is remembered and becomes a lost need.
+ */
+import { namesIn, textOf, type Reading } from '../reading.ts'
+import type { ReadFailure } from '../../system/system.ts'
+
+const failures = new WeakMap<Reading, Map<string, string>>()
+
+/** Paths that could not be read, each with a clause that tells why. */
+export function unreadSources(reading: Reading): ReadonlyMap<string, string> {
+  return failures.get(reading) ?? new Map()
+}
+
+export function textOfSource(reading: Reading, path: string, limit?: number): string {
+  const result = reading.system.readText(path, limit)
+  if (result.ok) return result.value
+  note(reading, path, result)
+  return textOf(reading, path, limit) ?? ''
+}
+
+export function namesInSource(reading: Reading, path: string): readonly string[] {
+  const result = reading.system.list(path)
+  if (result.ok) return result.value
+  note(reading, path, result)
+  return namesIn(reading, path)
+}
+
+function note(reading: Reading, path: string, { reason, code }: ReadFailure): void {
+  if (reason === 'absent' && code !== 'ENOTDIR') return
+  const known = failures.get(reading) ?? new Map<string, string>()
+  failures.set(reading, known)
+  known.set(path, reason === 'too-large' ? 'it is too large to be read' : `it cannot be read (${code ?? reason})`)
+}
