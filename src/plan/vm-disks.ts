@@ -35,7 +35,9 @@ function wrongWithBlock(view: View, one: Named, leaving: readonly Leaving[]): Fi
   if (device === undefined && one.there.kind !== 'block') return []
   const names = namesOf(device, one.there)
   const functions = device?.functions ?? []
-  const needs = view.host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names))
+  // That a volume is active is a need of the disks under it; itself it may be made for this VM.
+  const stands = (need: HostNeed): boolean => device === undefined || device.neededFor.includes(need.what)
+  const needs = view.host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names) && stands(need))
   if (needs.length > 0 || (device?.neededFor.length ?? 0) > 0) return [needed(one, needs, device)]
   const held = view.host.needs.find((need) => need.kind !== 'disk' && need.vm !== one.vm && isNamed(need, names))
   if (held !== undefined) return [inUse(one, held)]
