@@ -1,6 +1,12 @@
-/** A number that follows from a text and a key and tells nothing of the text without the key: 48 bits of HMAC-SHA-256. */
+/** Numbers and bytes that follow from a text and a key, and tell nothing of the text without the key: HMAC-SHA-256. */
 import { createHmac } from 'node:crypto'
 
+/** 48 bits. */
 export function fingerprint(key: string, text: string): number {
   return createHmac('sha256', key).update(text).digest().readUIntBE(0, 6)
+}
+
+/** 256 bits. */
+export function fingerprintBytes(key: string, text: string): Uint8Array {
+  return createHmac('sha256', key).update(text).digest()
 }

@@ -8,7 +8,7 @@ import { readHost } from '../read-host.ts'
 import { formatCapture } from './format.ts'
 import { emptyRecording, recordingReader } from './recording.ts'
 import { reduceRecording } from './reduce.ts'
-import { findSecrets, redactRecording, redactText } from './redact.ts'
+import { redactorFor } from './redact.ts'
 
 export type Captured = {
   readonly text: string
@@ -23,14 +23,14 @@ export function captureHost(system: Reader, by: string, pciIds = readPciIds(syst
   const read = readHost(recordingReader(system, recording))
   const host = needsNames(read) && pciIds !== undefined ? nameDevices(read, openPciIds(pciIds)) : read
   const reduced = reduceRecording(recording)
-  const secrets = findSecrets(host, reduced, hostNames(system), machineKey(system))
+  const redactor = redactorFor(reduced, { host, hostNames: hostNames(system), key: machineKey(system) })
   const release = host.kernel.release
-  const text = formatCapture(redactRecording(reduced, secrets), {
+  const text = formatCapture(redactor.recording(reduced), {
     by,
-    ...(release === undefined ? {} : { kernel: redactText(release, secrets) }),
+    ...(release === undefined ? {} : { kernel: redactor.text(release) }),
     names: namesOf(host),
   })
-  return { text, host, replaced: secrets.words.length + secrets.shortSerials.length + secrets.serialNumbers.size }
+  return { text, host, replaced: redactor.count() }
 }
 
 /** Read only to be taken out again. */

@@ -24,8 +24,9 @@ export type CaptureHead = {
   readonly names: Readonly<Record<string, string>>
 }
 
-/** Names a device's folder may be asked for without anything in it being read. */
-const toldByName = /^(?:lower_.*|bonding|bridge|slaves|nvme\d.*)$/
+/** Attributes and folders that the kernel gives to devices of a kind, every one of them: that they are there tells nobody anything. */
+const toldByNothing =
+  /^(?:uevent|power|subsystem|subsystem_(?:vendor|device)|vendor|device|class|revision|config|resource\d*(?:_wc)?|irq|msi_bus|msi_irqs|modalias|broken_parity_status|consistent_dma_mask_bits|dma_mask_bits|d3cold_allowed|enable|local_cpu(?:s|list)|numa_node|ari_enabled|aer_\w+|(?:current|max)_link_\w+|link|remove|rescan|reset|reset_method|driver_override|power_state|firmware_node|wakeup|rom|vpd|label|index|acpi_index|boot_vga|secondary_bus_number|subordinate_bus_number|waiting_for_supplier|pci_bus|dev|size|ro|range|ext_range|removable|capability|stat|inflight|events\w*|diskseq|alignment_offset|discard_alignment|trace|queue|mq|integrity|bdi|statistics|queues|addr_len|addr_assign_type|address|broadcast|carrier\w*|dev_id|dev_port|dormant|duplex|flags|gro_flush_timeout|ifalias|ifindex|iflink|link_mode|mtu|name_assign_type|napi_defer_hard_irqs|netdev_group|operstate|phys_(?:port_id|port_name|switch_id)|proto_down|speed|testing|threaded|tx_queue_len|type)$/
 
 export function formatCapture(recording: Recording, head: CaptureHead): string {
   const { files, bytes } = splitFiles(recording)
@@ -44,7 +45,7 @@ export function formatCapture(recording: Recording, head: CaptureHead): string {
     ...(recording.nodes.size > 0 ? { nodes: sorted(recording.nodes) } : {}),
   }
   const comment =
-    '# A host as handover read it. Serials, MACs, UUIDs and host names are stable fakes.\n# Read it back: handover inspect --from THIS-FILE\n'
+    '# A host as handover read it. Serials, MACs, addresses, UUIDs, host names and passwords are stable stand-ins.\n# Read it back: handover inspect --from THIS-FILE\n'
   return comment + stringify(document, { schema: 'failsafe', lineWidth: 0, aliasDuplicateObjects: false })
 }
 
@@ -66,7 +67,7 @@ function splitFiles(recording: Recording): { files: Record<string, string>; byte
   const binary = new Map<string, string>()
   for (const [path, content] of recording.files) {
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(content)
-    const isText = !/[\u0000-\u0008\u000b-\u001f\ufffd]/.test(text) || /^\/proc\/\d+\/cmdline$/.test(path)
+    const isText = !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/.test(text) || /^\/proc\/\d+\/cmdline$/.test(path)
     if (!isText || path.endsWith('/config')) binary.set(path, hexLines(content))
     else files.set(path, /^\/(?:sys|proc)\//.test(path) ? text.replace(/\n$/, '') : text)
   }
@@ -86,22 +87,29 @@ function hexLines(content: Uint8Array): string {
 
 /**
  * Names that something else in the capture shows need no line of their own. The folder of a device has dozens of
- * attributes nobody reads, so of those only the telling ones stay; empty folders stay, because being empty is a fact.
+ * attributes that all of its kind have, and those are left out; empty folders stay, because being empty is a fact.
  */
 function foldersToKeep(recording: Recording): Record<string, readonly string[]> {
   const shown = new Set<string>()
+  const show = (path: string): void => {
+    for (let at = path; at !== '' && !shown.has(at); at = at.slice(0, at.lastIndexOf('/'))) shown.add(at)
+  }
   for (const paths of [recording.files, recording.links, recording.unreadable, recording.folders])
-    for (const path of paths.keys())
-      for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
-        if (shown.has(at)) break
-        shown.add(at)
-      }
+    for (const path of paths.keys()) show(path)
   const kept = new Map<string, readonly string[]>()
+  for (const path of recording.modes.keys()) {
+    if (shown.has(path)) continue
+    // A file that was only asked for: it is there, and nothing is known of what is in it.
+    const slash = path.lastIndexOf('/')
+    const folder = path.slice(0, slash)
+    show(folder)
+    kept.set(folder, [...(kept.get(folder) ?? []), path.slice(slash + 1)])
+  }
   for (const [path, names] of recording.folders) {
     const isDevice = names.includes('uevent') || (names.includes('vendor') && names.includes('device'))
-    const rest = names.filter((name) => !shown.has(`${path}/${name}`) && (!isDevice || toldByName.test(name)))
+    const rest = names.filter((name) => !shown.has(`${path}/${name}`) && (!isDevice || !toldByNothing.test(name)))
     const isSeen = names.some((name) => shown.has(`${path}/${name}`))
-    if (rest.length > 0 || !isSeen) kept.set(path, rest)
+    if (rest.length > 0 || !isSeen) kept.set(path, [...new Set([...(kept.get(path) ?? []), ...rest])])
   }
   return sorted(kept)
 }

@@ -59,7 +59,7 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
       else noteFailure(recording, linkPlace(path, at), result)
       return result
     },
-    realPath: (path) => note(path, system.realPath(path), () => undefined),
+    realPath: (path) => note(path, system.realPath(path), (place) => noteExists(system, recording, place)),
     stat: (path) => {
       const result = system.stat(path)
       if (result.ok) noteStat(recording, result.value.kind === 'link' ? linkPlace(path, at) : at(path), result.value)
@@ -83,6 +83,12 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
 function noteFailure(recording: Recording, place: string, failure: ReadFailure): void {
   if (failure.reason === 'unreadable') recording.unreadable.set(place, failure.code ?? 'EIO')
   if (failure.reason === 'too-large') recording.unreadable.set(place, 'too-large')
+}
+
+/** Only that something is there was asked. */
+function noteExists(system: Reader, recording: Recording, place: string): void {
+  const stat = system.stat(place)
+  if (stat.ok) noteStat(recording, place, stat.value)
 }
 
 function noteStat(recording: Recording, place: string, stat: FileStat): void {

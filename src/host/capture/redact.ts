@@ -1,285 +1,156 @@
 /**
- * Stable fakes for what identifies a machine or its owner: MACs, serials, world-wide names, UUIDs, host names, and public
- * addresses of people connected. The same secret gets the same fake everywhere in a capture, and in every later capture of the same host, so relations survive and
- * a card that moved can be followed; ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
+ * Stand-ins for what identifies a machine or its owner, in every file, name and link of a recording: whatever a reader reads is looked
+ * through in the same way, by the shape of what stands there (tokens.ts) and by words that are stated as serials, names or secrets
+ * (secret-words.ts). Ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
  */
-import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
-import { configBytes } from '../../pci/config-bytes.ts'
-import type { PciDevice } from '../../pci/device.ts'
-import { fingerprint } from '../../system/fingerprint.ts'
-import { parseLocalAddresses } from '../needs/addresses.ts'
-import { addressBytes } from '../needs/routes.ts'
-import { parseProcAddress } from '../needs/sessions.ts'
 import type { Host } from '../host.ts'
+import { bytesOfLatin, isBinary, latinOf, latinOfText, textOfLatin } from './bytes.ts'
 import type { Recording } from './recording.ts'
-import { redactIds } from './redact-ids.ts'
+import { redactConfig, redactPools, redactVariable } from './redact-binary.ts'
+import { addressesInTable, tableOf } from './redact-network.ts'
+import { findSecretWords, serialFiles, wideFiles, type SecretWord, type SecretWords } from './secret-words.ts'
+import { standInsFor, type StandIns } from './stand-ins.ts'
+import { addressesIn, replaceNamed, replaceTokens } from './tokens.ts'
 
-export type Secrets = {
-  /** Secret text → fake text of the same length where binary files demand it; longest secrets first. */
-  readonly words: readonly (readonly [secret: string, fake: string])[]
-  /** Short serials (`0001`): replaced only in files that hold serials, because elsewhere they may be anything. */
-  readonly shortSerials: readonly (readonly [secret: string, fake: string])[]
-  /** PCIe Device Serial Numbers, 16 hex digits. */
-  readonly serialNumbers: ReadonlyMap<string, string>
+export type Redactor = {
+  readonly text: (value: string) => string
+  readonly recording: (recording: Recording) => Recording
+  /** How many originals got a stand-in so far. */
+  readonly count: () => number
 }
 
-const macPattern = /(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])/gi
-const uuidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
-/** LVM writes its ids without dashes behind `LVM-`: group and volume, 32 characters each. */
-const lvmPattern = /(?<=LVM-)[A-Za-z0-9]{64}/g
-/** The short ids of FAT and NTFS: `UUID=1A2B-3C4D`, `by-uuid/1A2B-3C4D`. */
-const shortIdPattern = /(?<=UUID=|by-uuid\/)(?:[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16})\b/g
-/** machine-id(5) as boot entries carry it: in their text, on the command line, in their names and in those of unified kernel images. */
-const machineIdPattern =
-  /(?<=machine[-_]id[=\s]\s{0,20}|\/entries\/)[0-9a-f]{32}(?![0-9a-f])|(?<![0-9a-f])[0-9a-f]{32}(?=(?:[-+][\w.+~-]{0,200})?\.efi\b)/g
-const wwnPattern = /(?<=naa\.|eui\.|wwn-0x)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])/gi
-
-/**
- * Collected from the Host (which knows what a serial is) and from patterns in the text. Host names are given. The fakes follow
- * from the key (the machine's own id, which no capture holds), so that the secrets cannot be found by trying.
- */
-export function findSecrets(host: Host, recording: Recording, hostNames: readonly string[], key: string): Secrets {
-  const words = new Map<string, string>()
-  const serialNumbers = new Map<string, string>()
-  const taken = new Set<string>()
-  // Short fakes may meet; then the number is drawn again, in an order that depends on the text alone.
-  const draw = (kind: string, secret: string, fake: (number: number, secret: string) => string): string => {
-    let drawn = ''
-    for (let attempt = 0; attempt < 64; attempt++) {
-      drawn = fake(fingerprint(key, `${kind} ${attempt} ${secret}`), secret)
-      if (!taken.has(drawn)) break
-    }
-    taken.add(drawn)
-    return drawn
-  }
-  const add = (kind: string, secret: string | undefined, fake: (number: number, secret: string) => string): void => {
-    if (secret === undefined || secret.length < 4 || words.has(secret)) return
-    words.set(secret, draw(kind, secret, fake))
-  }
-  // The kernel and udev write an id in either case, and it is one id.
-  const addUuid = (uuid: string): void => {
-    const lower = uuid.toLowerCase()
-    add('uuid', lower, fakeUuid)
-    const fake = words.get(lower)
-    if (fake !== undefined && lower !== uuid) words.set(uuid, uuid === uuid.toUpperCase() ? fake.toUpperCase() : fake)
-  }
-  for (const device of host.devices) {
-    for (const serial of serialsOf(device)) add('serial', serial, fakeSerial)
-    const dsn = device.deviceSerialNumber
-    if (dsn && !serialNumbers.has(dsn)) serialNumbers.set(dsn, draw('dsn', dsn, fakeHex))
-  }
-  if (/^[0-9a-f]{32}$/.test(key)) add('machine', key, fakeMachineId)
-  for (const name of hostNames) if (!name.startsWith('localhost')) add('host', name, (number) => `host${number % 1000}`)
-  for (const id of udevIds(recording)) {
-    if (isUuid(id)) addUuid(id)
-    else add('serial', id, fakeSerial)
-  }
-  for (const text of textsOf(recording)) {
-    for (const [mac] of text.matchAll(macPattern)) if (!/^(?:00:){5}00$/.test(mac)) add('mac', mac, fakeMac)
-    for (const [uuid] of text.matchAll(uuidPattern)) addUuid(uuid)
-    for (const [id] of text.matchAll(machineIdPattern)) add('machine', id, fakeMachineId)
-    for (const [id] of text.matchAll(lvmPattern)) add('lvm', id, fakeSerial)
-    for (const [id] of text.matchAll(shortIdPattern)) add('short', id, fakeShort)
-    for (const [wwn] of text.matchAll(wwnPattern)) if (isWorldWideName(wwn)) add('wwn', wwn, fakeHex)
-  }
-  for (const bytes of clientsOf(recording)) {
-    const fake = fakeClient(fingerprint(key, `client ${addressText(bytes)}`), bytes)
-    words.set(addressText(bytes), addressText(fake))
-    words.set(procText(bytes), procText(fake))
-  }
-  const sorted = [...words].sort(([a], [b]) => b.length - a.length)
-  const isShort = ([secret, fake]: readonly [string, string]): boolean => secret.length < 8 && /^S\d*$/.test(fake)
-  return { words: sorted.filter((word) => !isShort(word)), shortSerials: sorted.filter(isShort), serialNumbers }
+export type SecretsGiven = {
+  readonly host: Host
+  readonly hostNames: readonly string[]
+  /** What the stand-ins follow from; no capture holds it. */
+  readonly key: string
 }
 
-/** Serials of disks that no function shows (those of a server), and ids of file systems and volumes in any form. */
-function* udevIds({ files }: Recording): Generator<string> {
-  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!/^\/run\/udev\/data\/b\d+:\d+$/.test(path)) continue
-    const text = new TextDecoder().decode(bytes)
-    for (const [, id = ''] of text.matchAll(
-      /^E:ID_(?:SERIAL_SHORT|FS_UUID|FS_UUID_SUB|PART_ENTRY_UUID|PART_TABLE_UUID)=(\S{8,})$/gm,
-    )) {
-      if (!/^[0-9A-F]{4}-[0-9A-F]{4}$/.test(id)) yield id
-    }
+export function redactorFor(recording: Recording, { host, hostNames, key }: SecretsGiven): Redactor {
+  const to = standInsFor(key, [...new Set(addressesOf(recording))])
+  const words = findSecretWords(host, recording, { hostNames, to })
+  // A release may look like an address, and is a part of many names.
+  const kept = [host.kernel.release ?? '']
+    .filter((word) => word.length >= 4)
+    .map((word) => ({ original: word, fake: word }))
+  const table = { to, words, kept }
+  return {
+    text: (value) => textOfLatin(replaceAll(latinOfText(value), table)),
+    recording: (given) => redactRecording(given, table),
+    count: () => to.count(),
   }
 }
 
-function isUuid(id: string): boolean {
-  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id)
-}
+/** Numbers of hardware, tables of the firmware and lists of regions: long hex numbers that are nobody's. */
+const numbersOnly =
+  /\/(?:resource|reserved_regions|DMAR|IVRS|modalias|local_cpulist|local_cpus)$|^\/proc\/(?:iomem|ioports|cpuinfo|interrupts|modules|meminfo|consoles|devices|filesystems)$|^\/(?:usr\/lib|etc)\/os-release$|^\/boot\/config-|^\/sys\/class\/dmi\/id\/(?!product_|board_serial|chassis_)/
 
-function serialsOf(device: PciDevice): (string | undefined)[] {
-  const disks = (device.disks ?? []).flatMap((disk) => [disk.serial, disk.wwn])
-  return [device.nvmeSerial, device.vpdSerial, device.sasAddress, ...disks]
-}
-
-/** The same length, so that fixed-width fields (ATA, SCSI pages) keep their shape. */
-function fakeSerial(number: number, secret: string): string {
-  return `S${lastDigits(number.toString(), Math.max(secret.length, 4) - 1)}`
-}
-
-/** Locally administered, so that it is nobody's real address. */
-function fakeMac(number: number): string {
-  const hex = lastDigits(number.toString(16), 10)
-  return `02:${(hex.match(/../g) ?? []).join(':')}`
-}
-
-function fakeUuid(number: number): string {
-  return `00000000-0000-4000-8000-${lastDigits(number.toString(16), 12)}`
-}
-
-function fakeMachineId(number: number): string {
-  return lastDigits(number.toString(16), 12).padStart(32, '0')
-}
-
-function fakeShort(number: number, secret: string): string {
-  const digits = lastDigits(number.toString(16).toUpperCase(), secret.replace('-', '').length)
-  return secret.includes('-') ? `${digits.slice(0, 4)}-${digits.slice(4)}` : digits
-}
-
-function fakeHex(number: number, secret: string): string {
-  return lastDigits(number.toString(16), secret.length)
-}
-
-function lastDigits(digits: string, length: number): string {
-  return digits.slice(-length).padStart(length, '0')
-}
-
-/** `resource` and `reserved_regions` are full of 16-digit numbers too; names of this kind start with a NAA digit (2, 3, 5, 6) or a maker's id. */
-function isWorldWideName(hex: string): boolean {
-  return /^[2356]/.test(hex) && !/0{6}|f{6}/i.test(hex)
-}
-
-/** Documentation addresses (RFC 5737, RFC 3849). A private client tells nothing and stays, so routes still fit. */
-function fakeClient(number: number, client: readonly number[]): number[] {
-  if (client.length === 4) return [192, 0, 2, number % 256]
-  return [0x20, 0x01, 0x0d, 0xb8, ...Array.from({ length: 11 }, () => 0), number % 256]
-}
-
-/** Clients of the sessions a Host tells about, and its own public addresses, as bytes. */
-function clientsOf(recording: Recording): number[][] {
-  const texts = [recording.env.get('SSH_CONNECTION')?.split(' ')[0] ?? '']
-  const own = new TextDecoder().decode(recording.files.get('/proc/net/fib_trie') ?? new Uint8Array())
-  texts.push(...parseLocalAddresses(own))
-  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const table = new TextDecoder().decode(recording.files.get(path) ?? new Uint8Array())
-    for (const line of table.split('\n').slice(1))
-      texts.push(parseProcAddress(line.split(' ')[2]?.split(':')[0] ?? '') ?? '')
+function* addressesOf(recording: Recording): Generator<string> {
+  for (const [path, bytes] of recording.files) {
+    if (numbersOnly.test(path) || path.endsWith('/config')) continue
+    const latin = latinOf(bytes)
+    for (const address of addressesInTable(path, latin)) yield textOfAddress(address)
+    yield* addressesIn(latin)
   }
-  const clients = [...new Set(texts)].flatMap((text) => [addressBytes(text) ?? []])
-  return clients.filter((bytes) => bytes.length > 0 && isPublic(bytes))
+  for (const [path, target] of recording.links) yield* addressesIn(`${path} ${target}`)
+  for (const [path, names] of recording.folders) yield* addressesIn([path, ...names].join(' '))
+  for (const value of recording.env.values()) yield* addressesIn(value)
 }
 
-function addressText(bytes: readonly number[]): string {
+function textOfAddress(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.')
-  const words = bytes.flatMap((byte, at) => (at % 2 === 0 ? [((byte << 8) | (bytes[at + 1] ?? 0)).toString(16)] : []))
-  return words.join(':')
+  return bytes
+    .flatMap((byte, at) => (at % 2 === 0 ? [((byte << 8) | (bytes[at + 1] ?? 0)).toString(16)] : []))
+    .join(':')
 }
 
-/** As /proc/net/tcp writes it: 32-bit words with their bytes turned round, upper-case hex. */
-function procText(bytes: readonly number[]): string {
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0').toUpperCase())
-  let text = ''
-  for (let word = 0; word < hex.length; word += 4)
-    text += hex
-      .slice(word, word + 4)
-      .toReversed()
-      .join('')
-  return text
-}
+type Table = { readonly to: StandIns; readonly words: SecretWords; readonly kept: readonly SecretWord[] }
+type How = { readonly sameLength?: boolean; readonly isSerialFile?: boolean }
 
-function isPublic(bytes: readonly number[]): boolean {
-  const [a = 0, b = 0] = bytes
-  if (bytes.length === 16) return (a & 0xfe) !== 0xfc && a !== 0xfe && a !== 0
-  return !(
-    a === 10 ||
-    a === 127 ||
-    (a === 192 && b === 168) ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 169 && b === 254)
-  )
-}
-
-/** Texts in a fixed order, so that the numbers of the fakes do not depend on the order of reading. */
-function* textsOf(recording: Recording): Generator<string> {
-  for (const [path, bytes] of [...recording.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (isBinaryPath(path) || /\/(?:resource|reserved_regions)$/.test(path)) continue
-    yield new TextDecoder().decode(bytes)
+/** Words first; until the tokens are done each stands behind a character that no byte is, so that nothing is replaced twice. */
+function replaceAll(latin: string, { to, words, kept }: Table, how: How = {}): string {
+  const drawn: string[] = []
+  let text = latin
+  for (const { original, fake } of [...kept, ...(how.isSerialFile ? words.inSerialFiles : words.everywhere)]) {
+    if (!text.includes(original)) continue
+    const mark = String.fromCharCode(firstMark + drawn.length)
+    const replaced = replaceWord(text, original, mark)
+    if (replaced === text) continue
+    text = replaced
+    drawn.push(how.sameLength ? fake.slice(0, original.length).padEnd(original.length, '0') : fake)
   }
-  for (const [path, target] of [...recording.links].sort(([a], [b]) => (a < b ? -1 : 1))) yield `${path} ${target}`
-  for (const [path, names] of [...recording.folders].sort(([a], [b]) => (a < b ? -1 : 1)))
-    yield /\/(?:entries|EFI\/Linux)$/.test(path) ? names.map((name) => `${path}/${name}`).join(' ') : path
+  text = replaceTokens(text, to, how)
+  if (drawn.length === 0) return text
+  return text.replaceAll(/[\ue000-\uf8ff]/g, (mark) => drawn[mark.charCodeAt(0) - firstMark] ?? mark)
 }
 
-function isBinaryPath(path: string): boolean {
-  return /\/(?:config|vpd_pg80|DMAR|IVRS|zpool\.cache)$/.test(path)
+/** The private use area; bytes end at 0xff. */
+const firstMark = 0xe000
+
+/** Short words, and such that could be a part of a number, stand for themselves only. */
+function replaceWord(text: string, word: string, mark: string): string {
+  if (word.length >= 12 && !/^[0-9a-f]+$/i.test(word)) return text.replaceAll(word, mark)
+  let result = ''
+  let from = 0
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (at < from || isAlphanumeric(text[at - 1]) || isAlphanumeric(text[at + word.length])) continue
+    result += text.slice(from, at) + mark
+    from = at + word.length
+  }
+  return result + text.slice(from)
 }
 
-export function redactRecording(recording: Recording, secrets: Secrets): Recording {
-  const text = (value: string): string => redactText(value, secrets)
-  const files = new Map<string, Uint8Array>()
-  for (const [path, bytes] of recording.files) files.set(text(path), redactFile(path, bytes, secrets))
+function isAlphanumeric(character: string | undefined): boolean {
+  return character !== undefined && /[0-9A-Za-z]/.test(character)
+}
+
+function redactRecording(recording: Recording, table: Table): Recording {
+  const text = (value: string): string => textOfLatin(replaceAll(latinOfText(value), table))
+  const path = (value: string): string => (value.includes('/efivars/') ? value : text(value))
+  const keys = <T>(map: ReadonlyMap<string, T>, as: (value: T) => T = (value) => value): Map<string, T> =>
+    new Map([...map].map(([key, value]) => [path(key), as(value)]))
   return {
     ...recording,
-    files,
-    links: new Map([...recording.links].map(([path, target]) => [text(path), text(target)])),
-    folders: new Map([...recording.folders].map(([path, names]) => [text(path), names.map(text)])),
-    unreadable: new Map([...recording.unreadable].map(([path, code]) => [text(path), code])),
-    modes: new Map([...recording.modes].map(([path, mode]) => [text(path), mode])),
+    files: new Map([...recording.files].map(([key, bytes]) => [path(key), redactFile(key, bytes, table)])),
+    links: keys(recording.links, text),
+    folders: new Map(
+      [...recording.folders].map(([key, names]) => [path(key), key.includes('/efivars') ? names : names.map(text)]),
+    ),
+    unreadable: keys(recording.unreadable),
+    modes: keys(recording.modes),
+    nodes: keys(recording.nodes),
     env: new Map([...recording.env].map(([name, value]) => [name, text(value)])),
   }
 }
 
-export function redactText(value: string, { words }: Secrets): string {
-  return replaceWords(value, words)
+function redactFile(path: string, bytes: Uint8Array, table: Table): Uint8Array {
+  const { to } = table
+  if (path.endsWith('/config') && bytes.length >= 64 && bytes.length <= 4096) return redactConfig(bytes, to)
+  if (numbersOnly.test(path)) return bytes
+  const keepingLength = (latin: string): string => replaceAll(latin, table, { sameLength: true })
+  if (path.includes('/efivars/')) return redactVariable(bytes, to, keepingLength)
+  if (path.endsWith('/zpool.cache')) return redactPools(bytes, to, keepingLength)
+  const latin = latinOf(bytes)
+  const redacted = redactText(path, latin, table)
+  return redacted === latin ? bytes : bytesOfLatin(redacted)
 }
 
-function replaceWords(value: string, words: Secrets['words']): string {
-  let text = value
-  for (const [secret, fake] of words) if (text.includes(secret)) text = text.replaceAll(secret, fake)
+/** Where numbers are done, names of interfaces are left. */
+function replaceNames(latin: string, { to, words }: Table): string {
+  let text = replaceNamed(latin, to)
+  for (const { original, fake } of words.everywhere)
+    if (text.includes(original)) text = replaceWord(text, original, fake)
   return text
 }
 
-const serialFiles = /\/(?:serial|wwid|vpd_pg80|subsysnqn|b\d+:\d+)$/
-
-function redactFile(path: string, bytes: Uint8Array, secrets: Secrets): Uint8Array {
-  if (path.endsWith('/config') && bytes.length >= 64 && bytes.length <= 4096) return redactConfig(bytes, secrets)
-  if (/\/(?:DMAR|IVRS)$/.test(path)) return bytes
-  if (path.includes('/efivars/')) return redactVariable(bytes, secrets)
-  const words = serialFiles.test(path) ? [...secrets.words, ...secrets.shortSerials] : secrets.words
-  if (!isBinaryPath(path)) {
-    const text = new TextDecoder().decode(bytes)
-    const redacted = replaceWords(text, words)
-    return redacted === text ? bytes : new TextEncoder().encode(redacted)
-  }
-  const latin = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
-  return Uint8Array.from(replaceWords(latin, words), (char) => char.charCodeAt(0))
-}
-
-/** Names of boot entries: four bytes of attributes, then UTF-16 (systemd: Boot Loader Interface). */
-function redactVariable(given: Uint8Array, { words }: Secrets): Uint8Array {
-  const bytes = redactIds(given, words)
-  const text = new TextDecoder('utf-16le').decode(bytes.subarray(4))
-  const redacted = replaceWords(text, words)
-  if (redacted === text) return bytes
-  const units = Uint16Array.from(redacted, (char) => char.charCodeAt(0))
-  const changed = new Uint8Array(4 + units.length * 2)
-  changed.set(bytes.subarray(0, 4))
-  for (const [index, unit] of units.entries()) changed.set([unit & 0xff, unit >> 8], 4 + index * 2)
-  return changed
-}
-
-/** The Device Serial Number is eight bytes in extended configuration space, low dword first. */
-function redactConfig(bytes: Uint8Array, secrets: Secrets): Uint8Array {
-  const offset = capabilityOffset(findExtendedCapabilities(configBytes(bytes)), extendedCapabilityId.deviceSerialNumber)
-  if (offset === undefined) return bytes
-  const own = bytes.slice(offset + 4, offset + 12).toReversed()
-  const serial = Array.from(own, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  const fake = secrets.serialNumbers.get(serial)
-  if (fake === undefined) return bytes
-  const changed = Uint8Array.from(bytes)
-  for (let index = 0; index < 8; index++)
-    changed[offset + 11 - index] = Number.parseInt(fake.slice(index * 2, index * 2 + 2), 16)
-  return changed
+function redactText(path: string, latin: string, table: Table): string {
+  const { to } = table
+  const isSerialFile = serialFiles.test(path) || path.startsWith('/run/udev/data/')
+  const numbers = tableOf(path)
+  if (numbers) return replaceNames(numbers(latin, to), table)
+  const wide = wideFiles.test(path)
+    ? latin.replaceAll(/\b(0x)?([0-9a-f]{16}|(?<=0x)[0-9a-f]{8})\b/g, (_, x = '', hex: string) => `${x}${to.hex(hex)}`)
+    : latin
+  if (wide !== latin) return wide
+  return replaceAll(latin, table, { isSerialFile, sameLength: isBinary(path, latin) })
 }

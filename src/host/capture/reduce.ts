@@ -4,7 +4,6 @@
  */
 import { parseLocalAddresses } from '../needs/addresses.ts'
 import { pciIdsPaths } from '../name-devices.ts'
-import { framebufferOwners } from '../needs/console.ts'
 import type { Recording } from './recording.ts'
 import { diskRules, reduceMounts, reduceNamespaces } from './reduce-disks.ts'
 import { reduceProcesses } from './reduce-processes.ts'
@@ -14,7 +13,11 @@ type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined
 const rules: readonly Rule[] = [
   [/^\/proc\/cpuinfo$/, reduceCpus],
   [/^\/proc\/interrupts$/, reduceInterrupts],
-  [/^\/proc\/iomem$/, (text) => (framebufferOwners(text).length > 0 ? keepNested(text) : '')],
+  [/^\/proc\/iomem$/, keepNested],
+  [
+    /\/grub2?\/(?:grub|custom|user)\.cfg$/,
+    (text) => text.replaceAll(/^[ \t]*(?:password\w*|set[ \t]+superusers)\b.*$/gm, ''),
+  ],
   [/^\/proc\/meminfo$/, (text) => linesWith(text, /^Mem(?:Total|Available):/)],
   [/^\/proc\/modules$/, (text) => text.replaceAll(/^(\S+) .*$/gm, '$1 0 0 - Live 0x0')],
   [
@@ -72,13 +75,16 @@ function reduceInterrupts(text: string): string {
   return [...kept.values()].join('\n')
 }
 
+/** Framebuffers of the boot, and memory of CXL cards in use (needs/cxl-memory.ts), each with what it lies in. */
 function keepNested(text: string): string {
   const kept: string[] = []
   let above: string[] = []
   for (const line of text.split('\n')) {
     const depth = /^ */.exec(line)?.[0].length ?? 0
     above = [...above.filter((one) => (/^ */.exec(one)?.[0].length ?? 0) < depth), line]
-    if (!/ : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i.test(line)) continue
+    const isFramebuffer = / : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i.test(line)
+    const isCardMemory = / : System RAM/.test(line) && above.some((one) => / : CXL Window /.test(one))
+    if (!isFramebuffer && !isCardMemory) continue
     for (const one of above) if (!kept.includes(one)) kept.push(one)
   }
   return kept.join('\n')

@@ -95,7 +95,7 @@ describe('a capture', () => {
     expect(host.needs.map((need) => need.what)).toEqual([
       '/',
       'default route',
-      expect.stringMatching(/^SSH session from 192\.0\.2\.\d+$/),
+      expect.stringMatching(/^SSH session from 24\d\.\d+\.\d+\.\d+$|^SSH session from 25[0-4]\.\d+\.\d+\.\d+$/),
     ])
     expect(host.files).toEqual([{ path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX="quiet"\n\n', mode: 0o644 }])
   })
@@ -128,7 +128,7 @@ describe('a capture', () => {
     }
     const host = replay(text)
     const selected = host.boot?.loaderEntries?.selected ?? ''
-    expect(selected).toMatch(/^0{20}[0-9a-f]{12}-6\.1\+3\.conf$/)
+    expect(selected).toMatch(/^0{12}40008000[0-9a-f]{12}-6\.1\+3\.conf$/)
     expect(host.files?.map(({ path }) => path)).toContain(`/boot/efi/loader/entries/${selected.replace('+3', '')}`)
     expect(host.boot?.loaderInfo).toBe('systemd-boot 252.39')
     expect(host.boot?.unified?.images).toHaveLength(2)

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { findSecrets } from '../../../src/host/capture/redact.ts'
+import { redactorFor } from '../../../src/host/capture/redact.ts'
 import { emptyRecording } from '../../../src/host/capture/recording.ts'
 import { device, hostWith } from '../../support/host-builder.ts'
 
+const address = '/sys/class/net/eth0/address'
+/** The lines of one file, redacted. */
 const fakes = (key: string, ...macs: readonly string[]) => {
   const recording = emptyRecording(true)
-  recording.files.set('/sys/class/net/eth0/address', new TextEncoder().encode(macs.join('\n')))
-  return new Map(findSecrets(hostWith(device('01:00.0', {})), recording, [], key).words)
+  recording.files.set(address, new TextEncoder().encode(macs.join('\n')))
+  const redactor = redactorFor(recording, { host: hostWith(device('01:00.0', {})), hostNames: [], key })
+  const text = new TextDecoder().decode(redactor.recording(recording).files.get(address))
+  return new Map(text.split('\n').map((fake, at) => [macs[at] ?? '', fake]))
 }
 
 describe('stand-ins for secrets', () => {
