@@ -19,6 +19,10 @@ export type SourceKind =
   | 'udevadm'
   | 'nodedev'
   | 'facter'
+  | 'pvesh'
+  | 'hwinfo'
+  | 'devbind'
+  | 'lshw'
 
 /** VFIO's unit of ownership, as the input states it. */
 export type IommuGroup = {

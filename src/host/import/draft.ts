@@ -6,7 +6,7 @@ import type { Finding } from '../../finding.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import type { Bar, PciDevice } from '../../pci/device.ts'
 import type { FunctionFacts } from '../../pci/facts.ts'
-import type { Host, IommuFacts, IommuGroup, Refusal } from '../host.ts'
+import type { Host, HostNeed, IommuFacts, IommuGroup, LostNeed, Refusal } from '../host.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -29,6 +29,9 @@ export type Draft = {
   readonly memory: Writable<Host['memory']>
   readonly iommu: Writable<IommuFacts>
   readonly findings: Finding[]
+  /** Needs of the host that the input states, and those whose end it does not tell. */
+  readonly needs: HostNeed[]
+  readonly lostNeeds: LostNeed[]
   /** Groups' default domain or reserved regions, where a form states them. */
   readonly groupFacts: Map<number, Writable<Partial<IommuGroup>>>
   /** What the input left out or where it broke off, and what would state it; becomes `input-incomplete`. */
@@ -59,6 +62,8 @@ export function emptyDraft(): Draft {
     memory: {},
     iommu: { state: 'unknown', kind: null },
     findings: [],
+    needs: [],
+    lostNeeds: [],
     groupFacts: new Map(),
     notes: new Map(),
     refusals: new Map(),
@@ -87,6 +92,13 @@ export const fullListing =
 
 export function note(draft: Draft, text: string, help?: string): void {
   if (draft.notes.size < 50 && !draft.notes.has(text)) draft.notes.set(text, help)
+}
+
+export function stateNeed(draft: Draft, need: HostNeed): void {
+  const isKnown = draft.needs.some(
+    (one) => one.kind === need.kind && one.what === need.what && one.device === need.device,
+  )
+  if (!isKnown && draft.needs.length < 1024) draft.needs.push(need)
 }
 
 /** Four digits state no programming interface; they do not take away one that is known of the same class. */

@@ -35,7 +35,8 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
     devices,
     groups,
-    needs: displayNeeds(devices),
+    needs: [...displayNeeds(devices), ...draft.needs],
+    ...(draft.lostNeeds.length > 0 ? { lostNeeds: draft.lostNeeds } : {}),
     // No listing says what the host is mounted on, reached by or shown on.
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
     ...(draft.refusals.size > 0 && { refusals: [...draft.refusals.values()] }),

@@ -1,8 +1,14 @@
 /** JSON as people paste it: inside a page, behind a prompt, or cut off in the middle. */
 
-/** The document from its first brace on; a cut-off one is closed after its last whole value. `undefined` when there is none. */
-export function parseLooseJson(text: string): { readonly value: unknown; readonly isCut: boolean } | undefined {
-  const start = text.search(/^[\s>]{0,40}\{/m)
+/**
+ * The document from its first brace on, or from the first list of objects; a cut-off one is closed after its last whole value.
+ * `undefined` when there is none.
+ */
+export function parseLooseJson(
+  text: string,
+  first: 'object' | 'list' = 'object',
+): { readonly value: unknown; readonly isCut: boolean } | undefined {
+  const start = text.search(first === 'object' ? /^[\s>]{0,40}\{/m : /\[\s{0,400}\{/)
   if (start === -1) return undefined
   const body = text.slice(start)
   const whole = tryParse(body)

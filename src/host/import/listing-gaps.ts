@@ -3,10 +3,13 @@ import type { SourceKind } from '../host.ts'
 import { fullListing, note } from './draft.ts'
 import type { Listing } from './listing-state.ts'
 
-export function kindOf({ counts }: Listing): SourceKind {
-  if (counts.log + counts.logFacts > counts.headers + counts.find + counts.script) return 'kernel-log'
-  if (counts.find > counts.headers && counts.find > counts.script) return 'find'
-  return counts.script > 0 ? 'script' : counts.headers > 0 ? 'lspci' : 'find'
+export function kindOf({ counts, forms }: Listing): SourceKind {
+  const { headers, find, script, log, logFacts } = counts
+  const [form, lines] = [...forms].toSorted(([, a], [, b]) => b - a)[0] ?? []
+  if (form !== undefined && lines !== undefined && lines > headers + find + script + log + logFacts) return form
+  if (log + logFacts > headers + find + script) return 'kernel-log'
+  if (find > headers && find > script) return 'find'
+  return script > 0 ? 'script' : headers > 0 ? 'lspci' : 'find'
 }
 
 export function noteGaps({ draft, shell }: Listing, kind: SourceKind): void {

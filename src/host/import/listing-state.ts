@@ -1,8 +1,11 @@
 /** What is known between the lines of a pasted listing: which function, which group heading, whose prompt. */
 import type { PciAddress } from '../../pci/address.ts'
+import type { SourceKind } from '../host.ts'
+import type { AttachedLines } from './attached-lines.ts'
 import { emptyDraft, type Draft } from './draft.ts'
 import { newScope, type GroupScope } from './group-scope.ts'
 import type { HexImages } from './hex-dump.ts'
+import type { HwinfoBlock } from './hwinfo.ts'
 import type { Entry } from './lspci-detail.ts'
 import { newShell, type Shell } from './shell-lines.ts'
 
@@ -21,9 +24,18 @@ export type Listing = {
   awaitingGroup: string | undefined
   /** The listing marks functions that have a reset (`[R]`, `[RESET]`); the marked ones, and the others in the same form. */
   readonly resets: { readonly marked: Set<PciAddress>; readonly unmarked: Set<PciAddress> }
+  /** The block of hwinfo, the columns of Proxmox's table, and what hangs on controllers, while lines go by. */
+  hwinfo: HwinfoBlock | undefined
+  table: readonly string[] | undefined
+  readonly attached: AttachedLines
+  /** Lines of each form that has a reader of its own. */
+  readonly forms: Map<SourceKind, number>
   /** `others`: members of groups on other buses, counted in `find` as well. */
   readonly counts: { headers: number; script: number; find: number; others: number; log: number; logFacts: number }
 }
+
+/** A form of which each line is read by itself: the form's name when the line is one of it. */
+export type LineForm = (listing: Listing, line: string) => SourceKind | undefined
 
 export function newListing(): Listing {
   return {
@@ -37,6 +49,10 @@ export function newListing(): Listing {
     awaitingIds: undefined,
     awaitingGroup: undefined,
     resets: { marked: new Set(), unmarked: new Set() },
+    hwinfo: undefined,
+    table: undefined,
+    attached: { usb: [], apart: [] },
+    forms: new Map(),
     counts: { headers: 0, script: 0, find: 0, others: 0, log: 0, logFacts: 0 },
   }
 }

@@ -6,7 +6,10 @@
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../host.ts'
 import { stateGroup, stateTwoMachines } from './contradictions.ts'
-import { deviceAt, note } from './draft.ts'
+import { deviceAt, note, type DeviceDraft } from './draft.ts'
+import { concludeAttached, readAttachedLine } from './attached-lines.ts'
+import { readDevbindLine } from './devbind.ts'
+import { readHwinfoLine } from './hwinfo.ts'
 import { finishDraft } from './finish-draft.ts'
 import { openHeading, settleNumbers } from './group-scope.ts'
 import { parseGroupFolder, parseGroupHeading, parseGroupPaths } from './group-lines.ts'
@@ -14,9 +17,10 @@ import { addHexLine, finishHexImages } from './hex-dump.ts'
 import { assign, readKernelLine } from './kernel-log.ts'
 import { continueIds, readHeader, startEntry } from './listing-functions.ts'
 import { kindOf, noteGaps } from './listing-gaps.ts'
-import { newListing, type Listing } from './listing-state.ts'
+import { newListing, type LineForm, type Listing } from './listing-state.ts'
 import { readDetail } from './lspci-detail.ts'
 import { concludeEntries } from './lspci-entries.ts'
+import { readNodeHardwareLine } from './pvesh.ts'
 import { parseHeader, resolvePlace } from './lspci-header.ts'
 import { readTagLine } from './lspci-machine.ts'
 import { statePlace } from './places.ts'
@@ -30,7 +34,7 @@ export function readListing(text: string, name: string): Host | undefined {
   for (const line of cleanLines(text)) readLineOf(listing, line)
   endListing(listing.shell, false)
   const { draft } = listing
-  if (draft.devices.size === 0 && draft.otherMembers.size === 0) return undefined
+  if (![...draft.devices.values()].some(isStated) && draft.otherMembers.size === 0) return undefined
   conclude(listing)
   const kind = kindOf(listing)
   noteGaps(listing, kind)
@@ -49,7 +53,13 @@ function conclude(listing: Listing): void {
     if (device.vendorId === undefined && device.name !== undefined) Object.assign(device, idsFromWords(device.name))
   concludeGroups(listing)
   concludeResets(listing)
+  concludeAttached(listing)
   if (shell.hosts.size > 1) stateTwoMachines(draft, `its prompts name ${[...shell.hosts].join(' and ')}`)
+}
+
+/** A path of sysfs alone names a function and says nothing of it. */
+function isStated({ address: _address, path: _path, parent: _parent, ...rest }: DeviceDraft): boolean {
+  return Object.keys(rest).length > 0
 }
 
 /** A whole list of the groups without a PCI function: the kernel made none for any. */
@@ -101,7 +111,7 @@ function readLine(listing: Listing, line: string): void {
     listing.awaitingGroup = broken
     return
   }
-  if (readTags(listing, line)) return
+  if (readForms(listing, line) || readTags(listing, line)) return
   const placed = line.includes('/')
     ? resolvePlace(line, (bridge) => listing.draft.devices.get(bridge)?.secondaryBus)
     : undefined
@@ -123,6 +133,19 @@ function readLine(listing: Listing, line: string): void {
     if (listing.entry) listing.entry.complete = true
     listing.entry = undefined
   }
+}
+
+/** Forms with a reader of their own. */
+const lineForms: readonly LineForm[] = [readDevbindLine, readHwinfoLine, readNodeHardwareLine, readAttachedLine]
+
+function readForms(listing: Listing, line: string): boolean {
+  for (const read of lineForms) {
+    const form = read(listing, line)
+    if (form === undefined) continue
+    listing.forms.set(form, (listing.forms.get(form) ?? 0) + 1)
+    return true
+  }
+  return false
 }
 
 function joinGroup(listing: Listing, line: string): boolean {

@@ -9,6 +9,9 @@ import type { Finding } from '../../finding.ts'
 import type { Host, SourceKind } from '../host.ts'
 import { readHost } from '../read-host.ts'
 import { isFacterReport, readFacter } from './facter.ts'
+import { isHardwareList, readHardwareList } from './lshw.ts'
+import { namedForm } from './named-forms.ts'
+import { isNodeHardware, readNodeHardware } from './pvesh.ts'
 import { parseLooseJson } from './json-text.ts'
 import { readListing } from './listing.ts'
 import { readNodedev, xmlCap } from './nodedev.ts'
@@ -40,7 +43,7 @@ export function inputCap(head: Uint8Array): number {
 const jsonCap = 32 * 1024 * 1024
 
 const forms =
-  'a capture, a folder or .tar.gz with sys/ in it, a umockdev recording, lspci text (lspci -nnkvvv as root says most), a listing of the IOMMU groups, a kernel log, `udevadm info --export-db`, `virsh nodedev-dumpxml` or a nixos-facter report'
+  'a capture, a folder or .tar.gz with sys/ in it, a umockdev recording, lspci text (lspci -nnkvvv as root says most), a listing of the IOMMU groups, a kernel log, `udevadm info --export-db`, `virsh nodedev-dumpxml`, a nixos-facter report, `hwinfo --pci`, `lshw -json`, `dpdk-devbind.py --status` or `pvesh get /nodes/NODE/hardware/pci`'
 
 export function readHostFrom(input: HostInput, system: ImportSystem): HostReading {
   if ('folder' in input) return readFolder(input, system)
@@ -104,6 +107,8 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
   }
   const host = readText(name, text)
   if (host) return { ok: true, host }
+  const form = namedForm(text)
+  if (form) return refuse(`${name} is ${form.name}, which is not read`, `give the output of: ${form.run}`)
   return refuse(
     text.trim() === '' ? `${name} is empty` : `${name} states nothing about PCI functions or IOMMU groups`,
     `--from takes ${forms}`,
@@ -145,13 +150,43 @@ function readText(name: string, text: string): Host | undefined {
     const host = readNodedev(text, name)
     if (host) return host
   }
-  if (/"(?:bus_type|sysfs_bus_id|hardware)"\s{0,8}:/.test(head) && text.length <= jsonCap) {
-    const document = parseLooseJson(text)
-    const host = document && isFacterReport(document.value) ? readFacter(document.value, name) : undefined
+  return (text.length <= jsonCap ? readJson(name, text, head) : undefined) ?? readListing(text, name)
+}
+
+type JsonForm = {
+  readonly mark: RegExp
+  readonly first: 'object' | 'list'
+  readonly read: (document: unknown, name: string) => Host | undefined
+}
+
+const jsonForms: readonly JsonForm[] = [
+  {
+    mark: /"(?:bus_type|sysfs_bus_id|hardware)"\s{0,8}:/,
+    first: 'object',
+    read: (document, name) => (isFacterReport(document) ? readFacter(document, name) : undefined),
+  },
+  {
+    mark: /"iommugroup"\s{0,8}:|"vendor_name"\s{0,8}:/,
+    first: 'list',
+    read: (document, name) => (isNodeHardware(document) ? readNodeHardware(document, name) : undefined),
+  },
+  ...(['list', 'object'] as const).map((first) => ({
+    mark: /"businfo"\s{0,8}:/,
+    first,
+    read: (document: unknown, name: string) =>
+      isHardwareList(document) ? readHardwareList(document, name) : undefined,
+  })),
+]
+
+function readJson(name: string, text: string, head: string): Host | undefined {
+  for (const { mark, first, read } of jsonForms) {
+    if (!mark.test(head)) continue
+    const document = parseLooseJson(text, first)
+    const host = document && read(document.value, name)
     if (host && document)
       return document.isCut ? withNote(host, `${name} is cut off; what follows the cut is not known`) : host
   }
-  return readListing(text, name)
+  return undefined
 }
 
 function withNote(host: Host, message: string): Host {

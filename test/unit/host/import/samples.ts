@@ -45,6 +45,13 @@ ${[0, 16, 32, 48, 64].map(hexRow).join('\n')}
   `P: /devices/pci0000:00/0000:00:1c.0\nE: PCI_ID=1AAA:0C10\nE: SUBSYSTEM=pci\nA: class=0x060400\\n\nH: config=AA1A02${'00FF'.repeat(126)}\nA: resource=0x00000000f0000000 0x00000000f7ffffff 0x000000000014220c\\n\nL: driver=../../../bus/pci/drivers/pcieport\nL: iommu_group=../../../kernel/iommu_groups/4\n`,
   `<device><name>pci_0000_02_00_0</name><path>/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0</path><parent>pci_0000_00_1c_0</parent><driver><name>anic</name></driver><capability type='pci'><class>0x020000</class><domain>0</domain><bus>2</bus><slot>0</slot><function>0</function><product id='0x15f3'>NIC &amp; more</product><vendor id='0x1aaa'>A</vendor><iommuGroup number='5'><address domain='0x0000' bus='0x02' slot='0x00' function='0x0'/></iommuGroup><numa node='1'/><pci-express><link validity='cap' speed='8' width='4'/></pci-express></capability></device>`,
   `{"version":1,"hardware":{"bridge":[{"index":7,"attached_to":0,"bus_type":{"name":"PCI","value":4},"base_class":{"value":6},"sub_class":{"value":4},"vendor":{"hex":"1aaa","value":6826},"device":{"hex":"0c10","value":3088},"sysfs_bus_id":"0000:00:1c.0","sysfs_id":"/devices/pci0000:00/0000:00:1c.0","sysfs_iommu_group_id":4,"driver":"pcieport"}]}}`,
+  `26: PCI 100.0: 0300 VGA compatible controller (VGA)\n  SysFS ID: /devices/pci0000:00/0000:00:01.0/0000:01:00.0\n  SysFS BusID: 0000:01:00.0\n  Vendor: pci 0x1bbb "Bolt"\n  Device: pci 0x1401 "BX1"\n  SubDevice: pci 0x1\n  Revision: 0xa1\n  Driver: "vfio-pci"\n  Driver Modules: "a", "b"\n  Module Alias: "pci:v00001BBBd00001401sv00001462sd0000C75Abc03sc00i00"\n  Device File: lan0\n`,
+  `| class    | device | id           | iommugroup | vendor | device_name |\n| 0x010802 | 0xa808 | 0000:02:00.0 | 15 | 0x1aaa | Fast SSD |\n|  |  |  |  |  | more |\n`,
+  `[{"class":"0x020000","device":"0x0200","id":"0000:04:00.0","iommugroup":7,"vendor":"0x1aaa","vendor_name":"Acme","device_name":"Port"}]`,
+  `0000:06:00.0 'Port for 10GbE 0200' drv=vfio-pci unused=anic\n0000:01:00.0 'Port 0201' if=lan0,lan1 drv=anic unused=vfio-pci *Active*\n`,
+  `[{"id":"sata","class":"storage","businfo":"pci@0000:03:00.0","description":"SATA controller","product":"Hub [1AAA:106F]","configuration":{"driver":"ahci"},"children":[{"id":"disk","class":"disk","logicalname":"/dev/sdx","children":[{"id":"volume:0","class":"volume","logicalname":["/dev/sdx2","/srv"],"configuration":{"state":"mounted"}}]}]}]`,
+  `IOMMU group 20:\t[1aaa:0c03] 0b:00.0 USB controller: Acme USB\n\t\tBus 001 Device 004 Port 1-5\tID 046d:c31c Keyboard\n\t[1aaa:0107] 05:00.0 Serial Attached SCSI controller: A\n\t\t[7:0:0:0] disk ATA FAST A1 /dev/sdb 8.00TB\n[0:0:0:0] disk Tiny Stick 1.00 /dev/sda 15.3GB\nGroup 3:\t[1bbb:1401] [R] 09:00.0  VGA compatible controller                BX1\n`,
+  `root@box:~# find /sys/kernel/iommu_groups/ -type l\nme@other:~$ lspci\n00:02.0 VGA compatible controller: A\n[    0.4] pci 0000:00:02.0: vgaarb: setting as boot VGA device (overriding previous)\n`,
 ]
 
 const tree = tarOf({
@@ -103,6 +110,16 @@ export const tokens: readonly string[] = [
     '\nA: ',
   ],
   ...[
+    ...[
+      'Bus 001 Device 002: ID 1d6b:0002 ',
+      '[0:0:0:0] disk ',
+      ' drv=',
+      '*Active*',
+      'SysFS BusID: ',
+      '| id | class | vendor |',
+      '"businfo":"pci@',
+    ],
+    ...['\nroot@box:~# ', ' master ', 'default via ', ' on / type ', '  pool: '],
     '<device>',
     '</device>',
     "<capability type='pci'>",

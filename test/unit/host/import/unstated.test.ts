@@ -55,14 +55,16 @@ describe('the place', () => {
     const log =
       '[    0.3] PCI host bridge to bus 0000:80\n[    0.3] pci 0000:80:05.0: [1aaa:0200] type 00 class 0x088000\n'
     expect(pathOf(log, '0000:80:05.0')).toBe('0000:80/05.0')
-    const link = '/sys/class/net/lan0 -> ../../devices/pci0000:40/0000:40:01.0/0000:41:00.0/net/lan0\n'
+    const bare = '/sys/kernel/iommu_groups/5/devices/0000:41:00.0\n'
+    const link = bare + '/sys/class/net/lan0 -> ../../devices/pci0000:40/0000:40:01.0/0000:41:00.0/net/lan0\n'
     expect(pathOf(link, '0000:41:00.0')).toBe('0000:40/01.0/00.0')
     expect(pathOf(`${link}41:00.1 Ethernet controller [0200]: A [1aaa:0200]\n`, '0000:41:00.1')).toBe(
       '0000:40/01.0/00.1',
     )
   })
   it('in a domain of VMD begins at its controller, where a path of sysfs names it', () => {
-    const path = '/sys/devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0/nvme/nvme0\n'
+    const path =
+      '/sys/devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0/nvme/nvme0\n10000:e1:00.0 0108: 1ddd:0001\n'
     expect(pathOf(path, '10000:e1:00.0')).toBe('0000:00/0e.0/10000:e0/06.0/00.0')
     expect(pathOf('[    1.0] pci 10000:e0:06.0: [1aaa:0c10] type 01 class 0x060400\n', '10000:e0:06.0')).toBeUndefined()
   })

@@ -1,0 +1,105 @@
+/**
+ * What hangs on a listed controller, printed below it: disks as lsscsi prints them, USB devices as lsusb does. Unraid's System
+ * Devices page and the Level1Techs script do so. A keyboard found there is one of the host's, as /proc/bus/input says it live.
+ *
+ *   [7:0:0:0] disk ATA ST8000VN004-2M21 SC60 /dev/sdb 8.00TB
+ *   Bus 001 Device 004 Port 1-5	ID 046d:c31c Logitech, Inc. Keyboard K120
+ */
+import type { PciAddress } from '../../pci/address.ts'
+import type { Disk } from '../../pci/device.ts'
+import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
+import type { LineForm, Listing } from './listing-state.ts'
+
+export type AttachedUsb = { readonly device: PciAddress; readonly where: string; readonly name: string }
+
+/** Also of disks in a section of their own, which hang on no listed controller by what the text says. */
+export type AttachedLines = { readonly usb: AttachedUsb[]; readonly apart: Disk[] }
+
+export const readAttachedLine: LineForm = (listing, line) => readDisk(listing, line) ?? readUsb(listing, line)
+
+function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
+  const [, words = '', name = '', size = ''] =
+    /^[\s>]{0,40}\[(?:N|\d{1,4}):\d{1,6}:\d{1,6}:\d{1,6}\]\s{1,20}disk\s{1,20}(\S.{0,200}?)\s{1,40}\/dev\/([\w-]{1,32})(?:\s{1,40}([\d.]{1,10}\s?[KMGTP]i?B?))?\s*$/.exec(
+      line,
+    ) ?? []
+  if (name === '') return undefined
+  const sizeBytes = bytesOf(size)
+  const disk: Disk = {
+    name,
+    model: words.replace(/\s+/g, ' ').slice(0, 128),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  }
+  const owner = below(listing, /^01/)
+  if (owner) addDisk(owner, disk)
+  else if (listing.attached.apart.length < 1024) listing.attached.apart.push(disk)
+  return 'script'
+}
+
+function readUsb(listing: Listing, line: string): ReturnType<LineForm> {
+  const found =
+    /^[\s>]{0,40}(?:USB:\s{1,20}\[[0-9a-f]{4}:[0-9a-f]{4}\]\s{1,20})?Bus (\d{3}) Device (\d{3}):?(?: Port ([\w.-]{1,16}))?\s{1,20}(?:ID )?(?:[0-9a-f]{4}:[0-9a-f]{4} ?)?(\S.{0,200})?$/i.exec(
+      line,
+    )
+  if (!found) return undefined
+  const owner = below(listing, /^0c03/)
+  const name = (found[4] ?? '').trim()
+  if (owner && name !== '' && listing.attached.usb.length < 1024)
+    listing.attached.usb.push({ device: owner.address, where: found[3] ?? `${found[1]}-${found[2]}`, name })
+  return 'script'
+}
+
+/** The function just listed, when it is of a kind that such a thing hangs on, and nothing came between. */
+function below({ entry }: Listing, kind: RegExp): DeviceDraft | undefined {
+  return entry && !entry.complete && kind.test(entry.device.classCode ?? '') ? entry.device : undefined
+}
+
+function addDisk(device: DeviceDraft, disk: Disk): void {
+  const others = (device.disks ?? []).filter(({ name }) => name !== disk.name)
+  device.disks = [...others, disk].slice(0, 1024)
+}
+
+/** A stick in the list of disks is the USB device of its name; keyboards are needs of the host. */
+export function concludeAttached({ draft, attached }: Listing): void {
+  for (const { device, name } of attached.usb) {
+    const owner = draft.devices.get(device)
+    const disk = attached.apart.find(({ model }) => model !== undefined && isSameModel(model, name))
+    if (owner && disk) addDisk(owner, disk)
+  }
+  stateKeyboards(
+    draft,
+    attached.usb.filter(({ name }) => /\bkeyboard\b/i.test(name)),
+  )
+}
+
+/** `SanDisk Cruzer Fit 1.00` of the SCSI list and `SanDisk Corp. Cruzer Fit` of the USB list: every word of one is in the other. */
+function isSameModel(scsi: string, usb: string): boolean {
+  const words = (text: string) =>
+    text
+      .toLowerCase()
+      .split(/[^a-z0-9]+/)
+      .filter((word) => /[a-z]/.test(word))
+  const [short, long] = [words(scsi), new Set(words(usb))]
+  return short.length > 1 && short.every((word) => long.has(word))
+}
+
+function stateKeyboards(draft: Draft, keyboards: readonly AttachedUsb[]): void {
+  const places = [...new Set(keyboards.map(({ device }) => device))]
+  for (const { device, where, name } of keyboards) {
+    const others = places.filter((one) => one !== device)
+    const redundant = others.length === 0 ? {} : { redundant: { set: 'keyboards', others } }
+    stateNeed(draft, {
+      kind: 'input',
+      what: 'keyboard',
+      chain: [name, `usb ${where}`],
+      device,
+      weight: 'vital',
+      ...redundant,
+    })
+  }
+}
+
+function bytesOf(size: string): number | undefined {
+  const [, number = '', unit = ''] = /^([\d.]+)\s?([KMGTP])/.exec(size) ?? []
+  const bytes = Number(number) * 1000 ** ('KMGTP'.indexOf(unit) + 1)
+  return unit !== '' && Number.isFinite(bytes) ? Math.round(bytes) : undefined
+}
