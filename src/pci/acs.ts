@@ -5,8 +5,15 @@
  */
 import type { PciDevice } from './device.ts'
 import { acsFlag, type AcsFacts, type FunctionFacts } from './facts.ts'
-import { type AcsQuirk, acsQuirksOf, acsRowsFor, acsRowsForAny, brokenSourceValidation } from './quirks/acs-quirks.ts'
-import { holdsFor, isAtLeast, type KernelVersion } from './quirks/id-list.ts'
+import {
+  type AcsQuirk,
+  type AskedRow,
+  acsQuirksOf,
+  acsRowsFor,
+  acsRowsForAny,
+  brokenSourceValidation,
+} from './quirks/acs-quirks.ts'
+import { holdsFor, isAtLeast, type Kernel } from './quirks/kernel-release.ts'
 import type { TopologyNode } from './topology.ts'
 
 /** An answer, and whether anything the input does not say could turn it. */
@@ -23,7 +30,7 @@ export type AcsSettings = {
    * early boot, so a control word read with the IOMMU off says nothing). `as-read`: the control word decides.
    */
   readonly control: 'kernel' | 'as-read'
-  readonly kernel: KernelVersion | undefined
+  readonly kernel: Kernel | undefined
   /** The firmware has an AMD IVRS table. */
   readonly hasIvrs: Judged
   /** `pci=disable_acs_redir=` or `pci=config_acs=` is given: controls may be taken back per device. */
@@ -186,7 +193,7 @@ function controlsSuffice(capability: number | undefined, control: number | undef
   return (control & needed) === needed
 }
 
-function capabilityOf(device: PciDevice, acs: AcsFacts, kernel: KernelVersion | undefined): number | undefined {
+function capabilityOf(device: PciDevice, acs: AcsFacts, kernel: Kernel | undefined): number | undefined {
   const { vendor, devices, since } = brokenSourceValidation
   if (device.vendorId !== vendor || !devices(idOf(device)) || acs.capability === undefined) return acs.capability
   const drops = holdsFor(since, kernel)
@@ -198,17 +205,36 @@ function idOf(device: PciDevice): number {
 }
 
 function judgeQuirks(node: TopologyNode, settings: AcsSettings): Judged | undefined {
-  const { device } = node
-  if (device.vendorId === undefined) return undefined
-  const { vendorId, deviceId } = device
-  for (const { quirk, listed } of deviceId === undefined ? acsRowsForAny(vendorId) : acsRowsFor(vendorId, deviceId)) {
-    const answer = judgeQuirk(quirk, listed, node, settings)
-    if (!answer) continue
-    // The table was read from kernels since 6.1; an older one may lack the row.
-    const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel, [6, 1])
-    return isOlder ? { value: answer.value, sure: false } : answer
+  const { vendorId, deviceId } = node.device
+  if (vendorId === undefined) return undefined
+  const rows = deviceId === undefined ? acsRowsForAny(vendorId) : acsRowsFor(vendorId, deviceId)
+  const answer = judgeRows(rows, node, settings)
+  // The table was read from kernels since 6.1; an older one may lack the row.
+  const isOlder = settings.kernel !== undefined && !isAtLeast(settings.kernel.version, [6, 1])
+  return answer && isOlder ? { value: answer.value, sure: false } : answer
+}
+
+/** The first row that decides. Of a row that this kernel may have or not, both answers count. */
+function judgeRows(rows: readonly AskedRow[], node: TopologyNode, settings: AcsSettings): Judged | undefined {
+  for (const [at, { quirk, listed, since }] of rows.entries()) {
+    const holds = since === undefined ? true : holdsFor(since, settings.kernel)
+    const answer = judgeQuirk(quirk, listed && holds !== false, node, settings)
+    if (holds === undefined && answer) {
+      const rest = () => judgeRows(rows.slice(at + 1), node, settings) ?? judgePlainAcs(node, settings)
+      const other = judgeQuirk(quirk, false, node, settings) ?? rest()
+      return answer.value === other.value && answer.sure && other.sure ? answer : probablyNo
+    }
+    if (answer) return answer
   }
   return undefined
+}
+
+/** A row speaks of the function that this kernel may have or not. */
+export function isRowInDoubt({ device: { vendorId, deviceId } }: TopologyNode, { kernel }: AcsSettings): boolean {
+  if (vendorId === undefined || deviceId === undefined) return false
+  return acsRowsFor(vendorId, deviceId).some(
+    ({ since }) => since !== undefined && holdsFor(since, kernel) === undefined,
+  )
 }
 
 /** `undefined` is the kernel's -ENOTTY: ask the next row. */

@@ -5,7 +5,7 @@
 import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs.ts'
 import type { PciDevice } from './device.ts'
 import { aliasQuirksOf, type AliasQuirk, type AliasRule, hasAliasQuirks } from './quirks/dma-alias-quirks.ts'
-import { holdsFor, type KernelVersion } from './quirks/id-list.ts'
+import { holdsFor, type Kernel } from './quirks/kernel-release.ts'
 import type { TopologyNode } from './topology.ts'
 
 const noRules: readonly AliasQuirk[] = []
@@ -16,7 +16,7 @@ function rulesOf(device: PciDevice): readonly AliasQuirk[] {
 }
 
 /** Does this bridge stand in for everything below it? Root, upstream and downstream ports do not. */
-export function judgeTakesOver(bridge: TopologyNode, kernel: KernelVersion | undefined): Judged {
+export function judgeTakesOver(bridge: TopologyNode, kernel: Kernel | undefined): Judged {
   const portType = portTypeOf(bridge.device)
   if (portType === undefined) return probablyYes
   // A conventional bridge: as itself, or, hidden behind a PCIe port, as secondary bus 00.0; either way the bridge.

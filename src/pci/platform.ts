@@ -7,7 +7,7 @@ import { no, parseAcsOverride, probablyNo, yes } from './acs.ts'
 import type { PciDevice } from './device.ts'
 import { type Dmar, parseDmar } from './dmar.ts'
 import { type Ivrs, parseIvrs } from './ivrs.ts'
-import { parseKernelVersion } from './quirks/id-list.ts'
+import { parseKernel } from './quirks/kernel-release.ts'
 import type { Topology, TopologyNode } from './topology.ts'
 
 export type PlatformOptions = {
@@ -48,7 +48,7 @@ export function findPlatform(topology: Topology, options: PlatformOptions): Plat
     ...(dmar && { dmar }),
     settings: {
       control: options.control ?? 'kernel',
-      kernel: parseKernelVersion(options.kernelRelease),
+      kernel: parseKernel(options.kernelRelease),
       hasIvrs: judgeIvrs(options, kind),
       controlsOverridden: overridesControls(options.cmdline),
       extendedDomains,

@@ -9,7 +9,7 @@ import type { PciDevice } from './device.ts'
 import { findUncovered } from './dmar.ts'
 import { type Walk, walkGroups, type WalkSettings } from './group-walk.ts'
 import type { IvrsUnit } from './ivrs.ts'
-import { isSwitchedOn } from './acs.ts'
+import { isRowInDoubt, isSwitchedOn } from './acs.ts'
 import {
   changesAcs,
   findPlatform,
@@ -33,6 +33,8 @@ export type Doubt =
   | 'too little of configuration space is known'
   | 'the kernel command line overrides ACS'
   | 'the firmware table IVRS was not read'
+  | 'whether this kernel has a quirk of the device is not known'
+  | 'this kernel forms groups by rules of its own'
 
 export type PredictedGroup = {
   readonly devices: readonly PciAddress[]
@@ -73,7 +75,7 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
     // Clearing makes new room, and nearly always there is nothing to clear.
     if (doubts.size > 0) doubts.clear()
     for (const node of members) addDoubts(doubts, node, platform, unsure)
-    if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add('too little of configuration space is known')
+    if (others.some((walk) => !hasSameGroup(walk, members))) doubts.add(whyUnsure(members, platform))
     if (aliased && !hasSameGroup(aliased, members)) doubts.add('the firmware table IVRS was not read')
     if (claimed && !hasSameGroup(claimed, members)) doubts.add('the kernel command line overrides ACS')
     return {
@@ -82,6 +84,13 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
       doubts: doubts.size === 0 ? noDoubts : [...doubts],
     }
   })
+}
+
+function whyUnsure(members: readonly TopologyNode[], { settings }: Platform): Doubt {
+  for (const member of members)
+    for (let node: TopologyNode | undefined = member; node; node = node.parent)
+      if (isRowInDoubt(node, settings)) return 'whether this kernel has a quirk of the device is not known'
+  return 'too little of configuration space is known'
 }
 
 /** Most groups have one member. */
@@ -118,6 +127,7 @@ function addDoubts(
 ): void {
   if (maybeVirtual.has(node)) doubts.add('which functions are virtual is not known')
   if (platform.kind === 'other' || platform.kind === 'unknown') doubts.add('platform is not known to be x86')
+  if (platform.settings.kernel?.hasOtherGroups) doubts.add('this kernel forms groups by rules of its own')
   if (isVmdDomain(node)) doubts.add('behind a VMD')
   if (node.device.facts?.notAnswering) doubts.add('configuration space does not answer')
   for (let at: TopologyNode | undefined = node; at; at = at.parent) {

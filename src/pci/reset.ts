@@ -6,8 +6,14 @@
 import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
 import type { Draft } from './draft.ts'
-import { holdsFor, type KernelVersion, parseKernelVersion } from './quirks/id-list.ts'
-import { busResetQuirksOf, resetQuirksOf, type ResetRule, vendorResetFamily } from './quirks/reset-quirks.ts'
+import { holdsFor, type Kernel, parseKernel, sinceWords } from './quirks/kernel-release.ts'
+import {
+  busResetQuirksOf,
+  type ResetQuirk,
+  resetQuirksOf,
+  type ResetRule,
+  vendorResetFamily,
+} from './quirks/reset-quirks.ts'
 import { type Topology, type TopologyNode } from './topology.ts'
 
 /** The kernel's words and order (`pci_reset_fn_methods`). */
@@ -25,8 +31,10 @@ export type ResetNote = {
   /** `quirkMissing`: this kernel offers what a newer one refuses. `misleadingBus`: `bus` is listed and will not work. */
   readonly kind: ResetRule | 'misleadingBus' | 'vendorReset' | 'quirkMissing'
   readonly about: string
-  /** Kernel version (major.minor) that has the quirk, when not all do. */
+  /** Kernels that have the quirk, when not all do: `6.1.165, 6.12.75 and 7.1`. */
   readonly sinceKernel?: string
+  /** Whether this kernel has the quirk is not known. */
+  readonly inDoubt?: true
 }
 
 export type ResetJudgement = {
@@ -51,13 +59,14 @@ export function judgeReset(
   const node = topology.byAddress.get(address)
   if (!node || isBridge(node.device) || node.device.facts?.headerType === 1) return undefined
   const { device } = node
-  const kernel = parseKernelVersion(kernelRelease)
-  const others = node.onBus.length - 1
-  const barred = findBarredRules(device, kernel)
-  const busReset = judgeBusReset(node, kernel)
-  const known: Known = { others, barred, busReset, onRootBus: !node.parent && !node.parentUnsure }
-  const usable = device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
-  const reset = classify(device, usable, known, node)
+  const kernel = parseKernel(kernelRelease)
+  const known = knownOf(node, kernel, 'may')
+  const usable = usableOf(device, known)
+  const cautious = classify(device, usable, known, node)
+  // With a quirk that this kernel may have or not, only what holds in both cases is known.
+  const least = isAnyInDoubt(node, kernel) ? knownOf(node, kernel, 'does') : known
+  const reset =
+    least === known || classify(device, usableOf(device, least), least, node) === cautious ? cautious : 'unknown'
   const judged: Draft<ResetJudgement> = {
     class: reset,
     usable,
@@ -99,35 +108,64 @@ type Known = {
   readonly onRootBus: boolean
 }
 
+/** Rows that this kernel `does` have for sure, or those that it `may` have. */
+type Having = 'does' | 'may'
+
+function isHad(row: ResetQuirk, kernel: Kernel | undefined, having: Having): boolean {
+  const holds = holdsFor(row.since, kernel)
+  return having === 'may' ? holds !== false : holds === true
+}
+
+function knownOf(node: TopologyNode, kernel: Kernel | undefined, having: Having): Known {
+  return {
+    others: node.onBus.length - 1,
+    barred: findBarredRules(node, kernel, having),
+    busReset: judgeBusReset(node, kernel, having),
+    onRootBus: !node.parent && !node.parentUnsure,
+  }
+}
+
+function usableOf(device: PciDevice, known: Known): readonly ResetMethod[] {
+  return device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
+}
+
+function isAnyInDoubt({ device, onBus, parent }: TopologyNode, kernel: Kernel | undefined): boolean {
+  const inDoubt = ({ since }: ResetQuirk) => since !== undefined && holdsFor(since, kernel) === undefined
+  if (resetQuirksOf(device).some(inDoubt)) return true
+  if (parent && busResetQuirksOf(parent.device).some(inDoubt)) return true
+  return onBus.length > 1 && onBus.some((one) => busResetQuirksOf(one.device).some(inDoubt))
+}
+
 const noRules: ReadonlySet<ResetRule> = new Set()
 
-/** Rules in force on this kernel; on a kernel nobody looked at, all are. */
-function findBarredRules(device: PciDevice, kernel: KernelVersion | undefined): ReadonlySet<ResetRule> {
+function findBarredRules({ device }: TopologyNode, kernel: Kernel | undefined, having: Having): ReadonlySet<ResetRule> {
   const rows = resetQuirksOf(device)
   if (rows.length === 0) return noRules
-  return new Set(rows.filter((row) => holdsFor(row.since, kernel) !== false).map((row) => row.rule))
+  return new Set(rows.filter((row) => isHad(row, kernel, having)).map((row) => row.rule))
 }
 
-function judgeBusReset(node: TopologyNode, kernel: KernelVersion | undefined): Known['busReset'] {
+function judgeBusReset(node: TopologyNode, kernel: Kernel | undefined, having: Having): Known['busReset'] {
   if (node.physicalFunction) return 'refused'
   if (!node.parent) return node.parentUnsure ? 'unknown' : 'refused'
-  return barsBusReset(node.parent.device, kernel) || hasBarred(node.onBus, kernel) ? 'refused' : 'possible'
+  const isBarred = barsBusReset(node.parent.device, kernel, having) || hasBarred(node.onBus, kernel, having)
+  return isBarred ? 'refused' : 'possible'
 }
 
-/** Asked for each function of a bus, and the same for all of them. */
-const barredBuses = new WeakMap<readonly TopologyNode[], { readonly kernel: number; readonly barred: boolean }>()
+type BarredBus = { readonly kernel: Kernel | undefined; readonly having: Having; readonly barred: boolean }
 
-function hasBarred(onBus: readonly TopologyNode[], kernel: KernelVersion | undefined): boolean {
-  const release = kernel === undefined ? -1 : kernel[0] * 10_000 + kernel[1]
+/** Asked for each function of a bus, and the same for all of them. */
+const barredBuses = new WeakMap<readonly TopologyNode[], BarredBus>()
+
+function hasBarred(onBus: readonly TopologyNode[], kernel: Kernel | undefined, having: Having): boolean {
   const known = barredBuses.get(onBus)
-  if (known?.kernel === release) return known.barred
-  const barred = onBus.some(({ device }) => barsBusReset(device, kernel))
-  barredBuses.set(onBus, { kernel: release, barred })
+  if (known && known.kernel === kernel && known.having === having) return known.barred
+  const barred = onBus.some(({ device }) => barsBusReset(device, kernel, having))
+  barredBuses.set(onBus, { kernel, having, barred })
   return barred
 }
 
-function barsBusReset(device: PciDevice, kernel: KernelVersion | undefined): boolean {
-  return busResetQuirksOf(device).some((row) => holdsFor(row.since, kernel) !== false)
+function barsBusReset(device: PciDevice, kernel: Kernel | undefined, having: Having): boolean {
+  return busResetQuirksOf(device).some((row) => isHad(row, kernel, having))
 }
 
 const methodNames: ReadonlySet<string> = new Set(resetMethods)
@@ -194,22 +232,39 @@ function misleadingBus(others: number): ResetNote {
 
 const noNotes: readonly ResetNote[] = []
 
-function findNotes(device: PciDevice, kernel: KernelVersion | undefined, known: Known): readonly ResetNote[] {
+function findNotes(device: PciDevice, kernel: Kernel | undefined, known: Known): readonly ResetNote[] {
   const isMisled = device.resetMethods?.includes('bus') === true && (known.others > 0 || known.busReset === 'refused')
   const ofBus = isMisled ? [misleadingBus(known.others)] : noNotes
   const rows = resetQuirksOf(device)
   const family = vendorResetFamily(device)
   if (rows.length === 0 && family === undefined) return ofBus
   const notes: ResetNote[] = [...ofBus]
-  for (const row of rows) {
-    const sinceKernel = row.since && row.since.presentIn.join('.')
-    // The kernel's own list is better evidence of a missing quirk than its version; it may have been limited by hand.
-    const offersFlr = row.rule === 'noFlr' && device.resetMethods?.includes('flr') === true
-    const isLimited = row.rule === 'noFlr' && device.resetMethods !== undefined && !offersFlr
-    const missing = offersFlr || (!isLimited && holdsFor(row.since, kernel) === false)
-    const since = sinceKernel === undefined ? {} : { sinceKernel }
-    notes.push({ kind: missing ? 'quirkMissing' : row.rule, about: row.about, ...since })
-  }
+  for (const row of rows) notes.push(noteOf(row, device, { kernel, known }))
   if (family) notes.push({ kind: 'vendorReset', about: `${family} GPUs often do not come back without vendor-reset` })
   return notes
+}
+
+function noteOf(
+  row: ResetQuirk,
+  device: PciDevice,
+  on: { readonly kernel: Kernel | undefined; readonly known: Known },
+): ResetNote {
+  const holds = showsRow(row, device, on.known) ?? holdsFor(row.since, on.kernel)
+  const note: Draft<ResetNote> = { kind: holds === false ? 'quirkMissing' : row.rule, about: row.about }
+  if (row.since) note.sinceKernel = sinceWords(row.since)
+  if (holds === undefined) note.inDoubt = true
+  return note
+}
+
+/**
+ * Whether the kernel's own list shows the row: better evidence than its version. A list that offers what the row forbids shows
+ * that it is missing; one without it may have been limited by hand, which does the same.
+ */
+function showsRow(row: ResetQuirk, { resetMethods: stated }: PciDevice, { others }: Known): boolean | undefined {
+  const { rule } = row
+  if (stated === undefined) return undefined
+  if (rule === 'noFlr') return !stated.includes('flr')
+  if (row.since === undefined) return undefined
+  if (rule === 'noBusReset' && others === 0) return !stated.includes('bus')
+  return rule === 'deviceSpecific' ? stated.includes('device_specific') : undefined
 }

@@ -4,7 +4,7 @@
  */
 import type { IommuGroup, ReservedRegion } from '../../host/host.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
-import { isAtLeast, parseKernelVersion } from '../../pci/quirks/id-list.ts'
+import { isAtLeast, parseKernelVersion } from '../../pci/quirks/kernel-release.ts'
 import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'

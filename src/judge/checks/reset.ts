@@ -1,4 +1,6 @@
 /** Can the device be brought back to a known state between guests, by what would really be used and not by what is listed. */
+import type { PciDevice } from '../../pci/device.ts'
+import { resetReportsOf } from '../../pci/quirks/reset-reports.ts'
 import type { ResetJudgement, ResetNote } from '../../pci/reset.ts'
 import { nothing, type Check } from '../check.ts'
 import type { Reason } from '../types.ts'
@@ -9,9 +11,10 @@ export const checkReset: Check = (device, view) => {
   if (!reset) return nothing
   const ofClass = resetClassReasons(device.address, reset)
   const ofBugs = bugReasons(device.address, reset)
-  if (ofClass.length === 0 && ofBugs.length === 0) return nothing
+  const reported = reportReasons(device)
+  if (ofClass.length === 0 && ofBugs.length === 0 && reported.length === 0) return nothing
   const about = [device.address]
-  return [...ofClass, ...ofBugs].map((reason) => ({ ...reason, about }))
+  return [...ofClass, ...ofBugs, ...reported].map((reason) => ({ ...reason, about }))
 }
 
 function resetClassReasons(address: string, reset: ResetJudgement): readonly Reason[] {
@@ -49,29 +52,50 @@ function resetClassReasons(address: string, reset: ResetJudgement): readonly Rea
   return []
 }
 
+/** Hearsay, and called so: it decides nothing. */
+function reportReasons({ address, vendorId, deviceId }: PciDevice): readonly Reason[] {
+  if (vendorId === undefined || deviceId === undefined) return nothing
+  return resetReportsOf(vendorId, deviceId).map(({ of, what, source, date }) => ({
+    code: 'reset-bug',
+    severity: 'note',
+    message: `${address}: users report of ${of}: ${what} (${source}, ${date})`,
+    help: 'start and stop the VM twice before relying on it',
+  }))
+}
+
 /** Quirks that a kernel has are no bug of this host as long as another reset is left. */
 function bugReasons(address: string, reset: ResetJudgement): readonly Reason[] {
   if (reset.notes.length === 0) return nothing
   return reset.notes
     .filter((note) => isBug(note, reset))
-    .map((note) => {
-      const since = note.sinceKernel === undefined ? '' : ` (Linux ${note.sinceKernel} and newer know this)`
-      return {
-        code: 'reset-bug',
-        severity: 'warning',
-        message: `${address}: ${note.about}${since}`,
-        help:
-          note.kind === 'vendorReset'
-            ? 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
-            : reset.instead === undefined
-              ? 'use a newer kernel, or expect to restart the host after the VM stops'
-              : `apply leaves it only what works: ${reset.instead.join(' ')} in /sys/bus/pci/devices/${address}/reset_method`,
-      }
-    })
+    .map((note) => ({
+      code: 'reset-bug',
+      severity: 'warning',
+      message: `${address}: ${note.about}${sinceText(note)}`,
+      help: helpFor(note, address, reset),
+    }))
+}
+
+function sinceText({ kind, sinceKernel, inDoubt }: ResetNote): string {
+  if (sinceKernel === undefined) return ''
+  if (inDoubt) return ` (Linux ${sinceKernel} and newer know this; whether this kernel does is not known)`
+  return kind === 'quirkMissing' ? ` (Linux ${sinceKernel} and newer know this, this kernel does not)` : ''
+}
+
+const restart = 'expect to restart the host after the VM stops'
+
+/** A newer kernel is advice only where it has what this one lacks. */
+function helpFor(note: ResetNote, address: string, { instead }: ResetJudgement): string {
+  if (note.kind === 'vendorReset')
+    return 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
+  const file = `/sys/bus/pci/devices/${address}/reset_method`
+  if (instead !== undefined) return `apply leaves it only what works: ${instead.join(' ')} in ${file}`
+  if (note.inDoubt) return `use one of these kernels to be sure, or ${restart}; ${file} lists what this kernel uses`
+  return note.kind === 'quirkMissing' ? `use a newer kernel, or ${restart}` : restart
 }
 
 function isBug(note: ResetNote, reset: ResetJudgement): boolean {
-  if (note.kind === 'vendorReset' || note.kind === 'quirkMissing') return true
+  if (note.kind === 'vendorReset' || note.kind === 'quirkMissing' || note.inDoubt) return true
   // What resets it is not known: then a rule that takes one way away says nothing of the others.
   const mayWork = reset.class === 'function' || reset.class === 'bus' || reset.class === 'unknown'
   return !mayWork && (note.kind === 'noFlr' || note.kind === 'noBusReset' || note.kind === 'noPmReset')

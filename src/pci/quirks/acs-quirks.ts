@@ -1,9 +1,11 @@
 /**
  * Vendors' isolation statements that Linux takes instead of, or beside, an ACS capability.
  * Facts from drivers/pci/quirks.c (`pci_dev_acs_enabled[]`, `pci_disable_broken_acs_cap`) of kernels 6.1.192, 6.12.117 and
- * 7.2.13, which agree in every row of the first table. The rules themselves are in pci/acs.ts.
+ * 7.2.13, which agree in every row of the first table; which stable update brought a row is in the ChangeLogs of kernel.org.
+ * The rules themselves are in pci/acs.ts.
  */
-import { byVendor, type IdList, idList, rememberByIds, type Since } from './id-list.ts'
+import { byVendor, type IdList, idList, rememberByIds } from './id-list.ts'
+import type { Since } from './kernel-release.ts'
 
 export type AcsRule =
   /** The vendor states isolation: true. */
@@ -29,7 +31,11 @@ export type AcsQuirk = {
   readonly rule: AcsRule
   /** All devices of the row are of this class; helps where only the vendor is known. */
   readonly classPrefix?: string
+  /** Ids that came into the row later. */
+  readonly later?: readonly Later[]
 }
+
+type Later = { readonly devices: IdList; readonly since: Since }
 
 /** Ibex Peak, Cougar Point, Panther Point, Lynx Point -H and -LP, Wildcat Point, Patsburg, Wellsburg, 9 series. */
 const olderPchRootPorts = idList(
@@ -47,8 +53,13 @@ const quirk = (vendor: string, rule: AcsRule, devices: string | IdList, classPre
   ...(classPrefix && { classPrefix }),
 })
 
+const grown = (row: AcsQuirk, ...later: readonly (readonly [string, Since])[]): AcsQuirk => ({
+  ...row,
+  later: later.map(([devices, since]) => ({ devices: idList(devices), since })),
+})
+
 /** In the kernel's order; only the order among rows of one vendor matters. */
-const rows: readonly AcsQuirk[] = [
+export const acsRows: readonly AcsQuirk[] = [
   quirk('1002', 'amdSouthbridge', '4385 439c 4383 439d 4384 4399'),
   quirk('1022', 'amdSouthbridge', '780f 7809'),
   // Solarflare SFC9xxx
@@ -66,7 +77,29 @@ const rows: readonly AcsQuirk[] = [
   quirk('8086', 'isolated', '105e 105f 1060 10d9 15b7 15b8', '02'),
   quirk('8086', 'rootComplexEndpoint', '*'),
   // Qualcomm QDF2xxx, SA8775P, Hamoa, Glymur; HXT SD4800
-  quirk('17cb', 'isolated', '0400 0401 0115 0111 0120'),
+  grown(
+    quirk('17cb', 'isolated', '0400 0401 0115 0111 0120'),
+    [
+      '0115',
+      {
+        from: [6, 12, 0],
+        stable: [
+          [6, 1, 113],
+          [6, 11, 4],
+        ],
+      },
+    ],
+    [
+      '0111 0120',
+      {
+        from: [7, 1, 0],
+        stable: [
+          [6, 1, 165],
+          [6, 12, 75],
+        ],
+      },
+    ],
+  ),
   quirk('1dbf', 'isolated', '0401'),
   quirk('8086', 'olderPch', olderPchRootPorts),
   quirk('8086', 'dwordPackedPch', dwordPackedPchRootPorts),
@@ -80,28 +113,63 @@ const rows: readonly AcsQuirk[] = [
   quirk('10e8', 'isolated', 'e004'),
   quirk('1def', 'isolated', 'e005-e00c'),
   // Broadcom
-  quirk('14e4', 'isolated', '16d7 1750-1752 1760-1763 d714'),
+  grown(quirk('14e4', 'isolated', '16d7 1750-1752 1760-1763 d714'), [
+    '1760-1763',
+    { from: [6, 13, 0], stable: [[6, 1, 122]] },
+  ]),
   // Loongson root ports
-  quirk('0014', 'isolated', '3c09 3c19 3c29 7a09 7a19 7a29 7a39 7a49 7a59 7a69'),
+  grown(quirk('0014', 'isolated', '3c09 3c19 3c29 7a09 7a19 7a29 7a39 7a49 7a59 7a69'), [
+    '*',
+    {
+      from: [6, 16, 0],
+      stable: [
+        [6, 1, 142],
+        [6, 12, 35],
+      ],
+    },
+  ]),
   // Annapurna
   quirk('1c36', 'rootPort', '0031'),
   // Zhaoxin functions, then its ports
   quirk('1d17', 'isolated', '3038 3104 9083'),
   // NXP LX2xxx root ports
   quirk('1957', 'isolated', '8d80-8d83 8d88-8d8b 8d90-8d93 8d98-8d9b 8da0 8da1 8da8 8da9 8db0 8db1 8db8 8db9'),
-  quirk('1d17', 'onlyThesePorts', '0710-071e 0721 0723-0752'),
+  grown(quirk('1d17', 'onlyThesePorts', '0710-071e 0721 0723-0752'), [
+    '0733-0752',
+    {
+      from: [6, 8, 0],
+      stable: [
+        [6, 1, 74],
+        [6, 6, 13],
+      ],
+    },
+  ]),
   // Wangxun NICs
-  quirk('8088', 'onlyTheseDevices', '0100-010f 1001 2001 5010 5025 5040 5110 5125 5140'),
+  grown(quirk('8088', 'onlyTheseDevices', '0100-010f 1001 2001 5010 5025 5040 5110 5125 5140'), [
+    '5010 5025 5040 5110 5125 5140',
+    {
+      from: [6, 13, 0],
+      stable: [
+        [6, 1, 120],
+        [6, 12, 5],
+      ],
+    },
+  ]),
 ]
 
-const table = byVendor(rows)
+const table = byVendor(acsRows)
 
 export function acsQuirksOf(vendorId: string): readonly AcsQuirk[] {
   return table.get(vendorId) ?? []
 }
 
 /** A row, and whether it lists the device: some rows speak of the devices they do not list, too. */
-export type AskedRow = { readonly quirk: AcsQuirk; readonly listed: boolean }
+export type AskedRow = {
+  readonly quirk: AcsQuirk
+  readonly listed: boolean
+  /** Where it lists the device only since then. */
+  readonly since?: Since
+}
 
 const speaksOfOthers: ReadonlySet<AcsRule> = new Set(['onlyThesePorts', 'onlyTheseDevices'])
 
@@ -110,10 +178,16 @@ export const acsRowsFor: (vendorId: string, deviceId: string) => readonly AskedR
   (vendorId, deviceId) => {
     const id = Number.parseInt(deviceId, 16)
     return acsQuirksOf(vendorId)
-      .map((row) => ({ quirk: row, listed: row.devices(id) }))
+      .map((row) => askedRow(row, id))
       .filter(({ quirk: { rule }, listed }) => listed || speaksOfOthers.has(rule))
   },
 )
+
+function askedRow(quirk: AcsQuirk, id: number): AskedRow {
+  const listed = quirk.devices(id)
+  const since = listed ? quirk.later?.find(({ devices }) => devices(id))?.since : undefined
+  return since === undefined ? { quirk, listed } : { quirk, listed, since }
+}
 
 /** The same of a device whose id is not known: only these rows need none. */
 export const acsRowsForAny: (vendorId: string) => readonly AskedRow[] = (vendorId) =>
@@ -121,9 +195,19 @@ export const acsRowsForAny: (vendorId: string) => readonly AskedRow[] = (vendorI
     .filter((row) => row.rule === 'rootComplexEndpoint')
     .map((row) => ({ quirk: row, listed: true }))
 
+/** Read in 7.2.13, and in neither of the others. */
+const since72: Since = {
+  from: [7, 2, 13],
+  stable: [],
+  lackedBy: [
+    [6, 1, 192],
+    [6, 12, 117],
+  ],
+}
+
 /** IDT switches: newer kernels drop Source Validation from the capability, older ones keep it. */
 export const brokenSourceValidation: {
   readonly vendor: string
   readonly devices: IdList
   readonly since: Since
-} = { vendor: '111d', devices: idList('80b5 8090'), since: { absentIn: [6, 12], presentIn: [7, 2] } }
+} = { vendor: '111d', devices: idList('80b5 8090'), since: since72 }

@@ -3,7 +3,8 @@
  * Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and 7.2.13. How the kernel uses them is in pci/dma-alias.ts.
  */
 import type { PciDevice } from '../device.ts'
-import { type IdList, idList, rowsByIds, type Since } from './id-list.ts'
+import { type IdList, idList, rowsByIds } from './id-list.ts'
+import type { Since } from './kernel-release.ts'
 
 export type AliasRule =
   /** Function 0 (or 1) of the own slot; function 1 may not even exist. */
@@ -59,10 +60,17 @@ const rows: readonly AliasQuirk[] = [
   // Cavium ThunderX2
   quirk('14e4', 'translatesBelow', '9000 9084'),
   // ASPEED AST1150, in front of the BMC's display
-  quirk('1a03', 'bridgeWithoutAlias', '1150', { absentIn: [6, 12], presentIn: [7, 2] }),
+  quirk('1a03', 'bridgeWithoutAlias', '1150', {
+    from: [7, 2, 13],
+    stable: [],
+    lackedBy: [
+      [6, 1, 192],
+      [6, 12, 117],
+    ],
+  }),
   // PLX NTB
   quirk('10b5', 'wholeBus', '87b0 87b1'),
-  // Microsemi Switchtec, all generations (id 1008 of the second row only in some kernels)
+  // Microsemi Switchtec, all generations (1008 of the second row since 6.12.117 and 7.3; what it aliases is never sure)
   quirk(
     '11f8',
     'switchtec',
@@ -82,8 +90,11 @@ export function hasAliasQuirks(vendorId: string): boolean {
   return makers.has(vendorId)
 }
 
-/** Volume Management Device endpoints (drivers/pci/controller/vmd.c): what is behind one shares its requester id. */
-const vmdEndpoints = new Set(['201d', '28c0', '467f', '4c3d', '7d0b', '9a0b', 'a77f', 'ad0b', 'b60b', 'b06f'])
+/**
+ * Volume Management Device endpoints (drivers/pci/controller/vmd.c up to 7.3; a kernel whose driver does not know one shows nothing
+ * behind it): what is behind one shares its requester id.
+ */
+const vmdEndpoints = new Set('201d 28c0 28c1 467f 4c3d 7d0b 9a0b a77f ad0b b06f b07f b60b d70b d73b'.split(' '))
 
 export function isVmdEndpoint({ vendorId, deviceId }: Pick<PciDevice, 'vendorId' | 'deviceId'>): boolean {
   return vendorId === '8086' && deviceId !== undefined && vmdEndpoints.has(deviceId)

@@ -1,8 +1,4 @@
-/**
- * Compact id lists for the quirk tables: `'10c6 a110-a11f'` = those ids and ranges, hex, inclusive. And the kernel versions a
- * row holds for: the tables were read from three kernels (6.1.192, 6.12.117, 7.2.13), so between two of them a row that
- * changed is unknown, and so is every row on a kernel whose version the input does not state.
- */
+/** Compact id lists for the quirk tables: `'10c6 a110-a11f'` = those ids and ranges, hex, inclusive. */
 
 export type IdList = (id: number) => boolean
 
@@ -28,36 +24,6 @@ function readIdList(text: string): IdList {
     for (const range of ranges) if (id >= range[0] && id <= range[1]) return true
     return false
   }
-}
-
-/** Major and minor of `uname -r`. */
-export type KernelVersion = readonly [number, number]
-
-/** Asked for every function of a host. */
-let last: { readonly release: string; readonly version: KernelVersion | undefined } | undefined
-
-export function parseKernelVersion(release: string | undefined): KernelVersion | undefined {
-  if (release === undefined) return undefined
-  if (last?.release !== release) {
-    const match = /^(\d{1,4})\.(\d{1,4})/.exec(release)
-    last = { release, version: match ? [Number(match[1]), Number(match[2])] : undefined }
-  }
-  return last.version
-}
-
-/** A row that came between two of the kernels read. */
-export type Since = { readonly absentIn: KernelVersion; readonly presentIn: KernelVersion }
-
-export function isAtLeast(kernel: KernelVersion, other: KernelVersion): boolean {
-  return kernel[0] !== other[0] ? kernel[0] > other[0] : kernel[1] >= other[1]
-}
-
-/** True, false, or `undefined` when nobody looked at that kernel. */
-export function holdsFor(since: Since | undefined, kernel: KernelVersion | undefined): boolean | undefined {
-  if (!since) return true
-  if (!kernel) return undefined
-  if (isAtLeast(kernel, since.presentIn)) return true
-  return isAtLeast(since.absentIn, kernel) ? false : undefined
 }
 
 /** More kinds of device than any machine has; what asks about more starts anew. */

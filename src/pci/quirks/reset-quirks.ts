@@ -1,8 +1,9 @@
 /**
  * Devices whose reset is not what their capabilities say. Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and
- * 7.2.13; the GPU families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
+ * 7.2.13, and which stable update brought a row from the ChangeLogs of kernel.org; the GPU families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
  */
-import { type IdList, idList, rowsByIds, type Since } from './id-list.ts'
+import { type IdList, idList, rowsByIds } from './id-list.ts'
+import type { Since } from './kernel-release.ts'
 
 export type ResetRule =
   /** Neither FLR nor AF FLR is offered. */
@@ -39,34 +40,90 @@ const quirk = (vendor: string, rule: ResetRule, devices: string, about: string, 
   ...more,
 })
 
-const from612: More = { since: { absentIn: [6, 1], presentIn: [6, 12] } }
-const from72: More = { since: { absentIn: [6, 12], presentIn: [7, 2] } }
+const since = (row: Since): More => ({ since: row })
 
-const rows: readonly ResetQuirk[] = [
+/** Read in 7.2.13, and in neither of the others. */
+const since72: Since = {
+  from: [7, 2, 13],
+  stable: [],
+  lackedBy: [
+    [6, 1, 192],
+    [6, 12, 117],
+  ],
+}
+/** Updates of February 2026, months before 7.1. */
+const since71: Since = {
+  from: [7, 1, 0],
+  stable: [
+    [6, 1, 165],
+    [6, 12, 75],
+  ],
+}
+/** Not in 7.1.13, the last of its series. */
+const sinceAutumn2026: Since = {
+  from: [7, 2, 13],
+  stable: [
+    [6, 1, 189],
+    [6, 12, 111],
+  ],
+  lackedBy: [[7, 1, 13]],
+}
+/** Updates of April 2024. */
+const since69: Since = { from: [6, 9, 0], stable: [[6, 1, 88]] }
+
+export const resetRows: readonly ResetQuirk[] = [
   quirk('1022', 'noFlr', '1487', 'AMD Starship/Matisse HD audio hangs on FLR'),
   quirk('1022', 'noFlr', '148c', 'AMD Starship USB controller hangs on FLR'),
   quirk('1022', 'noFlr', '149c', 'AMD Matisse USB controller hangs on FLR'),
   quirk('1022', 'noFlr', '7901', 'AMD FCH SATA hangs on FLR'),
-  quirk('1022', 'noFlr', '1502 17f0', 'AMD NPU does not survive FLR', from72),
+  quirk('1022', 'noFlr', '1502 17f0', 'AMD NPU does not survive FLR', since(since72)),
   quirk('8086', 'noFlr', '1502 1503', 'Intel 82579 does not survive FLR'),
-  quirk('14c3', 'noFlr', '0616', 'MediaTek MT7922 does not survive FLR', from612),
-  quirk('14c3', 'noFlr', '7925', 'MediaTek MT7925 does not survive FLR', from612),
-  quirk('d063', 'noFlr', '1000', 'SolidRun SNET DPU revision 1 does not survive FLR', { revision: '01' }),
-  quirk('10de', 'noBusReset', '22ce 22d0', 'NVIDIA GB10 root port'),
+  quirk(
+    '14c3',
+    'noFlr',
+    '0616',
+    'MediaTek MT7922 does not survive FLR',
+    since({ from: [6, 14, 0], stable: [[6, 12, 16]], lackedBy: [[6, 1, 192]] }),
+  ),
+  quirk(
+    '14c3',
+    'noFlr',
+    '7925',
+    'MediaTek MT7925 does not survive FLR',
+    since({
+      from: [7, 2, 13],
+      stable: [[6, 12, 111]],
+      lackedBy: [
+        [6, 1, 192],
+        [7, 1, 13],
+      ],
+    }),
+  ),
+  quirk('d063', 'noFlr', '1000', 'SolidRun SNET DPU revision 1 does not survive FLR', {
+    revision: '01',
+    since: since69,
+  }),
+  quirk('10de', 'noBusReset', '22ce 22d0', 'NVIDIA GB10 root port', since(since71)),
   quirk('10de', 'noBusReset', '2340-237f', 'NVIDIA 0x2340–0x237f do not come back from a bus reset'),
   quirk('168c', 'noBusReset', '0030 0032 003c 0033 0034 003e', 'Atheros Wi-Fi does not come back from a bus reset'),
-  quirk('17cb', 'noBusReset', '1103 1107', 'Qualcomm WCN Wi-Fi does not come back from a bus reset'),
-  quirk('17cb', 'noBusReset', '0308', 'Qualcomm SDX modem does not come back from a bus reset'),
+  quirk(
+    '17cb',
+    'noBusReset',
+    '1103 1107',
+    'Qualcomm WCN Wi-Fi does not come back from a bus reset',
+    since(sinceAutumn2026),
+  ),
+  quirk('17cb', 'noBusReset', '0308', 'Qualcomm SDX modem does not come back from a bus reset', since(sinceAutumn2026)),
   quirk('177d', 'noBusReset', 'a100', 'behind a Cavium CN8xxx root port nothing may be bus reset'),
   quirk('104c', 'noBusReset', 'b005', 'TI KeyStone C667x does not come back from a bus reset'),
-  quirk('1b21', 'noBusReset', '1164', 'ASMedia ASM1164 SATA loses its link on a bus reset'),
+  quirk('1b21', 'noBusReset', '1164', 'ASMedia ASM1164 SATA loses its link on a bus reset', since(since71)),
   quirk('1002', 'noPmReset', '*', 'AMD graphics ignore the PM reset', { classPrefix: '0300' }),
   quirk('15b3', 'noPmReset', 'cb84 cf6c cf70 cf80', 'Mellanox Spectrum ignores the PM reset'),
   quirk('8086', 'deviceSpecific', '10ed', '82599 virtual functions do FLR without saying so'),
   quirk('8086', 'deviceSpecific', '0156 0166', 'Ivy Bridge mobile graphics has a reset of its own'),
   quirk('8086', 'deviceSpecific', '0953 0a54', 'Intel P3700/P4500 NVMe needs 250 ms after FLR'),
   quirk('144d', 'deviceSpecific', 'a804', 'Samsung SM961/PM961 NVMe must be disabled before FLR'),
-  quirk('025e', 'deviceSpecific', 'f1ac', 'Solidigm P44 Pro NVMe needs 250 ms after FLR'),
+  quirk('025e', 'deviceSpecific', 'f1ac', 'Solidigm P44 Pro NVMe needs 250 ms after FLR', since(since69)),
   quirk('1425', 'deviceSpecific', '4000-4fff', 'Chelsio T4 has a reset of its own'),
   quirk('19e5', 'deviceSpecific', '375e', 'Huawei HiNIC virtual functions have a reset of their own'),
   quirk('8086', 'brokenIntxMasking', '1572 1574 1580 1581 1583-158b 37d0-37d2', 'Intel X710/XL710/X722'),
@@ -77,9 +134,9 @@ const rows: readonly ResetQuirk[] = [
   quirk('10ec', 'brokenIntxMasking', '8169', 'Realtek RTL8169'),
 ]
 
-const listing = rowsByIds(rows)
+const listing = rowsByIds(resetRows)
 
-const listingBus = rowsByIds(rows.filter((row) => row.rule === 'noBusReset'))
+const listingBus = rowsByIds(resetRows.filter((row) => row.rule === 'noBusReset'))
 
 export type Identified = {
   readonly vendorId?: string

@@ -7,7 +7,7 @@ import { isIntxHidden, isRomDenied, vfioDeniedName } from '../../../src/pci/quir
 import { acs, at, endpoint, fn, intelHost, port } from './machines.ts'
 
 const rootPort = port('00:1c.0', [1, 1], { acs })
-const judge = (devices: readonly PciDevice[], address = '01:00.0', kernel = '6.12.0') =>
+const judge = (devices: readonly PciDevice[], address = '01:00.0', kernel = '6.12.117') =>
   judgeReset(findTopology([intelHost, ...devices]), at(address), kernel)
 
 const soft = { power: { noSoftReset: false } } as const
@@ -126,9 +126,9 @@ describe('what the kernel states', () => {
     const wifi = stated(['flr', 'bus'], { vendorId: '14c3', deviceId: '7925' })
     const notes = judge([rootPort, wifi], '01:00.0', '6.1.0-13-amd64')?.notes
     expect(notes).toEqual([
-      { kind: 'quirkMissing', about: 'MediaTek MT7925 does not survive FLR', sinceKernel: '6.12' },
+      { kind: 'quirkMissing', about: 'MediaTek MT7925 does not survive FLR', sinceKernel: '6.12.111 and 7.2.13' },
     ])
-    const newer = judge([rootPort, stated(['bus'], { vendorId: '14c3', deviceId: '7925' })], '01:00.0', '6.12.9')
+    const newer = judge([rootPort, stated(['bus'], { vendorId: '14c3', deviceId: '7925' })], '01:00.0', '6.12.111')
     expect(newer?.notes.map((n) => n.kind)).toEqual(['noFlr'])
   })
 

@@ -123,6 +123,12 @@ describe('a refusal pasted beside a listing', () => {
     })
   })
 
+  test('names a function that nothing else lists, with its ids', () => {
+    const line = 'vfio-pci 0000:0a:00.0: 1aaa:00aa exists in vfio-pci device denylist, driver probing disallowed.\n'
+    expect(judged(listing + line)['0a:00.0']).toMatch(/^refused .*driver-denied/)
+    expect(readText(listing + line).devices.at(-1)).toMatchObject({ vendorId: '1aaa', deviceId: '00aa' })
+  })
+
   test('no permission is not told twice where its reason is there', () => {
     const denied = 'vfio 0000:06:00.0: failed to setup container for group 21: Operation not permitted\n'
     const reason =
