@@ -8,7 +8,16 @@ import { bytesOfLatin, isBinary, latinOf, latinOfText, textOfLatin } from './byt
 import type { Recording } from './recording.ts'
 import { redactConfig, redactPools, redactVariable } from './redact-binary.ts'
 import { addressesInTable, tableOf } from './redact-network.ts'
-import { findSecretWords, serialFiles, wideFiles, type SecretWord, type SecretWords } from './secret-words.ts'
+import { redactMountOptions } from './secret-arguments.ts'
+import {
+  findSecretWords,
+  redactArgumentFile,
+  secretFiles,
+  serialFiles,
+  wideFiles,
+  type SecretWord,
+  type SecretWords,
+} from './secret-words.ts'
 import { standInsFor, type StandIns } from './stand-ins.ts'
 import { addressesIn, replaceNamed, replaceTokens } from './tokens.ts'
 
@@ -148,9 +157,13 @@ function redactText(path: string, latin: string, table: Table): string {
   const isSerialFile = serialFiles.test(path) || path.startsWith('/run/udev/data/')
   const numbers = tableOf(path)
   if (numbers) return replaceNames(numbers(latin, to), table)
+  if (secretFiles.test(path)) return to.secret(latin.trim())
+  const given = /\/(?:mountinfo|mounts|fstab)$/.test(path)
+    ? redactMountOptions(latin, to)
+    : redactArgumentFile(path, latin, to.secret)
   const wide = wideFiles.test(path)
     ? latin.replaceAll(/\b(0x)?([0-9a-f]{16}|(?<=0x)[0-9a-f]{8})\b/g, (_, x = '', hex: string) => `${x}${to.hex(hex)}`)
     : latin
   if (wide !== latin) return wide
-  return replaceAll(latin, table, { isSerialFile, sameLength: isBinary(path, latin) })
+  return replaceAll(given, table, { isSerialFile, sameLength: isBinary(path, latin) })
 }

@@ -2,7 +2,7 @@
  * Values of kernel and module arguments that nobody needs: passwords, keys and users by the name of their argument, and the value of
  * every argument that no reader here knows, unless it is a plain number or switch.
  */
-import { parseCmdline, readArg } from '../../boot/cmdline.ts'
+import type { StandIns } from './stand-ins.ts'
 
 /** `rd.luks.key`, `iscsi_password`, `netroot` has its own; not `keymap`, `keyboard`. */
 const secretKey =
@@ -16,50 +16,65 @@ const plainValue =
 const knownKey =
   /^(?:boot_image|initrd|root|rootfstype|rootflags|resume|resume_offset|resumeflags|rd\.(?:luks|lvm|md|dm|driver|break|shell|emergency|neednet|live|auto|vconsole|locale|udev|systemd|retry|timeout|debug|blacklist|hostonly|skipfsck)[\w.]*|cryptdevice|crypto|ip|ifname|bootif|bootdev|nameserver|netroot|nfsroot|console|earlycon|earlyprintk|iommu|intel_iommu|amd_iommu|intremap|iommu\.[\w.]+|vfio[\w.]*|kvm[\w.]*|pci|pcie_?\w*|pci_stub\.ids|xen_pciback\.hide|modprobe\.blacklist|module_blacklist|blacklist|video|hugepages|hugepagesz|default_hugepagesz|isolcpus|nohz_full|rcu_nocbs|crashkernel|mem|memmap|memory|mitigations|systemd\.[\w.-]+|zfs|zfs\.[\w.]+|bootfs|dom0_\w+|acpi\w*|lsm|security|selinux|apparmor|init|fsck\.\w+|btrfs\w*|drm[\w.]*|i915[\w.]*|amdgpu[\w.]*|nvidia[\w.-]*|radeon[\w.]*|xe[\w.]*|snd[\w.]*|usbcore[\w.]*|libata[\w.]*|nvme[\w.]*|mlx\w*[\w.]*|ixgbe[\w.]*|igb[\w.]*|locale\.\w+|keymap|lang|vt\.\w+|panic|loglevel|splash|quiet|plymouth[\w.]*|handover[\w.]*|ids|disable_\w+|enable_\w+|softdep|pre|post)$/i
 
-/** The secret values in one line of arguments. */
-export function secretValues(line: string): string[] {
-  return parseCmdline(line).args.flatMap(({ raw }) => {
-    const { key, value } = readArg(raw)
-    if (value === undefined || value === '') return []
-    return [...credentialsIn(value), ...valueOf(key, value)]
+type Secret = (text: string) => string
+
+/** A line of arguments with the values that nobody needs replaced; the rest keeps every character. */
+export function redactArguments(line: string, secret: Secret): string {
+  return line.replaceAll(/(?<![^\s"'])([\w.-]+)=("[^"]*"|[^\s"']*)/g, (_, key: string, value: string) => {
+    const name = key.replaceAll('-', '_')
+    const isPlain = !secretKey.test(name) && (knownKey.test(name) || plainValue.test(value))
+    return `${key}=${isPlain ? withoutCredentials(value, secret) : redactValue(value, secret)}`
   })
 }
 
-function valueOf(key: string, value: string): string[] {
-  if (secretKey.test(key)) return pathOrValue(value)
-  if (knownKey.test(key) || plainValue.test(value)) return []
-  return pathOrValue(value)
+/** `key = value` of files of other kinds, in comments too. */
+export function redactSettings(text: string, secret: Secret): string {
+  return text.replaceAll(
+    /(?<![\w.-])([\w.-]{2,40})([ \t]*[=:][ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s"',;#]+)/g,
+    (whole: string, key: string, between: string, value: string) =>
+      secretKey.test(key) ? `${key}${between}${redactValue(value, secret)}` : whole,
+  )
 }
 
 /**
  * Of a path or a list the parts: `/keys/mine.key:UUID=…` names a device, which is followed, and a file, which is nobody's business.
  * What is a token of its own (an address, a UUID) gets a stand-in as such.
  */
-function pathOrValue(value: string): string[] {
-  if (!/[/:,;@]/.test(value)) return [value]
-  return value
-    .split(/[/:,;@]|(?:PART)?(?:UUID|LABEL)=/i)
-    .filter((part) => !commonName.test(part) && !plainPart.test(part))
+function redactValue(value: string, secret: Secret): string {
+  const bare = value.replace(/^["']|["']$/g, '')
+  // A name of iSCSI or NVMe is a token of its own.
+  if (bare === '' || /^(?:(?:iqn|nqn)\.|redacted\d{1,6}$)/.test(bare)) return value
+  const isList = /[/:,;@=]/.test(bare)
+  const parts = bare.split(/([/:,;@=])/)
+  const drawn = parts.map((part, at) => {
+    const isFolder = parts[at + 1] === '/'
+    return isList && (part.length < 2 || isFolder || commonName.test(part) || plainPart.test(part))
+      ? part
+      : secret(part)
+  })
+  return value.replace(bare, () => drawn.join(''))
+}
+
+/** `iscsi:user:password@…`, `//user:password@server`. */
+function withoutCredentials(value: string, secret: Secret): string {
+  return value.replace(/(^|[/:])((?:[^@/:\s]+:)?[^@/:\s]+)@/, (_, before: string, found: string) => {
+    const parts = found
+      .split(':')
+      .map((part, at) => (at === 0 && /^(?:iscsi|nfs|nbd|\d+)$/.test(part) ? part : secret(part)))
+    return `${before}${parts.join(':')}@`
+  })
+}
+
+/** Options of mounts over a network. */
+export function redactMountOptions(text: string, to: Pick<StandIns, 'secret'>): string {
+  return text.replaceAll(
+    /\b(user(?:name)?|pass(?:word)?2?|domain|cred(?:entials)?|secret(?:file)?)=([^,\s]+)/g,
+    (_, key: string, value: string) => `${key}=${to.secret(value)}`,
+  )
 }
 
 const commonName =
-  /^(?:|boot|dev|disk|by-\w+|mapper|etc|root|home|usr|var|run|mnt|media|efi|lib|sys|proc|keys?|keyfile|crypto_keyfile\.bin|luks|cryptsetup-keys\.d|none|dhcp|on|off|any|rw|ro)$/i
+  /^(?:|boot|dev|disk|by-\w+|mapper|etc|root|home|usr|var|run|mnt|media|efi|lib|sys|proc|keys?|keyfile|crypto_keyfile\.bin|luks|cryptsetup-keys\.d|none|dhcp|on|off|any|rw|ro|(?:part)?(?:uuid|label)|iscsi)$|^redacted\d{1,6}$/i
 /** Names of devices, numbers, addresses and ids: tokens, or nothing of anybody's. */
 const plainPart =
   /^(?:\d[\d.]*|[0-9a-f:.-]+|[a-z]{2,6}\d{1,3}[a-z]?\d{0,3}(?:p\d+|n\d+\w*)?|sd[a-z]+\d*|vfat|ext[234]|xfs|btrfs|iso9660)$/i
-
-/** `iscsi:user:password@…`, `//user:password@server`. */
-function credentialsIn(value: string): string[] {
-  const found = /(?:^|[/:])([^@/\s]*)@/.exec(value)?.[1] ?? ''
-  return found.split(':').filter((part) => part.length > 0 && !/^(?:iscsi|nfs|nbd|\d+)$/.test(part))
-}
-
-/** `key = value` in files of other kinds. */
-export function secretSettings(text: string): string[] {
-  const found: string[] = []
-  for (const [, key = '', quoted, bare] of text.matchAll(
-    /^[ \t]*#?[ \t]*([\w.-]{2,40})[ \t]*[=:][ \t]*(?:"([^"\n]*)"|([^\s"'#]+))/gm,
-  ))
-    if (secretKey.test(key)) found.push(...pathOrValue(quoted ?? bare ?? ''))
-  return found
-}

@@ -6,7 +6,7 @@ import type { PciDevice } from '../../pci/device.ts'
 import type { Host } from '../host.ts'
 import { latinOf, latinOfText } from './bytes.ts'
 import type { Recording } from './recording.ts'
-import { secretSettings, secretValues } from './secret-arguments.ts'
+import { redactArguments, redactSettings } from './secret-arguments.ts'
 import type { StandIns } from './stand-ins.ts'
 
 export type SecretWord = { readonly original: string; readonly fake: string }
@@ -27,7 +27,7 @@ export const secretFiles = /\/(?:username|password)(?:_in)?$|\/(?:chap|dhchap)_?
 
 /** Given by makers to what has none, and to root hubs (their own PCI address). */
 const noSerial =
-  /^(?:0*|x+|n\/?a|none|null|not[ _].*|default string|to be filled.*|unknown|system serial.*|0123456789abcdef|0?123456789\d?|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i
+  /^(?:(?:[0-9a-f]{2}[:-]){5,7}[0-9a-f]{2}|(?:naa|eui|nvme|uuid)\..*|0*|x+|n\/?a|none|null|not[ _].*|default string|to be filled.*|unknown|system serial.*|0123456789abcdef|0?123456789\d?|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i
 
 /** Names that say nothing of anybody, and some that readers look for. */
 const commonHosts =
@@ -55,7 +55,7 @@ export function findSecretWords(
   for (const name of hostNames) if (!commonHosts.test(name)) add(name, to.host)
   for (const device of host.devices) for (const serial of serialsOf(device)) addSerial(serial)
   for (const [path, bytes] of recording.files) {
-    if (serialFiles.test(path)) addSerial(serialIn(bytes))
+    if (serialFiles.test(path)) addSerial(serialIn(bytes).replace(/^t10\..* /, ''))
     for (const serial of serialsStated(path, bytes)) addSerial(serial)
     for (const secret of secretsStated(path, bytes)) add(secret, to.secret)
   }
@@ -115,20 +115,28 @@ const argumentFiles =
 const beforeArguments =
   /^[ \t]*(?:GRUB_CMDLINE\w*|kernel_cmdline|kernelopts|KERNEL_CMDLINE\w*|options[ \t]+[\w-]+(?=[ \t]+\w+=)|options|append|APPEND|linux\w*|cmdline)[ \t]*\+?=?[ \t]*/
 
+/** The file with the values of its arguments replaced. */
+export function redactArgumentFile(path: string, latin: string, secret: (text: string) => string): string {
+  if (!argumentFiles.test(path) || /[\0-\x08\x0e-\x1f]/.test(latin)) return latin
+  const isAllArguments = /cmdline$|cmdline\.d\//.test(path)
+  const lines = latin.split('\n').map((line) => {
+    const before = /^[ \t]*#?[ \t]?/.exec(line)?.[0] ?? ''
+    const key = beforeArguments.exec(line.slice(before.length))?.[0] ?? ''
+    if (key === '' && !isAllArguments) return line
+    const rest = line.slice(before.length + key.length)
+    // Quotes around all of them are the shell's.
+    return before + key + redactArguments(rest, secret)
+  })
+  return redactSettings(lines.join('\n'), secret)
+}
+
+/** Values that are told from ordinary words: they are looked for everywhere. */
 function secretsStated(path: string, bytes: Uint8Array): string[] {
   if (secretFiles.test(path)) return [latinOf(bytes).trim()]
-  if (!argumentFiles.test(path)) return []
-  const text = latinOf(bytes)
-  if (/[\0-\x08\x0e-\x1f]/.test(text)) return []
-  const lines = text.split('\n').map((line) =>
-    line
-      .replace(/^[ \t]*#[ \t]?/, '')
-      .replace(beforeArguments, '')
-      .replaceAll(/["']/g, ' '),
-  )
-  const isAllArguments = /cmdline$|cmdline\.d\//.test(path)
-  const withArguments = text
-    .split('\n')
-    .map((line) => isAllArguments || beforeArguments.test(line.replace(/^[ \t]*#[ \t]?/, '')))
-  return [...lines.flatMap((line, at) => (withArguments[at] ? secretValues(line) : [])), ...secretSettings(text)]
+  const found: string[] = []
+  redactArgumentFile(path, latinOf(bytes), (text) => {
+    found.push(text)
+    return text
+  })
+  return found.filter((text) => text.length >= 8 && (/[0-9A-Z]/.test(text) || (text.length >= 12 && /[-_]/.test(text))))
 }
