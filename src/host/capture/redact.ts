@@ -153,14 +153,14 @@ function replaceNames(latin: string, { to, words }: Table): string {
 }
 
 function redactText(path: string, latin: string, table: Table): string {
-  const { to } = table
+  const { to, words } = table
   const isSerialFile = serialFiles.test(path) || path.startsWith('/run/udev/data/')
   const numbers = tableOf(path)
   if (numbers) return replaceNames(numbers(latin, to), table)
   if (secretFiles.test(path)) return to.secret(latin.trim())
   const given = /\/(?:mountinfo|mounts|fstab)$/.test(path)
     ? redactMountOptions(latin, to)
-    : redactArgumentFile(path, latin, to.secret)
+    : redactArgumentFile(path, latin, (value) => (words.originals.has(value) ? value : to.secret(value)))
   const wide = wideFiles.test(path)
     ? latin.replaceAll(/\b(0x)?([0-9a-f]{16}|(?<=0x)[0-9a-f]{8})\b/g, (_, x = '', hex: string) => `${x}${to.hex(hex)}`)
     : latin

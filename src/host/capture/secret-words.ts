@@ -16,6 +16,8 @@ export type SecretWords = {
   readonly everywhere: readonly SecretWord[]
   /** Short or common ones (`0001`): only in files that hold serials, because elsewhere they may be anything. */
   readonly inSerialFiles: readonly SecretWord[]
+  /** Of the first: they are replaced anyway. */
+  readonly originals: ReadonlySet<string>
 }
 
 /** Files that hold one serial, address or name and nothing else. */
@@ -63,7 +65,11 @@ export function findSecretWords(
     for (const serial of [...serialsInName(path), ...serialsInName(target)]) addSerial(serial)
   for (const [path, names] of recording.folders)
     if (path.endsWith('/by-id')) for (const name of names) for (const serial of serialsInName(name)) addSerial(serial)
-  return { everywhere: sorted(everywhere), inSerialFiles: [...sorted(everywhere), ...sorted(inSerialFiles)] }
+  return {
+    everywhere: sorted(everywhere),
+    inSerialFiles: [...sorted(everywhere), ...sorted(inSerialFiles)],
+    originals: new Set(everywhere.keys()),
+  }
 }
 
 function sorted(words: ReadonlyMap<string, string>): SecretWord[] {
