@@ -32,8 +32,8 @@ export function checkVmDisks(view: View, leaving: readonly Leaving[]): Finding[]
 
 function wrongWithBlock(view: View, one: Named, leaving: readonly Leaving[]): Finding[] {
   const device = deviceAt(view.host, one.there)
-  if (device === undefined && one.there.kind !== 'block') return []
   const names = namesOf(device, one.there)
+  if (device === undefined && one.there.kind !== 'block') return wrongWithFile(view, one, names)
   const functions = device?.functions ?? []
   // That a volume is active is a need of the disks under it; itself it may be made for this VM.
   const stands = (need: HostNeed): boolean => device === undefined || device.neededFor.includes(need.what)
@@ -46,6 +46,12 @@ function wrongWithBlock(view: View, one: Named, leaving: readonly Leaving[]): Fi
   const doubts = lostAt(view, functions)
   if (doubts.length > 0) return [doubtful(one, doubts)]
   return device === undefined ? [notListed(one)] : []
+}
+
+/** A file that the host has in use itself, as swap or behind a loop device. */
+function wrongWithFile({ host }: View, one: Named, names: ReadonlySet<string>): Finding[] {
+  const needs = host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names))
+  return needs.length > 0 ? [needed(one, needs, undefined)] : []
 }
 
 function deviceAt({ blockDevices = [] }: Host, there: HostPath): HostBlockDevice | undefined {

@@ -42,8 +42,10 @@ function wrongAt(named: NamedPath, there: HostPath | undefined): Finding | undef
 }
 
 function missing({ vm, path, what, disk }: NamedPath): Finding | undefined {
-  if (disk?.sizeMiB !== undefined) return undefined
-  const isLater = what === 'disk'
+  // What is made below /dev is a file in memory, and no device.
+  const isDevice = path.startsWith('/dev/')
+  if (disk?.sizeMiB !== undefined && !isDevice) return undefined
+  const isLater = what === 'disk' && !isDevice
   return {
     code: 'file-missing',
     severity: isLater ? 'warning' : 'error',

@@ -75,19 +75,20 @@ function reduceInterrupts(text: string): string {
   return [...kept.values()].join('\n')
 }
 
-/** Framebuffers of the boot, and memory of CXL cards in use (needs/cxl-memory.ts), each with what it lies in. */
+/** Framebuffers of the firmware and memory in CXL windows, each with the ranges around it. */
 function keepNested(text: string): string {
-  const kept: string[] = []
-  let above: string[] = []
-  for (const line of text.split('\n')) {
+  const kept = new Set<number>()
+  const lines = text.split('\n')
+  let above: { readonly at: number; readonly depth: number; readonly inWindow: boolean }[] = []
+  for (const [at, line] of lines.entries()) {
     const depth = /^ */.exec(line)?.[0].length ?? 0
-    above = [...above.filter((one) => (/^ */.exec(one)?.[0].length ?? 0) < depth), line]
-    const isFramebuffer = / : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i.test(line)
-    const isCardMemory = / : System RAM/.test(line) && above.some((one) => / : CXL Window /.test(one))
-    if (!isFramebuffer && !isCardMemory) continue
-    for (const one of above) if (!kept.includes(one)) kept.push(one)
+    above = above.filter((one) => one.depth < depth)
+    const inWindow = above.at(-1)?.inWindow === true || line.includes(' : CXL Window ')
+    above.push({ at, depth, inWindow })
+    const isMeant = inWindow ? / : System RAM/ : / : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i
+    if (isMeant.test(line)) for (const one of above) kept.add(one.at)
   }
-  return kept.join('\n')
+  return lines.filter((_, at) => kept.has(at)).join('\n')
 }
 
 /** The seven lines of BARs and ROM, without the zero lines behind the last that is used. */

@@ -36,7 +36,7 @@ export function readProgramUsers(reading: Reading, around: Around, keyboards: Re
       }
       for (const device of around.find(file.path, number)) {
         if (file.path.startsWith('/dev/input/') && keyboards.has(device)) continue
-        if (process.runsGuest && file.path.startsWith('/dev/bus/usb/'))
+        if (process.runsGuest && handedOn.test(file.path))
           parts.push({ needs: [{ ...guestStart(reading, around, process), chain: [file.path], device }], lost: [] })
         else addUser(users, { name: programName(reading, process.pid), device }, { process, file })
       }
@@ -44,6 +44,9 @@ export function readProgramUsers(reading: Reading, around: Around, keyboards: Re
   }
   return joinNeeds([...parts, { needs: [...users.values()].map(needOfUser), lost: [] }])
 }
+
+/** Devices that a monitor hands to its guest as they are: USB, SCSI, tapes, NVMe. */
+const handedOn = /^\/dev\/(?:bus\/usb\/|sg\d|bsg\/|n?st\d|nvme\d|ng\d)/
 
 type User = { readonly name: string; readonly device: PciAddress; readonly pids: Set<string>; readonly paths: string[] }
 

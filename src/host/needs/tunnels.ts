@@ -54,24 +54,29 @@ function interfacesOf(
   interfaces: readonly PciAddress[],
 ): Map<PciAddress, readonly PciAddress[]> {
   const behind = new Map<PciAddress, readonly PciAddress[]>()
-  const ports = new Map(interfaces.flatMap((one) => portsOf(reading, one).map((port) => [port, one] as const)))
+  const ports = new Map(
+    interfaces.flatMap((one) => linked(reading, one, 'consumer').map((port) => [port, one] as const)),
+  )
   for (const { address } of devices) {
     if (interfaces.includes(address)) continue
     const folders = linkOf(reading, `/sys/bus/pci/devices/${address}`)?.split('/') ?? []
     const way = folders.flatMap((folder) => parseAddress(folder) ?? []).toReversed()
-    const linked = way.map((at) => ports.get(at)).find((one) => one !== undefined)
-    if (linked !== undefined) behind.set(address, [linked])
+    const supplier = way.flatMap((at) => ports.get(at) ?? suppliersOf(reading, at, interfaces))[0]
+    if (supplier !== undefined) behind.set(address, [supplier])
     else if (way.some((at) => textOf(reading, `/sys/bus/pci/devices/${at}/removable`) === 'removable'))
       behind.set(address, interfaces)
   }
   return behind
 }
 
-/** `consumer:pci:0000:00:07.0` in the folder of an interface names a port that it runs. */
-function portsOf(reading: Reading, supplier: PciAddress): PciAddress[] {
-  const folder = `/sys/bus/pci/devices/${supplier}`
-  return namesIn(reading, folder).flatMap((name) => {
-    const [, port] = /^consumer:pci:(.+)$/.exec(name) ?? []
-    return ownerOf(port) ?? []
-  })
+/** The same link from the side of the port. */
+function suppliersOf(reading: Reading, port: PciAddress, interfaces: readonly PciAddress[]): PciAddress[] {
+  return linked(reading, port, 'supplier').filter((one) => interfaces.includes(one))
+}
+
+/** `consumer:pci:0000:00:07.0` in the folder of an interface names a port that it runs (drivers/base/core.c). */
+function linked(reading: Reading, address: PciAddress, side: 'consumer' | 'supplier'): PciAddress[] {
+  const start = `${side}:pci:`
+  const names = namesIn(reading, `/sys/bus/pci/devices/${address}`).filter((name) => name.startsWith(start))
+  return names.flatMap((name) => parseAddress(name.slice(start.length)) ?? [])
 }

@@ -5,7 +5,8 @@
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
-import { namesIn, type Reading } from '../reading.ts'
+import { ownerOf } from '../read-attached.ts'
+import { linkOf, namesIn, type Reading } from '../reading.ts'
 import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from './ends.ts'
 import { argumentsOf, guestName, nodeNumber, programName, type OpenFile, type Process } from './processes.ts'
 import { guestStart, type Around } from './program-users.ts'
@@ -38,18 +39,34 @@ function endsOfNode(reading: Reading, around: Around, process: Process, file: Op
   const chain = [`process ${process.pid}`, file.path]
   const group = /^\/dev\/vfio\/(?:noiommu-)?(\d{1,9})$/.exec(file.path)?.[1]
   const functions =
-    group === undefined
-      ? around.find(file.path, nodeNumber(reading, process.pid, file))
-      : membersOf(around.devices, Number(group))
+    group === undefined ? ownerOfDevice(reading, around, process, file) : membersOf(reading, around, group)
   if (functions.length > 0) return functions.map((device) => ({ to: 'function', chain, device }))
   return [{ to: 'lost', chain: chain.slice(0, 1), lost: file.path, why: 'nothing says which function it is' }]
 }
 
-/** Who has a group has all of it: members without a driver are nobody else's either. */
-function membersOf(devices: readonly PciDevice[], group: number): PciAddress[] {
-  return devices
-    .filter((one) => one.iommuGroup === group && !isBridge(one) && (one.driver === null || isVfioDriver(one.driver)))
-    .map(({ address }) => address)
+/**
+ * Who has a group has all of it: members without a driver are nobody else's either. A mediated device (a part of a graphics
+ * card) is a member of its own below the function that it is a part of.
+ */
+function membersOf(reading: Reading, { devices }: Around, group: string): PciAddress[] {
+  const isOwned = ({ driver }: PciDevice) => driver === null || driver === 'pci-stub' || isVfioDriver(driver)
+  const members = devices.filter((one) => one.iommuGroup === Number(group) && !isBridge(one) && isOwned(one))
+  const folder = `/sys/kernel/iommu_groups/${group}/devices`
+  const parents = namesIn(reading, folder)
+    .filter((name) => parseAddress(name) === undefined)
+    .flatMap((name) => ownerOf(linkOf(reading, `${folder}/${name}`)) ?? [])
+  return [...new Set([...members.map(({ address }) => address), ...parents])]
+}
+
+/** By the number or the class; else by the folder that VFIO makes below each function (drivers/vfio/vfio_main.c). */
+function ownerOfDevice(reading: Reading, around: Around, process: Process, file: OpenFile): readonly PciAddress[] {
+  const found = around.find(file.path, nodeNumber(reading, process.pid, file))
+  if (found.length > 0) return found
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1)
+  const holding = around.devices.filter(
+    ({ address }) => reading.system.stat(`/sys/bus/pci/devices/${address}/vfio-dev/${name}`).ok,
+  )
+  return holding.map(({ address }) => address)
 }
 
 function byArguments(

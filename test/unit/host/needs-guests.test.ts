@@ -105,6 +105,24 @@ describe('functions that VFIO handed to a running program', () => {
     expect(host.needs.map((need) => need.device)).toEqual(['0000:05:00.0', '0000:05:00.1'])
   })
 
+  it('by the folder of VFIO below the function, where no class names the device', () => {
+    const host = read(held(), process(13, ['qemu', '-name', 'a'], '/dev/kvm', '/dev/vfio/devices/vfio5'), {
+      [`/sys/devices/${at}/vfio-dev/vfio5/dev`]: '511:5\n',
+    })
+    expect(told(host)).toEqual([`running VM a: process 13 > /dev/vfio/devices/vfio5 > ${address}`])
+  })
+
+  it('a part of a graphics card that a guest has is a use of the card', () => {
+    const gpu = 'pci0000:00/0000:00:02.0'
+    const part = '11111111-2222-4333-8444-555555555555'
+    const host = read(
+      pci({ at: gpu, classCode: '030000', driver: 'i915', group: 1 }),
+      { [`/sys/kernel/iommu_groups/40/devices/${part}`]: `-> ../../../../devices/${gpu}/${part}` },
+      process(14, ['qemu', '-name', 'desk'], '/dev/kvm', '/dev/vfio/40'),
+    )
+    expect(told(host)).toEqual(['running VM desk: process 14 > /dev/vfio/40 > 0000:00:02.0'])
+  })
+
   it('and so is a disk or a USB device that a guest has', () => {
     const disk = 'pci0000:00/0000:00:17.0/ata3/host2/block/sdc'
     const usb = 'pci0000:00/0000:00:14.0/usb2/2-3'

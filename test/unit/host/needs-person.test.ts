@@ -5,7 +5,10 @@ import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { readTree as read, told } from '../../support/host-needs.ts'
-import { pci, type TreeEntries } from '../../support/sysfs-tree.ts'
+import { captureHost } from '../../../src/host/capture/capture.ts'
+import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
+import { linuxSystem } from '../../../src/system/linux.ts'
+import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 const verdictOf = (host: Host, address: string) =>
   judgeHost(host).devices.find((one) => one.address === address)?.verdict
@@ -145,6 +148,62 @@ describe('a framebuffer that the firmware set up', () => {
   })
 })
 
+describe('a text console', () => {
+  const terminal: TreeEntries = { '/sys/class/tty/console/active': 'tty0\n' }
+  const adapter = (slot: string, group: number, classCode: string): TreeEntries =>
+    pci({ at: `pci0000:00/0000:00:${slot}.0`, classCode, driver: 'some_driver', group })
+
+  it('of which only /proc/fb tells, or nothing, may be on any adapter', () => {
+    const named = read(adapter('02', 1, '038000'), adapter('03', 2, '038000'), terminal, {
+      '/proc/fb': '0 simpledrmdrmfb\n',
+    })
+    expect(named.lostNeeds).toMatchObject([{ what: 'text console', lost: 'fb0' }])
+    const untold = read(adapter('02', 1, '038000'), adapter('03', 2, '030000'), terminal)
+    expect(untold.lostNeeds).toMatchObject([{ couldBe: ['0000:00:02.0', '0000:00:03.0'] }])
+  })
+
+  it('is drawn on no adapter without VGA where there is no framebuffer', () => {
+    const none = { ...terminal, '/sys/class/graphics/fbcon/name': '' }
+    expect(read(adapter('02', 1, '038000'), none).needs).toEqual([])
+    expect(told(read(adapter('02', 1, '038000'), adapter('03', 2, '030000'), none))).toEqual([
+      'text console: 0000:00:03.0',
+    ])
+  })
+
+  it('lies where /proc/iomem shows the framebuffer', () => {
+    const host = read(adapter('02', 1, '038000'), adapter('03', 2, '038000'), terminal, {
+      '/sys/class/graphics/fb0': '-> ../../devices/platform/simple-framebuffer.0/graphics/fb0',
+      '/proc/iomem': '0-0 : PCI Bus 0000:00\n  0-0 : 0000:00:03.0\n    0-0 : BOOTFB\n',
+    })
+    expect(told(host)).toEqual([
+      'framebuffer of the firmware: BOOTFB > 0000:00:03.0',
+      'text console: fb0 > 0000:00:03.0',
+    ])
+  })
+})
+
+describe('a serial console', () => {
+  const uart = (slot: string, group: number): TreeEntries =>
+    pci({ at: `pci0000:00/0000:00:1e.0/0000:${slot}:00.0`, classCode: '070002', driver: 'serial', group })
+  const active = (name: string): TreeEntries => ({ '/sys/class/tty/console/active': `${name}\n` })
+
+  it('of the board has no function, and one that nothing traces may be on any card', () => {
+    const board = { '/sys/class/tty/ttyS0': '-> ../../devices/pnp0/00:01/tty/ttyS0' }
+    expect(read(uart('07', 3), active('ttyS0'), board).needs).toEqual([])
+    expect(read(uart('07', 3), active('ttyS6')).lostNeeds).toMatchObject([{ lost: 'ttyS6', couldBe: ['0000:07:00.0'] }])
+  })
+
+  it('of virtio is traced by its driver', () => {
+    const at = 'pci0000:00/0000:00:05.0'
+    const console = pci({ at, classCode: '078000', driver: 'virtio-pci', group: 5 })
+    const host = read(console, active('hvc0'), {
+      '/sys/class/tty/hvc0': '-> ../../devices/virtual/tty/hvc0',
+      '/sys/bus/virtio/drivers/virtio_console/virtio2': `-> ../../../../devices/${at}/virtio2`,
+    })
+    expect(told(host)).toEqual(['serial console: hvc0 > 0000:00:05.0'])
+  })
+})
+
 describe('memory of CXL cards', () => {
   const card = (slot: string, group: number, name: string): TreeEntries => ({
     ...pci({ at: `pci0000:00/0000:00:1e.0/0000:${slot}:00.0`, classCode: '050210', driver: 'cxl_pci', group }),
@@ -164,6 +223,16 @@ describe('memory of CXL cards', () => {
   it('may lie on any of several cards', () => {
     const host = read(card('09', 7, 'mem0'), card('0a', 8, 'mem1'), { '/proc/iomem': online })
     expect(host.lostNeeds).toMatchObject([{ lost: 'CXL Window 3', couldBe: ['0000:09:00.0', '0000:0a:00.0'] }])
+  })
+
+  it('stays in a capture', () => {
+    const second = online.replace('Window 3', 'Window 4')
+    const root = tree(card('09', 7, 'mem0'), { '/proc/iomem': `0-0 : Reserved\n${online}${second}` })
+    const { text, host } = captureHost(linuxSystem({ root }), 'test')
+    const capture = parseCapture(text, 'a capture')
+    expect(host.needs).toHaveLength(2)
+    expect(capture.ok && told(capture.host)).toEqual(told(host))
+    expect(text).not.toContain('Reserved')
   })
 
   it('is found at any depth of the table', () => {
@@ -198,6 +267,8 @@ describe('functions behind Thunderbolt and USB4', () => {
       '/sys/devices/pci0000:00/0000:00:0d.3/consumer:pci:0000:00:07.1/status': 'active\n',
     })
     expect(told(linked)).toEqual([need, `${need} > 0000:00:0d.3`])
+    const port = { '/sys/devices/pci0000:00/0000:00:07.1/supplier:pci:0000:00:0d.2/status': 'active\n' }
+    expect(told(read(...both, port))).toEqual([need, `${need} > 0000:00:0d.2`])
     const open = read(...both)
     expect(told(open)).toEqual([need])
     expect(open.lostNeeds).toMatchObject([{ lost: '0000:31:00.0', couldBe: ['0000:00:0d.2', '0000:00:0d.3'] }])
