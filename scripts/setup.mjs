@@ -37,7 +37,7 @@ export function installDependencies() {
 }
 
 /** Programs that only tests use, by the Debian package that has each. */
-const testTools = { shellcheck: 'shellcheck' }
+const testTools = { shellcheck: 'shellcheck', ip: 'iproute2' }
 
 /** Installs missing ones when root on a Debian-like system; elsewhere the tests that need them skip and say so. */
 export function installTestTools() {

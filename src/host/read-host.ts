@@ -7,8 +7,8 @@ import type { PciDevice } from '../pci/device.ts'
 import type { Reader } from '../system/system.ts'
 import type { Host, HostNeed, SourceKind } from './host.ts'
 import { readBoot } from './read-boot.ts'
-import { readOwnAddresses } from './needs/addresses.ts'
-import { readBridges } from './needs/network.ts'
+import { readReachedAddresses } from './needs/addresses.ts'
+import { networkFacts } from './needs/network/facts.ts'
 import { readFiles } from './read-files.ts'
 import { groupOfFunction, groupsOf, listGroups } from './read-groups.ts'
 import { listUnits, readIommu } from './read-iommu.ts'
@@ -16,7 +16,7 @@ import { readCpu, readDistribution, readKernel, readMemory } from './read-kernel
 import { readNeeds } from './read-needs.ts'
 import type { PciDetail } from './read-config.ts'
 import { readPciDevices } from './read-pci.ts'
-import { startReading, textOf, unreadableFindings } from './reading.ts'
+import { startReading, textOf, unreadableFindings, type Reading } from './reading.ts'
 
 export function readHost(
   system: Reader,
@@ -30,7 +30,6 @@ export function readHost(
   const { groups, devices } = groupsOf(reading, list, read)
   const distribution = readDistribution(reading)
   const { needs, lost, blockDevices } = readNeeds(reading, devices)
-  const bridges = readBridges(reading)
   const hypervisor = textOf(reading, '/sys/hypervisor/type')
   return {
     schema: 1,
@@ -45,10 +44,10 @@ export function readHost(
     groups,
     needs,
     ...(lost.length > 0 ? { lostNeeds: lost } : {}),
-    ...unreadNeeds(system, devices),
+    ...unreadNeeds(reading, devices),
     ...(blockDevices === undefined ? {} : { blockDevices }),
-    bridges,
-    ownAddresses: readOwnAddresses(reading),
+    bridges: bridgesOf(reading),
+    ownAddresses: readReachedAddresses(reading),
     files: readFiles(reading),
     boot: readBoot(system),
     findings: [...reading.findings, ...shallowFindings(devices), ...unreadableFindings(reading)],
@@ -81,11 +80,18 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
  * Without these files nothing is known of mounts and routes: an archive of /sys alone. Every VGA function has `boot_vga`
  * (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it the archive does not say where the firmware's screen is.
  */
-function unreadNeeds(system: Reader, devices: readonly PciDevice[]): Pick<Host, 'unreadNeeds'> {
+function unreadNeeds(reading: Reading, devices: readonly PciDevice[]): Pick<Host, 'unreadNeeds'> {
+  const { system } = reading
   const unread: HostNeed['kind'][] = []
   if (!system.readText('/proc/self/mountinfo', 16 << 20).ok) unread.push('disk')
-  if (!system.readText('/proc/net/route', 16 << 20).ok) unread.push('network')
+  if (networkFacts(reading).tables.isUnread) unread.push('network')
   if (!system.readText('/proc/bus/input/devices', 4 << 20).ok) unread.push('input')
   if (devices.some((one) => one.classCode?.startsWith('0300') && one.bootVga === undefined)) unread.push('display')
   return unread.length > 0 ? { unreadNeeds: unread } : {}
+}
+
+/** Bridges of the host's network, by name. */
+function bridgesOf(reading: Reading): string[] {
+  const { byName } = networkFacts(reading).interfaces
+  return [...byName.values()].filter(({ kind }) => kind === 'bridge').map(({ name }) => name)
 }

@@ -79,7 +79,8 @@ async function rootDiskImage(system: System, kernel: LabKernel, cache: string, s
 
 /** All of the lab host's own system but what `depmod` adds. */
 async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]> {
-  const [busybox = '', qemu = ''] = ['busybox', 'qemu-system-x86_64'].map((name) => realPath(findProgram(name) ?? name))
+  const programs = ['busybox', 'qemu-system-x86_64', 'ip'].map((name) => realPath(findProgram(name) ?? name))
+  const [busybox = '', qemu = '', ip = ''] = programs
   const plugin = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so'
   const plugins = exists(plugin) ? [plugin] : []
   const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
@@ -93,8 +94,10 @@ async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]>
   return [
     ...folders.map((path): TreeEntry => ({ kind: 'folder', path })),
     { kind: 'copy', path: 'bin/busybox', from: busybox },
-    ...applets.filter((entry) => entry.kind === 'link'),
-    ...['modprobe', 'ip', 'insmod'].map((name): TreeEntry => ({
+    // The tool asks the kernel for its routes through the real ip; that of busybox knows no JSON.
+    ...applets.filter((entry) => entry.kind === 'link').filter(({ path }) => path !== 'bin/ip'),
+    { kind: 'copy', path: 'sbin/ip', from: ip },
+    ...['modprobe', 'insmod'].map((name): TreeEntry => ({
       kind: 'link',
       path: `sbin/${name}`,
       target: '/bin/busybox',
@@ -102,7 +105,7 @@ async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]>
     { kind: 'copy', path: 'usr/bin/node', from: process.execPath },
     { kind: 'copy', path: 'usr/bin/qemu-system-x86_64', from: qemu },
     ...plugins.map(same),
-    ...(await librariesOf(system, [process.execPath, qemu, ...plugins])).map(same),
+    ...(await librariesOf(system, [process.execPath, qemu, ip, ...plugins])).map(same),
     ...qemuData(),
     same('/usr/share/misc/pci.ids'),
     { kind: 'copy', path: 'guests/vmlinux', from: kernel.vmlinux },

@@ -16,6 +16,7 @@ export const labNeeds: readonly Need[] = [
   { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', for: 'the virtual host and its guests' },
   { file: '/usr/share/seabios/bios-256k.bin', debianPackage: 'seabios', for: "the guests' firmware" },
   { program: 'busybox', debianPackage: 'busybox-static', for: 'the small systems' },
+  { program: 'ip', debianPackage: 'iproute2', for: "the virtual host's own view of its network" },
   { program: 'mke2fs', debianPackage: 'e2fsprogs', for: 'disk images without mounting' },
   { program: 'nft', debianPackage: 'nftables', for: "the firewall guest's address translation" },
   { program: 'xz', debianPackage: 'xz-utils', for: 'unpacking the kernel' },

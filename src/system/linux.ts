@@ -19,6 +19,7 @@ import { exec } from './exec.ts'
 import { rootPaths, type RootPaths } from './inside-root.ts'
 import { nodeNumber } from './node-number.ts'
 import { showLink } from './show-link.ts'
+import { showNetwork } from './show-network.ts'
 import { takeLock } from './lock.ts'
 import { connect, signal, start } from './process.ts'
 import { readCapped, readHead, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
@@ -58,7 +59,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
       return place.ok ? place.value.bavail * place.value.bsize : undefined
     },
     env: (name) => process.env[name],
-    ...(root === '' ? { showLink, nodeNumber } : {}),
+    ...(root === '' ? { showLink, showNetwork, nodeNumber } : {}),
     exec,
     start,
     connect,

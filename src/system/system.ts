@@ -60,7 +60,16 @@ export type Reader = {
    * where it is no node; absent where there is no running kernel to ask.
    */
   readonly nodeNumber?: (path: string) => string | undefined
+  /**
+   * What the running kernel holds about its network, as `ip -json` prints it: /proc/net shows neither the tables of policy
+   * routing nor all next hops of a route. Absent where there is no running kernel to ask; a capture keeps the answers
+   * (host/needs/network/rtnetlink.ts).
+   */
+  readonly showNetwork?: (question: NetworkQuestion) => ReadResult<string>
 }
+
+/** Interfaces with their addresses, the routes of all tables, the rules that choose a table. */
+export type NetworkQuestion = 'address' | 'route4' | 'route6' | 'rule4' | 'rule6'
 
 export type ExecOptions = {
   readonly timeoutSeconds?: number

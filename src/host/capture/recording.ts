@@ -2,6 +2,7 @@
  * A Reader that notes everything it is asked, so that a capture holds exactly what reading a host needs and nothing
  * else. Paths are noted where they really are, and every link on the way is noted too, so a replay walks the same way.
  */
+import { recordPath } from '../needs/network/rtnetlink.ts'
 import type { FileStat, Reader, ReadFailure, ReadResult } from '../../system/system.ts'
 
 export type Recording = {
@@ -37,7 +38,7 @@ const envNames = new Set(['SSH_CONNECTION'])
 
 export function recordingReader(system: Reader, recording: Recording): Reader {
   const places = new Map<string, string>()
-  const { nodeNumber } = system
+  const { nodeNumber, showNetwork } = system
   const at = (path: string): string => placeOf(system, recording, path, places)
   const note = <T>(path: string, result: ReadResult<T>, keep: (place: string, value: T) => void): ReadResult<T> => {
     if (result.ok) keep(at(path), result.value)
@@ -70,6 +71,16 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
       if (value !== undefined && envNames.has(name)) recording.env.set(name, value)
       return value
     },
+    // Answers of the kernel are kept as files; a replay has no kernel to ask and reads them there.
+    ...(showNetwork && {
+      showNetwork: (question) => {
+        const answer = showNetwork(question)
+        const place = recordPath(question)
+        if (answer.ok) recording.files.set(place, new TextEncoder().encode(answer.value))
+        else noteFailure(recording, place, answer)
+        return answer
+      },
+    }),
     ...(nodeNumber && {
       nodeNumber: (path) => {
         const number = nodeNumber(path)

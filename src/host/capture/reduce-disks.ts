@@ -45,7 +45,11 @@ export function reduceMounts(recording: Recording): Recording {
   for (const [path, bytes] of files) {
     if (!/^\/proc\/(?:self|\d+)\/mountinfo$/.test(path)) continue
     const lines = new TextDecoder().decode(bytes).split('\n')
-    const kept = lines.filter((line) => !windows.test(line) && (!volatile.test(line) || isAbove(line, followed)))
+    const kept = lines.filter((line) => {
+      // A network namespace kept by a mount may hold a port.
+      if (/ net:\[\d+\] \S+ .* - nsfs /.test(line)) return true
+      return !windows.test(line) && (!volatile.test(line) || isAbove(line, followed))
+    })
     files.set(path, new TextEncoder().encode(kept.join('\n')))
   }
   return { ...recording, files }

@@ -2,7 +2,8 @@
  * What a capture keeps of running programs: of those that hold a device node its name and the node, of virtual machines their
  * name and the functions in their arguments. Of any other program: nothing.
  */
-import { guestName, isWatched } from '../needs/processes.ts'
+import { guestName, isWatched, socketNumber } from '../needs/processes.ts'
+import { isSessionProgram } from '../needs/sessions.ts'
 import { functionsInArguments } from '../needs/virtual-machines.ts'
 import type { Recording } from './recording.ts'
 
@@ -10,7 +11,12 @@ const ofProcess = /^\/proc\/(\d+)(\/.*)?$/
 const openFile = /^\/proc\/(\d+)\/fd\/\d+$/
 
 export function reduceProcesses(recording: Recording): Recording {
-  const links = new Map([...recording.links].filter(([path, target]) => !openFile.test(path) || isKept(target)))
+  const links = new Map(
+    [...recording.links].filter(([path, target]) => {
+      const pid = openFile.exec(path)?.[1]
+      return pid === undefined || isKept(target) || isSession(recording, pid, target)
+    }),
+  )
   const hidden = firstHidden(recording)
   const files = new Map(recording.files)
   const pids = new Set([...links.keys()].flatMap((path) => openFile.exec(path)?.[1] ?? []))
@@ -26,16 +32,26 @@ export function reduceProcesses(recording: Recording): Recording {
     const pid = /^\/proc\/(\d+)\/comm$/.exec(path)?.[1]
     if (pid !== undefined && !pids.has(pid)) files.delete(path)
   }
+  const away = namespaceApart(recording)
   // The first process is on every machine: without it /proc would be one that hides some.
-  const keptNames = new Set([...pids, '1', ...(hidden === undefined ? [] : [hidden.pid])])
+  const keptNames = new Set([...pids, '1', ...(hidden === undefined ? [] : [hidden.pid]), ...(away ? [away] : [])])
+  for (const path of links.keys()) {
+    const pid = /^\/proc\/(\d+)\/ns\//.exec(path)?.[1]
+    if (pid !== undefined && pid !== away) links.delete(path)
+  }
   return {
     ...recording,
     files,
     links,
     folders: reduceFolders(recording, { keptNames, links }),
-    unreadable: reduceUnreadable(recording, hidden),
+    unreadable: reduceUnreadable(recording, hidden, away),
     nodes: new Map([...recording.nodes].filter(([path]) => links.has(path))),
   }
+}
+
+/** The socket of a program that a person may sit in; its connection is kept as well (reduce-network.ts). */
+function isSession(recording: Recording, pid: string, target: string): boolean {
+  return socketNumber(target) !== undefined && isSessionProgram(commOf(recording, pid))
 }
 
 function isKept(target: string): boolean {
@@ -71,10 +87,25 @@ function firstHidden({ unreadable }: Recording): { readonly pid: string; readonl
   return undefined
 }
 
-function reduceUnreadable({ unreadable }: Recording, hidden: ReturnType<typeof firstHidden>): Map<string, string> {
+function reduceUnreadable(
+  { unreadable }: Recording,
+  hidden: ReturnType<typeof firstHidden>,
+  away: string | undefined,
+): Map<string, string> {
   const kept = new Map([...unreadable].filter(([path]) => !/^\/proc\/\d+\//.test(path)))
   if (hidden !== undefined) kept.set(`/proc/${hidden.pid}/fd`, hidden.code)
+  const namespace = `/proc/${away ?? ''}/ns/net`
+  const code = unreadable.get(namespace)
+  if (code !== undefined) kept.set(namespace, code)
   return kept
+}
+
+/** A program in another network namespace, or one of which that cannot be seen: one decides as much as a hundred. */
+function namespaceApart({ links, unreadable }: Recording): string | undefined {
+  const own = links.get('/proc/self/ns/net') ?? links.get('/proc/1/ns/net')
+  const inAnother = [...links].find(([path, target]) => /^\/proc\/\d+\/ns\/net$/.test(path) && target !== own)
+  const path = inAnother?.[0] ?? [...unreadable.keys()].find((one) => /^\/proc\/\d+\/ns\/net$/.test(one))
+  return /^\/proc\/(\d+)\//.exec(path ?? '')?.[1]
 }
 
 function commOf({ files }: Recording, pid: string): string {

@@ -2,13 +2,13 @@
  * What a capture keeps of the large or private files: the lines readers look at, nothing of other processes,
  * connections or mounts. Each rule must leave the reader's result the same (a test compares).
  */
-import { parseLocalAddresses } from '../needs/addresses.ts'
 import { pciIdsPaths } from '../name-devices.ts'
 import type { Recording } from './recording.ts'
 import { diskRules, reduceMounts, reduceNamespaces } from './reduce-disks.ts'
+import { reduceConnections, reduceFibTrie, reduceRecord } from './reduce-network.ts'
 import { reduceProcesses } from './reduce-processes.ts'
 
-type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
+type Rule = readonly [path: RegExp, reduce: (text: string, path: string) => string | undefined]
 
 const rules: readonly Rule[] = [
   [/^\/proc\/cpuinfo$/, reduceCpus],
@@ -24,15 +24,9 @@ const rules: readonly Rule[] = [
     /^\/boot\/config-|\/modules\/[^/]+\/config$/,
     (text) => linesWith(text, /^CONFIG_\w*(?:IOMMU|VFIO|IRQ_REMAP|KVM)\w*=/),
   ],
-  [/^\/proc\/net\/tcp6?$/, reduceConnections],
+  [/^\/proc\/net\/rtnetlink\/.*\.json$/, reduceRecord],
   [/^\/proc\/net\/route$/, (text) => text.replaceAll(/\s+$/gm, '')],
-  [
-    /^\/proc\/net\/fib_trie$/,
-    (text) =>
-      parseLocalAddresses(text)
-        .map((address) => `|-- ${address}\n/32 host LOCAL\n`)
-        .join(''),
-  ],
+  [/^\/proc\/net\/fib_trie$/, reduceFibTrie],
   [/^\/sys\/devices\/.*\/resource$/, reduceResource],
   ...diskRules,
 ]
@@ -43,11 +37,11 @@ export function reduceRecording(recording: Recording): Recording {
   for (const [path, bytes] of recording.files) {
     if (pciIdsPaths.includes(path)) continue
     const rule = rules.find(([pattern]) => pattern.test(path))
-    const text = rule ? rule[1](new TextDecoder().decode(bytes)) : undefined
+    const text = rule ? rule[1](new TextDecoder().decode(bytes), path) : undefined
     if (!rule) files.set(path, bytes)
     else if (text !== undefined) files.set(path, new TextEncoder().encode(text))
   }
-  return reduceProcesses(reduceNamespaces(reduceMounts({ ...recording, files })))
+  return reduceProcesses(reduceConnections(reduceNamespaces(reduceMounts({ ...recording, files }))))
 }
 
 function linesWith(text: string, pattern: RegExp): string {
@@ -98,14 +92,4 @@ function reduceResource(text: string): string {
     .slice(0, 7)
     .join('\n')
     .replace(/(?:\n?0x0{16} 0x0{16} 0x0{16})+\n*$/, '')
-}
-
-/** Established connections to management ports: 22, 8006, 9090 in hex. Queue, owner and inode are left out. */
-function reduceConnections(text: string): string {
-  const [head = '', ...lines] = text.split('\n')
-  const kept = lines.flatMap((line) => {
-    const [slot = '', local = '', remote = '', state = ''] = line.trim().split(/\s+/)
-    return state === '01' && /:(?:0016|1F46|2382)$/i.test(local) ? [`${slot} ${local} ${remote} ${state}`] : []
-  })
-  return [head.trim(), ...kept].join('\n')
 }

@@ -7,8 +7,9 @@ import type { PciDevice } from '../../pci/device.ts'
 import { ownerOf } from '../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
 import { ownerOfBlock, type Block, type Blocks } from './blocks.ts'
-import { couldCarryDisks, couldCarryNetwork } from './could-be.ts'
+import { couldCarryDisks } from './could-be.ts'
 import type { End } from './ends.ts'
+import { couldCarryNetwork } from './network/could-carry.ts'
 import { anyOf, type Leg } from './sets.ts'
 
 /** What lies beyond block devices, which file systems know. */
@@ -61,7 +62,7 @@ function virtualEnds({ reading, devices, blocks, beyond }: Places, block: Block)
   if (place.includes('/nvdimm-bridge')) return [lostAt(name, 'nothing says which memory device it is on')]
   if (/^(?:rbd|nbd)\d/.test(name)) return elsewhere('it is a disk of a server, whose port is followed')
   if (/^(?:etherd|drbd)/.test(name)) {
-    const couldBe = [...new Set([...couldCarryNetwork(devices), ...couldCarryDisks(devices, blocks)])]
+    const couldBe = [...new Set([...couldCarryNetwork(reading, devices), ...couldCarryDisks(devices, blocks)])]
     return [{ ...lostAt(name, 'nothing says which server or disk it shows'), couldBe }]
   }
   if (isOfTheBoard(place)) return elsewhere('it is a device of the board and no PCI function')
@@ -104,7 +105,7 @@ function iscsiEnds(reading: Reading, { name, place }: Block, devices: readonly P
     : [
         {
           ...lostAt(name, `nothing says over which port session ${session} of iSCSI runs`),
-          couldBe: couldCarryNetwork(devices),
+          couldBe: couldCarryNetwork(reading, devices),
         },
       ]
 }

@@ -22,23 +22,12 @@ export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): 
   return devices.filter(could).map(({ address }) => address)
 }
 
-/** Functions that show a network interface, and those of which it is not known whether they have one. */
-export function couldCarryNetwork(devices: readonly PciDevice[]): PciAddress[] {
-  const areListed = devices.some(({ networkInterfaces }) => networkInterfaces !== undefined)
-  return devices.filter((device) => couldHavePorts(device, areListed)).map(({ address }) => address)
-}
-
 /**
  * Disks hang on storage and NVMe controllers, USB, FireWire (0c00), Fibre Channel (0c04), SD card readers (0805, and those
  * that claim to be of no class) and virtio (1af4).
  */
 function couldDriveDisks({ classCode, vendorId }: PciDevice): boolean {
   return classCode === undefined || vendorId === '1af4' || /^(?:01|0c00|0c03|0c04|0805|ff00)/.test(classCode)
-}
-
-function couldHavePorts(device: PciDevice, areListed: boolean): boolean {
-  if ((device.networkInterfaces?.length ?? 0) > 0) return true
-  return !areListed && isHeldOrUnknown(device) && deviceClass(device) === 'nic'
 }
 
 /** A function without a driver, or one that VFIO holds, shows the host no disk and no port. */

@@ -15,6 +15,8 @@ export type Process = {
   readonly pid: string
   /** Device nodes only, one line for each. */
   readonly open: readonly OpenFile[]
+  /** Numbers of the sockets it holds (`socket:[70011]`). */
+  readonly sockets: readonly string[]
   /** The kernel keeps a virtual machine for it (`anon_inode:kvm-vm`, or /dev/kvm is open). */
   readonly runsGuest: boolean
 }
@@ -28,7 +30,16 @@ export type Processes = {
 const processLimit = 100_000
 const fileLimit = 1_000_000
 
+/** Looking through all of /proc is done once for a reading. */
+const known = new WeakMap<Reading, Processes>()
+
 export function readProcesses(reading: Reading): Processes {
+  const processes = known.get(reading) ?? findProcesses(reading)
+  known.set(reading, processes)
+  return processes
+}
+
+function findProcesses(reading: Reading): Processes {
   const pids = namesIn(reading, '/proc').filter((name) => /^\d{1,10}$/.test(name))
   const list: Process[] = []
   let hidden = unlisted(reading, pids)
@@ -52,7 +63,7 @@ function unlisted(reading: Reading, pids: readonly string[]): Processes['hidden'
 function readProcess(reading: Reading, pid: string, most: number): { process: Process; why?: string } {
   const folder = `/proc/${pid}/fd`
   const listed = reading.system.list(folder)
-  const none: Process = { pid, open: [], runsGuest: false }
+  const none: Process = { pid, open: [], sockets: [], runsGuest: false }
   // A program that ended meanwhile holds nothing; a tree that never recorded the folder says nothing of it.
   if (!listed.ok) {
     if (listed.reason !== 'unreadable') return { process: none }
@@ -60,6 +71,7 @@ function readProcess(reading: Reading, pid: string, most: number): { process: Pr
     return { process: none, why: `it cannot be read (${listed.code ?? 'error'})` }
   }
   const open: OpenFile[] = []
+  const sockets: string[] = []
   const seen = new Set<string>()
   let runsGuest = false
   let why = listed.value.length > most ? 'there are more open files than are looked at' : undefined
@@ -71,11 +83,18 @@ function readProcess(reading: Reading, pid: string, most: number): { process: Pr
     }
     const path = link.value.replace(/ \(deleted\)$/, '')
     if (path === 'anon_inode:kvm-vm' || path === '/dev/kvm') runsGuest = true
+    const socket = socketNumber(path)
+    if (socket !== undefined) sockets.push(socket)
     if (!isWatched(path) || seen.has(path)) continue
     seen.add(path)
     open.push({ fd, path })
   }
-  return { process: { pid, open, runsGuest }, ...(why === undefined ? {} : { why }) }
+  return { process: { pid, open, sockets, runsGuest }, ...(why === undefined ? {} : { why }) }
+}
+
+/** `socket:[70011]` → `70011`, as /proc/net/tcp numbers it. */
+export function socketNumber(target: string): string | undefined {
+  return /^socket:\[(\d{1,20})\]$/.exec(target)?.[1]
 }
 
 /** Nodes behind which there is no function: nearly every program has some of them open. */

@@ -1,5 +1,4 @@
-/** The kernel's routing tables as it lists them in /proc/net: which interface a packet to an address leaves by. */
-import { textOf, type Reading } from '../reading.ts'
+/** Routes, as /proc/net lists them, and which interfaces a packet to an address may leave by. */
 
 export type Route = {
   readonly interface: string
@@ -7,17 +6,14 @@ export type Route = {
   readonly network: readonly number[]
   readonly prefix: number
   readonly metric: number
-}
-
-/** Unicast routes that are up; the loopback interface and reject routes are left out. */
-export function readRoutes(reading: Reading): Route[] {
-  return [
-    ...parseRoutes4(textOf(reading, '/proc/net/route', 16 << 20) ?? ''),
-    ...parseRoutes6(textOf(reading, '/proc/net/ipv6_route', 16 << 20) ?? ''),
-  ]
+  /** The name or number of its table; /proc/net/route holds `main` only, and its IPv6 sister names none. */
+  readonly table?: string
+  /** Without a gateway: the network is that of the interface itself. */
+  readonly isDirect?: boolean
 }
 
 const flagUp = 0x1
+const flagGateway = 0x2
 const flagReject = 0x200
 
 /** /proc/net/route: addresses are 32-bit numbers in host order, which prints little-endian on every PC: `0102000A` is 10.0.2.1. */
@@ -30,7 +26,15 @@ export function parseRoutes4(text: string): Route[] {
     if (!(bits & flagUp) || bits & flagReject) continue
     const network = hexBytes(destination).reverse()
     const prefix = hexBytes(mask).reduce((sum, byte) => sum + onesIn(byte), 0)
-    routes.push({ interface: name, network, prefix, metric: Number.parseInt(metric, 10) || 0 })
+    const isDirect = !(bits & flagGateway)
+    routes.push({
+      interface: name,
+      network,
+      prefix,
+      metric: Number.parseInt(metric, 10) || 0,
+      table: 'main',
+      isDirect,
+    })
   }
   return routes
 }
@@ -46,7 +50,13 @@ export function parseRoutes6(text: string): Route[] {
     const network = hexBytes(destination)
     // Link-local and multicast routes exist on every interface that is up, and say nothing.
     if (network[0] === 0xfe || network[0] === 0xff) continue
-    routes.push({ interface: name, network, prefix: Number.parseInt(prefix, 16), metric: Number.parseInt(metric, 16) })
+    routes.push({
+      interface: name,
+      network,
+      prefix: Number.parseInt(prefix, 16),
+      metric: Number.parseInt(metric, 16),
+      isDirect: !(bits & flagGateway),
+    })
   }
   return routes
 }
@@ -55,17 +65,28 @@ export function isDefault(route: Route): boolean {
   return route.prefix === 0
 }
 
-/** The interface that carries packets to `address` (longest prefix, then lowest metric). */
-export function interfaceTowards(routes: readonly Route[], address: string): string | undefined {
+/**
+ * A few bits of prefix are a default route in parts: OpenVPN's 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. No network of a
+ * house is that large.
+ */
+export function isNearDefault(route: Route): boolean {
+  return route.prefix <= 3
+}
+
+/** Interfaces that may carry packets to `address`: in each table the longest prefix, then the lowest metric, all next hops. */
+export function interfacesTowards(routes: readonly Route[], address: string): string[] {
   const target = addressBytes(address)
-  if (!target) return undefined
-  let best: Route | undefined
+  if (!target) return []
+  const best = new Map<string, Route[]>()
   for (const route of routes) {
     if (!isCovered(route, target)) continue
-    if (!best || route.prefix > best.prefix || (route.prefix === best.prefix && route.metric < best.metric))
-      best = route
+    const table = route.table ?? ''
+    const [known] = best.get(table) ?? []
+    const order = known === undefined ? -1 : known.prefix - route.prefix || route.metric - known.metric
+    if (order < 0) best.set(table, [route])
+    else if (order === 0) best.get(table)?.push(route)
   }
-  return best?.interface
+  return [...new Set([...best.values()].flat().map((route) => route.interface))]
 }
 
 /** True when the address (as bytes) lies in the route's network. */

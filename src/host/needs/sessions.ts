@@ -1,8 +1,11 @@
 /**
- * The sessions a person sits in: the SSH connection of this very process, and established connections to the ports hosts
- * are managed on (sudo strips SSH_CONNECTION, so both are looked at).
+ * The sessions a person sits in, and what storage programs talk to: the SSH connection of this very process, established
+ * connections to the ports hosts are managed on, and those that a program of that kind holds, on whatever port it
+ * listens. (sudo strips SSH_CONNECTION, so all are looked at.) A session is at its local address: the way back to its
+ * other end may lead out by another port.
  */
-import { textOf, type Reading } from '../reading.ts'
+import type { Reading } from '../reading.ts'
+import { holdersOf, isLoopback, type Connection, type Connections } from './network/connections.ts'
 
 const managementPorts = new Map([
   [22, 'SSH session'],
@@ -10,46 +13,69 @@ const managementPorts = new Map([
   [9090, 'Cockpit session'],
 ])
 
-/** /proc/net/tcp state of a connection in use. */
-const established = '01'
+/** Names as the kernel keeps them in /proc/PID/comm: at most fifteen characters. */
+const sessionPrograms = new Map([
+  ...['sshd', 'sshd-session', 'sshd-auth', 'dropbear', 'dropbearmulti', 'tinysshd', 'lsh-server'].map(
+    (name) => [name, 'SSH session'] as const,
+  ),
+  ...['telnetd', 'in.telnetd', 'utelnetd'].map((name) => [name, 'Telnet session'] as const),
+  ...['pveproxy worker', 'pveproxy', 'spiceproxy', 'spiceproxy work'].map((name) => [name, 'Proxmox session'] as const),
+  ...['cockpit-ws', 'cockpit-tls'].map((name) => [name, 'Cockpit session'] as const),
+  ...['xrdp', 'gnome-remote-de', 'krfb', 'Xvnc', 'x11vnc', 'x0vncserver', 'wayvnc', 'vncserver-x11-c', 'Xtigervnc'].map(
+    (name) => [name, 'desktop session'] as const,
+  ),
+  ...['ttyd', 'shellinaboxd', 'gotty', 'wetty'].map((name) => [name, 'terminal session'] as const),
+])
 
-export type Session = { readonly what: string; readonly client: string }
+/** Programs whose connections carry disks and file systems of the host, on whatever port the cluster chose. */
+const storagePrograms =
+  /^(?:ceph-(?:osd|mon|mds|fuse)|glusterfs.*|glusterd|nbd-client|sshfs|beegfs.*|mfsmount|moosefs.*)$/
 
-export function readSessions(reading: Reading): Session[] {
+/** Of the programs whose connections are followed here. */
+export function isSessionProgram(name: string): boolean {
+  return sessionPrograms.has(name) || storagePrograms.test(name)
+}
+
+export type Session = {
+  readonly what: string
+  readonly local: string
+  readonly remote: string
+}
+
+export type SessionsRead = {
+  readonly sessions: readonly Session[]
+  /** Somebody is connected, and nothing says to which program. */
+  readonly hidden: readonly (Session & { readonly why: string })[]
+}
+
+export function readSessions(reading: Reading, connections: Connections): SessionsRead {
   const sessions = new Map<string, Session>()
-  const add = (label: string, client: string): void => {
-    if (isLoopback(client)) return
-    sessions.set(`${label} ${client}`, { what: `${label} from ${client}`, client })
+  const add = (label: string, { local, remote }: Pick<Connection, 'local' | 'remote'>): void => {
+    sessions.set(`${label} ${local} ${remote}`, { what: `${label} from ${remote}`, local, remote })
   }
-  const own = reading.system.live ? reading.system.env('SSH_CONNECTION')?.split(' ')[0] : undefined
-  if (own) add('SSH session', own)
-  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    for (const line of (textOf(reading, path, 16 << 20) ?? '').split('\n').slice(1)) {
-      const [, local = '', remote = '', state] = line.trim().split(/\s+/)
-      if (state !== established) continue
-      const label = managementPorts.get(Number.parseInt(local.split(':')[1] ?? '', 16))
-      const client = parseProcAddress(remote.split(':')[0] ?? '')
-      if (label !== undefined && client !== undefined) add(label, client)
+  const [client, , own] = reading.system.live ? (reading.system.env('SSH_CONNECTION') ?? '').split(' ') : []
+  if (client && own && !isLoopback(client)) add('SSH session', { local: own, remote: client })
+  const unsettled: Connection[] = []
+  for (const one of connections.established) {
+    const label = managementPorts.get(one.localPort)
+    if (label === undefined) unsettled.push(one)
+    else add(label, one)
+  }
+  const inodes = new Set(unsettled.flatMap(({ inode }) => (inode === undefined || inode === '0' ? [] : [inode])))
+  const holders = holdersOf(reading, inodes)
+  const hidden: (Session & { why: string })[] = []
+  for (const one of unsettled) {
+    const names = holders.names.get(one.inode ?? '') ?? []
+    const label = names.flatMap((name) => sessionPrograms.get(name) ?? [])[0]
+    const storage = names.find((name) => storagePrograms.test(name))
+    if (label !== undefined) add(label, one)
+    else if (storage !== undefined) {
+      const what = `${storage} to ${one.remote}`
+      sessions.set(`${what} ${one.local}`, { what, local: one.local, remote: one.remote })
+    } else if (names.length === 0 && holders.hidden !== undefined && connections.listening.has(one.localPort)) {
+      const what = `connection from ${one.remote} to port ${one.localPort}`
+      hidden.push({ what, local: one.local, remote: one.remote, why: holders.hidden })
     }
   }
-  return [...sessions.values()]
-}
-
-/** `0702000A` is 10.0.2.7; 32 digits are four such words; an IPv4 address mapped into IPv6 comes out as IPv4. */
-export function parseProcAddress(hex: string): string | undefined {
-  if (!/^(?:[0-9A-F]{8}|[0-9A-F]{32})$/i.test(hex)) return undefined
-  const bytes: number[] = []
-  for (let word = 0; word < hex.length; word += 8) {
-    for (let at = 6; at >= 0; at -= 2) bytes.push(Number.parseInt(hex.slice(word + at, word + at + 2), 16))
-  }
-  if (bytes.length === 4) return bytes.join('.')
-  if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff)
-    return bytes.slice(12).join('.')
-  const words: string[] = []
-  for (let at = 0; at < 16; at += 2) words.push((((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16))
-  return words.join(':')
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || /^(?:0:){7}1$/.test(address)
+  return { sessions: [...sessions.values()], hidden }
 }

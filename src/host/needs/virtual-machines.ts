@@ -78,7 +78,7 @@ function byArguments(
   const parts: NeedsRead[] = []
   for (const pid of namesIn(reading, '/proc').filter((name) => /^\d{1,10}$/.test(name))) {
     const { functions, saysVfio } = functionsInArguments(argumentsOf(reading, pid))
-    const process = processes.get(pid) ?? { pid, open: [], runsGuest: false }
+    const process = processes.get(pid) ?? { pid, open: [], sockets: [], runsGuest: false }
     if (!saysVfio && !process.runsGuest) continue
     for (const device of functions) {
       if (!bound.has(device) || told.has(`${pid} ${device}`)) continue

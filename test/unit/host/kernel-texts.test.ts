@@ -1,8 +1,8 @@
 import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { volumeName } from '../../../src/host/needs/block-stack.ts'
-import { interfaceTowards, parseRoutes4, parseRoutes6 } from '../../../src/host/needs/routes.ts'
-import { parseProcAddress } from '../../../src/host/needs/sessions.ts'
+import { interfacesTowards, parseRoutes4, parseRoutes6 } from '../../../src/host/needs/routes.ts'
+import { parseProcAddress } from '../../../src/host/needs/network/connections.ts'
 import { parseMounts } from '../../../src/host/needs/mounts.ts'
 import { placeOf } from '../../../src/host/device-place.ts'
 import { barsOf } from '../../../src/host/read-bars.ts'
@@ -31,7 +31,7 @@ describe('texts of the kernel', () => {
     const routes = parseRoutes4(
       `${head}a\t00000000\t0\t0003\t0\t0\t9\t00000000\nb\t00000000\t0\t0003\t0\t0\t5\t00000000\nc\t000A0A0A\t0\t0001\t0\t0\t0\t00FFFFFF\nd\t000B0A0A\t0\t0200\t0\t0\t0\t00FFFFFF\n`,
     )
-    expect(['8.8.8.8', '10.10.10.1', '10.10.11.1'].map((address) => interfaceTowards(routes, address))).toEqual([
+    expect(['8.8.8.8', '10.10.10.1', '10.10.11.1'].flatMap((address) => interfacesTowards(routes, address))).toEqual([
       'b',
       'c',
       'b',
@@ -40,7 +40,7 @@ describe('texts of the kernel', () => {
       '00000000000000000000000000000000 00 00000000000000000000000000000000 00 fd000000000000000000000000000001 00000400 0 0 00000003 eth0\nfe800000000000000000000000000000 40 0 00 0 00000100 0 0 00000001 eth1\n',
     )
     expect(six).toHaveLength(1)
-    expect(interfaceTowards(six, '2001:db8::1')).toBe('eth0')
+    expect(interfacesTowards(six, '2001:db8::1')).toEqual(['eth0'])
   })
 
   it('reads octal escapes of mount points', () => {

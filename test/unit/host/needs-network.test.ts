@@ -10,6 +10,8 @@ describe('the network the host lives on', () => {
       [`/sys/class/net/eth${fn}`]: `-> ../../devices/pci0000:00/0000:00:1c.0/0000:01:00.${fn}/net/eth${fn}`,
       [`/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.${fn}/net/eth${fn}/address`]: '02:00:00:00:00:aa\n',
       [`/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.${fn}/net/eth${fn}/addr_assign_type`]: '3\n',
+      [`/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.${fn}/net/eth${fn}/carrier`]: '1\n',
+      [`/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.${fn}/net/eth${fn}/flags`]: '0x1003\n',
     })),
   )
   const net = (name: string, entries: readonly string[]): TreeEntries => ({
@@ -49,7 +51,7 @@ describe('the network the host lives on', () => {
     ])
     expect(host.needs[1]?.redundant).toEqual({ set: 'bond0', others: ['0000:01:00.0'] })
     expect(host.devices[1]?.networkInterfaces).toEqual([
-      { name: 'eth1', mac: '02:00:00:00:00:aa', permanentMac: 'a0:36:9f:00:00:02' },
+      { name: 'eth1', mac: '02:00:00:00:00:aa', permanentMac: 'a0:36:9f:00:00:02', carrier: true },
     ])
   })
 

@@ -1,0 +1,171 @@
+/**
+ * From an interface down to the functions that carry it: bridge, bond, team, VLAN, macvlan, VRF by their links, PPP by its
+ * session, a tunnel by the way to its other end, a port of Open vSwitch by all ports of its switch. What cannot be
+ * followed is lost, never dropped. Cycles and depth are bounded.
+ */
+import type { PciAddress } from '../../../pci/address.ts'
+import { withOthers, type End } from '../ends.ts'
+import { interfacesTowards } from '../routes.ts'
+import { addressedInterfaces, defaultRoutes, interfacesWith, isTunnel, type NetworkFacts } from './facts.ts'
+import type { NetInterface } from './interfaces.ts'
+import { pppGround } from './ppp.ts'
+import { configuredPeers } from './tunnel-peers.ts'
+
+type Trail = {
+  readonly facts: NetworkFacts
+  readonly visited: Set<string>
+  /** Names followed so far, top first. */
+  readonly above: readonly string[]
+  /** The bond that the trail went through. */
+  readonly set?: string
+}
+
+/** A leg of a bond: `works` when the bond can send over it today. */
+type Leg = End & { readonly works?: boolean }
+
+const maxDepth = 24
+const maxVisited = 4096
+
+export function interfaceEnds(facts: NetworkFacts, name: string): End[] {
+  const legs = walk({ facts, visited: new Set(), above: [] }, name)
+  return withWorkingOthers(legs)
+}
+
+/** Only legs that work today count as others: a bond with one cable out stands on the other alone. */
+function withWorkingOthers(legs: readonly Leg[]): End[] {
+  const broken = new Set(legs.flatMap((leg) => (leg.to === 'function' && leg.works === false ? [leg.device] : [])))
+  const functions = legs.flatMap((leg) => (leg.to === 'function' ? [leg] : []))
+  const named = withOthers(functions).map(({ chain, device, redundant }): End => {
+    if (redundant === undefined) return { to: 'function', chain, device }
+    const others = redundant.others.filter((other) => !broken.has(other))
+    return { to: 'function', chain, device, redundant: { set: redundant.set, others } }
+  })
+  return [...named, ...legs.filter((leg) => leg.to !== 'function')]
+}
+
+function walk(trail: Trail, name: string): Leg[] {
+  const { facts, visited, above } = trail
+  if (visited.has(name)) return []
+  if (visited.size >= maxVisited || above.length >= maxDepth) return [lostAt(trail, name, 'there is no end to it')]
+  visited.add(name)
+  const one = facts.interfaces.byName.get(name)
+  if (one === undefined) return [lostAt(trail, name, facts.interfaces.gap ?? 'no interface of that name is here')]
+  const here = { ...trail, above: [...above, name] }
+  if (one.owner !== undefined) return [functionEnd(here, one, one.owner)]
+  if (!one.isVirtual) return [{ to: 'elsewhere', chain: here.above, why: 'its hardware is not on a PCI bus' }]
+  const below = throughLinks(here, one)
+  if (one.gap !== undefined) return [...below, lostAt(trail, name, one.gap)]
+  return below
+}
+
+function functionEnd({ above, set }: Trail, one: NetInterface, device: PciAddress): Leg {
+  if (set === undefined) return { to: 'function', chain: above, device }
+  return { to: 'function', chain: above, device, redundant: { set, others: [] }, works: legWorks(one) }
+}
+
+/** As the bond itself sees its leg (`mii_status`); without its word a cable is what shows. */
+function legWorks({ legState, hasCarrier, isUp }: NetInterface): boolean {
+  if (legState !== undefined) return /^up$/i.test(legState)
+  return hasCarrier === true && isUp !== false
+}
+
+function throughLinks(here: Trail, one: NetInterface): Leg[] {
+  const { kind } = one
+  const lower = one.lower.filter((name) => name !== one.name)
+  if (kind === 'bond' || kind === 'team') return legsOfBond(here, one, lower)
+  if (kind === 'bridge' || one.name === 'ovs-system') return portsOfSwitch(here, lower)
+  if (kind === 'veth') return otherEndOfPair(here, one)
+  if (lower.length > 0) return lower.flatMap((name) => walk(here, name))
+  if (kind === 'ppp') return underPpp(here, one)
+  if (isTunnel(one)) return underTunnel(here, one)
+  if (kind === 'dummy' || kind === 'ifb' || kind === 'loopback' || kind === 'nlmon')
+    return [{ to: 'elsewhere', chain: here.above, why: 'its packets stay in this machine' }]
+  return portsOfOpenSwitch(here, one)
+}
+
+function legsOfBond(here: Trail, one: NetInterface, lower: readonly string[]): Leg[] {
+  if (lower.length === 0) return [lostHere(here, 'no leg of it is here')]
+  const set = lower.length > 1 ? one.name : here.set
+  return lower.flatMap((name) => walk({ ...here, ...(set === undefined ? {} : { set }) }, name))
+}
+
+/** Ports of virtual machines and containers lead nowhere: what stands behind a bridge are its other ports. */
+function portsOfSwitch(here: Trail, lower: readonly string[]): Leg[] {
+  const ports = lower.filter((name) => !isGuestPort(here, name))
+  if (ports.length > 0) return ports.flatMap((name) => walk(here, name))
+  const why = lower.length > 0 ? 'only virtual machines and containers are in it' : 'no port of this host is in it'
+  return [{ to: 'elsewhere', chain: here.above, why }]
+}
+
+function isGuestPort({ facts }: Trail, name: string): boolean {
+  const one = facts.interfaces.byName.get(name)
+  if (one === undefined || !one.isVirtual || one.lower.length > 0) return false
+  return one.kind === 'veth' || one.kind === 'tun' || /^(?:tap|vnet|veth|fwpr|fwln)\w*$/.test(name)
+}
+
+/** A pair of interfaces in one namespace is a cable: what counts is where the other end is plugged in. */
+function otherEndOfPair(here: Trail, one: NetInterface): Leg[] {
+  const { byName } = here.facts.interfaces
+  const other = [...byName.values()].find(
+    ({ index, linkIndex, kind }) =>
+      kind === 'veth' && index !== undefined && index === one.linkIndex && linkIndex === one.index,
+  )
+  if (other === undefined || one.leadsAway) return [lostHere(here, 'its other end is in another network namespace')]
+  if (other.master === undefined)
+    return [{ to: 'elsewhere', chain: [...here.above, other.name], why: 'both its ends are here' }]
+  return walk({ ...here, above: [...here.above, other.name] }, other.master)
+}
+
+function underPpp(here: Trail, one: NetInterface): Leg[] {
+  const ground = pppGround(here.facts)
+  const legs = [
+    ...ground.interfaces.flatMap((name) => walk(here, name)),
+    ...ground.modems.map((end) => ({ ...end, chain: [...here.above, ...end.chain] })),
+    ...(ground.overTunnel ? underTunnel(here, one) : []),
+  ]
+  return ground.gap === undefined ? legs : [...legs, lostHere(here, ground.gap)]
+}
+
+/**
+ * A tunnel runs over the way to its other end. Where that end is not known it goes out as everything does; without such a
+ * way it must run over whatever has an address, and two of those cannot be told apart.
+ */
+function underTunnel(here: Trail, one: NetInterface): Leg[] {
+  const { facts } = here
+  if (facts.interfaces.byName.has('ovs-netdev') && one.kind === 'tun')
+    return [lostHere(here, 'it may be a port of a switch that keeps its ports from the kernel')]
+  const peers = one.remote === undefined ? configuredPeers(facts.reading, one.name) : [one.remote]
+  const known = new Set(peers.flatMap((peer) => interfacesTowards(facts.tables.routes, peer)))
+  for (const name of one.local === undefined ? [] : interfacesWith(facts, one.local)) known.add(name)
+  known.delete(one.name)
+  if (known.size > 0) return [...known].flatMap((name) => walk(here, name))
+  const isWay = (name: string): boolean => name !== one.name && !isTunnel(facts.interfaces.byName.get(name))
+  const ways = new Set(defaultRoutes(facts).flatMap((route) => (isWay(route.interface) ? [route.interface] : [])))
+  if (ways.size > 0) return [...ways].flatMap((name) => walk(here, name))
+  const legs = [...addressedInterfaces(facts)].filter(isWay).flatMap((name) => walk(here, name))
+  const functions = new Set(legs.flatMap((leg) => (leg.to === 'function' ? [leg.device] : [])))
+  if (functions.size === 1 && !legs.some(({ to }) => to === 'lost') && facts.addresses.gaps.length === 0) return legs
+  return [lostHere(here, 'nothing says which port it runs over')]
+}
+
+/**
+ * An internal port of Open vSwitch has no link downward (net/openvswitch/vport-internal_dev.c); real ports have the master
+ * `ovs-system` (vport-netdev.c). Which bridge a port is in stands in its database alone, so every port counts.
+ */
+function portsOfOpenSwitch(here: Trail, one: NetInterface): Leg[] {
+  const canBe =
+    one.kind === 'openvswitch' || (one.kind === undefined && (one.hardware === 1 || one.hardware === undefined))
+  const ends = canBe && here.facts.interfaces.byName.has('ovs-system') ? walk(here, 'ovs-system') : []
+  const isFollowed = ends.some(({ to }) => to === 'function')
+  return isFollowed
+    ? ends
+    : [...ends.filter(({ to }) => to === 'lost'), lostHere(here, 'nothing says which port it runs over')]
+}
+
+function lostHere({ above }: Trail, why: string): Leg {
+  return { to: 'lost', chain: above.slice(0, -1), lost: above.at(-1) ?? '', why }
+}
+
+function lostAt({ above }: Trail, lost: string, why: string): Leg {
+  return { to: 'lost', chain: above, lost, why }
+}

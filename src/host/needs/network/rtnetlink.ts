@@ -1,0 +1,83 @@
+/**
+ * The kernel's own view of its network (rtnetlink), as iproute2 prints it in JSON (ip/ipaddress.c, iproute.c, iprule.c).
+ * Parses text from outside: whatever does not have the expected shape is left out, never guessed.
+ *
+ * A running machine answers through `ip`. A capture keeps the answers under paths that no kernel has, and a tree may
+ * hold them there too.
+ */
+import type { NetworkQuestion, ReadResult } from '../../../system/system.ts'
+import type { Reading } from '../../reading.ts'
+
+export const recordFolder = '/proc/net/rtnetlink'
+
+export function recordPath(question: NetworkQuestion): string {
+  return `${recordFolder}/${question}.json`
+}
+
+/** The record of a router with a full table of the Internet is larger: it counts as unreadable. */
+const limit = 16 << 20
+
+export type KernelAnswer =
+  | { readonly state: 'known'; readonly rows: readonly Row[] }
+  /** Nobody asked: a tree without the record. */
+  | { readonly state: 'unasked' }
+  | { readonly state: 'unreadable'; readonly why: string }
+
+export type Row = Readonly<Record<string, unknown>>
+
+export function askKernel(reading: Reading, question: NetworkQuestion): KernelAnswer {
+  const { system } = reading
+  const path = recordPath(question)
+  const answer: ReadResult<string> = system.showNetwork ? system.showNetwork(question) : system.readText(path, limit)
+  if (!answer.ok) {
+    if (answer.reason === 'absent') return { state: 'unasked' }
+    return { state: 'unreadable', why: whyNot(answer.code) }
+  }
+  const rows = parseRows(answer.value)
+  return rows ? { state: 'known', rows } : { state: 'unreadable', why: whyNot('EBADMSG') }
+}
+
+function whyNot(code = 'error'): string {
+  if (code === 'ENOENT') return 'there is no ip command to ask (package iproute2)'
+  if (code === 'ENOSYS' || code === 'EBADMSG') return 'the ip command here is not that of iproute2'
+  return `the ip command gave no answer (${code})`
+}
+
+export function parseRows(text: string): Row[] | undefined {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  return Array.isArray(parsed) ? parsed.filter(isRow) : undefined
+}
+
+export function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function textIn(row: Row | undefined, key: string): string | undefined {
+  const value = row?.[key]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export function numberIn(row: Row | undefined, key: string): number | undefined {
+  const value = row?.[key]
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+export function rowIn(row: Row | undefined, key: string): Row | undefined {
+  const value = row?.[key]
+  return isRow(value) ? value : undefined
+}
+
+export function rowsIn(row: Row | undefined, key: string): readonly Row[] {
+  const value = row?.[key]
+  return Array.isArray(value) ? value.filter(isRow) : []
+}
+
+export function wordsIn(row: Row | undefined, key: string): readonly string[] {
+  const value = row?.[key]
+  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : []
+}

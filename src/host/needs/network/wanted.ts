@@ -1,0 +1,139 @@
+/**
+ * What the host needs of its network, before it is followed: each need with the interfaces it is at. With a default route
+ * anywhere, other addresses and bridges are only spoken for. Without one the host has no other way out: whatever carries
+ * an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has no address yet).
+ */
+import type { NeedStart } from '../ends.ts'
+import { readSessions, type Session } from '../sessions.ts'
+import { interfacesTowards, isDefault } from '../routes.ts'
+import { addressedInterfaces, defaultRoutes, interfacesWith, isUsed, type NetworkFacts } from './facts.ts'
+import type { NetInterface } from './interfaces.ts'
+import { readRemoteStorage, type RemoteStorage } from './remote-storage.ts'
+
+export type Wanted = {
+  readonly start: NeedStart
+  readonly interfaces: readonly string[]
+  readonly functions?: RemoteStorage['functions']
+  /** Where it is known that there is more than the above, or nothing is known. */
+  readonly lost?: { readonly name: string; readonly why: string }
+}
+
+export type Weight = NeedStart['weight']
+
+export function network(what: string, weight: Weight): NeedStart {
+  return { kind: 'network', what, weight }
+}
+
+/**
+ * Every next hop is needed: when the device of one goes away, the kernel drops the whole route of several next hops
+ * (fib_sync_down_dev in net/ipv4/fib_semantics.c, NETDEV_UNREGISTER).
+ */
+export function wantedRoutes(facts: NetworkFacts): Wanted[] {
+  const byName = new Map<string, { start: NeedStart; interfaces: string[] }>()
+  const add = (start: NeedStart, name: string): void => {
+    const known = byName.get(start.what)
+    if (known === undefined) byName.set(start.what, { start, interfaces: [name] })
+    else if (!known.interfaces.includes(name)) known.interfaces.push(name)
+  }
+  for (const route of defaultRoutes(facts)) {
+    const isMain = route.table === undefined || route.table === 'main'
+    const table = isMain ? '' : ` of table ${route.table}`
+    if (!isDefault(route)) add(network(`default route in parts${table}`, 'vital'), route.interface)
+    else if (isMain) add({ ...network('default route', 'vital'), isDefaultRoute: true }, route.interface)
+    else add(network(`default route${table}`, 'vital'), route.interface)
+  }
+  for (const route of facts.tables.routes)
+    if (isDefault(route) && !isUsed(facts.tables, route))
+      add(network(`default route of table ${route.table ?? ''}, which no rule uses`, 'spoken-for'), route.interface)
+  return [...byName.values(), ...wantedTables(facts)]
+}
+
+/** Tables of which /proc/net says that they are there. One with own addresses in it is that of a VRF. */
+function wantedTables({ tables, addresses }: NetworkFacts): Wanted[] {
+  return tables.otherTables.flatMap(({ id = '', local, hasDefault }): Wanted[] => {
+    const why = '/proc/net names no interface of that table'
+    const lost = { lost: { name: `table ${id}`, why } }
+    if (local.length === 0) {
+      return hasDefault ? [{ start: network(`default route of table ${id}`, 'vital'), interfaces: [], ...lost }] : []
+    }
+    const interfaces = [...new Set(addresses.list.flatMap((own) => (own.table === id ? own.interfaces : [])))]
+    const what = hasDefault ? `default route of table ${id}` : `addresses of table ${id}`
+    return [{ start: network(what, 'vital'), interfaces, ...(interfaces.length > 0 ? {} : lost) }]
+  })
+}
+
+type WantedSessions = { readonly sessions: readonly Wanted[]; readonly hidden: readonly Wanted[] }
+
+/** Looking for the programs behind connections means looking through all of /proc: once is enough. */
+const knownSessions = new WeakMap<NetworkFacts, WantedSessions>()
+
+export function wantedSessions(facts: NetworkFacts): WantedSessions {
+  const known = knownSessions.get(facts) ?? findSessions(facts)
+  knownSessions.set(facts, known)
+  return known
+}
+
+function findSessions(facts: NetworkFacts): WantedSessions {
+  const { sessions, hidden } = readSessions(facts.reading, facts.connections)
+  return {
+    sessions: sessions.map((one) => ({ start: network(one.what, 'vital'), ...placeOfSession(facts, one) })),
+    hidden: hidden.map((one) => {
+      const place = placeOfSession(facts, one)
+      return { start: network(one.what, 'vital'), ...place, lost: place.lost ?? { name: one.local, why: one.why } }
+    }),
+  }
+}
+
+/** An address that is on no wire (on `lo`, a dummy) is reached by the way to the other end. */
+function placeOfSession(facts: NetworkFacts, { local, remote }: Session): Pick<Wanted, 'interfaces' | 'lost'> {
+  const here = interfacesWith(facts, local)
+  const wired = here.filter((name) => !isOnNoWire(facts.interfaces.byName.get(name)))
+  if (wired.length > 0) return { interfaces: wired }
+  const towards = interfacesTowards(facts.tables.routes, remote)
+  if (towards.length > 0) return { interfaces: towards }
+  return { interfaces: [], lost: { name: local, why: 'no interface is known to have that address' } }
+}
+
+function isOnNoWire(one: NetInterface | undefined): boolean {
+  return one?.kind === 'loopback' || one?.kind === 'dummy'
+}
+
+export function wantedStorage(facts: NetworkFacts): Wanted[] {
+  return readRemoteStorage(facts.reading).map((storage): Wanted => {
+    const { what, mountPoint, servers = [], ownAddresses = [], interfaces = [], functions, lost } = storage
+    const unreached = servers.filter((server) => interfacesTowards(facts.tables.routes, server).length === 0)
+    const names = new Set(interfaces)
+    for (const server of servers) for (const name of interfacesTowards(facts.tables.routes, server)) names.add(name)
+    for (const own of ownAddresses) for (const name of interfacesWith(facts, own)) names.add(name)
+    const start = { ...network(what, 'vital'), ...(mountPoint === undefined ? {} : { mountPoint }) }
+    // The host's own end is among the peers of DRBD: it needs no way.
+    const away = unreached.filter((server) => interfacesWith(facts, server).length === 0)
+    const isOpen = lost !== undefined || away.length > 0 || (names.size === 0 && functions === undefined)
+    return {
+      start,
+      interfaces: [...names],
+      ...(functions === undefined ? {} : { functions }),
+      ...(isOpen ? { lost: lostStorage(lost, away[0] ?? ownAddresses[0] ?? what) } : {}),
+    }
+  })
+}
+
+function lostStorage(name: string | undefined, address: string): NonNullable<Wanted['lost']> {
+  return name === undefined
+    ? { name: address, why: 'no route leads there' }
+    : { name, why: 'nothing says where its server is' }
+}
+
+/** An interface that the host cannot do without in any case is not named again. */
+export function wantedAddresses(facts: NetworkFacts, weight: Weight, vital: ReadonlySet<string>): Wanted[] {
+  const wanted: Wanted[] = []
+  const told = new Set(vital)
+  const add = (name: string, what: string): void => {
+    if (told.has(name)) return
+    wanted.push({ start: network(what, weight), interfaces: [name] })
+    if (weight === 'vital') told.add(name)
+  }
+  for (const name of addressedInterfaces(facts)) add(name, `address on ${name}`)
+  for (const { name, kind } of facts.interfaces.byName.values()) if (kind === 'bridge') add(name, `bridge ${name}`)
+  return wanted
+}
