@@ -31,7 +31,7 @@ import { performStep, type Limits, type Performing } from './perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
 import { readStanding } from './read-state.ts'
-import { hashOutputs, readCopyOf, saveFiles } from './saved.ts'
+import { hashOutputs, readCopyOf, refuseOtherBytes, saveFiles } from './saved.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
 export type ApplyOptions = {
@@ -151,6 +151,8 @@ async function makeRecord(
         ? withTargets(system, expandOutputs(system, step.outputs))
         : [],
   )
+  const saved = await saveFiles(system, id, paths)
+  await refuseOtherBytes(what.steps, saved)
   return {
     schema: 1,
     id,
@@ -168,7 +170,7 @@ async function makeRecord(
     ...(plan.settled === undefined ? {} : { settled: plan.settled }),
     ...(plan.concessions === undefined ? {} : { givenUp: plan.concessions }),
     steps: what.steps,
-    saved: await saveFiles(system, id, paths),
+    saved,
   }
 }
 

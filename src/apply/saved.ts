@@ -23,6 +23,22 @@ export async function saveFiles(system: System, id: string, paths: readonly stri
   return saved
 }
 
+/** A text edited as UTF-8 loses what is none (a byte order mark, an umlaut of Latin-1): bytes that no plan named. */
+export async function refuseOtherBytes(steps: readonly Step[], saved: readonly SavedFile[]): Promise<void> {
+  for (const step of steps) {
+    if (step.kind !== 'file' || step.before === null || step.after === null) continue
+    const file = saved.find(({ path }) => path === step.path)
+    if (file?.kind !== 'file' || file.sha256 === (await sha256(step.before.text))) continue
+    throw new AppError(
+      `${step.path} is no plain UTF-8 text, and editing it would change more than the plan says; nothing was changed`,
+      {
+        help: `save it as UTF-8 without a byte order mark (iconv -t UTF-8), or change it by hand`,
+        exitCode: exitCode.applyFailedRestored,
+      },
+    )
+  }
+}
+
 /** Folders above `paths` that do not exist yet, outermost first. */
 function missingFolders(reader: Reader, paths: readonly string[]): string[] {
   const missing = new Set<string>()

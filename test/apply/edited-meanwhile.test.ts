@@ -72,6 +72,19 @@ describe('an apply', () => {
     expect(await rollback(linuxSystem({ root }), undefined)).toMatchObject({ outcome: 'nothing-to-do' })
   })
 
+  it.each([
+    ['a byte order mark', Buffer.from('\ufeffro\n')],
+    ['bytes of another encoding', Buffer.from([0x72, 0x6f, 0xe4, 0x0a])],
+  ])('changes nothing where a file has %s: an edit would lose it', async (_, bytes) => {
+    fs.writeFileSync(at(words), bytes)
+    const seen = linuxSystem({ root }).readText(words)
+    const before = seen.ok ? seen.value : ''
+    await expect(apply(planOf([text(words, before, 'ro iommu=pt\n')]), linuxSystem({ root }))).rejects.toThrow(
+      'is no plain UTF-8 text',
+    )
+    expect(fs.readFileSync(at(words))).toEqual(bytes)
+  })
+
   it('does not make a file that somebody made meanwhile', async () => {
     const made = '/etc/handover/bindings'
     const disk = whileSyncing(made, () => put(root, made, 'theirs'))
