@@ -188,9 +188,13 @@ function readPaths(listing: Listing, line: string): boolean {
   return folder !== undefined
 }
 
-/** `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a heading. */
+/**
+ * `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a heading. lspci
+ * indents by one tab, and prints the line for functions asleep too, which have neither a Control nor a Flags line.
+ */
 function isOwnGroupLine({ entry }: Listing, line: string): boolean {
-  return entry !== undefined && entry.verbose && !entry.complete && /^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)
+  if (entry === undefined || entry.complete || !/^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)) return false
+  return entry.verbose || entry.device.facts?.notAnswering === true || /^\tI/.test(line)
 }
 
 function readHeading(listing: Listing, line: string): boolean {

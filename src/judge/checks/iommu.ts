@@ -1,4 +1,5 @@
 /** Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the host. */
+import { isOnRootBus, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { checkIommuState } from '../host-checks.ts'
 
@@ -20,12 +21,13 @@ export const checkIommu: Check = (device, view) => {
     ]
   }
   if (view.host.iommu.state === 'on' && device.iommuGroup !== undefined) {
+    const [why, help] = isBuiltIn(device) ? leftOut : notCovered
     return [
       {
         code: 'no-group',
         severity: 'error',
-        message: `${device.address} is in no IOMMU group although the IOMMU is on: no remapping unit covers it`,
-        help: 'look for a firmware update, or put the card into another slot',
+        message: `${device.address} is in no IOMMU group although the IOMMU is on: ${why}`,
+        help,
         about,
       },
     ]
@@ -40,4 +42,20 @@ export const checkIommu: Check = (device, view) => {
       about,
     },
   ]
+}
+
+const notCovered = [
+  'no remapping unit covers it',
+  'look for a firmware update, or put the card into another slot',
+] as const
+
+/** A part of the processor is in no other slot; `igfx_off` and `quirk_iommu_igfx` leave it out (drivers/iommu/intel). */
+const leftOut = [
+  'the kernel leaves it out',
+  'look on the kernel command line for what does so (such as intel_iommu=on,igfx_off), and in the firmware setup',
+] as const
+
+/** What sits on a root bus is soldered there or in the processor, and so is what AMD puts behind internal ports. */
+function isBuiltIn(device: PciDevice): boolean {
+  return isOnRootBus(device) || device.portType === 'rootComplexEndpoint' || device.vendorId === '1022'
 }

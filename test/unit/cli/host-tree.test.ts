@@ -35,24 +35,21 @@ describe('inspect as text', () => {
       bus 00
       ├─ 00:01.0 root port, slot 1
       │  └─ 82574L Gigabit Network Connection [8086:10d3]
-      │     ├─ ! caution  01:00.0  group 9  e1000e
+      │     ├─ ✓ ready    01:00.0  group 9  e1000e
       │     │       eth1 52:54:00:00:00:01
-      │     │       leaves the host together with 0000:01:00.1: they share IOMMU group
-      │     │       9
-      │     └─ ! caution  01:00.1  group 9  e1000e
+      │     └─ ✓ ready    01:00.1  group 9  e1000e
       │             nasty  [31m name [8086:10d3]
-      │             leaves the host together with 0000:01:00.0: they share IOMMU group
-      │             9
       └─ 82801IR/IO/IH SATA Controller [8086:2922]
          └─ ✗ refused  00:1f.2  group 7  ahci
                  sda 1 GiB QEMU HARDDISK
                  carries /: / → sda1 → 0000:00:1f.2, group 7
-                 shares IOMMU group 7 with 0000:00:1f.0, the ISA bridge of this board
+                 shares IOMMU group 7 with 0000:00:1f.0, which stays with the host:
+                 0000:00:1f.0 is the ISA bridge of this board, which lpc_ich holds
 
       part of the board, stays with the host: 00:1f.0
       1 port with nothing in it
 
-      3 devices that could be asked for: 2 caution, 1 refused
+      3 devices that could be asked for: 2 ready, 1 refused
       "
     `)
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
@@ -66,8 +63,8 @@ describe('inspect as text', () => {
       0000:00:1f.2     7 ✗ refused ahci     82801IR/IO/IH SATA Controller [8086:2922]…
       0000:00:01.0     1 ✗ refused pcieport QEMU PCIe Root port [1b36:000c]
       0000:00:02.0     2 ✗ refused pcieport QEMU PCIe Root port [1b36:000c]
-      0000:01:00.0     9 ! caution e1000e   82574L Gigabit Network Connection [8086:1…
-      0000:01:00.1     9 ! caution e1000e   nasty  [31m name [8086:10d3]
+      0000:01:00.0     9 ✓ ready   e1000e   82574L Gigabit Network Connection [8086:1…
+      0000:01:00.1     9 ✓ ready   e1000e   nasty  [31m name [8086:10d3]
       "
     `)
   })
@@ -75,7 +72,7 @@ describe('inspect as text', () => {
   it('tells everything about one device', () => {
     expect(renderDevice(home, judgement, home.devices[4]!, look)).toMatchInlineSnapshot(`
       "0000:01:00.0  82574L Gigabit Network Connection [8086:10d3]
-        verdict     ! caution
+        verdict     ✓ ready  
         ids         8086:10d3, class 020000
         driver      e1000e
         path        0000:00:01.0 root port
@@ -84,8 +81,7 @@ describe('inspect as text', () => {
         reset       pm
         carries     eth1 52:54:00:00:00:01
 
-      warning[group-shared]: 0000:01:00.0 leaves the host together with 0000:01:00.1: they share IOMMU group 9
-        help: give all functions of the card to the same VM
+      note[group-shared]: 2 functions leave the host together: 0000:01:00.0 and 0000:01:00.1 (IOMMU group 9)
       note[no-reset]: 0000:01:00.0 resets only together with 0000:01:00.1
         help: give all of them to the same VM
       "

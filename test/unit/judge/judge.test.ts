@@ -50,6 +50,18 @@ describe('verdicts', () => {
     expect(judgeHost(host).findings[0]?.help).toContain('intel_iommu=on')
   })
 
+  it('advises another slot for a card without a group, and never for a part of the processor', () => {
+    const helpAt = (address: string, facts: Partial<PciDevice>) => {
+      const host = hostOf([nic, device(address, { kind: 'gpu', iommuGroup: null, ...facts })])
+      const reason = findJudgement(judgeHost(host), at(address))?.reasons[0]
+      expect(reason?.code).toBe('no-group')
+      return reason?.help
+    }
+    expect(helpAt('00:02.0', { path: '0000:00/02.0' })).toContain('igfx_off')
+    expect(helpAt('00:02.0', {})).not.toContain('slot')
+    expect(helpAt('0a:00.0', { path: '0000:00/01.0/00.0' })).toContain('another slot')
+  })
+
   it('does not call a disk controller ready when nothing is known of mounts', () => {
     const listing = hostOf([sata, nic], { source: { kind: 'lspci' } })
     expect(judged(listing, '00:17.0')).toEqual(['unknown', 'input-incomplete'])

@@ -282,6 +282,44 @@ test('the forms for scripts', () => {
   expect(host.source.kind).toBe('lspci')
 })
 
+describe('functions asleep while lspci ran', () => {
+  const asleep = (address: string, group: number) => [
+    `${address} 3D controller: Some Maker GPU (rev ff) (prog-if ff)`,
+    '\t!!! Unknown header type 7f',
+    `\tIOMMU group: ${group}`,
+    '\tKernel driver in use: nouveau',
+    '',
+  ]
+  const awake = [
+    '05:00.0 Ethernet controller: Some Maker NIC',
+    '\tControl: I/O- Mem+ BusMaster+ SpecCycle-',
+    '\tIOMMU group: 23',
+    '',
+  ]
+
+  test('keep the group that stands below them', () => {
+    const host = readText([...asleep('04:00.0', 21), ...asleep('04:00.1', 22), ...awake].join('\n'))
+    expect(host.groups.map(({ id, devices }) => [id, ...devices])).toEqual([
+      [21, '0000:04:00.0'],
+      [22, '0000:04:00.1'],
+      [23, '0000:05:00.0'],
+    ])
+  })
+
+  test('and a heading above a function is no line of the one before', () => {
+    const bare = [
+      'IOMMU group: 21',
+      '04:00.0 3D controller: Some Maker GPU',
+      'IOMMU group: 22',
+      '05:00.0 Ethernet controller: NIC',
+    ]
+    expect(readText(bare.join('\n')).groups.map(({ id, devices }) => [id, ...devices])).toEqual([
+      [21, '0000:04:00.0'],
+      [22, '0000:05:00.0'],
+    ])
+  })
+})
+
 describe('hex dumps', () => {
   const row = (offset: number, bytes: string) => `${offset.toString(16).padStart(2, '0')}: ${bytes}\n`
   const zero = '00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00'
