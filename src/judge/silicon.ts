@@ -117,6 +117,14 @@ export function siliconOf(device: PciDevice): Silicon | undefined {
   return onlyThere !== undefined && isOnRootBus(device) ? onlyThere : undefined
 }
 
+/** The host interface of Thunderbolt or USB4, by class (0c0340) or, before that class was, by ids. */
+export function isThunderboltInterface({ classCode = '', vendorId, deviceId, name }: PciDevice): boolean {
+  if (classCode.startsWith('0c0340')) return true
+  const row = vendorId === '8086' && classCode.startsWith('0880') ? devicesOfTheirOwn['8086'] : undefined
+  if (row === undefined) return false
+  return deviceId === undefined ? row.names.test(name ?? '') : row.devices(Number.parseInt(deviceId, 16))
+}
+
 function ofMaker(device: PciDevice, vendorId: string, classCode: string): Silicon | 'device' | undefined {
   const rows = byId[vendorId]
   const maker = byMaker[vendorId]

@@ -3,6 +3,8 @@
  * the board or the processor, by a list of ids and names that is written here and not taken from the product.
  */
 import { expect, test } from 'vitest'
+import { nameDevices, openPciIdsFrom } from '../../src/host/name-devices.ts'
+import { linuxSystem } from '../../src/system/linux.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import { isBridge, type PciDevice } from '../../src/pci/device.ts'
 import { corpusItems, hasCorpus, readItem } from './corpus.ts'
@@ -37,13 +39,14 @@ const idsOfTheBoard: readonly (readonly [string, RegExp])[] = [
   ['106b', /^0000/],
 ]
 
-/** Thunderbolt interfaces say of themselves that they are system peripherals. */
+/** Thunderbolt interfaces say of themselves that they are system peripherals: a device of their own. */
 const interfaces = /thunderbolt|\bNHI\b/i
+const interfaceIds = /^(?:15(?:13|1a|1b|4[7-9]|66|68|6a|6c|75|77|7d|bf|d2|d9|e8|eb)|1137|8a0d|8a17)$/
 
 function isOfTheBoard({ name = '', vendorId, deviceId, classCode = '' }: PciDevice): boolean {
   if (/^(?:06|0502|0806|0807|1101)/.test(classCode)) return true
   if (interfaces.test(name) || cards.some((pattern) => pattern.test(name))) return false
-  // A card reader or an eMMC host is a disk controller.
+  if (vendorId === '8086' && interfaceIds.test(deviceId ?? '')) return false
   if (vendorId === '1022' && deviceId !== undefined && /^(?:1502|17f0)$/.test(deviceId)) return false
   const rows = idsOfTheBoard.filter(([vendor]) => vendor === vendorId)
   return rows.some(([, classes]) => classes.test(classCode)) || names.some((pattern) => pattern.test(name))
@@ -55,12 +58,14 @@ test.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
     const lines: string[] = []
     const wrong: string[] = []
     let machines = 0
+    const ids = openPciIdsFrom(linuxSystem())
     for (const item of corpusItems()) {
       const reading = readItem(item)
       if (!reading.ok) continue
       machines += 1
-      const verdicts = new Map(judgeHost(reading.host).devices.map(({ address, verdict }) => [address, verdict]))
-      for (const device of reading.host.devices) {
+      const host = nameDevices(reading.host, ids)
+      const verdicts = new Map(judgeHost(host).devices.map(({ address, verdict }) => [address, verdict]))
+      for (const device of host.devices) {
         const verdict = verdicts.get(device.address)
         if (verdict !== 'ready' && verdict !== 'caution') continue
         const { address, vendorId = '?', deviceId = '?', classCode = '', name = '' } = device

@@ -194,7 +194,7 @@ function readPaths(listing: Listing, line: string): boolean {
  */
 function isOwnGroupLine({ entry }: Listing, line: string): boolean {
   if (entry === undefined || entry.complete || !/^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)) return false
-  return entry.verbose || entry.device.facts?.notAnswering === true || /^\tI/.test(line)
+  return entry.verbose || entry.device.facts?.notAnswering === true || line.startsWith('\tI')
 }
 
 function readHeading(listing: Listing, line: string): boolean {

@@ -7,14 +7,15 @@ import type { PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
+import { isThunderboltInterface } from '../silicon.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
 import { addressesText } from '../words.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {
   if (isNothingKnown(device)) return [unknownKind(device)]
-  const kind = needKind(device)
-  if (kind === undefined || !isUnread(view, kind) || isFree(device, kind)) return nothing
+  const kind = unreadKind(device, view)
+  if (kind === undefined || isFree(device, kind)) return nothing
   return (
     reasonOfMany(view, kind) ?? [
       reasonOf(`whether the host itself uses ${device.address} (${sources[kind]})`, [device.address]),
@@ -43,7 +44,9 @@ function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined
   const known = told.get(view) ?? new Map<Kind, readonly Reason[] | undefined>()
   told.set(view, known)
   if (!known.has(kind)) {
-    const held = view.host.devices.filter((one) => !isNothingKnown(one) && needKind(one) === kind && !isFree(one, kind))
+    const held = view.host.devices.filter(
+      (one) => !isNothingKnown(one) && unreadKind(one, view) === kind && !isFree(one, kind),
+    )
     const about = held.map(({ address }) => address)
     const which = `which of ${about.length} ${words[kind]} the host itself uses (${sources[kind]})`
     known.set(kind, about.length > maxApart ? [reasonOf(`${which}: ${addressesText(about)}`, about)] : undefined)
@@ -101,10 +104,21 @@ const kindsByClass: readonly (readonly [string, Kind])[] = [
 ]
 
 function needKind(device: PciDevice): Kind | undefined {
-  const { bootVga, classCode = '' } = device
+  const { bootVga, classCode = '', driver } = device
+  // Card readers state classes of all kinds.
+  if (driver === 'sdhci-pci') return 'disk'
   // A 3D controller (0302) has no screen; where `boot_vga` was read, it answers.
   if (classCode.startsWith('03')) return bootVga === undefined && !classCode.startsWith('0302') ? 'display' : undefined
   return kindsByClass.find(([start]) => classCode.startsWith(start))?.[1]
+}
+
+const inADock: readonly Kind[] = ['network', 'disk', 'input', 'display']
+
+/** A Thunderbolt interface carries whatever is in the dock behind it. */
+function unreadKind(device: PciDevice, view: HostView): Kind | undefined {
+  if (isThunderboltInterface(device)) return inADock.find((kind) => isUnread(view, kind))
+  const kind = needKind(device)
+  return kind !== undefined && isUnread(view, kind) ? kind : undefined
 }
 
 const listings = new Set(['umockdev', 'lspci', 'script', 'find', 'kernel-log', 'udevadm', 'nodedev', 'facter'])
@@ -119,6 +133,7 @@ const setAside: ReadonlySet<string> = new Set(['pci-stub', 'pciback', 'xen-pciba
 
 /** Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set up needs none. */
 function isFree(device: PciDevice, kind: HostNeed['kind']): boolean {
-  if (device.driver === null) return kind !== 'display'
+  // The firmware may run the tunnels of a dock without a driver of the host.
+  if (device.driver === null) return kind !== 'display' && !isThunderboltInterface(device)
   return isVfioDriver(device.driver) || (device.driver !== undefined && setAside.has(device.driver))
 }

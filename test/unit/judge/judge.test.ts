@@ -80,6 +80,19 @@ describe('verdicts', () => {
     expect(judged(gpu({ driver: 'nouveau' }), '01:00.0')).toEqual(['ready'])
   })
 
+  it('does not call a Thunderbolt interface ready when nothing says what is in the dock', () => {
+    const nhi = (facts: Partial<PciDevice>, unreadNeeds: Host['unreadNeeds']): Host =>
+      hostOf([device('06:00.0', { classCode: '088000', deviceId: '15d2', group: 4, ...facts })], {
+        ...(unreadNeeds && { unreadNeeds }),
+      })
+    expect(judged(nhi({ driver: 'thunderbolt' }, ['disk']), '06:00.0')).toEqual(['unknown', 'input-incomplete'])
+    expect(judged(nhi({ driver: null }, ['network']), '06:00.0')).toEqual(['unknown', 'input-incomplete'])
+    expect(judged(nhi({ driver: 'vfio-pci' }, ['network']), '06:00.0')).toEqual(['ready'])
+    expect(judged(nhi({ driver: 'thunderbolt' }, []), '06:00.0')).toEqual(['ready'])
+    const usb4 = nhi({ classCode: '0c0340', vendorId: '1022', deviceId: '162e' }, ['network'])
+    expect(judged(usb4, '06:00.0')).toEqual(['unknown', 'input-incomplete'])
+  })
+
   it('calls nothing ready of which only the address is known', () => {
     const bare = hostOf([{ address: at('01:00.0') }], { groups: [{ id: 1, devices: [at('01:00.0')] }] })
     expect(judged(bare, '01:00.0')).toEqual(['unknown', 'input-incomplete'])
