@@ -148,7 +148,8 @@ export type Refusal = {
    * `reserved-memory`: the kernel refused the function because the firmware uses memory through it. `identity-map`: it kept such
    * memory mapped, which is a refusal but for USB and displays. `denied`: vfio-pci has the function on its list of broken ones.
    * `not-viable`: the group was held by a driver of the host. `no-reset`, `reset-needs-group`: QEMU could not reset the function.
-   * `lost`: the function did not come back. `unexplained`: VFIO refused, and the words do not say why.
+   * `lost`: the function did not come back. `held`: something else held the group. `memory-held`: the host held a part of its
+   * memory. `unexplained`: VFIO refused, and the words do not say why.
    */
   readonly kind:
     | 'reserved-memory'
@@ -158,6 +159,8 @@ export type Refusal = {
     | 'no-reset'
     | 'reset-needs-group'
     | 'lost'
+    | 'held'
+    | 'memory-held'
     | 'unexplained'
   readonly device?: PciAddress
   readonly group?: number

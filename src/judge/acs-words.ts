@@ -1,4 +1,5 @@
 /** Where `pcie_acs_override=` stands: in force on the running kernel, or in a file that the next start reads. */
+import { holdsKernelArguments } from '../host/argument-files.ts'
 import type { Host } from '../host/host.ts'
 
 export type AcsOverrideFound = {
@@ -10,15 +11,11 @@ export type AcsOverrideFound = {
   readonly inForce: boolean | undefined
 }
 
-/** Files that hold kernel arguments, with a command line in each line that is no comment. */
-const holders =
-  /^\/(?:etc\/default\/grub(?:\.d\/.*)?|etc\/kernel\/cmdline|boot\/syslinux\/syslinux\.cfg|boot\/loader\/entries\/.*)$/
-
 export function findAcsOverride({ kernel, files }: Host): AcsOverrideFound | undefined {
   const running = kernel.cmdline === undefined ? undefined : wordIn(kernel.cmdline)
   if (running !== undefined) return { word: running, inForce: true }
   for (const { path, text } of files ?? []) {
-    if (!holders.test(path)) continue
+    if (!holdsKernelArguments(path)) continue
     for (const line of text.split('\n')) {
       const word = line.trimStart().startsWith('#') ? undefined : wordIn(line)
       if (word !== undefined) return { word, file: path, inForce: kernel.cmdline === undefined ? undefined : false }

@@ -8,7 +8,10 @@ export function checkHost(view: HostView): Finding[] {
 }
 
 export function checkIommuState(view: HostView): Finding[] {
-  const { state } = view.host.iommu
+  const { iommu, hypervisor } = view.host
+  const { state } = iommu
+  // The firmware's tables are there as well, and not for this kernel.
+  if (hypervisor === 'xen' && state === 'off') return [whyAbsent(view)]
   if (state === 'off') return [{ code: 'iommu-off', severity: 'warning', ...whyOff(view) }]
   return state === 'absent' ? [whyAbsent(view)] : []
 }

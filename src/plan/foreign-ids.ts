@@ -1,6 +1,7 @@
 /** Ids for drivers that bind by model, which others wrote, taken out when the spec asks for it (`host: foreign-ids: remove`). */
 import { hasArg, parseCmdline } from '../boot/cmdline.ts'
 import { idsInFile, idsOnCmdline, removeIds, type GivenIds } from '../boot/module-options.ts'
+import { holdsKernelArguments } from '../host/argument-files.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import type { Step } from './step.ts'
 
@@ -27,7 +28,7 @@ function idsOfNextStart(host: Host): ForeignIds[] {
   if (host.boot !== undefined) return []
   const running = new Set(idsOnCmdline(host.kernel.cmdline ?? '').map(({ argument }) => argument))
   return (host.files ?? []).flatMap(({ path, text }) => {
-    if (!/^\/(?:etc\/default\/grub|boot\/syslinux\/)/.test(path)) return []
+    if (!holdsKernelArguments(path)) return []
     const words = text.split('\n').flatMap((line) => (/^\s*#/.test(line) ? [] : line.split(/[\s"']+/)))
     return idsOnCmdline(words.join(' ')).flatMap(({ taker, ids, argument }) =>
       running.has(argument) ? [] : [{ taker, ids, where: path }],

@@ -1,6 +1,6 @@
 /**
  * Boot configuration that is pasted beside a listing: what `cat /proc/cmdline` printed, GRUB's variables, the append lines of
- * syslinux (Unraid), options of kernel modules. A command line is what the kernel runs with; a file is what the next start gets.
+ * syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line is what the kernel runs with; a file is what the next start gets.
  */
 import type { Draft } from './draft.ts'
 
@@ -9,19 +9,23 @@ const mostLines = 200
 
 /** True when the line is part of such a file, or a command line. */
 export function readBootLine(draft: Draft, line: string): boolean {
-  if (draft.expects !== undefined) {
-    draft.expects = undefined
-    if (isCommandLine(line)) {
-      draft.kernel.cmdline = line.trim().slice(0, 4096)
-      return true
-    }
-  }
-  // `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`
-  if (line.includes('/proc/cmdline') && /\/proc\/cmdline["'`]?(?:\s{0,4}(?:<==|:))?\s*$/.test(line)) {
-    draft.expects = 'command line'
+  const { expects } = draft
+  draft.expects = undefined
+  if (expects !== undefined && isCommandLine(line)) {
+    if (expects !== '/proc/cmdline') return addLine(draft, expects, line)
+    draft.kernel.cmdline = line.trim().slice(0, 4096)
     return true
   }
-  return readFileLine(draft, line)
+  draft.expects = namedCommandLine(line)
+  return draft.expects !== undefined || readFileLine(draft, line)
+}
+
+/** `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`; what comes next is the command line, or the file's one line. */
+function namedCommandLine(line: string): Draft['expects'] {
+  if (!line.includes('cmdline') && !line.includes('kargs')) return undefined
+  const named = /(\/proc\/cmdline|\/etc\/kernel\/cmdline)["'`]?(?:\s{0,4}(?:<==|:))?\s*$/.exec(line)?.[1]
+  if (named === '/proc/cmdline' || named === '/etc/kernel/cmdline') return named
+  return /\brpm-ostree kargs\s*$/.test(line) ? '/boot/loader/entries/*.conf' : undefined
 }
 
 /** Words as the kernel takes them, at least one with a value or of those that stand alone on most command lines. */
@@ -34,16 +38,30 @@ function isCommandLine(line: string): boolean {
   )
 }
 
+/** How a line of each file begins; the path is where such lines stand, a star where its name is not in the line. */
+const carriers: readonly (readonly [RegExp, string])[] = [
+  [/^(?:export )?GRUB_CMDLINE_LINUX(?:_\w{1,30})?\+?=/, '/etc/default/grub'],
+  [/^(?:linux|linuxefi|linux16)\s+\/\S{1,200}\s.{0,2000}=/, '/boot/grub/grub.cfg'],
+  [/^append\s+\S{0,400}[=/]/i, '/boot/syslinux/syslinux.cfg'],
+  // systemd-boot and the Boot Loader Specification; `grubby --info`
+  [/^options\s+[\w.-]{1,60}=/, '/boot/loader/entries/*.conf'],
+  [/^args="/, '/boot/loader/entries/*.conf'],
+  [/^(?:kernel_)?cmdline:\s+\S{1,400}=/i, '/boot/limine.conf'],
+  [/^"Boot [^"]{0,80}"\s+"[^"]{0,2000}=/, '/boot/refind_linux.conf'],
+  [/^boot\.kernelParams\s*=/, '/etc/nixos/configuration.nix'],
+  [/^kernel_cmdline\+?=/, '/etc/dracut.conf.d/*.conf'],
+  [/^vfio[-_]pci\s+ids=/, '/etc/initramfs-tools/modules'],
+]
+
 function readFileLine(draft: Draft, line: string): boolean {
   const named = /(\/etc\/modprobe\.d\/[\w.-]{1,80}\.conf)\b/.exec(line)?.[1]
   if (named !== undefined) draft.modprobeFile = named
-  // `grep` prints the file before a line of it.
-  const text = line.replace(/^\s{0,20}(?:\/[\w./-]{1,120}:)?\s{0,20}/, '')
-  if (/^(?:export )?GRUB_CMDLINE_LINUX(?:_\w{1,30})?\+?=/.test(text)) return addLine(draft, '/etc/default/grub', text)
-  if (/^append\s+\S{0,400}[=/]/i.test(text)) return addLine(draft, '/boot/syslinux/syslinux.cfg', text)
-  if (/^options\s+[\w-]{2,40}\s+\w{2,40}=/.test(text))
-    return addLine(draft, draft.modprobeFile ?? '/etc/modprobe.d/*.conf', text)
-  return false
+  // `grep` prints the file before a line of it, and `echo` writes one.
+  const text = line.replace(/^\s{0,20}(?:\/[\w./*-]{1,120}:)?\s{0,20}(?:(?:\S{0,60}[#$] ?)?(?:sudo )?echo ["']?)?/, '')
+  const path = carriers.find(([begins]) => begins.test(text))?.[1]
+  if (path !== undefined) return addLine(draft, path, text)
+  if (!/^options\s+[\w-]{2,40}\s+\w{2,40}=/.test(text)) return false
+  return addLine(draft, draft.modprobeFile ?? '/etc/modprobe.d/*.conf', text.replace(/["']\s*>.*$/, ''))
 }
 
 function addLine(draft: Draft, path: string, line: string): boolean {

@@ -40,8 +40,8 @@ export type Draft = {
   readonly refusals: Map<string, Refusal>
   /** Lines of configuration files, by path. */
   readonly files: Map<string, string[]>
-  /** What the next line is, by the command before it. */
-  expects?: 'command line' | undefined
+  /** The file whose one line comes next, by the command before it. */
+  expects?: '/proc/cmdline' | '/etc/kernel/cmdline' | '/boot/loader/entries/*.conf' | undefined
   /** What the input says of Xen; absent when it says nothing. */
   xen?: { readonly isControl: boolean; readonly isFull: boolean }
   /** The file of module options that was named last. */

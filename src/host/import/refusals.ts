@@ -62,6 +62,14 @@ const readers: readonly Reader[] = [
     pattern: pattern(`${at}: Unable to change power state from \\w{1,8} to D0, device inaccessible`),
     kind: 'lost',
   },
+  // QEMU hw/vfio, vfio_group_get: another VM, or another user of VFIO, has it.
+  {
+    mark: 'resource busy',
+    pattern: pattern(`/dev/vfio/(?<group>\\d{1,6})['"]?: Device or resource busy`),
+    kind: 'held',
+  },
+  // drivers/pci/setup-res.c, pci_request_region: mostly the framebuffer that the firmware set up
+  { mark: "can't reserve", pattern: pattern(`vfio-pci ${at}: BAR \\d: can't reserve \\[mem`), kind: 'memory-held' },
   // QEMU hw/vfio/container.c: VFIO said EPERM, and the kernel's log has the reason
   {
     mark: 'peration not permitted',

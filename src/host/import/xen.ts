@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts'
 
 /** True when the line says that this is Xen, or which domain of it. */
 export function readXenLine(draft: Draft, line: string): boolean {
-  if (!/xen|\bxl\b|pciback/i.test(line)) return false
+  if (!/xen|\bxl\b|pciback|^control_d$/i.test(line)) return false
   const isXen = /\bHypervisor detected: Xen\b|\bXen version: \d|^\(XEN\) /.test(line)
   // pciback is dom0's driver, the toolstack talks to Xen from dom0 only, and nobody but a host says how large its dom0 is.
   const isControl =

@@ -1,5 +1,6 @@
 /** What the kernel or QEMU refused before, where the input holds the refusal: it outweighs whatever a listing looks like. */
 import type { Refusal } from '../../host/host.ts'
+import type { PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { vfioDeniedName } from '../../pci/quirks/vfio-quirks.ts'
 import { nothing, type Check } from '../check.ts'
@@ -10,8 +11,9 @@ export const checkRefusedBefore: Check = (device, view) => {
   const { refusals } = view.host
   if (refusals === undefined || isBridge(device)) return nothing
   const own = refusals.filter((refusal) => speaksOf(refusal, device, view))
-  const reasons = own.flatMap((refusal) => reasonOf(refusal, device, view))
-  return reasons.length === 0 ? nothing : reasons.filter((one) => !one.isVague || isUnexplained(own, view)).map(plain)
+  if (own.length === 0) return nothing
+  const told = own.flatMap((refusal) => reasonOf(refusal, device, view))
+  return told.filter((one) => !one.isVague || isUnexplained(own, view)).map(plain)
 }
 
 type Told = Reason & { readonly isVague?: true }
@@ -33,84 +35,84 @@ function isUnexplained(own: readonly Refusal[], { host }: HostView): boolean {
   return host.iommu.interruptRemapping !== false && !own.some(({ kind }) => explains.has(kind))
 }
 
-const explains: ReadonlySet<Refusal['kind']> = new Set(['reserved-memory', 'identity-map', 'denied', 'not-viable'])
+const explains: ReadonlySet<Refusal['kind']> = new Set([
+  'reserved-memory',
+  'identity-map',
+  'denied',
+  'not-viable',
+  'held',
+])
 
 function reasonOf(refusal: Refusal, device: PciDevice, view: HostView): readonly Told[] {
   const { address } = device
-  const about = [address]
+  const { kind } = refusal
   const named = refusal.device ?? address
-  switch (refusal.kind) {
-    case 'reserved-memory':
-      return [memoryReason(device, `the kernel refused ${named} because the firmware uses memory through it`)]
-    case 'identity-map':
-      return identityMap(view.byAddress.get(named) ?? device, device)
-    case 'denied':
-      // The ids say it, too.
-      if (vfioDeniedName(device) !== undefined) return []
-      return [
-        {
-          code: 'driver-denied',
-          severity: 'error',
-          message: `vfio-pci refused ${address}: it is on its list of devices that a guest could break out of`,
-          help: 'choose another device',
-          about,
-        },
-      ]
-    case 'not-viable':
-      return [
-        {
-          code: 'group-not-viable',
-          severity: 'warning',
-          undecided: true,
-          message: `VFIO refused group ${refusal.group ?? '?'} of ${address}: a driver of the host held one of its functions, and the input does not say which`,
-          help: 'add the output of: find /sys/kernel/iommu_groups -type l; lspci -nnk',
-          about,
-        },
-      ]
-    case 'no-reset':
-      return [
-        {
-          code: 'no-reset',
-          severity: 'warning',
-          message: `QEMU could not reset ${address}: what one run of a VM leaves in it, the next one finds`,
-          help: 'try it before relying on it',
-          about,
-        },
-      ]
-    case 'reset-needs-group':
-      return [
-        {
-          code: 'no-reset',
-          severity: 'warning',
-          message: `QEMU could not reset ${address} without group ${refusal.needsGroup ?? '?'}, which shares its bus`,
-          help: 'give both groups to the same VM',
-          about,
-        },
-      ]
-    case 'lost':
-      return [
-        {
-          code: 'reset-bug',
-          severity: 'warning',
-          message: `${address} did not come back after a reset or a sleep: the kernel could not reach it any more`,
-          help: 'expect to restart the host after the VM stops',
-          about,
-        },
-      ]
-    case 'unexplained':
-      return [
-        {
-          code: 'input-incomplete',
-          severity: 'note',
-          undecided: true,
-          isVague: true,
-          message: `VFIO refused ${address} before, and the input does not say why`,
-          help: 'add what the kernel said: dmesg | grep -iE "vfio|dmar|amd-vi|iommu"',
-          about,
-        },
-      ]
-  }
+  if (kind === 'reserved-memory')
+    return [memoryReason(device, `the kernel refused ${named} because the firmware uses memory through it`)]
+  if (kind === 'identity-map') return identityMap(view.byAddress.get(named) ?? device, device)
+  // The ids say it, too.
+  if (kind === 'denied' && vfioDeniedName(device) !== undefined) return []
+  return [{ ...reasons[kind](address, refusal), about: [address] }]
 }
+
+type Plain = Exclude<Refusal['kind'], 'reserved-memory' | 'identity-map'>
+
+const reasons: Readonly<Record<Plain, (address: PciAddress, refusal: Refusal) => Omit<Told, 'about'>>> = {
+  denied: (address) => ({
+    code: 'driver-denied',
+    severity: 'error',
+    message: `vfio-pci refused ${address}: it is on its list of devices that a guest could break out of`,
+    help: 'choose another device',
+  }),
+  'not-viable': (address, { group }) => ({
+    code: 'group-not-viable',
+    severity: 'warning',
+    undecided: true,
+    message: `VFIO refused ${groupWords(group)} of ${address}: a driver of the host held one of its functions, and the input does not say which`,
+    help: 'add the output of: find /sys/kernel/iommu_groups -type l; lspci -nnk',
+  }),
+  'no-reset': (address) => ({
+    code: 'no-reset',
+    severity: 'warning',
+    message: `QEMU could not reset ${address}: what one run of a VM leaves in it, the next one finds`,
+    help: 'try it before relying on it',
+  }),
+  'reset-needs-group': (address, { needsGroup }) => ({
+    code: 'no-reset',
+    severity: 'warning',
+    message: `QEMU could not reset ${address} without ${groupWords(needsGroup)}, which shares its bus`,
+    help: 'give both groups to the same VM',
+  }),
+  lost: (address) => ({
+    code: 'reset-bug',
+    severity: 'warning',
+    message: `${address} did not come back after a reset or a sleep: the kernel could not reach it any more`,
+    help: 'expect to restart the host after the VM stops',
+  }),
+  held: (address, { group }) => ({
+    code: 'vm-running',
+    severity: 'warning',
+    undecided: true,
+    message: `${groupWords(group)} of ${address} was held by another user of VFIO, and the input does not say which VM`,
+    help: 'stop the VM that has it, and look again',
+  }),
+  'memory-held': (address) => ({
+    code: 'host-use',
+    severity: 'warning',
+    message: `the host held memory of ${address} when VFIO opened it, as it does where the firmware set up a screen there`,
+    help: 'make another card the boot display in the firmware setup',
+  }),
+  unexplained: (address) => ({
+    code: 'input-incomplete',
+    severity: 'note',
+    undecided: true,
+    isVague: true,
+    message: `VFIO refused ${address} before, and the input does not say why`,
+    help: 'add what the kernel said: dmesg | grep -iE "vfio|dmar|amd-vi|iommu"',
+  }),
+}
+
+const groupWords = (group: number | undefined) => (group === undefined ? 'the group' : `group ${group}`)
 
 function memoryReason({ address }: PciDevice, why: string): Told {
   return {

@@ -99,6 +99,16 @@ describe('a refusal pasted beside a listing', () => {
       { '07:00.0': 'caution reset-bug' },
     ],
     [
+      'a group that another VM holds',
+      'vfio: error opening /dev/vfio/22: Device or resource busy',
+      { '07:00.0': 'unknown vm-running' },
+    ],
+    [
+      'memory that the host holds',
+      "vfio-pci 0000:06:00.0: BAR 1: can't reserve [mem 0xd0000000-0xdfffffff 64bit pref]",
+      { '06:00.0': 'caution host-use' },
+    ],
+    [
       'words that do not say why',
       'kvm: -device vfio-pci,host=0000:07:00.0: vfio 0000:07:00.0: failed to setup container for group 22: Failed to set iommu for container: Operation not permitted',
       { '07:00.0': 'unknown input-incomplete' },
