@@ -21,6 +21,11 @@ function isConcession({ weight, kind }: HostNeed): boolean {
   return weight === 'spoken-for' && kind !== 'chipset' && kind !== 'vm'
 }
 
+/** Another keyboard or leg of the same set stays. */
+function stands({ redundant }: HostNeed, gone: ReadonlySet<PciAddress>): boolean {
+  return redundant?.others.some((other) => !gone.has(other)) === true
+}
+
 export function concessionsOf(
   view: View,
   gone: ReadonlySet<PciAddress>,
@@ -29,7 +34,12 @@ export function concessionsOf(
   const open = new Map<string, Concession>()
   for (const address of gone) {
     for (const need of view.judgements.get(address)?.neededBy ?? []) {
-      if (!isConcession(need) || namesOf(view, need).some((name) => given.has(name.toLowerCase()))) continue
+      if (
+        !isConcession(need) ||
+        stands(need, gone) ||
+        namesOf(view, need).some((name) => given.has(name.toLowerCase()))
+      )
+        continue
       const [name = need.what] = namesOf(view, need)
       open.set(`${address} ${name}`, { address, name, what: needSteps(need).join(' → ') })
     }

@@ -89,5 +89,7 @@ describe.skipIf(lacks('script'))('on a terminal', () => {
     const root = host()
     expect(typing(root, 'recorderd', 'y')).toContain('Change the host as shown?')
     expect(journals(root)).toBe(true)
+    const done = spawnSync('./handover', ['journal', '0001', '--root', root], { encoding: 'utf8' })
+    expect(done.stdout).toContain('0000:0b:00.0  given up by its name, recorderd: program recorderd')
   })
 })

@@ -45,8 +45,8 @@ export function readProgramUsers(reading: Reading, around: Around, keyboards: Re
   return joinNeeds([...parts, { needs: [...users.values()].map(needOfUser), lost: [] }])
 }
 
-/** Devices that a monitor hands to its guest as they are: USB, SCSI, tapes, NVMe. */
-const handedOn = /^\/dev\/(?:bus\/usb\/|sg\d|bsg\/|n?st\d|nvme\d|ng\d)/
+/** Devices that a monitor hands to its guest as they are: USB, SCSI, tapes, NVMe, ports by vDPA. */
+const handedOn = /^\/dev\/(?:bus\/usb\/|sg\d|bsg\/|n?st\d|nvme\d|ng\d|vhost-vdpa)/
 
 type User = { readonly name: string; readonly device: PciAddress; readonly pids: Set<string>; readonly paths: string[] }
 

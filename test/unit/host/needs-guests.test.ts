@@ -144,6 +144,23 @@ describe('functions that VFIO handed to a running program', () => {
     ])
   })
 
+  it('and a tape drive or a port that is handed on as it is', () => {
+    const hba = 'pci0000:00/0000:00:1c.0/0000:09:00.0'
+    const host = read(
+      pci({ at: hba, classCode: '010700', driver: 'mpt3sas', group: 8 }),
+      held('mlx5_core'),
+      {
+        '/sys/class/scsi_generic/sg4': `-> ../../devices/${hba}/host3/target3:0:1/3:0:1:0/scsi_generic/sg4`,
+        '/sys/class/vhost-vdpa/vhost-vdpa-0': `-> ../../devices/${at}/vdpa0/vhost-vdpa-0`,
+      },
+      process(15, ['qemu', '-name', 'vault'], '/dev/kvm', '/dev/sg4', '/dev/vhost-vdpa-0'),
+    )
+    expect(host.needs.map(({ kind, weight, device }) => [kind, weight, device])).toEqual([
+      ['vm', 'vital', '0000:09:00.0'],
+      ['vm', 'vital', address],
+    ])
+  })
+
   it('a capture says the same of them', () => {
     const root = tree(
       held(),

@@ -54,6 +54,17 @@ describe('keyboards', () => {
     expect(errors(host, vm(`${first}\n${second}`, 'host: { give-up: [keyboard] }\n'))).toEqual([])
   })
 
+  it('beside a serial console are given up by name when the last of them goes', () => {
+    const serial = {
+      '/sys/class/tty/console/active': 'ttyS0\n',
+      '/sys/class/tty/ttyS0': '-> ../../devices/pnp0/00:01/tty/ttyS0',
+    }
+    const names = (yaml: string) =>
+      plan(read(...two, serial), spec(yaml), { boot: false }).concessions?.map(({ name }) => name)
+    expect(names(vm(first))).toBeUndefined()
+    expect(names(vm(`${first}\n${second}`))).toEqual(['keyboard', 'keyboard'])
+  })
+
   it('on controllers of one group are no set', () => {
     const host = read(usb('14', 3), usb('1a', 3), inputs(keyboard(behind('14')), keyboard(behind('1a'))))
     expect(
