@@ -30,6 +30,17 @@ export async function concede(
   return true
 }
 
+/** People take their time at a question: what came into use meanwhile was not asked about. */
+export function refuseNewUse(asked: readonly Concession[], now: readonly Concession[]): void {
+  const known = new Set(asked.map(({ address, name }) => `${address} ${name}`))
+  const fresh = now.filter(({ address, name }) => !known.has(`${address} ${name}`))
+  if (fresh.length === 0) return
+  throw new AppError(`since the question ${sayConcessions(fresh)}; nothing was changed`, {
+    help: 'run the same command again',
+    exitCode: exitCode.applyFailedRestored,
+  })
+}
+
 function sayConcessions(concessions: readonly Concession[]): string {
   const shown = concessions.slice(0, 4).map(({ address, what }) => `${clean(what)} (${address})`)
   const rest = concessions.length > 4 ? ` and ${concessions.length - 4} more` : ''

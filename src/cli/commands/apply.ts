@@ -13,7 +13,7 @@ import { isTrialPrepared } from '../../plan/plan-trial.ts'
 import type { Host } from '../../host/host.ts'
 import type { Plan } from '../../plan/types.ts'
 import { askToGoOn } from '../ask.ts'
-import { concede } from '../concede.ts'
+import { concede, refuseNewUse } from '../concede.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { planInput, type PlanningOptions } from '../planning-options.ts'
@@ -54,22 +54,30 @@ export async function runApply(args: readonly string[], options: Options, contex
   if (options.root !== undefined) refuseCommands(planned.steps, options.root)
   if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
   if (planned.steps.length > 0) {
-    const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
-    const yes = options.yes === true
-    if (
-      !(await concede(planned.concessions ?? [], { yes })) ||
-      !(await askToGoOn('Change the host as shown?', { yes, command }))
-    ) {
+    if (!(await isAgreed(planned, file, options))) {
       context.err('nothing was changed')
       return exitCode.done
     }
-    if (!yes) refuseOtherPlan(hash, await hashPlan((await planNow()).planned))
+    // People take their time at a question, and hosts do not wait.
+    if (options.yes !== true) await refuseChanged({ planned, hash }, (await planNow()).planned)
   }
   const result = await runTransaction(planned, { file, host, context })
   // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? { host }).host)
   return conclude(result, { hash, planned, isTrial, open: after?.planned, options, context })
+}
+
+async function isAgreed(planned: Plan, file: string, options: Options): Promise<boolean> {
+  const yes = options.yes === true
+  if (!(await concede(planned.concessions ?? [], { yes }))) return false
+  const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
+  return await askToGoOn('Change the host as shown?', { yes, command })
+}
+
+async function refuseChanged(shown: { readonly planned: Plan; readonly hash: string }, now: Plan): Promise<void> {
+  refuseOtherPlan(shown.hash, await hashPlan(now))
+  refuseNewUse(shown.planned.concessions ?? [], now.concessions ?? [])
 }
 
 /** What a command that is shown must not lose: without --no-boot it would change more than was asked for. */

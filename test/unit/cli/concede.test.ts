@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { concede } from '../../../src/cli/concede.ts'
+import { concede, refuseNewUse } from '../../../src/cli/concede.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { Concession } from '../../../src/plan/concessions.ts'
 import { at } from '../../support/host-builder.ts'
@@ -41,6 +41,12 @@ describe('what the host uses is given up by name', () => {
       expect(await concede([tuner, keys], { yes: false, ask })).toBe(false)
       expect(asked).toHaveLength(1)
     }
+  })
+
+  it('and nothing is taken that came into use after the question', () => {
+    const later = { ...tuner, what: 'program recorderd → process 99 → /dev/dvb/adapter0/frontend0' }
+    expect(() => refuseNewUse([tuner, keys], [later])).not.toThrow()
+    expect(() => refuseNewUse([tuner], [tuner, keys])).toThrow('since the question this plan takes')
   })
 
   it('a yes for everything gives up nothing, and says how to', async () => {
