@@ -31,7 +31,12 @@ beforeEach(() => {
   const entries = {
     ...bridge('pci0000:00/0000:00:1c.0', 1),
     ...bridge('pci0000:00/0000:00:1c.1', 2),
-    ...pci({ at: nic, driver: 'e1000e', group: 3, files: { reset_method: 'flr\n' } }),
+    ...pci({
+      at: nic,
+      driver: 'e1000e',
+      group: 3,
+      files: { reset_method: 'flr\n', 'net/lan0/operstate': 'down\n', 'net/lan0/flags': '0x1002\n' },
+    }),
     ...pci({
       at: sata,
       ids: '1b21:0612',
@@ -48,7 +53,16 @@ beforeEach(() => {
     '/proc/cmdline': 'intel_iommu=on\n',
     '/proc/self/mountinfo': home,
     '/proc/swaps': 'Filename\n',
-    '/proc/net/route': 'Iface\n',
+    '/proc/net/route': `Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nmgmt0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n`,
+    ...pci({
+      at: 'pci0000:00/0000:00:1f.6',
+      ids: '8086:15bc',
+      driver: 'e1000e',
+      group: 6,
+      files: { 'net/mgmt0/operstate': 'up\n', 'net/mgmt0/flags': '0x1003\n', 'net/mgmt0/carrier': '1\n' },
+    }),
+    '/sys/class/net/lan0': `-> ../../devices/${nic}/net/lan0`,
+    '/sys/class/net/mgmt0': '-> ../../devices/pci0000:00/0000:00:1f.6/net/mgmt0',
     '/proc/net/tcp': 'sl\n',
     '/proc/bus/input/devices': '',
     '/proc/consoles': '',
