@@ -136,7 +136,8 @@ function linkText(device: PciDevice): string | undefined {
 }
 
 function barText(bar: NonNullable<PciDevice['bars']>[number]): string {
-  const kind = bar.kind === 'rom' ? 'ROM' : `BAR ${bar.index} ${bar.kind === 'io' ? 'I/O ports' : 'memory'}`
+  const space = bar.kind === 'io' ? 'I/O ports' : 'memory'
+  const kind = bar.kind === 'rom' ? 'ROM' : bar.index === undefined ? space : `BAR ${bar.index} ${space}`
   const words = [
     kind,
     bar.size === undefined ? undefined : bytesText(bar.size),

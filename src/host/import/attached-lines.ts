@@ -32,7 +32,7 @@ function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
   const owner = below(listing, /^01/)
   if (owner) addDisk(owner, disk)
   else if (listing.attached.apart.length < 1024) listing.attached.apart.push(disk)
-  return 'script'
+  return 'beside'
 }
 
 function readUsb(listing: Listing, line: string): ReturnType<LineForm> {
@@ -45,7 +45,7 @@ function readUsb(listing: Listing, line: string): ReturnType<LineForm> {
   const name = (found[4] ?? '').trim()
   if (owner && name !== '' && listing.attached.usb.length < 1024)
     listing.attached.usb.push({ device: owner.address, where: found[3] ?? `${found[1]}-${found[2]}`, name })
-  return 'script'
+  return 'beside'
 }
 
 /** The function just listed, when it is of a kind that such a thing hangs on, and nothing came between. */

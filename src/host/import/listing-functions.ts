@@ -58,16 +58,19 @@ function dropOther(listing: Listing, device: DeviceDraft): void {
 function state(entry: Entry, header: HeaderLine): void {
   const { device } = entry
   if (header.className !== undefined) device.className = header.className
-  if (header.classCode !== undefined) stateClass(device, header.classCode)
+  // A function that sleeps reads ff everywhere: `(rev ff) (prog-if ff)` states neither.
+  const isAsleep = header.revision === 'ff'
+  if (isAsleep) entry.revisionFf = true
+  const code = isAsleep ? header.classCode?.slice(0, 4) : header.classCode
+  if (code !== undefined) stateClass(device, code)
   if (header.vendorId !== undefined) device.vendorId = header.vendorId
   if (header.deviceId !== undefined) device.deviceId = header.deviceId
-  if (header.revision !== undefined) device.revision = header.revision
+  if (header.revision !== undefined && !isAsleep) device.revision = header.revision
   if (header.name !== undefined) device.name = header.name
   if (header.driver !== undefined) {
     device.driver = header.driver
     entry.driverInHeader = true
   }
-  if (header.revision === 'ff') entry.revisionFf = true
 }
 
 /**

@@ -7,6 +7,8 @@ import { newScope, type GroupScope } from './group-scope.ts'
 import type { HexImages } from './hex-dump.ts'
 import type { HwinfoBlock } from './hwinfo.ts'
 import type { Entry } from './lspci-detail.ts'
+import { noDisks, type PastedDisks } from './pasted-disks.ts'
+import { noNetwork, type PastedNetwork } from './pasted-network.ts'
 import { newShell, type Shell } from './shell-lines.ts'
 
 export type Listing = {
@@ -28,14 +30,24 @@ export type Listing = {
   hwinfo: HwinfoBlock | undefined
   table: readonly string[] | undefined
   readonly attached: AttachedLines
+  readonly network: PastedNetwork
+  readonly disks: PastedDisks
   /** Lines of each form that has a reader of its own. */
   readonly forms: Map<SourceKind, number>
   /** `others`: members of groups on other buses, counted in `find` as well. */
-  readonly counts: { headers: number; script: number; find: number; others: number; log: number; logFacts: number }
+  readonly counts: {
+    headers: number
+    script: number
+    find: number
+    others: number
+    log: number
+    logFacts: number
+    beside: number
+  }
 }
 
-/** A form of which each line is read by itself: the form's name when the line is one of it. */
-export type LineForm = (listing: Listing, line: string) => SourceKind | undefined
+/** A form of which each line is read by itself: its name when the line is one of it, `beside` when it names no functions. */
+export type LineForm = (listing: Listing, line: string) => SourceKind | 'beside' | undefined
 
 export function newListing(): Listing {
   return {
@@ -52,7 +64,9 @@ export function newListing(): Listing {
     hwinfo: undefined,
     table: undefined,
     attached: { usb: [], apart: [] },
+    network: noNetwork(),
+    disks: noDisks(),
     forms: new Map(),
-    counts: { headers: 0, script: 0, find: 0, others: 0, log: 0, logFacts: 0 },
+    counts: { headers: 0, script: 0, find: 0, others: 0, log: 0, logFacts: 0, beside: 0 },
   }
 }

@@ -20,6 +20,8 @@ import { kindOf, noteGaps } from './listing-gaps.ts'
 import { newListing, type LineForm, type Listing } from './listing-state.ts'
 import { readDetail } from './lspci-detail.ts'
 import { concludeEntries } from './lspci-entries.ts'
+import { concludeDisks, readDiskLine } from './pasted-disks.ts'
+import { concludeNetwork, readNetworkLine } from './pasted-network.ts'
 import { readNodeHardwareLine } from './pvesh.ts'
 import { parseHeader, resolvePlace } from './lspci-header.ts'
 import { readTagLine } from './lspci-machine.ts'
@@ -54,6 +56,8 @@ function conclude(listing: Listing): void {
   concludeGroups(listing)
   concludeResets(listing)
   concludeAttached(listing)
+  concludeNetwork(listing)
+  concludeDisks(listing)
   if (shell.hosts.size > 1) stateTwoMachines(draft, `its prompts name ${[...shell.hosts].join(' and ')}`)
 }
 
@@ -82,7 +86,8 @@ function concludeResets({ draft, resets }: Listing): void {
 /** One line, and what it says of the machine it was printed on. */
 function readLineOf(listing: Listing, line: string): void {
   const { counts, shell } = listing
-  const total = () => counts.headers + counts.script + counts.find + counts.log + counts.logFacts
+  const total = () =>
+    counts.headers + counts.script + counts.find + counts.log + counts.logFacts + counts.beside + listing.forms.size
   const [before, find, others] = [total(), counts.find, counts.others]
   readLine(listing, line)
   followShell(shell, line, { pci: counts.find - find - (counts.others - others), others: counts.others - others })
@@ -136,13 +141,21 @@ function readLine(listing: Listing, line: string): void {
 }
 
 /** Forms with a reader of their own. */
-const lineForms: readonly LineForm[] = [readDevbindLine, readHwinfoLine, readNodeHardwareLine, readAttachedLine]
+const lineForms: readonly LineForm[] = [
+  readDevbindLine,
+  readHwinfoLine,
+  readNodeHardwareLine,
+  readAttachedLine,
+  readNetworkLine,
+  readDiskLine,
+]
 
 function readForms(listing: Listing, line: string): boolean {
   for (const read of lineForms) {
     const form = read(listing, line)
     if (form === undefined) continue
-    listing.forms.set(form, (listing.forms.get(form) ?? 0) + 1)
+    if (form === 'beside') listing.counts.beside += 1
+    else listing.forms.set(form, (listing.forms.get(form) ?? 0) + 1)
     return true
   }
   return false

@@ -83,6 +83,8 @@ const readers: Readonly<Record<string, LineReader>> = {
 export function readDetail(entry: Entry, line: string): boolean {
   const text = line.replace(/^[\s>#*|;]+/, '')
   if (text.startsWith('!!! Unknown header type 7f')) {
+    // The entry has no Control line then, and still the group and the driver, which sysfs states of a sleeping function too.
+    entry.verbose = true
     factsOf(entry.device).notAnswering = true
     return true
   }

@@ -53,7 +53,7 @@ function concludeHeader(entry: Entry): void {
   if (entry.revisionFf) factsOf(device).notAnswering = true
   const isBridge = /^060[47]/.test(device.classCode ?? '') || /^(?:PCI|CardBus) bridge$/.test(device.className ?? '')
   // `-v` leaves `(prog-if 00)` out where 00 has no name (pciutils lspci.c, show_terse).
-  if (entry.verbose && device.classCode?.length === 4) device.classCode += '00'
+  if (entry.verbose && device.classCode?.length === 4 && device.facts?.notAnswering !== true) device.classCode += '00'
   if (entry.verbose && device.headerType === undefined && !isBridge && device.facts?.notAnswering !== true)
     device.headerType = factsOf(device).headerType = 0
 }

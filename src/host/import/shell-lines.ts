@@ -7,6 +7,8 @@ export type Shell = {
   /** The host name in the last prompt, and all under which something was stated. */
   host: string | undefined
   readonly hosts: Set<string>
+  /** The command whose output goes by. */
+  typed: string | undefined
   /** Output of a command that lists every group, while it goes by. */
   listing: { pci: number; others: number; isOther: boolean; readonly counts: boolean } | undefined
   /** Such a list was whole and had no group, or none of a PCI function. */
@@ -14,7 +16,7 @@ export type Shell = {
 }
 
 export function newShell(): Shell {
-  return { host: undefined, hosts: new Set(), listing: undefined, groups: undefined }
+  return { host: undefined, hosts: new Set(), typed: undefined, listing: undefined, groups: undefined }
 }
 
 /** `root@box:~# …`, `[me@box ~]$ …`, `me@box ~> …`: the host's name and what was typed. */
@@ -46,6 +48,7 @@ export function followShell(
   const prompt = named.exec(start)
   if (prompt) shell.host = (prompt[1] ?? '').toLowerCase()
   const command = prompt ? prompt[2] : /^[\s>]{0,40}[$#%]\s+(\S.*)$/.exec(start)?.[1]
+  shell.typed = command?.trim()
   if (command !== undefined && listsEveryGroup(command.trim())) {
     shell.listing = { pci: 0, others: 0, isOther: false, counts: /wc -l/.test(command) }
   }

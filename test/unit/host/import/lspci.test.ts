@@ -374,3 +374,23 @@ test('virtual functions of a -vvv listing have the number that offset and stride
   expect(deviceOf(host, '0000:09:04.4')).toMatchObject({ physFn: '0000:09:00.0' })
   expect(deviceOf(host, '0000:09:04.4').path).toBeUndefined()
 })
+
+test('a sleeping function keeps the group its own lines state, and states no revision and no interface', () => {
+  const host = readText(`0b:00.0 VGA compatible controller: Bolt BX1 (rev ff) (prog-if ff)
+\t!!! Unknown header type 7f
+\tInterrupt: pin ? routed to IRQ 83
+\tIOMMU group: 23
+\tKernel driver in use: bolt
+
+0b:00.1 Audio device: Bolt Sound (rev ff) (prog-if ff)
+\t!!! Unknown header type 7f
+\tIOMMU group: 24
+
+0c:00.0 Ethernet controller: Acme Port
+\tControl: I/O- Mem+ BusMaster+
+\tIOMMU group: 25
+`)
+  expect(host.devices.map(({ iommuGroup }) => iommuGroup)).toEqual([23, 24, 25])
+  expect(deviceOf(host, '0000:0b:00.0')).toMatchObject({ classCode: '0300', facts: { notAnswering: true } })
+  expect(deviceOf(host, '0000:0b:00.0').revision).toBeUndefined()
+})

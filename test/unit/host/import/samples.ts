@@ -51,6 +51,8 @@ ${[0, 16, 32, 48, 64].map(hexRow).join('\n')}
   `0000:06:00.0 'Port for 10GbE 0200' drv=vfio-pci unused=anic\n0000:01:00.0 'Port 0201' if=lan0,lan1 drv=anic unused=vfio-pci *Active*\n`,
   `[{"id":"sata","class":"storage","businfo":"pci@0000:03:00.0","description":"SATA controller","product":"Hub [1AAA:106F]","configuration":{"driver":"ahci"},"children":[{"id":"disk","class":"disk","logicalname":"/dev/sdx","children":[{"id":"volume:0","class":"volume","logicalname":["/dev/sdx2","/srv"],"configuration":{"state":"mounted"}}]}]}]`,
   `IOMMU group 20:\t[1aaa:0c03] 0b:00.0 USB controller: Acme USB\n\t\tBus 001 Device 004 Port 1-5\tID 046d:c31c Keyboard\n\t[1aaa:0107] 05:00.0 Serial Attached SCSI controller: A\n\t\t[7:0:0:0] disk ATA FAST A1 /dev/sdb 8.00TB\n[0:0:0:0] disk Tiny Stick 1.00 /dev/sda 15.3GB\nGroup 3:\t[1bbb:1401] [R] 09:00.0  VGA compatible controller                BX1\n`,
+  `2: lan1@if3: <UP> mtu 1500 master br7 state UP\n    altname enp5s0f1\n    inet 192.0.2.4/24 scope global lan1\ndefault proto static\n\tnexthop via 192.0.2.1 dev lan1 weight 1\niface br7 inet static\n\tgateway 192.0.2.1\n\tbridge-ports lan1 enp5s0\n05:00.0 0200: 1aaa:0200\n`,
+  `├─sda2 8:2 0 931G 0 part /\n  └─vg-root 252:0 0 96G 0 lvm  /srv\n/dev/sda2 on / type ext4 (rw)\nmd3 : active raid1 sdb1[1] sda1[0]\n  pool: deep\n\tdeep ONLINE 0 0 0\n\t  ata-X_1-part3 ONLINE 0 0 0\nx pci-0000:00:17.0-ata-1 -> ../../sda\n00:17.0 0106: 1aaa:0106\n`,
   `root@box:~# find /sys/kernel/iommu_groups/ -type l\nme@other:~$ lspci\n00:02.0 VGA compatible controller: A\n[    0.4] pci 0000:00:02.0: vgaarb: setting as boot VGA device (overriding previous)\n`,
 ]
 
