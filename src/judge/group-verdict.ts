@@ -25,7 +25,8 @@ export function groupJudge(view: HostView, ownReasons: OwnReasons): (device: Pci
   const known = new Map<number, Against>()
   return (device) => {
     const group = view.groupOf(device)
-    if (!group || group.devices.length < 2 || isBridge(device)) return nothing
+    // A part of the board is never given, so nothing hangs on who would leave with it.
+    if (!group || group.devices.length < 2 || isBridge(device) || standOf(device) !== undefined) return nothing
     const others = companions(device, view)
     if (others.length === 0) return nothing
     let against = known.get(group.id)
@@ -131,7 +132,7 @@ function notViable(
     message: `${address} shares IOMMU group ${group.id} with ${what}`,
     help: 'put the card into a slot with a group of its own, or choose another device',
     about: [address, mate],
-    mate,
+    mates: [mate],
   }
 }
 
@@ -140,7 +141,7 @@ function leftOpenBy({ address }: PciDevice, { address: mate, reason }: Said, gro
     ...reason,
     message: `${address} leaves together with ${mate} (IOMMU group ${group.id}): ${reason.message}`,
     about: [address, mate],
-    mate,
+    mates: [mate],
   }
 }
 

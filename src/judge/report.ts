@@ -151,7 +151,7 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
 
 /** Whether it leaves the verdict open, and whose it is, is for the verdict and the plan, not for the document. */
 function findingOf(reason: Reason): Finding {
-  if (reason.undecided === undefined && reason.mate === undefined) return reason
+  if (reason.undecided === undefined && reason.mates === undefined) return reason
   const { code, severity, message, help, at, about } = reason
   const finding: Draft<Finding> = { code, severity, message }
   if (help !== undefined) finding.help = help

@@ -18,8 +18,8 @@ export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
  */
 export type Reason = Finding & {
   readonly undecided?: boolean
-  /** The member of its group whose reason this really is. */
-  readonly mate?: PciAddress
+  /** Others it hangs on: the member of the group whose reason it really is; functions that only reset together with it. */
+  readonly mates?: readonly PciAddress[]
 }
 
 export type DeviceJudgement = {

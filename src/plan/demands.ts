@@ -120,7 +120,7 @@ function refused(view: View, vm: string, role: string, meant: readonly PciDevice
   const shown = meant.slice(0, 8)
   return shown.flatMap((device) =>
     refusalsOf(view, device.address).map((reason) => ({
-      ...omit(omit(reason, 'undecided'), 'mate'),
+      ...omit(omit(reason, 'undecided'), 'mates'),
       message: `${role} of ${vm}: ${reason.message}`,
     })),
   )

@@ -45,12 +45,12 @@ export function warningsOf(
 ): Finding[] {
   const findings: Finding[] = []
   const said = new Set<string>()
-  const leaves = new Set(leaving.map((one) => one.address))
+  const vmOf = new Map(leaving.map((one) => [one.address, one.vm]))
   for (const { vm, role, address, identity } of leaving) {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
-    for (const { undecided, mate, ...stated } of view.judgements.get(address)?.reasons ?? []) {
-      // Told of the member itself, which leaves too.
-      if (mate !== undefined && leaves.has(mate)) continue
+    for (const { undecided, mates, ...stated } of view.judgements.get(address)?.reasons ?? []) {
+      // Told of the member itself, or as the plan has it already: all of them go to this VM.
+      if (mates?.length && mates.every((mate) => vmOf.get(mate) === vm)) continue
       const reason = naming(address, stated)
       if (reason.severity === 'error') continue
       // Twins matter where nothing but the slot tells them apart, and once.

@@ -47,6 +47,7 @@ function resetClassReasons(address: string, reset: ResetJudgement): readonly Rea
         severity: 'note',
         message: `${address} resets only together with ${addressesText(reset.together)}${misleading}`,
         help: 'give all of them to the same VM',
+        mates: reset.together,
       },
     ]
   return []
