@@ -15,7 +15,7 @@ const volatile = / - (?:tmpfs|devtmpfs|ramfs|autofs|overlay) /
 
 export const diskRules: readonly Rule[] = [
   [/^\/etc\/fstab$/, reduceFstab],
-  [/^\/run\/udev\/data\/b\d+:\d+$/, (text) => linesWith(text, udevKeys)],
+  [/^\/run\/udev\/data\/b\d+:\d+$/, (text) => `I:1\n${linesWith(text, udevKeys)}`],
   [
     /^\/(?:etc|run|usr|lib)\/.*systemd\/system\/[^/]+\.(?:mount|swap)$/,
     (text) => linesWith(text, /^\s*(?:What|Where)\s*=/),

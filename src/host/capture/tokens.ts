@@ -12,7 +12,7 @@ const notAfter = '(?![0-9A-Za-z])'
 
 /** One alternative for each kind, in the order in which they are tried at a place. */
 const patterns = {
-  iscsi: String.raw`${notBefore}(?:iqn|nqn)\.\d{4}[-.]\d{2}\.[^\s"',;<>@\\]+`,
+  iscsi: String.raw`${notBefore}(?:iqn|nqn)\.\d{4}[-.]\d{2}\.[^\s"',;<>@/\\]+`,
   uuid: `(?<!${hex})${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}(?!${hex})`,
   array: `${notBefore}(?:${hex}{8}:){3}${hex}{8}${notAfter}`,
   lvmPair: `(?<=LVM-)[A-Za-z0-9]{64}${notAfter}`,

@@ -84,7 +84,7 @@ function zramEnds(reading: Reading, folder: string, beyond: Beyond): readonly En
   const backing = textOf(reading, `${folder}/backing_dev`)
   // A kernel that writes nothing back has none of these files (CONFIG_ZRAM_WRITEBACK).
   const writesBack = ['bd_stat', 'writeback', 'writeback_limit'].some(
-    (file) => reading.system.stat(`${folder}/${file}`).ok,
+    (file) => textOf(reading, `${folder}/${file}`) !== undefined,
   )
   if (!stated.ok && (stated.reason !== 'absent' || writesBack))
     return [lostAt(folder.slice(folder.lastIndexOf('/') + 1), 'nothing says to which disk it writes back')]

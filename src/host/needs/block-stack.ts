@@ -16,7 +16,7 @@ export type Stack = {
   /** The device and every one it stands on, as far as it was followed. */
   readonly below: (name: string) => ReadonlySet<string>
   readonly shownName: (name: string) => string
-  /** Devices made of others on which no other stands, and loop devices. */
+  /** Devices made of others on which no other stands, known by their members or by what they are. */
   readonly tops: () => readonly string[]
 }
 
@@ -70,10 +70,16 @@ function lostAt(name: string, why: string): End {
   return { to: 'lost', chain: [], lost: name, why }
 }
 
+/** A device that stands on something else, told or not; memory, volumes of pools and disks of servers are followed apart. */
+function isMade({ name, place, disk }: Block): boolean {
+  if (disk !== undefined || /^(?:ram|zram|zd|nbd|rbd|nullb|sr|fd)\d/.test(name)) return false
+  return /^(?:loop|dm-|md|bcache|drbd)\d/.test(name) || place?.startsWith('/devices/virtual/block/') === true
+}
+
 function topsOf(members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): string[] {
   const below = new Set([...members.values()].flat())
-  const files = [...blocks.byName.values()].filter(({ name, disk }) => /^loop\d/.test(name) && disk === undefined)
-  const all = new Set([...members.keys(), ...files.map(({ name }) => name)])
+  const made = [...blocks.byName.values()].filter(isMade)
+  const all = new Set([...members.keys(), ...made.map(({ name }) => name)])
   return [...all].filter((name) => !below.has(name) || name.startsWith('loop')).sort()
 }
 

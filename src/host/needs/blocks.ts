@@ -91,7 +91,7 @@ function addPartitions(reading: Reading, places: Map<string, string | undefined>
   for (const [disk, place] of [...places]) {
     if (place === undefined) continue
     for (const name of namesIn(reading, `/sys${place}`)) {
-      if (name.startsWith(disk) && reading.system.stat(`/sys${place}/${name}/partition`).ok)
+      if (name.startsWith(disk) && textOf(reading, `/sys${place}/${name}/partition`) !== undefined)
         places.set(name, `${place}/${name}`)
     }
   }
@@ -102,7 +102,8 @@ function diskAbove(reading: Reading, name: string, place: string | undefined): s
   const above = place.split('/').at(-2) ?? ''
   // The folder of a whole disk is `block/sda`, or `nvme0/nvme0n1`; that of a partition lies in its disk's.
   if (!name.startsWith(above) || above === 'block') return undefined
-  return reading.system.stat(`/sys${place}/partition`).ok || /\/block\/[^/]+\/[^/]+$/.test(place) ? above : undefined
+  const isInside = /\/block\/[^/]+\/[^/]+$/.test(place)
+  return isInside || textOf(reading, `/sys${place}/partition`) !== undefined ? above : undefined
 }
 
 function numberText(text: string | undefined): string | undefined {

@@ -28,11 +28,10 @@ export function parseCrypttab(text: string): CryptEntry[] {
  * bare file lies on a file system that is mounted by then.
  */
 export function devicesOfKey(key: string): string[] {
+  const parts = key.split(':').slice(0, 24)
   const found: string[] = []
-  for (let at = key.indexOf(':'); at >= 0; at = key.indexOf(':', at + 1)) {
-    found.push(key.slice(at + 1).replace(/:\d+$/, ''), key.slice(0, at))
+  for (let from = 0; from < parts.length; from++) {
+    for (let to = parts.length; to > from; to--) found.push(parts.slice(from, to).join(':'))
   }
-  return [...new Set([key, ...found])].filter(
-    (text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text),
-  )
+  return [...new Set(found)].filter((text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text))
 }

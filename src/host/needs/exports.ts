@@ -25,10 +25,11 @@ function readTargets(reading: Reading): Export[] {
     if (!/^(?:iblock|pscsi|fileio)_\d+$/.test(core)) return []
     return namesInSource(reading, `${cores}/${core}`).flatMap((name): Export[] => {
       const folder = `${cores}/${core}/${name}`
-      if (!reading.system.stat(`${folder}/udev_path`).ok && !reading.system.stat(`${folder}/enable`).ok) return []
-      if (textOf(reading, `${folder}/enable`) === '0') return []
-      const what = `export ${name} of the kernel's target (LIO)`
+      const enable = textOf(reading, `${folder}/enable`)
       const path = textOf(reading, `${folder}/udev_path`)
+      // Other entries beside the backstores (hba_info, hba_mode) are files.
+      if ((enable === undefined && path === undefined) || enable === '0') return []
+      const what = `export ${name} of the kernel's target (LIO)`
       if (path?.startsWith('/') === true) return [{ what, path }]
       const [, major, minor] = /Major:\s*(\d+)\s+Minor:\s*(\d+)/.exec(textOf(reading, `${folder}/info`) ?? '') ?? []
       return [{ what, ...(major === undefined ? {} : { number: `${major}:${minor ?? ''}` }) }]

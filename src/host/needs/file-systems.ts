@@ -141,6 +141,14 @@ function sourceEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]):
   return [lostAt(mount.source, `nothing says where a file system of type ${mount.type} lies`)]
 }
 
+/** Looked at and not read; that it is too large to be read is what a capture can keep of it. */
+function isFileThere(reading: Reading, path: string): boolean {
+  const stat = reading.system.stat(path)
+  if (stat.ok && stat.value.kind !== 'file') return true
+  const read = reading.system.readText(path, 1)
+  return stat.ok || read.ok || read.reason !== 'absent'
+}
+
 /** The file behind a loop device, a swap file, a device file. */
 export function fileEnds(systems: FileSystems, path: string, seen: readonly Mount[] = []): readonly End[] {
   const { reading } = systems.namer
@@ -152,7 +160,8 @@ export function fileEnds(systems: FileSystems, path: string, seen: readonly Moun
   }
   const mount = mountOf(systems.mounts, plain)
   if (mount === undefined) return [lostAt(plain, 'no mount holds this file')]
-  const isThere = reading.system.stat(plain === path ? plain : plain.slice(0, plain.lastIndexOf('/')) || '/').ok
+  const folder = plain.slice(0, plain.lastIndexOf('/')) || '/'
+  const isThere = plain === path ? isFileThere(reading, plain) : reading.system.stat(folder).ok
   // A path whose mount was detached seems to lie on what is above it.
   if (!isThere && (reading.system.live || isVolatile(mount))) return [lostAt(plain, 'no such file is there')]
   return mountEnds(systems, mount, seen).map((end) => ({ ...end, chain: [plain, ...end.chain] }))

@@ -4,6 +4,7 @@
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  */
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { textOfSource } from './sources.ts'
 
 export type Mount = {
   readonly point: string
@@ -59,7 +60,7 @@ export type Namespaces = {
 }
 
 export function readMounts(reading: Reading, isContained: boolean): Namespaces {
-  const self = parseMounts(textOf(reading, '/proc/self/mountinfo', largest) ?? '')
+  const self = parseMounts(textOfSource(reading, '/proc/self/mountinfo', largest))
   const host = isContained ? parseMounts(textOf(reading, '/proc/1/mountinfo', largest) ?? '') : []
   const own = host.length > 0 ? host : self
   const others = []

@@ -2,9 +2,10 @@
  * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is active, export, and
  * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
  */
-import type { PciDevice } from '../../pci/device.ts'
+import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import { textOf, type Reading } from '../reading.ts'
 import { readBootArguments } from './boot-arguments.ts'
+import { functionsWithDisks } from './blocks.ts'
 import { readBootDisks, type BootDisk } from './boot-disks.ts'
 import { findByNumber, findDevice, numberOfName, pathOfName, type Found } from './device-path.ts'
 import { swapPaths, type Disks } from './disks.ts'
@@ -33,6 +34,7 @@ export function storageNeeds(disks: Disks, needs: readonly DiskNeed[]): NeedsRea
 export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   const inUse = [
     ...hiddenMounts(disks),
+    ...unlistedMounts(disks, devices),
     ...mountNeeds(disks),
     ...swapNeeds(disks),
     ...poolNeeds(disks),
@@ -61,6 +63,20 @@ function unreadNeeds({ reading }: Disks): DiskNeed[] {
     const ends: End[] = [{ to: 'lost', chain: [], lost: path, why }]
     return { start: vital('what the host uses'), ends, top: [] }
   })
+}
+
+/**
+ * Without the list of mounts, controllers of disks are left open by their class (judge/checks/known-needs.ts); disks hang on others
+ * as well, such as USB.
+ */
+function unlistedMounts({ reading, blocks }: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  if (reading.system.stat('/proc/self/mountinfo').ok) return []
+  const withDisks = functionsWithDisks(blocks)
+  const others = devices.filter((one) => withDisks.has(one.address) && !['storage', 'nvme'].includes(deviceClass(one)))
+  const couldBe = others.map(({ address }) => address)
+  const why = 'the input has no list of mounts'
+  const ends: End[] = [{ to: 'lost', chain: [], lost: '/proc/self/mountinfo', why, couldBe }]
+  return couldBe.length === 0 ? [] : [{ start: vital('what the host has mounted'), ends, top: [] }]
 }
 
 /** In a container that does not see the host's processes, nothing tells what the host has mounted. */

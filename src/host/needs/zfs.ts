@@ -18,13 +18,17 @@ export function readPools(reading: Reading, mounts: readonly Mount[]): Set<strin
   for (const { type, source } of mounts) if (type === 'zfs') pools.add(source.split('/')[0] ?? '')
   const folder = '/proc/spl/kstat/zfs'
   for (const name of namesInSource(reading, folder)) {
-    const isPool = ['io', 'state', 'guid', 'txgs', 'iostats'].some(
-      (file) => reading.system.stat(`${folder}/${name}/${file}`).ok,
-    )
+    const isPool = ['state', 'guid', 'io', 'txgs'].some((file) => isThere(reading, `${folder}/${name}/${file}`))
     if (isPool) pools.add(name)
   }
   pools.delete('')
   return pools
+}
+
+/** Folders of counters that belong to no pool have none of these files. */
+function isThere(reading: Reading, path: string): boolean {
+  const result = reading.system.readText(path)
+  return result.ok || result.reason !== 'absent'
 }
 
 export type ZfsContext = {
