@@ -32,9 +32,15 @@ const machine = (): string =>
       at: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
       driver: 'e1000e',
       group: 13,
-      files: { reset_method: 'flr bus\n', numa_node: '0\n' },
+      files: {
+        reset_method: 'flr bus\n',
+        numa_node: '0\n',
+        'net/eth3/flags': '0x1002\n',
+        'net/eth3/operstate': 'down\n',
+      },
     }),
     {
+      '/sys/class/net/eth3': '-> ../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0/net/eth3',
       '/proc/self/mountinfo': '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n',
       '/proc/net/route': 'Iface\n',
       '/sys/dev/block/8:1': '-> ../../devices/pci0000:00/0000:00:17.0/ata1/block/sda/sda1',
@@ -70,9 +76,9 @@ describe('inspect', () => {
       numaNode: 0,
       resetMethods: ['flr', 'bus'],
       path: '0000:00/1c.0/00.0',
-      neededBy: [],
-      verdict: 'ready',
-      findings: [],
+      neededBy: [{ what: 'the only network port', chain: [] }],
+      verdict: 'caution',
+      findings: ['host-network'],
     })
     expect(report.devices[0]).toMatchObject({
       neededBy: [{ what: '/', chain: ['sda1'] }],

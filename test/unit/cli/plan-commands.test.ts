@@ -175,6 +175,8 @@ describe('handover lock', () => {
     const net = {
       [`/sys/devices/${at}/net/eth1/address`]: '52:54:00:00:00:77\n',
       [`/sys/devices/${at}/net/eth1/addr_assign_type`]: '0\n',
+      [`/sys/devices/${at}/net/eth1/operstate`]: 'down\n',
+      [`/sys/devices/${at}/net/eth1/flags`]: '0x1002\n',
       '/sys/class/net/eth1': `-> ../../devices/${at}/net/eth1`,
     }
     const file = specFile(screen.replace('class: gpu', 'mac: "52:54:00:00:00:77"'))
