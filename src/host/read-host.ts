@@ -86,8 +86,16 @@ function unreadNeeds(reading: Reading, devices: readonly PciDevice[]): Pick<Host
   if (!system.readText('/proc/self/mountinfo', 16 << 20).ok) unread.push('disk')
   if (networkFacts(reading).tables.isUnread) unread.push('network')
   if (!system.readText('/proc/bus/input/devices', 4 << 20).ok) unread.push('input')
-  if (devices.some((one) => one.classCode?.startsWith('0300') && one.bootVga === undefined)) unread.push('display')
+  if (!system.readText('/sys/class/tty/console/active').ok) unread.push('console')
+  if (isScreenUnread(reading, devices)) unread.push('display')
   return unread.length > 0 ? { unreadNeeds: unread } : {}
+}
+
+/** Other displays (0380) have no `boot_vga`: what is drawn on them stands among the framebuffers. */
+function isScreenUnread({ system }: Reading, devices: readonly PciDevice[]): boolean {
+  const lacks = (code: string) =>
+    devices.some((one) => one.classCode?.startsWith(code) === true && one.bootVga === undefined)
+  return lacks('0300') || (lacks('0380') && !system.list('/sys/class/graphics').ok)
 }
 
 /** Bridges of the host's network, by name. */

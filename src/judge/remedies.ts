@@ -28,7 +28,9 @@ function placeOf(host: Host, change: { readonly add?: string; readonly remove?: 
     return `the kernel command line with: update-bootloader ${option}`
   }
   if (has('/etc/default/grub')) {
-    const generate = is('arch') ? 'grub-mkconfig -o /boot/grub/grub.cfg' : 'update-grub'
+    const make = 'grub-mkconfig -o /boot/grub/grub.cfg'
+    // Debian's word for it; of a pasted file nobody knows which distribution it is from.
+    const generate = is('arch') ? make : ids[0] === undefined ? `update-grub or ${make}` : 'update-grub'
     return `GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run ${generate}`
   }
   if (has('/etc/kernel/cmdline'))

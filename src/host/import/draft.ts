@@ -42,6 +42,8 @@ export type Draft = {
   readonly files: Map<string, string[]>
   /** The file whose one line comes next, by the command before it. */
   expects?: '/proc/cmdline' | '/etc/kernel/cmdline' | '/boot/loader/entries/*.conf' | undefined
+  /** The function that draws fb0, the text console's. */
+  framebuffer?: PciAddress
   /** What the input says of Xen; absent when it says nothing. */
   xen?: { readonly isControl: boolean; readonly isFull: boolean }
   /** The file of module options that was named last. */

@@ -2,6 +2,7 @@
 import type { Finding } from '../../finding.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
+import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { Host, HostFile, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../host.ts'
 import type { DeviceDraft, Draft } from './draft.ts'
 import { withPlaces } from './places.ts'
@@ -35,7 +36,7 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
     iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
     devices,
     groups,
-    needs: [...displayNeeds(devices), ...draft.needs],
+    needs: [...displayNeeds(devices), ...textConsoleNeeds(draft, devices), ...draft.needs],
     ...(draft.lostNeeds.length > 0 ? { lostNeeds: draft.lostNeeds } : {}),
     // No listing says what the host is mounted on, reached by or shown on.
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
@@ -50,6 +51,18 @@ function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
   return devices
     .filter(({ bootVga }) => bootVga === true)
     .map(({ address }) => ({ kind: 'display', what: 'boot display', chain: [], device: address, weight: 'vital' }))
+}
+
+/**
+ * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing beside the log may
+ * show that VFIO has the function by now.
+ */
+function textConsoleNeeds({ framebuffer, kernel }: Draft, devices: readonly PciDevice[]): HostNeed[] {
+  const drawn = devices.find(({ address }) => address === framebuffer)
+  const consoles = [...(kernel.cmdline ?? '').matchAll(/(?:^|\s)console=(\w{1,20})/g)].map(([, name]) => name ?? '')
+  const isElsewhere = consoles.length > 0 && !consoles.some((name) => /^tty\d*$/.test(name))
+  if (drawn === undefined || drawn.driver === null || isVfioDriver(drawn.driver) || isElsewhere) return []
+  return [{ kind: 'console', what: 'text console', chain: ['fb0'], device: drawn.address, weight: 'vital' }]
 }
 
 function mixture({ twoMachines }: Draft): Finding[] {

@@ -20,6 +20,7 @@ export function readKernelLine(draft: Draft, line: string): KernelLine {
   if (line.includes('ommu') && readAssignment(draft, line)) return 'group'
   if (readXenLine(draft, line)) return 'fact'
   if (line.includes('vgaarb: setting as boot ')) return readBootDisplay(draft, line) ? 'fact' : undefined
+  if (line.includes('fb0: ') && readFramebuffer(draft, line)) return 'fact'
   const pci = /\bpci ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (.*)$/i.exec(line)
   if (pci) return readFunctionLine(draft, pci[1] ?? '', pci[2] ?? '') ? 'fact' : undefined
   return readMachineLine(draft, line) ? 'fact' : undefined
@@ -104,6 +105,18 @@ function readBootDisplay(draft: Draft, line: string): boolean {
   if (address === undefined) return false
   for (const device of draft.devices.values()) if (device.bootVga === true) device.bootVga = false
   deviceAt(draft, address).bootVga = true
+  return true
+}
+
+/** `i915 0000:00:02.0: [drm] fb0: i915drmfb frame buffer device` (drivers/gpu/drm/drm_fb_helper.c): fbcon draws on the first. */
+function readFramebuffer(draft: Draft, line: string): boolean {
+  const text = /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:\[drm\] )?fb0: \S{1,40} frame ?buffer device/i.exec(
+    line,
+  )?.[1]
+  const address = text === undefined ? undefined : parseAddress(text)
+  if (address === undefined) return false
+  deviceAt(draft, address)
+  draft.framebuffer = address
   return true
 }
 

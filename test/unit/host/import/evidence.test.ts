@@ -42,6 +42,23 @@ pci 0000:03:00.0: Adding to iommu group 9
   })
 })
 
+describe('the text console of a kernel log', () => {
+  const line = '[    2.2] acme 0000:03:00.0: [drm] fb0: acmedrmfb frame buffer device\n'
+  const group = 'pci 0000:03:00.0: [1bbb:0003] type 00 class 0x038000\npci 0000:03:00.0: Adding to iommu group 9\n'
+  const needs = (text: string) => readText(text).needs.map(({ kind, device }) => `${kind} ${device}`)
+  test('is on the function that draws fb0', () => {
+    expect(needs(group + line)).toEqual(['console 0000:03:00.0'])
+    expect(verdictAt(line + group, '03:00.0')).toMatch(/^refused.* host-console/)
+  })
+  test('but not where the console is elsewhere, or VFIO has the function by now', () => {
+    expect(needs(`${group}${line}Command line: ro console=ttyS0,115200\n`)).toEqual([])
+    expect(needs(`${group}${line}Command line: ro console=ttyS0 console=tty0\n`)).toHaveLength(1)
+    expect(
+      needs(`${group}${line}03:00.0 Display controller [0380]: Acme [1bbb:0003]\n\tKernel driver in use: vfio-pci\n`),
+    ).toEqual([])
+  })
+})
+
 describe('Xen', () => {
   const listing = '03:00.0 Ethernet controller [0200]: Acme NIC [1aaa:0003]\n\tKernel driver in use: DRIVER\n'
   const host = (driver: string, more: string) => readText(listing.replace('DRIVER', driver) + more)
