@@ -15,7 +15,8 @@ export type AttachedUsb = { readonly device: PciAddress; readonly where: string;
 /** Also of disks in a section of their own, which hang on no listed controller by what the text says. */
 export type AttachedLines = { readonly usb: AttachedUsb[]; readonly apart: Disk[] }
 
-export const readAttachedLine: LineForm = (listing, line) => readDisk(listing, line) ?? readUsb(listing, line)
+export const readAttachedLine: LineForm = (listing, line) =>
+  readDisk(listing, line) ?? readUsb(listing, line) ?? readHeld(listing, line)
 
 function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
   const [, words = '', name = '', size = ''] =
@@ -32,6 +33,14 @@ function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
   const owner = below(listing, /^01/)
   if (owner) addDisk(owner, disk)
   else if (listing.attached.apart.length < 1024) listing.attached.apart.push(disk)
+  return 'beside'
+}
+
+/** Unraid: `This controller is bound to vfio, connected drives are not visible.` */
+function readHeld({ entry }: Listing, line: string): ReturnType<LineForm> {
+  if (!entry || entry.complete || !/^[\s>]{0,40}This controller is bound to vfio\b/.test(line)) return undefined
+  entry.device.driver = 'vfio-pci'
+  entry.driverInHeader = true
   return 'beside'
 }
 

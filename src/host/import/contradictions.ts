@@ -29,7 +29,13 @@ function isOther(a: Who, b: Who): boolean {
     return a.vendorId !== b.vendorId || a.deviceId !== b.deviceId
   const [classA, classB] = [classOf(a), classOf(b)]
   if (classA !== undefined && classB !== undefined && classA !== classB) return true
+  // Words behind a bare address may be anybody's; those of a listing stand beside a class.
+  if (!hasClass(a) || !hasClass(b)) return false
   return a.name !== undefined && b.name !== undefined && !isSameName(a.name, b.name)
+}
+
+function hasClass({ classCode, className }: Who): boolean {
+  return classCode !== undefined || className !== undefined
 }
 
 function classOf({ classCode, className }: Who): string | undefined {

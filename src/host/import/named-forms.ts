@@ -14,13 +14,23 @@ const forms: readonly (readonly [RegExp, string, string])[] = [
     'the drawing that lspci -t makes of the buses (a tree)',
     full,
   ],
-  [/"(?:iommu_group|reset_mechanism_defined|controller_type)"\s{0,8}:/, 'the list of TrueNAS (midclt call …)', lspci],
+  [
+    /"(?:iommu_group|reset_mechanism_defined|controller_type|vm_pci_slot|available_to_host)"\s{0,8}:/,
+    'the list of TrueNAS (midclt call …)',
+    lspci,
+  ],
+  [
+    /^[\s>-]{0,40}iommugroup: /m,
+    'the YAML of Proxmox (pvesh)',
+    'pvesh get /nodes/NODE/hardware/pci --output-format json, and: sudo lspci -nnk',
+  ],
   [/\bpptdev_choices\b|\bpassthrough_device_choices\b|\bmidclt\b/, 'the output of midclt (TrueNAS)', lspci],
   [
     /^[\s>]{0,40}(?:System|Motherboard|CPU \(|GPUs?|NICs?|Disks?|PCI devices):\s*$[\s\S]{0,4000}^[\s>]{0,40}(?:PCI address|Address|Product ID|Vendor|Architecture):/m,
     'the output of incus info --resources (or lxc info --resources)',
     lspci,
   ],
+  [/^[\s>]{0,40}PCI address: [0-9a-f]{4,8}:/m, 'the output of incus info --resources (or lxc info --resources)', lspci],
   [/"pci_address"\s{0,8}:|"usb_address"\s{0,8}:/, 'the resources of Incus or LXD as JSON', lspci],
   [
     /^[\s>]{0,40}bus info: pci@|^[\s>]{0,40}\*-\w+/m,

@@ -7,7 +7,7 @@ import type { Host } from '../host.ts'
 import { stateGroup, stateWho } from './contradictions.ts'
 import { emptyDraft, fullListing, note, type Draft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
-import type { LineForm } from './listing-state.ts'
+import type { LineForm, Listing } from './listing-state.ts'
 
 type Fields = { readonly [key: string]: unknown }
 
@@ -54,9 +54,21 @@ function stateFields(draft: Draft, fields: Fields): boolean {
   return true
 }
 
+/** `--noborder` prints the same columns without bars: those that are always there come first. */
+function readBareRow({ draft }: Listing, line: string): ReturnType<LineForm> {
+  const [, classCode, device, id, iommugroup, vendor] =
+    /^\s{0,20}(0x[0-9a-f]{6})\s{1,20}(0x[0-9a-f]{4})\s{1,20}([0-9a-f:.]{12,17})\s{1,20}(-?\d{1,6})\s{1,20}(0x[0-9a-f]{4})\b/i.exec(
+      line,
+    ) ?? []
+  return id !== undefined && stateFields(draft, { class: classCode, device, id, iommugroup, vendor })
+    ? 'pvesh'
+    : undefined
+}
+
 /** The table's first row names its columns; a row without an id goes on with the names of the row above, and is passed over. */
 export const readNodeHardwareLine: LineForm = (listing, line) => {
-  if (!/[│|]/.test(line) || line.length > 4000) return undefined
+  if (line.length > 4000) return undefined
+  if (!/[│|]/.test(line)) return readBareRow(listing, line)
   const cells = line
     .split(/[│|]/)
     .slice(1, -1)

@@ -46,7 +46,8 @@ export function followShell(
   }
   endListing(shell, true)
   const prompt = named.exec(start)
-  if (prompt) shell.host = (prompt[1] ?? '').toLowerCase()
+  // `box` and `box.example` are one host.
+  if (prompt) shell.host = (prompt[1] ?? '').toLowerCase().split('.')[0]
   const command = prompt ? prompt[2] : /^[\s>]{0,40}[$#%]\s+(\S.*)$/.exec(start)?.[1]
   shell.typed = command?.trim()
   if (command !== undefined && listsEveryGroup(command.trim())) {

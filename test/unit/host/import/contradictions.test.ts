@@ -68,6 +68,8 @@ describe('one machine', () => {
       `anna@box:~$ lspci\n${screen}root@box:~# find /sys/kernel/iommu_groups -type l\n${find}`,
     ],
     ['a prompt of another host above nothing', `me@desk:~$ ssh root@box\nroot@box:~# lspci\n${screen}`],
+    ['words of a person behind a bare address', `IOMMU Group 9:\n\t04:00.0 (my new card)\n\n${screen}`],
+    ['one host with and without its domain', `root@box:~# lspci\n${screen}root@box.example:~# lspci\n${screen}`],
     ['mail addresses', `On Monday anna@desk.example wrote: > see # 4\n${screen}bob@box.example wrote: > no\n${find}`],
   ])('with %s', (_, text) => expect(readText(text).twoMachines).toBeUndefined())
 

@@ -47,6 +47,13 @@ describe('pvesh get /nodes/NODE/hardware/pci', () => {
     expect(cut.devices).toHaveLength(1)
     expect(cut.findings.some(({ message }) => message.includes('cut off'))).toBe(true)
   })
+  test('as a table without borders', () => {
+    const host = readText(
+      'class    device id           iommugroup vendor\n0x020000 0x0200 0000:04:00.0 7          0x1aaa Fast Port\n',
+    )
+    expect(host.source.kind).toBe('pvesh')
+    expect(deviceOf(host, '0000:04:00.0')).toMatchObject({ deviceId: '0200', iommuGroup: 7, classCode: '020000' })
+  })
   test('without any group the IOMMU is off', () => {
     expect(readText(`[${one('0000:04:00.0', -1)}]`).iommu.state).toBe('off')
   })
@@ -209,6 +216,12 @@ SCSI Devices
       { set: 'keyboards', others: ['0000:07:00.0'] },
     ])
   })
+  test('a controller that Unraid calls bound to vfio is', () => {
+    const host = readText(
+      'IOMMU group 6:\t[1aaa:0c03] 07:00.0 USB controller: Acme USB\n\tThis controller is bound to vfio, connected USB devices are not visible.\nIOMMU group 7:\t[1aaa:0c03] 08:00.0 USB controller: Acme USB\n',
+    )
+    expect(host.devices.map(({ driver }) => driver)).toEqual(['vfio-pci', undefined])
+  })
   test('lsusb of its own hangs on nothing', () => {
     const host = readText(
       `07:00.0 USB controller [0c03]: Acme [1aaa:0c03]\n\n$ lsusb\n${keys.trim().replace('Port 3-4\t', '')}\n`,
@@ -227,6 +240,9 @@ describe('is refused by its name', () => {
       'TrueNAS',
       'lspci -nnk',
     ],
+    ['GPUs of TrueNAS', '[{"addr": {"pci_slot": "0000:01:00.0"}, "available_to_host": true}]', 'TrueNAS', 'lspci -nnk'],
+    ['YAML of pvesh', "- class: '0x010802'\n  id: 0000:02:00.0\n  iommugroup: 15\n", 'pvesh', '--output-format json'],
+    ['a card of incus', 'Card 0:\n    PCI address: 0000:06:00.0\n', 'incus', 'lspci -nnk'],
     ['midclt with an error', '$ midclt call vm.device.pptdev_choices\n[]\n', 'midclt', 'lspci -nnk'],
     [
       'incus',
