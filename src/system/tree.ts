@@ -112,6 +112,7 @@ function walk(tree: Tree, path: string, followLast: boolean): ReadResult<Place> 
     const part = pending.pop() ?? ''
     if (part === '' || part === '.') continue
     const here = entered.at(-1)?.node ?? tree
+    if (here.kind === 'unreadable') return failureOf(here.code)
     if (here.kind !== 'directory') return absent('ENOTDIR')
     if (part === '..') {
       entered.pop()

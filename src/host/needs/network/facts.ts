@@ -13,6 +13,8 @@ export type NetworkFacts = {
   readonly tables: RouteTables
   readonly addresses: OwnAddresses
   readonly connections: Connections
+  /** The kernel itself said what each interface is. */
+  readonly isAnswered: boolean
 }
 
 const known = new WeakMap<Reading, NetworkFacts>()
@@ -24,7 +26,8 @@ export function networkFacts(reading: Reading): NetworkFacts {
   const interfaces = readInterfaces(reading, answer)
   const tables = readRouteTables(reading)
   const addresses = readOwnAddresses(reading, answer, { tables, interfaces })
-  const facts = { reading, interfaces, tables, addresses, connections: readConnections(reading) }
+  const isAnswered = answer.state === 'known'
+  const facts = { reading, interfaces, tables, addresses, connections: readConnections(reading), isAnswered }
   known.set(reading, facts)
   return facts
 }

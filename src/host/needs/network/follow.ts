@@ -139,13 +139,34 @@ function underTunnel(here: Trail, one: NetInterface): Leg[] {
   for (const name of one.local === undefined ? [] : interfacesWith(facts, one.local)) known.add(name)
   known.delete(one.name)
   if (known.size > 0) return [...known].flatMap((name) => walk(here, name))
-  const isWay = (name: string): boolean => name !== one.name && !isTunnel(facts.interfaces.byName.get(name))
+  // A way that this very trail came through leads nowhere.
+  const isWay = (name: string): boolean => !here.above.includes(name) && !isTunnel(facts.interfaces.byName.get(name))
   const ways = new Set(defaultRoutes(facts).flatMap((route) => (isWay(route.interface) ? [route.interface] : [])))
-  if (ways.size > 0) return [...ways].flatMap((name) => walk(here, name))
-  const legs = [...addressedInterfaces(facts)].filter(isWay).flatMap((name) => walk(here, name))
+  const out = [...ways].flatMap((name) => walk(here, name))
+  if (out.length > 0) {
+    // Nobody asked the kernel, which knows whether it is one of these.
+    const isOpen = !facts.isAnswered && isToldByKernel(one)
+    return isOpen ? [...out, lostHere(here, 'nothing says where its other end is')] : out
+  }
+  return overTheOnlyWay(here, [...addressedInterfaces(facts)].filter(isWay))
+}
+
+function overTheOnlyWay(here: Trail, ways: readonly string[]): Leg[] {
+  const { facts } = here
+  const found = ways.flatMap((name) => {
+    const legs = walk({ ...here, visited: new Set(here.visited) }, name)
+    return legs.every(({ to }) => to === 'elsewhere') ? [] : [legs]
+  })
+  const legs = found.flat()
   const functions = new Set(legs.flatMap((leg) => (leg.to === 'function' ? [leg.device] : [])))
-  if (functions.size === 1 && !legs.some(({ to }) => to === 'lost') && facts.addresses.gaps.length === 0) return legs
+  const isOne = found.length === 1 || (functions.size === 1 && !legs.some(({ to }) => to === 'lost'))
+  if (isOne && facts.addresses.gaps.length === 0) return legs
   return [lostHere(here, 'nothing says which port it runs over')]
+}
+
+/** The kernel tells the far end of these; those of WireGuard and of programs it tells nobody without asking for them. */
+function isToldByKernel({ kind = '' }: NetInterface): boolean {
+  return !/^(?:wireguard|tun|tunnel|ppp|ovpn)$/.test(kind)
 }
 
 /**

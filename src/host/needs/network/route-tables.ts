@@ -26,7 +26,8 @@ export function readRouteTables(reading: Reading): RouteTables {
   const four = askKernel(reading, 'route4')
   const hasSix = isThere(reading, '/proc/net/if_inet6') || isThere(reading, '/proc/net/ipv6_route')
   // With IPv6 switched off there is nothing to ask for.
-  const six: KernelAnswer = hasSix || !reading.system.live ? askKernel(reading, 'route6') : { state: 'known', rows: [] }
+  const six: KernelAnswer =
+    hasSix || reading.system.showNetwork === undefined ? askKernel(reading, 'route6') : { state: 'known', rows: [] }
   const gaps: { lost: string; why: string }[] = []
   const routes: Route[] = []
   const proc4 = readProc(reading, '/proc/net/route')

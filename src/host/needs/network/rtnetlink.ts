@@ -30,11 +30,20 @@ export function askKernel(reading: Reading, question: NetworkQuestion): KernelAn
   const path = recordPath(question)
   const answer: ReadResult<string> = system.showNetwork ? system.showNetwork(question) : system.readText(path, limit)
   if (!answer.ok) {
-    if (answer.reason === 'absent') return { state: 'unasked' }
+    if (answer.reason === 'absent')
+      return isRecorded(reading)
+        ? { state: 'unreadable', why: 'the record of the others lacks it' }
+        : { state: 'unasked' }
     return { state: 'unreadable', why: whyNot(answer.code) }
   }
   const rows = parseRows(answer.value)
   return rows ? { state: 'known', rows } : { state: 'unreadable', why: whyNot('EBADMSG') }
+}
+
+/** All questions are asked together: a record with some of the answers is damaged. */
+function isRecorded(reading: Reading): boolean {
+  const listed = reading.system.list(recordFolder)
+  return listed.ok ? listed.value.length > 0 : listed.reason !== 'absent'
 }
 
 function whyNot(code = 'error'): string {
