@@ -7,8 +7,13 @@ export type FileFacts = ReadonlySet<string>
 
 export type HostState = { readonly functions: Snapshot; readonly files: FileFacts }
 
+export async function readFunctions(host: LabHost): Promise<Snapshot> {
+  return parseSnapshot((await host.run('/opt/handover/lab/snapshot.sh')).lines)
+}
+
+/** Hashing the files takes a while under emulation: only where they are compared. */
 export async function readState(host: LabHost): Promise<HostState> {
-  const functions = parseSnapshot((await host.run('/opt/handover/lab/snapshot.sh')).lines)
+  const functions = await readFunctions(host)
   const files = new Set((await host.run('/opt/handover/lab/files.sh', { timeoutSeconds: 120 })).lines)
   return { functions, files }
 }

@@ -5,7 +5,7 @@
 import { AppError } from '../../errors.ts'
 import { allDifferences } from '../snapshot.ts'
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
-import { changedPaths, driverLines, readBootedAs, readState, type HostState } from './host-state.ts'
+import { changedPaths, driverLines, readBootedAs, readFunctions, readState, type HostState } from './host-state.ts'
 
 /** A restart under software emulation takes 20 to 60 s, and several minutes on a busy machine; only what hangs is to be ended. */
 export const restartSeconds = 900
@@ -115,7 +115,7 @@ async function checkHandedOver(
     booted.groups > 0 && booted.isTrial === isTrial,
     `${booted.groups} groups; ${booted.cmdline}`,
   )
-  const { functions } = await readState(host)
+  const functions = await readFunctions(host)
   const drivers = addresses.map((address) => `${address} ${functions.get(address)?.driver ?? 'missing'}`)
   log.check(
     `${when} every assigned device is on vfio-pci`,
