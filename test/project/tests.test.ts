@@ -24,6 +24,6 @@ describe('the tests', () => {
     const there = new Set(
       files.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => path.split('/', 2).join('/')),
     )
-    expect(named.toSorted()).toEqual([...there].toSorted())
+    expect(new Set(named)).toEqual(there)
   })
 })

@@ -3,15 +3,17 @@
  * memory where there is room for an installation and programs may run from it; thousands of small trees are built there.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const inMemory = '/dev/shm'
 const neededBytes = 8 * 2 ** 30
+/** With the process in its name, so that a later run removes what a killed one left in memory. */
+const prefix = `handover-test-${process.pid}-`
 
 export default function setup(): () => void {
-  const folder = makeFolder(inMemory) ?? mkdtempSync(join(tmpdir(), 'handover-test-'))
+  const folder = makeFolder(inMemory) ?? mkdtempSync(join(tmpdir(), prefix))
   const before = process.env['TMPDIR']
   process.env['TMPDIR'] = folder
   return () => {
@@ -26,7 +28,8 @@ function makeFolder(place: string): string | undefined {
   try {
     const { bavail, bsize } = statfsSync(place)
     if (bavail * bsize < neededBytes) return undefined
-    folder = mkdtempSync(join(place, 'handover-test-'))
+    removeStale(place)
+    folder = mkdtempSync(join(place, prefix))
     writeFileSync(join(folder, 'program'), '#!/bin/sh\n', { mode: 0o755 })
     if (spawnSync(join(folder, 'program')).status === 0) return folder
   } catch {
@@ -34,4 +37,11 @@ function makeFolder(place: string): string | undefined {
   }
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   return undefined
+}
+
+function removeStale(place: string): void {
+  for (const name of readdirSync(place)) {
+    const pid = /^handover-test-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(place, name), { recursive: true, force: true })
+  }
 }

@@ -65,7 +65,7 @@ export async function installedImage(
 async function imageKey(system: System, installed: InstalledSystem): Promise<string> {
   const { kind } = await chooseAccelerator(system)
   return keyOf([
-    ...packagesArgs(system, installed, 'tree'),
+    ...packagesArgs(system, installed, { tree: 'tree', lab: 'lab' }),
     await packageVersions(system, installed),
     treeKey(ownTree(installed)),
     ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map(programKey),

@@ -17,9 +17,10 @@ const ownFiles: readonly (readonly [from: string, to: string, mode: number])[] =
   ['installed/network.network', 'etc/systemd/network/10-lab.network', 0o644],
 ]
 
+/** They come before the packages, whose installation makes the first initramfs. */
 const initramfsFiles: typeof ownFiles = [
   ['installed/initramfs.conf', 'etc/initramfs-tools/conf.d/lab', 0o644],
-  ['installed/initramfs.modules', 'etc/initramfs-tools/modules', 0o644],
+  ['installed/initramfs.modules', 'usr/share/initramfs-tools/modules.d/lab', 0o644],
 ]
 
 const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
@@ -71,7 +72,7 @@ export async function fillInstalledTree(
   tree: string,
   { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const argv = packagesArgs(system, installed, tree)
+  const argv = packagesArgs(system, installed, { tree, lab: join(packageFolder(), 'lab') })
   say(`installing ${suiteOf(system, installed)} into a folder: ${installed.packages.join(' ')}`)
   const result = await system.exec(argv, { timeoutSeconds: 1200, signal })
   if (result.status !== 0)
@@ -88,14 +89,25 @@ export async function fillInstalledTree(
   writeTree(ownTree(installed), tree)
 }
 
-/** The command that unpacks and configures the packages. */
-export function packagesArgs(system: System, installed: InstalledSystem, tree: string): string[] {
+/** The command that unpacks and configures the packages. `lab` is the folder of the lab's files. */
+export function packagesArgs(
+  system: System,
+  installed: InstalledSystem,
+  { tree, lab }: { readonly tree: string; readonly lab: string },
+): string[] {
+  const early = kindFiles[installed.kind].filter((file) => initramfsFiles.includes(file))
   return [
     ...['mmdebstrap', '--quiet', '--variant=apt', `--include=${installed.packages.join(',')}`],
+    ...early.map(([from, to]) => `--essential-hook=install -D -m 644 ${asWord(join(lab, from))} "$1/${to}"`),
     ...['--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
     ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...[suiteOf(system, installed), tree],
   ]
+}
+
+/** One word of a shell's command line. */
+function asWord(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 const versionsScript = `
