@@ -6,7 +6,10 @@ import { LongestFirst } from './test/support/longest-first.ts'
 const asked = process.env['HANDOVER_SEED'] ?? '1'
 const seed = asked === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(asked)
 
-/** A lab host has two processors but is busy with one most of the time, and takes up to 2.5 GiB: beside it a second file runs. */
+/**
+ * A lab host has two processors but is busy with one most of the time, and takes up to 2.5 GiB: beside it a
+ * second file runs.
+ */
 const workers = Math.max(1, Math.min(availableParallelism(), 4, Math.floor(freemem() / 2 ** 30 / 3)))
 
 export default defineConfig({

@@ -1,7 +1,8 @@
 /**
- * The lab's cache: what takes long to make, kept from run to run and shared by every checkout. An entry is a folder named
- * after the hash of everything that goes into it, so a run never finds a stale one. It is filled aside and renamed, so a run
- * never sees half of one, and a killed run leaves only a draft. Of two runs that make the same entry, the first wins.
+ * The lab's cache: what takes long to make, kept from run to run and shared by every checkout. An entry is a
+ * folder named after the hash of everything that goes into it, so a run never finds a stale one. It is filled
+ * aside and renamed, so a run never sees half of one, and a killed run leaves only a draft. Of two runs that
+ * make the same entry, the first wins.
  */
 import { join } from 'node:path'
 import type { System } from '../system/system.ts'
@@ -56,7 +57,8 @@ export async function cached(
   const draft = makeDraftFolder(folder)
   try {
     await fill(draft)
-    // A power cut must not leave a renamed folder without its bytes. Where sync knows no -f, that much is lost.
+    // A power cut must not leave a renamed folder without its bytes. Where sync knows no -f, that much is
+    // lost.
     await system.exec(['sync', '-f', draft], { timeoutSeconds: 300 })
     settleFolder(draft, folder)
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The lab host's own system: a root file system on a disk image (busybox, Node, QEMU, kernel modules, the guests), kept in
- * the cache, and the small initramfs that finds it.
+ * The lab host's own system: a root file system on a disk image (busybox, Node, QEMU, kernel modules, the
+ * guests), kept in the cache, and the small initramfs that finds it.
  */
 import { basename, join } from 'node:path'
 import { AppError } from '../errors.ts'
@@ -24,7 +24,10 @@ import { loadOrder } from './modules.ts'
 
 /** Loaded before the root disk is found, in this order. */
 const earlyModules = ['crc32c_generic', 'ahci', 'sd_mod', 'ext4']
-/** Loaded at boot whatever the hardware; the drivers of devices come by their aliases, as on any host. vfio is left to the tool. */
+/**
+ * Loaded at boot whatever the hardware; the drivers of devices come by their aliases, as on any host. vfio is
+ * left to the tool.
+ */
 const hostModules = ['bridge', 'tun']
 /** There for modprobe to find, by name or by a device's alias. */
 const foundModules = [
@@ -43,7 +46,10 @@ const qemuFiles = [
 
 export type HostImage = { readonly rootDisk: string; readonly initramfs: Uint8Array }
 
-/** `overlay` is laid over the root file system at boot: what changes from run to run (the built tool, the spec). */
+/**
+ * `overlay` is laid over the root file system at boot: what changes from run to run (the built tool, the
+ * spec).
+ */
 export async function hostImage(
   system: System,
   kernel: LabKernel,

@@ -1,6 +1,7 @@
 /**
- * The lab's kernel: the distribution's own package, unpacked into the cache and never installed, so that the machine's boot
- * files stay as they are. Gives the uncompressed vmlinux (unpacking it under emulation costs seconds) and the modules.
+ * The lab's kernel: the distribution's own package, unpacked into the cache and never installed, so that the
+ * machine's boot files stay as they are. Gives the uncompressed vmlinux (unpacking it under emulation costs
+ * seconds) and the modules.
  */
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
@@ -20,12 +21,18 @@ const form = 1
 
 type Chosen = { readonly release: string; readonly key: string }
 
-/** The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb -x`, no root needed. */
+/**
+ * The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb
+ * -x`, no root needed.
+ */
 export async function labKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
   return chosenKernel(system, cache) ?? (await newestKernel(system, cache, say))
 }
 
-/** The distribution's newest kernel, chosen from now on. Where the package lists name none, the kernel chosen last stays. */
+/**
+ * The distribution's newest kernel, chosen from now on. Where the package lists name none, the kernel chosen
+ * last stays.
+ */
 export async function newestKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
   const name = await packageName(system)
   const known = name === undefined ? undefined : await packageFacts(system, name)

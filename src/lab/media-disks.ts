@@ -1,4 +1,7 @@
-/** The disks of the lab's cards: file systems with files whose bytes follow from their names, so that a hash proves them. */
+/**
+ * The disks of the lab's cards: file systems with files whose bytes follow from their names, so that a hash
+ * proves them.
+ */
 import { createCipheriv, createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { System } from '../system/system.ts'
@@ -42,7 +45,9 @@ async function makeDisk(system: System, disk: LabDisk, image: string): Promise<v
   }
 }
 
-/** AES in counter mode over zeros, keyed by the name: looks random, is the same everywhere, and takes no time. */
+/**
+ * AES in counter mode over zeros, keyed by the name: looks random, is the same everywhere, and takes no time.
+ */
 function fileBytes(name: string, mib: number): Uint8Array {
   const key = createHash('sha256').update(name).digest().subarray(0, 16)
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(mib * 1024 * 1024))

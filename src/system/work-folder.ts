@@ -1,6 +1,6 @@
 /**
- * Files we make for ourselves: caches, run folders, images. Never the host's configuration; that is System.writeFile,
- * called by apply/ alone.
+ * Files we make for ourselves: caches, run folders, images. Never the host's configuration; that is
+ * System.writeFile, called by apply/ alone.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -44,12 +44,18 @@ export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'handover')
 }
 
-/** What lives as long as this boot: sockets, records of running VMs. HANDOVER_RUN moves it, so that tests leave /run alone. */
+/**
+ * What lives as long as this boot: sockets, records of running VMs. HANDOVER_RUN moves it, so that tests
+ * leave /run alone.
+ */
 export function runFolder(): string {
   return process.env['HANDOVER_RUN'] ?? '/run/handover'
 }
 
-/** A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it away. */
+/**
+ * A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it
+ * away.
+ */
 export function makeRunFolder(prefix: string): string {
   return mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))
 }
@@ -81,7 +87,10 @@ export function readFile(path: string): Buffer {
   return readFileSync(path)
 }
 
-/** Writes a file with its parent folders. A plain write: whoever needs the file whole or not at all renames it. */
+/**
+ * Writes a file with its parent folders. A plain write: whoever needs the file whole or not at all renames
+ * it.
+ */
 export function putFile(path: string, content: string | Uint8Array, mode?: number): void {
   ensureFolder(dirname(path))
   writeFileSync(path, content)

@@ -1,4 +1,7 @@
-/** SeaBIOS is built into QEMU; UEFI is OVMF, two files found where distributions put them, the second copied for each VM. */
+/**
+ * SeaBIOS is built into QEMU; UEFI is OVMF, two files found where distributions put them, the second copied
+ * for each VM.
+ */
 import { AppError } from '../errors.ts'
 import { firmwareFiles } from '../plan/firmware-files.ts'
 import type { VmSpec } from '../spec/spec.ts'

@@ -1,4 +1,7 @@
-/** `handover console`, the built command: what is typed goes to the guest, what the guest says comes back, Ctrl-] leaves. */
+/**
+ * `handover console`, the built command: what is typed goes to the guest, what the guest says comes back,
+ * Ctrl-] leaves.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * Lab runs that are killed. Each gets a temporary folder of its own, whose name is in the arguments of every process it
- * starts: so these tests see their own runs and nobody else's.
+ * Lab runs that are killed. Each gets a temporary folder of its own, whose name is in the arguments of every
+ * process it starts: so these tests see their own runs and nobody else's.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -37,7 +37,10 @@ const installers = () => ownProcesses('perl').filter((words) => words.includes('
 
 type End = { readonly status: number | null; readonly begun: readonly string[]; readonly left: readonly string[] }
 
-/** Starts a lab run, waits until it has started what `seen` sees, lets it work, sends the signal, and waits for the end. */
+/**
+ * Starts a lab run, waits until it has started what `seen` sees, lets it work, sends the signal, and waits
+ * for the end.
+ */
 async function killInMidLab(signal: NodeJS.Signals, argv: readonly string[], seen: () => string[]): Promise<End> {
   const child = spawn(process.execPath, ['dist/handover.cjs', 'lab', 'run', ...argv, '--json'], {
     stdio: 'ignore',

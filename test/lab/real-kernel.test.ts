@@ -1,6 +1,7 @@
 /**
- * What Linux really does with the attributes we write, and what our boot scripts make of it: virtual functions on QEMU's
- * NVMe controller (its network cards have none in 7.2), huge pages, reset methods. The rest of SR-IOV is shown on trees.
+ * What Linux really does with the attributes we write, and what our boot scripts make of it: virtual
+ * functions on QEMU's NVMe controller (its network cards have none in 7.2), huge pages, reset methods. The
+ * rest of SR-IOV is shown on trees.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { earlyBindingFiles } from '../../src/boot/early-binding.ts'
@@ -114,7 +115,10 @@ say left $(ls /etc/handover /etc/tmpfiles.d /etc/udev/rules.d 2>/dev/null | grep
 
 const isLacking = lacks('qemu-system-x86_64', 'busybox')
 
-/** One start answers both: first the tool, which leaves the machine as it was, then the facts, whose files are put in place only then. */
+/**
+ * One start answers both: first the tool, which leaves the machine as it was, then the facts, whose files are
+ * put in place only then.
+ */
 let said: Readonly<Record<string, string>> = {}
 beforeAll(async () => {
   if (isLacking) return
@@ -174,7 +178,8 @@ describe.skipIf(isLacking)('the tool on a real kernel', () => {
     expect(said['made']).toMatch(/^32 0 2/)
     expect(said['apply2']).toMatch(/^0 applied as 0002; the machine was read again and is as planned/)
     expect(said['given']).toBe('32 0 2 vfio-pci')
-    // What the apply wrote makes the same functions on the same card, by the identity it read from the machine.
+    // What the apply wrote makes the same functions on the same card, by the identity it read from the
+    // machine.
     expect(said['anew']).toBe('32 0 2')
     expect([said['rollback2']?.[0], said['rollback1']?.[0]]).toEqual(['0', '0'])
     expect(said['after']).toBe('0 1 0')

@@ -18,8 +18,8 @@ describe('the seed example', () => {
   let story: Awaited<ReturnType<typeof runStory>>
   const drivers = driversOf()
   beforeAll(async () => {
-    // A guest under KVM inside software emulation has been seen to hang in its first instructions. Such a run proves nothing about
-    // the tool; it is told, and tried once more.
+    // A guest under KVM inside software emulation has been seen to hang in its first instructions. Such a run
+    // proves nothing about the tool; it is told, and tried once more.
     story = await runStory().catch(async (error: unknown) => {
       if (!String(error).includes('its console is empty')) throw error
       console.warn('a guest hung before its first word; the story is told once more')

@@ -1,6 +1,7 @@
 /**
- * Every moment at which the world can end during apply and during rollback, for given scenarios on a real file tree;
- * afterwards one `rollback` must bring every byte, mode and owner back, and leave untouched files untouched.
+ * Every moment at which the world can end during apply and during rollback, for given scenarios on a real
+ * file tree; afterwards one `rollback` must bring every byte, mode and owner back, and leave untouched files
+ * untouched.
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import { apply, type ApplyResult } from '../../src/apply/apply.ts'
@@ -81,7 +82,8 @@ async function failDuringApply(scenario: Case, at: number, ending: Ending): Prom
   points += 1
   const outcome = result !== undefined && 'outcome' in result ? result.outcome : 'stopped'
   if (outcome === 'stopped' || outcome === 'restored') {
-    // "restored" was claimed: it must be true now, before anything else is run (but for a temporary file that could not be removed).
+    // "restored" was claimed: it must be true now, before anything else is run (but for a temporary file that
+    // could not be removed).
     const now = changesIn(world).filter((line) => !line.includes('.handover-'))
     expect(now, `${label}: ${outcome}`).toEqual([])
   }

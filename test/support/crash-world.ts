@@ -1,6 +1,6 @@
 /**
- * The world of the crash matrix: a real file tree with a sysfs that answers, under a disk that breaks; what a power cut makes
- * of it, and whether it is as it was.
+ * The world of the crash matrix: a real file tree with a sysfs that answers, under a disk that breaks; what a
+ * power cut makes of it, and whether it is as it was.
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -64,7 +64,9 @@ function buildFiles(root: string): void {
   for (const path of ['etc/default/other', 'etc/modprobe.d/old.conf']) fs.utimesSync(join(root, path), 1000, 1000)
 }
 
-/** What update-grub and update-initramfs do, in their careless way: nothing is synced, and a link is replaced. */
+/**
+ * What update-grub and update-initramfs do, in their careless way: nothing is synced, and a link is replaced.
+ */
 function generator(root: string, breaking: BreakingDisk): void {
   const write = (path: string, text: string) => {
     const fd = breaking.disk.open(join(root, path), 'create')
@@ -81,7 +83,9 @@ function generator(root: string, breaking: BreakingDisk): void {
   breaking.disk.makeLink(join(root, '/boot/vmlinuz'), 'vmlinuz-6.2')
 }
 
-/** The machine under a breaking disk: attribute writes and programs are points where the world may end, too. */
+/**
+ * The machine under a breaking disk: attribute writes and programs are points where the world may end, too.
+ */
 export function machine(root: string, breaking: BreakingDisk): System {
   const kernel = fakeKernel(root, drivers, () => true, linuxSystem({ root, disk: breaking.disk }))
   return {
@@ -123,8 +127,8 @@ const ours = ['/var/lib/handover', '/run/handover', '/proc']
 export type World = { readonly root: string; readonly before: ReturnType<typeof snapshotTree> }
 
 /**
- * Worlds of one scenario. One that came back whole is given back and is the next one's start, since building one takes as long
- * as an apply.
+ * Worlds of one scenario. One that came back whole is given back and is the next one's start, since building
+ * one takes as long as an apply.
  */
 export type Worlds = { readonly take: () => World; readonly giveBack: (world: World) => void; readonly end: () => void }
 

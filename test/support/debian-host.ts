@@ -1,6 +1,6 @@
 /**
- * A Debian-shaped host with GRUB and initramfs-tools in a temporary tree, whose IOMMU is off: stand-ins for its generators, and
- * its next boot, whose early binding is done by the real script.
+ * A Debian-shaped host with GRUB and initramfs-tools in a temporary tree, whose IOMMU is off: stand-ins for
+ * its generators, and its next boot, whose early binding is done by the real script.
  */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
@@ -21,7 +21,10 @@ export const grubCfg = `menuentry 'Debian' {
 source $prefix/custom.cfg
 `
 
-/** Images are made from what is in /etc/handover, entries from what is in /etc/default/grub.d; nothing is synced. */
+/**
+ * Images are made from what is in /etc/handover, entries from what is in /etc/default/grub.d; nothing is
+ * synced.
+ */
 const generators: Record<string, string> = {
   mkinitramfs: 'cat "$R"/etc/handover/* > "$R$2"',
   'update-initramfs':
@@ -38,7 +41,10 @@ export type DebianHost = {
   readonly root: string
   readonly system: () => System
   readonly host: () => Host
-  /** The next boot: through the trial entry (its initramfs runs the early binding, the IOMMU is on), or the old one. */
+  /**
+   * The next boot: through the trial entry (its initramfs runs the early binding, the IOMMU is on), or the
+   * old one.
+   */
   readonly boot: (isTrial: boolean) => void
   /** The driver of the card that is given away. */
   readonly driver: () => string | undefined

@@ -1,6 +1,7 @@
 /**
- * A host on which a plan is in force: a firewall VM with two ports and a media VM with a disk controller, all of them on
- * vfio-pci, in a file tree; and a context for the commands that act on it. Processes and the run folder are real.
+ * A host on which a plan is in force: a firewall VM with two ports and a media VM with a disk controller, all
+ * of them on vfio-pci, in a file tree; and a context for the commands that act on it. Processes and the run
+ * folder are real.
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** One run of a lab topology by the built command, as a user starts it; its phases are shown while it runs. */
+/**
+ * One run of a lab topology by the built command, as a user starts it; its phases are shown while it runs.
+ */
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import type { LabResult } from '../../src/lab/result.ts'
@@ -40,7 +42,10 @@ export function runLab(
   })
 }
 
-/** Of what the lab says, the lines with a clock: its phases and notes. Straight to the terminal, since vitest holds back what tests print. */
+/**
+ * Of what the lab says, the lines with a clock: its phases and notes. Straight to the terminal, since vitest
+ * holds back what tests print.
+ */
 function showPhases(topology: string): (text: string) => void {
   let rest = ''
   return (text) => {

@@ -1,4 +1,7 @@
-/** The order of test files: what takes longest begins first, so that at the end no worker waits long for another. */
+/**
+ * The order of test files: what takes longest begins first, so that at the end no worker waits long for
+ * another.
+ */
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 

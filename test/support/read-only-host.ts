@@ -1,12 +1,15 @@
 /**
- * A command that sees this machine's files read-only: whatever it does, it changes none of them but in the folders named. And
- * the drivers of the machine's PCI functions, which no mount protects.
+ * A command that sees this machine's files read-only: whatever it does, it changes none of them but in the
+ * folders named. And the drivers of the machine's PCI functions, which no mount protects.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** In a mount namespace of its own, "/" becomes read-only; the folders before `--` stay as they are. The last test is its proof. */
+/**
+ * In a mount namespace of its own, "/" becomes read-only; the folders before `--` stay as they are. The last
+ * test is its proof.
+ */
 const script = `
 mount --make-rprivate / || exit 97
 while [ "$1" != -- ]; do mount --bind "$1" "$1" || exit 97; shift; done

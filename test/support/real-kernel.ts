@@ -1,6 +1,7 @@
 /**
- * A real kernel for a few seconds: the lab's, with busybox and a script as its whole system, in QEMU. For facts of the kernel
- * that a tree shaped like sysfs can only claim. The script says `key: value` lines on its console.
+ * A real kernel for a few seconds: the lab's, with busybox and a script as its whole system, in QEMU. For
+ * facts of the kernel that a tree shaped like sysfs can only claim. The script says `key: value` lines on its
+ * console.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

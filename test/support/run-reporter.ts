@@ -17,7 +17,8 @@ export default class RunReporter implements Reporter {
         const { state } = test.result()
         counts[state === 'pending' ? 'skipped' : state] += 1
       }
-      // A file that could not be loaded, or whose set-up failed, has no failed test and is a failure all the same.
+      // A file that could not be loaded, or whose set-up failed, has no failed test and is a failure all the
+      // same.
       if (!module.ok() && counts.failed === failedBefore) counts.failed += 1
     }
     const seconds = modules.map((module) => {

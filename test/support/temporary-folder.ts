@@ -1,6 +1,7 @@
 /**
- * Every test run has a temporary folder of its own, so that no test sees what another program leaves in the shared one. In
- * memory where there is room for an installation and programs may run from it; thousands of small trees are built there.
+ * Every test run has a temporary folder of its own, so that no test sees what another program leaves in the
+ * shared one. In memory where there is room for an installation and programs may run from it; thousands of
+ * small trees are built there.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,7 @@
 /**
- * The disk of an installed lab host: a whole Debian with its boot loader, made once and kept in the cache. Runs write to a
- * snapshot of it. The boot loader is put there by its own installer, in a first boot whose kernel comes from outside.
+ * The disk of an installed lab host: a whole Debian with its boot loader, made once and kept in the cache.
+ * Runs write to a snapshot of it. The boot loader is put there by its own installer, in a first boot whose
+ * kernel comes from outside.
  */
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
@@ -61,7 +62,10 @@ export async function installedImage(
   return { disk: join(folder, 'disk.img'), ...variables }
 }
 
-/** Of everything that goes into the image: packages, files of the lab, commands, and the programs that run them. */
+/**
+ * Of everything that goes into the image: packages, files of the lab, commands, and the programs that run
+ * them.
+ */
 async function imageKey(system: System, installed: InstalledSystem): Promise<string> {
   const { kind } = await chooseAccelerator(system)
   return keyOf([
@@ -109,7 +113,9 @@ function loaderArgs(accelerator: 'kvm' | 'tcg', { kernel, initrd, disk, console 
   ]
 }
 
-/** The kernel and the initramfs that the packages made start the disk once; from then on it starts by itself. */
+/**
+ * The kernel and the initramfs that the packages made start the disk once; from then on it starts by itself.
+ */
 async function installLoader(
   system: System,
   installed: InstalledSystem,

@@ -1,4 +1,7 @@
-/** The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's own disk (pure but for one copy). */
+/**
+ * The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's
+ * own disk (pure but for one copy).
+ */
 import { copyFile, exists, sha256File } from '../../system/work-folder.ts'
 import type { InstalledSystem } from './systems.ts'
 
@@ -6,7 +9,10 @@ const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd'
 const seaBios = '/usr/share/seabios/bios-256k.bin'
 const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd'
 
-/** UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's default and needs nothing. */
+/**
+ * UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's
+ * default and needs nothing.
+ */
 export function firmwareArgs(installed: InstalledSystem, variables: string): string[] {
   if (installed.firmware === 'bios') return []
   if (!exists(variables)) copyFile(firmwareVariables, variables)

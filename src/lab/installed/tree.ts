@@ -1,4 +1,7 @@
-/** The files of an installed lab host: the distribution's packages, and on top of them what makes it this host. */
+/**
+ * The files of an installed lab host: the distribution's packages, and on top of them what makes it this
+ * host.
+ */
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { System } from '../../system/system.ts'
@@ -59,7 +62,8 @@ export function ownTree(installed: InstalledSystem): TreeEntry[] {
     ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map((path): TreeEntry => ({ kind: 'folder', path })),
     text('etc/hostname', 'labhost\n'),
     text('etc/hosts', '127.0.0.1 localhost labhost\n'),
-    // A machine id as a finished installation has it: the first boot would otherwise write one, and folders on the ESP are named after it.
+    // A machine id as a finished installation has it: the first boot would otherwise write one, and folders
+    // on the ESP are named after it.
     text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
     text('usr/local/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
     { kind: 'copy', path: 'usr/local/bin/node', from: process.execPath },
@@ -117,8 +121,8 @@ apt-cache depends --recurse $without "$@" apt $essential | grep '^[a-z0-9]' | so
   xargs apt-cache show --no-all-versions 2>/dev/null | grep -E '^(Package|Version|SHA256): '`
 
 /**
- * The packages of an installation and all they depend on, with version and hash as this machine's package lists have them. Where
- * the lists do not know the release, the day stands for them.
+ * The packages of an installation and all they depend on, with version and hash as this machine's package
+ * lists have them. Where the lists do not know the release, the day stands for them.
  */
 export async function packageVersions(system: System, installed: InstalledSystem): Promise<string> {
   if (installed.suite === undefined) {

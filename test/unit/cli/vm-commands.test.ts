@@ -1,4 +1,7 @@
-/** up, status, verify and down as a user meets them, with a stand-in for QEMU whose guest does what a test needs. */
+/**
+ * up, status, verify and down as a user meets them, with a stand-in for QEMU whose guest does what a test
+ * needs.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
