@@ -13,6 +13,7 @@
  *         4096 bytes
  *         000: 8680d310070010000000000210000000…
  */
+import { wholeWords } from './whole-words.ts'
 import { stringify } from 'yaml'
 import { toHex } from '../hex.ts'
 import type { Recording } from './recording.ts'
@@ -25,8 +26,19 @@ export type CaptureHead = {
 }
 
 /** Attributes and folders that the kernel gives to devices of a kind, every one of them: that they are there tells nobody anything. */
-const toldByNothing =
-  /^(?:uevent|power|subsystem|subsystem_(?:vendor|device)|vendor|device|class|revision|config|resource\d*(?:_wc)?|irq|msi_bus|msi_irqs|modalias|broken_parity_status|consistent_dma_mask_bits|dma_mask_bits|d3cold_allowed|enable|local_cpu(?:s|list)|numa_node|ari_enabled|aer_\w+|(?:current|max)_link_\w+|link|remove|rescan|reset|reset_method|driver_override|power_state|firmware_node|wakeup|rom|vpd|label|index|acpi_index|boot_vga|secondary_bus_number|subordinate_bus_number|waiting_for_supplier|pci_bus|dev|size|ro|range|ext_range|removable|capability|stat|inflight|events\w*|diskseq|alignment_offset|discard_alignment|trace|queue|mq|integrity|bdi|statistics|queues|addr_len|addr_assign_type|address|broadcast|carrier\w*|dev_id|dev_port|dormant|duplex|flags|gro_flush_timeout|ifalias|ifindex|iflink|link_mode|mtu|name_assign_type|napi_defer_hard_irqs|netdev_group|operstate|phys_(?:port_id|port_name|switch_id)|proto_down|speed|testing|threaded|tx_queue_len|type)$/
+const toldByNothing = wholeWords(
+  'uevent power subsystem subsystem_(?:vendor|device) vendor device class revision config',
+  String.raw`resource\d*(?:_wc)? irq msi_bus msi_irqs modalias broken_parity_status consistent_dma_mask_bits`,
+  String.raw`dma_mask_bits d3cold_allowed enable local_cpu(?:s|list) numa_node ari_enabled aer_\w+`,
+  String.raw`(?:current|max)_link_\w+ link remove rescan reset reset_method driver_override power_state`,
+  'firmware_node wakeup rom vpd label index acpi_index boot_vga secondary_bus_number',
+  'subordinate_bus_number waiting_for_supplier pci_bus dev size ro range ext_range removable',
+  String.raw`capability stat inflight events\w* diskseq alignment_offset discard_alignment trace queue mq`,
+  String.raw`integrity bdi statistics queues addr_len addr_assign_type address broadcast carrier\w* dev_id`,
+  'dev_port dormant duplex flags gro_flush_timeout ifalias ifindex iflink link_mode mtu',
+  'name_assign_type napi_defer_hard_irqs netdev_group operstate',
+  'phys_(?:port_id|port_name|switch_id) proto_down speed testing threaded tx_queue_len type',
+)
 
 export function formatCapture(recording: Recording, head: CaptureHead): string {
   const { files, bytes } = splitFiles(recording)

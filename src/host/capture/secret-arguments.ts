@@ -2,6 +2,7 @@
  * Values of kernel and module arguments that nobody needs: passwords, keys and users by the name of their argument, and the value of
  * every argument that no reader here knows, unless it is a plain number or switch.
  */
+import { wholeWords } from './whole-words.ts'
 import type { StandIns } from './stand-ins.ts'
 
 /** `rd.luks.key`, `iscsi_password`, `netroot` has its own; not `keymap`, `keyboard`. */
@@ -13,8 +14,19 @@ const plainValue =
   /^(?:[+-]?\d{1,9}(?:\.\d+)?[kmgtKMGT]?[bB]?|0x[0-9a-f]{1,8}|[a-z]{1,12})(?:[,:][a-z0-9=]{1,12}){0,8}$/i
 
 /** Arguments whose values readers look at, or that are words of the kernel and of initramfs tools. */
-const knownKey =
-  /^(?:boot_image|initrd|root|rootfstype|rootflags|resume|resume_offset|resumeflags|rd\.(?:luks|lvm|md|dm|driver|break|shell|emergency|neednet|live|auto|vconsole|locale|udev|systemd|retry|timeout|debug|blacklist|hostonly|skipfsck)[\w.]*|cryptdevice|crypto|ip|ifname|bootif|bootdev|nameserver|netroot|nfsroot|console|earlycon|earlyprintk|iommu|intel_iommu|amd_iommu|intremap|iommu\.[\w.]+|vfio[\w.]*|kvm[\w.]*|pci|pcie_?\w*|pci_stub\.ids|xen_pciback\.hide|modprobe\.blacklist|module_blacklist|blacklist|video|hugepages|hugepagesz|default_hugepagesz|isolcpus|nohz_full|rcu_nocbs|crashkernel|mem|memmap|memory|mitigations|systemd\.[\w.-]+|zfs|zfs\.[\w.]+|bootfs|dom0_\w+|acpi\w*|lsm|security|selinux|apparmor|init|fsck\.\w+|btrfs\w*|drm[\w.]*|i915[\w.]*|amdgpu[\w.]*|nvidia[\w.-]*|radeon[\w.]*|xe[\w.]*|snd[\w.]*|usbcore[\w.]*|libata[\w.]*|nvme[\w.]*|mlx\w*[\w.]*|ixgbe[\w.]*|igb[\w.]*|locale\.\w+|keymap|lang|vt\.\w+|panic|loglevel|splash|quiet|plymouth[\w.]*|handover[\w.]*|ids|disable_\w+|enable_\w+|softdep|pre|post)$/i
+const knownKey = wholeWords(
+  'boot_image initrd root rootfstype rootflags resume resume_offset resumeflags',
+  String.raw`rd\.(?:luks|lvm|md|dm|driver|break|shell|emergency|neednet|live|auto|vconsole|locale|udev|systemd|retry|timeout|debug|blacklist|hostonly|skipfsck)[\w.]*`,
+  'cryptdevice crypto ip ifname bootif bootdev nameserver netroot nfsroot console earlycon',
+  String.raw`earlyprintk iommu intel_iommu amd_iommu intremap iommu\.[\w.]+ vfio[\w.]* kvm[\w.]* pci`,
+  String.raw`pcie_?\w* pci_stub\.ids xen_pciback\.hide modprobe\.blacklist module_blacklist blacklist video`,
+  'hugepages hugepagesz default_hugepagesz isolcpus nohz_full rcu_nocbs crashkernel mem memmap',
+  String.raw`memory mitigations systemd\.[\w.-]+ zfs zfs\.[\w.]+ bootfs dom0_\w+ acpi\w* lsm security selinux`,
+  String.raw`apparmor init fsck\.\w+ btrfs\w* drm[\w.]* i915[\w.]* amdgpu[\w.]* nvidia[\w.-]* radeon[\w.]*`,
+  String.raw`xe[\w.]* snd[\w.]* usbcore[\w.]* libata[\w.]* nvme[\w.]* mlx\w*[\w.]* ixgbe[\w.]* igb[\w.]*`,
+  String.raw`locale\.\w+ keymap lang vt\.\w+ panic loglevel splash quiet plymouth[\w.]* handover[\w.]* ids`,
+  String.raw`disable_\w+ enable_\w+ softdep pre post`,
+)
 
 type Secret = (text: string) => string
 

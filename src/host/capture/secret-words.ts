@@ -2,6 +2,7 @@
  * Words that no shape gives away: serials, host names, users, passwords and keys. They are found where they are stated (a file of that
  * name, a field, an argument) and then replaced wherever they stand.
  */
+import { wholeWords } from './whole-words.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { Host } from '../host.ts'
 import { latinOf, latinOfText } from './bytes.ts'
@@ -32,8 +33,12 @@ const noSerial =
   /^(?:(?:[0-9a-f]{2}[:-]){5,7}[0-9a-f]{2}|(?:naa|eui|nvme|uuid)\..*|0*|x+|n\/?a|none|null|not[ _].*|default string|to be filled.*|unknown|system serial.*|0123456789abcdef|0?123456789\d?|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i
 
 /** Names that say nothing of anybody, and some that readers look for. */
-const commonHosts =
-  /^(?:localhost|debian|ubuntu|fedora|arch|archlinux|nixos|proxmox|pve\d*|unraid|tower|truenas|freenas|omv|openmediavault|opnsense|pfsense|linux|server|host|home|nas|router|firewall|gateway|desktop|laptop|workstation|pc|media|docker|backup|data|root|boot|storage|system|node\d*|vm\d*|test|lab|labhost)$/i
+const commonHosts = wholeWords(
+  String.raw`localhost debian ubuntu fedora arch archlinux nixos proxmox pve\d* unraid tower truenas freenas`,
+  'omv openmediavault opnsense pfsense linux server host home nas router firewall gateway desktop',
+  String.raw`laptop workstation pc media docker backup data root boot storage system node\d* vm\d* test lab`,
+  'labhost',
+)
 
 export function findSecretWords(
   host: Host,
