@@ -48,7 +48,7 @@ export function readDisks(reading: Reading, devices: readonly PciDevice[]): Disk
 
 function makeDisks(reading: Reading, devices: readonly PciDevice[]): Disks {
   const contained = readContained(reading)
-  const namespaces = readMounts(reading, contained.mounts === 'other')
+  const namespaces = readMounts(reading)
   const mounts = [...namespaces.own, ...namespaces.others.flatMap((one) => one.mounts)]
   const blocks = readBlocks(reading, numbersOf(mounts))
   const namer = namerOf(reading, blocks)

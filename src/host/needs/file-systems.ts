@@ -9,6 +9,7 @@ import { btrfsMembers } from './btrfs.ts'
 import { findByNumber, findDevice, type Found, type Namer } from './device-path.ts'
 import type { End } from './ends.ts'
 import { mountOf, optionOf, type Mount } from './mounts.ts'
+import { remoteTypes } from './network/remote-storage.ts'
 
 export type FileSystems = {
   readonly namer: Namer
@@ -19,8 +20,6 @@ export type FileSystems = {
 
 const inMemory =
   /^(?:proc|sysfs|tmpfs|ramfs|rootfs|devtmpfs|devpts|cgroup2?|cpuset|nsfs|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|autofs|binfmt_misc|efivarfs|rpc_pipefs|nfsd|selinuxfs|smackfs|apparmorfs|binder|resctrl|xenfs|functionfs|gadgetfs|pidfs|pipefs|sockfs|bdev|anon_inodefs|dax|usbfs|usbdevfs|spufs|openpromfs|secretmem|guest_memfd|dlmfs|ocfs2_dlmfs|devfs|sdcardfs|ipathfs|qibfs|rdma_cm|vmblock)$/
-const onServers =
-  /^(?:nfs4?|cifs|smb3|smbfs|ncpfs|ceph|afs|coda|orangefs|pvfs2|lustre|beegfs|gpfs|glusterfs|fuse\.(?:sshfs|glusterfs|ceph|ceph-fuse|s3fs|rclone|curlftpfs|davfs|juicefs|moosefs|mfsmount|weed))$/
 const ofHypervisor = /^(?:vboxsf|vmhgfs|fuse\.vmhgfs-fuse|prl_fs|ubifs|jffs2|hostfs)$/
 const ofLayers = /^(?:overlay|aufs|unionfs|ecryptfs)$/
 
@@ -35,7 +34,7 @@ export function mountEnds(systems: FileSystems, mount: Mount, seen: readonly Mou
     return [...numberEnds(systems, mount), ...further]
   }
   if (type === '9p' || type === 'virtiofs') return sharedEnds(reading, mount)
-  if (onServers.test(type)) return elsewhere('it is on a server, whose port is followed')
+  if (remoteTypes.test(type)) return elsewhere('it is on a server, whose port is followed')
   if (inMemory.test(type)) return elsewhere('it is in memory')
   if (ofHypervisor.test(type)) return elsewhere('it is no disk of this machine')
   if (ofLayers.test(type)) return layerEnds(systems, mount, [...seen, mount])

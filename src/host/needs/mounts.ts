@@ -4,6 +4,7 @@
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  */
 import { linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { readContained } from './container.ts'
 import { textOfSource } from './sources.ts'
 
 export type Mount = {
@@ -59,7 +60,18 @@ export type Namespaces = {
   readonly others: readonly { readonly mounts: readonly Mount[]; readonly process: string }[]
 }
 
-export function readMounts(reading: Reading, isContained: boolean): Namespaces {
+const known = new WeakMap<Reading, Namespaces>()
+
+/** Read once for all who ask. */
+export function readMounts(reading: Reading): Namespaces {
+  const before = known.get(reading)
+  if (before) return before
+  const found = readNamespaces(reading, readContained(reading).mounts === 'other')
+  known.set(reading, found)
+  return found
+}
+
+function readNamespaces(reading: Reading, isContained: boolean): Namespaces {
   const self = parseMounts(textOfSource(reading, '/proc/self/mountinfo', largest))
   const host = isContained ? parseMounts(textOf(reading, '/proc/1/mountinfo', largest) ?? '') : []
   const own = host.length > 0 ? host : self

@@ -64,6 +64,18 @@ describe('disks that are on no PCI function', () => {
   })
 })
 
+it('a server that only a container has mounted is followed as one of the host', () => {
+  const nic = pci({ at: 'pci0000:00/0000:00:1c.5/0000:0c:00.0', driver: 'ixgbe', group: 12 })
+  const network = {
+    '/sys/class/net/eth4': '-> ../../devices/pci0000:00/0000:00:1c.5/0000:0c:00.0/net/eth4',
+    '/proc/net/route':
+      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth4\t000A0A0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\n',
+    '/proc/88/mountinfo': '70 1 0:61 / /films rw - nfs4 10.10.10.9:/films rw,addr=10.10.10.9\n',
+  }
+  const host = read(controllers, nic, network, mounts('0:4 / /proc rw - proc proc rw'))
+  expect(host.needs.find(({ mountPoint }) => mountPoint === '/films')?.device).toBe('0000:0c:00.0')
+})
+
 describe('NVMe beyond one function', () => {
   const place = 'virtual/nvme-subsystem/nvme-subsys5'
   const controller = (

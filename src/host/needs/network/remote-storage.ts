@@ -6,6 +6,7 @@
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { readMounts } from '../mounts.ts'
 import { addressBytes } from '../routes.ts'
 
 export type RemoteStorage = {
@@ -32,26 +33,23 @@ export function readRemoteStorage(reading: Reading): RemoteStorage[] {
   ]
 }
 
-const remoteTypes =
+/** Types whose server is followed; what lies on them is no disk of this host. */
+export const remoteTypes =
   /^(?:nfs4?|cifs|smb3|smbfs|ceph|afs|9p|lustre|beegfs|orangefs|pvfs2|coda|ncpfs|glusterfs|davfs|gpfs|panfs|fuse\.(?:glusterfs|sshfs|ceph|ceph-fuse|s3fs|rclone|davfs2?|mfs|moosefs|lizardfs|juicefs|curlftpfs|smbnetfs|goofys|gcsfuse|nfs|seaweedfs|cvmfs2))$/
 
-/** /proc/self/mountinfo: the point is the fifth field, type, source and options stand behind the dash (proc(5)). */
+/** Of every mount namespace: a container may have a server of its own. One mount in several has one number. */
 function remoteMounts(reading: Reading): RemoteStorage[] {
-  const found: RemoteStorage[] = []
-  for (const line of (textOf(reading, '/proc/self/mountinfo', 16 << 20) ?? '').split('\n')) {
-    const at = line.indexOf(' - ')
-    const [type = '', source = '', options = ''] = at < 0 ? [] : line.slice(at + 3).split(' ')
-    const point = unescaped(line.split(' ')[4] ?? '?')
-    if (
-      !remoteTypes.test(type) &&
-      !(type.startsWith('fuse') && /^(?:[\w.-]+@)?[\w.-]+:\/|^\/\/|^\w+:\/\//.test(source))
-    )
-      continue
+  const { own, others } = readMounts(reading)
+  const found = new Map<string, RemoteStorage>()
+  for (const { type, source, options, point, number } of [own, ...others.map(({ mounts }) => mounts)].flat()) {
+    const isUrl = type.startsWith('fuse') && /^(?:[\w.-]+@)?[\w.-]+:\/|^\/\/|^\w+:\/\//.test(source)
+    if (!remoteTypes.test(type) && !isUrl) continue
     // 9p shares a folder of the machine that this one is a guest of, unless it goes over TCP.
-    if (type === '9p' && !/\btrans=(?:tcp|rdma)\b/.test(options)) continue
-    found.push(mounted(reading, point, serversOf(unescaped(source), unescaped(options))))
+    if (type === '9p' && !options.some((option) => /^trans=(?:tcp|rdma)$/.test(option))) continue
+    const key = `${number} ${source}`
+    if (!found.has(key)) found.set(key, mounted(reading, point, serversOf(source, options.join(','))))
   }
-  return found
+  return [...found.values()]
 }
 
 function mounted(reading: Reading, point: string, names: readonly string[]): RemoteStorage {
@@ -99,11 +97,6 @@ export function numbersOf(reading: Reading, name: string): string[] {
     const [number = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/)
     return names.some((one) => one.toLowerCase() === wanted) && addressBytes(number) ? [number] : []
   })
-}
-
-/** proc(5): space, tab, newline and backslash are written in octal. */
-function unescaped(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
 /** A card that speaks iSCSI itself has its host below its own function; one in software names at most an interface. */
