@@ -30,7 +30,11 @@ function placeOf(host: Host, change: { readonly add?: string; readonly remove?: 
   if (has('/etc/default/grub')) {
     const make = 'grub-mkconfig -o /boot/grub/grub.cfg'
     // Debian's word for it; of a pasted file nobody knows which distribution it is from.
-    const generate = is('arch') ? make : ids[0] === undefined ? `update-grub or ${make}` : 'update-grub'
+    const generate = is('arch')
+      ? make
+      : ids[0] === undefined && host.boot === undefined
+        ? `update-grub or ${make}`
+        : 'update-grub'
     return `GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run ${generate}`
   }
   if (has('/etc/kernel/cmdline'))
