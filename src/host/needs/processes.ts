@@ -44,11 +44,16 @@ function findProcesses(reading: Reading): Processes {
   const list: Process[] = []
   let hidden = unlisted(reading, pids)
   let files = 0
+  let isNoted = false
   for (const pid of pids.slice(0, processLimit)) {
-    const { process, why } = readProcess(reading, pid, fileLimit - files)
+    const { process, why, isUnreadable } = readProcess(reading, pid, fileLimit - files)
     files += process.open.length
     list.push(process)
-    if (why !== undefined) hidden ??= { path: `/proc/${pid}/fd`, why }
+    if (why === undefined) continue
+    hidden ??= { path: `/proc/${pid}/fd`, why }
+    // One hidden program decides as much as a hundred, and a capture keeps one: the first is noted.
+    if (isUnreadable && !isNoted) namesIn(reading, `/proc/${pid}/fd`)
+    isNoted ||= isUnreadable
   }
   return { list, ...(hidden ? { hidden } : {}) }
 }
@@ -60,15 +65,19 @@ function unlisted(reading: Reading, pids: readonly string[]): Processes['hidden'
   return { path: '/proc', why: 'it lists some programs only (hidepid)' }
 }
 
-function readProcess(reading: Reading, pid: string, most: number): { process: Process; why?: string } {
+type ReadProcess = { readonly process: Process; readonly why?: string; readonly isUnreadable: boolean }
+
+function readProcess(reading: Reading, pid: string, most: number): ReadProcess {
   const folder = `/proc/${pid}/fd`
   const listed = reading.system.list(folder)
   const none: Process = { pid, open: [], sockets: [], runsGuest: false }
   // A program that ended meanwhile holds nothing; a tree that never recorded the folder says nothing of it.
   if (!listed.ok) {
-    if (listed.reason !== 'unreadable') return { process: none }
-    namesIn(reading, folder)
-    return { process: none, why: `it cannot be read (${listed.code ?? 'error'})` }
+    const isUnreadable = listed.reason === 'unreadable'
+    return {
+      ...{ process: none, isUnreadable },
+      ...(isUnreadable ? { why: `it cannot be read (${listed.code ?? 'error'})` } : {}),
+    }
   }
   const open: OpenFile[] = []
   const sockets: string[] = []
@@ -89,7 +98,7 @@ function readProcess(reading: Reading, pid: string, most: number): { process: Pr
     seen.add(path)
     open.push({ fd, path })
   }
-  return { process: { pid, open, sockets, runsGuest }, ...(why === undefined ? {} : { why }) }
+  return { process: { pid, open, sockets, runsGuest }, isUnreadable: false, ...(why === undefined ? {} : { why }) }
 }
 
 /** `socket:[70011]` → `70011`, as /proc/net/tcp numbers it. */

@@ -1,3 +1,4 @@
+import type { Host } from '../../../src/host/host.ts'
 import { describe, expect, it } from 'vitest'
 import { captureHost } from '../../../src/host/capture/capture.ts'
 import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
@@ -136,6 +137,21 @@ describe('programs whose open files may not be read', () => {
     expect(judgeHost(host).devices.find((one) => one.address === address)?.verdict).toBe('unknown')
     const port = judgeHost(host).devices.find((one) => one.address === '0000:02:00.0')
     expect(port?.reasons.map(({ code }) => code)).not.toContain('need-lost')
+  })
+
+  it('are noted by the first, in a capture as on the machine', () => {
+    const root = tree(busy, program(42, 'other', '/dev/ttyACM1'), program(43, 'third', '/dev/ttyACM1'))
+    const system = linuxSystem({ root })
+    const hidden: Reader = {
+      ...system,
+      list: (path) =>
+        /^\/proc\/4\d\/fd$/.test(path) ? { ok: false, reason: 'unreadable', code: 'EACCES' } : system.list(path),
+    }
+    const notes = (host: Host) => host.findings.map(({ message }) => message).filter((text) => text.includes('/fd'))
+    const live = notes(readHost(hidden))
+    expect(live).toEqual(['/proc/41/fd cannot be read (EACCES), so what it would tell is not known'])
+    const capture = parseCapture(captureHost(hidden, 'test').text, 'a capture')
+    expect(capture.ok && notes(capture.host)).toEqual(live)
   })
 
   it('and a device that VFIO holds may be that of a running VM', () => {
