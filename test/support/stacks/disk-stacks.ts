@@ -229,6 +229,7 @@ function zfs(stacks: Stacks): Node {
   for (const [index, member] of members.entries()) {
     const label = { ID_FS_TYPE: 'zfs_member', ID_FS_LABEL: 'deep_tank', ID_FS_LABEL_ENC: 'deep\\x20tank' }
     world.record(member, { ...label, ID_FS_UUID: '6601', ID_FS_UUID_SUB: `${7001 + index}` })
+    world.link('label of a pool', [`/run/udev/data/b${member.number}`], 'I:1\nE:ID_FS_TYPE=zfs_member\n')
   }
   const vdevs = members.map(({ name }, index) => ({ path: `/dev/${name}`, guid: 7001 + index }))
   if (world.dice.roll(2) > 0) {
