@@ -24,6 +24,8 @@ export type RealKernel = {
   readonly devices: readonly string[]
   /** The built tool and Node come along, for `node /tool/handover.cjs`. */
   readonly withTool?: boolean
+  /** The real ip, in place of that of busybox. */
+  readonly withIp?: boolean
 }
 
 const prelude = `#!/bin/sh
@@ -43,14 +45,16 @@ export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<
   const add = (path: string, content: Uint8Array, mode: number) =>
     entries.push({ kind: 'file', path: path.slice(1), content, mode })
   add('/bin/busybox', readFileSync(busybox), 0o755)
-  const programs = given.withTool === true ? [busybox, process.execPath] : [busybox]
+  const ip = given.withIp === true ? [findProgram('ip') ?? 'ip'] : []
+  const programs = [busybox, ...ip, ...(given.withTool === true ? [process.execPath] : [])]
   for (const library of await librariesOf(system, programs)) add(library, readFileSync(library), 0o755)
   if (given.withTool === true) {
     add('/bin/node', readFileSync(process.execPath), 0o755)
     for (const name of readdirSync('dist').filter((file) => !file.endsWith('.mjs')))
       add(`/tool/${name}`, readFileSync(join('dist', name)), 0o755)
   }
-  entries.push(...(await appletLinks(system, busybox)))
+  entries.push(...(await appletLinks(system, busybox)).filter(({ path }) => ip.length === 0 || path !== 'bin/ip'))
+  for (const program of ip) add('/bin/ip', readFileSync(program), 0o755)
   for (const [i, path] of loadOrder(kernel.modulesDep, given.modules).entries())
     add(`/modules/${String(i).padStart(2, '0')}-${basename(path)}`, readFileSync(join(kernel.modules, path)), 0o644)
   for (const { path, text, mode } of given.files) add(path, Buffer.from(text), mode)

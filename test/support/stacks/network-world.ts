@@ -123,7 +123,8 @@ export class NetworkWorld {
     if (one.isUp) put('carrier', '1\n')
     if (one.kind === 'bridge') put('bridge/stp_state', '0\n')
     if (one.kind === 'bond') put('bonding/mode', 'active-backup 1\n')
-    if (one.carriers.size > 0 && one.kind !== '') this.link(`folder of ${one.kind}`, [folder])
+    if (one.carriers.size > 0 && one.kind !== '')
+      this.link(`folder of ${one.remote === undefined ? one.kind : 'a known tunnel'}`, [folder])
     for (const below of one.lower) this.writeRelation(one, below)
   }
 
@@ -137,10 +138,10 @@ export class NetworkWorld {
     this.files.set(`${up}/lower_${below.name}`, path(up, down))
     this.files.set(`${down}/upper_${upper.name}`, path(down, up))
     this.link(`lower of ${upper.kind}`, [`${up}/lower_${below.name}`])
-    this.link(`upper at ${below.kind || 'port'}`, [`${down}/upper_${upper.name}`])
+    this.link('upper', [`${down}/upper_${upper.name}`])
     if (masters.has(upper.kind)) {
       this.files.set(`${down}/master`, path(down, up))
-      this.link(`master at ${below.kind || 'port'}`, [`${down}/master`])
+      this.link('master', [`${down}/master`])
     }
     const both = [`${up}/lower_${below.name}`, `${down}/upper_${upper.name}`]
     // A bridge without a port, and a switch without one, are whole; so is a bond with a leg less.
