@@ -108,6 +108,9 @@ function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
     ...(isSilent ? [] : tables.gaps.map((gap) => lostOf('the routes of this host', gap, could.any()))),
     ...addresses.gaps.map((gap) => lostOf('the addresses of this host', gap, could.any())),
     ...connections.gaps.map((gap) => lostOf('sessions', gap, could.inUse())),
+    ...[...facts.interfaces.byName.values()].flatMap(({ name, gap }) =>
+      gap === undefined ? [] : [lostOf(`interface ${name}`, { lost: name, why: gap }, could.inUse())],
+    ),
   ]
 }
 

@@ -121,14 +121,21 @@ function wayOut(building: Building): void {
 }
 
 /** A stack of up to `layers` interfaces on ports of its own. */
-function stack(building: Building, layers: number): Iface {
+function stack(building: Building, layers: number, isOver = false): Iface {
   const { world, dice } = building
   if (layers <= 0) return world.port()
   // What ends in a tunnel says where it goes; a second one inside would go the same way.
-  const kind = dice.pick(layerKinds.filter((one) => (one !== 'team' || world.hasRecord) && !isSecond(building, one)))
+  const kind = dice.pick(
+    layerKinds.filter(
+      (one) => (one !== 'team' || world.hasRecord) && !isSecond(building, one) && !(isOver && withoutEthernet.has(one)),
+    ),
+  )
   building.layers.push(kind)
-  return layer(building, kind, layers)
+  return layer(building, kind, layers, isOver)
 }
+
+/** Nothing that needs Ethernet stands on these. */
+const withoutEthernet = new Set<string>(['tunnel', 'pppoe'])
 
 const onlyOnce = new Set(['switch', 'pppoe', 'known tunnel', 'tunnel'])
 
@@ -140,10 +147,10 @@ function isSecond({ layers, world, isBare }: Building, kind: string): boolean {
   return onlyOnce.has(kind) && layers.includes(kind)
 }
 
-function layer(building: Building, kind: (typeof layerKinds)[number], layers: number): Iface {
+function layer(building: Building, kind: (typeof layerKinds)[number], layers: number, isOver: boolean): Iface {
   const { world, dice } = building
   const name = (stem: string) => `${stem}${world.interfaces.length}`
-  const below = stack(building, layers - 1)
+  const below = stack(building, layers - 1, true)
   switch (kind) {
     case 'bridge':
       return world.over(name('br'), 'bridge', [below])
@@ -167,7 +174,7 @@ function layer(building: Building, kind: (typeof layerKinds)[number], layers: nu
     case 'known tunnel': {
       placed(world, below, 100)
       const remote = '10.20.100.77'
-      return world.over(name('gre'), dice.pick(['gre', 'vxlan']), [below], { remote })
+      return world.over(name('gre'), isOver ? 'vxlan' : dice.pick(['gre', 'vxlan']), [below], { remote })
     }
     case 'tunnel': {
       placed(world, below, 100)
@@ -292,7 +299,7 @@ const needs: Readonly<Record<NetworkNeed, (building: Building) => Need>> = {
     return { ...top, isSpokenFor: true, evidence: ['/proc/net/route', '/proc/net/fib_trie', '/proc/net'] }
   },
   'bridge of VMs': (building) => {
-    const below = stack(building, building.dice.roll(3))
+    const below = stack(building, building.dice.roll(3), true)
     const top = building.world.over('vmbr9', 'bridge', [below])
     if (!building.layers.includes('tunnel')) wayOut(building)
     return {

@@ -90,8 +90,8 @@ function placeOfSession(facts: NetworkFacts, { local, remote }: Session): Pick<W
   const wired = here.filter((name) => !isOnNoWire(facts.interfaces.byName.get(name)))
   if (wired.length > 0) return { interfaces: wired }
   const towards = interfacesTowards(facts.tables.routes, remote)
-  if (towards.length > 0) return { interfaces: towards }
-  return { interfaces: [], lost: { name: local, why: 'no interface is known to have that address' } }
+  if (here.length > 0 && towards.length > 0) return { interfaces: towards }
+  return { interfaces: towards, lost: { name: local, why: 'no interface is known to have that address' } }
 }
 
 function isOnNoWire(one: NetInterface | undefined): boolean {
