@@ -33,7 +33,15 @@ export const needKinds = [
 export type NeedKind = (typeof needKinds)[number]
 
 /** The paths of NVMe have many facts of their own, and each is to be taken away often enough. */
-const oftenNeeded: readonly NeedKind[] = [...needKinds, 'multipath', 'multipath', 'multipath', 'zfs', 'zfs', 'zfs']
+const oftenNeeded: readonly NeedKind[] = [
+  ...needKinds,
+  'multipath',
+  'multipath',
+  'multipath',
+  'multipath',
+  'multipath',
+  'zfs',
+]
 
 export type DiskCase = {
   readonly kind: NeedKind
@@ -299,13 +307,13 @@ function multipath(stacks: Stacks): Node {
   const { world, legs, used } = stacks
   used.push('nvme multipath')
   const controllers = Array.from({ length: 1 + world.dice.roll(2) }, () => world.controller('nvme'))
-  const subsystem = '/devices/virtual/nvme-subsystem/nvme-subsys9'
+  const subsystem = '/devices/virtual/nvme-subsystem/nvme-subsys900'
   const carriers = new Set(controllers.map(({ address }) => address))
-  const disk = world.block('nvme9n1', '259:900', `${subsystem}/nvme9n1`, { carriers, depth: 1 })
-  world.put('/sys/block/nvme9n1', `-> ..${subsystem}/nvme9n1`)
-  world.put('/sys/class/nvme-subsystem/nvme-subsys9', `-> ../..${subsystem}`)
+  const disk = world.block('nvme900n1', '259:900', `${subsystem}/nvme900n1`, { carriers, depth: 1 })
+  world.put('/sys/block/nvme900n1', `-> ..${subsystem}/nvme900n1`)
+  world.put('/sys/class/nvme-subsystem/nvme-subsys900', `-> ../..${subsystem}`)
   for (const [index, { at, address }] of controllers.entries()) {
-    const name = `nvme${90 + index}`
+    const name = `nvme${990 + index}`
     const place = `/devices/${at}/nvme/${name}`
     world.put(`/sys/class/nvme/${name}`, `-> ../..${place}`)
     world.put(`/sys${subsystem}/${name}`, `-> ../../../${at}/nvme/${name}`)
@@ -317,7 +325,7 @@ function multipath(stacks: Stacks): Node {
       world.put(`/sys${place}/${file}`, `${text}\n`)
       world.link(`${file} of a controller`, [`/sys${place}/${file}`], 'warp\n')
     }
-    const hidden = `nvme9c${90 + index}n1`
+    const hidden = `nvme900c${990 + index}n1`
     world.put(`/sys${place}/${hidden}/ana_state`, 'optimized\n')
     world.put(`/sys/block/${hidden}`, `-> ..${place}/${hidden}`)
     world.put(`/sys/class/block/${hidden}`, `-> ../..${place}/${hidden}`)
@@ -325,7 +333,7 @@ function multipath(stacks: Stacks): Node {
     world.link('link of a controller', [`/sys/class/nvme/${name}`])
     if (controllers.length > 1) legs.add(address)
   }
-  world.link('link of a subsystem', ['/sys/class/nvme-subsystem/nvme-subsys9'])
+  world.link('link of a subsystem', ['/sys/class/nvme-subsystem/nvme-subsys900'])
   const node = world.dice.roll(2) === 0 ? disk : world.partition(disk, 2)
   world.mount(node.number, '/data', 'ext4', `/dev/${node.name}`)
   return together([node])

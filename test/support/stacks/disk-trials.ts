@@ -59,14 +59,14 @@ export function tellCase(tally: Tally, one: DiskCase): void {
   for (const layer of new Set(one.layers)) tell(tally, 'layer', layer)
 }
 
-/** What was taken away least so far: of all machines, and every second time of those with the same need. */
+/** What was taken away least so far: of all machines, and every fourth time of those with the same need. */
 export function damageOf(
   one: DiskCase,
   tally: Tally,
   number: number,
 ): { readonly name: string; readonly damage: Damage } {
   const dice = diceOf(number * 7919 + 17)
-  const group = number % 2 === 0 ? 'taken away' : `taken away from ${one.kind}`
+  const group = number % 4 !== 0 ? 'taken away' : `taken away from ${one.kind}`
   const names = tally.get(group)
   const kinds = dice.shuffle([...new Set(one.links.map(({ kind }) => kind)), ...sources])
   const [name = '/sys/class/block'] = kinds.toSorted((a, b) => (names?.get(a) ?? 0) - (names?.get(b) ?? 0))
