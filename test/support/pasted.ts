@@ -33,6 +33,11 @@ export const pastes: Readonly<Record<string, (text: string) => string>> = {
   'a code fence with prose around': (text) =>
     `Hi all, my new board came. Here is what it says:\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n\nAny ideas? Thanks!\n`,
   'numbered by cat -n': (text) => eachLine(text, (line, index) => `${String(index + 1).padStart(6)}\t${line}`),
+  'numbered by an editor': (text) => eachLine(text, (line, index) => `${String(index + 1).padStart(3)} ${line}`),
+  'numbered by grep': (text) => eachLine(text, (line, index) => `${index + 1}:${line}`),
+  'quoted by a bar': (text) => eachLine(text, (line) => `│ ${line}`),
+  'line ends doubled by a page': (text) => text.replace(/\n/g, '\n\n'),
+  'tags of a forum on its first and last line': (text) => `[CODE]${text.trimEnd()}[/CODE]\n`,
   'group lines in German': (text) => text.replace(/\bIOMMU Group\b/g, 'IOMMU-Gruppe').replace(/^Group /gm, 'Gruppe '),
   'group lines in French': (text) => text.replace(/\bIOMMU Group\b/g, 'Groupe IOMMU'),
   'blanks at the beginnings of lines lost': (text) => eachLine(text, (line) => line.trimStart()),

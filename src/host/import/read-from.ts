@@ -17,7 +17,7 @@ import { readListing } from './listing.ts'
 import { readNodedev, xmlCap } from './nodedev.ts'
 import { isTar, readTar } from './tar.ts'
 import { isCapture, parseCapture } from '../capture/parse-capture.ts'
-import { decodeText, isBinary } from './text.ts'
+import { cleanLines, decodeText, isBinary } from './text.ts'
 import { readUdevadm } from './udevadm.ts'
 import { isRecording, umockdevTree } from './umockdev.ts'
 
@@ -107,7 +107,11 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
   }
   const host = readText(name, text)
   if (host) return { ok: true, host }
-  const form = namedForm(text)
+  // Listings are cleaned line by line; documents are tried as they are first, whose lines may be longer.
+  const cleaned = text.length <= jsonCap ? [...cleanLines(text)].join('\n') : text
+  const again = readText(name, cleaned)
+  if (again) return { ok: true, host: again }
+  const form = namedForm(cleaned)
   if (form) return refuse(`${name} is ${form.name}, which is not read`, `give the output of: ${form.run}`)
   return refuse(
     text.trim() === '' ? `${name} is empty` : `${name} states nothing about PCI functions or IOMMU groups`,

@@ -2,6 +2,7 @@
  * Pasted text as it really arrives: bytes in some encoding, HTML around it, terminal colours, CRLF, comment marks.
  * It owns decoding and cleaning, line by line; what a line means is for the readers of each form.
  */
+import { copyMarksOf } from './copy-marks.ts'
 
 /** Longer lines are cut: no form of listing has them, and a pattern must never walk over megabytes. */
 export const lineCap = 16_384
@@ -37,15 +38,37 @@ export function* cleanLines(text: string): Generator<string> {
     /<\/?(?:pre|br|code|p|div|span|td|html|body|blockquote|li|details)\b[^<>]{0,400}>|&(?:lt|gt|amp|quot|nbsp|#\d{1,6}|#x[0-9a-f]{1,6});/i.test(
       text.slice(0, 4_000_000),
     )
-  const counted = isNumbered(text)
+  const marks = copyMarksOf(firstLines(text))
+  let index = 0
   for (const raw of eachLine(text)) {
-    const line = cleanLine(counted ? raw.replace(lineNumber, '') : raw)
+    const taken = marks.take(cleanLine(raw), index++)
+    if (taken === undefined) continue
+    const line = withoutTags(taken)
     if (!isPage) {
       yield line
       continue
     }
     for (const part of line.split(/<br\s{0,4}\/?>|<\/(?:p|div|tr|li|pre|h[1-6])>/i)) yield withoutMarkup(part)
   }
+}
+
+/** Cleaned, as many as tell how the text was copied. */
+function firstLines(text: string): string[] {
+  const lines: string[] = []
+  for (const raw of eachLine(text, 400)) {
+    lines.push(cleanLine(raw))
+    if (lines.length === 400) break
+  }
+  return lines
+}
+
+/** `[code]` of forums around a listing, on the line of its first or last words. */
+function withoutTags(line: string): string {
+  if (!line.includes('[')) return line
+  const [open = ''] = /^\s{0,20}\[(?:code|quote|spoiler|pre|font|size|tt)(?:[=\s][^\]]{0,80})?\]/i.exec(line) ?? []
+  const [close = ''] = /\[\/(?:code|quote|spoiler|pre|font|size|tt)\]\s{0,20}$/i.exec(line.slice(-40)) ?? []
+  const inside = line.slice(open.length, line.length - close.length)
+  return inside.trim() === '' ? line : inside
 }
 
 /** One line without terminal colours, zero-width and non-breaking characters, and Markdown's backslashes before brackets. */
@@ -57,22 +80,6 @@ export function cleanLine(raw: string): string {
   }
   if (line.includes('\\[')) line = line.replace(/\\([[\]_*#<>|-])/g, '$1')
   return line.trimEnd()
-}
-
-/** As `cat -n`, `nl` and `less -N` count lines: to the right in six or seven columns, then a tab or a blank. */
-const lineNumber = /^ {0,6}(\d{1,7})[\t ]/
-
-/** Does it count its lines, from 1 on? A group's number before each function looks alike, but not for this long. */
-function isNumbered(text: string): boolean {
-  let next = 1
-  let others = 0
-  for (const line of eachLine(text, 80)) {
-    const match = lineNumber.exec(line)
-    if (match && Number(match[1]) === next && (match[0].length === 7 || match[0].length === 8)) next += 1
-    else if (line.trim() !== '') others += next === 1 ? 1 : 100
-    if (next > 8 || others > 5) break
-  }
-  return next > 3 && others <= 5
 }
 
 /** Terminal control sequences: CSI (colours, cursor), OSC (titles, links), and two-character escapes. */

@@ -52,3 +52,31 @@ it('groups named in other languages are groups', () => {
       { id: 12, devices: ['0000:01:00.0'] },
     ])
 })
+
+it('numbers before each function are groups, however well they count', () => {
+  const lines = [
+    '00:1c.0 0604: 8086:a110',
+    '01:00.0 0200: 8086:1521',
+    '01:00.1 0200: 8086:1521',
+    '02:00.0 0300: 10de:1b80',
+  ]
+  const text = lines.map((line, index) => `${index * 2 + 1} ${line}\n`).join('')
+  expect(read(bytesOf(text)).groups.map(({ id }) => id)).toEqual([1, 3, 5, 7])
+})
+
+it('documents are read with the marks of copying', () => {
+  const rows = ['08', '09'].map(
+    (bus) => `  {"class":"0x020000","device":"0x15f2","id":"0000:${bus}:00.0","iommugroup":2${bus},"vendor":"0x8086"}`,
+  )
+  const text = `[\n${rows.join(',\n')}\n]\n`
+  const asIs = read(bytesOf(text))
+  expect(asIs.groups).toHaveLength(2)
+  for (const name of ['quoted in a mail', 'colours of a terminal', 'hard blanks of a web page', 'quoted by a bar'])
+    expect(read(bytesOf(pastes[name]?.(text) ?? ''))).toEqual(asIs)
+})
+
+it('a command line that is quoted is one', () => {
+  const text = 'GRUB_CMDLINE_LINUX="quiet pcie_acs_override=downstream"\n01:00.0 0200: 8086:1521\n'
+  const reading = readHostFrom({ name: 'paste', bytes: bytesOf(`Mine:\n${text.replace(/^/gm, '> ')}`) }, importSystem)
+  expect(reading.ok && JSON.stringify(reading.host)).toContain('pcie_acs_override')
+})

@@ -1,0 +1,87 @@
+/**
+ * What copying does to all lines of a text alike: a viewer counts them, a mail quotes them, a page doubles their ends. A mark
+ * that some lines lack is part of the text.
+ */
+
+/** Lines that are looked at to tell. */
+const looked = 400
+
+export type CopyMarks = {
+  /** The line at this place without its marks; nothing where copying made the line. */
+  readonly take: (line: string, index: number) => string | undefined
+}
+
+/** `lines`: the first of the text. */
+export function copyMarksOf(lines: readonly string[]): CopyMarks {
+  const first = lines.slice(0, looked)
+  const quote = quoteOf(first)
+  const plain = first.map((line) => line.replace(quote ?? '', ''))
+  const number = numberOf(plain)
+  const isDoubled = number === undefined && areDoubled(plain)
+  return {
+    take(line, index) {
+      if (isDoubled && index % 2 === 1 && isEmpty(line.replace(quote ?? '', ''))) return undefined
+      const bare = quote === undefined ? line : line.replace(quote, '')
+      return number === undefined ? bare : bare.replace(number, '')
+    },
+  }
+}
+
+function isEmpty(line: string): boolean {
+  return line.trim() === ''
+}
+
+/** `> ` of mails and forums, once or more, and the bar that chat programs draw. */
+function quoteOf(lines: readonly string[]): RegExp | undefined {
+  const filled = lines.filter((line) => !isEmpty(line))
+  if (filled.length < 2) return undefined
+  return [/^(?:> ?)+/, /^ {0,2}[│┃▎] ?/].find((pattern) => filled.every((line) => pattern.test(line)))
+}
+
+/** As `cat -n`, `nl` and `less -N` count: to the right in six or seven columns, then a tab or a blank. */
+const inColumns = /^ {0,6}(\d{1,7})[\t ]/
+/** As editors, `grep -n` and pages count: `12 │ `, `12: `, `12. `. */
+const otherwise = /^ {0,6}(\d{1,7})(?:: ?|[.)] | ?[│|] ?|\t| {1,3})/
+
+/** Does it count its lines? A group's number before each function looks alike, but not for this long. */
+function numberOf(lines: readonly string[]): RegExp | undefined {
+  if (counts(lines, { first: 1, mostOthers: 5, widths: [7, 8] }, inColumns)) return inColumns
+  const [start = ''] = lines
+  const mark = otherwise.exec(start)
+  if (mark?.[1] === undefined) return undefined
+  const after = start
+    .slice(start.indexOf(mark[1]) + mark[1].length, mark[0].length)
+    .replaceAll(/[.)|]/g, String.raw`\$&`)
+  // Behind an empty line the blanks are gone.
+  const own = new RegExp(`^ {0,6}(\\d{1,7})(?:${after}|${after.trimEnd()}$)`)
+  // Groups are numbered too, each line with its function: lines that count must have more than those behind their numbers.
+  const others = lines.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
+  return others.length >= 2 && counts(lines, { first: Number(mark[1]), mostOthers: 0 }, own) ? own : undefined
+}
+
+function beginsWithPlace(text: string): boolean {
+  return text.trim() === '' || /^\W{0,10}(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/i.test(text)
+}
+
+type Count = { readonly first: number; readonly mostOthers: number; readonly widths?: readonly number[] }
+
+/** Every line has the next number, but for a few before the first. */
+function counts(lines: readonly string[], { first, mostOthers, widths }: Count, pattern: RegExp): boolean {
+  let next = first
+  let others = 0
+  for (const line of lines) {
+    const match = pattern.exec(line)
+    const isNext = match !== null && Number(match[1]) === next && widths?.includes(match[0].length) !== false
+    if (isNext) next += 1
+    else if (!isEmpty(line)) others += next === first ? 1 : 100
+    if ((mostOthers > 0 && next > 8) || others > mostOthers) break
+  }
+  return next > first + 2 && others <= mostOthers
+}
+
+/** Each line is followed by an empty one: pages end a line twice. */
+function areDoubled(lines: readonly string[]): boolean {
+  const last = lines.findLastIndex((line) => !isEmpty(line))
+  if (last < 10) return false
+  return lines.slice(0, last).every((line, index) => index % 2 === 0 || isEmpty(line))
+}
