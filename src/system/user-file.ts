@@ -45,12 +45,21 @@ function modeToKeep(path: string): number {
   if (old === undefined) return 0o644
   if (old.isSymbolicLink())
     throw new UsageError(
-      `${path} is a link to ${readlinkSync(path)}, and nothing is written through a link`,
+      `${path} is a link${targetOf(path)}, and nothing is written through a link`,
       'name the file itself, or remove the link first',
     )
   if (!old.isFile())
     throw new UsageError(`${path} is no regular file, so it cannot be replaced by one`, 'name a file of its own')
   return old.mode & 0o777
+}
+
+/** ` to FILE`; nothing where the link is gone again. */
+function targetOf(path: string): string {
+  try {
+    return ` to ${readlinkSync(path)}`
+  } catch {
+    return '' // the message does without the target
+  }
 }
 
 function lookAt(path: string) {

@@ -10,22 +10,28 @@ const put = (path: string, text: string) => {
   writeFileSync(join(root, path), text)
 }
 
-/** A host with a firmware that offers an IOMMU, a kernel that has it off, and GRUB: one NIC to give, one disk to keep. */
+/** A host with a firmware that offers an IOMMU, a kernel that has it off, and GRUB: one NIC to give, one NIC and one disk to keep. */
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'handover-boot-'))
-  const device = '/sys/devices/pci0000:00/0000:00:03.0'
-  for (const [name, text] of Object.entries({
-    vendor: '0x8086',
-    device: '0x1533',
-    class: '0x020000',
-    revision: '0x03',
-  }))
-    put(`${device}/${name}`, `${text}\n`)
+  const ids = { vendor: '0x8086', device: '0x1533', class: '0x020000', revision: '0x03' }
   mkdirSync(join(root, '/sys/bus/pci/devices'), { recursive: true })
-  symlinkSync('../../../devices/pci0000:00/0000:00:03.0', join(root, '/sys/bus/pci/devices/0000:00:03.0'))
+  mkdirSync(join(root, '/sys/class/net'), { recursive: true })
+  for (const [address, port, flags] of [
+    ['0000:00:03.0', 'lan0', '0x1002'],
+    ['0000:00:04.0', 'mgmt0', '0x1003'],
+  ] as const) {
+    const folder = `devices/pci0000:00/${address}`
+    for (const [name, text] of Object.entries(ids)) put(`/sys/${folder}/${name}`, `${text}\n`)
+    put(`/sys/${folder}/net/${port}/flags`, `${flags}\n`)
+    symlinkSync(`../../../${folder}`, join(root, '/sys/bus/pci/devices', address))
+    symlinkSync(`../../${folder}/net/${port}`, join(root, '/sys/class/net', port))
+  }
   put('/sys/firmware/acpi/tables/DMAR', 'DMAR')
   put('/proc/cmdline', 'BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro intel_iommu=off\n')
-  put('/proc/net/route', 'Iface\tDestination\tGateway\n')
+  put(
+    '/proc/net/route',
+    'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nmgmt0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n',
+  )
   put('/proc/net/ipv6_route', '')
   put('/proc/self/mountinfo', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n')
   put('/proc/swaps', 'Filename\n')

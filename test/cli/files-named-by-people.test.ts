@@ -19,9 +19,17 @@ const read = (name: string) => fs.readFileSync(at(name), 'utf8')
 
 beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'handover-links-'))
-  root = tree(pci({ at: 'pci0000:00/0000:00:04.0', classCode: '020000', driver: 'e1000e', group: 1 }), {
+  const [lan, mgmt] = ['pci0000:00/0000:00:04.0', 'pci0000:00/0000:00:05.0']
+  const port = (name: string, flags: string) => ({ [`net/${name}/flags`]: `${flags}\n` })
+  const card = { classCode: '020000', driver: 'e1000e' }
+  root = tree(pci({ ...card, at: lan, group: 1, files: port('lan0', '0x1002') }), {
+    ...pci({ ...card, at: mgmt, group: 2, files: port('mgmt0', '0x1003') }),
+    '/sys/class/net/lan0': `-> ../../devices/${lan}/net/lan0`,
+    '/sys/class/net/mgmt0': `-> ../../devices/${mgmt}/net/mgmt0`,
     '/proc/self/mountinfo': '',
-    '/proc/net/route': 'Iface\n',
+    '/proc/net/route':
+      'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nmgmt0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\n',
+    '/proc/net/ipv6_route': '',
     '/proc/bus/input/devices': '',
     '/sys/class/iommu/dmar0': '',
   })
