@@ -90,19 +90,30 @@ const byId: Readonly<Record<string, readonly { readonly devices: IdList; readonl
   ],
 }
 
+type Own = { readonly devices: IdList; readonly names: RegExp }
+
+/** Thunderbolt interfaces of class 0880 (`nhi_ids`, drivers/thunderbolt/nhi.c). */
+const thunderbolt: Own = {
+  devices: idList(
+    '1137 1513 151a 151b 1547-1549 1566 1568 156a 156c 1575 1577 157d 15bf 15d2 15d9 15e8 15eb 8a0d 8a17',
+  ),
+  names: /Thunderbolt|\bNHI\b/,
+}
+
 /**
- * What a rule above takes for a part of the processor and is none: Thunderbolt interfaces of class 0880 (`nhi_ids`,
- * drivers/thunderbolt/nhi.c), and AMD's neural processors of class 1180 (drivers/accel/amdxdna), which serve a guest as
+ * What a rule above takes for a part of the processor and is none: those, Intel's accelerators DSA and IAA of class 0880
+ * (`idxd_pci_tbl`, drivers/dma/idxd/init.c), and AMD's neural processors of class 1180 (drivers/accel/amdxdna), which serve a guest as
  * processor graphics do.
  */
-const devicesOfTheirOwn: Readonly<Record<string, { readonly devices: IdList; readonly names: RegExp }>> = {
-  '8086': {
-    devices: idList(
-      '1137 1513 151a 151b 1547-1549 1566 1568 156a 156c 1575 1577 157d 15bf 15d2 15d9 15e8 15eb 8a0d 8a17',
-    ),
-    names: /Thunderbolt|\bNHI\b/,
-  },
-  '1022': { devices: idList('1502 17f0-17f3'), names: /Neural|\bIPU\b|\bNPU\b/ },
+const devicesOfTheirOwn: Readonly<Record<string, readonly Own[]>> = {
+  '8086': [
+    thunderbolt,
+    {
+      devices: idList('0b25 0cfe 11fb 1212 1216 b02d fd2d'),
+      names: /Data Streaming Accelerator|In-Memory Analytics|Analytics Accelerator/,
+    },
+  ],
+  '1022': [{ devices: idList('1502 17f0-17f3'), names: /Neural|\bIPU\b|\bNPU\b/ }],
 }
 
 export function siliconOf(device: PciDevice): Silicon | undefined {
@@ -120,9 +131,8 @@ export function siliconOf(device: PciDevice): Silicon | undefined {
 /** The host interface of Thunderbolt or USB4, by class (0c0340) or, before that class was, by ids. */
 export function isThunderboltInterface({ classCode = '', vendorId, deviceId, name }: PciDevice): boolean {
   if (classCode.startsWith('0c0340')) return true
-  const row = vendorId === '8086' && classCode.startsWith('0880') ? devicesOfTheirOwn['8086'] : undefined
-  if (row === undefined) return false
-  return deviceId === undefined ? row.names.test(name ?? '') : row.devices(Number.parseInt(deviceId, 16))
+  if (vendorId !== '8086' || !classCode.startsWith('0880')) return false
+  return isOf(thunderbolt, deviceId === undefined ? undefined : Number.parseInt(deviceId, 16), name)
 }
 
 function ofMaker(device: PciDevice, vendorId: string, classCode: string): Silicon | 'device' | undefined {
@@ -134,10 +144,12 @@ function ofMaker(device: PciDevice, vendorId: string, classCode: string): Silico
   if (row !== undefined) return row.role
   const role = maker && roleIn(maker, classCode)
   if (role === undefined) return undefined
-  const exception = devicesOfTheirOwn[vendorId]
-  if (exception === undefined) return role
-  const isDevice = id === undefined ? exception.names.test(device.name ?? '') : exception.devices(id)
-  return isDevice ? 'device' : role
+  return devicesOfTheirOwn[vendorId]?.some((own) => isOf(own, id, device.name)) === true ? 'device' : role
+}
+
+/** Without an id its name tells. */
+function isOf({ devices, names }: Own, id: number | undefined, name = ''): boolean {
+  return id === undefined ? names.test(name) : devices(id)
 }
 
 function roleIn(roleOf: RolesByClass, classCode: string): Silicon | undefined {

@@ -6,13 +6,15 @@
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { ownerOf } from '../read-attached.ts'
-import { bytesOf, linkOf, namesIn, textOf, type Reading } from '../reading.ts'
+import { bytesOf, linkOf, namesIn, numberOf, textOf, type Reading } from '../reading.ts'
 
 export type BootDisk = {
   readonly what: string
   /** `PARTUUID=…` of the partition, or the id of the partition table as `PTUUID`. */
   readonly partition?: string
   readonly table?: string
+  /** Its size as the BIOS states it, beside `table`. */
+  readonly sectors?: number
   readonly device?: PciAddress
   /** The trail ends here. */
   readonly lost?: { readonly name: string; readonly why: string }
@@ -138,6 +140,7 @@ function biosDisks(reading: Reading): BootDisk[] {
   const device = linked ?? parseAddress(bus ?? '')
   if (device !== undefined) return [{ what, device }]
   const table = /^0x([0-9a-f]{8})$/i.exec(textOf(reading, `${folder}/mbr_signature`) ?? '')?.[1]?.toLowerCase()
-  if (table !== undefined) return [{ what, table }]
+  const sectors = numberOf(textOf(reading, `${folder}/sectors`))
+  if (table !== undefined) return [{ what, table, ...(sectors === undefined ? {} : { sectors }) }]
   return [{ what, lost: { name: 'int13_dev80', why: 'the BIOS does not say on which controller it is' } }]
 }

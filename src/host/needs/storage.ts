@@ -4,6 +4,7 @@
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import { textOf, type Reading } from '../reading.ts'
+import { biosDisk } from './bios-disk.ts'
 import { readBootArguments } from './boot-arguments.ts'
 import { functionsWithDisks } from './blocks.ts'
 import { readBootDisks, type BootDisk } from './boot-disks.ts'
@@ -227,21 +228,13 @@ function bootNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   return readBootDisks(disks.reading, devices).map((boot) => bootNeed(disks, boot))
 }
 
-function bootNeed(disks: Disks, { what, partition, table, device, lost }: BootDisk): DiskNeed {
+function bootNeed(disks: Disks, { what, partition, table, sectors, device, lost }: BootDisk): DiskNeed {
   const start = vital(what)
   if (device !== undefined) return { start, ends: [{ to: 'function', chain: [], device }], top: [] }
   if (lost !== undefined) return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
-  const named =
-    partition === undefined
-      ? tableNeed(disks, table ?? '')
-      : namedNeed(disks, { what, names: [partition], weight: 'vital' })
+  if (partition === undefined) return { start, ...biosDisk(disks, table ?? '', sectors) }
+  const named = namedNeed(disks, { what, names: [partition], weight: 'vital' })
   return named[0] ? { ...named[0], start } : { start, ends: [], top: [] }
-}
-
-/** The id of an MBR, which the udev database knows of each disk. */
-function tableNeed(disks: Disks, table: string): DiskNeed[] {
-  const found = [...disks.namer.udev()].find(([, { properties }]) => properties.get('ID_PART_TABLE_UUID') === table)
-  return found ? [{ start: vital(''), ends: disks.stack.endsOf(found[0]), top: [found[0]] }] : []
 }
 
 /**

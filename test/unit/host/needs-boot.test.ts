@@ -325,6 +325,34 @@ describe('the disk the firmware started', () => {
     expect(further(read(machine, entries))).toEqual([`the disk that the BIOS starts: ${end}`]),
   )
 
+  describe('a signature that udev knows of no disk', () => {
+    const edd = { '/sys/firmware/edd/int13_dev80/mbr_signature': '0x00c0ffee\n' }
+    const size = (sda: number, sdf: number, sectors: number): TreeEntries => ({
+      [`/sys/devices/${left}/host0/target0:0:0/0:0:0:0/block/sda/size`]: `${sda}\n`,
+      [`/sys/devices/${right}/host80/target80:0:0/80:0:0:0/block/sdf/size`]: `${sdf}\n`,
+      '/sys/firmware/edd/int13_dev80/sectors': `${sectors}\n`,
+    })
+    const table = (number: string, ...words: string[]) =>
+      udevEntry(number, ...words.map((one) => `E:ID_PART_TABLE_${one}`))
+    const couldBe = (host: Host) => (host.lostNeeds ?? []).flatMap((need) => need.couldBe.map(String))
+
+    it('may be any that udev did not look at', () => expect(couldBe(read(machine, edd))).toContain(b))
+    it('may be any with a GPT', () => {
+      const seen = { ...table('8:0', 'TYPE=gpt'), ...table('8:80', 'TYPE=gpt', `UUID=${id}`) }
+      expect(couldBe(read(machine, { ...edd, ...seen }))).toContain(b)
+    })
+    it('is none with another signature', () => {
+      const seen = { ...table('8:0', 'TYPE=gpt'), ...table('8:80', 'TYPE=dos', 'UUID=0badcafe') }
+      expect(couldBe(read(machine, { ...edd, ...seen }))).toEqual([])
+    })
+    it('is the one of the size that the BIOS states', () => {
+      expect(further(read(machine, { ...edd, ...size(2000, 3000, 3000) }))).toEqual([
+        `the disk that the BIOS starts: sdf > ${b}`,
+      ])
+      expect(couldBe(read(machine, { ...edd, ...size(2000, 3000, 9) }))).toContain(b)
+    })
+  })
+
   it('a BIOS disk without a word of where it is is lost', () => {
     expect(lost(read(machine, { '/sys/firmware/edd/int13_dev80/version': '0x30\n' }))).toHaveLength(1)
   })
