@@ -5,7 +5,7 @@
  * 2001:db8::/32, which nobody has.
  */
 import { fingerprintBytes } from '../../system/fingerprint.ts'
-import { addressBytes } from '../needs/routes.ts'
+import { addressBytes } from '../needs/network/routes.ts'
 
 export type AddressStandIns = {
   /** As four bytes. */

@@ -1,9 +1,9 @@
 /**
- * What a capture keeps of the files that tell of disks: the lines and keys that are followed (needs/disks.ts), nothing of
+ * What a capture keeps of the files that tell of disks: the lines and keys that are followed (needs/disks/disks.ts), nothing of
  * passwords, servers and programs beside them.
  */
-import { unescapeOctal } from '../needs/mounts.ts'
-import { parseFstab } from '../needs/named-disks.ts'
+import { unescapeOctal } from '../needs/disks/mounts.ts'
+import { parseFstab } from '../needs/disks/named-disks.ts'
 import type { Recording } from './recording.ts'
 
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]

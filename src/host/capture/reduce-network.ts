@@ -4,8 +4,8 @@
  */
 import { parseFibTrie } from '../needs/network/fib-trie.ts'
 import { isRow, parseRows, rowIn, rowsIn, textIn, wordsIn, type Row } from '../needs/network/rtnetlink.ts'
-import { socketNumber } from '../needs/processes.ts'
-import { isSessionProgram } from '../needs/sessions.ts'
+import { socketNumber } from '../needs/users/processes.ts'
+import { isSessionProgram } from '../needs/network/sessions.ts'
 import type { Recording } from './recording.ts'
 
 type Reduce = (rows: readonly Row[]) => unknown[]

@@ -2,9 +2,9 @@
  * What a capture keeps of running programs: of those that hold a device node its name and the node, of virtual machines their
  * name and the functions in their arguments. Of any other program: nothing.
  */
-import { guestName, isWatched, socketNumber } from '../needs/processes.ts'
-import { isSessionProgram } from '../needs/sessions.ts'
-import { functionsInArguments } from '../needs/virtual-machines.ts'
+import { guestName, isWatched, socketNumber } from '../needs/users/processes.ts'
+import { isSessionProgram } from '../needs/network/sessions.ts'
+import { functionsInArguments } from '../needs/users/virtual-machines.ts'
 import type { Recording } from './recording.ts'
 
 const ofProcess = /^\/proc\/(\d+)(\/.*)?$/

@@ -3,7 +3,7 @@
  * dashes or without any, IPv4 and IPv6, UUIDs, ids of arrays, volumes and file systems, world-wide names, iSCSI and NVMe names, keys.
  * Texts are as bytes, one character each.
  */
-import { addressBytes } from '../needs/routes.ts'
+import { addressBytes } from '../needs/network/routes.ts'
 import type { StandIns } from './stand-ins.ts'
 
 const hex = '[0-9A-Fa-f]'

@@ -3,8 +3,8 @@
  * disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows another id, so that any may be it.
  */
 import { numberOf, textOf } from '../reading.ts'
-import { isDiskName } from './device-path.ts'
-import type { Disks } from './disks.ts'
+import { isDiskName } from './disks/device-path.ts'
+import type { Disks } from './disks/disks.ts'
 import type { End } from './ends.ts'
 
 export type BiosDisk = { readonly ends: readonly End[]; readonly top: readonly string[] }

@@ -5,7 +5,7 @@
 import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
-import { functionsWithDisks, type Blocks } from './blocks.ts'
+import { functionsWithDisks, type Blocks } from './disks/blocks.ts'
 
 /** Functions that show a disk, and those of which it is not known whether they have one. */
 export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): PciAddress[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { onlineWindows } from '../../../src/host/needs/cxl-memory.ts'
+import { onlineWindows } from '../../../src/host/needs/users/cxl-memory.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseZpoolCache } from '../../../src/host/needs/zpool-cache.ts'
+import { parseZpoolCache } from '../../../src/host/needs/disks/zpool-cache.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { diskEntries, madeEntries, udevEntry } from '../../support/disk-entries.ts'
 import { mounts, readTree as read, told } from '../../support/host-needs.ts'

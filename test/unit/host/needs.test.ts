@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { framebufferOwners } from '../../../src/host/needs/screen.ts'
+import { framebufferOwners } from '../../../src/host/needs/users/screen.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { pci, type TreeEntries } from '../../support/sysfs-tree.ts'
 import { mounts, readTree as read, told } from '../../support/host-needs.ts'

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { interfacesTowards } from '../../../src/host/needs/routes.ts'
+import { interfacesTowards } from '../../../src/host/needs/network/routes.ts'
 import {
   defaultRoutes,
   interfacesWith,

@@ -1,6 +1,6 @@
 /** What is known of the host's network, read once for a reading and shared by all that follow its needs. */
 import type { Reading } from '../../reading.ts'
-import { addressBytes, isNearDefault, type Route } from '../routes.ts'
+import { addressBytes, isNearDefault, type Route } from './routes.ts'
 import { readConnections, type Connections } from './connections.ts'
 import { readInterfaces, type Interfaces, type NetInterface } from './interfaces.ts'
 import { connectedInterfaces, readOwnAddresses, type OwnAddresses } from './own-addresses.ts'

@@ -5,7 +5,7 @@
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { withOthers, type End } from '../ends.ts'
-import { interfacesTowards } from '../routes.ts'
+import { interfacesTowards } from './routes.ts'
 import { addressedInterfaces, defaultRoutes, interfacesWith, isTunnel, type NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'
 import { pppGround } from './ppp.ts'

@@ -4,7 +4,7 @@
  * directly connected network holds it.
  */
 import { textOf, type Reading } from '../../reading.ts'
-import { addressBytes, isCovered } from '../routes.ts'
+import { addressBytes, isCovered } from './routes.ts'
 import { parseFibTrie } from './fib-trie.ts'
 import type { Interfaces } from './interfaces.ts'
 import type { RouteTables } from './route-tables.ts'

@@ -6,7 +6,7 @@
 import { ownerOf } from '../../read-attached.ts'
 import { linkOf, textOf } from '../../reading.ts'
 import type { End } from '../ends.ts'
-import { argumentsOf, readProcesses, type OpenFile } from '../processes.ts'
+import { argumentsOf, readProcesses, type OpenFile } from '../users/processes.ts'
 import type { NetworkFacts } from './facts.ts'
 
 export type PppGround = {

@@ -6,8 +6,8 @@
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
-import { readMounts } from '../mounts.ts'
-import { addressBytes } from '../routes.ts'
+import { readMounts } from '../disks/mounts.ts'
+import { addressBytes } from './routes.ts'
 
 export type RemoteStorage = {
   readonly what: string

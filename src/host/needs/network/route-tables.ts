@@ -4,7 +4,7 @@
  * /proc/net/fib_trie names the other tables without their interfaces.
  */
 import { namesIn, textOf, type Reading } from '../../reading.ts'
-import { addressBytes, parseRoutes4, parseRoutes6, type Route } from '../routes.ts'
+import { addressBytes, parseRoutes4, parseRoutes6, type Route } from './routes.ts'
 import { askKernel, rowsIn, textIn, numberIn, type KernelAnswer, type Row } from './rtnetlink.ts'
 import { parseFibTrie, type FibTable } from './fib-trie.ts'
 

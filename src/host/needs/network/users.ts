@@ -1,6 +1,6 @@
 /** Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or they are configured. */
 import type { Reading } from '../../reading.ts'
-import { argumentsOf, guestName, programName, readProcesses } from '../processes.ts'
+import { argumentsOf, guestName, programName, readProcesses } from '../users/processes.ts'
 import type { Configured } from './configured.ts'
 import type { NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'

@@ -4,8 +4,8 @@
  * an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has no address yet).
  */
 import type { NeedStart } from '../ends.ts'
-import { readSessions, type Session } from '../sessions.ts'
-import { interfacesTowards, isDefault } from '../routes.ts'
+import { readSessions, type Session } from './sessions.ts'
+import { interfacesTowards, isDefault } from './routes.ts'
 import { addressedInterfaces, defaultRoutes, interfacesWith, isUsed, type NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'
 import { readRemoteStorage, type RemoteStorage } from './remote-storage.ts'

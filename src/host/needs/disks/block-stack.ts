@@ -1,0 +1,114 @@
+/**
+ * From a block device down to its ends, by sysfs: partition → disk, `slaves/` of dm, md and bcache (and `holders/` from the
+ * other side), the file behind a loop device, the controllers of a multipath NVMe namespace, the path below /sys/devices. A
+ * device that leads nowhere is a lost trail. Circles and depth are bounded.
+ */
+import { textOf, type Reading } from '../../reading.ts'
+import type { Block, Blocks } from './blocks.ts'
+import type { End } from '../ends.ts'
+import { legsOf, membersOf } from './block-members.ts'
+import { placeEnds, type Places } from './block-places.ts'
+import { anyOf, withoutDoubles } from '../sets.ts'
+
+export type Stack = {
+  /** Ends of the device, and of what it stands on. */
+  readonly endsOf: (name: string) => readonly End[]
+  /** The device and every one it stands on, as far as it was followed. */
+  readonly below: (name: string) => ReadonlySet<string>
+  readonly shownName: (name: string) => string
+  /** Devices made of others on which no other stands, known by their members or by what they are. */
+  readonly tops: () => readonly string[]
+}
+
+const deepest = 48
+
+export function stackOf(places: Places): Stack {
+  const { reading, blocks } = places
+  const ends = new Map<string, readonly End[]>()
+  const members = membersOf(reading, blocks)
+  const walking: string[] = []
+  const follow = (name: string): readonly End[] => {
+    const known = ends.get(name)
+    if (known) return known
+    if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
+    if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
+    walking.push(name)
+    const found = withoutDoubles(endsBelow(name).map((end) => ({ ...end, chain: [shown(name), ...end.chain] })))
+    walking.pop()
+    // Inside a circle the answer is that of the place where it was entered.
+    if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
+    return found
+  }
+  const endsBelow = (name: string): readonly End[] => {
+    const block = blocks.byName.get(name)
+    const own = members.get(name) ?? []
+    if (block === undefined) {
+      // Named by what it stands on alone: those are its members, and perhaps not all of them.
+      return [...own.flatMap(follow), lostAt(name, 'no block device of this name is shown')]
+    }
+    const ownBelow = block.disk === undefined ? own : [...own, ...(members.get(block.disk) ?? [])]
+    if (ownBelow.length > 0) return setEnds(block, ownBelow)
+    return placeEnds(places, block)
+  }
+  const setEnds = (block: Block, below: readonly string[]): readonly End[] => {
+    const whole = blocks.byName.get(block.disk ?? block.name) ?? block
+    const { kind, broken, missing } = legsOf(reading, whole, below)
+    const legs = below.map((member) => ({ ends: follow(member), isBroken: broken.has(member) }))
+    const gaps = missing === undefined ? [] : [lostAt(block.name, missing)]
+    return [...(kind === 'any' ? anyOf(whole.name, legs) : legs.flatMap((leg) => leg.ends)), ...gaps]
+  }
+  const shown = (name: string): string => shownName(reading, blocks, name)
+  return {
+    endsOf: follow,
+    below: (name) => allBelow(name, members, blocks),
+    shownName: shown,
+    tops: () => topsOf(members, blocks),
+  }
+}
+
+function lostAt(name: string, why: string): End {
+  return { to: 'lost', chain: [], lost: name, why }
+}
+
+/** A device that stands on something else, told or not; memory, volumes of pools and disks of servers are followed apart. */
+function isMade({ name, place, disk }: Block): boolean {
+  if (disk !== undefined || /^(?:ram|zram|zd|nbd|rbd|nullb|sr|fd)\d/.test(name)) return false
+  return /^(?:loop|dm-|md|bcache|drbd)\d/.test(name) || place?.startsWith('/devices/virtual/block/') === true
+}
+
+function topsOf(members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): string[] {
+  const below = new Set([...members.values()].flat())
+  const made = [...blocks.byName.values()].filter(isMade)
+  const all = new Set([...members.keys(), ...made.map(({ name }) => name)])
+  return [...all].filter((name) => !below.has(name) || name.startsWith('loop')).sort()
+}
+
+function allBelow(top: string, members: ReadonlyMap<string, readonly string[]>, blocks: Blocks): Set<string> {
+  const found = new Set<string>()
+  const pending = [top]
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (found.has(name)) continue
+    found.add(name)
+    pending.push(...(members.get(name) ?? []))
+    const disk = blocks.byName.get(name)?.disk
+    // The other partitions of a disk are not stood on, but what the disk itself stands on is.
+    if (disk !== undefined) pending.push(...(members.get(disk) ?? []))
+  }
+  return found
+}
+
+/** The name a person knows: `vg0/root` for a logical volume, the mapping's name for LUKS and others. */
+export function shownName(reading: Reading, blocks: Blocks, name: string): string {
+  const folder = name.startsWith('dm-') ? blocks.byName.get(name)?.folder : undefined
+  const label = folder === undefined ? undefined : textOf(reading, `${folder}/dm/name`)
+  if (folder === undefined || label === undefined || label === '') return name
+  const uuid = textOf(reading, `${folder}/dm/uuid`) ?? ''
+  return uuid.startsWith('LVM-') ? volumeName(label) : label
+}
+
+/** dm joins group and volume by one dash and doubles the dashes inside: `my--vg-root` is `my-vg/root`. */
+export function volumeName(label: string): string {
+  const match = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(label)
+  if (!match) return label
+  return [match[1], match[2]].map((part) => (part ?? '').replaceAll('--', '-')).join('/')
+}

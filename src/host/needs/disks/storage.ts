@@ -1,0 +1,258 @@
+/**
+ * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is active, export, and
+ * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
+ */
+import { deviceClass, type PciDevice } from '../../../pci/device.ts'
+import { textOf, type Reading } from '../../reading.ts'
+import { biosDisk } from '../bios-disk.ts'
+import { readBootArguments } from './boot-arguments.ts'
+import { functionsWithDisks } from './blocks.ts'
+import { readBootDisks, type BootDisk } from './boot-disks.ts'
+import { findByNumber, findDevice, numberOfName, pathOfName, type Found } from './device-path.ts'
+import { swapPaths, type Disks } from './disks.ts'
+import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from '../ends.ts'
+import { readExports } from './exports.ts'
+import { blocksOf, isInMemory } from './file-systems.ts'
+import { mountOf, type Mount } from './mounts.ts'
+import { namesInSource, unreadSources } from '../sources.ts'
+import { readDumpFolders, readNamedDisks, type NamedDisk } from './named-disks.ts'
+
+/** A need and where it begins: told before it is followed, so that what is told already is not told again. */
+export type DiskNeed = {
+  readonly start: NeedStart
+  readonly ends: readonly End[]
+  /** Block devices at which it begins. */
+  readonly top: readonly string[]
+  /** Nothing but that the device is active makes it a need. */
+  readonly isActiveOnly?: true
+}
+
+export function storageNeeds(disks: Disks, needs: readonly DiskNeed[]): NeedsRead {
+  return joinNeeds(needs.map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
+}
+
+/** In the order in which a reader wants them: what is in use first, then what is named, then what is merely active. */
+export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  const inUse = [
+    ...hiddenMounts(disks),
+    ...unlistedMounts(disks, devices),
+    ...mountNeeds(disks),
+    ...swapNeeds(disks),
+    ...poolNeeds(disks),
+    ...journalNeeds(disks),
+    ...exportNeeds(disks),
+  ]
+  const told = new Set(inUse.flatMap(functionKeys))
+  const named = [...namedNeeds(disks), ...bootNeeds(disks, devices)].filter(
+    (need) => need.ends.some(({ to }) => to !== 'function') || functionKeys(need).some((key) => !told.has(key)),
+  )
+  return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named]), ...unreadNeeds(disks)]
+}
+
+/** What is in use already is said by that use; the same disk is not told a second time. */
+function functionKeys({ ends }: DiskNeed): string[] {
+  return ends.flatMap((end) => (end.to === 'function' ? [JSON.stringify([end.chain, end.device])] : []))
+}
+
+function vital(what: string, mountPoint?: string): NeedStart {
+  return { kind: 'disk', what, weight: 'vital', ...(mountPoint === undefined ? {} : { mountPoint }) }
+}
+
+/** A source that is there and cannot be read may state any need. */
+function unreadNeeds({ reading }: Disks): DiskNeed[] {
+  return [...unreadSources(reading)].map(([path, why]) => {
+    const ends: End[] = [{ to: 'lost', chain: [], lost: path, why }]
+    return { start: vital('what the host uses'), ends, top: [] }
+  })
+}
+
+/**
+ * Without the list of mounts, controllers of disks are left open by their class (judge/checks/known-needs.ts); disks hang on others
+ * as well, such as USB.
+ */
+function unlistedMounts({ reading, blocks }: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  if (reading.system.stat('/proc/self/mountinfo').ok) return []
+  const withDisks = functionsWithDisks(blocks)
+  const others = devices.filter((one) => withDisks.has(one.address) && !['storage', 'nvme'].includes(deviceClass(one)))
+  const couldBe = others.map(({ address }) => address)
+  const why = 'the input has no list of mounts'
+  const ends: End[] = [{ to: 'lost', chain: [], lost: '/proc/self/mountinfo', why, couldBe }]
+  return couldBe.length === 0 ? [] : [{ start: vital('what the host has mounted'), ends, top: [] }]
+}
+
+/** In a container that does not see the host's processes, nothing tells what the host has mounted. */
+function hiddenMounts({ contained }: Disks): DiskNeed[] {
+  if (contained.mounts !== 'hidden') return []
+  const why = 'handover runs in a container, from which the mounts of the host cannot be seen'
+  const ends: End[] = [{ to: 'lost', chain: [], lost: 'mounts of the host', why }]
+  return [{ start: vital('what the host has mounted'), ends, top: [] }]
+}
+
+function mountNeeds(disks: Disks): DiskNeed[] {
+  const needs: DiskNeed[] = []
+  const done = new Set<string>()
+  for (const { mounts, of } of mountLists(disks)) {
+    // The shortest mount point of a device speaks for its bind mounts, of which there may be hundreds.
+    for (const mount of mounts.toSorted(byPoint)) {
+      const key = keyOf(mount)
+      if (isInMemory(mount) || done.has(key)) continue
+      done.add(key)
+      const start = vital(`${mount.point}${of}`, of === '' ? mount.point : undefined)
+      needs.push({ start, ends: disks.mountEnds(mount), top: blocksOf(disks.namer, mounts, mount) })
+    }
+  }
+  // Layers of containers lie on file systems that are told themselves.
+  const own = new Set(needs.filter(({ top }) => top.length > 0).flatMap(({ ends }) => ends.map(deviceOf)))
+  return needs.filter(
+    ({ start, top, ends }) =>
+      top.length > 0 || start.mountPoint === '/' || !ends.every((end) => own.has(deviceOf(end))),
+  )
+}
+
+function byPoint(a: Mount, b: Mount): number {
+  if (a.point.length !== b.point.length) return a.point.length - b.point.length
+  return a.point < b.point ? -1 : a.point === b.point ? 0 : 1
+}
+
+function deviceOf(end: End): string {
+  return end.to === 'function' ? end.device : end.to === 'lost' ? `${end.lost} ${end.why}` : ''
+}
+
+function mountLists({ namespaces }: Disks): { readonly mounts: readonly Mount[]; readonly of: string }[] {
+  const others = namespaces.others.map(({ mounts, process }) => ({ mounts, of: ` of process ${process}` }))
+  return [{ mounts: namespaces.own, of: '' }, ...others]
+}
+
+/** Members of one btrfs or pool share a source; layered file systems differ in their layers. */
+function keyOf({ number, type, source, options }: Mount): string {
+  if (!number.startsWith('0:')) return number
+  if (type === 'zfs') return `zfs ${source.split('/')[0] ?? ''}`
+  return /^(?:overlay|aufs|unionfs|fuse)/.test(type) ? JSON.stringify([type, source, options]) : `${type} ${source}`
+}
+
+function swapNeeds(disks: Disks): DiskNeed[] {
+  return swapPaths(disks.reading).map((path) => ({
+    start: vital('swap'),
+    ends: disks.fileEnds(path),
+    top: nameOf(disks, path),
+  }))
+}
+
+function nameOf({ namer }: Disks, path: string): string[] {
+  const found = path.startsWith('/dev/') ? findDevice(namer, path) : undefined
+  return found?.is === 'block' ? [found.name] : []
+}
+
+function poolNeeds(disks: Disks): DiskNeed[] {
+  return [...disks.pools].map((pool) => ({
+    start: vital(`ZFS pool ${pool}`),
+    ends: disks.zfs.endsOf(pool),
+    top: [...disks.zfs.membersOf(pool)],
+  }))
+}
+
+/** A journal on a device of its own has a folder by that name alone; one inside adds its inode (fs/jbd2/journal.c). */
+function journalNeeds({ reading, blocks, stack }: Disks): DiskNeed[] {
+  return namesInSource(reading, '/proc/fs/jbd2').flatMap((name): DiskNeed[] => {
+    const around = /^(.*)-\d+$/.exec(name)?.[1]
+    const isInside = !blocks.byName.has(name) && around !== undefined && blocks.byName.has(around)
+    return isInside ? [] : [{ start: vital('journal of a mounted file system'), ends: stack.endsOf(name), top: [name] }]
+  })
+}
+
+function exportNeeds(disks: Disks): DiskNeed[] {
+  return readExports(disks.reading).map(({ what, path, number }) => {
+    const found = number === undefined ? undefined : findByNumber(disks.namer, number)
+    const lost: End = { to: 'lost', chain: [], lost: what, why: 'nothing says what it exports' }
+    const ends = path !== undefined ? disks.fileEnds(path) : found ? disks.foundEnds(found, number ?? '') : [lost]
+    return { start: vital(what), ends, top: path === undefined ? [] : nameOf(disks, path) }
+  })
+}
+
+function namedNeeds(disks: Disks): DiskNeed[] {
+  const { reading, namespaces } = disks
+  const folders = readDumpFolders(reading).flatMap(({ what, path }): DiskNeed[] => {
+    const mount = mountOf(namespaces.own, path)
+    const start: NeedStart = { kind: 'disk', what, weight: 'spoken-for' }
+    return mount ? [{ start, ends: disks.mountEnds(mount), top: [] }] : []
+  })
+  return [
+    ...[...readNamedDisks(reading), ...readBootArguments(reading)].flatMap((one) => namedNeed(disks, one)),
+    ...folders,
+  ]
+}
+
+function namedNeed(disks: Disks, { what, names, weight, point, mapping }: NamedDisk): DiskNeed[] {
+  const all = names.flatMap((name) => {
+    const found = foundOf(disks, name)
+    return found ? [{ name, found }] : []
+  })
+  const best = all.find(({ found }) => found.is === 'block') ?? all[0]
+  if (best === undefined || (best.found.is === 'lost' && isInUse(disks, { point, mapping }))) return []
+  const { name, found } = best
+  const top = found.is === 'block' ? [found.name, ...alikeBtrfs(disks, found.name)] : []
+  const ends = found.is === 'block' ? top.flatMap((one) => disks.stack.endsOf(one)) : disks.foundEnds(found, name)
+  return [{ start: { kind: 'disk', what, weight }, ends, top }]
+}
+
+/** Mounted, or unlocked: the name may be unknown, but the need is followed from what it became. */
+function isInUse(
+  { namespaces, namer, blocks }: Disks,
+  { point, mapping }: { readonly point: string | undefined; readonly mapping: string | undefined },
+): boolean {
+  if (point !== undefined && namespaces.own.some((mount) => mount.point === point && mount.type !== 'autofs'))
+    return true
+  if (mapping === undefined) return false
+  const found = findDevice({ ...namer, crypttab: new Map() }, `/dev/mapper/${mapping}`)
+  return found.is === 'block' && blocks.byName.get(found.name)?.name.startsWith('dm-') === true
+}
+
+function foundOf({ namer }: Disks, name: string): Found | undefined {
+  const path = pathOfName(name)
+  if (path !== undefined) return findDevice(namer, path)
+  const number = numberOfName(name)
+  return number === undefined ? undefined : findByNumber(namer, number)
+}
+
+/** Members of a btrfs that is not mounted share its id. */
+function alikeBtrfs({ namer }: Disks, name: string): string[] {
+  const own = namer.udev().get(name)?.properties
+  const id = own?.get('ID_FS_TYPE') === 'btrfs' ? own.get('ID_FS_UUID') : undefined
+  if (id === undefined) return []
+  return [...namer.udev()].flatMap(([one, { properties }]) =>
+    one !== name && properties.get('ID_FS_UUID') === id ? [one] : [],
+  )
+}
+
+function bootNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
+  return readBootDisks(disks.reading, devices).map((boot) => bootNeed(disks, boot))
+}
+
+function bootNeed(disks: Disks, { what, partition, table, sectors, device, lost }: BootDisk): DiskNeed {
+  const start = vital(what)
+  if (device !== undefined) return { start, ends: [{ to: 'function', chain: [], device }], top: [] }
+  if (lost !== undefined) return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
+  if (partition === undefined) return { start, ...biosDisk(disks, table ?? '', sectors) }
+  const named = namedNeed(disks, { what, names: [partition], weight: 'vital' })
+  return named[0] ? { ...named[0], start } : { start, ends: [], top: [] }
+}
+
+/**
+ * A device made of others (a logical volume, an array, an unlocked volume, a bcache) or showing a file is in use as soon as it
+ * is active. What other needs stand on is told by them.
+ */
+function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNeed[]): DiskNeed[] {
+  const told = new Set(others.flatMap(({ top }) => top.flatMap((name) => [...stack.below(name)])))
+  const needs: DiskNeed[] = []
+  for (const name of stack.tops()) {
+    if (told.has(name) || isIdle(reading, blocks.byName.get(name)?.folder)) continue
+    const what = `${stack.shownName(name)}, which is active`
+    needs.push({ start: vital(what), ends: stack.endsOf(name), top: [name], isActiveOnly: true })
+  }
+  return needs
+}
+
+/** A loop device without a file, a map without a table: there, and nothing in it. */
+function isIdle(reading: Reading, folder: string | undefined): boolean {
+  return folder !== undefined && textOf(reading, `${folder}/size`) === '0'
+}

@@ -1,0 +1,17 @@
+/**
+ * The IPv4 addresses this host is reached by: its own addresses on the interfaces of the default routes and of the sessions
+ * people sit in. A trial boot must bring them back.
+ */
+import type { Reading } from '../../reading.ts'
+import { defaultRoutes, networkFacts } from './facts.ts'
+import { wantedSessions } from './wanted.ts'
+
+export function readReachedAddresses(reading: Reading): string[] {
+  const facts = networkFacts(reading)
+  const names = new Set(defaultRoutes(facts).map((route) => route.interface))
+  for (const { interfaces } of wantedSessions(facts).sessions) for (const name of interfaces) names.add(name)
+  const own = facts.addresses.list.filter(
+    ({ bytes, interfaces }) => bytes.length === 4 && interfaces.some((name) => names.has(name)),
+  )
+  return [...new Set(own.map(({ bytes }) => bytes.join('.')))]
+}

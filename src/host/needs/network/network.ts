@@ -1,0 +1,163 @@
+/**
+ * The network the host lives on: default routes of every table, sessions, remote file systems, addresses, bridges, ports
+ * that are configured; each followed down to the functions under it. What could not be followed, or not even looked for,
+ * is a lost need.
+ */
+import type { PciAddress } from '../../../pci/address.ts'
+import type { PciDevice } from '../../../pci/device.ts'
+import type { HostNeed, LostNeed } from '../../host.ts'
+import type { Reading } from '../../reading.ts'
+import { joinNeeds, needsOf, type End, type NeedsRead } from '../ends.ts'
+import { readConfigured, type Configured } from './configured.ts'
+import { couldCarry, type CouldCarry } from './could-carry.ts'
+import { defaultRoutes, networkFacts, type NetworkFacts } from './facts.ts'
+import { interfaceEnds } from './follow.ts'
+import { lostInOtherNamespaces } from './other-namespaces.ts'
+import { tellsOfNetwork } from './route-tables.ts'
+import { wantedUse } from './users.ts'
+import {
+  network,
+  wantedAddresses,
+  wantedRoutes,
+  wantedSessions,
+  wantedStorage,
+  type Wanted,
+  type Weight,
+} from './wanted.ts'
+
+export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
+  const facts = networkFacts(reading)
+  const configured = readConfigured(reading, devices)
+  const could = couldCarry(facts, devices, configured)
+  const ends = endFinder(facts)
+  const follow = (wanted: readonly Wanted[]): NeedsRead => joinNeeds(wanted.map((one) => followed(one, ends, could)))
+  const hasWayOut = defaultRoutes(facts).length > 0 || facts.tables.otherTables.some(({ hasDefault }) => hasDefault)
+  const weight: Weight = hasWayOut ? 'spoken-for' : 'vital'
+  const { sessions, hidden } = wantedSessions(facts)
+  const vital = [...wantedRoutes(facts), ...sessions, ...wantedStorage(facts)]
+  const told = new Set(vital.flatMap(({ start, interfaces }) => (start.weight === 'vital' ? interfaces : [])))
+  const alive = joinNeeds([follow(vital), onlyLost(follow(hidden)), follow(wantedAddresses(facts, weight, told))])
+  const carried = new Set(alive.needs.flatMap(({ chain, device }) => [device, chain.at(-1) ?? '']))
+  const inUse = follow(wantedUse(facts, carried, configured, weight))
+  const lost = [
+    ...gapsOf(facts, could),
+    ...configurationGaps(configured, could, carried),
+    ...lostInOtherNamespaces(facts, devices),
+  ]
+  const all = joinNeeds([alive, inUse, { needs: [], lost }])
+  return withPhysicalFunctions(joinNeeds([all, lastWay(facts, all, could, hasWayOut)]), devices)
+}
+
+/** Interfaces are followed once, whatever stands on them. */
+function endFinder(facts: NetworkFacts): (name: string) => readonly End[] {
+  const known = new Map<string, readonly End[]>()
+  return (name) => {
+    const ends = known.get(name) ?? interfaceEnds(facts, name)
+    known.set(name, ends)
+    return ends
+  }
+}
+
+function followed(
+  { start, interfaces, functions = [], lost }: Wanted,
+  endsOf: (name: string) => readonly End[],
+  could: CouldCarry,
+): NeedsRead {
+  const ends: End[] = [
+    ...functions.map((one): End => ({ to: 'function', ...one })),
+    ...interfaces.flatMap((name) => noEnd(name, endsOf(name))),
+    ...(lost === undefined ? [] : [{ to: 'lost', chain: [], lost: lost.name, why: lost.why } as const]),
+  ]
+  const told = start.weight === 'vital' ? ends : ends.map(withoutForeignUse)
+  return needsOf(start, told, could.inUse)
+}
+
+function noEnd(name: string, ends: readonly End[]): readonly End[] {
+  if (ends.length > 0) return ends
+  return [{ to: 'lost', chain: [], lost: name, why: 'it leads back to itself' }]
+}
+
+/** The address of a container's cable is spoken for there; this host can do without it. */
+function withoutForeignUse(end: End): End {
+  if (end.to !== 'lost' || end.why !== 'its other end is in another network namespace') return end
+  return { to: 'elsewhere', chain: [...end.chain, end.lost], why: end.why }
+}
+
+/** Somebody may be connected over the port; nobody can say that it is a person. */
+function onlyLost(read: NeedsRead): NeedsRead {
+  const lost = read.lost.map((one) => {
+    const ends = read.needs.flatMap(({ what, device }) => (what === one.what ? [device] : []))
+    return ends.length > 0 ? { ...one, couldBe: [...new Set(ends)] } : one
+  })
+  return { needs: [], lost }
+}
+
+function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
+  const { tables, addresses, connections, reading } = facts
+  const lostOf = (what: string, gap: { lost: string; why: string }, couldBe: readonly PciAddress[]): LostNeed => ({
+    kind: 'network',
+    what,
+    chain: [],
+    lost: gap.lost,
+    why: gap.why,
+    couldBe,
+  })
+  // A tree that says nothing of the network at all is told of as such (Host.unreadNeeds).
+  const isSilent = tables.isUnread && reading.system.showNetwork === undefined && !tellsOfNetwork(reading)
+  return [
+    ...(isSilent ? [] : tables.gaps.map((gap) => lostOf('the routes of this host', gap, could.any()))),
+    ...addresses.gaps.map((gap) => lostOf('the addresses of this host', gap, could.any())),
+    ...connections.gaps.map((gap) => lostOf('sessions', gap, could.inUse())),
+    ...[...facts.interfaces.byName.values()].flatMap(({ name, gap }) =>
+      gap === undefined ? [] : [lostOf(`interface ${name}`, { lost: name, why: gap }, could.inUse())],
+    ),
+  ]
+}
+
+/** Ports that carry nothing now may be brought up by a file that cannot be read. */
+function configurationGaps({ gaps }: Configured, could: CouldCarry, carried: ReadonlySet<string>): LostNeed[] {
+  const couldBe = gaps.length === 0 ? [] : could.any().filter((address) => !carried.has(address))
+  if (couldBe.length === 0) return []
+  return gaps.map(({ lost, why }) => ({
+    kind: 'network',
+    what: 'a configuration of the network',
+    chain: [],
+    lost,
+    why,
+    couldBe,
+  }))
+}
+
+/** A host without any route, address and session still has to be reached somehow once its cable is in. */
+function lastWay(facts: NetworkFacts, all: NeedsRead, could: CouldCarry, hasWayOut: boolean): NeedsRead {
+  const isSettled = hasWayOut || facts.tables.isUnread || all.lost.length > 0
+  if (isSettled || all.needs.some(({ weight }) => weight === 'vital')) return { needs: [], lost: [] }
+  const what = 'the way into the network'
+  const inUse = could.inUse()
+  if (inUse.length > 0) {
+    const lost = { chain: [], lost: 'default route', why: 'there is none, and these ports are up or configured' }
+    return { needs: [], lost: [{ kind: 'network', what, ...lost, couldBe: inUse }] }
+  }
+  const [last, another] = could.any()
+  if (last === undefined || another !== undefined) return { needs: [], lost: [] }
+  return { needs: [{ ...network('the only network port', 'spoken-for'), chain: [], device: last }], lost: [] }
+}
+
+/** A virtual function lives only as long as the physical one stays with the host. */
+function withPhysicalFunctions(read: NeedsRead, devices: readonly PciDevice[]): NeedsRead {
+  const physFns = new Map(devices.flatMap((d) => (d.physFn ? [[d.address, d.physFn] as const] : [])))
+  if (physFns.size === 0) return read
+  const needs = read.needs.flatMap((need): HostNeed[] => {
+    const physFn = physFns.get(need.device)
+    if (physFn === undefined) return [need]
+    const { redundant, ...rest } = need
+    const others = redundant?.others.filter((other) => physFns.get(other) !== physFn && other !== physFn) ?? []
+    const kept = redundant === undefined ? {} : { redundant: { set: redundant.set, others } }
+    return [need, { ...rest, ...kept, chain: [...need.chain, need.device], device: physFn }]
+  })
+  const lost = read.lost.map((one) => {
+    const more = one.couldBe.flatMap((address) => physFns.get(address) ?? [])
+    return more.length === 0 ? one : { ...one, couldBe: [...new Set([...one.couldBe, ...more])] }
+  })
+  return { needs, lost }
+}

@@ -1,0 +1,56 @@
+/**
+ * Keyboards, by /proc/bus/input/devices: each alone may go where another one stays, all of them may not. One on the board's
+ * own controller (PS/2) always stays; what programs make up is none.
+ */
+import type { PciAddress } from '../../../pci/address.ts'
+import { deviceClass, type PciDevice } from '../../../pci/device.ts'
+import type { HostNeed } from '../../host.ts'
+import { ownerOf } from '../../read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { needsOf, joinNeeds, withOthers, type End, type NeedsRead } from '../ends.ts'
+
+/** BUS_BLUETOOTH of linux/input.h. */
+const bluetooth = '0005'
+
+export function readKeyboards(reading: Reading, devices: readonly PciDevice[], weight: HostNeed['weight']): NeedsRead {
+  const text = textOf(reading, '/proc/bus/input/devices', 4 << 20) ?? ''
+  const ends: End[] = []
+  let oneStays = false
+  for (const block of text.split('\n\n')) {
+    // The `sysrq` handler takes what has letters and Alt: no power button.
+    if (!/^H: Handlers=.*\bsysrq\b/m.test(block)) continue
+    const name = /^N: Name="(.*)"$/m.exec(block)?.[1] ?? 'keyboard'
+    const path = /^S: Sysfs=(.*)$/m.exec(block)?.[1] ?? ''
+    const device = ownerOf(path)
+    if (device !== undefined) ends.push({ to: 'function', chain: [name], device })
+    else if (/^I: Bus=([0-9a-f]{4})/m.exec(block)?.[1] === bluetooth) ends.push(...radioEnds(reading, name))
+    else if (path.startsWith('/devices/platform/')) oneStays = true
+  }
+  const start = { kind: 'input', what: 'keyboard', weight: oneStays ? 'spoken-for' : weight } as const
+  const couldBe = () => devices.filter((one) => deviceClass(one) === 'usb').map(({ address }) => address)
+  return ends.length === 0 ? joinNeeds([]) : needsOf(start, asSet(ends), couldBe)
+}
+
+/** Several keyboards are a set: the need stands as long as one of them does. */
+function asSet(ends: readonly End[]): End[] {
+  const found = ends.flatMap((end) => (end.to === 'function' ? [end] : []))
+  const isSet = new Set(found.map(({ device }) => device)).size > 1
+  const legs = isSet ? withOthers(found.map((end) => ({ ...end, redundant: { set: 'keyboards', others: [] } }))) : found
+  return [...legs, ...ends.filter((end) => end.to !== 'function')]
+}
+
+/** A keyboard by radio hangs on the adapter; BlueZ makes its device in the kernel without saying on which (uhid). */
+function radioEnds(reading: Reading, name: string): End[] {
+  const adapters = namesIn(reading, '/sys/class/bluetooth')
+    .filter((one) => /^hci\d+$/.test(one))
+    .map((one) => ({ one, device: ownerOf(linkOf(reading, `/sys/class/bluetooth/${one}`)) }))
+  const [first] = adapters
+  if (adapters.length === 1 && first?.device !== undefined)
+    return [{ to: 'function', chain: [name, first.one], device: first.device }]
+  return [{ to: 'lost', chain: [], lost: name, why: 'nothing says on which Bluetooth adapter it hangs' }]
+}
+
+/** Functions with a keyboard. */
+export function keyboardsOf(needs: readonly HostNeed[]): Set<PciAddress> {
+  return new Set(needs.filter(({ kind }) => kind === 'input').map(({ device }) => device))
+}
