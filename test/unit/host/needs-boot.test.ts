@@ -144,8 +144,24 @@ describe('keys and headers of encrypted volumes', () => {
       { '/proc/cmdline': `rd.luks.options=11111111-2222-3333-4444-555555555555=discard,header=/h:UUID=${id}\n` },
       'header of an encrypted volume (rd.luks.options=)',
     ],
+    [
+      'a volume in rd.luks.uuid',
+      { '/proc/cmdline': `rd.luks.uuid=luks-${id.toUpperCase()}\n` },
+      'encrypted volume (rd.luks.uuid=)',
+    ],
+    ['a volume in rd.luks.name', { '/proc/cmdline': `rd.luks.name=${id}=vault\n` }, 'encrypted volume (rd.luks.name=)'],
     ['cryptkey of Arch', { '/proc/cmdline': 'cryptkey=/dev/sdf2:vfat:/k\n' }, 'key of an encrypted volume (cryptkey=)'],
   ])('%s', (_, entries, what) => expect(further(read(machine, linked, entries))).toContain(`${what}: sdf2 > ${b}`))
+
+  it('a volume of the command line that is unlocked is told by what it became', () => {
+    const uuid = `CRYPT-LUKS2-${id.replaceAll('-', '')}-root`
+    const open = madeEntries('dm-0', '253:0', { 'dm/name': 'root\n', 'dm/uuid': `${uuid}\n` }, ['sda1'])
+    const host = read(machine, open, {
+      '/proc/cmdline': `rd.luks.uuid=${id} rd.luks.name=${id}=root rd.luks.uuid=9d1e\n`,
+    })
+    expect(lost(host)).toEqual([])
+    expect(further(host).join()).not.toContain('rd.luks')
+  })
 
   it('a volume that waits for somebody is only spoken for, and one that is unlocked is told by what it became', () => {
     expect(further(read(machine, linked, { '/etc/crypttab': `vault UUID=${id} none noauto\n` }))).toEqual([

@@ -2,14 +2,20 @@
  * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes from, and the keys and
  * headers of encrypted volumes.
  */
-import { textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../reading.ts'
 import { devicesOfKey, parseCrypttab } from './crypttab.ts'
 import { namesInSource, textOfSource } from '../sources.ts'
 import type { NamedDisk } from './named-disks.ts'
 
 export function readBootArguments(reading: Reading): NamedDisk[] {
   const words = wordsOf(textOfSource(reading, '/proc/cmdline', 65_536))
-  return [...resumeDisks(reading, words), ...keysOfArguments(words), ...keysOfCrypttab(reading), ...extraMounts(words)]
+  return [
+    ...resumeDisks(reading, words),
+    ...keysOfArguments(words),
+    ...volumesOfArguments(reading, words),
+    ...keysOfCrypttab(reading),
+    ...extraMounts(words),
+  ]
 }
 
 /** Double quotes keep blanks in an argument (lib/cmdline.c, `next_arg`). */
@@ -63,6 +69,29 @@ function keysOfArguments(words: readonly string[]): NamedDisk[] {
   for (const name of ['rd.luks.data', 'luks.data', 'cryptdevice'])
     for (const value of valuesOf(words, name)) add(`encrypted volume (${name}=)`, value)
   return found
+}
+
+/**
+ * `rd.luks.uuid=UUID` and `rd.luks.name=UUID=NAME` (systemd-cryptsetup-generator(8)): the start waits for these volumes. What
+ * lies on one that is unlocked is told by itself; its map has the id (`CRYPT-LUKS2-<32 digits>-NAME`, libcryptsetup).
+ */
+function volumesOfArguments(reading: Reading, words: readonly string[]): NamedDisk[] {
+  const found: NamedDisk[] = []
+  for (const name of ['rd.luks.uuid', 'luks.uuid', 'rd.luks.name', 'luks.name'])
+    for (const value of valuesOf(words, name)) {
+      const id = /^(?:luks-|UUID=)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:=|$)/i
+        .exec(value)?.[1]
+        ?.toLowerCase()
+      if (id !== undefined && !isUnlocked(reading, id)) found.push(disk(`encrypted volume (${name}=)`, [`UUID=${id}`]))
+    }
+  return found
+}
+
+function isUnlocked(reading: Reading, id: string): boolean {
+  const digits = id.replaceAll('-', '')
+  return namesIn(reading, '/sys/class/block').some(
+    (name) => name.startsWith('dm-') && textOf(reading, `/sys/class/block/${name}/dm/uuid`)?.includes(digits) === true,
+  )
 }
 
 /** Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for somebody. */

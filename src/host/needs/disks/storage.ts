@@ -4,7 +4,7 @@
  */
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import { textOf, type Reading } from '../../reading.ts'
-import { biosDisk } from '../bios-disk.ts'
+import { biosDisk } from './bios-disk.ts'
 import { readBootArguments } from './boot-arguments.ts'
 import { functionsWithDisks } from './blocks.ts'
 import { readBootDisks, type BootDisk } from './boot-disks.ts'

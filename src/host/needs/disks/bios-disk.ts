@@ -2,10 +2,10 @@
  * The disk a BIOS started, by what the module edd tells of it: the signature in its MBR (the udev database knows that of each
  * disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows another id, so that any may be it.
  */
-import { numberOf, textOf } from '../reading.ts'
-import { isDiskName } from './disks/device-path.ts'
-import type { Disks } from './disks/disks.ts'
-import type { End } from './ends.ts'
+import { numberOf, textOf } from '../../reading.ts'
+import { isDiskName } from './device-path.ts'
+import type { Disks } from './disks.ts'
+import type { End } from '../ends.ts'
 
 export type BiosDisk = { readonly ends: readonly End[]; readonly top: readonly string[] }
 
