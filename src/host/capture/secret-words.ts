@@ -66,7 +66,8 @@ export function findSecretWords(
     for (const serial of serialsStated(path, bytes)) addSerial(serial)
     for (const secret of secretsStated(path, bytes)) add(secret, to.secret)
   }
-  for (const [path, target] of recording.links)
+  // Names in sysfs are the kernel's own: nvme-subsys0 holds no serial number.
+  for (const [path, target] of [...recording.links].filter(([path]) => !path.startsWith('/sys/')))
     for (const serial of [...serialsInName(path), ...serialsInName(target)]) addSerial(serial)
   for (const [path, names] of recording.folders)
     if (path.endsWith('/by-id')) for (const name of names) for (const serial of serialsInName(name)) addSerial(serial)

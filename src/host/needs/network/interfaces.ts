@@ -97,7 +97,8 @@ function fromSysfs(reading: Reading, name: string, link: string | undefined, row
     ...(master === undefined ? {} : { master }),
     ...(legState === undefined ? {} : { legState }),
     taps: entries.flatMap((entry) => /^tap(\d+)$/.exec(entry)?.[1] ?? []),
-    ...(listed.ok ? {} : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
+    // Every namespace has its loopback under this name, and nothing lies below it (drivers/net/loopback.c).
+    ...(listed.ok || name === 'lo' ? {} : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
   }
 }
 
