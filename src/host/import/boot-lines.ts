@@ -56,11 +56,10 @@ const carriers: readonly (readonly [RegExp, string])[] = [
 function readFileLine(draft: Draft, line: string): boolean {
   const named = /(\/etc\/modprobe\.d\/[\w.-]{1,80}\.conf)\b/.exec(line)?.[1]
   if (named !== undefined) draft.modprobeFile = named
-  // `grep` prints the file before a line of it, and `echo` writes one.
-  const text = line.replace(
-    /^[\s>]{0,40}(?:\/[\w./*-]{1,120}:)?\s{0,20}(?:(?:\S{0,60}[#$] ?)?(?:sudo )?echo ["']?)?/,
-    '',
-  )
+  // People list lines and quote them; `grep` prints the file before a line of it, and `echo` writes one.
+  const text = line
+    .replace(/`\s{0,20}$/, '')
+    .replace(/^(?:[\s>`]|[-*•] ){0,40}(?:\/[\w./*-]{1,120}:)?\s{0,20}(?:(?:\S{0,60}[#$] ?)?(?:sudo )?echo ["']?)?/, '')
   const path = carriers.find(([begins]) => begins.test(text))?.[1]
   if (path !== undefined) return addLine(draft, path, text)
   if (!/^options\s+[\w-]{2,40}\s+\w{2,40}=/.test(text)) return false
