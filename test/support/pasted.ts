@@ -36,6 +36,9 @@ export const pastes: Readonly<Record<string, (text: string) => string>> = {
   'numbered by an editor': (text) => eachLine(text, (line, index) => `${String(index + 1).padStart(3)} ${line}`),
   'numbered by grep': (text) => eachLine(text, (line, index) => `${index + 1}:${line}`),
   'quoted by a bar': (text) => eachLine(text, (line) => `│ ${line}`),
+  'numbered below some prose': (text) =>
+    `Hi all,\nhere it is:\n\n${eachLine(text, (line, index) => `${index + 1}  ${line}`)}`,
+  'doubled below some prose': (text) => `Here it is, any ideas?\n${text.replace(/\n/g, '\n\n')}`,
   'line ends doubled by a page': (text) => text.replace(/\n/g, '\n\n'),
   'tags of a forum on its first and last line': (text) => `[CODE]${text.trimEnd()}[/CODE]\n`,
   'group lines in German': (text) => text.replace(/\bIOMMU Group\b/g, 'IOMMU-Gruppe').replace(/^Group /gm, 'Gruppe '),

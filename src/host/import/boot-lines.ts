@@ -8,7 +8,9 @@ import type { Draft } from './draft.ts'
 const mostLines = 200
 
 /** True when the line is part of such a file, or a command line. */
-export function readBootLine(draft: Draft, line: string): boolean {
+export function readBootLine(draft: Draft, written: string): boolean {
+  // Quoted in a mail.
+  const line = written.replace(/^(?:> ?){1,20}/, '')
   const { expects } = draft
   draft.expects = undefined
   if (expects !== undefined && isCommandLine(line)) {

@@ -5,6 +5,8 @@
 
 /** Lines that are looked at to tell. */
 const looked = 400
+/** Lines that somebody wrote above. */
+const mostProse = 6
 
 export type CopyMarks = {
   /** The line at this place without its marks; nothing where copying made the line. */
@@ -17,10 +19,11 @@ export function copyMarksOf(lines: readonly string[]): CopyMarks {
   const quote = quoteOf(first)
   const plain = first.map((line) => line.replace(quote ?? '', ''))
   const number = numberOf(plain)
-  const isDoubled = number === undefined && areDoubled(plain)
+  const doubledFrom = number === undefined ? doubledFromLine(plain) : undefined
   return {
     take(line, index) {
-      if (isDoubled && index % 2 === 1 && isEmpty(line.replace(quote ?? '', ''))) return undefined
+      const isSecond = doubledFrom !== undefined && index > doubledFrom && (index - doubledFrom) % 2 === 1
+      if (isSecond && isEmpty(line.replace(quote ?? '', ''))) return undefined
       const bare = quote === undefined ? line : line.replace(quote, '')
       return number === undefined ? bare : bare.replace(number, '')
     },
@@ -46,7 +49,8 @@ const otherwise = /^ {0,6}(\d{1,7})(?:: ?|[.)] | ?[│|] ?|\t| {1,3})/
 /** Does it count its lines? A group's number before each function looks alike, but not for this long. */
 function numberOf(lines: readonly string[]): RegExp | undefined {
   if (counts(lines, { first: 1, mostOthers: 5, widths: [7, 8] }, inColumns)) return inColumns
-  const [start = ''] = lines
+  const from = lines.slice(0, mostProse + 1).findIndex((line) => otherwise.test(line))
+  const start = lines[from] ?? ''
   const mark = otherwise.exec(start)
   if (mark?.[1] === undefined) return undefined
   const after = start
@@ -55,8 +59,9 @@ function numberOf(lines: readonly string[]): RegExp | undefined {
   // Behind an empty line the blanks are gone.
   const own = new RegExp(`^ {0,6}(\\d{1,7})(?:${after}|${after.trimEnd()}$)`)
   // Groups are numbered too, each line with its function: lines that count must have more than those behind their numbers.
-  const others = lines.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
-  return others.length >= 2 && counts(lines, { first: Number(mark[1]), mostOthers: 0 }, own) ? own : undefined
+  const counted = lines.slice(from)
+  const others = counted.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
+  return others.length >= 2 && counts(counted, { first: Number(mark[1]), mostOthers: 0 }, own) ? own : undefined
 }
 
 function beginsWithPlace(text: string): boolean {
@@ -79,9 +84,12 @@ function counts(lines: readonly string[], { first, mostOthers, widths }: Count, 
   return next > first + 2 && others <= mostOthers
 }
 
-/** Each line is followed by an empty one: pages end a line twice. */
-function areDoubled(lines: readonly string[]): boolean {
+/** The line from which on each is followed by an empty one, as pages end a line twice. */
+function doubledFromLine(lines: readonly string[]): number | undefined {
   const last = lines.findLastIndex((line) => !isEmpty(line))
-  if (last < 10) return false
-  return lines.slice(0, last).every((line, index) => index % 2 === 0 || isEmpty(line))
+  for (let from = 0; from <= mostProse && from + 10 <= last; from++) {
+    const rest = lines.slice(from, last)
+    if (!isEmpty(lines[from] ?? '') && rest.every((line, index) => index % 2 === 0 || isEmpty(line))) return from
+  }
+  return undefined
 }

@@ -79,4 +79,7 @@ it('a command line that is quoted is one', () => {
   const text = 'GRUB_CMDLINE_LINUX="quiet pcie_acs_override=downstream"\n01:00.0 0200: 8086:1521\n'
   const reading = readHostFrom({ name: 'paste', bytes: bytesOf(`Mine:\n${text.replace(/^/gm, '> ')}`) }, importSystem)
   expect(reading.ok && JSON.stringify(reading.host)).toContain('pcie_acs_override')
+  const running = bytesOf('Mine:\n> $ cat /proc/cmdline\n> quiet initrd=/i\n> 01:00.0 0200: 8086:1521\n')
+  const shown = readHostFrom({ name: 'paste', bytes: running }, importSystem)
+  expect(shown.ok && shown.host.kernel.cmdline).toBe('quiet initrd=/i')
 })
