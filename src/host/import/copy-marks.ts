@@ -58,10 +58,12 @@ function numberOf(lines: readonly string[]): RegExp | undefined {
     .replaceAll(/[.)|]/g, String.raw`\$&`)
   // Behind an empty line the blanks are gone.
   const own = new RegExp(`^ {0,6}(\\d{1,7})(?:${after}|${after.trimEnd()}$)`)
-  // Groups are numbered too, each line with its function: lines that count must have more than those behind their numbers.
+  // Groups are numbered too, each line with its function: lines that count must have more than those behind their numbers, but
+  // for `1:00:00.0` of grep -n, which no list of groups has.
   const counted = lines.slice(from)
   const others = counted.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
-  return others.length >= 2 && counts(counted, { first: Number(mark[1]), mostOthers: 0 }, own) ? own : undefined
+  const isMeant = others.length >= 2 || after === ':'
+  return isMeant && counts(counted, { first: Number(mark[1]), mostOthers: 0 }, own) ? own : undefined
 }
 
 function beginsWithPlace(text: string): boolean {
