@@ -5,7 +5,7 @@
 import { readEntry } from '../boot/bls.ts'
 import { loaderVariablePath } from '../boot/trial-entries.ts'
 import type { Reader } from '../system/system.ts'
-import type { BootFacts, EntryImage, LoaderEntries } from './host.ts'
+import type { BootFacts, EntryImage, LoaderEntries } from './boot-facts.ts'
 
 /** In the order in which a loader's folders are looked for (boot/bootloader.ts). */
 const folders = ['/efi/loader/entries', '/boot/efi/loader/entries', '/boot/loader/entries']

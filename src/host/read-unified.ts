@@ -3,7 +3,7 @@
  * for which installed kernel, how much room is beside them, and whether the firmware insists on signatures.
  */
 import type { Reader } from '../system/system.ts'
-import type { BootFacts, UnifiedImage } from './host.ts'
+import type { BootFacts, UnifiedImage } from './boot-facts.ts'
 
 /** The EFI system partition's usual places first, as kernel-install and bootctl look for it. */
 const folders = ['/efi/EFI/Linux', '/boot/efi/EFI/Linux', '/boot/EFI/Linux']

@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../finding.ts'
 import type { HostNeed } from '../host/host.ts'
+import { giveUpWords } from '../judge/checks/needs.ts'
 import { needSteps } from '../judge/words.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isVfioDriver } from '../pci/vfio-driver.ts'
@@ -14,7 +15,7 @@ import { callNames, type View } from './view.ts'
 export type Concession = { readonly address: PciAddress; readonly name: string; readonly what: string }
 
 /** Given up by a word for the whole kind, whatever the device is called. */
-const kindWords = new Set(['boot-display', 'text-console', 'keyboard'])
+const kindWords = new Set(Object.values(giveUpWords))
 
 /** The board's idle functions go with their group, and nobody misses them. */
 function isConcession({ weight, kind }: HostNeed): boolean {
@@ -50,10 +51,16 @@ export function concessionsOf(
 /** Words that name a need: the one to show comes first. */
 function namesOf(view: View, need: HostNeed): string[] {
   const device = view.layout.devices.get(need.device)
-  const kind = { display: 'boot-display', console: 'text-console', input: 'keyboard' } as const
-  const word = need.kind === 'display' || need.kind === 'console' || need.kind === 'input' ? [kind[need.kind]] : []
+  const word = giveUpWords[need.kind]
   const mount = need.mountPoint === undefined ? [] : [need.mountPoint]
-  return [...word, ...mount, ...need.chain.slice(0, 1), need.what, ...need.chain, ...(device ? callNames(device) : [])]
+  return [
+    ...(word === undefined ? [] : [word]),
+    ...mount,
+    ...need.chain.slice(0, 1),
+    need.what,
+    ...need.chain,
+    ...(device ? callNames(device) : []),
+  ]
 }
 
 /**

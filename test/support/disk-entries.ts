@@ -1,5 +1,5 @@
 /** Block devices as sysfs shows them, for trees that a test writes out in full. */
-import type { TreeEntries } from './sysfs-tree.ts'
+import { pci, type TreeEntries } from './sysfs-tree.ts'
 
 /** The entries that every block device has. */
 export function blockEntry(name: string, number: string, place: string): TreeEntries {
@@ -46,4 +46,21 @@ export function madeEntries(
 /** What udev knows of a device. */
 export function udevEntry(number: string, ...lines: readonly string[]): TreeEntries {
   return { [`/run/udev/data/b${number}`]: ['I:1', ...lines, ''].join('\n') }
+}
+
+/** Two controllers of different kinds, each with a disk of two partitions: sda and sdf. */
+export const twoControllers = {
+  left: 'pci0000:00/0000:00:11.5',
+  right: 'pci0000:00/0000:00:1b.4/0000:0a:00.0',
+  addresses: ['0000:00:11.5', '0000:0a:00.0'],
+} as const
+
+export function twoControllerEntries(): TreeEntries {
+  const { left, right } = twoControllers
+  return {
+    ...pci({ at: left, classCode: '010601', driver: 'ahci', group: 3 }),
+    ...pci({ at: right, classCode: '010700', driver: 'mpt3sas', group: 9 }),
+    ...diskEntries(left, 'sda', 0, [1, 2]),
+    ...diskEntries(right, 'sdf', 80, [1, 2]),
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { unescapeOctal } from '../needs/disks/mounts.ts'
 import { parseFstab } from '../needs/disks/named-disks.ts'
+import { linesWith } from './lines.ts'
 import type { Recording } from './recording.ts'
 
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
@@ -70,13 +71,6 @@ export function reduceNamespaces(recording: Recording): Recording {
     }),
   )
   return { ...recording, links }
-}
-
-function linesWith(text: string, pattern: RegExp): string {
-  return text
-    .split('\n')
-    .filter((line) => pattern.test(line))
-    .join('\n')
 }
 
 /** Options of network mounts can hold passwords. Blanks inside a field stay escaped. */

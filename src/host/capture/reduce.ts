@@ -3,6 +3,7 @@
  * connections or mounts. Each rule must leave the reader's result the same (a test compares).
  */
 import { pciIdsPaths } from '../name-devices.ts'
+import { linesWith } from './lines.ts'
 import type { Recording } from './recording.ts'
 import { diskRules, reduceMounts, reduceNamespaces } from './reduce-disks.ts'
 import { reduceConnections, reduceFibTrie, reduceRecord } from './reduce-network.ts'
@@ -42,13 +43,6 @@ export function reduceRecording(recording: Recording): Recording {
     else if (text !== undefined) files.set(path, new TextEncoder().encode(text))
   }
   return reduceProcesses(reduceConnections(reduceNamespaces(reduceMounts({ ...recording, files }))))
-}
-
-function linesWith(text: string, pattern: RegExp): string {
-  return text
-    .split('\n')
-    .filter((line) => pattern.test(line))
-    .join('\n')
 }
 
 /** The first processor in full, of the others that they exist. */

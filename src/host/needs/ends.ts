@@ -50,16 +50,3 @@ export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => r
 export function joinNeeds(parts: readonly NeedsRead[]): NeedsRead {
   return { needs: parts.flatMap(({ needs }) => needs), lost: parts.flatMap(({ lost }) => lost) }
 }
-
-/** Fills in `others` of each leg of a set: the functions of its other legs. */
-export function withOthers<Leaf extends { readonly device: PciAddress; readonly redundant?: HostNeed['redundant'] }>(
-  leaves: readonly Leaf[],
-): Leaf[] {
-  return leaves.map((leaf) => {
-    if (leaf.redundant === undefined) return leaf
-    const { set } = leaf.redundant
-    const others = new Set(leaves.filter((one) => one.redundant?.set === set).map(({ device }) => device))
-    others.delete(leaf.device)
-    return { ...leaf, redundant: { set, others: [...others] } }
-  })
-}

@@ -35,7 +35,7 @@ const verbs: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
 }
 
 /** What a person gives up by its word in the spec. Root, boot and the network cannot be given up. */
-const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
+export const giveUpWords: Readonly<Partial<Record<HostNeed['kind'], string>>> = {
   display: 'boot-display',
   console: 'text-console',
   input: 'keyboard',

@@ -1,6 +1,6 @@
 /**
  * Virtual functions exist while the host drives their physical one: vfio-pci takes no physical function that has any
- * (`vfio_pci_core_sriov_configure`, EBUSY), and a group goes as a whole.
+ * (`vfio_pci_core_register_device`, EBUSY; drivers/vfio/pci/vfio_pci_core.c), and a group goes as a whole.
  */
 import { nothing, type Check } from '../check.ts'
 

@@ -5,7 +5,7 @@
  * The rules themselves are in pci/acs.ts.
  */
 import { byVendor, type IdList, idList, rememberByIds } from './id-list.ts'
-import type { Since } from './kernel-release.ts'
+import { since72, type Since } from './kernel-release.ts'
 
 export type AcsRule =
   /** The vendor states isolation: true. */
@@ -194,16 +194,6 @@ export const acsRowsForAny: (vendorId: string) => readonly AskedRow[] = (vendorI
   acsQuirksOf(vendorId)
     .filter((row) => row.rule === 'rootComplexEndpoint')
     .map((row) => ({ quirk: row, listed: true }))
-
-/** Read in 7.2.13, and in neither of the others. */
-const since72: Since = {
-  from: [7, 2, 13],
-  stable: [],
-  lackedBy: [
-    [6, 1, 192],
-    [6, 12, 117],
-  ],
-}
 
 /** IDT switches: newer kernels drop Source Validation from the capability, older ones keep it. */
 export const brokenSourceValidation: {

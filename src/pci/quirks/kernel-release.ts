@@ -69,6 +69,16 @@ export type Since = {
   readonly lackedBy?: readonly KernelLevel[]
 }
 
+/** Read in 7.2.13, and in neither of the others. */
+export const since72: Since = {
+  from: [7, 2, 13],
+  stable: [],
+  lackedBy: [
+    [6, 1, 192],
+    [6, 12, 117],
+  ],
+}
+
 export function isAtLeast(kernel: KernelVersion, other: KernelVersion): boolean {
   return kernel[0] !== other[0] ? kernel[0] > other[0] : kernel[1] >= other[1]
 }

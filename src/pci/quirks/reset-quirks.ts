@@ -3,7 +3,7 @@
  * 7.2.13, and which stable update brought a row from the ChangeLogs of kernel.org; the GPU families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
  */
 import { type IdList, idList, rowsByIds } from './id-list.ts'
-import type { Since } from './kernel-release.ts'
+import { since72, type Since } from './kernel-release.ts'
 
 export type ResetRule =
   /** Neither FLR nor AF FLR is offered. */
@@ -42,15 +42,6 @@ const quirk = (vendor: string, rule: ResetRule, devices: string, about: string, 
 
 const since = (row: Since): More => ({ since: row })
 
-/** Read in 7.2.13, and in neither of the others. */
-const since72: Since = {
-  from: [7, 2, 13],
-  stable: [],
-  lackedBy: [
-    [6, 1, 192],
-    [6, 12, 117],
-  ],
-}
 /** Updates of February 2026, months before 7.1. */
 const since71: Since = {
   from: [7, 1, 0],

@@ -156,7 +156,7 @@ describe('a bond', () => {
 
   it('stands on the one leg that has a cable', () => {
     const host = read(bond, { '/sys/devices/pci0000:00/0000:00:1c.1/0000:03:00.0/net/port2/carrier': '0\n' })
-    expect(host.needs.map(({ redundant }) => redundant?.others)).toEqual([[], ['0000:02:00.0']])
+    expect(host.needs.map(({ redundant }) => redundant?.others)).toEqual([undefined, ['0000:02:00.0']])
     expect(verdicts(host)).toEqual(['refused', 'caution'])
   })
 })

@@ -4,7 +4,7 @@ import { judgeHost } from '../../../src/judge/judge.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
-import { readTree as read, told } from '../../support/host-needs.ts'
+import { bootScreen, readTree as read, told } from '../../support/host-needs.ts'
 import { captureHost } from '../../../src/host/capture/capture.ts'
 import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
 import { linuxSystem } from '../../../src/system/linux.ts'
@@ -94,13 +94,7 @@ describe('keyboards', () => {
 })
 
 describe('ways in', () => {
-  const gpu = pci({
-    at: 'pci0000:00/0000:00:02.0',
-    classCode: '030000',
-    driver: 'i915',
-    group: 1,
-    files: { boot_vga: '1\n' },
-  })
+  const gpu = bootScreen
   it.each([
     ['tty0', 'vital'],
     ['tty0 ttynull', 'vital'],

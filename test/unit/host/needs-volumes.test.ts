@@ -2,21 +2,20 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
 import { readHost } from '../../../src/host/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { diskEntries, madeEntries, udevEntry } from '../../support/disk-entries.ts'
+import {
+  diskEntries,
+  madeEntries,
+  udevEntry,
+  twoControllerEntries,
+  twoControllers,
+} from '../../support/disk-entries.ts'
 import { mounts, readTree as read, told } from '../../support/host-needs.ts'
 import { readerOf } from '../../support/stacks/broken-tree.ts'
 import { pci, type TreeEntries } from '../../support/sysfs-tree.ts'
 
-const left = 'pci0000:00/0000:00:11.5'
-const right = 'pci0000:00/0000:00:1b.4/0000:0a:00.0'
-const [a, b] = ['0000:00:11.5', '0000:0a:00.0']
-const machine: TreeEntries = {
-  ...pci({ at: left, classCode: '010601', driver: 'ahci', group: 3 }),
-  ...pci({ at: right, classCode: '010700', driver: 'mpt3sas', group: 9 }),
-  ...diskEntries(left, 'sda', 0, [1, 2]),
-  ...diskEntries(right, 'sdf', 80, [1, 2]),
-  ...mounts('8:1 / / rw - ext4 /dev/sda1 rw'),
-}
+const { left, right } = twoControllers
+const [a, b] = twoControllers.addresses
+const machine: TreeEntries = { ...twoControllerEntries(), ...mounts('8:1 / / rw - ext4 /dev/sda1 rw') }
 const root = `/: sda1 > ${a}`
 const lost = (host: Host) => (host.lostNeeds ?? []).map((need) => `${need.what}: ${need.lost}, ${need.why}`)
 const redundancy = (host: Host) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { framebufferOwners } from '../../../src/host/needs/users/screen.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { pci, type TreeEntries } from '../../support/sysfs-tree.ts'
-import { mounts, readTree as read, told } from '../../support/host-needs.ts'
+import { bootScreen, mounts, readTree as read, told } from '../../support/host-needs.ts'
 
 const sata = 'pci0000:00/0000:00:17.0'
 const sas = 'pci0000:00/0000:00:1d.0/0000:03:00.0'
@@ -163,13 +163,7 @@ describe('disks the host lives on', () => {
 })
 
 describe('screen, keyboard and running machines', () => {
-  const gpu = pci({
-    at: 'pci0000:00/0000:00:02.0',
-    classCode: '030000',
-    driver: 'i915',
-    group: 1,
-    files: { boot_vga: '1\n' },
-  })
+  const gpu = bootScreen
   const usb = pci({ at: 'pci0000:00/0000:00:14.0', classCode: '0c0330', driver: 'xhci_hcd', group: 2 })
   const person: TreeEntries = {
     '/sys/class/graphics/fb0': '-> ../../devices/pci0000:00/0000:00:02.0/graphics/fb0',

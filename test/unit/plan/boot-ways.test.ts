@@ -1,6 +1,7 @@
 /** Ways of booting beyond GRUB's files and entry files: what is written, and what is only said. */
 import { describe, expect, it } from 'vitest'
-import type { BootFacts, Host, HostFile } from '../../../src/host/host.ts'
+import type { BootFacts } from '../../../src/host/boot-facts.ts'
+import type { Host, HostFile } from '../../../src/host/host.ts'
 import { planBoot as plan } from '../../../src/plan/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { BootFacts, Host, HostFile } from '../../../src/host/host.ts'
+import type { BootFacts } from '../../../src/host/boot-facts.ts'
+import type { Host, HostFile } from '../../../src/host/host.ts'
 import { grubDropIn } from '../../../src/plan/grub-edits.ts'
 import { bootChange, planBoot as plan } from '../../../src/plan/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'

@@ -1,6 +1,7 @@
 /** Unified kernel images: who makes them, where their arguments are said, and what a second one is made from. */
 import { describe, expect, it } from 'vitest'
-import type { BootFacts, Host, HostFile } from '../../../src/host/host.ts'
+import type { BootFacts } from '../../../src/host/boot-facts.ts'
+import type { Host, HostFile } from '../../../src/host/host.ts'
 import { planBoot as plan } from '../../../src/plan/plan-boot.ts'
 import { findUkiMaker } from '../../../src/plan/uki-maker.ts'
 import { hostWith } from '../../support/host-builder.ts'

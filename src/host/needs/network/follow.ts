@@ -3,8 +3,8 @@
  * session, a tunnel by the way to its other end, a port of Open vSwitch by all ports of its switch. What cannot be
  * followed is lost, never dropped. Cycles and depth are bounded.
  */
-import type { PciAddress } from '../../../pci/address.ts'
-import { withOthers, type End } from '../ends.ts'
+import type { End } from '../ends.ts'
+import { anyOf } from '../sets.ts'
 import { interfacesTowards } from './routes.ts'
 import { addressedInterfaces, defaultRoutes, interfacesWith, isTunnel, type NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'
@@ -16,34 +16,16 @@ type Trail = {
   readonly visited: Set<string>
   /** Names followed so far, top first. */
   readonly above: readonly string[]
-  /** The bond that the trail went through. */
-  readonly set?: string
 }
-
-/** A leg of a bond: `works` when the bond can send over it today. */
-type Leg = End & { readonly works?: boolean }
 
 const maxDepth = 24
 const maxVisited = 4096
 
 export function interfaceEnds(facts: NetworkFacts, name: string): End[] {
-  const legs = walk({ facts, visited: new Set(), above: [] }, name)
-  return withWorkingOthers(legs)
+  return walk({ facts, visited: new Set(), above: [] }, name)
 }
 
-/** Only legs that work today count as others: a bond with one cable out stands on the other alone. */
-function withWorkingOthers(legs: readonly Leg[]): End[] {
-  const broken = new Set(legs.flatMap((leg) => (leg.to === 'function' && leg.works === false ? [leg.device] : [])))
-  const functions = legs.flatMap((leg) => (leg.to === 'function' ? [leg] : []))
-  const named = withOthers(functions).map(({ chain, device, redundant }): End => {
-    if (redundant === undefined) return { to: 'function', chain, device }
-    const others = redundant.others.filter((other) => !broken.has(other))
-    return { to: 'function', chain, device, redundant: { set: redundant.set, others } }
-  })
-  return [...named, ...legs.filter((leg) => leg.to !== 'function')]
-}
-
-function walk(trail: Trail, name: string): Leg[] {
+function walk(trail: Trail, name: string): End[] {
   const { facts, visited, above } = trail
   if (visited.has(name)) return []
   if (visited.size >= maxVisited || above.length >= maxDepth) return [lostAt(trail, name, 'there is no end to it')]
@@ -51,25 +33,21 @@ function walk(trail: Trail, name: string): Leg[] {
   const one = facts.interfaces.byName.get(name)
   if (one === undefined) return [lostAt(trail, name, facts.interfaces.gap ?? 'no interface of that name is here')]
   const here = { ...trail, above: [...above, name] }
-  if (one.owner !== undefined) return [functionEnd(here, one, one.owner)]
+  if (one.owner !== undefined) return [{ to: 'function', chain: here.above, device: one.owner }]
   if (!one.isVirtual) return [{ to: 'elsewhere', chain: here.above, why: 'its hardware is not on a PCI bus' }]
   const below = throughLinks(here, one)
   if (one.gap !== undefined) return [...below, lostAt(trail, name, one.gap)]
   return below
 }
 
-function functionEnd({ above, set }: Trail, one: NetInterface, device: PciAddress): Leg {
-  if (set === undefined) return { to: 'function', chain: above, device }
-  return { to: 'function', chain: above, device, redundant: { set, others: [] }, works: legWorks(one) }
-}
-
 /** As the bond itself sees its leg (`mii_status`); without its word a cable is what shows. */
-function legWorks({ legState, hasCarrier, isUp }: NetInterface): boolean {
+function legWorks(one: NetInterface | undefined): boolean {
+  const { legState, hasCarrier, isUp } = one ?? {}
   if (legState !== undefined) return /^up$/i.test(legState)
   return hasCarrier === true && isUp !== false
 }
 
-function throughLinks(here: Trail, one: NetInterface): Leg[] {
+function throughLinks(here: Trail, one: NetInterface): End[] {
   const { kind } = one
   const lower = one.lower.filter((name) => name !== one.name)
   if (kind === 'bond' || kind === 'team') return legsOfBond(here, one, lower)
@@ -83,14 +61,17 @@ function throughLinks(here: Trail, one: NetInterface): Leg[] {
   return portsOfOpenSwitch(here, one)
 }
 
-function legsOfBond(here: Trail, one: NetInterface, lower: readonly string[]): Leg[] {
+function legsOfBond(here: Trail, one: NetInterface, lower: readonly string[]): End[] {
   if (lower.length === 0) return [lostHere(here, 'no leg of it is here')]
-  const set = lower.length > 1 ? one.name : here.set
-  return lower.flatMap((name) => walk({ ...here, ...(set === undefined ? {} : { set }) }, name))
+  const legs = lower.map((name) => ({
+    ends: walk(here, name),
+    isBroken: !legWorks(here.facts.interfaces.byName.get(name)),
+  }))
+  return anyOf(one.name, legs)
 }
 
 /** Ports of virtual machines and containers lead nowhere: what stands behind a bridge are its other ports. */
-function portsOfSwitch(here: Trail, lower: readonly string[]): Leg[] {
+function portsOfSwitch(here: Trail, lower: readonly string[]): End[] {
   const ports = lower.filter((name) => !isGuestPort(here, name))
   if (ports.length > 0) return ports.flatMap((name) => walk(here, name))
   const why = lower.length > 0 ? 'only virtual machines and containers are in it' : 'no port of this host is in it'
@@ -104,7 +85,7 @@ function isGuestPort({ facts }: Trail, name: string): boolean {
 }
 
 /** A pair of interfaces in one namespace is a cable: what counts is where the other end is plugged in. */
-function otherEndOfPair(here: Trail, one: NetInterface): Leg[] {
+function otherEndOfPair(here: Trail, one: NetInterface): End[] {
   const { byName } = here.facts.interfaces
   const other = [...byName.values()].find(
     ({ index, linkIndex, kind }) =>
@@ -116,7 +97,7 @@ function otherEndOfPair(here: Trail, one: NetInterface): Leg[] {
   return walk({ ...here, above: [...here.above, other.name] }, other.master)
 }
 
-function underPpp(here: Trail, one: NetInterface): Leg[] {
+function underPpp(here: Trail, one: NetInterface): End[] {
   const ground = pppGround(here.facts)
   const legs = [
     ...ground.interfaces.flatMap((name) => walk(here, name)),
@@ -130,7 +111,7 @@ function underPpp(here: Trail, one: NetInterface): Leg[] {
  * A tunnel runs over the way to its other end. Where that end is not known it goes out as everything does; without such a
  * way it must run over whatever has an address, and two of those cannot be told apart.
  */
-function underTunnel(here: Trail, one: NetInterface): Leg[] {
+function underTunnel(here: Trail, one: NetInterface): End[] {
   const { facts } = here
   if (facts.interfaces.byName.has('ovs-netdev') && one.kind === 'tun')
     return [lostHere(here, 'it may be a port of a switch that keeps its ports from the kernel')]
@@ -151,7 +132,7 @@ function underTunnel(here: Trail, one: NetInterface): Leg[] {
   return overTheOnlyWay(here, [...addressedInterfaces(facts)].filter(isWay))
 }
 
-function overTheOnlyWay(here: Trail, ways: readonly string[]): Leg[] {
+function overTheOnlyWay(here: Trail, ways: readonly string[]): End[] {
   const { facts } = here
   const found = ways.flatMap((name) => {
     const legs = walk({ ...here, visited: new Set(here.visited) }, name)
@@ -173,7 +154,7 @@ function isToldByKernel({ kind = '' }: NetInterface): boolean {
  * An internal port of Open vSwitch has no link downward (net/openvswitch/vport-internal_dev.c); real ports have the master
  * `ovs-system` (vport-netdev.c). Which bridge a port is in stands in its database alone, so every port counts.
  */
-function portsOfOpenSwitch(here: Trail, one: NetInterface): Leg[] {
+function portsOfOpenSwitch(here: Trail, one: NetInterface): End[] {
   const canBe =
     one.kind === 'openvswitch' || (one.kind === undefined && (one.hardware === 1 || one.hardware === undefined))
   const ends = canBe && here.facts.interfaces.byName.has('ovs-system') ? walk(here, 'ovs-system') : []
@@ -183,10 +164,10 @@ function portsOfOpenSwitch(here: Trail, one: NetInterface): Leg[] {
     : [...ends.filter(({ to }) => to === 'lost'), lostHere(here, 'nothing says which port it runs over')]
 }
 
-function lostHere({ above }: Trail, why: string): Leg {
+function lostHere({ above }: Trail, why: string): End {
   return { to: 'lost', chain: above.slice(0, -1), lost: above.at(-1) ?? '', why }
 }
 
-function lostAt({ above }: Trail, lost: string, why: string): Leg {
+function lostAt({ above }: Trail, lost: string, why: string): End {
   return { to: 'lost', chain: above, lost, why }
 }

@@ -7,7 +7,8 @@ import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
 import { ownerOf } from '../../read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
-import { needsOf, joinNeeds, withOthers, type End, type NeedsRead } from '../ends.ts'
+import { needsOf, joinNeeds, type End, type NeedsRead } from '../ends.ts'
+import { anyOf } from '../sets.ts'
 
 /** BUS_BLUETOOTH of linux/input.h. */
 const bluetooth = '0005'
@@ -26,17 +27,10 @@ export function readKeyboards(reading: Reading, devices: readonly PciDevice[], w
     else if (/^I: Bus=([0-9a-f]{4})/m.exec(block)?.[1] === bluetooth) ends.push(...radioEnds(reading, name))
     else if (path.startsWith('/devices/platform/')) oneStays = true
   }
+  const legs = ends.map((end) => ({ ends: [end] }))
   const start = { kind: 'input', what: 'keyboard', weight: oneStays ? 'spoken-for' : weight } as const
   const couldBe = () => devices.filter((one) => deviceClass(one) === 'usb').map(({ address }) => address)
-  return ends.length === 0 ? joinNeeds([]) : needsOf(start, asSet(ends), couldBe)
-}
-
-/** Several keyboards are a set: the need stands as long as one of them does. */
-function asSet(ends: readonly End[]): End[] {
-  const found = ends.flatMap((end) => (end.to === 'function' ? [end] : []))
-  const isSet = new Set(found.map(({ device }) => device)).size > 1
-  const legs = isSet ? withOthers(found.map((end) => ({ ...end, redundant: { set: 'keyboards', others: [] } }))) : found
-  return [...legs, ...ends.filter((end) => end.to !== 'function')]
+  return ends.length === 0 ? joinNeeds([]) : needsOf(start, anyOf('keyboards', legs), couldBe)
 }
 
 /** A keyboard by radio hangs on the adapter; BlueZ makes its device in the kernel without saying on which (uhid). */
