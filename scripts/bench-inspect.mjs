@@ -137,7 +137,7 @@ console.log(JSON.stringify(calls))`
 
 /**
  * Nothing runs beside it that a busy machine would slow as well, and a machine is busy for seconds: several processes one after
- * the other. Processor time shows how busy it was. `detail` as in src/host/read-config.ts.
+ * the other. Processor time shows how busy it was. `detail` as in src/host/read/read-config.ts.
  */
 function timeLibrary(root, detail) {
   const library = pathToFileURL(join(project, 'dist/index.mjs')).href

@@ -11,7 +11,7 @@ setFlagsFromString('--no-flush-bytecode')
 const launcher = createRequire(import.meta.url)('../dist/handover.cjs')
 const root = mkdtempSync(join(tmpdir(), 'handover-build-'))
 try {
-  // From 128 functions on there is more to run (src/host/read-pci.ts).
+  // From 128 functions on there is more to run (src/host/read/read-pci.ts).
   makeSampleTree(root, 136)
   addSampleNeeds(root)
   for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])

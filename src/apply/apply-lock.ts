@@ -1,6 +1,6 @@
 /** One apply or rollback at a time, and what the machine refuses before either begins, in words. */
-import { AppError, exitCode } from '../errors.ts'
-import type { System } from '../system/system.ts'
+import { AppError, exitCode } from '../base/errors.ts'
+import type { System } from '../machine/system.ts'
 import { journalFolder, lockPath, stateFolder } from './journal.ts'
 
 /** Applies and rollbacks exclude each other. */

@@ -2,17 +2,17 @@
  * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before, or the
  * result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
  */
-import { AppError, exitCode } from '../errors.ts'
-import type { Step } from '../plan/step.ts'
+import { AppError, exitCode } from '../base/errors.ts'
+import type { Step } from '../steps/step.ts'
 import type { Plan } from '../plan/types.ts'
-import type { System } from '../system/system.ts'
-import { trialResultPath } from '../boot/trial.ts'
+import type { System } from '../machine/system.ts'
+import { trialResultPath } from '../boot/trial/trial.ts'
 import type { Host } from '../host/host.ts'
-import { readHost } from '../host/read-host.ts'
+import { readHost } from '../host/read/read-host.ts'
 import type { Identity } from '../pci/identity.ts'
 import { takeApplyLock, untouched } from './apply-lock.ts'
 import { readBootId } from './boot-id.ts'
-import { leavingFunctions, needsCheck } from './check-needs.ts'
+import { leavingFunctions, needsCheck } from '../steps/check-needs.ts'
 import { deaf, type Listener } from './events.ts'
 import { guardApply, objectOf } from './guard.ts'
 import {
@@ -26,11 +26,11 @@ import {
 } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
 import { expandOutputs, withTargets } from './outputs.ts'
-import { ChangedMeanwhile } from './perform-file.ts'
-import { performStep, type Limits, type Performing } from './perform.ts'
+import { ChangedMeanwhile } from '../steps/perform-file.ts'
+import { performStep, type Limits, type Performing } from '../steps/perform.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
-import { readStanding } from './read-state.ts'
+import { readStanding } from '../steps/read-state.ts'
 import { hashOutputs, readCopyOf, refuseOtherBytes, saveFiles } from './saved.ts'
 import { messageOf, undoSteps } from './undo.ts'
 

@@ -1,5 +1,5 @@
 /** Tells one boot of the machine from the next: driver bindings do not outlive it. */
-import type { Reader } from '../system/system.ts'
+import type { Reader } from '../machine/system.ts'
 
 /** Empty where the kernel does not say (no /proc, or a file tree). */
 export function readBootId(reader: Reader): string {

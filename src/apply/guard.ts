@@ -2,17 +2,17 @@
  * Stops before anything is touched: every object a transaction is about is read again and must stand where the plan
  * (or the journal) believes it to stand.
  */
-import { AppError, exitCode } from '../errors.ts'
+import { AppError, exitCode } from '../base/errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
-import type { Step } from '../plan/step.ts'
-import type { Reader, System } from '../system/system.ts'
+import type { Step } from '../steps/step.ts'
+import type { Reader, System } from '../machine/system.ts'
 import { begunSteps } from './begun.ts'
-import { checkIdentity } from './check-identity.ts'
+import { checkIdentity } from '../steps/check-identity.ts'
 import type { Journal } from './journal.ts'
-import { findFunctionHolders } from './perform-attribute.ts'
-import { findVfioUse } from './perform-driver.ts'
-import { readStanding } from './read-state.ts'
+import { findFunctionHolders } from '../steps/perform-attribute.ts'
+import { findVfioUse } from '../steps/perform-driver.ts'
+import { readStanding } from '../steps/read-state.ts'
 import { findOther } from './saved.ts'
 
 /** The host is not as expected; nothing was changed. `differences` has one entry per object. */

@@ -8,13 +8,13 @@
  * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
  * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
  */
-import { AppError, exitCode, UsageError } from '../errors.ts'
+import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import type { PciAddress } from '../pci/address.ts'
-import type { Step } from '../plan/step.ts'
+import type { Step } from '../steps/step.ts'
 import type { Assignment, Plan, TakenAlong } from '../plan/types.ts'
-import type { Reader, System } from '../system/system.ts'
+import type { Reader, System } from '../machine/system.ts'
 import { parseRecord, parseEvents } from './parse-journal.ts'
-import { trialConfPath } from '../boot/trial.ts'
+import { trialConfPath } from '../boot/trial/trial.ts'
 
 export const stateFolder = '/var/lib/handover'
 export const journalFolder = `${stateFolder}/journal`

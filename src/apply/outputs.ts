@@ -4,9 +4,9 @@
  * so it is run once more after everything it reads is restored.
  * An output may be a pattern in its last part, `/boot/initrd.img-*`: images of kernels that come later match, too.
  */
-import type { Step } from '../plan/step.ts'
-import type { Reader } from '../system/system.ts'
-import { isSameEnvironment } from '../boot/grub-environment.ts'
+import type { Step } from '../steps/step.ts'
+import type { Reader } from '../machine/system.ts'
+import { isSameEnvironment } from '../boot/loaders/grub-environment.ts'
 import { journalFolder, type Journal, type SavedFile } from './journal.ts'
 import { hashOutputs, isAsSaved } from './saved.ts'
 

@@ -2,9 +2,9 @@
  * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing since or a
  * virtual machine still uses a device; says what it could not restore.
  */
-import { AppError, exitCode } from '../errors.ts'
-import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial.ts'
-import type { System } from '../system/system.ts'
+import { AppError, exitCode } from '../base/errors.ts'
+import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial/trial.ts'
+import type { System } from '../machine/system.ts'
 import { takeApplyLock } from './apply-lock.ts'
 import { begunSteps } from './begun.ts'
 import { deaf, type Listener } from './events.ts'

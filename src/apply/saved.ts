@@ -2,12 +2,12 @@
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
  * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
-import { AppError, exitCode } from '../errors.ts'
-import type { Attributes } from '../system/attributes.ts'
-import type { FileStat, Reader, System } from '../system/system.ts'
-import type { Step } from '../plan/step.ts'
+import { AppError, exitCode } from '../base/errors.ts'
+import type { Attributes } from '../machine/attributes.ts'
+import type { FileStat, Reader, System } from '../machine/system.ts'
+import type { Step } from '../steps/step.ts'
 import { journalFolder, type JournalRecord, type SavedFile } from './journal.ts'
-import { ChangedMeanwhile } from './perform-file.ts'
+import { ChangedMeanwhile } from '../steps/perform-file.ts'
 
 /** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024

@@ -4,19 +4,19 @@
  * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
  */
 import { formatCommand } from '../boot/shell-quote.ts'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
-import type { Step } from '../plan/step.ts'
-import type { System } from '../system/system.ts'
-import { checkIdentity } from './check-identity.ts'
+import type { Step } from '../steps/step.ts'
+import type { System } from '../machine/system.ts'
+import { checkIdentity } from '../steps/check-identity.ts'
 import type { ApplyEvent } from './events.ts'
 import { openJournal, type EventWithoutTime, type Journal, type JournalRecord, type SavedFile } from './journal.ts'
 import { judgeOutputs, type Undoing } from './outputs.ts'
-import { ChangedMeanwhile } from './perform-file.ts'
-import { performStep } from './perform.ts'
+import { ChangedMeanwhile } from '../steps/perform-file.ts'
+import { performStep } from '../steps/perform.ts'
 import { readBootId } from './boot-id.ts'
-import { readStanding } from './read-state.ts'
+import { readStanding } from '../steps/read-state.ts'
 import { DamagedCopy, isAsSaved, restoreFile } from './saved.ts'
 
 type CommandStep = Extract<Step, { kind: 'command' }>

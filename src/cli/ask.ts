@@ -1,5 +1,5 @@
 /** Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes. */
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../base/errors.ts'
 
 /** `yes` skips the question; `command` is what to type instead when nobody can be asked. */
 export async function askToGoOn(

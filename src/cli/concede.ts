@@ -2,10 +2,10 @@
  * What the host uses and this plan takes is given up by its name: written in the spec, or typed here. A yes for everything
  * gives up nothing.
  */
-import { AppError, exitCode, UsageError } from '../errors.ts'
-import type { Concession } from '../plan/concessions.ts'
+import { AppError, exitCode, UsageError } from '../base/errors.ts'
+import type { Concession } from '../plan/who/concessions.ts'
 import { yamlList } from '../plan/words.ts'
-import { clean } from './render/text-layout.ts'
+import { clean } from '../show/text/text-layout.ts'
 
 /** Gives back what the person typed; undefined where they turned away. */
 export type Ask = (question: string) => Promise<string | undefined>

@@ -2,11 +2,11 @@
  * What a command gets besides its arguments: the machine, the streams, and how to speak on them.
  * Results go to `out` (standard output), progress and findings to `err` (standard error).
  */
-import { UsageError } from '../errors.ts'
-import { linuxSystem } from '../system/linux.ts'
-import { mayBeTerminal } from '../system/descriptor.ts'
-import type { System } from '../system/system.ts'
-import { styler, type Styler } from './render/style.ts'
+import { UsageError } from '../base/errors.ts'
+import { linuxSystem } from '../machine/linux.ts'
+import { mayBeTerminal } from '../machine/descriptor.ts'
+import type { System } from '../machine/system.ts'
+import { styler, type Styler } from '../show/text/style.ts'
 import { printErr, printFile, printOut, standardError, standardOutput } from './standard-streams.ts'
 
 export type Context = {

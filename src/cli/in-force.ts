@@ -1,11 +1,11 @@
 /** The plan in force and its spec: what `up`, `down` and `verify` act on. */
 import { readJournals, readLastApplied, type JournalRecord } from '../apply/journal.ts'
-import { AppError, UsageError } from '../errors.ts'
-import { hasErrors } from '../finding.ts'
+import { AppError, UsageError } from '../base/errors.ts'
+import { hasErrors } from '../base/finding.ts'
 import { parseSpec } from '../spec/parse-spec.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Context } from './context.ts'
-import { renderFindings } from './render/findings.ts'
+import { renderFindings } from '../show/text/findings.ts'
 
 export function readInForce(context: Context, specOption: string | undefined): { record: JournalRecord; spec: Spec } {
   const record = readLastApplied(context.system)

@@ -1,8 +1,8 @@
 /** Names of VMs on the command line: one that nobody knows is a slip of the person, whatever else is named beside it. */
 import { journalFolder, readJournals } from '../apply/journal.ts'
-import { didYouMean } from '../did-you-mean.ts'
-import { UsageError } from '../errors.ts'
-import { runningVms } from '../vm/qemu.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
+import { UsageError } from '../base/errors.ts'
+import { runningVms } from '../engines/qemu/qemu.ts'
 import type { Context } from './context.ts'
 
 /** Where `known` cannot be told, nothing is refused here. */

@@ -3,7 +3,7 @@
  * Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML or schemas.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { exitCode, type ExitCode } from '../errors.ts'
+import { exitCode, type ExitCode } from '../base/errors.ts'
 import { createContext, type Context, type ReadingOptions } from './context.ts'
 import { report } from './report-error.ts'
 import { printErr, printOut, standardOutput } from './standard-streams.ts'

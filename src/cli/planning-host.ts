@@ -1,9 +1,9 @@
 /** The Host that planning looks at: as read, with what an apply in force or the lock knows of devices that hide it now. */
 import { readLastApplied } from '../apply/journal.ts'
 import type { Host } from '../host/host.ts'
-import { recallSerials } from '../plan/recall.ts'
-import { readPaths } from '../host/read-paths.ts'
-import { pathsToAsk } from '../plan/vm-paths.ts'
+import { recallSerials } from '../plan/who/recall.ts'
+import { readPaths } from '../host/read/read-paths.ts'
+import { pathsToAsk } from '../plan/outlook/vm-paths.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Context, ReadingOptions } from './context.ts'
 import { readSource } from './read-source.ts'

@@ -1,5 +1,5 @@
 /** What of the command line decides what is planned, the same for plan and apply: `apply --plan HASH` is held to it. */
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../base/errors.ts'
 import type { PlanInput } from '../plan/plan.ts'
 import { parseDuration } from '../spec/units.ts'
 import type { ReadSpec } from './read-spec.ts'

@@ -2,16 +2,16 @@
  * Where a reading command gets its Host from: `--from` (a file, a folder, `-`), `--root`, or this machine. Devices without
  * names get them here.
  */
-import { UsageError } from '../errors.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Host } from '../host/host.ts'
-import type { HostInput } from '../host/import/read-from.ts'
-import { nameDevices, needsNames, openPciIdsFrom } from '../host/name-devices.ts'
-import type { PciDetail } from '../host/read-config.ts'
-import { readHost } from '../host/read-host.ts'
-import { gunzip } from '../system/gunzip.ts'
-import { linuxSystem } from '../system/linux.ts'
-import { readInputFile, readStandardInput, type InputLimit } from '../system/read-input.ts'
-import type { ReadFailure } from '../system/system.ts'
+import type { HostInput } from '../sources/listings/read-from.ts'
+import { nameDevices, needsNames, openPciIdsFrom } from '../host/read/name-devices.ts'
+import type { PciDetail } from '../host/read/read-config.ts'
+import { readHost } from '../host/read/read-host.ts'
+import { gunzip } from '../machine/gunzip.ts'
+import { linuxSystem } from '../machine/linux.ts'
+import { readInputFile, readStandardInput, type InputLimit } from '../machine/read-input.ts'
+import type { ReadFailure } from '../machine/system.ts'
 import type { Context, ReadingOptions } from './context.ts'
 
 export async function readSource(options: ReadingOptions, context: Context, detail?: PciDetail): Promise<Host> {
@@ -23,7 +23,7 @@ export async function readSource(options: ReadingOptions, context: Context, deta
 }
 
 async function readFrom(from: string): Promise<Host> {
-  const { inputCap, readHostFrom } = await import('../host/import/read-from.ts')
+  const { inputCap, readHostFrom } = await import('../sources/listings/read-from.ts')
   const reading = readHostFrom(await openInput(from, inputCap), {
     openFolder: (path) => linuxSystem({ root: path }),
     gunzip,

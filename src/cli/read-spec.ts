@@ -1,10 +1,10 @@
 /** The spec named on the command line: its text, its value, and what is wrong with it. */
 import { resolve } from 'node:path'
-import { exitCode, UsageError, type ExitCode } from '../errors.ts'
-import type { Finding } from '../finding.ts'
+import { exitCode, UsageError, type ExitCode } from '../base/errors.ts'
+import type { Finding } from '../base/finding.ts'
 import { parseLock, type Lock } from '../spec/lock.ts'
 import { parseSpec, type ParsedSpec } from '../spec/parse-spec.ts'
-import { linuxSystem } from '../system/linux.ts'
+import { linuxSystem } from '../machine/linux.ts'
 
 export type ReadSpec = ParsedSpec & {
   readonly file: string

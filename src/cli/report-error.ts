@@ -1,5 +1,5 @@
 /** What stopped a command, on standard error and in one shape. */
-import { AppError, exitCode, type ExitCode } from '../errors.ts'
+import { AppError, exitCode, type ExitCode } from '../base/errors.ts'
 import { printErr } from './standard-streams.ts'
 import { version } from './version.ts'
 

@@ -1,5 +1,5 @@
 /** From a command to the end of the process: its exit code, and how the process ends. */
-import { exitCode, type ExitCode } from '../errors.ts'
+import { exitCode, type ExitCode } from '../base/errors.ts'
 import { isAllWritten, whenReaderLeaves } from './standard-streams.ts'
 
 /**

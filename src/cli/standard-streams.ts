@@ -2,8 +2,8 @@
  * Standard output and standard error, each made a stream only when it must be one: loading what streams need costs a start some
  * milliseconds.
  */
-import { printable } from './printable.ts'
-import { mayBeTerminal, writeAtOnce } from '../system/descriptor.ts'
+import { printable } from '../base/printable.ts'
+import { mayBeTerminal, writeAtOnce } from '../machine/descriptor.ts'
 
 let stream: NodeJS.WriteStream | undefined
 let leave: () => void = () => undefined

@@ -3,8 +3,8 @@
  * lost connection (the network may be what is being changed) and a closed pipe do not stop it.
  */
 import { formatCommand } from '../boot/shell-quote.ts'
-import { AppError } from '../errors.ts'
-import type { Step } from '../plan/step.ts'
+import { AppError } from '../base/errors.ts'
+import type { Step } from '../steps/step.ts'
 import { standardError, standardOutput } from './standard-streams.ts'
 
 /** `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person wants. */

@@ -1,9 +1,9 @@
 /**
  * Host: everything `plan` may look at, as one JSON-serialisable value. Read this file first.
- * It holds no methods, no dates and no paths to read again later; readers (host/read-*.ts, host/import/*.ts) make it,
+ * It holds no methods, no dates and no paths to read again later; readers (host/read/, sources/) make it,
  * `capture` writes it, and every reading command accepts it instead of the live machine.
  */
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import type { BootFacts } from './boot-facts.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'

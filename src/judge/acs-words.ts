@@ -1,5 +1,5 @@
 /** Where `pcie_acs_override=` stands: in force on the running kernel, or in a file that the next start reads. */
-import { holdsKernelArguments } from '../host/argument-files.ts'
+import { holdsKernelArguments } from '../boot/argument-files.ts'
 import type { Host } from '../host/host.ts'
 
 export type AcsOverrideFound = {

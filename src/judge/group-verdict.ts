@@ -2,7 +2,7 @@
  * One group, one verdict: what leaves together is judged together, so no member is better than its group. A member's own
  * reasons (its reset, its twins) may make it worse.
  */
-import type { FindingCode } from '../finding.ts'
+import type { FindingCode } from '../base/finding.ts'
 import type { IommuGroup } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'

@@ -1,5 +1,5 @@
 /** Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on exactly this host. */
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import { cmdlineRemedy } from './remedies.ts'
 import type { HostView } from './view.ts'
 

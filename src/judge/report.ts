@@ -2,7 +2,7 @@
  * The `inspect --json` document of schema 1: Host and Judgement as one value with fixed names. Absent knowledge is an
  * absent key or null.
  */
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'

@@ -2,7 +2,7 @@
  * Judgement: what may be given away, computed from a Host and nothing else. `inspect` shows it and `plan` obeys it, so
  * a device refused here is refused everywhere.
  */
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { HostNeed, IommuGroup } from '../host/host.ts'
 

@@ -5,8 +5,8 @@
  * timer come faster than they are handled, and nothing else ever runs. No command of QMP makes it forget; QEMU's gdbstub does
  * whenever the machine halts for a debugger (`gdb_vm_state_change`, `tb_flush`), as after a single step.
  */
-import { AppError } from '../errors.ts'
-import type { Connection } from '../system/system.ts'
+import { AppError } from '../base/errors.ts'
+import type { Connection } from '../machine/system.ts'
 
 /**
  * Speaks GDB's remote protocol to QEMU: one step, which halts the machine and lets it forget, then on as before. While the machine

@@ -2,7 +2,7 @@
  * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's docs/system/i386 and
  * docs/pcie.txt.
  */
-import { bareMachine } from './bare-machine.ts'
+import { bareMachine } from '../images/bare-machine.ts'
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
 /** `kernel`: the lab's own small system, started directly. `disk`: an installed system, started by its own boot loader. */

@@ -3,8 +3,8 @@
  * guests), kept in the cache, and the small initramfs that finds it.
  */
 import { basename, join } from 'node:path'
-import { AppError } from '../errors.ts'
-import type { System } from '../system/system.ts'
+import { AppError } from '../base/errors.ts'
+import type { System } from '../machine/system.ts'
 import {
   exists,
   findProgram,
@@ -13,14 +13,14 @@ import {
   readFile,
   realPath,
   removeTree,
-} from '../system/work-folder.ts'
-import { cached, keyOf, programKey } from './cache.ts'
-import { writeCpio, type CpioEntry } from './cpio.ts'
-import { treeKey, writeTree, type TreeEntry } from './file-tree.ts'
-import { appletLinks, guestImage } from './guest-image.ts'
-import type { LabKernel } from './kernel.ts'
-import { librariesOf } from './libraries.ts'
-import { loadOrder } from './modules.ts'
+} from '../machine/work-folder.ts'
+import { cached, keyOf, programKey } from '../images/cache.ts'
+import { writeCpio, type CpioEntry } from '../images/cpio.ts'
+import { treeKey, writeTree, type TreeEntry } from '../images/file-tree.ts'
+import { appletLinks, guestImage } from '../images/guest-image.ts'
+import type { LabKernel } from '../images/kernel.ts'
+import { librariesOf } from '../images/libraries.ts'
+import { loadOrder } from '../images/modules.ts'
 
 /** Loaded before the root disk is found, in this order. */
 const earlyModules = ['crc32c_generic', 'ahci', 'sd_mod', 'ext4']

@@ -3,10 +3,10 @@
  * story's business.
  */
 import { join } from 'node:path'
-import { AppError } from '../errors.ts'
-import type { Connection, Running, System } from '../system/system.ts'
-import { exists, readFile } from '../system/work-folder.ts'
-import { openQmp, type QmpClient } from '../vm/qmp.ts'
+import { AppError } from '../base/errors.ts'
+import type { Connection, Running, System } from '../machine/system.ts'
+import { exists, readFile } from '../machine/work-folder.ts'
+import { openQmp, type QmpClient } from '../engines/qemu/qmp.ts'
 import { forgetTranslatedCode } from './forget-code.ts'
 
 export type CommandResult = { readonly status: number; readonly lines: readonly string[] }

@@ -1,5 +1,5 @@
 /** The three ways to the same disk, measured: what the lab asks, and how its answers are read. */
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { CommandResult, LabHost } from './lab-host.ts'
 import type { Measurement } from './result.ts'
 

@@ -4,8 +4,8 @@
  */
 import { createCipheriv, createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { System } from '../system/system.ts'
-import { ensureFolder, makeRunFolder, putFile, putSparseFile, removeTree, sha256 } from '../system/work-folder.ts'
+import type { System } from '../machine/system.ts'
+import { ensureFolder, makeRunFolder, putFile, putSparseFile, removeTree, sha256 } from '../machine/work-folder.ts'
 import { makeFileSystem } from './host-image.ts'
 import { functionsOf, type LabDisk, type Topology } from './topology.ts'
 

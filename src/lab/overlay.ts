@@ -1,8 +1,8 @@
 /** What is laid over the lab host's root file system at boot: the built tool, the owner's spec, the lab's own scripts. */
 import { dirname, join, resolve } from 'node:path'
-import { AppError, UsageError } from '../errors.ts'
-import { exists, listFiles, packageFolder, readFile } from '../system/work-folder.ts'
-import type { CpioEntry } from './cpio.ts'
+import { AppError, UsageError } from '../base/errors.ts'
+import { exists, listFiles, packageFolder, readFile } from '../machine/work-folder.ts'
+import type { CpioEntry } from '../images/cpio.ts'
 import { functionsOf, type Topology } from './topology.ts'
 
 /** The built tool as it is installed in a lab host: paths below /opt/handover. */

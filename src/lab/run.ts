@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { AppError, exitCode, UsageError } from '../errors.ts'
-import type { System } from '../system/system.ts'
+import { AppError, exitCode, UsageError } from '../base/errors.ts'
+import type { System } from '../machine/system.ts'
 import {
   ensureFolder,
   exists,
@@ -15,11 +15,11 @@ import {
   removeStaleRunFolders,
   removeTree,
   sha256File,
-} from '../system/work-folder.ts'
-import { chooseAccelerator } from './accelerator.ts'
+} from '../machine/work-folder.ts'
+import { chooseAccelerator } from '../images/accelerator.ts'
 import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
-import { labKernel } from './kernel.ts'
+import { labKernel } from '../images/kernel.ts'
 import { gdbSocketName, startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { tellFailureStory } from './installed/failure-story.ts'

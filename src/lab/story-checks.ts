@@ -1,7 +1,7 @@
 /** The checks of the story (pure): each has the evidence it rests on. A check that saw nothing fails. */
-import type { GuestReport } from '../vm/guest-report.ts'
-import type { VmVerdict } from '../vm/verify.ts'
-import { matchPattern } from './pattern.ts'
+import type { GuestReport } from '../run/guest-report.ts'
+import type { VmVerdict } from '../run/verify.ts'
+import { matchPattern } from '../images/pattern.ts'
 import type { LabLog } from './result.ts'
 import { allDifferences, differences, type Snapshot } from './snapshot.ts'
 import type { NetworkAnswers } from './story.ts'

@@ -2,8 +2,8 @@
  * The story of the seed example, told by the real tool inside the lab host: the commands a user would type, and between
  * them the lab's own questions to the kernel, the guests and the outer QEMU.
  */
-import { AppError } from '../errors.ts'
-import type { VmVerdict } from '../vm/verify.ts'
+import { AppError } from '../base/errors.ts'
+import type { VmVerdict } from '../run/verify.ts'
 import type { LabHost } from './lab-host.ts'
 import { measurement, measureVirtio } from './measurement.ts'
 import type { MediaFile } from './media-disks.ts'

@@ -1,8 +1,8 @@
 /** What is wrong in a topology, in the words of this program: zod finds it, this says it. */
 import type { core } from 'zod'
-import type { Finding } from '../finding.ts'
-import { didYouMean } from '../did-you-mean.ts'
-import { quoted, shownValue, valueAt } from '../shown-value.ts'
+import type { Finding } from '../base/finding.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
+import { quoted, shownValue, valueAt } from '../base/shown-value.ts'
 
 type Path = readonly (string | number)[]
 export type Placer = (path: Path) => NonNullable<Finding['at']>

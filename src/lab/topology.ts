@@ -4,7 +4,7 @@
  */
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import { topologyFindings, type Placer } from './topology-findings.ts'
 import { installedKinds } from './installed/systems.ts'
 

@@ -1,5 +1,5 @@
 /** Commands typed into a lab host as its owner would type them: shown as they run, kept for the report. */
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { CommandResult, LabHost } from './lab-host.ts'
 import type { LabLog } from './result.ts'
 

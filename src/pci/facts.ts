@@ -1,6 +1,6 @@
 /**
  * FunctionFacts: what decides grouping, isolation and reset of one function, whoever read it — the bytes of configuration
- * space (config-space.ts) or the words of `lspci -vvv` (host/import). It owns the type, not any way of reading.
+ * space (config-space.ts) or the words of `lspci -vvv` (sources/listings). It owns the type, not any way of reading.
  *
  * Every field is three-valued: a value is known, `null` is known to be missing, an absent key is "the input cannot say".
  */

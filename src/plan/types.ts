@@ -2,13 +2,13 @@
  * Plan: the whole answer, complete before anything is touched. Made by `plan()` (plan/plan.ts), rendered by the CLI,
  * performed by apply/.
  */
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
-import type { Concession } from './concessions.ts'
-import type { OutageStep } from './outage.ts'
-import type { Settled } from './settled.ts'
-import type { Step } from './step.ts'
+import type { Concession } from './who/concessions.ts'
+import type { OutageStep } from './outlook/outage.ts'
+import type { Settled } from './who/settled.ts'
+import type { Step } from '../steps/step.ts'
 
 export type Assignment = {
   readonly vm: string

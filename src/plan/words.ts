@@ -3,7 +3,7 @@ import type { PciAddress } from '../pci/address.ts'
 import { deviceClass, type DeviceClass, type PciDevice } from '../pci/device.ts'
 import { shortName } from '../judge/words.ts'
 import type { DeviceSelector } from '../spec/spec.ts'
-import type { Layout } from './cards.ts'
+import type { Layout } from './who/cards.ts'
 
 const classWords: Readonly<Record<DeviceClass, string>> = {
   nic: 'network port',

@@ -1,6 +1,6 @@
 /** What a schema cannot say about a spec: references between its parts, values that contradict each other. */
-import type { Finding } from '../finding.ts'
-import { didYouMean } from '../did-you-mean.ts'
+import type { Finding } from '../base/finding.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { placeOf, type SpecPlaces } from './places.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 import type { SpecPath } from './spec.ts'

@@ -12,7 +12,7 @@
  */
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
-import type { Finding } from '../finding.ts'
+import type { Finding } from '../base/finding.ts'
 import type { WholeIdentity } from '../pci/identity.ts'
 import type { DeviceSelector } from './spec.ts'
 

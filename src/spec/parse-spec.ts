@@ -4,15 +4,15 @@
  */
 import { LineCounter, parseDocument } from 'yaml'
 import { toJSONSchema, type core } from 'zod'
-import type { Finding, FindingCode } from '../finding.ts'
+import type { Finding, FindingCode } from '../base/finding.ts'
 import { checkWritten } from './check-spec.ts'
-import { didYouMean } from '../did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { specFromWritten } from './from-written.ts'
 import { collectPlaces, placeOf, type SpecPlaces } from './places.ts'
 import { prune } from './prune.ts'
 import { nameRule } from './schema-parts.ts'
 import { specSchema } from './schema.ts'
-import { quoted, shownValue, valueAt } from '../shown-value.ts'
+import { quoted, shownValue, valueAt } from '../base/shown-value.ts'
 import type { Spec, SpecPath } from './spec.ts'
 
 export type ParsedSpec = {

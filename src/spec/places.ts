@@ -1,6 +1,6 @@
 /** Where in the text each key and value of a spec stands: what turns a finding into a line, a column and a caret. */
 import { isAlias, isMap, isPair, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
-import type { Place } from '../finding.ts'
+import type { Place } from '../base/finding.ts'
 import type { SpecPath } from './spec.ts'
 
 type KeyAndValue = { readonly key?: Place; readonly value: Place }

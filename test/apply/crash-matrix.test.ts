@@ -1,5 +1,5 @@
 /** The crash matrix (test/support/crash-matrix.ts) of drivers, attributes, virtual functions, files and generators. */
-import type { Step } from '../../src/plan/step.ts'
+import type { Step } from '../../src/steps/step.ts'
 import type { BootScenario } from '../support/boot-world.ts'
 import { expectCrashMatrix } from '../support/crash-matrix.ts'
 import { card, shared } from '../support/crash-world.ts'

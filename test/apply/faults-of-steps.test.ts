@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
 import { journalFolder } from '../../src/apply/journal.ts'
 import { rollback } from '../../src/apply/rollback.ts'
-import { oneShotVariable } from '../../src/boot/trial-entries.ts'
-import { CommandError } from '../../src/errors.ts'
-import type { Step } from '../../src/plan/step.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import type { ExecResult, System } from '../../src/system/system.ts'
+import { oneShotVariable } from '../../src/boot/trial/trial-entries.ts'
+import { CommandError } from '../../src/base/errors.ts'
+import type { Step } from '../../src/steps/step.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
+import type { ExecResult, System } from '../../src/machine/system.ts'
 import {
   address,
   fakeKernel,

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { labKernel } from '../../src/lab/kernel.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { labKernel } from '../../src/images/kernel.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { labCache } from '../support/lab.ts'
 
 const repository = resolve(import.meta.dirname, '../..')

@@ -1,13 +1,13 @@
 /** What the stories with real tools share: one JSON line per check, the tree before and after, a host as on hardware. */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { readBoot } from '../../src/host/read-boot.ts'
-import { readFiles } from '../../src/host/read-files.ts'
-import { startReading } from '../../src/host/reading.ts'
+import { readBoot } from '../../src/host/read/read-boot.ts'
+import { readFiles } from '../../src/host/read/read-files.ts'
+import { startReading } from '../../src/host/read/reading.ts'
 import type { BootFacts } from '../../src/host/boot-facts.ts'
 import type { Host } from '../../src/host/host.ts'
-import type { Step } from '../../src/plan/step.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import type { Step } from '../../src/steps/step.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
 import { planOf as plan } from '../support/transactions.ts'
 

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { printable } from '../../src/cli/printable.ts'
-import { styler } from '../../src/cli/render/style.ts'
+import { printable } from '../../src/base/printable.ts'
+import { styler } from '../../src/show/text/style.ts'
 import { pci, tree } from '../support/sysfs-tree.ts'
 
 beforeAll(() => {

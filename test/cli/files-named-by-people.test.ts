@@ -4,8 +4,8 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { UsageError } from '../../src/errors.ts'
-import { writeUserFile } from '../../src/system/user-file.ts'
+import { UsageError } from '../../src/base/errors.ts'
+import { writeUserFile } from '../../src/machine/user-file.ts'
 import { pci, tree } from '../support/sysfs-tree.ts'
 
 beforeAll(() => {

@@ -4,13 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { captureHost } from '../../src/host/capture/capture.ts'
-import { parseCapture } from '../../src/host/capture/parse-capture.ts'
+import { captureHost } from '../../src/sources/capture/capture.ts'
+import { parseCapture } from '../../src/sources/capture/parse-capture.ts'
 import type { Host } from '../../src/host/host.ts'
-import { readHost } from '../../src/host/read-host.ts'
+import { readHost } from '../../src/host/read/read-host.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import { reportOf } from '../../src/judge/report.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 
 const folder = join(import.meta.dirname, '../../../shared/cases')
 const cases = existsSync(folder)

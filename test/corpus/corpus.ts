@@ -1,9 +1,9 @@
 /** The shared corpus of real machines: found beside the repository, never copied into it. */
 import * as fs from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readHostFrom, type HostReading } from '../../src/host/import/read-from.ts'
-import { gunzip } from '../../src/system/gunzip.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { readHostFrom, type HostReading } from '../../src/sources/listings/read-from.ts'
+import { gunzip } from '../../src/machine/gunzip.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 
 export const corpusFolder = resolve(import.meta.dirname, '../../../shared/corpus')
 export const hasCorpus = fs.existsSync(corpusFolder)

@@ -4,10 +4,10 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readHost } from '../../src/host/read-host.ts'
+import { readHost } from '../../src/host/read/read-host.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import type { PciDevice } from '../../src/pci/device.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { hasCorpus, corpusFolder } from './corpus.ts'
 
 /** What no verdict rests on. */

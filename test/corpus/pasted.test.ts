@@ -1,7 +1,7 @@
 /** Whatever a paste does to a listing of a real machine, it states the same functions and groups (needs ../shared/corpus). */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readHostFrom } from '../../src/host/import/read-from.ts'
+import { readHostFrom } from '../../src/sources/listings/read-from.ts'
 import { bytesOf, pastes, statedBy } from '../support/pasted.ts'
 import { corpusItems, hasCorpus, importSystem } from './corpus.ts'
 

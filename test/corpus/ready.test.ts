@@ -3,8 +3,8 @@
  * the board or the processor, by a list of ids and names that is written here and not taken from the product.
  */
 import { expect, test } from 'vitest'
-import { nameDevices, openPciIdsFrom } from '../../src/host/name-devices.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { nameDevices, openPciIdsFrom } from '../../src/host/read/name-devices.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
 import { isBridge, type PciDevice } from '../../src/pci/device.ts'
 import { corpusItems, hasCorpus, readItem } from './corpus.ts'

@@ -4,7 +4,7 @@
  * rest of SR-IOV is shown on trees.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { earlyBindingFiles } from '../../src/boot/early-binding.ts'
+import { earlyBindingFiles } from '../../src/boot/initramfs/early-binding.ts'
 import { virtualFunctionFiles } from '../../src/boot/virtual-functions.ts'
 import { askRealKernel } from '../support/real-kernel.ts'
 import { lacks } from '../support/tools.ts'

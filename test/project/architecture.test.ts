@@ -2,29 +2,20 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-/** The table of docs/architecture.md: what a folder may import. Imports point down; nothing below knows what is above. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  pci: [],
-  host: ['pci', 'boot', 'system'],
-  judge: ['pci', 'host'],
-  spec: ['pci'],
-  boot: ['pci'],
-  plan: ['pci', 'spec', 'host', 'judge', 'boot'],
-  picture: ['pci', 'host', 'judge', 'plan'],
-  system: [],
-  apply: ['pci', 'plan', 'system', 'host', 'boot'],
-  vm: ['pci', 'spec', 'plan', 'apply', 'system'],
-  lab: ['pci', 'vm', 'system'],
-  cli: ['pci', 'host', 'judge', 'spec', 'boot', 'plan', 'picture', 'system', 'apply', 'vm', 'lab'],
-}
+type Row = { readonly folder: string; readonly isPure: boolean; readonly imports: readonly string[] }
 
-/** Folders that compute and touch nothing: no built-in module at all. */
-const pure = ['pci', 'judge', 'spec', 'boot', 'plan', 'picture', 'host']
+const page = readFileSync('docs/architecture.md', 'utf8')
+const names = (cell: string) => [...cell.matchAll(/`([a-z][a-z/]*)`/g)].map(([, name]) => name ?? '')
+
+/** The table of docs/architecture.md: a folder under src/, what it owns, and what it may import. `pure` stands beside its name. */
+const rows: readonly Row[] = [...page.matchAll(/^\| `([a-z/]+)\/`( pure)? \|[^|]*\|([^|]*)\|$/gm)].map(
+  ([, folder = '', pure, imports = '']) => ({ folder, isPure: pure !== undefined, imports: names(imports) }),
+)
 
 /** Built-ins that touch nothing but memory, allowed outside the pure folders too. */
 const harmless = ['node:path', 'node:crypto', 'node:zlib', 'node:util']
 
-type Import = { readonly file: string; readonly folder: string; readonly from: string }
+type Import = { readonly file: string; readonly from: string }
 
 function sources(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
@@ -33,53 +24,128 @@ function sources(folder: string): string[] {
   })
 }
 
-const imports: Import[] = sources('src').flatMap((file) => {
-  const folder = file.split('/')[1] ?? ''
-  return [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map((match) => ({
-    file,
-    folder,
-    from: match[1] ?? '',
-  }))
-})
+const files = sources('src')
 
-/** The folder under src/ that a relative import leads to; undefined for files of src/ itself. */
-function target({ file, from }: Import): string | undefined {
-  const parts = join(file, '..', from).split('/')
-  return parts.length > 2 ? parts[1] : undefined
+const imports: readonly Import[] = files.flatMap((file) =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, from = '']) => ({
+    file,
+    from,
+  })),
+)
+
+/** A file belongs to the deepest folder that has a row. */
+function rowOf(file: string): Row | undefined {
+  return rows
+    .filter(({ folder }) => file.startsWith(`src/${folder}/`))
+    .toSorted((a, b) => b.folder.length - a.folder.length)[0]
+}
+
+/** What is wrong with one import by the table; undefined when nothing is. */
+function wrongWith({ file, from }: Import): string | undefined {
+  const row = rowOf(file)
+  // The one file at the top is what an outsider imports: it passes on what all folders have.
+  if (row === undefined) return file.split('/').length === 2 ? undefined : `${file} has no row`
+  if (from.startsWith('node:')) {
+    if (row.folder === 'machine' || (!row.isPure && harmless.includes(from))) return undefined
+    return `${file} → ${from}`
+  }
+  if (!from.startsWith('.')) return undefined
+  const path = join(file, '..', from)
+  if (!path.startsWith('src/')) return undefined
+  const to = rowOf(path)
+  return to === row || (to !== undefined && row.imports.includes(to.folder)) ? undefined : `${file} → ${path}`
+}
+
+/** A circle of files that import one another, as the names on the way; undefined when there is none. */
+function findCircle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (file: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of edges.get(file) ?? []) {
+      const circle = visit(next, [...way, file])
+      if (circle !== undefined) return circle
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of edges.keys()) {
+    const circle = visit(file, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
 }
 
 describe('the structure', () => {
-  it('is read at all', () => {
+  it('has a row for every folder, and a folder for every row', () => {
     expect(imports.length).toBeGreaterThan(300)
-    const folders = new Set(imports.map((one) => one.folder).filter((name) => !name.includes('.')))
-    expect([...folders].filter((name) => allowed[name] === undefined)).toEqual([])
+    expect(rows.length).toBeGreaterThan(10)
+    expect(rows.filter(({ folder }) => !statSync(`src/${folder}`).isDirectory())).toEqual([])
+    const known = rows.map(({ folder }) => folder)
+    expect(rows.flatMap((row) => row.imports.filter((name) => !known.includes(name)))).toEqual([])
   })
 
-  it('has imports that point down', () => {
-    const wrong = imports.filter((one) => {
-      if (!one.from.startsWith('.')) return false
-      const to = target(one)
-      return to !== undefined && to !== one.folder && allowed[one.folder]?.includes(to) === false
-    })
-    expect(wrong.map(({ file, from }) => `${file} → ${from}`)).toEqual([])
+  it('imports what the table of docs/architecture.md allows, and leaves the machine to machine/', () => {
+    expect(imports.flatMap((one) => wrongWith(one) ?? [])).toEqual([])
   })
 
-  it('keeps the pure folders free of built-in modules, and leaves the machine to system/', () => {
-    const wrong = imports.filter(({ folder, from, file }) => {
-      if (!from.startsWith('node:') || folder === 'system' || file === 'src/index.ts') return false
-      return pure.includes(folder) || !harmless.includes(from)
+  it('finds an import that the table does not allow', () => {
+    const wrong = (file: string, from: string) => wrongWith({ file, from })
+    expect(wrong('src/pci/address.ts', '../plan/plan.ts')).toBe('src/pci/address.ts → src/plan/plan.ts')
+    expect(wrong('src/judge/judge.ts', 'node:path')).toBe('src/judge/judge.ts → node:path')
+    expect(wrong('src/cli/main.ts', 'node:fs')).toBe('src/cli/main.ts → node:fs')
+    expect(wrong('src/nowhere/file.ts', './other.ts')).toBe('src/nowhere/file.ts has no row')
+  })
+
+  it('has no row that allows what nobody imports', () => {
+    const unused = rows.flatMap(({ folder, imports: allowed }) => {
+      const used = new Set(
+        imports
+          .filter(({ file, from }) => rowOf(file)?.folder === folder && from.startsWith('.'))
+          .map(({ file, from }) => rowOf(join(file, '..', from))?.folder),
+      )
+      return allowed.filter((name) => !used.has(name)).map((name) => `${folder} → ${name}`)
     })
-    expect(wrong.map(({ file, from }) => `${file} → ${from}`)).toEqual([])
+    expect(unused).toEqual([])
+  })
+
+  // Circles are left in pci, judge, boot, apply, lab and sources: this line becomes a plain test with the last of them.
+  it.fails('has no circle of files that import one another', () => {
+    const edges = new Map(
+      files.map((file) => [
+        file,
+        imports
+          .filter((one) => one.file === file && one.from.startsWith('.'))
+          .map(({ from }) => join(file, '..', from)),
+      ]),
+    )
+    expect(findCircle(edges)).toBeUndefined()
+    expect(
+      findCircle(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c']],
+          ['c', ['b']],
+        ]),
+      ),
+    ).toEqual(['b', 'c', 'b'])
   })
 
   it('lets only the command line end the process', () => {
-    const exits = sources('src').filter((file) => /process\.exit\b|process\.exitCode/.test(readFileSync(file, 'utf8')))
+    const exits = files.filter((file) => /process\.exit\b|process\.exitCode/.test(readFileSync(file, 'utf8')))
     expect(exits.filter((file) => !['src/cli/main.ts', 'src/cli/run-process.ts'].includes(file))).toEqual([])
   })
 
+  it('has every file that docs/architecture.md names', () => {
+    const named = [...page.matchAll(/`([\w./-]+\.ts)`/g)].map(([, name = '']) => name)
+    const exists = (name: string) =>
+      files.includes(name) || files.some((file) => file.endsWith(name.includes('/') ? `src/${name}` : `/${name}`))
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter((name) => !name.startsWith('test/') && !exists(name))).toEqual([])
+  })
+
   it('has files a person can read in one sitting', () => {
-    const long = sources('src').filter((file) => readFileSync(file, 'utf8').split('\n').length > 400)
-    expect(long).toEqual([])
+    expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 305)).toEqual([])
   })
 })
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bindingsPath, bindScript, bindScriptPath } from '../../src/boot/early-binding.ts'
-import * as trial from '../../src/boot/trial.ts'
+import { bindingsPath, bindScript, bindScriptPath } from '../../src/boot/initramfs/early-binding.ts'
+import * as trial from '../../src/boot/trial/trial.ts'
 
 const folder = 'assets/boot'
 const names = readdirSync(folder)
@@ -32,7 +32,9 @@ describe('scripts that run on hosts', () => {
   })
 
   it('are the files that the sources use, each of them', () => {
-    const sources = readdirSync('src/boot').map((name) => readFileSync(join('src/boot', name), 'utf8'))
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join('src', name), 'utf8'))
     const unused = names.filter((name) => !sources.some((text) => text.includes(`assets/boot/${name}?raw`)))
     expect(unused).toEqual([])
   })

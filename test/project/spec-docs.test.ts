@@ -6,7 +6,7 @@ import { fromJSONSchema } from 'zod'
 import { plan } from '../../src/plan/plan.ts'
 import { specJsonSchema, specMarkdown } from '../../src/spec/describe-spec.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
-import { computeSavings } from '../../src/plan/savings.ts'
+import { computeSavings } from '../../src/plan/outlook/savings.ts'
 import { readHostYaml } from '../support/host-yaml.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AppError } from '../../src/errors.ts'
-import { openQmp, QmpError } from '../../src/vm/qmp.ts'
+import { AppError } from '../../src/base/errors.ts'
+import { openQmp, QmpError } from '../../src/engines/qemu/qmp.ts'
 import { qemuSockets } from '../support/qemu-sockets.ts'
 import { lacks } from '../support/tools.ts'
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../src/apply/journal.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import { runningVms, stopVm } from '../../src/vm/qemu.ts'
-import { up, type UpEvent } from '../../src/vm/up.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
+import { runningVms, stopVm } from '../../src/engines/qemu/qemu.ts'
+import { up, type UpEvent } from '../../src/run/up.ts'
 import { lacks } from '../support/tools.ts'
 
 const system = linuxSystem()

@@ -7,7 +7,7 @@
  */
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
-import { realDisk, type Disk } from '../../src/system/disk.ts'
+import { realDisk, type Disk } from '../../src/machine/disk.ts'
 
 export class WorldEnd extends Error {}
 

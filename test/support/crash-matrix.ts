@@ -6,7 +6,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { apply, type ApplyResult } from '../../src/apply/apply.ts'
 import { rollback } from '../../src/apply/rollback.ts'
-import { AppError } from '../../src/errors.ts'
+import { AppError } from '../../src/base/errors.ts'
 import { breakingDisk, type BreakingDisk, type Ending } from './breaking-disk.ts'
 import type { BootScenario } from './boot-world.ts'
 import { changesIn, expectAsBefore, machine, powerUp, worldsOf, type Worlds } from './crash-world.ts'

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { parseAddress, type PciAddress } from '../../src/pci/address.ts'
 import type { Identity } from '../../src/pci/identity.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
-import type { System } from '../../src/system/system.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
+import type { System } from '../../src/machine/system.ts'
 
 export type FakeDevice = {
   /** It makes virtual functions of this device id beside itself, from slot 10 of its bus on. */

@@ -1,7 +1,7 @@
 /** A Host read from a tree, and its needs as lines: `/: sda1 > sda > 0000:00:17.0`. */
 import type { Host } from '../../src/host/host.ts'
-import { readHost } from '../../src/host/read-host.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { readHost } from '../../src/host/read/read-host.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from './sysfs-tree.ts'
 
 export const readTree = (...parts: readonly TreeEntries[]): Host => readHost(linuxSystem({ root: tree(...parts) }))

@@ -1,5 +1,5 @@
 /** Where the lab keeps its kernel and images: outside the checkout, as the built command does. */
 import { join } from 'node:path'
-import { cacheFolder } from '../../src/system/work-folder.ts'
+import { cacheFolder } from '../../src/machine/work-folder.ts'
 
 export const labCache = join(cacheFolder(), 'lab')

@@ -4,8 +4,8 @@
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { readHost } from '../../src/host/read-host.ts'
-import { linuxSystem } from '../../src/system/linux.ts'
+import { readHost } from '../../src/host/read/read-host.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
 import { fakeSysfs, put as putInto, tempTree } from './fake-kernel.ts'
 import { differences, snapshotTree, type TreeEntry } from './snapshot-tree.ts'
 import { fakePrograms, nic } from './transactions.ts'

@@ -17,7 +17,7 @@ const seconds: Readonly<Record<string, number>> = {
   'test/apply/crash-matrix-systemd-boot.test.ts': 15,
   'test/apply/crash-matrix-grub.test.ts': 15,
   'test/apply/crash-matrix-unified.test.ts': 10,
-  'test/unit/host/import/fuzz.test.ts': 9,
+  'test/unit/sources/listings/fuzz.test.ts': 9,
   'test/corpus/lspci-differential.test.ts': 9,
   'test/unit/host/function-kind.test.ts': 9,
   'test/corpus/detail.test.ts': 6,

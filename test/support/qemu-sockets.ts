@@ -4,10 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
-import { linuxSystem } from '../../src/system/linux.ts'
-import type { Connection, Running } from '../../src/system/system.ts'
-import { exists } from '../../src/system/work-folder.ts'
-import { openQmp, type QmpClient } from '../../src/vm/qmp.ts'
+import { linuxSystem } from '../../src/machine/linux.ts'
+import type { Connection, Running } from '../../src/machine/system.ts'
+import { exists } from '../../src/machine/work-folder.ts'
+import { openQmp, type QmpClient } from '../../src/engines/qemu/qmp.ts'
 
 export function qemuSockets() {
   const system = linuxSystem()

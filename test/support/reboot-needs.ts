@@ -1,7 +1,7 @@
 /** Hosts that reboot are made of a Debian's own packages: elsewhere their tests skip with the reason, and fail when CI=true. */
 import { readFileSync } from 'node:fs'
 import { installedSystems, needsOf, type InstalledKind } from '../../src/lab/installed/systems.ts'
-import { missingNeeds } from '../../src/lab/tools.ts'
+import { missingNeeds } from '../../src/images/tools.ts'
 
 export function whyNoReboot(kind: InstalledKind): string | undefined {
   if (process.env['CI'] === 'true') return undefined

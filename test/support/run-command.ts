@@ -1,6 +1,6 @@
 /** A command on a given machine, as the command line runs it: its exit code and all it says. */
 import { createContext, type Context } from '../../src/cli/context.ts'
-import type { System } from '../../src/system/system.ts'
+import type { System } from '../../src/machine/system.ts'
 
 export type Command<O> = (args: readonly string[], options: O, context: Context) => Promise<number>
 export type Said = { readonly code: number; readonly out: string; readonly err: string }

@@ -1,7 +1,7 @@
 /** What tests of applies and rollbacks share: devices of a tree, plans of given steps, fake generators, the paths that steps name. */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import type { Step } from '../../src/plan/step.ts'
+import type { Step } from '../../src/steps/step.ts'
 import { emptyPlan, type Plan } from '../../src/plan/types.ts'
 import { address, identityOf, put, type FakeDevice } from './fake-kernel.ts'
 

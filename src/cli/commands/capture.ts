@@ -1,9 +1,9 @@
 /** `handover capture [-o FILE]`: the host as one redacted file that every reading command takes with --from. */
-import { exitCode, UsageError, type ExitCode } from '../../errors.ts'
-import { captureHost } from '../../host/capture/capture.ts'
-import { readPciIds } from '../../host/name-devices.ts'
-import { linuxSystem } from '../../system/linux.ts'
-import { writeUserFile } from '../../system/user-file.ts'
+import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
+import { captureHost } from '../../sources/capture/capture.ts'
+import { readPciIds } from '../../host/read/name-devices.ts'
+import { linuxSystem } from '../../machine/linux.ts'
+import { writeUserFile } from '../../machine/user-file.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { version } from '../version.ts'
 

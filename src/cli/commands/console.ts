@@ -2,9 +2,9 @@
  * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what a guest says reaches
  * the terminal as it is: that is what a console is for.
  */
-import { AppError, exitCode, type ExitCode } from '../../errors.ts'
-import { runningVms } from '../../vm/qemu.ts'
-import { vmFiles } from '../../vm/vm-files.ts'
+import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
+import { runningVms } from '../../engines/qemu/qemu.ts'
+import { vmFiles } from '../../engines/qemu/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { knownVms, refuseUnknownVms } from '../known-vms.ts'
 import { standardOutput } from '../standard-streams.ts'

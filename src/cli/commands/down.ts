@@ -1,8 +1,8 @@
 /** `handover down`: stops VMs in reverse order of their start; a guest is asked first and switched off when it does not go. */
-import { AppError, exitCode, UsageError, type ExitCode } from '../../errors.ts'
-import { runningVms, stopVm } from '../../vm/qemu.ts'
-import { askGuest } from '../../vm/guest-report.ts'
-import { vmFiles } from '../../vm/vm-files.ts'
+import { AppError, exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
+import { runningVms, stopVm } from '../../engines/qemu/qemu.ts'
+import { askGuest } from '../../run/guest-report.ts'
+import { vmFiles } from '../../engines/qemu/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { knownVms, refuseUnknownVms } from '../known-vms.ts'
 

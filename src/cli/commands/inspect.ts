@@ -1,5 +1,5 @@
 /** `handover inspect [ADDRESS]`: the host, what it needs, and a verdict for every device. Looks only. */
-import { UsageError, AppError, exitCode, type ExitCode } from '../../errors.ts'
+import { UsageError, AppError, exitCode, type ExitCode } from '../../base/errors.ts'
 import type { Host } from '../../host/host.ts'
 import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -45,8 +45,8 @@ async function printJson(
 }
 
 async function writeHtml(host: Host, judgement: Judgement, path: string, context: Context): Promise<void> {
-  const { renderHostHtml } = await import('../../picture/host-html.ts')
-  const { writeUserFile } = await import('../../system/user-file.ts')
+  const { renderHostHtml } = await import('../../show/picture/host-html.ts')
+  const { writeUserFile } = await import('../../machine/user-file.ts')
   writeUserFile(path, renderHostHtml(host, judgement))
   context.err(`report written to ${path}`)
 }
@@ -57,15 +57,15 @@ async function printText(host: Host, judgement: Judgement, device: PciDevice | u
   const { options, context } = shown
   const look = { style: context.style, columns: context.columns }
   if (device) {
-    context.out((await import('../render/host-device.ts')).renderDevice(host, judgement, device, look))
+    context.out((await import('../../show/text/host-device.ts')).renderDevice(host, judgement, device, look))
     return
   }
-  if (options.table) context.out((await import('../render/host-table.ts')).renderHostTable(host, judgement, look))
-  else context.out((await import('../render/host-tree.ts')).renderHostTree(host, judgement, look))
+  if (options.table) context.out((await import('../../show/text/host-table.ts')).renderHostTable(host, judgement, look))
+  else context.out((await import('../../show/text/host-tree.ts')).renderHostTree(host, judgement, look))
   const { leftOpen } = await import('../../judge/left-open.ts')
   const findings = [...judgement.findings, ...host.findings, ...leftOpen(judgement)]
   if (findings.length > 0) {
-    const { renderFindings } = await import('../render/findings.ts')
+    const { renderFindings } = await import('../../show/text/findings.ts')
     context.err(`\n${renderFindings(findings, context.errStyle)}`)
   }
 }

@@ -1,12 +1,12 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
 import { readJournals, readNamedJournal, type Journal, type JournalRead } from '../../apply/journal.ts'
-import { formatStep } from '../../apply/perform.ts'
-import { exitCode, type ExitCode } from '../../errors.ts'
-import type { Finding } from '../../finding.ts'
-import { findTrialProblem } from '../../plan/plan-boot.ts'
+import { formatStep } from '../../steps/perform.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import type { Finding } from '../../base/finding.ts'
+import { findTrialProblem } from '../../plan/changes/plan-boot.ts'
 import type { Context } from '../context.ts'
 import { readSource } from '../read-source.ts'
-import { clean } from '../render/text-layout.ts'
+import { clean } from '../../show/text/text-layout.ts'
 
 type Options = { readonly json?: boolean }
 

@@ -2,17 +2,17 @@
  * `handover lock SPEC`: writes home.lock beside the spec. Roles whose locked device is certain keep it; roles whose lock
  * is in doubt (replaced, ambiguous, missing) are decided anew from the spec: running this is how a person settles them.
  */
-import { exitCode, type ExitCode } from '../../errors.ts'
-import { hasErrors } from '../../finding.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { hasErrors } from '../../base/finding.ts'
 import { isWhole } from '../../pci/identity.ts'
 import { plan } from '../../plan/plan.ts'
-import { compareLocks, refreshLock, type LockChange } from '../../plan/refresh-lock.ts'
+import { compareLocks, refreshLock, type LockChange } from '../../plan/who/refresh-lock.ts'
 import { formatLock } from '../../spec/lock.ts'
-import { writeUserFile } from '../../system/user-file.ts'
+import { writeUserFile } from '../../machine/user-file.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
-import { renderFindings } from '../render/findings.ts'
+import { renderFindings } from '../../show/text/findings.ts'
 
 export async function runLock(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const { spec, findings, places, file, text, lock, lockFile } = readSpec(args[0] ?? '', { brokenLock: 'ignore' })

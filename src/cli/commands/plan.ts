@@ -1,14 +1,14 @@
 /** `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings to standard error. */
-import type { ExitCode } from '../../errors.ts'
-import { hasErrors } from '../../finding.ts'
+import type { ExitCode } from '../../base/errors.ts'
+import { hasErrors } from '../../base/finding.ts'
 import { plan } from '../../plan/plan.ts'
 import { emptyPlan, type Plan } from '../../plan/types.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
 import { readPlanningHost } from '../planning-host.ts'
 import { planInput, type PlanningOptions } from '../planning-options.ts'
-import { renderFindings } from '../render/findings.ts'
-import { renderPlan } from '../render/plan.ts'
+import { renderFindings } from '../../show/text/findings.ts'
+import { renderPlan } from '../../show/text/plan.ts'
 
 export type PlanOptions = ReadingOptions & PlanningOptions
 

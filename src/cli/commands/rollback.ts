@@ -1,10 +1,10 @@
 /** `handover rollback [ID]`: takes an apply back, the newest one in force when none is named. */
 import { findEarlier, rollback, findRollback, type RollbackResult } from '../../apply/rollback.ts'
-import { exitCode, type ExitCode } from '../../errors.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context } from '../context.ts'
-import { formatBefore } from '../render/events.ts'
-import { clean } from '../render/text-layout.ts'
+import { formatBefore } from '../../show/text/events.ts'
+import { clean } from '../../show/text/text-layout.ts'
 import { transactionProgress } from '../render/progress.ts'
 import { withoutInterruption } from '../transaction.ts'
 

@@ -1,10 +1,10 @@
 /** `handover savings SPEC`: what the replaced boxes would cost to run and buy, what this one adds, every assumption shown. */
-import { exitCode, type ExitCode } from '../../errors.ts'
-import { computeSavings, type BoxCost, type Savings } from '../../plan/savings.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { computeSavings, type BoxCost, type Savings } from '../../plan/outlook/savings.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { renderFindings } from '../render/findings.ts'
-import type { Styler } from '../render/style.ts'
+import { renderFindings } from '../../show/text/findings.ts'
+import type { Styler } from '../../show/text/style.ts'
 
 export function runSavings(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const { spec, findings, file, text } = readSpec(args[0] ?? '', { brokenLock: 'ignore' })

@@ -1,9 +1,9 @@
 /** `handover status`: which VMs run, since when, with which devices, and what their consoles said last. */
-import { exitCode, type ExitCode } from '../../errors.ts'
-import { lastLines, runningVms } from '../../vm/qemu.ts'
-import { vmFiles } from '../../vm/vm-files.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { lastLines, runningVms } from '../../engines/qemu/qemu.ts'
+import { vmFiles } from '../../engines/qemu/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { clean } from '../render/text-layout.ts'
+import { clean } from '../../show/text/text-layout.ts'
 
 export function runStatus(_args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const vms = runningVms(context.system).map((record) => ({

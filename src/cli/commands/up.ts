@@ -1,11 +1,11 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
-import { AppError, exitCode, type ExitCode } from '../../errors.ts'
-import { checkAssigned, up, type UpEvent } from '../../vm/up.ts'
-import { checkFunctions } from '../../vm/virtual-functions.ts'
+import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
+import { checkAssigned, up, type UpEvent } from '../../run/up.ts'
+import { checkFunctions } from '../../run/virtual-functions.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
 import { refuseUnknownVms } from '../known-vms.ts'
-import { clean } from '../render/text-layout.ts'
+import { clean } from '../../show/text/text-layout.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 

@@ -1,7 +1,7 @@
 /** `handover verify`: asks the guests what they see and compares it with what was promised. */
 import { stateFolder } from '../../apply/journal.ts'
-import { AppError, exitCode, type ExitCode } from '../../errors.ts'
-import { verifyVm, type RoleVerdict, type VmVerdict } from '../../vm/verify.ts'
+import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
+import { verifyVm, type RoleVerdict, type VmVerdict } from '../../run/verify.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { readInForce } from '../in-force.ts'
 import { refuseUnknownVms } from '../known-vms.ts'

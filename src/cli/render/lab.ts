@@ -2,7 +2,7 @@
 import type { LabEvent, LabResult, Measurement } from '../../lab/result.ts'
 import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
-import type { Styler } from './style.ts'
+import type { Styler } from '../../show/text/style.ts'
 
 /** Prints events as they come; on a terminal the running phase counts its seconds in place. */
 export function labPrinter(context: Context, quiet: boolean): { tell: (event: LabEvent) => void; end: () => void } {

@@ -3,11 +3,11 @@
  * initramfs) the seconds it has run so far. On a terminal they count in place; elsewhere a line every half minute says so.
  */
 import type { ApplyEvent } from '../../apply/events.ts'
-import { formatStep } from '../../apply/perform.ts'
+import { formatStep } from '../../steps/perform.ts'
 import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
-import { renderEvent } from './events.ts'
-import { clean } from './text-layout.ts'
+import { renderEvent } from '../../show/text/events.ts'
+import { clean } from '../../show/text/text-layout.ts'
 
 const quietSeconds = 30
 

@@ -4,7 +4,7 @@
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { LostNeed } from '../host.ts'
-import { linkOf, type Reading } from '../reading.ts'
+import { linkOf, type Reading } from '../read/reading.ts'
 import type { NeedsRead } from './ends.ts'
 
 export type Contained = {

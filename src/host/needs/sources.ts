@@ -2,8 +2,8 @@
  * Files and folders of which each states needs of the host. One that is absent states none; one that is there and cannot be
  * read may state any, so it is remembered and becomes a lost need.
  */
-import { namesIn, textOf, type Reading } from '../reading.ts'
-import type { ReadFailure } from '../../system/system.ts'
+import { namesIn, textOf, type Reading } from '../read/reading.ts'
+import type { ReadFailure } from '../../machine/system.ts'
 
 const failures = new WeakMap<Reading, Map<string, string>>()
 

@@ -1,5 +1,5 @@
 /** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
-import { remappingEnders } from '../../host/remapping-args.ts'
+import { remappingEnders } from '../../boot/remapping-args.ts'
 import { cmdlineRemedy } from '../remedies.ts'
 import { nothing, type Check } from '../check.ts'
 

@@ -1,5 +1,5 @@
 /** The function itself carries something the host needs. One finding per kind, with every chain in it. */
-import type { FindingCode } from '../../finding.ts'
+import type { FindingCode } from '../../base/finding.ts'
 import type { HostNeed } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'

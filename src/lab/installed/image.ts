@@ -4,8 +4,8 @@
  * kernel comes from outside.
  */
 import { join } from 'node:path'
-import { AppError } from '../../errors.ts'
-import type { System } from '../../system/system.ts'
+import { AppError } from '../../base/errors.ts'
+import type { System } from '../../machine/system.ts'
 import {
   copyFile,
   exists,
@@ -14,11 +14,11 @@ import {
   putSparseFile,
   readFile,
   removeTree,
-} from '../../system/work-folder.ts'
-import { chooseAccelerator } from '../accelerator.ts'
-import { bareMachine } from '../bare-machine.ts'
-import { cached, keyOf, programKey } from '../cache.ts'
-import { treeKey } from '../file-tree.ts'
+} from '../../machine/work-folder.ts'
+import { chooseAccelerator } from '../../images/accelerator.ts'
+import { bareMachine } from '../../images/bare-machine.ts'
+import { cached, keyOf, programKey } from '../../images/cache.ts'
+import { treeKey } from '../../images/file-tree.ts'
 import { tail } from '../lab-host.ts'
 import { firmwareArgs, firmwareKey } from './machine-args.ts'
 import { fillInstalledTree, ownTree, packagesArgs, packageVersions } from './tree.ts'

@@ -2,7 +2,7 @@
  * The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's
  * own disk (pure but for one copy).
  */
-import { copyFile, exists, sha256File } from '../../system/work-folder.ts'
+import { copyFile, exists, sha256File } from '../../machine/work-folder.ts'
 import type { InstalledSystem } from './systems.ts'
 
 const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd'

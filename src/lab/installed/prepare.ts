@@ -1,7 +1,7 @@
 /** Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk of their own. */
 import { basename, dirname, join, resolve } from 'node:path'
-import type { System } from '../../system/system.ts'
-import { copyFile, ensureFolder, listFiles, packageFolder, putFile, readFile } from '../../system/work-folder.ts'
+import type { System } from '../../machine/system.ts'
+import { copyFile, ensureFolder, listFiles, packageFolder, putFile, readFile } from '../../machine/work-folder.ts'
 import type { HostBoot } from '../host-args.ts'
 import { makeFileSystem } from '../host-image.ts'
 import { readSpec, toolFiles } from '../overlay.ts'

@@ -2,7 +2,7 @@
  * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on any day, and taken
  * back. Between the commands its kernel is asked what is true.
  */
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../base/errors.ts'
 import { allDifferences } from '../snapshot.ts'
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
 import { changedPaths, driverLines, readBootedAs, readFunctions, readState, type HostState } from './host-state.ts'

@@ -2,7 +2,7 @@
  * The kinds of installed lab hosts: which of the distribution's packages they are made of, how they boot, and what the machine
  * that builds them needs. Adding one is an entry here and its scripts in lab/installed/.
  */
-import type { Need } from '../tools.ts'
+import type { Need } from '../../images/tools.ts'
 
 export const installedKinds = ['debian-grub', 'debian-systemd-boot', 'debian-unified', 'debian-ukify'] as const
 

@@ -3,10 +3,10 @@
  * host.
  */
 import { join } from 'node:path'
-import { AppError } from '../../errors.ts'
-import type { System } from '../../system/system.ts'
-import { ensureFolder, packageFolder, readFile, removeTree } from '../../system/work-folder.ts'
-import { writeTree, type TreeEntry } from '../file-tree.ts'
+import { AppError } from '../../base/errors.ts'
+import type { System } from '../../machine/system.ts'
+import { ensureFolder, packageFolder, readFile, removeTree } from '../../machine/work-folder.ts'
+import { writeTree, type TreeEntry } from '../../images/file-tree.ts'
 import type { InstalledSystem } from './systems.ts'
 
 /** What nobody looks at in a lab, and what would double the size of the disk. */

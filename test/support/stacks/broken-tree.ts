@@ -1,6 +1,6 @@
 /** Entries as a tree in memory, with some of them gone, closed or replaced. */
-import { addToTree, emptyTree, treeReader, type TreeNode } from '../../../src/system/tree.ts'
-import type { Reader } from '../../../src/system/system.ts'
+import { addToTree, emptyTree, treeReader, type TreeNode } from '../../../src/machine/tree.ts'
+import type { Reader } from '../../../src/machine/system.ts'
 
 export type Damage = {
   readonly how: 'removed' | 'unreadable' | 'of an unknown kind'

@@ -1,5 +1,5 @@
 /** What is taken away from a machine, the rarest first, and who is found free then. */
-import { readHost } from '../../../src/host/read-host.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { readerOf, type Damage } from './broken-tree.ts'

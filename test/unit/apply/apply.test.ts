@@ -2,12 +2,12 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../../src/apply/apply.ts'
-import { readPath } from '../../../src/apply/check-identity.ts'
+import { readPath } from '../../../src/steps/check-identity.ts'
 import { DriftError } from '../../../src/apply/guard.ts'
 import { readJournals, readLastApplied } from '../../../src/apply/journal.ts'
 import { rollback } from '../../../src/apply/rollback.ts'
-import { readHost } from '../../../src/host/read-host.ts'
-import type { Step } from '../../../src/plan/step.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
+import type { Step } from '../../../src/steps/step.ts'
 import {
   addDevice,
   address,

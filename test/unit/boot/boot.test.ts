@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from '../../support/random.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addEntryArg, addKernelCmdlineArg, removeEntryArg, removeKernelCmdlineArg } from '../../../src/boot/bls.ts'
+import {
+  addEntryArg,
+  addKernelCmdlineArg,
+  removeEntryArg,
+  removeKernelCmdlineArg,
+} from '../../../src/boot/loaders/bls.ts'
 import { addArg, findArg, formatCmdline, hasArg, parseCmdline, readArg, removeArg } from '../../../src/boot/cmdline.ts'
 import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-assignment.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canGrubForget, findBootloader, type BootEvidence } from '../../../src/boot/bootloader.ts'
+import { canGrubForget, findBootloader, type BootEvidence } from '../../../src/boot/loaders/bootloader.ts'
 
 describe('the boot loader', () => {
   const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub', '/usr/sbin/grub-mkconfig']

@@ -12,7 +12,7 @@ import {
   formatBindings,
   liftGate,
   regenerateInitramfs,
-} from '../../../src/boot/early-binding.ts'
+} from '../../../src/boot/initramfs/early-binding.ts'
 import type { Identity } from '../../../src/pci/identity.ts'
 import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { concede, refuseNewUse } from '../../../src/cli/concede.ts'
-import { AppError } from '../../../src/errors.ts'
-import type { Concession } from '../../../src/plan/concessions.ts'
+import { AppError } from '../../../src/base/errors.ts'
+import type { Concession } from '../../../src/plan/who/concessions.ts'
 import { at } from '../../support/host-builder.ts'
 
 const tuner: Concession = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { renderDevice } from '../../../src/cli/render/host-device.ts'
-import { renderHostTable } from '../../../src/cli/render/host-table.ts'
-import { renderHostTree } from '../../../src/cli/render/host-tree.ts'
-import { styler } from '../../../src/cli/render/style.ts'
+import { renderDevice } from '../../../src/show/text/host-device.ts'
+import { renderHostTable } from '../../../src/show/text/host-table.ts'
+import { renderHostTree } from '../../../src/show/text/host-tree.ts'
+import { styler } from '../../../src/show/text/style.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { device, host, need, rootPort } from '../../support/host-builder.ts'
 

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { runCapture } from '../../../src/cli/commands/capture.ts'
 import { runInspect } from '../../../src/cli/commands/inspect.ts'
 import type { Context } from '../../../src/cli/context.ts'
-import { styler } from '../../../src/cli/render/style.ts'
+import { styler } from '../../../src/show/text/style.ts'
 import type { InspectReport } from '../../../src/judge/report.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree } from '../../support/sysfs-tree.ts'
 
 function contextFor(root: string): { context: Context; out: () => string; err: () => string } {

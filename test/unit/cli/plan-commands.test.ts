@@ -9,7 +9,7 @@ import { runLock } from '../../../src/cli/commands/lock.ts'
 import { runPlan } from '../../../src/cli/commands/plan.ts'
 import { runSavings } from '../../../src/cli/commands/savings.ts'
 import type { PciAddress } from '../../../src/pci/address.ts'
-import { UsageError } from '../../../src/errors.ts'
+import { UsageError } from '../../../src/base/errors.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 type Run = (

@@ -9,7 +9,7 @@ import { runDown } from '../../../src/cli/commands/down.ts'
 import { runStatus } from '../../../src/cli/commands/status.ts'
 import { runUp } from '../../../src/cli/commands/up.ts'
 import { runVerify } from '../../../src/cli/commands/verify.ts'
-import { runningVms, stopVm } from '../../../src/vm/qemu.ts'
+import { runningVms, stopVm } from '../../../src/engines/qemu/qemu.ts'
 import { hostInForce, record, spec, type InForce } from '../../support/in-force.ts'
 import { standInQemu, type Behaviour } from '../../support/stand-in-qemu.ts'
 

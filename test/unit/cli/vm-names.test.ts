@@ -6,7 +6,7 @@ import { runDown } from '../../../src/cli/commands/down.ts'
 import { runUp } from '../../../src/cli/commands/up.ts'
 import { runVerify } from '../../../src/cli/commands/verify.ts'
 import { createContext } from '../../../src/cli/context.ts'
-import { UsageError } from '../../../src/errors.ts'
+import { UsageError } from '../../../src/base/errors.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
 function applied() {

@@ -3,12 +3,12 @@
  * nothing that looks like one is there without being a stand-in.
  */
 import { describe, expect, it } from 'vitest'
-import { captureHost } from '../../../src/host/capture/capture.ts'
-import { redactorFor } from '../../../src/host/capture/redact.ts'
-import { emptyRecording } from '../../../src/host/capture/recording.ts'
-import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
-import { readHost } from '../../../src/host/read-host.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { captureHost } from '../../../src/sources/capture/capture.ts'
+import { redactorFor } from '../../../src/sources/capture/redact.ts'
+import { emptyRecording } from '../../../src/sources/capture/recording.ts'
+import { parseCapture } from '../../../src/sources/capture/parse-capture.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { hostWith } from '../../support/host-builder.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 

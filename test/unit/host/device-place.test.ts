@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readHost } from '../../../src/host/read-host.ts'
-import type { Reader } from '../../../src/system/system.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
+import type { Reader } from '../../../src/machine/system.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 const uevent = (driver: string) => ({ uevent: `DRIVER=${driver}\nPCI_CLASS=20000\nPCI_ID=8086:1521\n` })

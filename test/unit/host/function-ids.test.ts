@@ -1,6 +1,6 @@
 import fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
-import { idsOf, ueventValue, type KnownIds } from '../../../src/host/function-ids.ts'
+import { idsOf, ueventValue, type KnownIds } from '../../../src/host/read/function-ids.ts'
 
 const nothing = () => undefined
 const hex16 = fc.nat(0xffff).map((n) => n.toString(16).toUpperCase().padStart(4, '0'))

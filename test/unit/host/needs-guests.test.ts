@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { captureHost } from '../../../src/host/capture/capture.ts'
-import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
+import { captureHost } from '../../../src/sources/capture/capture.ts'
+import { parseCapture } from '../../../src/sources/capture/parse-capture.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { readTree as read, told } from '../../support/host-needs.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 

@@ -1,9 +1,9 @@
 /** Kinds of networks that owners have: which function each need ends at, which port stays free, and what is lost. */
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
-import { readHost } from '../../../src/host/read-host.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { mounts, readTree, told } from '../../support/host-needs.ts'
 import { NetworkWorld, type Iface } from '../../support/stacks/network-world.ts'
 import { readerOf } from '../../support/stacks/broken-tree.ts'

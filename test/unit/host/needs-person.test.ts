@@ -5,9 +5,9 @@ import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { bootScreen, readTree as read, told } from '../../support/host-needs.ts'
-import { captureHost } from '../../../src/host/capture/capture.ts'
-import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { captureHost } from '../../../src/sources/capture/capture.ts'
+import { parseCapture } from '../../../src/sources/capture/parse-capture.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 const verdictOf = (host: Host, address: string) =>

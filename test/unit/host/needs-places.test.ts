@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { captureHost } from '../../../src/host/capture/capture.ts'
-import { parseCapture } from '../../../src/host/capture/parse-capture.ts'
+import { captureHost } from '../../../src/sources/capture/capture.ts'
+import { parseCapture } from '../../../src/sources/capture/parse-capture.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { blockEntry, diskEntries, madeEntries, udevEntry } from '../../support/disk-entries.ts'

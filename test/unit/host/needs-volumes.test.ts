@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
-import { readHost } from '../../../src/host/read-host.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import {
   diskEntries,

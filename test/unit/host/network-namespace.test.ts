@@ -12,9 +12,9 @@ import {
   type NetworkFacts,
 } from '../../../src/host/needs/network/facts.ts'
 import { recordPath } from '../../../src/host/needs/network/rtnetlink.ts'
-import { startReading } from '../../../src/host/reading.ts'
-import type { NetworkQuestion } from '../../../src/system/system.ts'
-import { addToTree, emptyTree, treeReader } from '../../../src/system/tree.ts'
+import { startReading } from '../../../src/host/read/reading.ts'
+import type { NetworkQuestion } from '../../../src/machine/system.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/machine/tree.ts'
 
 const ask: Readonly<Record<NetworkQuestion, string>> = {
   address: 'ip -json -details address show',

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import { earlyBindingFiles } from '../../../src/boot/early-binding.ts'
+import { earlyBindingFiles } from '../../../src/boot/initramfs/early-binding.ts'
 import { hugepagesFile } from '../../../src/boot/host-setup.ts'
 import type { OwnFile } from '../../../src/boot/own-file.ts'
-import { trialFiles } from '../../../src/boot/trial.ts'
+import { trialFiles } from '../../../src/boot/trial/trial.ts'
 import { virtualFunctionFiles } from '../../../src/boot/virtual-functions.ts'
-import { readHost } from '../../../src/host/read-host.ts'
-import { grubDropIn } from '../../../src/plan/grub-edits.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
+import { grubDropIn } from '../../../src/boot/loaders/grub-edits.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
 const checks = { minutes: 1, mounts: [], hasDefaultRoute: false, addresses: [], drivers: [], add: [], remove: [] }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { captureHost } from '../../../src/host/capture/capture.ts'
-import { readHost } from '../../../src/host/read-host.ts'
-import type { Reader } from '../../../src/system/system.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { captureHost } from '../../../src/sources/capture/capture.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
+import type { Reader } from '../../../src/machine/system.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 const port = pci({ at: 'pci0000:00/0000:00:1c.0', classCode: '060400', driver: 'pcieport', group: 3 })

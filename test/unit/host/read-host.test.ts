@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
-import { readHost } from '../../../src/host/read-host.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
-import { addToTree, emptyTree, treeReader } from '../../../src/system/tree.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/machine/tree.ts'
 import { at } from '../../support/host-builder.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 

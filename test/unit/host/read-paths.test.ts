@@ -1,8 +1,8 @@
 import { linkSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readPaths } from '../../../src/host/read-paths.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { readPaths } from '../../../src/host/read/read-paths.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
 const disk = 'pci0000:00/0000:00:17.0/ata1/host0/block/sdm'

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readUnified } from '../../../src/host/read-unified.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { readUnified } from '../../../src/host/read/read-unified.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { put, tempTree } from '../../support/fake-kernel.ts'
 
 let root = ''

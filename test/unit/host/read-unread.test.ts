@@ -1,8 +1,8 @@
 /** What a copy of a tree does not hold is not "no": kinds of need that it cannot tell about. */
 import { expect, test } from 'vitest'
-import { readHost } from '../../../src/host/read-host.ts'
+import { readHost } from '../../../src/host/read/read-host.ts'
 import { findJudgement, judgeHost } from '../../../src/judge/judge.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 import { at } from '../../support/host-builder.ts'
 

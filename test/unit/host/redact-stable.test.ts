@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { redactorFor } from '../../../src/host/capture/redact.ts'
-import { emptyRecording } from '../../../src/host/capture/recording.ts'
+import { redactorFor } from '../../../src/sources/capture/redact.ts'
+import { emptyRecording } from '../../../src/sources/capture/recording.ts'
 import { device, hostWith } from '../../support/host-builder.ts'
 
 const address = '/sys/class/net/eth0/address'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { patternBands, patternBytes, patternMode, matchPattern } from '../../../src/lab/pattern.ts'
+import { patternBands, patternBytes, patternMode, matchPattern } from '../../../src/images/pattern.ts'
 import { LabLog } from '../../../src/lab/result.ts'
 import { allDifferences, parseSnapshot } from '../../../src/lab/snapshot.ts'
 import { checkAfterRollback, checkGuests, checkScreen, checkUntouched } from '../../../src/lab/story-checks.ts'

@@ -1,6 +1,6 @@
 import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
-import { allocate, type Demand, type Problem, type Supply } from '../../../src/plan/allocate.ts'
+import { allocate, type Demand, type Problem, type Supply } from '../../../src/plan/who/allocate.ts'
 
 /** The rules once more, as plainly as they can be said. */
 function isValid(

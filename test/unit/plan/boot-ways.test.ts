@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts } from '../../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
-import { planBoot as plan } from '../../../src/plan/plan-boot.ts'
+import { planBoot as plan } from '../../../src/plan/changes/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 const planBoot = (of: Host, trial = false) => plan(of, { identities: [], trial })

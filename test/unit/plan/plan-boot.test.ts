@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts } from '../../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
-import { grubDropIn } from '../../../src/plan/grub-edits.ts'
-import { bootChange, planBoot as plan } from '../../../src/plan/plan-boot.ts'
+import { grubDropIn } from '../../../src/boot/loaders/grub-edits.ts'
+import { bootChange, planBoot as plan } from '../../../src/plan/changes/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 const planBoot = (of: Host) => plan(of, { identities: [], trial: false })

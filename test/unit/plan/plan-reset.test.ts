@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bindingsPath, formatBindings } from '../../../src/boot/early-binding.ts'
-import { planResets } from '../../../src/plan/plan-reset.ts'
+import { bindingsPath, formatBindings } from '../../../src/boot/initramfs/early-binding.ts'
+import { planResets } from '../../../src/plan/changes/plan-reset.ts'
 import { identityOf, indexDevices } from '../../../src/pci/identity.ts'
 import { device, host, rootPort } from '../../support/host-builder.ts'
 

@@ -1,10 +1,10 @@
 /** One plan with everything in it: arguments on trial, huge pages, virtual functions, a device that an earlier plan left bound. */
 import { describe, expect, it } from 'vitest'
-import { trialConfPath, trialToken } from '../../../src/boot/trial.ts'
+import { trialConfPath, trialToken } from '../../../src/boot/trial/trial.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
-import { planConfirm } from '../../../src/plan/plan-boot.ts'
-import type { Step } from '../../../src/plan/step.ts'
+import { planConfirm } from '../../../src/plan/changes/plan-boot.ts'
+import type { Step } from '../../../src/steps/step.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { device, host, need, rootPort } from '../../support/host-builder.ts'
 

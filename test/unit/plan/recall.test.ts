@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Identity } from '../../../src/pci/identity.ts'
 import { identityOf, indexDevices } from '../../../src/pci/identity.ts'
 import { plan } from '../../../src/plan/plan.ts'
-import { recallSerials } from '../../../src/plan/recall.ts'
+import { recallSerials } from '../../../src/plan/who/recall.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { device, hostWith, rootPort } from '../../support/host-builder.ts'
 

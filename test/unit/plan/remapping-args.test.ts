@@ -1,7 +1,7 @@
 /** Kernel arguments that end interrupt remapping: none may be asked for, and the one that is there is the one to remove. */
 import { describe, expect, it } from 'vitest'
 import { findJudgement, judgeHost } from '../../../src/judge/judge.ts'
-import { checkKernelArguments } from '../../../src/plan/kernel-arguments.ts'
+import { checkKernelArguments } from '../../../src/plan/changes/kernel-arguments.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { at, device, host as hostOf } from '../../support/host-builder.ts'
 

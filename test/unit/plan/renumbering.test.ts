@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
-import { readHostFrom } from '../../../src/host/import/read-from.ts'
+import { readHostFrom } from '../../../src/sources/listings/read-from.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { plan } from '../../../src/plan/plan.ts'
-import { refreshLock } from '../../../src/plan/refresh-lock.ts'
+import { refreshLock } from '../../../src/plan/who/refresh-lock.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
-import { gunzip } from '../../../src/system/gunzip.ts'
-import { linuxSystem } from '../../../src/system/linux.ts'
+import { gunzip } from '../../../src/machine/gunzip.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 
 /** Captures of lab hosts that really booted (lab/moves/*.yaml). */
 function labHost(name: string): Host {

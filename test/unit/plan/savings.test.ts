@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { computeSavings } from '../../../src/plan/savings.ts'
+import { computeSavings } from '../../../src/plan/outlook/savings.ts'
 
 describe('savings', () => {
   const given = {

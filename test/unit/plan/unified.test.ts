@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts } from '../../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
-import { planBoot as plan } from '../../../src/plan/plan-boot.ts'
-import { findUkiMaker } from '../../../src/plan/uki-maker.ts'
+import { planBoot as plan } from '../../../src/plan/changes/plan-boot.ts'
+import { findUkiMaker } from '../../../src/boot/makers/uki-maker.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 const release = '6.8.12-arch1-1'

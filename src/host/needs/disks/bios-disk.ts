@@ -2,7 +2,7 @@
  * The disk a BIOS started, by what the module edd tells of it: the signature in its MBR (the udev database knows that of each
  * disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows another id, so that any may be it.
  */
-import { numberOf, textOf } from '../../reading.ts'
+import { numberOf, textOf } from '../../read/reading.ts'
 import { isDiskName } from './device-path.ts'
 import type { Disks } from './disks.ts'
 import type { End } from '../ends.ts'

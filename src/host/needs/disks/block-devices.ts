@@ -4,7 +4,7 @@
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { HostBlockDevice } from '../../host.ts'
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { volumeName } from './block-stack.ts'
 import type { Block } from './blocks.ts'
 import { findByNumber, findDevice } from './device-path.ts'

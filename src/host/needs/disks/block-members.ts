@@ -3,7 +3,7 @@
  * `bd_link_disk_holder`); either may be missing in an archive, so both are read. md, bcache and Unraid's md say it in places
  * of their own as well.
  */
-import { linkName, namesIn, numberOf, textOf, type Reading } from '../../reading.ts'
+import { linkName, namesIn, numberOf, textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
 
 export type Members = ReadonlyMap<string, readonly string[]>

@@ -4,8 +4,8 @@
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { ownerOfBlock, type Block, type Blocks } from './blocks.ts'
 import { couldCarryDisks } from '../could-be.ts'
 import type { End } from '../ends.ts'

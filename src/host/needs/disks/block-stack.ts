@@ -3,7 +3,7 @@
  * other side), the file behind a loop device, the controllers of a multipath NVMe namespace, the path below /sys/devices. A
  * device that leads nowhere is a lost trail. Circles and depth are bounded.
  */
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
 import type { End } from '../ends.ts'
 import { legsOf, membersOf } from './block-members.ts'

@@ -3,9 +3,9 @@
  * (all), /sys/dev/block (all, by number) and /sys/block (whole disks); an archive may lack any of them, so what one of them
  * says is taken, and a name that none of them places is known to be there and to lead nowhere.
  */
-import { ownerOf } from '../../read-attached.ts'
+import { ownerOf } from '../../read/read-attached.ts'
 import type { PciAddress } from '../../../pci/address.ts'
-import { namesIn, linkOf, textOf, type Reading } from '../../reading.ts'
+import { namesIn, linkOf, textOf, type Reading } from '../../read/reading.ts'
 
 export type Block = {
   /** Kernel name: `sda2`, `dm-3`, `cciss!c0d0p1`. */

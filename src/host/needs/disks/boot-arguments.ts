@@ -2,7 +2,7 @@
  * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes from, and the keys and
  * headers of encrypted volumes.
  */
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { devicesOfKey, parseCrypttab } from './crypttab.ts'
 import { namesInSource, textOfSource } from '../sources.ts'
 import type { NamedDisk } from './named-disks.ts'

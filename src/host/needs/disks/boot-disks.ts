@@ -5,8 +5,8 @@
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { bytesOf, linkOf, namesIn, numberOf, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { bytesOf, linkOf, namesIn, numberOf, textOf, type Reading } from '../../read/reading.ts'
 
 export type BootDisk = {
   readonly what: string

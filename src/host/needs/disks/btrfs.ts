@@ -2,7 +2,7 @@
  * A btrfs and all its members. Its device number is anonymous and its source names one member at most (`/dev/root` none);
  * /sys/fs/btrfs/<uuid>/devices lists the members of every btrfs that is mounted.
  */
-import { namesIn, textOf } from '../../reading.ts'
+import { namesIn, textOf } from '../../read/reading.ts'
 import { findDevice, pathOfName, type Namer } from './device-path.ts'
 import type { End } from '../ends.ts'
 import type { Mount } from './mounts.ts'

@@ -3,7 +3,7 @@
  * is one of two things: what it names is not there today (every device is known to be another), or the trail is lost, and
  * then it may be any device that is not known to be another.
  */
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
 import { decodeUdev, encodeUdev, type Udev, type UdevRecord } from './udev.ts'
 

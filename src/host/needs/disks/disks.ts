@@ -4,7 +4,7 @@
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { stackOf, type Stack } from './block-stack.ts'
 import { readBlocks, type Block, type Blocks } from './blocks.ts'
 import { readContained, type Contained } from '../container.ts'

@@ -2,7 +2,7 @@
  * Disks that the kernel gives to other machines or to guests: targets of LIO and SCST (iSCSI, Fibre Channel, vhost) and of
  * NVMe. A kernel user leaves no entry under `holders/` and no open file of a process.
  */
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import { namesInSource } from '../sources.ts'
 
 export type Export = {

@@ -3,8 +3,8 @@
  * number (major 0) are of several kinds: memory and windows into the kernel, servers, several devices (btrfs, ZFS, bcachefs),
  * layers of other file systems. A kind that is not known is a lost trail.
  */
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { btrfsMembers } from './btrfs.ts'
 import { findByNumber, findDevice, type Found, type Namer } from './device-path.ts'
 import type { End } from '../ends.ts'

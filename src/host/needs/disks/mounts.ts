@@ -3,7 +3,7 @@
  *
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  */
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { readContained } from '../container.ts'
 import { textOfSource } from '../sources.ts'
 

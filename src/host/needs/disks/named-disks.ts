@@ -3,7 +3,7 @@
  * partitions Proxmox keeps in step, the target of crash dumps. Only names are found here; storage.ts follows them.
  */
 import type { HostNeed } from '../../host.ts'
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { unescapeOctal } from './mounts.ts'
 import { namesInSource, textOfSource } from '../sources.ts'
 

@@ -3,7 +3,7 @@
  * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
  */
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import { biosDisk } from './bios-disk.ts'
 import { readBootArguments } from './boot-arguments.ts'
 import { functionsWithDisks } from './blocks.ts'

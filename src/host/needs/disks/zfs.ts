@@ -3,7 +3,7 @@
  * labels in the udev database and by /etc/zfs/zpool.cache, and neither is complete. Cache and spare devices carry a label
  * without the name of a pool (module/zfs/vdev_label.c, `vdev_label_generate`).
  */
-import { bytesOf, type Reading } from '../../reading.ts'
+import { bytesOf, type Reading } from '../../read/reading.ts'
 import type { Block } from './blocks.ts'
 import { findDevice, type Namer } from './device-path.ts'
 import type { End } from '../ends.ts'

@@ -4,7 +4,7 @@
  * configured when a file names it, by name, pattern or MAC.
  */
 import type { PciDevice } from '../../../pci/device.ts'
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { namedByIfupdown } from './ifupdown.ts'
 import { matchesPattern, type Port } from './port-words.ts'
 import { namedByIfcfg, namedByKeyfile, namedByNetworkd, namedByWords } from './configuration-files.ts'

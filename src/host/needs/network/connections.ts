@@ -1,5 +1,5 @@
 /** TCP connections of this namespace: /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and which programs hold them. */
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import { readProcesses } from '../users/processes.ts'
 
 export type Connection = {

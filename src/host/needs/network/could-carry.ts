@@ -5,7 +5,7 @@
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { readConfigured, type Configured } from './configured.ts'
 import { addressedInterfaces, networkFacts, type NetworkFacts } from './facts.ts'
 

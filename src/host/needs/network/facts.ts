@@ -1,5 +1,5 @@
 /** What is known of the host's network, read once for a reading and shared by all that follow its needs. */
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { addressBytes, isNearDefault, type Route } from './routes.ts'
 import { readConnections, type Connections } from './connections.ts'
 import { readInterfaces, type Interfaces, type NetInterface } from './interfaces.ts'

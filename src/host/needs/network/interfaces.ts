@@ -3,8 +3,8 @@
  * kernel's own answer where there is one. How they hang together is followed in follow.ts.
  */
 import type { PciAddress } from '../../../pci/address.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkName, linkOf, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkName, linkOf, textOf, type Reading } from '../../read/reading.ts'
 import { numberIn, rowIn, textIn, wordsIn, type KernelAnswer, type Row } from './rtnetlink.ts'
 
 export const netFolder = '/sys/class/net'

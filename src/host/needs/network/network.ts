@@ -6,7 +6,7 @@
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed, LostNeed } from '../../host.ts'
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { joinNeeds, needsOf, type End, type NeedsRead } from '../ends.ts'
 import { readConfigured, type Configured } from './configured.ts'
 import { couldCarry, type CouldCarry } from './could-carry.ts'

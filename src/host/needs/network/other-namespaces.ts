@@ -4,7 +4,7 @@
  */
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import type { LostNeed } from '../../host.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { isHeldOrUnknown } from './could-carry.ts'
 import type { NetworkFacts } from './facts.ts'
 

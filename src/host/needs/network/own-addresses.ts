@@ -3,7 +3,7 @@
  * /proc/net/if_inet6 (net/ipv6/addrconf.c), and an IPv4 address of /proc/net/fib_trie belongs to the interface whose
  * directly connected network holds it.
  */
-import { textOf, type Reading } from '../../reading.ts'
+import { textOf, type Reading } from '../../read/reading.ts'
 import { addressBytes, isCovered } from './routes.ts'
 import { parseFibTrie } from './fib-trie.ts'
 import type { Interfaces } from './interfaces.ts'

@@ -3,8 +3,8 @@
  * every PPPoE session of the kernel, though not which interface it is; a `pppoe` program has it among its arguments; a
  * modem is the terminal that pppd has open.
  */
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, textOf } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, textOf } from '../../read/reading.ts'
 import type { End } from '../ends.ts'
 import { argumentsOf, readProcesses, type OpenFile } from '../users/processes.ts'
 import type { NetworkFacts } from './facts.ts'

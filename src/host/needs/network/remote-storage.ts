@@ -4,8 +4,8 @@
  * in /etc/hosts; nobody else is asked.
  */
 import type { PciAddress } from '../../../pci/address.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { readMounts } from '../disks/mounts.ts'
 import { addressBytes } from './routes.ts'
 

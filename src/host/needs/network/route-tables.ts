@@ -3,7 +3,7 @@
  * asked it, as /proc/net tells them. /proc/net/route holds the main table only and the first next hop of each route;
  * /proc/net/fib_trie names the other tables without their interfaces.
  */
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { addressBytes, parseRoutes4, parseRoutes6, type Route } from './routes.ts'
 import { askKernel, rowsIn, textIn, numberIn, type KernelAnswer, type Row } from './rtnetlink.ts'
 import { parseFibTrie, type FibTable } from './fib-trie.ts'

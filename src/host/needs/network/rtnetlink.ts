@@ -5,8 +5,8 @@
  * A running machine answers through `ip`. A capture keeps the answers under paths that no kernel has, and a tree may
  * hold them there too.
  */
-import type { NetworkQuestion, ReadResult } from '../../../system/system.ts'
-import type { Reading } from '../../reading.ts'
+import type { NetworkQuestion, ReadResult } from '../../../machine/system.ts'
+import type { Reading } from '../../read/reading.ts'
 
 export const recordFolder = '/proc/net/rtnetlink'
 

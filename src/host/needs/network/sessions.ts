@@ -4,7 +4,7 @@
  * listens. (sudo strips SSH_CONNECTION, so all are looked at.) A session is at its local address: the way back to its
  * other end may lead out by another port.
  */
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { holdersOf, isLoopback, type Connection, type Connections } from './connections.ts'
 
 const managementPorts = new Map([

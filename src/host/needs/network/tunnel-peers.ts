@@ -2,7 +2,7 @@
  * The other ends of a tunnel as its configuration names them; the kernel keeps those of WireGuard and of programs behind
  * /dev/net/tun from sysfs. Names are looked up in /etc/hosts only.
  */
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { numbersOf } from './remote-storage.ts'
 
 export function configuredPeers(reading: Reading, name: string): string[] {

@@ -1,5 +1,5 @@
 /** Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or they are configured. */
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { argumentsOf, guestName, programName, readProcesses } from '../users/processes.ts'
 import type { Configured } from './configured.ts'
 import type { NetworkFacts } from './facts.ts'

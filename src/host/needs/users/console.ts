@@ -4,8 +4,8 @@
  */
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { joinNeeds, needsOf, type End, type NeedsRead } from '../ends.ts'
 import { readKeyboards } from './keyboards.ts'
 import { readScreen } from './screen.ts'

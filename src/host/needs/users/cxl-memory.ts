@@ -3,8 +3,8 @@
  * (drivers/cxl/acpi.c names them `CXL Window N`), also to users who see every address as zero.
  */
 import type { PciAddress } from '../../../pci/address.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { needsOf, type End, type NeedsRead } from '../ends.ts'
 
 export function readCxlMemory(reading: Reading): NeedsRead {

@@ -3,8 +3,8 @@
  * (/sys/dev/char); a tree has only its name, which is looked for among the classes of sysfs.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 
 export type NodeFinder = (path: string, number: string | undefined) => readonly PciAddress[]
 

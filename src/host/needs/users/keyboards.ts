@@ -5,8 +5,8 @@
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { needsOf, joinNeeds, type End, type NeedsRead } from '../ends.ts'
 import { anyOf } from '../sets.ts'
 

@@ -3,7 +3,7 @@
  * process still is the one that was started. A name alone proves nothing, since any program can claim it.
  */
 import { argumentsOf } from './processes.ts'
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 
 const limit = 1024
 

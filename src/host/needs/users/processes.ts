@@ -2,7 +2,7 @@
  * What running programs hold open, read once from /proc/PID/fd. Which function a held device node belongs to is found in
  * device-nodes.ts. A program whose open files may not be read is hidden, never without any.
  */
-import { namesIn, textOf, type Reading } from '../../reading.ts'
+import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 
 export type OpenFile = {
   /** The number of the descriptor. */

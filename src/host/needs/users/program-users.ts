@@ -5,7 +5,7 @@
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
-import type { Reading } from '../../reading.ts'
+import type { Reading } from '../../read/reading.ts'
 import { findByNumber, findDevice, isDiskName, type Found } from '../disks/device-path.ts'
 import type { NodeFinder } from './device-nodes.ts'
 import { readDisks, type Disks } from '../disks/disks.ts'

@@ -5,8 +5,8 @@
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, textOf, type Reading } from '../../read/reading.ts'
 import { joinNeeds, needsOf, type End, type NeedsRead, type NeedStart } from '../ends.ts'
 
 type Wanted = { readonly hasTerminal: boolean; readonly weight: HostNeed['weight'] }

@@ -5,8 +5,8 @@
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed, LostNeed } from '../../host.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
-import { ownerOf } from '../../read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
 import type { NeedsRead } from '../ends.ts'
 
 export function withTunnels(reading: Reading, devices: readonly PciDevice[], read: NeedsRead): NeedsRead {

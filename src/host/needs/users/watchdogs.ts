@@ -2,8 +2,8 @@
  * A watchdog that runs: without somebody who feeds it, it resets the machine, and without the function it guards nothing any
  * more (Documentation/ABI/testing/sysfs-class-watchdog).
  */
-import { ownerOf } from '../../read-attached.ts'
-import { linkOf, namesIn, textOf, type Reading } from '../../reading.ts'
+import { ownerOf } from '../../read/read-attached.ts'
+import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import type { HostNeed } from '../../host.ts'
 import type { NeedsRead } from '../ends.ts'
 import { programName, type Process } from './processes.ts'

@@ -1,0 +1,107 @@
+/**
+ * Findings: data about the user's world, collected and never thrown.
+ * The list of codes is closed; every code has a row in docs/findings.md and a scenario that produces it.
+ */
+import type { PciAddress } from '../pci/address.ts'
+
+/** Codes outsiders test for come first (fixed names); ours follow, a line each. */
+export const findingCodes = [
+  'iommu-off',
+  'iommu-absent',
+  'iommu-off-in-firmware',
+  'no-interrupt-remapping',
+  'group-shared',
+  'group-not-viable',
+  'isolation-unproven',
+  'acs-override',
+  'reserved-region',
+  'no-reset',
+  'reset-bug',
+  'boot-display',
+  'host-disk',
+  'host-network',
+  'host-console',
+  'host-input',
+  'not-an-endpoint',
+  'driver-denied',
+  'sriov-active',
+  'identical-devices',
+  'device-missing',
+  'device-moved',
+  'device-replaced',
+  'device-ambiguous',
+  'device-twice',
+  'memory-overcommit',
+  'ids-binding',
+  'spec-syntax',
+  'spec-unknown-key',
+  'spec-value',
+  // reading the machine
+  'unreadable',
+  'input-incomplete',
+  'two-machines',
+  // deciding
+  'demands-conflict',
+  'device-reassigned',
+  'kept',
+  'keep-unknown',
+  'lock-unreadable',
+  // booting
+  'boot-manual',
+  'boot-ambiguous',
+  'no-trial',
+  'boot-left-alone',
+  'kernel-argument',
+  'trial-unconfirmed',
+  'trial-failed',
+  'driver-blacklisted',
+  'driverctl-override',
+  'still-bound',
+  'virtual-functions',
+  'virtual-functions-first',
+  'hugepages-missing',
+  'start-cycle',
+  'host-behind-vm',
+  'bridge-missing',
+  // starting VMs
+  'file-missing',
+  'image-shared',
+  'too-many-cpus',
+  'nothing-to-boot',
+  'firmware-missing',
+  // judging devices
+  'no-group',
+  'behind-vmd',
+  'host-chipset',
+  'vm-running',
+  'device-silent',
+  'no-virtualisation',
+  'need-lost',
+  'host-use',
+  // what the person says of the host
+  'not-in-use',
+  'give-up',
+] as const
+
+export type FindingCode = (typeof findingCodes)[number]
+
+export type Severity = 'error' | 'warning' | 'note'
+
+/** A place in a text file; line and column count from 1, `length` is in characters on that line (for the caret). */
+export type Place = { readonly file: string; readonly line: number; readonly column: number; readonly length?: number }
+
+export type Finding = {
+  readonly code: FindingCode
+  readonly severity: Severity
+  /** Which thing, what is wrong, in domain words, with the fact it rests on. */
+  readonly message: string
+  /** What to do now; a command in it can be pasted. */
+  readonly help?: string
+  readonly at?: Place
+  readonly about?: readonly PciAddress[]
+}
+
+/** True when at least one finding is an error: a plan with one has no steps, a command with one exits with 1. */
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some((f) => f.severity === 'error')
+}

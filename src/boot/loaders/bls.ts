@@ -1,0 +1,118 @@
+/**
+ * Boot Loader Specification entries (`loader/entries/*.conf`), line by line: `title Debian`, `options root=… quiet`.
+ * Only `options` lines are changed; everything else keeps its bytes. Fedora's `options $kernelopts` is left alone.
+ */
+import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from '../cmdline.ts'
+
+/** Where GRUB reads entries, and systemd-boot with a partition of its own for /boot. */
+export const blsFolder = '/boot/loader/entries'
+/** The arguments that kernel-install (and mkinitcpio, for unified images) gives new kernels. */
+export const kernelCmdlinePath = '/etc/kernel/cmdline'
+
+const optionsLine = /^([ \t]*options[ \t]+)([^\n]*)$/
+
+/** Head, arguments and the blanks (or a carriage return) behind them; undefined when it is another line. */
+function splitOptions(
+  line: string,
+): { readonly head: string; readonly options: string; readonly tail: string } | undefined {
+  const match = optionsLine.exec(line)
+  if (!match) return undefined
+  const [, head = '', rest = ''] = match
+  const options = rest.trimEnd()
+  return { head, options, tail: rest.slice(options.length) }
+}
+
+/** All kernel arguments of an entry; several `options` lines are joined by the loader. */
+function entryOptions(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => splitOptions(line)?.options)
+    .filter((options) => options !== undefined)
+    .join(' ')
+}
+
+/** Adds to the last `options` line; a new line when the entry has none. */
+export function addEntryArg(text: string, raw: string): string {
+  if (hasArg(parseCmdline(entryOptions(text)), raw)) return text
+  const lines = text.split('\n')
+  const at = lines.findLastIndex((line) => splitOptions(line) !== undefined)
+  const found = splitOptions(lines[at] ?? '')
+  if (!found) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}options ${raw}\n`
+  const { head, options, tail } = found
+  lines[at] = head + formatCmdline(addArg(parseCmdline(options), raw)) + tail
+  return lines.join('\n')
+}
+
+export function removeEntryArg(text: string, raw: string): string {
+  const lines = text.split('\n').map((line) => {
+    const found = splitOptions(line)
+    if (!found) return line
+    const { head, options, tail } = found
+    return head + formatCmdline(removeArg(parseCmdline(options), raw)) + tail
+  })
+  return lines.join('\n')
+}
+
+/**
+ * `/etc/kernel/cmdline` is one line for most readers; mkinitcpio joins all lines and leaves out those that begin with `#`.
+ * The argument goes to the first line that is neither blank nor a comment; the rest keeps its bytes.
+ */
+export function addKernelCmdlineArg(text: string, raw: string): string {
+  const lines = text.split('\n')
+  if (lines.some((line) => !isComment(line) && hasArg(parseCmdline(line), raw))) return text
+  const used = lines.findIndex((line) => line.trim() !== '' && !isComment(line))
+  const at = used >= 0 ? used : lines.findIndex((line) => !isComment(line))
+  if (at < 0) return `${text}\n${raw}\n`
+  lines[at] = formatCmdline(addArg(parseCmdline(lines[at] ?? ''), raw))
+  return lines.join('\n')
+}
+
+export function removeKernelCmdlineArg(text: string, raw: string): string {
+  return text
+    .split('\n')
+    .map((line) => (isComment(line) ? line : formatCmdline(removeArg(parseCmdline(line), raw))))
+    .join('\n')
+}
+
+const isComment = (line: string): boolean => line.startsWith('#')
+
+export type Entry = {
+  readonly version: string | undefined
+  readonly sortKey: string | undefined
+  readonly linux: string | undefined
+  readonly initrds: readonly string[]
+  readonly options: string
+}
+
+/** Keys of an entry as every reader of the specification takes them; paths are relative to the partition of the entry. */
+export function readEntry(text: string): Entry {
+  const values = (key: string) =>
+    text
+      .split('\n')
+      .map((line) => new RegExp(`^[ \\t]*${key}[ \\t]+([^\\n]*)$`).exec(line)?.[1]?.trim())
+      .filter((value) => value !== undefined && value !== '') as string[]
+  return {
+    version: values('version')[0],
+    sortKey: values('sort-key')[0],
+    linux: values('linux')[0],
+    initrds: values('initrd').flatMap((line) => line.split(/[ \t]+/)),
+    options: entryOptions(text),
+  }
+}
+
+/** `TOKEN-6.1.0+3-1.conf`: tries left and tries done of boot counting stand behind a plus sign (systemd-boot(7)). */
+const counter = /\+(\d+)(?:-\d+)?(?=\.(?:conf|efi)$)/i
+
+/** The name of an entry's file without its counter, folded as the loader folds it. */
+export function entryId(path: string): string {
+  return path
+    .slice(path.lastIndexOf('/') + 1)
+    .replace(counter, '')
+    .toLowerCase()
+}
+
+/** Undefined when boots of this entry are not counted. */
+export function triesLeft(path: string): number | undefined {
+  const match = counter.exec(path)
+  return match ? Number(match[1]) : undefined
+}

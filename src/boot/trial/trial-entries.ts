@@ -1,0 +1,169 @@
+/**
+ * The entry of a trial boot for systemd-boot: a file of its own beside the good entries, chosen for one boot by the EFI
+ * variable LoaderEntryOneShot, which the loader removes before it starts anything (systemd-boot(7)).
+ * An entry more must never become what is booted when nothing is chosen: that is checked here, too.
+ */
+import { entryId, readEntry, triesLeft } from '../loaders/bls.ts'
+import { findArg, hasArg, parseCmdline } from '../cmdline.ts'
+import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
+import { trialImageName } from '../makers/unified.ts'
+import { ownHeader } from '../own-file.ts'
+
+export const trialEntryName = 'handover-trial.conf'
+export const oneShotVariable = loaderVariablePath('LoaderEntryOneShot')
+
+/** EFI variables that systemd-boot and the system share (systemd: Boot Loader Interface). */
+export function loaderVariablePath(name: string): string {
+  return `/sys/firmware/efi/efivars/${name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f`
+}
+
+export type EntryFile = { readonly path: string; readonly text: string }
+
+/** The good entry with the arguments under trial and an initramfs of its own; without sort-key, so that it sorts behind those that have one. */
+export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntry {
+  const good = readEntry(goodText)
+  const last = good.initrds.at(-1)
+  if (good.linux === undefined) return { ok: false, reason: 'the entry names no kernel' }
+  if (last === undefined) return { ok: false, reason: 'the entry has no initramfs' }
+  if (!last.startsWith('/')) return { ok: false, reason: `the entry's initramfs is no path: ${last}` }
+  const dropped = /^[ \t]*(?:title|sort-key|version|options|initrd|#.*)(?:[ \t]|$)/
+  const kept = goodText.split(/\r?\n/).filter((line) => line.trim() !== '' && !dropped.test(line))
+  const image = `${last.slice(0, last.lastIndexOf('/') + 1)}${wish.initramfs}`
+  return {
+    ok: true,
+    text: [
+      ownHeader,
+      'title Handover: trial boot',
+      ...kept,
+      ...[...good.initrds.slice(0, -1), image].map((path) => `initrd ${path}`),
+      `options ${trialArgs(good.options, wish)}`,
+      '',
+    ].join('\n'),
+  }
+}
+
+/** Linux entries, the trial's own left out. */
+export function goodEntries<T extends EntryFile>(entries: readonly T[]): T[] {
+  return entries.filter(({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined)
+}
+
+/**
+ * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot counting
+ * change with every boot), else the only one whose initramfs and arguments are all on the kernel's command line.
+ */
+export function findStartedEntry(
+  entries: readonly EntryFile[],
+  running: { readonly selected?: string | undefined; readonly cmdline: string },
+): EntryFile | undefined {
+  const real = goodEntries(entries)
+  const { selected } = running
+  if (selected !== undefined) {
+    const of = real.filter(({ path }) => entryId(path) === entryId(selected))
+    return of.length === 1 ? of[0] : undefined
+  }
+  const cmdline = parseCmdline(running.cmdline)
+  const fitting = real.filter(({ text }) => {
+    const { options, initrds } = readEntry(text)
+    const image = findArg(cmdline, 'initrd')?.slice('initrd='.length).replaceAll('\\', '/')
+    const hasImage = image === undefined || initrds.includes(image)
+    return hasImage && parseCmdline(options).args.every(({ raw }) => hasArg(cmdline, raw))
+  })
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
+export type DefaultChoice = {
+  /** `systemd-boot 252.39`. */
+  readonly loaderInfo: string | undefined
+  /** EFI variables LoaderEntryPreferred and LoaderEntryDefault. */
+  readonly variables: readonly (string | undefined)[]
+  /** Text of loader.conf; undefined when there is none. */
+  readonly loaderConf: string | undefined
+  readonly entries: readonly EntryFile[]
+}
+
+/**
+ * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the first entry
+ * that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order: entries with a sort-key stand
+ * before those without, and among these later names stand first, digits before letters (a leading 0 was once left out; src/boot/efi/boot.c,
+ * config_entry_compare; src/fundamental/string-util-fundamental.c, strverscmp_improved; since systemd 250).
+ */
+export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
+  const others = goodEntries(choice.entries)
+  const named = whatDefaultsSay(choice, trialEntryName, namesOf(others))
+  if (named !== 'nothing') return named === 'another' ? undefined : named.danger
+  const version = Number(/^systemd-boot (\d+)/.exec(choice.loaderInfo ?? '')?.[1] ?? 0)
+  const isBehind = others.some(
+    ({ path, text }) =>
+      triesLeft(path) !== 0 && (readEntry(text).sortKey !== undefined || /^[1-9i-z]/.test(entryId(path))),
+  )
+  if (version >= 250 && isBehind) return undefined
+  return 'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
+}
+
+/** `images`: names of unified kernel images, each of which is an entry by itself. */
+export type ImageChoice = DefaultChoice & { readonly images: readonly string[] }
+
+/**
+ * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took it from
+ * /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of the good image.
+ */
+export function whyImageMayBeDefault(choice: ImageChoice, started: string): string | undefined {
+  const others = [...namesOf(goodEntries(choice.entries)), ...choice.images.filter((name) => name !== trialImageName)]
+  const named = whatDefaultsSay(choice, trialImageName, others)
+  if (named === 'another') return undefined
+  if (named !== 'nothing') return named.danger
+  return `nothing says which image systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default ${entryId(started)})`
+}
+
+/** What is named as the default: an entry that is there and not the trial, nothing that is there, or what makes it a danger. */
+function whatDefaultsSay(
+  { variables, loaderConf = '' }: DefaultChoice,
+  trial: string,
+  others: readonly string[],
+): 'another' | 'nothing' | { readonly danger: string } {
+  const configured = ['preferred', 'default'].map(
+    (key) => new RegExp(`^${key}[ \\t]+(\\S+)`, 'm').exec(loaderConf)?.[1],
+  )
+  const patterns = [...variables, ...configured]
+    .filter((pattern) => pattern !== undefined)
+    .filter((pattern) => pattern !== '')
+  if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
+    return {
+      danger:
+        'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again',
+    }
+  for (const pattern of patterns) {
+    if (matchesGlob(pattern, trial, true))
+      return { danger: `${pattern}, the entry that systemd-boot takes by default, means the trial, too` }
+    if (others.some((name) => matchesGlob(pattern, name, false))) return 'another'
+  }
+  return 'nothing'
+}
+
+/** With the counter of boot counting and without: loaders have matched both. */
+function namesOf(entries: readonly EntryFile[]): string[] {
+  return entries.flatMap(({ path }) => [nameOf(path), entryId(path)])
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/**
+ * `*` and `?`, case ignored: ids are folded by the loader. What a class in brackets means is not worked out; it counts as
+ * `classes` says, so that the caller errs on the safe side. Steps back only to the last `*`, so no pattern takes long.
+ */
+function matchesGlob(pattern: string, id: string, classes: boolean): boolean {
+  const wanted = pattern.toLowerCase().replaceAll(/\[[^\]]*\]/g, '\u0000')
+  const text = id.toLowerCase()
+  let [at, here, star, retry] = [0, 0, -1, 0]
+  while (here < text.length) {
+    const sign = wanted[at]
+    if (sign === '*') [star, retry, at] = [at, here, at + 1]
+    else if (sign === '?' || sign === text[here] || (sign === '\u0000' && classes)) [at, here] = [at + 1, here + 1]
+    else if (star >= 0) [at, here, retry] = [star + 1, retry + 1, retry + 1]
+    else return false
+  }
+  while (wanted[at] === '*') at += 1
+  return at === wanted.length
+}

@@ -1,0 +1,105 @@
+/**
+ * The entry of a trial boot for GRUB: text for custom.cfg, made from the entry that booted this machine, so the good entry,
+ * grub.cfg and the good initramfs keep every byte. custom.cfg is read last, so the trial never becomes the first entry,
+ * which GRUB takes when nothing is chosen; an entry of ours beside Fedora's in /boot/loader/entries might.
+ */
+import { readEntry } from '../loaders/bls.ts'
+import { expandVariables } from '../loaders/grub-environment.ts'
+import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
+import { trialId } from './trial.ts'
+import { ownHeader } from '../own-file.ts'
+
+/** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */
+export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
+  const image = withoutDevice(bootImage)
+  if (image === undefined) return undefined
+  return findEntries(grubCfg)
+    .find((lines) => lines.some((line) => linuxLine.exec(line)?.[3] === image))
+    ?.join('\n')
+}
+
+/** The kernel that GRUB started: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls the device. */
+export function startedImage(cmdline: string): string | undefined {
+  return withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline)?.[1])
+}
+
+function withoutDevice(bootImage: string | undefined): string | undefined {
+  return bootImage?.replace(/^\([^)]*\)/, '')
+}
+
+export function makeTrialEntry(bootEntry: string, wish: TrialWish): TrialEntry {
+  const lines: string[] = []
+  let hasInitrd = false
+  for (const line of bootEntry.split('\n')) {
+    const linux = linuxLine.exec(line)
+    const initrd = initrdLine.exec(line)
+    if (linux) lines.push(`${linux[1]}${linux[2]} ${linux[3]}${trialArgs(linux[4] ?? '', wish)}`)
+    else if (initrd) {
+      hasInitrd = true
+      lines.push(`${initrd[1]}${replaceImage(initrd[2] ?? '', wish.initramfs)}`)
+    } else lines.push(line)
+  }
+  if (!hasInitrd) return { ok: false, reason: 'the entry has no initramfs' }
+  return { ok: true, text: asMenuEntry(lines) }
+}
+
+/**
+ * The same from a file of /boot/loader/entries: the commands are those that blscfg makes of it (grub-core/commands/blscfg.c,
+ * create_entry), and its variables are expanded by GRUB in the same place.
+ */
+export function makeTrialEntryFromBls(
+  entryText: string,
+  wish: TrialWish,
+  variables: Readonly<Record<string, string>>,
+): TrialEntry {
+  const entry = readEntry(entryText)
+  if (entry.linux === undefined) return { ok: false, reason: 'the entry names no kernel' }
+  if (entry.initrds.length === 0) return { ok: false, reason: 'the entry has no initramfs' }
+  const options = expandVariables(entry.options, variables)
+  if (/[;&|<>{}]/.test(options))
+    return { ok: false, reason: 'the options of the entry hold signs that GRUB may read as commands' }
+  return {
+    ok: true,
+    text: asMenuEntry([
+      '\tload_video',
+      '\tset gfxpayload=keep',
+      '\tinsmod gzio',
+      `\tlinux ${entry.linux} ${trialArgs(options, wish)}`,
+      `\tinitrd ${replaceImage(entry.initrds.join(' '), wish.initramfs)}`,
+    ]),
+  }
+}
+
+function asMenuEntry(lines: readonly string[]): string {
+  return [ownHeader, `menuentry 'Handover: trial boot' --id ${trialId} {`, ...lines, '}', ''].join('\n')
+}
+
+const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/
+const initrdLine = /^(\s*initrd(?:16|efi)?\s+)(.*)$/
+
+/** Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept. */
+function replaceImage(images: string, name: string): string {
+  const words = images.trimEnd().split(/\s+/)
+  const last = words.pop() ?? ''
+  return [...words, `${last.slice(0, last.lastIndexOf('/') + 1)}${name}`].join(' ')
+}
+
+/** The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines that are `}`. */
+function findEntries(grubCfg: string): string[][] {
+  const entries: string[][] = []
+  const lines = grubCfg.split('\n')
+  for (let at = 0; at < lines.length; at += 1) {
+    if (!/^\s*menuentry\s.*\{\s*$/.test(lines[at] ?? '')) continue
+    const body: string[] = []
+    let depth = 1
+    for (at += 1; at < lines.length; at += 1) {
+      const line = lines[at] ?? ''
+      if (/\{\s*$/.test(line)) depth += 1
+      if (/^\s*\}\s*$/.test(line)) depth -= 1
+      if (depth === 0) break
+      body.push(line)
+    }
+    if (depth === 0) entries.push(body)
+  }
+  return entries
+}

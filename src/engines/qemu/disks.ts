@@ -1,0 +1,31 @@
+/** The disk images of a VM: created when missing, never touched when there. */
+import { dirname } from 'node:path'
+import { AppError } from '../../base/errors.ts'
+import type { DiskSpec } from '../../spec/spec.ts'
+import type { System } from '../../machine/system.ts'
+import { ensureFolder, exists, findProgram, putSparseFile } from '../../machine/work-folder.ts'
+
+export async function prepareDisks(system: System, disks: readonly DiskSpec[]): Promise<void> {
+  for (const disk of disks) {
+    if (exists(disk.path)) continue
+    if (disk.sizeMiB === undefined) {
+      throw new AppError(`the disk image ${disk.path} does not exist`, {
+        help: 'give it a size in the spec, and it is created',
+      })
+    }
+    ensureFolder(dirname(disk.path))
+    if (disk.format === 'raw') {
+      putSparseFile(disk.path, disk.sizeMiB)
+      continue
+    }
+    if (findProgram('qemu-img') === undefined) {
+      throw new AppError(`creating ${disk.path} needs qemu-img`, {
+        help: 'apt-get install qemu-utils, or write format: raw',
+      })
+    }
+    const result = await system.exec(['qemu-img', 'create', '-q', '-f', 'qcow2', disk.path, `${disk.sizeMiB}M`], {
+      timeoutSeconds: 60,
+    })
+    if (result.status !== 0) throw new AppError(`qemu-img could not create ${disk.path}: ${result.stderr.trim()}`)
+  }
+}

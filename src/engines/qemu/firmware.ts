@@ -1,0 +1,27 @@
+/**
+ * SeaBIOS is built into QEMU; UEFI is OVMF, two files found where distributions put them, the second copied
+ * for each VM.
+ */
+import { AppError } from '../../base/errors.ts'
+import { firmwareFiles } from '../../spec/firmware-files.ts'
+import type { VmSpec } from '../../spec/spec.ts'
+import { copyFile, exists } from '../../machine/work-folder.ts'
+import type { Firmware } from './qemu-args.ts'
+
+/** Where the images are looked for, and where a VM's variables are kept. */
+export type FirmwarePlaces = { readonly images: typeof firmwareFiles; readonly state: string }
+
+const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: '/var/lib/handover/vms' }
+
+export function chooseFirmware(vm: VmSpec, { images, state }: FirmwarePlaces = ofThisMachine): Firmware {
+  if (vm.firmware === 'bios') return { kind: 'bios' }
+  const found = images.find(([code, vars]) => exists(code) && exists(vars))
+  if (!found) {
+    throw new AppError(`${vm.name} wants UEFI firmware, and OVMF is not installed`, {
+      help: 'apt-get install ovmf (Fedora: edk2-ovmf)',
+    })
+  }
+  const vars = `${state}/${vm.name}/uefi-vars.fd`
+  if (!exists(vars)) copyFile(found[1], vars)
+  return { kind: 'uefi', code: found[0], vars }
+}

@@ -1,0 +1,210 @@
+/**
+ * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its sockets.
+ */
+import { AppError } from '../../base/errors.ts'
+import type { PciAddress } from '../../pci/address.ts'
+import type { VmSpec } from '../../spec/spec.ts'
+import type { System } from '../../machine/system.ts'
+import { ensureFolder, exists, putFile, readFile, removeTree } from '../../machine/work-folder.ts'
+import { chooseFirmware } from './firmware.ts'
+import { prepareDisks } from './disks.ts'
+import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
+import { openQmp, QmpError, type QmpClient } from './qmp.ts'
+import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
+
+/** The oldest QEMU this is tested with (Debian 12). */
+const oldestQemu = { major: 7, minor: 2 }
+
+export type VmRecord = {
+  readonly schema: 1
+  readonly name: string
+  readonly pid: number
+  readonly accelerator: 'kvm' | 'tcg'
+  readonly started: string
+  readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
+}
+
+/** What the VM gets of this machine. */
+export type Given = Pick<VmArgs, 'functions' | 'hugepageKiB'>
+
+/**
+ * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong.
+ * /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself is the trial, and one that
+ * fails over KVM is repeated with software emulation.
+ */
+export async function startVm(system: System, vm: VmSpec, given: Given): Promise<VmRecord> {
+  await prepareDisks(system, vm.disks)
+  if (system.stat('/dev/kvm').ok) {
+    try {
+      return await startWith(system, vm, given, 'kvm')
+    } catch (error) {
+      if (!(error instanceof KvmError)) throw error
+    }
+  }
+  return await startWith(system, vm, given, 'tcg')
+}
+
+/** KVM itself refused; nothing about the VM is wrong. */
+class KvmError extends AppError {}
+
+async function startWith(system: System, vm: VmSpec, given: Given, accelerator: 'kvm' | 'tcg'): Promise<VmRecord> {
+  const { functions } = given
+  const files = vmFiles(vm.name)
+  removeTree(files.folder)
+  ensureFolder(files.folder)
+  const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(vm), accelerator })
+  const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
+  try {
+    const qmp = await openQmp(await waitForSocket(system, files, process.ended))
+    checkVersion(qmp)
+    for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
+    await qmp.execute('cont')
+    qmp.close()
+    const record: VmRecord = {
+      ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
+      functions: functions.map(({ role, address }) => ({ role, address })),
+    }
+    putFile(files.record, JSON.stringify(record))
+    return record
+  } catch (error) {
+    // When QEMU itself gave up, its own words say why; ours would only say that it went away.
+    const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
+    const said = gaveUp ? lastLines(files.log, 3) : ''
+    await process.stop(500)
+    if (said === '' || error instanceof QmpError) throw error
+    if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said)) throw new KvmError(said, { cause: error })
+    throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
+  }
+}
+
+async function waitForSocket(system: System, files: VmFiles, ended: Promise<unknown>) {
+  let isOver = false
+  void ended.then(() => {
+    isOver = true
+  })
+  for (let waited = 0; waited < 60_000; waited += 20) {
+    if (isOver) break
+    if (exists(files.qmp)) {
+      try {
+        return await system.connect(files.qmp)
+      } catch (error) {
+        // The file appears a moment before QEMU listens.
+        if (!(error instanceof AppError)) throw error
+      }
+    }
+    await system.sleep(20)
+  }
+  throw new AppError(isOver ? 'QEMU ended before it could be spoken to' : 'QEMU gave no control socket within 60 s')
+}
+
+/** The commonest refusals, translated; the rest is shown as QEMU said it. */
+function helpFor(said: string): string {
+  if (/unable to map backing store|hugetlb/i.test(said))
+    return 'not enough free huge pages of that size: grep HugePages_ /proc/meminfo; `host: { hugepages: … }` lets apply set them aside'
+  if (/Cannot allocate memory|cannot set up guest memory/.test(said))
+    return 'not enough free memory: give the VM less, or stop another one'
+  if (/group .* is not viable/.test(said))
+    return 'another device of its IOMMU group still has a host driver: run handover plan'
+  if (/Device or resource busy/.test(said)) return 'the device is in use by another VM: run handover status'
+  if (/failed to setup container|MAP_DMA/.test(said))
+    return 'the memory could not be pinned: run as root; in a systemd unit, LimitMEMLOCK=infinity'
+  if (/could not open .*tun|network script|Operation not permitted/.test(said))
+    return 'creating a tap interface needs root'
+  return 'the full words are in the log; journalctl -k and dmesg may say more'
+}
+
+function checkVersion(qmp: QmpClient): void {
+  const { major, minor } = qmp.version
+  if (major > oldestQemu.major || (major === oldestQemu.major && minor >= oldestQemu.minor)) return
+  throw new AppError(
+    `this QEMU is ${major}.${minor}; ${oldestQemu.major}.${oldestQemu.minor} is the oldest that works`,
+    {
+      help: 'upgrade qemu-system-x86 from your distribution',
+    },
+  )
+}
+
+async function plugIn(system: System, tap: string, bridge: string): Promise<void> {
+  for (const argv of [
+    ['ip', 'link', 'set', tap, 'master', bridge],
+    ['ip', 'link', 'set', tap, 'up'],
+  ]) {
+    const result = await system.exec(argv, { timeoutSeconds: 10 })
+    if (result.status === 0) continue
+    throw new AppError(
+      `${tap} could not be plugged into ${bridge}: ${result.stderr.trim() || `status ${result.status}`}`,
+      {
+        help: `is ${bridge} there? ip link show type bridge`,
+      },
+    )
+  }
+}
+
+/** What runs, by the records whose process still lives. */
+export function runningVms(system: System): VmRecord[] {
+  const names = system.list(vmRunFolder())
+  if (!names.ok) return []
+  return names.value.flatMap((name) => {
+    const record = readRecord(name)
+    return record && isAlive(system, record) ? [record] : []
+  })
+}
+
+function readRecord(name: string): VmRecord | undefined {
+  const { record } = vmFiles(name)
+  if (!exists(record)) return undefined
+  try {
+    return JSON.parse(readFile(record).toString()) as VmRecord
+  } catch {
+    // A half-written record is from a start that did not finish; its process was ended with it.
+    return undefined
+  }
+}
+
+export async function openVmQmp(system: System, name: string): Promise<QmpClient> {
+  return await openQmp(await system.connect(vmFiles(name).qmp))
+}
+
+export type StopResult = 'powered off' | 'switched off'
+
+/** Asks the guest to power off; switches it off when it does not within the time. */
+export async function stopVm(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
+  const qmp = await openVmQmp(system, record.name)
+  try {
+    await qmp.execute('system_powerdown')
+    if (await endsWithin(system, record, timeoutSeconds)) return 'powered off'
+    await qmp.execute('quit')
+  } catch (error) {
+    // QEMU may close the socket before its reply: what counts is that the process ends.
+    if (!(error instanceof AppError)) throw error
+  } finally {
+    qmp.close()
+  }
+  if (!(await endsWithin(system, record, 5))) system.signal(record.pid, 'SIGKILL')
+  await endsWithin(system, record, 5)
+  return 'switched off'
+}
+
+/** A pid alone could be somebody else's by now, and a zombie is over: the command line tells (empty for a zombie). */
+function isAlive(system: System, record: VmRecord): boolean {
+  const cmdline = system.readText(`/proc/${record.pid}/cmdline`)
+  return cmdline.ok && cmdline.value.includes(`\0${record.name},process=handover-${record.name}\0`)
+}
+
+async function endsWithin(system: System, record: VmRecord, seconds: number): Promise<boolean> {
+  for (let waited = 0; waited < seconds * 1000; waited += 50) {
+    if (!isAlive(system, record)) return true
+    await system.sleep(50)
+  }
+  return false
+}
+
+/** The last lines of a log or console; control characters removed. */
+export function lastLines(path: string, count: number): string {
+  if (!exists(path)) return ''
+  const text = readFile(path)
+    .subarray(-16_384)
+    .toString('latin1')
+    .replaceAll(/[^\x20-\x7e\n]/g, '')
+  return text.trimEnd().split('\n').slice(-count).join('\n')
+}

@@ -1,0 +1,74 @@
+/**
+ * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
+ * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
+ */
+import type { ReadResult } from '../../machine/system.ts'
+import type { IommuFacts, IommuGroup } from '../host.ts'
+import { toHex } from '../../base/hex.ts'
+import { bytesOf, linkName, namesIn, textOf, type Reading } from './reading.ts'
+
+const tablesFolder = '/sys/firmware/acpi/tables'
+
+/** The names of the units, where the kernel, or an archive, has such a folder. */
+export function listUnits(reading: Reading): ReadResult<readonly string[]> {
+  return reading.system.list('/sys/class/iommu')
+}
+
+export function readIommu(
+  reading: Reading,
+  listed: ReadResult<readonly string[]>,
+  groups: readonly IommuGroup[],
+): IommuFacts {
+  const units = listed.ok && listed.value.length > 0 ? listed.value : unitsOfDevices(reading, groups)
+  const tables = new Set(namesIn(reading, tablesFolder))
+  const dmar = tables.has('DMAR') ? tableHex(reading, 'DMAR') : undefined
+  const ivrs = tables.has('IVRS') ? tableHex(reading, 'IVRS') : undefined
+  const interruptRemapping = readInterruptRemapping(reading)
+  return {
+    state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
+    kind: kindOf(units, dmar, ivrs),
+    ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
+    ...(listed.ok || units.length > 0 ? { units } : {}),
+    ...(dmar === undefined ? {} : { dmar }),
+    ...(ivrs === undefined ? {} : { ivrs }),
+  }
+}
+
+function stateOf(on: boolean, table: string | undefined, looked: boolean): IommuFacts['state'] {
+  if (on) return 'on'
+  if (table !== undefined) return 'off'
+  return looked ? 'absent' : 'unknown'
+}
+
+/** Without a unit and without a table it may be any: groups say that there is one, not whose. */
+function kindOf(units: readonly string[], dmar?: string, ivrs?: string): IommuFacts['kind'] {
+  if (units.some((name) => name.startsWith('dmar')) || dmar !== undefined) return 'intel'
+  if (units.some((name) => name.startsWith('ivhd')) || ivrs !== undefined) return 'amd'
+  return units.length > 0 ? 'other' : null
+}
+
+/** Tables are readable by root only (mode 0400); the empty string says "there, but not readable". */
+function tableHex(reading: Reading, name: string): string {
+  const bytes = bytesOf(reading, `${tablesFolder}/${name}`, 1 << 20)
+  return bytes === undefined ? '' : toHex(bytes)
+}
+
+/**
+ * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` where remapping is active, `PCI-MSI` where it is
+ * not (x86 only). Anyone may read it, unlike the kernel log.
+ */
+function readInterruptRemapping(reading: Reading): boolean | undefined {
+  const text = textOf(reading, '/proc/interrupts', 16 << 20)
+  if (text === undefined) return undefined
+  if (/\sIR-(?:PCI-MSI|IO-APIC|HPET)/.test(text)) return true
+  return /\s(?:PCI-MSI|IO-APIC)/.test(text) ? false : undefined
+}
+
+/** Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`). */
+function unitsOfDevices(reading: Reading, groups: readonly IommuGroup[]): string[] {
+  for (const address of groups.slice(0, 8).flatMap((group) => group.devices.slice(0, 1))) {
+    const unit = linkName(reading, `/sys/bus/pci/devices/${address}/iommu`)
+    if (unit !== undefined) return [unit]
+  }
+  return []
+}

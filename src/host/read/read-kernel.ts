@@ -1,0 +1,89 @@
+/** The kernel, the processor, the memory and the distribution: facts that decide which remedy fits. */
+import type { CpuFacts, Distribution, KernelFacts, MemoryFacts } from '../host.ts'
+import { namesIn, numberOf, textOf, type Reading } from './reading.ts'
+
+export function readKernel(reading: Reading): KernelFacts {
+  const release = textOf(reading, '/proc/sys/kernel/osrelease')
+  const cmdline = textOf(reading, '/proc/cmdline')
+  const lockdown = /\[(\w+)\]/.exec(textOf(reading, '/sys/kernel/security/lockdown') ?? '')?.[1]
+  const modules = textOf(reading, '/proc/modules', 4 << 20)
+    ?.split('\n')
+    .map((line) => line.slice(0, line.indexOf(' ')))
+    .filter(Boolean)
+    .sort()
+  const config = release === undefined ? undefined : readConfig(reading, release)
+  return {
+    ...(release === undefined ? {} : { release }),
+    ...(cmdline === undefined ? {} : { cmdline }),
+    ...(lockdown === undefined ? {} : { lockdown }),
+    ...(modules === undefined ? {} : { modules }),
+    ...(config === undefined ? {} : { config }),
+  }
+}
+
+/** The options that decide whether an IOMMU is used by default and how vfio is built. */
+const interesting = /^CONFIG_((?:INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|IOMMUFD|VFIO|IRQ_REMAP|KVM)\w*)=(.*)$/gm
+
+function readConfig(reading: Reading, release: string): Record<string, string> | undefined {
+  // A release is a folder name; anything else would be a path.
+  if (!/^[\w.+~-]{1,64}$/.test(release)) return undefined
+  for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`]) {
+    const text = reading.system.readText(path, 2 << 20)
+    if (!text.ok) continue
+    const config: Record<string, string> = {}
+    for (const match of text.value.matchAll(interesting)) config[match[1] ?? ''] = match[2] ?? ''
+    return config
+  }
+  return undefined
+}
+
+export function readCpu(reading: Reading): CpuFacts {
+  const text = textOf(reading, '/proc/cpuinfo', 16 << 20)
+  if (text === undefined) return {}
+  const first = text.slice(0, Math.max(text.indexOf('\n\n'), 0) || 16_384)
+  const vendor = /^vendor_id\s*:\s*(\S+)/m.exec(first)?.[1]
+  const flags = new Set(/^flags\s*:\s*(.*)$/m.exec(first)?.[1]?.split(' ') ?? [])
+  const count = [...text.matchAll(/^processor\s*:/gm)].length
+  const virtualisation = flags.has('vmx') ? 'vmx' : flags.has('svm') ? 'svm' : null
+  return {
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(flags.size > 0 ? { virtualisation, isGuest: flags.has('hypervisor') } : {}),
+    ...(count > 0 ? { count } : {}),
+  }
+}
+
+export function readMemory(reading: Reading): MemoryFacts {
+  const text = textOf(reading, '/proc/meminfo') ?? ''
+  const mebibytes = (name: string): number | undefined => {
+    const kib = numberOf(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(text)?.[1])
+    return kib === undefined ? undefined : Math.floor(kib / 1024)
+  }
+  const totalMiB = mebibytes('MemTotal')
+  const availableMiB = mebibytes('MemAvailable')
+  const hugepages: { sizeKiB: number; total: number; free: number }[] = []
+  const folder = '/sys/kernel/mm/hugepages'
+  for (const name of namesIn(reading, folder)) {
+    const sizeKiB = numberOf(/^hugepages-(\d+)kB$/.exec(name)?.[1])
+    const total = numberOf(textOf(reading, `${folder}/${name}/nr_hugepages`))
+    if (sizeKiB === undefined || total === undefined) continue
+    hugepages.push({ sizeKiB, total, free: numberOf(textOf(reading, `${folder}/${name}/free_hugepages`)) ?? 0 })
+  }
+  return {
+    ...(totalMiB === undefined ? {} : { totalMiB }),
+    ...(availableMiB === undefined ? {} : { availableMiB }),
+    ...(hugepages.length > 0 ? { hugepages } : {}),
+  }
+}
+
+/** os-release(5): shell-like assignments, quoted or not. */
+export function readDistribution(reading: Reading): Distribution | undefined {
+  const text = textOf(reading, '/etc/os-release') ?? textOf(reading, '/usr/lib/os-release')
+  if (text === undefined) return undefined
+  const value = (key: string): string | undefined =>
+    new RegExp(`^${key}=(["']?)([^"'\\n]*)\\1`, 'm').exec(text)?.[2] || undefined
+  const id = value('ID')
+  if (id === undefined) return undefined
+  const versionId = value('VERSION_ID')
+  const idLike = value('ID_LIKE')?.split(/\s+/)
+  return { id, ...(versionId ? { versionId } : {}), ...(idLike ? { idLike } : {}) }
+}

@@ -1,0 +1,136 @@
+/**
+ * The lab's kernel: the distribution's own package, unpacked into the cache and never installed, so that the
+ * machine's boot files stay as they are. Gives the uncompressed vmlinux (unpacking it under emulation costs
+ * seconds) and the modules.
+ */
+import { join } from 'node:path'
+import { AppError } from '../base/errors.ts'
+import type { System } from '../machine/system.ts'
+import { ensureFolder, exists, move, putFile, readFile, removeTree, touch } from '../machine/work-folder.ts'
+import { cached, keyOf } from './cache.ts'
+
+export type LabKernel = {
+  readonly release: string
+  readonly vmlinux: string
+  readonly modules: string
+  readonly modulesDep: string
+}
+
+/** Raise it when what is kept of the package, or how it is unpacked, changes. */
+const form = 1
+
+type Chosen = { readonly release: string; readonly key: string }
+
+/**
+ * The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb
+ * -x`, no root needed.
+ */
+export async function labKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
+  return chosenKernel(system, cache) ?? (await newestKernel(system, cache, say))
+}
+
+/**
+ * The distribution's newest kernel, chosen from now on. Where the package lists name none, the kernel chosen
+ * last stays.
+ */
+export async function newestKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
+  const name = await packageName(system)
+  const known = name === undefined ? undefined : await packageFacts(system, name)
+  if (name === undefined || known === undefined) {
+    const chosen = chosenKernel(system, cache)
+    if (chosen) return chosen
+    throw new AppError('the distribution offers no package linux-image-amd64, which the lab takes its kernel from', {
+      help: 'refresh the package lists: apt-get update',
+    })
+  }
+  const release = name.replace(/^linux-image-/, '').replace(/-unsigned$/, '')
+  const key = keyOf([String(form), name, known])
+  const folder = await cached(system, cache, { kind: 'kernel', key }, (draft) => {
+    say(`fetching the kernel from the distribution: ${name}`)
+    return fetchKernel(system, { name, release }, draft)
+  })
+  const marker = markerOf(system, cache)
+  putFile(`${marker}.${process.pid}`, JSON.stringify({ release, key } satisfies Chosen))
+  move(`${marker}.${process.pid}`, marker)
+  return kernelIn(folder, release)
+}
+
+/** Machines of several distributions may share a home folder, and so a cache. */
+function markerOf(system: System, cache: string): string {
+  const text = system.readText('/etc/os-release')
+  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(text.ok ? text.value : '')?.[1] ?? 'any'
+  return join(cache, `kernel-${value('ID')}-${value('VERSION_ID')}.json`)
+}
+
+function chosenKernel(system: System, cache: string): LabKernel | undefined {
+  const marker = markerOf(system, cache)
+  if (!exists(marker)) return undefined
+  const { release, key } = JSON.parse(readFile(marker).toString()) as Chosen
+  const folder = join(cache, 'kernel', key)
+  if (!exists(folder)) return undefined
+  touch(folder)
+  return kernelIn(folder, release)
+}
+
+async function fetchKernel(
+  system: System,
+  { name, release }: { readonly name: string; readonly release: string },
+  folder: string,
+): Promise<void> {
+  const work = ensureFolder(join(folder, 'work'))
+  await run(
+    system,
+    ['sh', '-c', 'cd "$1" && apt-get download -q "$2"', 'sh', work, name],
+    'could the package lists be old? run: apt-get update',
+  )
+  await run(system, ['sh', '-c', 'dpkg-deb -x "$1"/*.deb "$1"/root', 'sh', work])
+  await run(system, ['depmod', '-b', join(work, 'root'), release])
+  const vmlinux = await unpackKernel(system, readFile(join(work, 'root/boot', `vmlinuz-${release}`)), work)
+  move(vmlinux, join(folder, 'vmlinux'))
+  move(join(work, 'root/lib/modules', release), join(folder, 'modules'))
+  removeTree(work)
+}
+
+function kernelIn(folder: string, release: string): LabKernel {
+  const modules = join(folder, 'modules')
+  const modulesDep = readFile(join(modules, 'modules.dep')).toString()
+  return { release, vmlinux: join(folder, 'vmlinux'), modules, modulesDep }
+}
+
+/** `linux-image-amd64` depends on the one package that holds the current kernel. */
+async function packageName(system: System): Promise<string | undefined> {
+  const shown = await system.exec(['apt-cache', 'depends', '--important', 'linux-image-amd64'], { timeoutSeconds: 60 })
+  return /Depends: (linux-image-[\w.+-]+)/.exec(shown.stdout)?.[1]
+}
+
+/** Version and hash of the package, as the distribution signed them. */
+async function packageFacts(system: System, name: string): Promise<string | undefined> {
+  const shown = await system.exec(['apt-cache', 'show', '--no-all-versions', name], { timeoutSeconds: 60 })
+  const facts = shown.stdout.split('\n').filter((line) => /^(?:Version|SHA256): /.test(line))
+  return facts.length === 2 ? facts.join(' ') : undefined
+}
+
+/**
+ * A bzImage carries the ELF kernel compressed, at payload_offset and payload_length after the setup sectors
+ * (Documentation/x86/boot.rst). Debian 12 uses xz, newer kernels zstd.
+ */
+async function unpackKernel(system: System, image: Buffer, work: string): Promise<string> {
+  const setupSectors = image.readUInt8(0x1f1) || 4
+  const start = (setupSectors + 1) * 512 + image.readUInt32LE(0x248)
+  const payload = image.subarray(start, start + image.readUInt32LE(0x24c))
+  const program =
+    payload.readUInt32BE(0) === 0xfd377a58 ? 'xz' : payload.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : undefined
+  if (program === undefined) throw new AppError('the kernel image is compressed in a way the lab does not know')
+  const packed = join(work, 'payload')
+  // The last four bytes are the unpacked size, not part of the stream.
+  putFile(packed, payload.subarray(0, payload.length - 4))
+  await run(system, ['sh', '-c', `${program} -dc <"$1" >"$2"`, 'sh', packed, join(work, 'vmlinux')])
+  return join(work, 'vmlinux')
+}
+
+async function run(system: System, argv: readonly string[], help?: string): Promise<void> {
+  const result = await system.exec(argv, { timeoutSeconds: 300 })
+  if (result.status === 0) return
+  const said = result.stderr.trim().split('\n').at(-1) ?? ''
+  throw new AppError(`${argv[0]} ended with status ${result.status}: ${said}`, help === undefined ? {} : { help })
+}

@@ -1,0 +1,93 @@
+/**
+ * What the lab needs from the distribution: programs and files, and the Debian packages they come in.
+ */
+import { AppError } from '../base/errors.ts'
+import { exists, findProgram } from '../machine/work-folder.ts'
+import type { System } from '../machine/system.ts'
+
+export type Need = {
+  readonly program?: string
+  readonly file?: string
+  readonly debianPackage: string
+  readonly for: string
+}
+
+export const labNeeds: readonly Need[] = [
+  { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', for: 'the virtual host and its guests' },
+  { file: '/usr/share/seabios/bios-256k.bin', debianPackage: 'seabios', for: "the guests' firmware" },
+  { program: 'busybox', debianPackage: 'busybox-static', for: 'the small systems' },
+  { program: 'ip', debianPackage: 'iproute2', for: "the virtual host's own view of its network" },
+  { program: 'mke2fs', debianPackage: 'e2fsprogs', for: 'disk images without mounting' },
+  { program: 'nft', debianPackage: 'nftables', for: "the firewall guest's address translation" },
+  { program: 'xz', debianPackage: 'xz-utils', for: 'unpacking the kernel' },
+  { program: 'depmod', debianPackage: 'kmod', for: 'the order of kernel modules' },
+  { program: 'dpkg-deb', debianPackage: 'dpkg', for: 'unpacking the kernel package' },
+  { program: 'apt-get', debianPackage: 'apt', for: 'fetching the kernel package' },
+  { program: 'ldd', debianPackage: 'libc-bin', for: 'finding libraries' },
+  { file: '/usr/share/misc/pci.ids', debianPackage: 'pci.ids', for: 'names of devices' },
+]
+
+/** How the machine is looked at: real everywhere but in the tests of the messages. */
+export type Look = {
+  readonly hasProgram: (name: string) => boolean
+  readonly hasFile: (path: string) => boolean
+  readonly isRoot: boolean
+}
+
+const realLook: Look = {
+  hasProgram: (name) => findProgram(name) !== undefined,
+  hasFile: exists,
+  isRoot: process.getuid?.() === 0,
+}
+
+/** `further`: what one topology needs beyond the rest. */
+export function missingNeeds(look: Look = realLook, further: readonly Need[] = []): Need[] {
+  return [...labNeeds, ...further].filter((need) =>
+    need.program === undefined ? !look.hasFile(need.file ?? '') : !look.hasProgram(need.program),
+  )
+}
+
+function wordOf(need: Need): string {
+  return need.program ?? need.file ?? need.debianPackage
+}
+
+/** Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one command. */
+export async function installNeeds(
+  system: Pick<System, 'exec'>,
+  say: (line: string) => void,
+  look: Look = realLook,
+  further: readonly Need[] = [],
+): Promise<void> {
+  const missing = missingNeeds(look, further)
+  if (missing.length === 0) return
+  const packages = [...new Set(missing.map((need) => need.debianPackage))]
+  const words = missing.map(wordOf).join(', ')
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  if (!look.hasProgram('apt-get')) {
+    throw new AppError(`the lab looked for these and did not find them: ${words}`, {
+      help: 'install them with your package manager; the lab itself needs a Debian 12 or later (apt-get fetches its kernel)',
+    })
+  }
+  if (!look.isRoot) {
+    throw new AppError(`the lab needs these and did not find them: ${words}`, { help: `sudo ${command}` })
+  }
+  say(`installing from the distribution: ${packages.join(' ')}`)
+  for (const argv of [['apt-get', 'update', '-qq'], command.split(' ')]) {
+    const result = await system.exec(argv, {
+      env: { DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' },
+      timeoutSeconds: 900,
+    })
+    // An update that fails may still leave a usable package list: only the installation decides.
+    if (result.status !== 0 && argv[1] !== 'update') {
+      throw new AppError(`${argv.slice(0, 2).join(' ')} ended with ${result.status}: ${lastLine(result.stderr)}`, {
+        help: `run it yourself to see more: ${command}`,
+      })
+    }
+  }
+  const still = missingNeeds(look, further)
+  if (still.length > 0) throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}

@@ -1,0 +1,140 @@
+/** From roles to demands: which devices could serve each role here, and what is wrong when none can. */
+import type { Finding } from '../../base/finding.ts'
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import { deviceClass, isBridge, isWireless, type PciDevice } from '../../pci/device.ts'
+import { placeOf } from '../../spec/places.ts'
+import type { DeviceSelector, RoleSpec, VmSpec } from '../../spec/spec.ts'
+import type { Demand, Supply } from './allocate.ts'
+import type { Followed } from './follow-lock.ts'
+import { omit } from '../omit.ts'
+import { findDevices } from './select.ts'
+import { mayGo, refusalsOf, type View } from './view.ts'
+import { listWords, sayDemand } from '../words.ts'
+
+export type Demands = {
+  readonly demands: readonly Demand[]
+  /** The functions in the order of addresses; demands speak of them by number. */
+  readonly supplies: readonly Supply[]
+  readonly addresses: readonly PciAddress[]
+  readonly selects: readonly DeviceSelector[]
+  readonly findings: readonly Finding[]
+}
+
+export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): Demands {
+  const devices = view.host.devices
+    .filter((device) => !isBridge(device))
+    .toSorted((a, b) => compareAddresses(a.address, b.address))
+  const numbers = new Map(devices.map((device, i) => [device.address, i]))
+  const free = new Set(devices.filter((device) => mayGo(view, device.address)).map((device) => device.address))
+  const all = view.host.devices.toSorted((a, b) => compareAddresses(a.address, b.address))
+  const candidatesFor = cached((select: DeviceSelector) => findDevices(select, all, view.layout))
+  const demands: Demand[] = []
+  const selects: DeviceSelector[] = []
+  const findings: Finding[] = []
+  const listOf = cached((meant: readonly PciDevice[]) =>
+    meant.filter((device) => free.has(device.address)).flatMap((device) => numbers.get(device.address) ?? []),
+  )
+  for (const vm of view.spec.vms) {
+    for (const role of vm.devices) {
+      const lock = followed.get(`${vm.name}/${role.role}`)
+      if (lock?.kind === 'lost') continue
+      const selected = candidatesFor(omit(omit(role.select, 'card'), 'pair'))
+      const meant = lock?.kind === 'same' && (lock.only || !selected.includes(lock.device)) ? [lock.device] : selected
+      const candidates = listOf(meant)
+      if (candidates.length === 0) {
+        findings.push(...whyNone(view, vm, role, meant))
+        continue
+      }
+      const { card, pair } = role.select
+      const locked = lock?.kind === 'same' ? numbers.get(lock.device.address) : undefined
+      demands.push({
+        vm: vm.name,
+        role: role.role,
+        candidates,
+        ...(card === undefined ? {} : { card }),
+        ...(pair === undefined ? {} : { pair }),
+        ...(locked === undefined ? {} : { locked }),
+      })
+      selects.push(role.select)
+    }
+  }
+  return { demands, supplies: suppliesOf(view, devices), addresses: devices.map((d) => d.address), selects, findings }
+}
+
+function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
+  const unitNumbers = new Map(view.layout.units.map((unit, i) => [unit, i]))
+  return devices.map((device) => {
+    const { address, numaNode } = device
+    const unit = view.layout.unitOf.get(address)
+    const slot = address.slice(0, -2)
+    const verdict = view.judgements.get(address)?.verdict
+    return {
+      unit: (unit && unitNumbers.get(unit)) ?? -1,
+      card: view.layout.cardOf.get(address) ?? slot,
+      slot,
+      ...(numaNode === undefined || numaNode < 0 ? {} : { numaNode }),
+      ...(verdict === 'caution' ? { caution: true } : {}),
+      ...(verdict === 'unknown' || isWireless(device) ? { last: true } : {}),
+    }
+  })
+}
+
+function whyNone(view: View, vm: VmSpec, { role, select }: RoleSpec, meant: readonly PciDevice[]): Finding[] {
+  const at = placeOf(view.places, ['vms', vm.name, 'devices', role], 'key')
+  const findings = meant.length === 0 ? [missing(view, vm.name, role, select)] : refused(view, vm.name, role, meant)
+  return findings.map((finding) => ({ ...finding, ...(at ? { at } : {}) }))
+}
+
+function missing(view: View, vm: string, role: string, select: DeviceSelector): Finding {
+  const near = nearMiss(view, select)
+  const kinds = new Map<string, number>()
+  for (const device of view.host.devices) {
+    const kind = deviceClass(device)
+    if (!isBridge(device) && kind !== 'other') kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  }
+  const has = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} × ${kind}`)
+  const help =
+    near ??
+    (has.length === 0 ? 'this host shows no device at all' : `it has ${listWords(has)}; handover inspect shows them`)
+  return {
+    code: 'device-missing',
+    severity: 'error',
+    message: `${role} of ${vm}: this host has no device that is ${sayDemand(select)}`,
+    help,
+  }
+}
+
+/** The one key that, left out, would let a device match: that key is probably what is wrong. */
+function nearMiss(view: View, select: DeviceSelector): string | undefined {
+  const keys = (Object.keys(select) as (keyof DeviceSelector)[]).filter((key) => key !== 'card' && key !== 'pair')
+  if (keys.length < 2) return undefined
+  for (const key of keys) {
+    const found = findDevices(omit(select, key), view.host.devices, view.layout)
+    if (found.length > 0 && found.length <= 4)
+      return `without ${key} it would be ${listWords(found.map((device) => device.address))}`
+  }
+  return undefined
+}
+
+function refused(view: View, vm: string, role: string, meant: readonly PciDevice[]): Finding[] {
+  const shown = meant.slice(0, 8)
+  return shown.flatMap((device) =>
+    refusalsOf(view, device.address).map((reason) => ({
+      ...omit(omit(reason, 'undecided'), 'mates'),
+      message: `${role} of ${vm}: ${reason.message}`,
+    })),
+  )
+}
+
+/** Remembers by content for selectors and by identity for lists: 256 roles often ask for the same few things. */
+function cached<A extends object, R>(make: (asked: A) => R): (asked: A) => R {
+  const known = new Map<unknown, R>()
+  return (asked) => {
+    const key = Array.isArray(asked) ? asked : JSON.stringify(asked)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = make(asked)
+    known.set(key, made)
+    return made
+  }
+}

@@ -1,0 +1,46 @@
+/** When does a VM count as up? When it answers, not after a pause. */
+import { AppError } from '../base/errors.ts'
+import type { ReadySpec } from '../spec/spec.ts'
+import { askHttp, askPing, askTcp, type Answer } from '../machine/network.ts'
+import type { System } from '../machine/system.ts'
+import { askGuest } from './guest-report.ts'
+import type { VmFiles } from '../engines/qemu/vm-files.ts'
+
+/** One question; it takes at most about `patienceMs`. */
+export async function askReady(
+  system: System,
+  check: ReadySpec['check'],
+  files: VmFiles,
+  patienceMs: number,
+): Promise<Answer> {
+  switch (check.kind) {
+    case 'http':
+      return await askHttp(check.url, patienceMs)
+    case 'tcp':
+      return await askTcp(check.host, check.port, patienceMs)
+    case 'ping':
+      return await askPing(check.host, patienceMs)
+    case 'report':
+      try {
+        await askGuest(system, files.report, '', patienceMs / 1000)
+        return { answered: true, said: 'the guest speaks on its report line' }
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return { answered: false, said: error.message }
+      }
+  }
+}
+
+/** In words, for progress and messages. */
+export function readyInWords(check: ReadySpec['check']): string {
+  switch (check.kind) {
+    case 'http':
+      return `${check.url} answers`
+    case 'tcp':
+      return `${check.host}:${check.port} accepts connections`
+    case 'ping':
+      return `${check.host} answers ping`
+    case 'report':
+      return 'the guest reports'
+  }
+}

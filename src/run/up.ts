@@ -1,0 +1,188 @@
+/**
+ * Starts the VMs of an applied plan in order, each when what it needs answers. Checks every device once more before its VM
+ * gets it. Tells a listener what happens; the command line prints it.
+ */
+import { checkIdentity } from '../steps/check-identity.ts'
+import type { JournalRecord } from '../apply/journal.ts'
+import { AppError } from '../base/errors.ts'
+import type { Spec, VmSpec } from '../spec/spec.ts'
+import type { System } from '../machine/system.ts'
+import { chooseHugepageKiB } from '../engines/qemu/hugepages.ts'
+import { checkLimits } from '../engines/qemu/limits.ts'
+import { lastLines, runningVms, startVm, stopVm, type Given, type VmRecord } from '../engines/qemu/qemu.ts'
+import type { AssignedFunction } from '../engines/qemu/qemu-args.ts'
+import { askReady, readyInWords } from './readiness.ts'
+import { vmFiles } from '../engines/qemu/vm-files.ts'
+
+export type UpEvent =
+  | { readonly kind: 'running-already'; readonly vm: string }
+  | { readonly kind: 'starting'; readonly vm: string; readonly functions: readonly AssignedFunction[] }
+  | { readonly kind: 'started'; readonly vm: string; readonly record: VmRecord; readonly seconds: number }
+  | {
+      readonly kind: 'waiting'
+      readonly vm: string
+      readonly for: string
+      readonly said: string
+      readonly seconds: number
+    }
+  | { readonly kind: 'answered'; readonly vm: string; readonly said: string; readonly seconds: number }
+
+export type UpRequest = {
+  readonly spec: Spec
+  readonly record: JournalRecord
+  /** VM names; empty means all of the plan. What they need is started too. */
+  readonly wanted: readonly string[]
+  readonly wait: boolean
+}
+
+export async function up(system: System, request: UpRequest, report: (event: UpEvent) => void): Promise<void> {
+  for (const name of order(request)) {
+    const vm = request.spec.vms.find((candidate) => candidate.name === name)
+    if (!vm) {
+      throw new AppError(`the plan in force knows ${name}, the spec does not any more`, {
+        help: 'run handover plan and handover apply again',
+      })
+    }
+    if (runningVms(system).some((running) => running.name === name)) {
+      report({ kind: 'running-already', vm: name })
+      continue
+    }
+    refuseWaiting(vm, request.record)
+    const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, request.spec) : undefined
+    const functions = functionsFor(request.record, vm)
+    await startOne(
+      system,
+      vm,
+      { functions, ...(hugepageKiB === undefined ? {} : { hugepageKiB }) },
+      request.wait,
+      report,
+    )
+  }
+}
+
+/** A virtual function that was not there at the last apply: without it the guest would be another machine. */
+function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
+  const waiting = vm.devices.filter(
+    ({ role, select }) =>
+      select.virtualFunction !== undefined && !assignments.some((one) => one.vm === vm.name && one.role === role),
+  )
+  if (waiting.length === 0) return
+  throw new AppError(`${vm.name} has no device for ${waiting.map(({ role }) => role).join(', ')} yet`, {
+    help: 'the virtual functions are made, and not given away: handover apply once more',
+  })
+}
+
+/** The wanted VMs and all they need, in the plan's start order. */
+function order({ spec, record, wanted }: UpRequest): string[] {
+  const known = record.startOrder
+  const unknown = wanted.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new AppError(`there is no VM ${unknown} in the plan in force`, {
+      help: `VMs are: ${known.join(', ') || 'none'}`,
+    })
+  }
+  const chosen = new Set<string>()
+  const add = (name: string) => {
+    if (chosen.has(name)) return
+    chosen.add(name)
+    for (const needed of spec.vms.find((vm) => vm.name === name)?.needs ?? []) add(needed)
+  }
+  for (const name of wanted.length > 0 ? wanted : known) add(name)
+  return known.filter((name) => chosen.has(name))
+}
+
+/** Roles in the order of the spec, then what comes along. */
+export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunction[] {
+  const fn = (
+    role: string,
+    { address, identity }: JournalRecord['takenAlong'][number] | JournalRecord['assignments'][number],
+  ) => ({
+    role,
+    address,
+    ...(identity.classCode === undefined ? {} : { classCode: identity.classCode }),
+  })
+  const roles = vm.devices.flatMap(({ role }) => record.assignments.filter((a) => a.vm === vm.name && a.role === role))
+  return [
+    ...roles.map((a) => fn(a.role, a)),
+    ...record.takenAlong.filter((t) => t.vm === vm.name).map((t) => fn('', t)),
+  ]
+}
+
+async function startOne(
+  system: System,
+  vm: VmSpec,
+  given: Given,
+  wait: boolean,
+  report: (event: UpEvent) => void,
+): Promise<void> {
+  checkMemory(system, vm)
+  checkLimits(system, vm, given.functions.length > 0)
+  report({ kind: 'starting', vm: vm.name, functions: given.functions })
+  const begun = system.now().getTime()
+  const seconds = () => (system.now().getTime() - begun) / 1000
+  const record = await startVm(system, vm, given)
+  report({ kind: 'started', vm: vm.name, record, seconds: seconds() })
+  if (!wait || !vm.ready) return
+  await waitReady(system, vm, record, seconds, report)
+}
+
+async function waitReady(
+  system: System,
+  vm: VmSpec,
+  record: VmRecord,
+  seconds: () => number,
+  report: (event: UpEvent) => void,
+): Promise<void> {
+  if (!vm.ready) return
+  const { check, withinSeconds } = vm.ready
+  const words = readyInWords(check)
+  let said = ''
+  while (seconds() < withinSeconds) {
+    const asked = seconds()
+    const answer = await askReady(system, check, vmFiles(vm.name), Math.min(2000, (withinSeconds - asked) * 1000 + 100))
+    if (answer.answered) return report({ kind: 'answered', vm: vm.name, said: answer.said, seconds: seconds() })
+    said = answer.said
+    report({ kind: 'waiting', vm: vm.name, for: words, said, seconds: seconds() })
+    if (!runningVms(system).some((running) => running.name === vm.name)) {
+      throw new AppError(`${vm.name} ended while it was waited for`, { help: lastWords(vm.name) })
+    }
+    // A refused connection comes back at once; a silent one has used its patience already.
+    await system.sleep(Math.max(0, 250 - (seconds() - asked) * 1000))
+  }
+  await stopVm(system, record, 0)
+  throw new AppError(
+    `${vm.name} did not answer within ${withinSeconds} s (${words}; last: ${said}) and was switched off`,
+    {
+      help: `${lastWords(vm.name)}\n  to look inside while it starts: handover up ${vm.name} --no-wait; handover console ${vm.name}`,
+    },
+  )
+}
+
+function lastWords(name: string): string {
+  const lines = lastLines(vmFiles(name).serialLog, 8) || lastLines(vmFiles(name).log, 8)
+  return lines === '' ? 'its console is empty' : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
+}
+
+/** Guest memory is pinned as a whole when a device is given, so it must be there now. */
+function checkMemory(system: System, vm: VmSpec): void {
+  const text = system.readText('/proc/meminfo')
+  const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
+  // Huge pages are set aside already and no part of what is available; QEMU itself says when they do not suffice.
+  if (vm.hugepages || Number.isNaN(available) || available >= vm.memoryMiB + 32) return
+  throw new AppError(`${vm.name} needs ${vm.memoryMiB} MiB, and ${Math.floor(available)} MiB are available`, {
+    help: 'give it less memory in the spec, stop another VM, or free memory on the host',
+  })
+}
+
+/** Every device of the plan in force is still the one that was meant, and waits on vfio-pci. */
+export function checkAssigned(system: System, record: JournalRecord, vms: readonly string[]): string[] {
+  const wrong: string[] = []
+  for (const { vm, address, identity } of [...record.assignments, ...record.takenAlong]) {
+    if (!vms.includes(vm)) continue
+    wrong.push(...checkIdentity(system, address, identity).differences.map((difference) => `${address}: ${difference}`))
+    const driver = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
+    const name = driver.ok ? driver.value.split('/').at(-1) : undefined
+    if (name !== 'vfio-pci') wrong.push(`${address}: its driver is ${name ?? 'none'}, not vfio-pci`)
+  }
+  return wrong
+}

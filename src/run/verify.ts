@@ -1,0 +1,176 @@
+/**
+ * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was promised?
+ * The comparison is pure; asking is not.
+ */
+import type { JournalRecord } from '../apply/journal.ts'
+import { AppError } from '../base/errors.ts'
+import type { Assignment } from '../plan/types.ts'
+import type { VmSpec } from '../spec/spec.ts'
+import type { System } from '../machine/system.ts'
+import { functionsFor } from './up.ts'
+import { readGuestReport, type GuestDevice, type GuestReport } from './guest-report.ts'
+import { openVmQmp } from '../engines/qemu/qemu.ts'
+import { qdevId } from '../engines/qemu/qemu-args.ts'
+import { vmFiles } from '../engines/qemu/vm-files.ts'
+
+/** What is compared, as far as it was known on the host or said by the guest. */
+export type Seen = {
+  readonly vendorId?: string
+  readonly deviceId?: string
+  readonly classCode?: string
+  readonly driver?: string
+  readonly link?: boolean
+  readonly macs?: readonly string[]
+  readonly disks?: readonly string[]
+}
+
+export type RoleVerdict = {
+  readonly vm: string
+  readonly role: string
+  /** The host's address of the device. */
+  readonly address: string
+  readonly guestAddress: string | null
+  readonly promised: Seen
+  readonly reported: Seen | null
+  readonly match: boolean
+  readonly differences: readonly string[]
+  /** The guest's own line. */
+  readonly evidence: string
+}
+
+export type VmVerdict = {
+  readonly vm: string
+  readonly roles: readonly RoleVerdict[]
+  readonly report: GuestReport | null
+  readonly problem: string | null
+}
+
+export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec): Promise<VmVerdict> {
+  const assignments = record.assignments.filter((assignment) => assignment.vm === vm.name)
+  try {
+    const places = await guestPlaces(system, record, vm)
+    const report = await readGuestReport(system, vmFiles(vm.name).report, 15)
+    return {
+      vm: vm.name,
+      roles: assignments.map((a) => compareRole(a, vm, places.get(a.role), report)),
+      report,
+      problem: null,
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return {
+      vm: vm.name,
+      roles: assignments.map((a) => unseen(a, error.message)),
+      report: null,
+      problem: error.message,
+    }
+  }
+}
+
+/** Where the guest's firmware put each device: QMP's query-pci knows bus, slot and function by the name we gave. */
+async function guestPlaces(system: System, record: JournalRecord, vm: VmSpec): Promise<Map<string, string>> {
+  const qmp = await openVmQmp(system, vm.name)
+  try {
+    const places = new Map<string, string>()
+    const names = new Map(functionsFor(record, vm).map((fn) => [qdevId(fn), fn.role]))
+    const visit = (devices: unknown) => {
+      for (const device of Array.isArray(devices) ? (devices as QmpPciDevice[]) : []) {
+        const role = names.get(device.qdev_id ?? '')
+        if (role !== undefined) places.set(role, formatPlace(device))
+        visit(device.pci_bridge?.devices)
+      }
+    }
+    for (const bus of (await qmp.execute('query-pci')) as { devices?: unknown }[]) visit(bus.devices)
+    return places
+  } finally {
+    qmp.close()
+  }
+}
+
+type QmpPciDevice = {
+  readonly bus: number
+  readonly slot: number
+  readonly function: number
+  readonly qdev_id?: string
+  readonly pci_bridge?: { readonly devices?: unknown }
+}
+
+function formatPlace({ bus, slot, function: fn }: QmpPciDevice): string {
+  return `0000:${bus.toString(16).padStart(2, '0')}:${slot.toString(16).padStart(2, '0')}.${fn}`
+}
+
+/** Pure: what was promised against what the guest says. */
+export function compareRole(
+  assignment: Assignment,
+  vm: VmSpec,
+  guestAddress: string | undefined,
+  report: GuestReport,
+): RoleVerdict {
+  const { identity } = assignment
+  const promised: Seen = {
+    ...statedIds(identity),
+    ...(identity.classCode === undefined ? {} : { classCode: identity.classCode }),
+    // Another kind of guest has drivers of other names.
+    ...(vm.guest === 'linux' && assignment.hostDriver !== null ? { driver: assignment.hostDriver } : {}),
+    ...(identity.macs?.length ? { macs: identity.macs } : {}),
+    ...(identity.diskSerials?.length ? { disks: identity.diskSerials } : {}),
+  }
+  const found = findDevice(report, guestAddress, promised)
+  if (!found) return { ...unseen(assignment, 'the guest does not see it'), promised }
+  const reported = seenBy(found)
+  const differences = Object.entries(promised).flatMap(([key, want]) => {
+    const is = reported[key as keyof Seen]
+    return sameText(want, is) ? [] : [`${key} is ${textOf(is)}, promised was ${textOf(want)}`]
+  })
+  return {
+    ...{ vm: assignment.vm, role: assignment.role, address: assignment.address, guestAddress: found.address },
+    ...{ promised, reported, match: differences.length === 0, differences },
+    evidence: report.lines.find((line) => line.startsWith(`device ${found.address} `)) ?? '',
+  }
+}
+
+function findDevice(report: GuestReport, address: string | undefined, promised: Seen): GuestDevice | undefined {
+  const byAddress = report.devices.find((device) => device.address === address)
+  if (byAddress) return byAddress
+  // Firmware may number buses differently from what QEMU says before the guest renumbers them: serials decide then.
+  return report.devices.find(
+    (device) =>
+      device.vendorId === promised.vendorId &&
+      device.deviceId === promised.deviceId &&
+      (promised.macs === undefined || promised.macs.includes(device.mac ?? '')) &&
+      (promised.disks === undefined || device.disks.some((disk) => promised.disks?.includes(disk.serial))),
+  )
+}
+
+function seenBy(device: GuestDevice): Seen {
+  return {
+    vendorId: device.vendorId,
+    deviceId: device.deviceId,
+    classCode: device.classCode,
+    ...(device.driver === undefined ? {} : { driver: device.driver }),
+    ...(device.link === undefined ? {} : { link: device.link }),
+    ...(device.mac === undefined ? {} : { macs: [device.mac] }),
+    ...(device.disks.length > 0 ? { disks: device.disks.map((disk) => disk.serial).toSorted() } : {}),
+  }
+}
+
+function unseen(assignment: Assignment, why: string): RoleVerdict {
+  return {
+    ...{ vm: assignment.vm, role: assignment.role, address: assignment.address, guestAddress: null },
+    ...{ promised: statedIds(assignment.identity), reported: null },
+    ...{ match: false, differences: [why], evidence: '' },
+  }
+}
+
+function statedIds({ vendorId, deviceId }: Assignment['identity']): Seen {
+  return { ...(vendorId === undefined ? {} : { vendorId }), ...(deviceId === undefined ? {} : { deviceId }) }
+}
+
+function textOf(value: Seen[keyof Seen]): string {
+  if (value === undefined) return 'not said'
+  return typeof value === 'object' ? value.toSorted((a, b) => a.localeCompare(b)).join(', ') : String(value)
+}
+
+function sameText(a: Seen[keyof Seen], b: Seen[keyof Seen]): boolean {
+  return a !== undefined && b !== undefined && textOf(a) === textOf(b)
+}

@@ -1,0 +1,73 @@
+/** The few words the picture and the report say about a function. */
+import type { Host } from '../../host/host.ts'
+import type { PciDevice } from '../../pci/device.ts'
+import { classWords } from '../../pci/class-code.ts'
+import { shortName } from '../../judge/words.ts'
+import type { DeviceJudgement } from '../../judge/types.ts'
+
+export function titleOf(device: PciDevice): string {
+  return device.name === undefined ? classWords(device.classCode) : shortName(device.name)
+}
+
+export function usesOf(device: PciDevice): string {
+  const interfaces = (device.networkInterfaces ?? []).map((one) =>
+    `${one.name} ${one.permanentMac ?? one.mac ?? ''}`.trim(),
+  )
+  const disks = (device.disks ?? []).map((disk) =>
+    [disk.name, disk.model, sizeText(disk.sizeBytes)].filter(Boolean).join(' '),
+  )
+  return [...interfaces, ...disks].join(' · ')
+}
+
+/** Only the kernel's names of what hangs on it: `eth1`, `sdb, sdc`. */
+export function namesOf(device: PciDevice): string {
+  return [...(device.networkInterfaces ?? []), ...(device.disks ?? [])].map((one) => one.name).join(', ')
+}
+
+function sizeText(bytes: number | undefined): string | undefined {
+  if (bytes === undefined) return undefined
+  const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
+  const power = bytes === 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`
+}
+
+/** Why, in a few words: what the host needs it for, else the weightiest reason. */
+export function whyOf(device: PciDevice, judged: DeviceJudgement | undefined): string {
+  const needs = (judged?.neededBy ?? []).filter((need) => need.weight === 'vital')
+  if (needs.length > 0) return `the host needs it: ${[...new Set(needs.map((need) => need.what))].join(', ')}`
+  const reason =
+    judged?.reasons.find((one) => one.severity === 'error') ??
+    judged?.reasons.find((one) => one.undecided === true) ??
+    judged?.reasons.find((one) => one.severity === 'warning')
+  // The row names the device already, and has room for few words.
+  if (reason)
+    return reason.message.startsWith(device.address)
+      ? reason.message.slice(device.address.length).replace(/^[:, ]+/, '')
+      : reason.message.replace(` ${device.address} `, ' it ')
+  return ''
+}
+
+export function driverOf(device: PciDevice): string {
+  return device.driver ? `driver ${device.driver}` : device.driver === null ? 'no driver' : ''
+}
+
+export function machineOf(host: Host): string {
+  const { distribution, kernel, memory } = host
+  const parts = [
+    host.machine,
+    distribution && [distribution.id, distribution.versionId].filter(Boolean).join(' '),
+    kernel.release === undefined ? undefined : `Linux ${kernel.release}`,
+    memory.totalMiB === undefined ? undefined : `${Math.round((memory.totalMiB / 1024) * 10) / 10} GiB`,
+  ]
+  return parts.filter(Boolean).join(' · ')
+}
+
+export function iommuOf(host: Host): string {
+  const kinds = { intel: 'Intel VT-d', amd: 'AMD-Vi', other: 'IOMMU' }
+  const { state, kind, interruptRemapping } = host.iommu
+  const remapping =
+    interruptRemapping === undefined || state !== 'on'
+      ? ''
+      : `, interrupt remapping ${interruptRemapping ? 'on' : 'off'}`
+  return `${kind === null ? 'IOMMU' : kinds[kind]} ${state}${remapping}`
+}

@@ -1,0 +1,46 @@
+/**
+ * Findings as text:
+ *
+ *     error[group-shared]: 0000:01:00.0 shares IOMMU group 14 with 0000:01:00.1
+ *       --> home.yaml:7:18
+ *       help: give both to the same VM
+ */
+import type { Finding } from '../../base/finding.ts'
+import type { Styler } from './style.ts'
+
+/** `sources` maps a file name to its text, so that the line and a caret can be shown under a place. */
+export function renderFindings(
+  findings: readonly Finding[],
+  style: Styler,
+  sources: ReadonlyMap<string, string> = new Map(),
+): string {
+  return findings.map((finding) => renderFinding(finding, style, sources)).join('')
+}
+
+function renderFinding(finding: Finding, style: Styler, sources: ReadonlyMap<string, string>): string {
+  const paint = { error: style.red, warning: style.yellow, note: style.cyan }[finding.severity]
+  const lines = [
+    `${paint(`${finding.severity}[${finding.code}]`)}: ${style.bold(finding.message.replaceAll('\n', '\n    '))}`,
+  ]
+  if (finding.at) lines.push(...renderPlace(finding.at, style, sources))
+  if (finding.help !== undefined) lines.push(`  ${style.cyan('help')}: ${finding.help}`)
+  return `${lines.join('\n')}\n`
+}
+
+function renderPlace(
+  at: NonNullable<Finding['at']>,
+  style: Styler,
+  sources: ReadonlyMap<string, string>,
+): readonly string[] {
+  const lines = [`  ${style.dim('-->')} ${at.file}:${at.line}:${at.column}`]
+  const line = sources.get(at.file)?.split('\n')[at.line - 1]
+  if (line === undefined) return lines
+  // A line may be hostile: control characters are shown as spaces and long ones cut around the place.
+  const from = Math.max(0, at.column - 60)
+  const shown = line.slice(from, from + 110).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+  const gutter = String(at.line)
+  lines.push(`${gutter.padStart(4)} ${style.dim('|')} ${shown}`)
+  const caret = '^'.repeat(Math.max(1, Math.min(at.length ?? 1, shown.length - (at.column - 1 - from))))
+  lines.push(`     ${style.dim('|')} ${' '.repeat(at.column - 1 - from)}${style.red(caret)}`)
+  return lines
+}

@@ -1,0 +1,220 @@
+/** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
+import { formatCommand } from '../../boot/shell-quote.ts'
+import type { Host } from '../../host/host.ts'
+import type { PciAddress } from '../../pci/address.ts'
+import { settingWords } from '../../pci/virtual-functions.ts'
+import { trialId } from '../../boot/trial/trial.ts'
+import { deviceClass } from '../../pci/device.ts'
+import { layoutOf, type Layout } from '../../plan/who/cards.ts'
+import type { DriverState, Step } from '../../steps/step.ts'
+import { servedWords } from '../../plan/outlook/outage.ts'
+import type { Plan } from '../../plan/types.ts'
+import { classWord, listWords, nameOf, portWords, yamlList } from '../../plan/words.ts'
+import { formatSize } from '../../spec/units.ts'
+import type { Spec, VmSpec } from '../../spec/spec.ts'
+import { renderDiff } from './plan-diff.ts'
+import type { Styler } from './style.ts'
+
+type Drawing = {
+  readonly plan: Plan
+  readonly host: Host
+  readonly layout: Layout
+  readonly style: Styler
+  readonly columns: number
+}
+
+export function renderPlan(
+  plan: Plan,
+  given: { readonly host: Host; readonly spec: Spec; readonly style: Styler; readonly columns: number },
+): string {
+  const drawing: Drawing = {
+    plan,
+    host: given.host,
+    layout: layoutOf(given.host),
+    style: given.style,
+    columns: given.columns,
+  }
+  const parts = [
+    ...given.spec.vms.map((vm) => renderVm(vm, drawing)),
+    renderSpare(drawing),
+    renderStaying(drawing),
+    renderConcessions(drawing),
+    renderMemory(drawing),
+    renderOutage(drawing),
+    renderSteps(drawing),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function renderVm(vm: VmSpec, { plan, layout, style, columns }: Drawing): string {
+  const head = [`${vm.cpus} cpu${vm.cpus === 1 ? '' : 's'}`, formatSize(vm.memoryMiB), vm.firmware]
+  if (vm.needs.length > 0) head.push(`after ${listWords(vm.needs)}`)
+  const lines = [`${style.bold(vm.name)}  ${style.dim(head.join(' · '))}`]
+  const width = Math.max(4, ...vm.devices.map(({ role }) => role.length))
+  for (const { role } of vm.devices) {
+    const given = plan.assignments.find((a) => a.vm === vm.name && a.role === role)
+    const words = given ? sayDevice(given.address, layout) : style.red('no device')
+    lines.push(...wrap(`  ${role.padEnd(width)}  ${words}`, columns, width + 4 + 14))
+    if (given?.moved)
+      lines.push(...wrap(`  ${''.padEnd(width)}  moved: ${given.moved.from} → ${given.moved.to}`, columns, width + 11))
+  }
+  for (const { address, because } of plan.takenAlong.filter((taken) => taken.vm === vm.name))
+    lines.push(
+      ...wrap(`  ${'+'.padEnd(width)}  ${sayDevice(address, layout)}, goes along: ${because}`, columns, width + 4 + 14),
+    )
+  if (vm.devices.length === 0) lines.push(`  ${style.dim('no real devices')}`)
+  return lines.join('\n')
+}
+
+/** `0000:05:00.0  82574L Gigabit Network Connection, port 1 of 2, group 13`. */
+function sayDevice(address: PciAddress, layout: Layout): string {
+  const group = layout.groupOf.get(address)
+  const parts = [
+    nameOf(layout.devices.get(address)),
+    portWords(address, layout),
+    group === undefined ? '' : `group ${group}`,
+  ]
+  return `${address}  ${parts.filter((part) => part !== '').join(', ')}`
+}
+
+function renderSpare({ plan, layout, style, columns }: Drawing): string {
+  if (plan.spare.length === 0) return ''
+  const kinds = new Map<string, PciAddress[]>()
+  for (const address of plan.spare) {
+    const device = layout.devices.get(address)
+    const kind = device ? classWord(deviceClass(device)) : 'device'
+    kinds.set(kind, [...(kinds.get(kind) ?? []), address])
+  }
+  const lines = [...kinds].flatMap(([kind, addresses]) =>
+    wrap(`  ${addresses.length} ${kind}${addresses.length === 1 ? '' : 's'}: ${addresses.join(', ')}`, columns, 4),
+  )
+  return [style.bold('Spare'), ...lines].join('\n')
+}
+
+function renderStaying({ plan, layout, style, columns }: Drawing): string {
+  if (plan.staying.length === 0) return ''
+  const lines = plan.staying.flatMap(({ address, because }) =>
+    wrap(`  ${address}  ${nameOf(layout.devices.get(address))}: ${because}`, columns, 16),
+  )
+  return [style.bold('Stays with the host'), ...lines].join('\n')
+}
+
+/** What `apply` asks for by name. */
+function renderConcessions({ plan, style, columns }: Drawing): string {
+  const concessions = plan.concessions ?? []
+  if (concessions.length === 0) return ''
+  const lines = concessions.flatMap(({ address, name, what }) => wrap(`  ${name}  ${address}: ${what}`, columns, 4))
+  const how = `  Name them in the spec, host: { give-up: ${yamlList(concessions.map(({ name }) => name))} }, or type each name when apply asks.`
+  return [style.bold('In use, and given up by name'), ...lines, ...wrap(style.dim(how), columns, 2)].join('\n')
+}
+
+function renderMemory({ plan, style }: Drawing): string {
+  const { pinnedMiB, hostTotalMiB } = plan.memory
+  if (pinnedMiB === 0) return ''
+  const of = hostTotalMiB === null ? '' : ` of ${formatSize(hostTotalMiB)}`
+  return `${style.bold('Memory')}  ${formatSize(pinnedMiB)}${of} pinned by guests with real devices`
+}
+
+/** `internet and films are gone until firewall, then media are back`, one line per VM. */
+function renderOutage({ plan, style, columns }: Drawing): string {
+  const steps = plan.outage ?? []
+  if (!steps.some((step) => step.serves.length + step.needs.length > 0 || !step.autostart)) return ''
+  const lines = steps.map((step, i) => {
+    const parts = [`${i + 1}. ${step.vm}`]
+    if (step.serves.length > 0) parts.push(`brings back ${servedWords([step])}`)
+    if (step.needs.length > 0) parts.push(`waits for ${listWords(step.needs)}`)
+    if (step.withinSeconds !== null) parts.push(`ready within ${step.withinSeconds} s`)
+    if (!step.autostart) parts.push('only when started by hand')
+    return wrap(`  ${parts.join(', ')}`, columns, 5)
+  })
+  const served = servedWords(steps)
+  const head =
+    served === ''
+      ? 'After a reboot of this host the VMs come back in this order'
+      : `When this host reboots, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone; back in this order`
+  return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
+}
+
+function renderSteps({ plan, layout, style, columns }: Drawing): string {
+  if (plan.findings.some((finding) => finding.severity === 'error'))
+    return style.bold('No changes: the errors come first.')
+  if (plan.steps.length === 0)
+    return style.bold(
+      plan.needsReboot
+        ? 'No changes: the host is prepared, and waits for a reboot.'
+        : 'No changes: the host is already as planned.',
+    )
+  const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
+  const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
+  const isTrial = plan.steps.some((step) => step.kind === 'command' && step.argv.includes(trialId))
+  const after = isTrial
+    ? ['  That boot is a trial: handover confirm keeps it, else the host goes back.']
+    : then
+      ? ['  After the reboot run the plan again: the devices follow then.']
+      : []
+  return [
+    style.bold(head),
+    ...plan.steps.flatMap((step) => renderStep(step, layout, { style, columns })),
+    ...after,
+  ].join('\n')
+}
+
+/** One step, as lines: what it is about, then before → after. A file is shown as a diff. */
+function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing, 'style' | 'columns'>): string[] {
+  if (step.kind === 'driver') {
+    // A listing may not say which driver a device has; that is not the same as having none.
+    const isStated = layout.devices.get(step.address)?.driver !== undefined
+    const before = isStated ? driverWords(step.before) : 'driver not stated'
+    const change = `  ${step.address}  ${before} → ${driverWords(step.after)}`
+    return wrap(`${change}  ${style.dim(`(${step.why})`)}`, columns, 16)
+  }
+  if (step.kind === 'sysfs')
+    return wrap(`  ${step.path}  ${step.before || '""'} → ${step.after || '""'}  (${step.why})`, columns, 4)
+  if (step.kind === 'vf') {
+    const change = `${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
+    return wrap(`  ${step.address} vf ${step.number}  ${change}  (${step.why})`, columns, 4)
+  }
+  if (step.kind === 'command') return wrap(`  run ${formatCommand(step.argv)}  (${step.why})`, columns, 4)
+  const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
+  return [
+    ...wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4),
+    ...cutWhole(step, renderDiff(step.before?.text ?? '', step.after?.text ?? '', style), style),
+  ]
+}
+
+/** A file that comes or goes whole is shown by its beginning: a script of a hundred lines hides the rest of a plan. */
+function cutWhole(step: Extract<Step, { kind: 'file' }>, lines: readonly string[], style: Styler): readonly string[] {
+  const isWhole = step.before === null || step.after === null
+  if (!isWhole || lines.length <= 14) return lines
+  return [...lines.slice(0, 7), `    ${style.dim(`… ${lines.length - 7} more lines (all of them: --json)`)}`]
+}
+
+function driverWords({ driver, driverOverride }: DriverState): string {
+  const name = driver ?? 'no driver'
+  return driverOverride === null || driverOverride === driver ? name : `${name} (override ${driverOverride})`
+}
+
+const escape = String.fromCharCode(27)
+
+/** Breaks at spaces so that no line is wider than `columns`; further lines are indented. Colours take no width. */
+export function wrap(text: string, columns: number, indent: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  let width = 0
+  for (const word of text.split(/(?<=\S)(?= )/)) {
+    const wordWidth = widthOf(word)
+    if (width + wordWidth > columns && line.trim() !== '') {
+      lines.push(line)
+      line = `${' '.repeat(indent)}${word.trimStart()}`
+      width = indent + widthOf(word.trimStart())
+    } else {
+      line += word
+      width += wordWidth
+    }
+  }
+  return [...lines, line]
+}
+
+function widthOf(text: string): number {
+  return text.replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '').length
+}

@@ -1,0 +1,135 @@
+/** A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places). */
+import type { Finding } from '../../base/finding.ts'
+import { compareAddresses, type PciAddress } from '../../pci/address.ts'
+import type { PciDevice } from '../../pci/device.ts'
+import { isVfioDriver } from '../../pci/vfio-driver.ts'
+import type { Host, HostFile, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../../host/host.ts'
+import type { DeviceDraft, Draft } from './draft.ts'
+import { withPlaces } from './places.ts'
+import { concludeXen } from './xen.ts'
+
+export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
+  const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
+  const devices = withBootDisplay(withPlaces(draft, withBridges(drafts.map(finishDevice))))
+  const groups = groupsOf(draft, devices)
+  const xen = concludeXen(draft)
+  const iommu: IommuFacts = groups.length > 0 ? { ...draft.iommu, state: 'on' } : draft.iommu
+  const findings: Finding[] = [
+    ...draft.findings,
+    ...mixture(draft),
+    ...[...draft.notes].map(([message, help]): Finding => ({
+      code: 'input-incomplete',
+      severity: 'note',
+      message,
+      ...(help === undefined ? {} : { help }),
+    })),
+  ]
+  return {
+    schema: 1,
+    source: { kind, name },
+    ...(draft.twoMachines === undefined ? {} : { twoMachines: draft.twoMachines }),
+    ...(draft.machine === undefined ? {} : { machine: draft.machine }),
+    kernel: draft.kernel,
+    cpu: draft.cpu,
+    ...xen,
+    memory: draft.memory,
+    iommu: { ...iommu, kind: iommu.kind ?? kindFromDevices(devices) },
+    devices,
+    groups,
+    needs: [...displayNeeds(devices), ...textConsoleNeeds(draft, devices), ...draft.needs],
+    ...(draft.lostNeeds.length > 0 ? { lostNeeds: draft.lostNeeds } : {}),
+    // No listing says what the host is mounted on, reached by or shown on.
+    unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
+    ...(draft.refusals.size > 0 && { refusals: [...draft.refusals.values()] }),
+    ...(draft.files.size > 0 && { files: filesOf(draft) }),
+    findings,
+  }
+}
+
+/** The screen the firmware set up; whether there is another way in, as a serial console, no listing says. */
+function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
+  return devices
+    .filter(({ bootVga }) => bootVga === true)
+    .map(({ address }) => ({ kind: 'display', what: 'boot display', chain: [], device: address, weight: 'vital' }))
+}
+
+/**
+ * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing beside the log may
+ * show that VFIO has the function by now.
+ */
+function textConsoleNeeds({ framebuffer, kernel }: Draft, devices: readonly PciDevice[]): HostNeed[] {
+  const drawn = devices.find(({ address }) => address === framebuffer)
+  const consoles = [...(kernel.cmdline ?? '').matchAll(/(?:^|\s)console=(\w{1,20})/g)].map(([, name]) => name ?? '')
+  const isElsewhere = consoles.length > 0 && !consoles.some((name) => /^tty\d*$/.test(name))
+  if (drawn === undefined || drawn.driver === null || isVfioDriver(drawn.driver) || isElsewhere) return []
+  return [{ kind: 'console', what: 'text console', chain: ['fb0'], device: drawn.address, weight: 'vital' }]
+}
+
+function mixture({ twoMachines }: Draft): Finding[] {
+  if (twoMachines === undefined) return []
+  return [
+    {
+      code: 'two-machines',
+      severity: 'warning',
+      message: `the input is of two machines: ${twoMachines}; nothing in it is decided`,
+      help: 'give a listing of one machine only',
+    },
+  ]
+}
+
+/** What has functions below it is a bridge, though the input does not describe it; only bridges have a bus below. */
+function withBridges(devices: readonly PciDevice[]): PciDevice[] {
+  const parents = new Set(devices.flatMap(({ parent }) => parent ?? []))
+  return devices.map((device) => {
+    const isUnknown = device.classCode === undefined && device.headerType === undefined
+    const leads = parents.has(device.address) || device.secondaryBus !== undefined
+    return isUnknown && leads ? { ...device, headerType: 1 } : device
+  })
+}
+
+function filesOf({ files }: Draft): HostFile[] {
+  return [...files].map(([path, lines]) => ({ path, text: `${lines.join('\n')}\n` }))
+}
+
+/** There is one boot display: where it is named, the other screens are none. */
+function withBootDisplay(devices: readonly PciDevice[]): readonly PciDevice[] {
+  if (!devices.some(({ bootVga }) => bootVga === true)) return devices
+  return devices.map((one) =>
+    one.classCode?.startsWith('0300') && one.bootVga === undefined ? { ...one, bootVga: false } : one,
+  )
+}
+
+function finishDevice(draft: DeviceDraft): PciDevice {
+  const { facts, bars, ...rest } = draft
+  return {
+    ...rest,
+    ...(bars === undefined ? {} : { bars }),
+    ...(facts === undefined ? {} : { facts: { depth: 'none', ...facts } }),
+  }
+}
+
+function groupsOf(draft: Draft, devices: readonly PciDevice[]): IommuGroup[] {
+  const members = new Map<number, { devices: PciAddress[]; others: string[] }>()
+  const at = (id: number) => {
+    let group = members.get(id)
+    if (!group) members.set(id, (group = { devices: [], others: [] }))
+    return group
+  }
+  for (const device of devices)
+    if (typeof device.iommuGroup === 'number') at(device.iommuGroup).devices.push(device.address)
+  for (const [name, id] of draft.otherMembers) at(id).others.push(name)
+  return [...members]
+    .sort(([a], [b]) => a - b)
+    .map(([id, group]) => ({
+      id,
+      devices: group.devices,
+      ...(group.others.length > 0 ? { otherMembers: group.others.sort() } : {}),
+      ...draft.groupFacts.get(id),
+    }))
+}
+
+/** AMD's IOMMU is a PCI function of its own (class 0806); other makers' kinds are not visible on the bus. */
+function kindFromDevices(devices: readonly PciDevice[]): IommuFacts['kind'] {
+  const unit = devices.find((d) => d.classCode?.startsWith('0806') === true)
+  return unit?.vendorId === '1022' ? 'amd' : null
+}

@@ -1,0 +1,73 @@
+/**
+ * `lspci -x`, `-xxx`, `-xxxx`: lines of up to 16 bytes at an offset, gathered into one image per function.
+ *
+ *   00: 86 80 05 34 00 00 10 00 12 00 00 06 00 00 00 00
+ */
+import type { PciAddress } from '../../pci/address.ts'
+import { decodeConfig } from '../../pci/config-space.ts'
+import { deviceAt, note, type DeviceDraft, type Draft } from './draft.ts'
+import { toHex } from '../../base/hex.ts'
+
+type Image = { readonly bytes: Uint8Array; readonly known: Uint8Array }
+export type HexImages = Map<PciAddress, Image>
+
+const size = 4096
+/** Each image costs 8 KiB; no machine has more functions with config space. */
+const imageCap = 8192
+
+export function addHexLine(images: HexImages, address: PciAddress, line: string): boolean {
+  const match = /^[\s>#*|;]{0,40}([0-9a-f]{2,3}): ((?:[0-9a-f]{2}(?: |$)){1,16})\s*$/i.exec(line)
+  if (!match) return false
+  const offset = Number.parseInt(match[1] ?? '0', 16)
+  let image = images.get(address)
+  // Offset 0 again is the same function in a second listing: the later one counts.
+  if (!image || offset === 0) {
+    if (!image && images.size >= imageCap) return true
+    images.set(address, (image = { bytes: new Uint8Array(size), known: new Uint8Array(size) }))
+  }
+  const values = (match[2] ?? '').trim().split(' ')
+  for (const [index, value] of values.entries()) {
+    if (offset + index >= size) break
+    image.bytes[offset + index] = Number.parseInt(value, 16)
+    image.known[offset + index] = 1
+  }
+  return true
+}
+
+/** The longest of 64, 256 or 4096 bytes that is there without a hole. */
+export function finishHexImages(draft: Draft, images: HexImages): void {
+  for (const [address, image] of images) {
+    const hole = image.known.indexOf(0)
+    const length = hole === -1 ? size : hole
+    const whole = [4096, 256, 64].find((n) => length >= n)
+    if (whole === undefined) {
+      note(draft, `the hex dump of ${address} breaks off after ${length} bytes and is not used`)
+      continue
+    }
+    if (whole !== length) note(draft, `the hex dump of ${address} breaks off after ${length} bytes; ${whole} are used`)
+    setConfig(deviceAt(draft, address), toHex(image.bytes.subarray(0, whole)))
+  }
+}
+
+/** The image and what it decodes to. Bytes outrank words about capabilities; ids stay as listed (a VF's own read ffff). */
+function setConfig(device: DeviceDraft, config: string): void {
+  device.config = config
+  const space = decodeConfig(config)
+  if (!space) return
+  const { facts, vendorId, deviceId, classCode, revision } = space
+  device.facts = { ...device.facts, ...facts }
+  if (vendorId !== undefined) device.vendorId ??= vendorId
+  if (deviceId !== undefined) device.deviceId ??= deviceId
+  if (classCode !== undefined) device.classCode = classCode
+  if (revision !== undefined) device.revision ??= revision
+  if (space.subsystemVendorId !== undefined) device.subsystemVendorId ??= space.subsystemVendorId
+  if (space.subsystemId !== undefined) device.subsystemId ??= space.subsystemId
+  if (facts.headerType !== undefined) device.headerType = facts.headerType
+  if (facts.portType) device.portType = facts.portType
+  if (facts.secondaryBus !== undefined) device.secondaryBus = facts.secondaryBus
+  if (facts.subordinateBus !== undefined) device.subordinateBus = facts.subordinateBus
+  if (facts.sriov) device.sriov = { totalVfs: facts.sriov.totalVfs, numVfs: facts.sriov.numVfs }
+  if (space.link) device.link = { ...space.link, ...device.link }
+  if (space.deviceSerialNumber !== undefined) device.deviceSerialNumber ??= space.deviceSerialNumber
+  if (space.bars) device.bars ??= [...space.bars]
+}
