@@ -81,7 +81,7 @@ describe('a generator', () => {
     const wanted = planOf(edit, run('while :; do echo more >>"$1"; sleep 0.02; done'))
     fs.writeFileSync(
       script,
-      `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/system/linux.ts'\nawait apply(${JSON.stringify(wanted)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
+      `import { apply } from '${modules}/apply/apply.ts'\nimport { linuxSystem } from '${modules}/machine/linux.ts'\nawait apply(${JSON.stringify(wanted)}, linuxSystem({ root: ${JSON.stringify(root)} }))\n`,
     )
     const child = spawn(
       process.execPath,
