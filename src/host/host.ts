@@ -74,6 +74,8 @@ export type HostNeed = {
   readonly mountPoint?: string
   /** The need is a default route of the host. */
   readonly isDefaultRoute?: boolean
+  /** The name in `what` of an interface, a program or an array: a chain that begins with it is shown without it. */
+  readonly subject?: string
   /** The name of the VM that holds the function, where `kind` is `vm` and this program itself started it. */
   readonly vm?: string
   /** Names between the need and the function, top first: `['vg0/root', 'md0', 'sda']`. */

@@ -9,6 +9,7 @@ import { isBridge, type PciDevice } from '../pci/device.ts'
 import { nothing } from './check.ts'
 import { standOf, type Stand } from './chipset.ts'
 import { isVital } from './checks/needs.ts'
+import { says } from './reasons.ts'
 import type { Reason } from './types.ts'
 import { companions, type HostView } from './view.ts'
 import { addressesText, chainText, listText } from './words.ts'
@@ -129,7 +130,7 @@ function notViable(
   return {
     code: 'group-not-viable',
     severity: 'error',
-    message: `${address} shares IOMMU group ${group.id} with ${what}`,
+    ...says(address, `shares IOMMU group ${group.id} with ${what}`),
     help: 'put the card into a slot with a group of its own, or choose another device',
     about: [address, mate],
     mates: [mate],
@@ -139,7 +140,7 @@ function notViable(
 function leftOpenBy({ address }: PciDevice, { address: mate, reason }: Said, group: IommuGroup): Reason {
   return {
     ...reason,
-    message: `${address} leaves together with ${mate} (IOMMU group ${group.id}): ${reason.message}`,
+    ...says(address, `leaves together with ${mate} (IOMMU group ${group.id}): ${reason.message}`),
     about: [address, mate],
     mates: [mate],
   }
@@ -163,7 +164,11 @@ function shared(
   return {
     code: 'group-shared',
     severity: 'warning',
-    message: `${device.address} leaves the host together with ${addressesText(others)}: they share IOMMU group ${group.id}${why === '' ? '' : `; ${why}`}`,
+    ...says(
+      device.address,
+      `leaves the host together with ${addressesText(others)}: they share IOMMU group ${group.id}` +
+        (why === '' ? '' : `; ${why}`),
+    ),
     help: helpOf(isCard, others, view),
     about,
   }

@@ -6,7 +6,7 @@ import type { Finding } from '../base/finding.ts'
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
-import type { Draft } from '../pci/draft.ts'
+import { findingOf } from './reasons.ts'
 import type { DeviceJudgement, GroupJudgement, Judgement, Reason, Verdict } from './types.ts'
 
 export type InspectReport = {
@@ -147,17 +147,6 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
     for (const reason of reasons) findings.set(reason.message, findingOf(reason))
   }
   return [...findings.values()]
-}
-
-/** Whether it leaves the verdict open, and whose it is, is for the verdict and the plan, not for the document. */
-function findingOf(reason: Reason): Finding {
-  if (reason.undecided === undefined && reason.mates === undefined) return reason
-  const { code, severity, message, help, at, about } = reason
-  const finding: Draft<Finding> = { code, severity, message }
-  if (help !== undefined) finding.help = help
-  if (at !== undefined) finding.at = at
-  if (about !== undefined) finding.about = about
-  return finding
 }
 
 /** The same document about one device: its own facts, its group, and the findings about it or the whole host. */

@@ -18,6 +18,11 @@ export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
  */
 export type Reason = Finding & {
   readonly undecided?: boolean
+  /**
+   * The message where the function, `about[0]`, is named already: `has no usable reset`. Absent where the message is about
+   * several functions alike.
+   */
+  readonly brief?: string
   /** Others it hangs on: the member of the group whose reason it really is; functions that only reset together with it. */
   readonly mates?: readonly PciAddress[]
 }

@@ -29,8 +29,8 @@ export function shortName(name: string): string {
   return name.replace(bracketed, '$1 ').replace(forms, '$1 ')
 }
 
-/** The way down, top first, without the device; a need named for its first step (`bridge br0`) is not said twice. */
-export function needSteps({ what, chain }: HostNeed): string[] {
+/** The way down, top first, without the device; the first step of `interface br0` is not named twice. */
+export function needSteps({ what, subject, chain }: HostNeed): string[] {
   const [first, ...below] = chain
-  return first !== undefined && what.endsWith(` ${first}`) ? [what, ...below] : [what, ...chain]
+  return first !== undefined && subject === first ? [what, ...below] : [what, ...chain]
 }

@@ -20,6 +20,8 @@ export type End =
       readonly chain: readonly string[]
       readonly lost: string
       readonly why: string
+      /** The trail goes on in another network namespace. */
+      readonly isForeign?: true
       /** Where it is known better than by the kind of the need at which functions the trail could end. */
       readonly couldBe?: readonly PciAddress[]
     }
@@ -27,7 +29,7 @@ export type End =
 export type NeedsRead = { readonly needs: readonly HostNeed[]; readonly lost: readonly LostNeed[] }
 
 /** A need before it is followed. */
-export type NeedStart = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'vm'>
+export type NeedStart = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'subject' | 'vm'>
 
 /** `couldBe`: the functions at which a lost trail of this kind could end (could-be.ts). No end at all is a lost one. */
 export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => readonly PciAddress[]): NeedsRead {

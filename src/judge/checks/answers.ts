@@ -1,5 +1,6 @@
 /** A function whose configuration space reads all ones is not there: asleep in D3cold, fallen off the bus, or unplugged. */
 import { nothing, type Check } from '../check.ts'
+import { says } from '../reasons.ts'
 
 export const checkAnswers: Check = (device) => {
   if (!device.facts?.notAnswering) return nothing
@@ -8,7 +9,7 @@ export const checkAnswers: Check = (device) => {
       code: 'device-silent',
       severity: 'warning',
       undecided: true,
-      message: `${device.address} does not answer: its configuration space reads all ff (asleep in D3cold, or gone)`,
+      ...says(device.address, 'does not answer: its configuration space reads all ff (asleep in D3cold, or gone)'),
       help: `wake it and inspect again: echo on > /sys/bus/pci/devices/${device.address}/power/control`,
       about: [device.address],
     },

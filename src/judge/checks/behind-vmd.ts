@@ -6,6 +6,7 @@ import type { PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { isBehindVmd } from '../group-mates.ts'
+import { mentions, says } from '../reasons.ts'
 import { siliconOf } from '../silicon.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
@@ -20,7 +21,7 @@ export const checkBehindVmd: Check = (device, view) => {
     {
       code: 'behind-vmd',
       severity: 'error',
-      message: `${device.address} exists only while the host drives ${through} and cannot leave alone`,
+      ...says(device.address, `exists only while the host drives ${through} and cannot leave alone`),
       help: `switch VMD off in the firmware setup, which makes it a drive like any other${vmds.length === 1 ? `, or give ${vmds[0]} away with every drive behind it` : ''}`,
       about: [device.address, ...vmds],
     },
@@ -35,7 +36,7 @@ function ofVmd({ address }: PciDevice, view: HostView): readonly Reason[] {
     {
       code: 'behind-vmd',
       severity: 'note',
-      message: `with ${address} the host loses what is behind it: ${addressesText(behind)}`,
+      ...mentions(address, (it) => `with ${it} the host loses what is behind it: ${addressesText(behind)}`),
       about: [address, ...behind],
     },
   ]

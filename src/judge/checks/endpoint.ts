@@ -1,6 +1,7 @@
 /** vfio-pci refuses every header type but 0, so bridges stay with the host. */
 import { isBridge } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
+import { says } from '../reasons.ts'
 
 export const checkEndpoint: Check = (device) => {
   if (!isBridge(device) && device.portType !== 'rootComplexEventCollector') return nothing
@@ -9,7 +10,7 @@ export const checkEndpoint: Check = (device) => {
     {
       code: 'not-an-endpoint',
       severity: 'error',
-      message: `${device.address} is ${what}; only endpoints can be given to a VM`,
+      ...says(device.address, `is ${what}; only endpoints can be given to a VM`),
       help: 'choose a device below it',
       about: [device.address],
     },

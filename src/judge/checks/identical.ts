@@ -2,6 +2,7 @@
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
 import { slotOf } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
+import { says } from '../reasons.ts'
 import type { Reason } from '../types.ts'
 import type { Alike } from '../view.ts'
 import { addressesText } from '../words.ts'
@@ -38,7 +39,7 @@ function reasonOfOne(device: PciDevice, alike: Alike): Reason {
     : 'no serial of it is known, so only its place tells it apart'
   return {
     ...common,
-    message: `${device.address} has ${sameWords(alike)} as ${addressesText(others)}; ${told}`,
+    ...says(device.address, `has ${sameWords(alike)} as ${addressesText(others)}; ${told}`),
     about: [device.address, ...others],
   }
 }

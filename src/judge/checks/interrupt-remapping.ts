@@ -2,6 +2,7 @@
 import { remappingEnders } from '../../boot/remapping-args.ts'
 import { cmdlineRemedy } from '../remedies.ts'
 import { nothing, type Check } from '../check.ts'
+import { mentions } from '../reasons.ts'
 
 export const checkInterruptRemapping: Check = (device, view) => {
   const { iommu } = view.host
@@ -11,7 +12,10 @@ export const checkInterruptRemapping: Check = (device, view) => {
     {
       code: 'no-interrupt-remapping',
       severity: 'warning',
-      message: `interrupt remapping is not active, so VFIO will refuse ${device.address} unless unsafe interrupts are allowed`,
+      ...mentions(
+        device.address,
+        (it) => `interrupt remapping is not active, so VFIO will refuse ${it} unless unsafe interrupts are allowed`,
+      ),
       help:
         enders.length > 0
           ? cmdlineRemedy(view.host, { remove: [...new Set(enders)].join(' ') })

@@ -2,6 +2,7 @@
 import { isOnRootBus, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { checkIommuState } from '../host-checks.ts'
+import { mentions, says } from '../reasons.ts'
 
 export const checkIommu: Check = (device, view) => {
   if (view.groupOf(device)) return nothing
@@ -14,7 +15,7 @@ export const checkIommu: Check = (device, view) => {
         code: host.code,
         severity: never ? 'error' : 'note',
         undecided: true,
-        message: `${device.address} has no IOMMU group: ${host.message}`,
+        ...says(device.address, `has no IOMMU group: ${host.message}`),
         ...(host.help === undefined ? {} : { help: host.help }),
         about,
       },
@@ -26,7 +27,7 @@ export const checkIommu: Check = (device, view) => {
       {
         code: 'no-group',
         severity: 'error',
-        message: `${device.address} is in no IOMMU group although the IOMMU is on: ${why}`,
+        ...says(device.address, `is in no IOMMU group although the IOMMU is on: ${why}`),
         help,
         about,
       },
@@ -37,7 +38,7 @@ export const checkIommu: Check = (device, view) => {
       code: 'input-incomplete',
       severity: 'note',
       undecided: true,
-      message: `the input does not say which IOMMU group ${device.address} is in`,
+      ...mentions(device.address, (it) => `the input does not say which IOMMU group ${it} is in`),
       help: 'add the output of: find /sys/kernel/iommu_groups -type l',
       about,
     },

@@ -1,6 +1,7 @@
 /** Where the kernel claims an isolation that nothing on the path gives, a guest may reach other devices past the IOMMU. */
 import { nothing, type Check } from '../check.ts'
 import { isBridge } from '../../pci/device.ts'
+import { says } from '../reasons.ts'
 import { addressesText } from '../words.ts'
 
 export const checkIsolation: Check = (device, view) => {
@@ -16,7 +17,10 @@ export const checkIsolation: Check = (device, view) => {
     {
       code: restsOnOverride ? 'acs-override' : 'isolation-unproven',
       severity: 'warning',
-      message: `${device.address} is not kept apart from ${addressesText(reaches)}, although the kernel gives it group ${group.id}: ${where}`,
+      ...says(
+        device.address,
+        `is not kept apart from ${addressesText(reaches)}, although the kernel gives it group ${group.id}: ${where}`,
+      ),
       help: 'give these devices to the same VM, or put the card into a slot whose port has ACS',
       about: [device.address, ...reaches.slice(0, 8)],
     },

@@ -7,6 +7,7 @@ import type { PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
+import { mentions } from '../reasons.ts'
 import { isThunderboltInterface } from '../silicon.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
@@ -18,17 +19,22 @@ export const checkKnownNeeds: Check = (device, view) => {
   if (kind === undefined || isFree(device, kind)) return nothing
   return (
     reasonOfMany(view, kind) ?? [
-      reasonOf(`whether the host itself uses ${device.address} (${sources[kind]})`, [device.address]),
+      reasonOf(
+        mentions(device.address, (it) => unsaid(`whether the host itself uses ${it} (${sources[kind]})`)),
+        [device.address],
+      ),
     ]
   )
 }
 
-function reasonOf(what: string, about: readonly PciAddress[]): Reason {
+const unsaid = (what: string) => `the input does not say ${what}`
+
+function reasonOf(words: Pick<Reason, 'message' | 'brief'>, about: readonly PciAddress[]): Reason {
   return {
     code: 'input-incomplete',
     severity: 'note',
     undecided: true,
-    message: `the input does not say ${what}`,
+    ...words,
     help: 'run handover inspect on the machine, or handover capture there and inspect the capture',
     about,
   }
@@ -49,7 +55,10 @@ function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined
     )
     const about = held.map(({ address }) => address)
     const which = `which of ${about.length} ${words[kind]} the host itself uses (${sources[kind]})`
-    known.set(kind, about.length > maxApart ? [reasonOf(`${which}: ${addressesText(about)}`, about)] : undefined)
+    known.set(
+      kind,
+      about.length > maxApart ? [reasonOf({ message: unsaid(`${which}: ${addressesText(about)}`) }, about)] : undefined,
+    )
   }
   return known.get(kind)
 }
@@ -64,7 +73,7 @@ function unknownKind({ address }: PciDevice): Reason {
     code: 'input-incomplete',
     severity: 'note',
     undecided: true,
-    message: `the input does not say what kind of device ${address} is`,
+    ...mentions(address, (it) => unsaid(`what kind of device ${it} is`)),
     help: 'add the output of: lspci -nnk',
     about: [address],
   }

@@ -6,6 +6,7 @@ import type { LostNeed } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { identityWords } from '../identity-words.ts'
+import { says } from '../reasons.ts'
 import type { Reason } from '../types.ts'
 import { listText } from '../words.ts'
 
@@ -20,7 +21,10 @@ function reasonOf(device: PciDevice, lost: readonly LostNeed[]): Reason {
     code: 'need-lost',
     severity: 'error',
     undecided: true,
-    message: `${device.address} may carry ${listText([...new Set(lost.map(({ what }) => what))])}: ${listText(trails, 3)}`,
+    ...says(
+      device.address,
+      `may carry ${listText([...new Set(lost.map(({ what }) => what))])}: ${listText(trails, 3)}`,
+    ),
     help: helpOf(device),
     about: [device.address],
   }

@@ -3,6 +3,7 @@ import type { FindingCode } from '../../base/finding.ts'
 import type { HostNeed } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
+import { says } from '../reasons.ts'
 import type { HostView } from '../view.ts'
 import { chainText, listText } from '../words.ts'
 
@@ -84,7 +85,10 @@ export const checkNeeds: Check = (device, view) => {
     return {
       code: needCodes[kind],
       severity: vital.length > 0 ? 'error' : 'warning',
-      message: `${device.address} ${verbs[kind] ?? 'carries'} ${what}${kind === 'chipset' ? ' of this board' : chains === '' ? '' : `: ${chains}`}`,
+      ...says(
+        device.address,
+        `${verbs[kind] ?? 'carries'} ${what}${kind === 'chipset' ? ' of this board' : chains === '' ? '' : `: ${chains}`}`,
+      ),
       help: helps[kind],
       about: [device.address],
     }

@@ -1,5 +1,6 @@
 /** A paste of two machines: which fact belongs to which cannot be told, so nothing in it is decided. */
 import { nothing, type Check } from '../check.ts'
+import { mentions } from '../reasons.ts'
 
 export const checkOneMachine: Check = (device, { host }) => {
   if (host.twoMachines === undefined) return nothing
@@ -8,7 +9,10 @@ export const checkOneMachine: Check = (device, { host }) => {
       code: 'two-machines',
       severity: 'warning',
       undecided: true,
-      message: `the input is of two machines (${host.twoMachines}), so nothing is known of ${device.address}`,
+      ...mentions(
+        device.address,
+        (it) => `the input is of two machines (${host.twoMachines ?? ''}), so nothing is known of ${it}`,
+      ),
       help: 'give a listing of one machine only',
       about: [device.address],
     },

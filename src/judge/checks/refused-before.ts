@@ -4,6 +4,7 @@ import type { PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { vfioDeniedName } from '../../pci/quirks/vfio-quirks.ts'
 import { nothing, type Check } from '../check.ts'
+import { notes } from '../reasons.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
 
@@ -52,54 +53,56 @@ function reasonOf(refusal: Refusal, device: PciDevice, view: HostView): readonly
   if (kind === 'identity-map') return identityMap(view.byAddress.get(named) ?? device, device)
   // The ids say it, too.
   if (kind === 'denied' && vfioDeniedName(device) !== undefined) return []
-  return [{ ...reasons[kind](address, refusal), about: [address] }]
+  const { message: brief } = reasons[kind](undefined, refusal)
+  return [{ ...reasons[kind](address, refusal), brief, about: [address] }]
 }
 
 type Plain = Exclude<Refusal['kind'], 'reserved-memory' | 'identity-map'>
 
-const reasons: Readonly<Record<Plain, (address: PciAddress, refusal: Refusal) => Omit<Told, 'about'>>> = {
+/** Without an address, for a line that names the function already. */
+const reasons: Readonly<Record<Plain, (address: PciAddress | undefined, refusal: Refusal) => Omit<Told, 'about'>>> = {
   denied: (address) => ({
     code: 'driver-denied',
     severity: 'error',
-    message: `vfio-pci refused ${address}: it is on its list of devices that a guest could break out of`,
+    message: `vfio-pci refused ${address ?? it}: it is on its list of devices that a guest could break out of`,
     help: 'choose another device',
   }),
   'not-viable': (address, { group }) => ({
     code: 'group-not-viable',
     severity: 'warning',
     undecided: true,
-    message: `VFIO refused ${groupWords(group)} of ${address}: a driver of the host held one of its functions, and the input does not say which`,
+    message: `VFIO refused ${groupWords(group, address)}: a driver of the host held one of its functions, and the input does not say which`,
     help: 'add the output of: find /sys/kernel/iommu_groups -type l; lspci -nnk',
   }),
   'no-reset': (address) => ({
     code: 'no-reset',
     severity: 'warning',
-    message: `QEMU could not reset ${address}: what one run of a VM leaves in it, the next one finds`,
+    message: `QEMU could not reset ${address ?? it}: what one run of a VM leaves in it, the next one finds`,
     help: 'try it before relying on it',
   }),
   'reset-needs-group': (address, { needsGroup }) => ({
     code: 'no-reset',
     severity: 'warning',
-    message: `QEMU could not reset ${address} without ${groupWords(needsGroup)}, which shares its bus`,
+    message: `QEMU could not reset ${address ?? it} without ${groupWords(needsGroup)}, which shares its bus`,
     help: 'give both groups to the same VM',
   }),
   lost: (address) => ({
     code: 'reset-bug',
     severity: 'warning',
-    message: `${address} did not come back after a reset or a sleep: the kernel could not reach it any more`,
+    message: `${address ?? it} did not come back after a reset or a sleep: the kernel could not reach it any more`,
     help: 'expect to restart the host after the VM stops',
   }),
   held: (address, { group }) => ({
     code: 'vm-running',
     severity: 'warning',
     undecided: true,
-    message: `${groupWords(group)} of ${address} was held by another user of VFIO, and the input does not say which VM`,
+    message: `${groupWords(group, address)} was held by another user of VFIO, and the input does not say which VM`,
     help: 'stop the VM that has it, and look again',
   }),
   'memory-held': (address) => ({
     code: 'host-use',
     severity: 'warning',
-    message: `the host held memory of ${address} when VFIO opened it, as it does where the firmware set up a screen there`,
+    message: `the host held memory of ${address ?? it} when VFIO opened it, as it does where the firmware set up a screen there`,
     help: 'make another card the boot display in the firmware setup',
   }),
   unexplained: (address) => ({
@@ -107,18 +110,23 @@ const reasons: Readonly<Record<Plain, (address: PciAddress, refusal: Refusal) =>
     severity: 'note',
     undecided: true,
     isVague: true,
-    message: `VFIO refused ${address} before, and the input does not say why`,
+    message: `VFIO refused ${address ?? it} before, and the input does not say why`,
     help: 'add what the kernel said: dmesg | grep -iE "vfio|dmar|amd-vi|iommu"',
   }),
 }
 
-const groupWords = (group: number | undefined) => (group === undefined ? 'the group' : `group ${group}`)
+const it = 'it'
+
+function groupWords(group: number | undefined, member?: PciAddress): string {
+  const of = member === undefined ? '' : ` of ${member}`
+  return `${group === undefined ? 'the group' : `group ${group}`}${of}`
+}
 
 function memoryReason({ address }: PciDevice, why: string): Told {
   return {
     code: 'reserved-region',
     severity: 'error',
-    message: `${address}: ${why}`,
+    ...notes(address, why),
     help: 'look in the firmware setup for shared memory or management features of this device, and for a firmware update',
     about: [address],
   }

@@ -6,6 +6,7 @@ import type { IommuGroup, ReservedRegion } from '../../host/host.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { isAtLeast, parseKernelVersion } from '../../pci/quirks/kernel-release.ts'
 import { nothing, type Check } from '../check.ts'
+import { notes } from '../reasons.ts'
 import type { Reason } from '../types.ts'
 import type { HostView } from '../view.ts'
 
@@ -21,7 +22,11 @@ export const checkReservedRegions: Check = (device, view) => {
     {
       code: 'reserved-region',
       severity: 'warning',
-      message: `${device.address}: the firmware's DMAR table demands direct access to memory ${foretold.start}–${foretold.end} for it, so the kernel will refuse it once the IOMMU is on`,
+      ...notes(
+        device.address,
+        `the firmware's DMAR table demands direct access to memory ${foretold.start}–${foretold.end} for it, ` +
+          'so the kernel will refuse it once the IOMMU is on',
+      ),
       help,
       about: [device.address],
     },
@@ -36,8 +41,12 @@ type At = { readonly device: PciDevice; readonly view: HostView }
 function refusalBy(group: IommuGroup, regions: readonly ReservedRegion[], { device, view }: At): readonly Reason[] {
   const direct = regions.find(({ type }) => type === 'direct')
   if (direct !== undefined && !isOldAndRelaxed(group, view)) {
-    const message = `${device.address}: the firmware demands direct access to memory ${rangeOf(direct)} for group ${group.id}, and the kernel refuses such groups`
-    return [{ code: 'reserved-region', severity: 'error', message, help, about: [device.address] }]
+    const words = notes(
+      device.address,
+      `the firmware demands direct access to memory ${rangeOf(direct)} for group ${group.id}, ` +
+        'and the kernel refuses such groups',
+    )
+    return [{ code: 'reserved-region', severity: 'error', ...words, help, about: [device.address] }]
   }
   const relaxed = regions.find(({ type }) => type === 'direct-relaxable')
   if (relaxed === undefined || isRelaxable(device)) return nothing
@@ -46,7 +55,11 @@ function refusalBy(group: IommuGroup, regions: readonly ReservedRegion[], { devi
     {
       code: 'reserved-region',
       severity: 'warning',
-      message: `${device.address}: the firmware uses memory ${rangeOf(relaxed)} through group ${group.id}, and this kernel is patched to look away: Linux itself relaxes such regions for USB, display and ISA functions only`,
+      ...notes(
+        device.address,
+        `the firmware uses memory ${rangeOf(relaxed)} through group ${group.id}, and this kernel is patched ` +
+          'to look away: Linux itself relaxes such regions for USB, display and ISA functions only',
+      ),
       help,
       about: [device.address],
     },
@@ -59,7 +72,11 @@ function unreadRegion({ address }: PciDevice): Reason {
   return {
     code: 'reserved-region',
     severity: 'warning',
-    message: `${address}: this kernel is patched to look away from memory that the firmware uses through a device (relax_rmrr), and whether it is so here is not known`,
+    ...notes(
+      address,
+      'this kernel is patched to look away from memory that the firmware uses through a device (relax_rmrr), ' +
+        'and whether it is so here is not known',
+    ),
     help: 'add the output of: grep . /sys/kernel/iommu_groups/*/reserved_regions',
     about: [address],
   }

@@ -1,8 +1,10 @@
 /** Can the device be brought back to a known state between guests, by what would really be used and not by what is listed. */
+import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { resetReportsOf } from '../../pci/quirks/reset-reports.ts'
 import type { ResetJudgement, ResetNote } from '../../pci/reset.ts'
 import { nothing, type Check } from '../check.ts'
+import { notes, says } from '../reasons.ts'
 import type { Reason } from '../types.ts'
 import { addressesText } from '../words.ts'
 
@@ -17,7 +19,7 @@ export const checkReset: Check = (device, view) => {
   return [...ofClass, ...ofBugs, ...reported].map((reason) => ({ ...reason, about }))
 }
 
-function resetClassReasons(address: string, reset: ResetJudgement): readonly Reason[] {
+function resetClassReasons(address: PciAddress, reset: ResetJudgement): readonly Reason[] {
   if (reset.class === 'function' || reset.class === 'bus') return nothing
   const misleading = reset.notes.some((note) => note.kind === 'misleadingBus')
     ? ' (the listed bus reset will be refused)'
@@ -27,7 +29,7 @@ function resetClassReasons(address: string, reset: ResetJudgement): readonly Rea
       {
         code: 'no-reset',
         severity: 'warning',
-        message: `${address} has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`,
+        ...says(address, `has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`),
         help: 'it may work only once per start of the host; try it before relying on it',
       },
     ]
@@ -36,7 +38,7 @@ function resetClassReasons(address: string, reset: ResetJudgement): readonly Rea
       {
         code: 'no-reset',
         severity: 'note',
-        message: `${address} resets only by a change of power state${misleading}, which may or may not clear it`,
+        ...says(address, `resets only by a change of power state${misleading}, which may or may not clear it`),
         help: 'start the VM twice before relying on it',
       },
     ]
@@ -45,7 +47,7 @@ function resetClassReasons(address: string, reset: ResetJudgement): readonly Rea
       {
         code: 'no-reset',
         severity: 'note',
-        message: `${address} resets only together with ${addressesText(reset.together)}${misleading}`,
+        ...says(address, `resets only together with ${addressesText(reset.together)}${misleading}`),
         help: 'give all of them to the same VM',
         mates: reset.together,
       },
@@ -59,20 +61,20 @@ function reportReasons({ address, vendorId, deviceId }: PciDevice): readonly Rea
   return resetReportsOf(vendorId, deviceId).map(({ of, what, source, date }) => ({
     code: 'reset-bug',
     severity: 'note',
-    message: `${address}: users report of ${of}: ${what} (${source}, ${date})`,
+    ...notes(address, `users report of ${of}: ${what} (${source}, ${date})`),
     help: 'start and stop the VM twice before relying on it',
   }))
 }
 
 /** Quirks that a kernel has are no bug of this host as long as another reset is left. */
-function bugReasons(address: string, reset: ResetJudgement): readonly Reason[] {
+function bugReasons(address: PciAddress, reset: ResetJudgement): readonly Reason[] {
   if (reset.notes.length === 0) return nothing
   return reset.notes
     .filter((note) => isBug(note, reset))
     .map((note) => ({
       code: 'reset-bug',
       severity: 'warning',
-      message: `${address}: ${note.about}${sinceText(note)}`,
+      ...notes(address, `${note.about}${sinceText(note)}`),
       help: helpFor(note, address, reset),
     }))
 }
@@ -86,7 +88,7 @@ function sinceText({ kind, sinceKernel, inDoubt }: ResetNote): string {
 const restart = 'expect to restart the host after the VM stops'
 
 /** A newer kernel is advice only where it has what this one lacks. */
-function helpFor(note: ResetNote, address: string, { instead }: ResetJudgement): string {
+function helpFor(note: ResetNote, address: PciAddress, { instead }: ResetJudgement): string {
   if (note.kind === 'vendorReset')
     return 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
   const file = `/sys/bus/pci/devices/${address}/reset_method`

@@ -3,6 +3,7 @@
  * (`vfio_pci_core_register_device`, EBUSY; drivers/vfio/pci/vfio_pci_core.c), and a group goes as a whole.
  */
 import { nothing, type Check } from '../check.ts'
+import { says } from '../reasons.ts'
 
 export const checkSriov: Check = (device, view) => {
   const { address, physFn, sriov } = device
@@ -12,7 +13,10 @@ export const checkSriov: Check = (device, view) => {
       {
         code: 'group-not-viable',
         severity: 'error',
-        message: `${address} shares IOMMU group ${group.id} with ${physFn}, its physical function, which has to stay for it to exist`,
+        ...says(
+          address,
+          `shares IOMMU group ${group.id} with ${physFn}, its physical function, which has to stay for it to exist`,
+        ),
         help: 'put the card into a slot with ACS, or give the whole card away without virtual functions',
         about: [address, physFn],
       },
@@ -22,7 +26,7 @@ export const checkSriov: Check = (device, view) => {
     {
       code: 'sriov-active',
       severity: 'warning',
-      message: `${address} has ${sriov.numVfs} virtual functions in use; vfio-pci refuses it while they exist`,
+      ...says(address, `has ${sriov.numVfs} virtual functions in use; vfio-pci refuses it while they exist`),
       help: `give its virtual functions away instead, or remove them: echo 0 > /sys/bus/pci/devices/${address}/sriov_numvfs`,
       about: [address],
     },

@@ -1,5 +1,7 @@
 /** What judging found about the devices that leave, short of refusing them; and what planning cannot let pass. */
 import type { Finding } from '../../base/finding.ts'
+import { findingOf, isAboutOnly } from '../../judge/reasons.ts'
+import type { Reason } from '../../judge/types.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { hasSerial } from '../../pci/compare-identity.ts'
 import type { Identity } from '../../pci/identity.ts'
@@ -48,7 +50,8 @@ export function warningsOf(
   const vmOf = new Map(leaving.map((one) => [one.address, one.vm]))
   for (const { vm, role, address, identity } of leaving) {
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
-    for (const { undecided, mates, ...stated } of view.judgements.get(address)?.reasons ?? []) {
+    for (const stated of view.judgements.get(address)?.reasons ?? []) {
+      const { mates, undecided } = stated
       // Told of the member itself, or as the plan has it already: all of them go to this VM.
       if (mates?.length && mates.every((mate) => vmOf.get(mate) === vm)) continue
       const reason = naming(address, stated)
@@ -73,9 +76,10 @@ export function warningsOf(
   return findings
 }
 
-/** Of many devices that share a reason it names the first few; here it is about this one. */
-function naming(address: PciAddress, reason: Finding): Finding {
-  return reason.message.includes(address) ? reason : { ...reason, message: `${address}: ${reason.message}` }
+/** The reason of many devices names the first few of them; the finding is about this device. */
+function naming(address: PciAddress, reason: Reason): Finding {
+  const finding = findingOf(reason)
+  return isAboutOnly(reason, address) ? finding : { ...finding, message: `${address}: ${reason.message}` }
 }
 
 /** What a reason is about, so that a group or a set of twins is told once and not for each member. */

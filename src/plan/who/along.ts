@@ -1,4 +1,5 @@
 /** What goes along with the assigned devices, what stays spare, and what stays because it must. */
+import { briefWords } from '../../judge/reasons.ts'
 import { needSteps } from '../../judge/words.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { deviceClass, isBridge } from '../../pci/device.ts'
@@ -64,6 +65,6 @@ function because(view: View, address: PciAddress): string {
     const where = first.member === address ? '' : ` (${first.member}, in its group)`
     return `${needSteps(first.need).join(' → ')}${where}`
   }
-  // The line it stands in begins with the address already.
-  return (refusalsOf(view, address)[0]?.message ?? 'refused').replace(new RegExp(`^${address}:? `), '')
+  const [refusal] = refusalsOf(view, address)
+  return refusal === undefined ? 'refused' : briefWords(refusal, address)
 }

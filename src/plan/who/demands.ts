@@ -1,5 +1,6 @@
 /** From roles to demands: which devices could serve each role here, and what is wrong when none can. */
 import type { Finding } from '../../base/finding.ts'
+import { findingOf } from '../../judge/reasons.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { deviceClass, isBridge, isWireless, type PciDevice } from '../../pci/device.ts'
 import { placeOf } from '../../spec/places.ts'
@@ -120,7 +121,7 @@ function refused(view: View, vm: string, role: string, meant: readonly PciDevice
   const shown = meant.slice(0, 8)
   return shown.flatMap((device) =>
     refusalsOf(view, device.address).map((reason) => ({
-      ...omit(omit(reason, 'undecided'), 'mates'),
+      ...findingOf(reason),
       message: `${role} of ${vm}: ${reason.message}`,
     })),
   )

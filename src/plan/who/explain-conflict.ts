@@ -146,7 +146,7 @@ function otherDevices(view: View, wanted: Demands, { numbers, demands, fits }: T
   if (asksPort && fits({ demands: widened('no port') })) ways.push('ask for another port, or for any')
   else if (fits({ demands: widened('class only') })) ways.push('take other devices of the same class')
   const kept = [...view.kept].filter(([address]) => index.has(address) && onlyKept(view, address))
-  for (const [address, word] of kept.slice(0, 16)) {
+  for (const [address, { words }] of kept.slice(0, 16)) {
     const more = demands.map((demand, i): Demand => {
       const device = view.layout.devices.get(address)
       const isMeant =
@@ -155,7 +155,7 @@ function otherDevices(view: View, wanted: Demands, { numbers, demands, fits }: T
         ? { ...demand, candidates: [...demand.candidates, index.get(address) ?? -1].toSorted((a, b) => a - b) }
         : demand
     })
-    if (fits({ demands: more })) ways.push(`give up ${word} (${address}), which the spec keeps`)
+    if (fits({ demands: more })) ways.push(`give up ${words} (${address}), which the spec keeps`)
   }
   return ways
 }

@@ -3,6 +3,7 @@ import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { standOf } from '../../judge/chipset.ts'
 import { judgeHost } from '../../judge/judge.ts'
+import { says } from '../../judge/reasons.ts'
 import type { DeviceJudgement, Reason } from '../../judge/types.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -11,13 +12,15 @@ import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec } from '../../spec/spec.ts'
 import { layoutOf, type Layout } from './cards.ts'
 
+/** The words of the spec that keep a function; `functions` names the set of virtual functions that the spec makes of it. */
+export type Kept = { readonly words: string; readonly functions?: string }
+
 export type View = {
   readonly host: Host
   readonly spec: Spec
   readonly layout: Layout
   readonly judgements: ReadonlyMap<PciAddress, DeviceJudgement>
-  /** What the spec keeps, with the word it says so by. */
-  readonly kept: ReadonlyMap<PciAddress, string>
+  readonly kept: ReadonlyMap<PciAddress, Kept>
   readonly places: SpecPlaces | undefined
   /** About the host as a whole, and about words in the spec that name nothing here. */
   readonly findings: readonly Finding[]
@@ -35,7 +38,8 @@ export function viewOf(
     ...(spec.host.notInUse === undefined ? {} : { notInUse: spec.host.notInUse }),
   })
   const { kept, findings } = findKept(host, spec, places)
-  for (const [word, address] of physicalOf ?? []) kept.set(address, `${functionsWord}${word}`)
+  for (const [word, address] of physicalOf ?? [])
+    kept.set(address, { words: `virtual-functions ${word}`, functions: word })
   return {
     host,
     spec,
@@ -82,22 +86,23 @@ function refusalsAlong(view: View, address: PciAddress): Reason[] {
     : reasons
 }
 
-const functionsWord = 'virtual-functions '
-
 function ownRefusals(view: View, address: PciAddress): Reason[] {
   const reasons = (view.judgements.get(address)?.reasons ?? []).filter((reason) => reason.severity === 'error')
-  const word = view.kept.get(address)
-  if (word === undefined) return reasons
-  const kept: Reason = {
+  const kept = view.kept.get(address)
+  return kept === undefined ? reasons : [keptBySpec(address, kept), ...reasons]
+}
+
+function keptBySpec(address: PciAddress, { words, functions }: Kept): Reason {
+  return {
     code: 'kept',
     severity: 'error',
-    message: `${address} stays with the host because the spec keeps ${word}`,
-    help: word.startsWith(functionsWord)
-      ? `its virtual functions can be given away, it cannot: { virtual-function: ${word.slice(functionsWord.length)} }`
-      : `take ${word} out of host: keep, or choose another device`,
+    ...says(address, `stays with the host because the spec keeps ${words}`),
+    help:
+      functions === undefined
+        ? `take ${words} out of host: keep, or choose another device`
+        : `its virtual functions can be given away, it cannot: { virtual-function: ${functions} }`,
     about: [address],
   }
-  return [kept, ...reasons]
 }
 
 export function mayGo(view: View, address: PciAddress): boolean {
@@ -108,11 +113,11 @@ export function mayGo(view: View, address: PciAddress): boolean {
 
 /** A word that keeps nothing is an error: the owner believes something is safe that is not. */
 function findKept(host: Host, spec: Spec, places: SpecPlaces | undefined) {
-  const kept = new Map<PciAddress, string>()
+  const kept = new Map<PciAddress, Kept>()
   const findings: Finding[] = []
   spec.host.keep.forEach((word, i) => {
     const meant = host.devices.filter((device) => isCalled(device, word))
-    for (const { address } of meant) if (!kept.has(address)) kept.set(address, word)
+    for (const { address } of meant) if (!kept.has(address)) kept.set(address, { words: word })
     if (meant.length > 0) return
     const near = didYouMean(word, host.devices.flatMap(callNames))
     const at = placeOf(places, ['host', 'keep', i])

@@ -2,6 +2,7 @@
 import type { Host } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { classWords } from '../../pci/class-code.ts'
+import { briefWords } from '../../judge/reasons.ts'
 import { shortName } from '../../judge/words.ts'
 import type { DeviceJudgement } from '../../judge/types.ts'
 
@@ -39,12 +40,7 @@ export function whyOf(device: PciDevice, judged: DeviceJudgement | undefined): s
     judged?.reasons.find((one) => one.severity === 'error') ??
     judged?.reasons.find((one) => one.undecided === true) ??
     judged?.reasons.find((one) => one.severity === 'warning')
-  // The row names the device already, and has room for few words.
-  if (reason)
-    return reason.message.startsWith(device.address)
-      ? reason.message.slice(device.address.length).replace(/^[:, ]+/, '')
-      : reason.message.replace(` ${device.address} `, ' it ')
-  return ''
+  return reason === undefined ? '' : briefWords(reason, device.address)
 }
 
 export function driverOf(device: PciDevice): string {

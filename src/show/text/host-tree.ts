@@ -17,6 +17,7 @@ import {
   type Port,
   type RootBus,
 } from '../../judge/tree.ts'
+import { briefWords } from '../../judge/reasons.ts'
 import type { DeviceJudgement, Judgement, Reason } from '../../judge/types.ts'
 import { attachedTexts, countsText, hostHead, kindText, nameText, verdictText } from './host-words.ts'
 import type { Styler } from './style.ts'
@@ -149,7 +150,7 @@ function functionBranch(
   for (const text of attached.slice(0, 4)) lines.push(`  ${cut(text, width)}`)
   if (attached.length > 4) lines.push(`  and ${countText(attached.length - 4, 'more')}`)
   for (const reason of shownReasons(judged)) {
-    for (const line of wrap(withoutAddress(reason, device), width)) lines.push(drawing.style.dim(`  ${line}`))
+    for (const line of wrap(briefWords(reason, device.address), width)) lines.push(drawing.style.dim(`  ${line}`))
   }
   return { lines, below: [] }
 }
@@ -167,11 +168,6 @@ const hostWide = new Set([
 function shownReasons(judged: DeviceJudgement | undefined): readonly Reason[] {
   const level = judged?.verdict === 'refused' ? ['error'] : ['error', 'warning']
   return (judged?.reasons ?? []).filter((reason) => level.includes(reason.severity) && !hostWide.has(reason.code))
-}
-
-function withoutAddress(reason: Reason, device: PciDevice): string {
-  const { message } = reason
-  return message.startsWith(device.address) ? message.slice(device.address.length).replace(/^[:, ]+/, '') : message
 }
 
 function boardLines(drawing: Drawing, board: readonly PciDevice[]): string[] {

@@ -94,7 +94,7 @@ function readPool(disks: PastedDisks, line: string): boolean {
   if (array) {
     const name = array[1] ?? ''
     for (const [, member = ''] of line.matchAll(/ ([\w!-]{2,64})\[\d{1,4}\]/g)) standsOn(disks.stack, name, member)
-    disks.needs.set(`array ${name}`, { kind: 'disk', what: `array ${name}`, weight: 'vital', name })
+    disks.needs.set(`array ${name}`, { kind: 'disk', what: `array ${name}`, subject: name, weight: 'vital', name })
     return true
   }
   const pool = /^\s{0,20}pool: ([\w.:-]{1,128})\s*$/.exec(line)?.[1]

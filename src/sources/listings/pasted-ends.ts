@@ -9,7 +9,7 @@ import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
 /** Names, each with those it stands on: a bridge on its ports, a volume on its partition. */
 export type Stack = Map<string, Set<string>>
 
-export type PastedNeed = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'isDefaultRoute' | 'mountPoint'> & {
+export type PastedNeed = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'isDefaultRoute' | 'mountPoint' | 'subject'> & {
   readonly name: string
   /** Of a name that may be no hardware at all (the bridge of containers): no end of it is lost. */
   readonly mayBeVirtual?: boolean

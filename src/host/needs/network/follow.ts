@@ -91,7 +91,8 @@ function otherEndOfPair(here: Trail, one: NetInterface): End[] {
     ({ index, linkIndex, kind }) =>
       kind === 'veth' && index !== undefined && index === one.linkIndex && linkIndex === one.index,
   )
-  if (other === undefined || one.leadsAway) return [lostHere(here, 'its other end is in another network namespace')]
+  if (other === undefined || one.leadsAway)
+    return [{ ...lostHere(here, 'its other end is in another network namespace'), isForeign: true }]
   if (other.master === undefined)
     return [{ to: 'elsewhere', chain: [...here.above, other.name], why: 'both its ends are here' }]
   return walk({ ...here, above: [...here.above, other.name] }, other.master)
@@ -164,7 +165,7 @@ function portsOfOpenSwitch(here: Trail, one: NetInterface): End[] {
     : [...ends.filter(({ to }) => to === 'lost'), lostHere(here, 'nothing says which port it runs over')]
 }
 
-function lostHere({ above }: Trail, why: string): End {
+function lostHere({ above }: Trail, why: string): Extract<End, { to: 'lost' }> {
   return { to: 'lost', chain: above.slice(0, -1), lost: above.at(-1) ?? '', why }
 }
 

@@ -36,7 +36,11 @@ export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]
   const { sessions, hidden } = wantedSessions(facts)
   const vital = [...wantedRoutes(facts), ...sessions, ...wantedStorage(facts)]
   const told = new Set(vital.flatMap(({ start, interfaces }) => (start.weight === 'vital' ? interfaces : [])))
-  const alive = joinNeeds([follow(vital), onlyLost(follow(hidden)), follow(wantedAddresses(facts, weight, told))])
+  const alive = joinNeeds([
+    follow(vital),
+    joinNeeds(hidden.map((one) => onlyLost(followed(one, ends, could)))),
+    follow(wantedAddresses(facts, weight, told)),
+  ])
   const carried = new Set(alive.needs.flatMap(({ chain, device }) => [device, chain.at(-1) ?? '']))
   const inUse = follow(wantedUse(facts, carried, configured, weight))
   const lost = [
@@ -79,14 +83,14 @@ function noEnd(name: string, ends: readonly End[]): readonly End[] {
 
 /** The address of a container's cable is spoken for there; this host can do without it. */
 function withoutForeignUse(end: End): End {
-  if (end.to !== 'lost' || end.why !== 'its other end is in another network namespace') return end
+  if (end.to !== 'lost' || end.isForeign !== true) return end
   return { to: 'elsewhere', chain: [...end.chain, end.lost], why: end.why }
 }
 
 /** Somebody may be connected over the port; nobody can say that it is a person. */
 function onlyLost(read: NeedsRead): NeedsRead {
   const lost = read.lost.map((one) => {
-    const ends = read.needs.flatMap(({ what, device }) => (what === one.what ? [device] : []))
+    const ends = read.needs.map(({ device }) => device)
     return ends.length > 0 ? { ...one, couldBe: [...new Set(ends)] } : one
   })
   return { needs: [], lost }

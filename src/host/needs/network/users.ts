@@ -1,6 +1,7 @@
 /** Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or they are configured. */
 import type { Reading } from '../../read/reading.ts'
 import { argumentsOf, guestName, programName, readProcesses } from '../users/processes.ts'
+import type { NeedStart } from '../ends.ts'
 import type { Configured } from './configured.ts'
 import type { NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'
@@ -18,7 +19,7 @@ export function wantedUse(
     if (one.owner === undefined || carried.has(one.name)) continue
     const top = topAbove(facts, one)
     if (top !== undefined) {
-      wanted.push({ start: network(wordsFor(facts, top), weight), interfaces: [top.name] })
+      wanted.push({ start: startOf(facts, top, weight), interfaces: [top.name] })
       continue
     }
     const file = configured.by(one.name)
@@ -42,13 +43,15 @@ function topAbove({ interfaces }: NetworkFacts, port: NetInterface): NetInterfac
   return top
 }
 
-function wordsFor(facts: NetworkFacts, top: NetInterface): string {
+function startOf(facts: NetworkFacts, top: NetInterface, weight: Weight): NeedStart {
   if (top.name === 'ovs-system') {
     const ports = top.lower.filter((name) => facts.interfaces.byName.get(name)?.owner === undefined)
-    return ports.length > 0 ? `Open vSwitch with ${ports.slice(0, 4).join(', ')}` : 'Open vSwitch'
+    return network(ports.length > 0 ? `Open vSwitch with ${ports.slice(0, 4).join(', ')}` : 'Open vSwitch', weight)
   }
   const user = top.taps.length > 0 ? holderOfTap(facts.reading, top.taps) : undefined
-  return user === undefined ? `interface ${top.name}` : `interface ${top.name} of ${user}`
+  return user === undefined
+    ? { ...network(`interface ${top.name}`, weight), subject: top.name }
+    : network(`interface ${top.name} of ${user}`, weight)
 }
 
 /** A macvtap is the node /dev/tapN, N being its index; a virtual machine holds it open. */

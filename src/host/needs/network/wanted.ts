@@ -128,12 +128,12 @@ function lostStorage(name: string | undefined, address: string): NonNullable<Wan
 export function wantedAddresses(facts: NetworkFacts, weight: Weight, vital: ReadonlySet<string>): Wanted[] {
   const wanted: Wanted[] = []
   const told = new Set(vital)
-  const add = (name: string, what: string): void => {
+  const add = (kind: string, name: string): void => {
     if (told.has(name)) return
-    wanted.push({ start: network(what, weight), interfaces: [name] })
+    wanted.push({ start: { ...network(`${kind} ${name}`, weight), subject: name }, interfaces: [name] })
     if (weight === 'vital') told.add(name)
   }
-  for (const name of addressedInterfaces(facts)) add(name, `address on ${name}`)
-  for (const { name, kind } of facts.interfaces.byName.values()) if (kind === 'bridge') add(name, `bridge ${name}`)
+  for (const name of addressedInterfaces(facts)) add('address on', name)
+  for (const { name, kind } of facts.interfaces.byName.values()) if (kind === 'bridge') add('bridge', name)
   return wanted
 }

@@ -68,15 +68,17 @@ function needOfUser({ name, device, pids, paths }: User): HostNeed {
   const whole = pids.size > 1 ? `process ${first} and ${pids.size - 1} more` : `process ${first}`
   const [path = ''] = paths
   const chain = name === `process ${first}` ? [name, path] : [name, whole, path]
-  return { kind: 'use', what: `program ${name}`, chain, device, weight: 'spoken-for' }
+  return { kind: 'use', what: `program ${name}`, subject: name, chain, device, weight: 'spoken-for' }
 }
 
 /** How the need of a virtual machine begins; `vm` is told only of our own. */
 export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid }: Process): NeedStart {
   const mine = own.get(pid)
   const name = mine ?? guestName(argumentsOf(reading, pid))
-  const what = name === undefined ? `a VM of ${programName(reading, pid)}` : `running VM ${name}`
-  return { kind: 'vm', what, weight: 'vital', ...(mine === undefined ? {} : { vm: mine }) }
+  if (name !== undefined)
+    return { kind: 'vm', what: `running VM ${name}`, weight: 'vital', ...(mine === undefined ? {} : { vm: mine }) }
+  const program = programName(reading, pid)
+  return { kind: 'vm', what: `a VM of ${program}`, subject: program, weight: 'vital' }
 }
 
 /** What these hold is a file, a pool or another machine's, and told where that is followed. */
@@ -94,7 +96,7 @@ function blockNeeds(
   const name = programName(reading, process.pid)
   const start: NeedStart = process.runsGuest
     ? guestStart(reading, around, process)
-    : { kind: 'use', what: `program ${name}`, weight: 'spoken-for' }
+    : { kind: 'use', what: `program ${name}`, subject: name, weight: 'spoken-for' }
   const head = process.runsGuest ? [`process ${process.pid}`] : [name, `process ${process.pid}`]
   const ends = disks.foundEnds(found, file.path).map((end): End => ({ ...end, chain: [...head, ...end.chain] }))
   return needsOf(start, ends, disks.couldBe)

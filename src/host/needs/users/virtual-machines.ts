@@ -31,7 +31,8 @@ export function readVmNeeds(reading: Reading, around: Around): NeedsRead {
 function startOf(reading: Reading, around: Around, process: Process): NeedStart {
   if (process.runsGuest || guestName(argumentsOf(reading, process.pid)) !== undefined)
     return guestStart(reading, around, process)
-  return { kind: 'use', what: `program ${programName(reading, process.pid)}`, weight: 'vital' }
+  const name = programName(reading, process.pid)
+  return { kind: 'use', what: `program ${name}`, subject: name, weight: 'vital' }
 }
 
 /** `/dev/vfio/12` is IOMMU group 12, `/dev/vfio/devices/vfio3` one function. */
