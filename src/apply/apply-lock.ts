@@ -1,7 +1,8 @@
 /** One apply or rollback at a time, and what the machine refuses before either begins, in words. */
 import { AppError, exitCode } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
-import { journalFolder, lockPath, stateFolder } from './journal.ts'
+import { stateFolder } from '../base/own-folders.ts'
+import { journalFolder, lockPath } from './journal.ts'
 
 /** Applies and rollbacks exclude each other. */
 export function takeApplyLock(system: System, what: string): () => void {

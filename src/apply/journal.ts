@@ -9,6 +9,7 @@
  * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
  */
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
+import { runFolder, stateFolder } from '../base/own-folders.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { Step } from '../steps/step.ts'
 import type { Assignment, Plan, TakenAlong } from '../plan/types.ts'
@@ -16,12 +17,11 @@ import type { Reader, System } from '../machine/system.ts'
 import { parseRecord, parseEvents } from './parse-journal.ts'
 import { trialConfPath } from '../boot/trial/trial.ts'
 
-export const stateFolder = '/var/lib/handover'
 export const journalFolder = `${stateFolder}/journal`
 const recordLimit = 64 * 1024 * 1024
 
 /** In memory: a full or read-only disk must not stand in the way of a rollback. */
-export const lockPath = '/run/handover/lock'
+export const lockPath = `${runFolder}/lock`
 
 /** One file as it was before: absent, a regular file whose bytes are in saved/<blob>, or a symbolic link. */
 export type SavedFile =

@@ -3,6 +3,7 @@
  * virtual machine still uses a device; says what it could not restore.
  */
 import { AppError, exitCode } from '../base/errors.ts'
+import { runFolder, stateFolder } from '../base/own-folders.ts'
 import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial/trial.ts'
 import type { System } from '../machine/system.ts'
 import { takeApplyLock } from './apply-lock.ts'
@@ -19,7 +20,6 @@ import {
   readTrialApplied,
   type Journal,
   type JournalRecord,
-  stateFolder,
 } from './journal.ts'
 import { messageOf, undoSteps } from './undo.ts'
 
@@ -94,7 +94,7 @@ function endTrial(system: System): void {
   system.remove(trialResultPath)
   const cmdline = system.readText('/proc/cmdline', 65_536)
   if (!cmdline.ok || !isTrialCmdline(cmdline.value)) return
-  system.makeFolder('/run/handover')
+  system.makeFolder(runFolder)
   system.writeFile(trialConfirmedPath, 'taken back\n')
 }
 

@@ -1,15 +1,30 @@
 /** Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes. */
 import { UsageError } from '../base/errors.ts'
+import type { AskForWord } from '../app/concede.ts'
+import { clean } from '../show/text/text-layout.ts'
 
-/** `yes` skips the question; `command` is what to type instead when nobody can be asked. */
-export async function askToGoOn(
-  question: string,
-  how: { readonly yes: boolean; readonly command: string },
-): Promise<boolean> {
-  if (how.yes) return true
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UsageError('nobody can be asked here: this is no terminal', `to go on without a question: ${how.command}`)
+/** `command` is what to type instead when nobody can be asked. */
+export async function askToGoOn(question: string, command: string): Promise<boolean> {
+  if (!canAsk())
+    throw new UsageError('nobody can be asked here: this is no terminal', `to go on without a question: ${command}`)
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message: question, initialValue: false })
   return !isCancel(answer) && answer
+}
+
+/** Asks for the name of what the host uses and would lose. */
+export const askForWord: AskForWord = async ({ address, what }, word) => {
+  if (!canAsk())
+    throw new UsageError(
+      'nobody can be asked here: this is no terminal; nothing was changed',
+      'say in the spec what is given up (host: give-up), then use --yes',
+    )
+  const { text, isCancel } = await import('@clack/prompts')
+  const message = `${address} serves this host: ${clean(what)}. To give that up, type ${word}`
+  const answer = await text({ message })
+  return isCancel(answer) ? undefined : answer
+}
+
+function canAsk(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY
 }

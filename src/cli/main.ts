@@ -4,19 +4,19 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { exitCode, type ExitCode } from '../base/errors.ts'
-import { createContext, type Context, type ReadingOptions } from './context.ts'
+import { createContext, type ReadingOptions } from './context.ts'
 import { report } from './report-error.ts'
+import { runToFindings, type Run } from './spec-errors.ts'
 import { printErr, printOut, standardOutput } from './standard-streams.ts'
 import { version } from './version.ts'
-
-type Run<O> = (args: readonly string[], options: O, context: Context) => Promise<ExitCode>
 
 /** Wires an action: arguments and options in, exit code out. The module behind `load` is read only now. */
 function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
   return async function act(this: Command): Promise<void> {
     const options = this.optsWithGlobals<O>()
     const run = await load()
-    process.exitCode = await run(this.args, options, createContext(options))
+    const context = createContext(options)
+    process.exitCode = await runToFindings(() => run(this.args, options, context), context)
   }
 }
 

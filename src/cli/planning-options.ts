@@ -1,8 +1,7 @@
-/** What of the command line decides what is planned, the same for plan and apply: `apply --plan HASH` is held to it. */
+/** Options that decide what is planned, the same for plan and apply: `apply --plan HASH` is held to it. */
+import type { PlanChoices } from '../app/plan.ts'
 import { UsageError } from '../base/errors.ts'
-import type { PlanInput } from '../plan/plan.ts'
 import { parseDuration } from '../spec/units.ts'
-import type { ReadSpec } from './read-spec.ts'
 
 export type PlanningOptions = {
   /** `--no-boot` makes it false. */
@@ -13,17 +12,9 @@ export type PlanningOptions = {
   readonly confirmWithin?: string
 }
 
-export function planInput(
-  { boot, confirm, confirmWithin }: PlanningOptions,
-  { places, lock }: Pick<ReadSpec, 'places' | 'lock'>,
-): PlanInput {
-  return {
-    places,
-    trial: confirm !== false,
-    boot: boot !== false,
-    ...(confirmWithin === undefined ? {} : { trialMinutes: minutesOf(confirmWithin) }),
-    ...(lock ? { lock } : {}),
-  }
+export function planChoices({ boot, confirm, confirmWithin }: PlanningOptions): PlanChoices {
+  const choices = { trial: confirm !== false, boot: boot !== false }
+  return confirmWithin === undefined ? choices : { ...choices, trialMinutes: minutesOf(confirmWithin) }
 }
 
 /** Whole minutes, since the trial's clock is read from the kernel's uptime by a shell script. */

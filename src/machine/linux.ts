@@ -43,6 +43,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   }
   return {
     live: root === '',
+    ...(root === '' ? {} : { root }),
     readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),

@@ -101,6 +101,8 @@ export type WriteOptions = {
 }
 
 export type System = Reader & {
+  /** The folder whose files these are; absent for the running machine. Programs are run on the machine in either case. */
+  readonly root?: string
   /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** Durable and atomic: temporary file, mode and owner kept, fsync, rename, fsync of the folder. */

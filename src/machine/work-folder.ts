@@ -27,6 +27,7 @@ import {
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { runFolder as ownRunFolder } from '../base/own-folders.ts'
 import { searchPath } from './search-path.ts'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
@@ -49,7 +50,7 @@ export function cacheFolder(): string {
  * leave /run alone.
  */
 export function runFolder(): string {
-  return process.env['HANDOVER_RUN'] ?? '/run/handover'
+  return process.env['HANDOVER_RUN'] ?? ownRunFolder
 }
 
 /**

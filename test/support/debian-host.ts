@@ -7,6 +7,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import type { Host } from '../../src/host/host.ts'
 import { readHost } from '../../src/host/read/read-host.ts'
+import { omit } from '../../src/plan/omit.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
 import type { System } from '../../src/machine/system.ts'
 import { fakeSysfs, put, tempTree } from './fake-kernel.ts'
@@ -74,7 +75,8 @@ export function debianHost(): DebianHost {
   const before = snapshotTree(root, ours)
   return {
     root,
-    system: () => linuxSystem({ root }),
+    // Its programs are stand-ins that act on the tree: it is as good as the running machine.
+    system: () => omit(linuxSystem({ root }), 'root'),
     host: () => readHost(linuxSystem({ root })),
     boot: (isTrial) => boot(root, isTrial, programs.oldPath),
     driver: () =>

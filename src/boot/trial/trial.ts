@@ -4,6 +4,7 @@
  */
 import unitAsset from '../../../assets/boot/handover-trial.service?raw'
 import trialAsset from '../../../assets/boot/trial.sh?raw'
+import { runFolder, stateFolder } from '../../base/own-folders.ts'
 import { ownHeader, type OwnFile } from '../own-file.ts'
 import { scriptText } from '../script.ts'
 
@@ -12,10 +13,10 @@ export const trialId = 'handover-trial'
 export const trialConfPath = '/etc/handover/trial.conf'
 const trialScriptPath = '/etc/handover/trial'
 /** Written by the trial script: `healthy`, or what is wrong. */
-export const trialHealthPath = '/run/handover/trial-health'
-export const trialConfirmedPath = '/run/handover/confirmed'
+export const trialHealthPath = `${runFolder}/trial-health`
+export const trialConfirmedPath = `${runFolder}/confirmed`
 /** Why the last trial was given up; survives the reboot. */
-export const trialResultPath = '/var/lib/handover/trial-result'
+export const trialResultPath = `${stateFolder}/trial-result`
 
 /** Whether the kernel with this command line was started as a trial. */
 export function isTrialCmdline(cmdline: string): boolean {

@@ -1,28 +1,16 @@
-/**
- * `handover apply SPEC`: shows the plan, asks, does it, journals it, and reads the machine again. The plan is made anew
- * after the question, since people take their time and hosts do not wait.
- */
-import { resolve } from 'node:path'
-import { apply, type ApplyResult } from '../../apply/apply.ts'
-import { hashPlan } from '../../apply/plan-hash.ts'
-import { AppError, exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
+/** `handover apply SPEC`: shows the plan, asks, does it, and prints what became of it. */
+import type { ApplyResult } from '../../apply/apply.ts'
+import { applySpec, type Applied, type ApplyCaller } from '../../app/apply.ts'
+import type { Planned } from '../../app/plan.ts'
+import { exitCodeOf } from '../../app/spec-error.ts'
+import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import { formatCommand } from '../../boot/shell-quote.ts'
-import { hasErrors } from '../../base/finding.ts'
-import { plan } from '../../plan/plan.ts'
-import { isTrialPrepared } from '../../plan/changes/plan-trial.ts'
-import type { Host } from '../../host/host.ts'
-import type { Plan } from '../../plan/types.ts'
-import { askToGoOn } from '../ask.ts'
-import { concede, refuseNewUse } from '../concede.ts'
-import type { Context, ReadingOptions } from '../context.ts'
-import { readPlanningHost } from '../planning-host.ts'
-import { planInput, type PlanningOptions } from '../planning-options.ts'
-import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { renderCause } from '../../show/text/events.ts'
-import { transactionProgress } from '../render/progress.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { renderPlan } from '../../show/text/plan.ts'
-import { refuseCommands, withoutInterruption } from '../transaction.ts'
+import { askForWord, askToGoOn } from '../ask.ts'
+import type { Context, ReadingOptions } from '../context.ts'
+import { planChoices, type PlanningOptions } from '../planning-options.ts'
+import { attendance, concludeFailed } from '../transaction.ts'
 import { version } from '../version.ts'
 
 type Options = ReadingOptions & PlanningOptions & { readonly yes?: boolean; readonly plan?: string }
@@ -33,51 +21,33 @@ export async function runApply(args: readonly string[], options: Options, contex
       'apply changes this machine and takes no --from',
       'to see what it would do there: handover plan',
     )
-  const read = readSpec(args[0] ?? '')
-  const { spec, findings, file, text } = read
-  const sources = new Map([[file, text]])
-  if (spec === undefined) {
-    context.err(renderFindings(findings, context.errStyle, sources))
-    return exitCodeOf(findings)
+  const [spec = ''] = args
+  const request = {
+    ...{ spec, choices: planChoices(options), version },
+    ...(options.plan === undefined ? {} : { hash: options.plan }),
   }
-  const input = planInput(options, read)
-  const planNow = async () => {
-    const host = await readPlanningHost(options, context, read)
-    return { host, planned: plan(host, spec, input) }
-  }
-  const { host, planned } = await planNow()
-  const hash = await hashPlan(planned)
-  context.err(renderPlan(planned, { host, spec, style: context.errStyle, columns: context.columns }))
-  context.err(renderFindings(planned.findings, context.errStyle, sources))
-  if (hasErrors(planned.findings)) return exitCodeOf(planned.findings)
-  refuseOtherPlan(options.plan, hash)
-  if (options.root !== undefined) refuseCommands(planned.steps, options.root)
-  if (planned.steps.length === 0 && host.iommu.state === 'off') return waitForIommu(planned)
-  if (planned.steps.length > 0) {
-    if (!(await isAgreed(planned, file, options))) {
+  const applied = await applySpec(context.system, request, callerOf(spec, options, context))
+  switch (applied.outcome) {
+    case 'has-errors':
+      return exitCodeOf(applied.planned.plan.findings)
+    case 'declined':
       context.err('nothing was changed')
       return exitCode.done
-    }
-    // People take their time at a question, and hosts do not wait.
-    if (options.yes !== true) await refuseChanged({ planned, hash }, (await planNow()).planned)
+    case 'ended':
+      return conclude(applied, options, context)
   }
-  const result = await runTransaction(planned, { file, host, context })
-  // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
-  const after = result.outcome === 'applied' ? await planNow() : undefined
-  const isTrial = isTrialPrepared((after ?? { host }).host)
-  return conclude(result, { hash, planned, isTrial, open: after?.planned, options, context })
 }
 
-async function isAgreed(planned: Plan, file: string, options: Options): Promise<boolean> {
-  const yes = options.yes === true
-  if (!(await concede(planned.concessions ?? [], { yes }))) return false
-  const command = `handover apply ${formatCommand([file, ...flagsOf(options), '--yes'])}`
-  return await askToGoOn('Change the host as shown?', { yes, command })
-}
-
-async function refuseChanged(shown: { readonly planned: Plan; readonly hash: string }, now: Plan): Promise<void> {
-  refuseOtherPlan(shown.hash, await hashPlan(now))
-  refuseNewUse(shown.planned.concessions ?? [], now.concessions ?? [])
+function callerOf(spec: string, options: Options, context: Context): ApplyCaller {
+  const show = ({ plan, host, source }: Planned) => {
+    context.err(renderPlan(plan, { host, spec: source.spec, style: context.errStyle, columns: context.columns }))
+    context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
+  }
+  const caller = { ...attendance(context), show }
+  if (options.yes === true) return caller
+  const command = `handover apply ${formatCommand([spec, ...flagsOf(options), '--yes'])}`
+  const goOn = () => askToGoOn('Change the host as shown?', command)
+  return { ...caller, questions: { forWord: askForWord, goOn } }
 }
 
 /** What a command that is shown must not lose: without --no-boot it would change more than was asked for. */
@@ -90,111 +60,81 @@ function flagsOf({ boot, confirm, confirmWithin, root }: Options): string[] {
   ]
 }
 
-/** Nothing is recorded as applied while no device can be given to anyone. */
-function waitForIommu(planned: Plan): never {
-  if (planned.needsReboot)
-    throw new AppError('the kernel command line is prepared, and the running kernel does not have it yet', {
-      help: 'reboot, then run the same command again',
-    })
-  throw new AppError('the IOMMU is off, so no device can be given to a virtual machine; nothing was changed', {
-    help: 'see the findings above',
-  })
-}
+type Ended = Extract<Applied, { outcome: 'ended' }>
 
-function refuseOtherPlan(wanted: string | undefined, hash: string): void {
-  if (wanted === undefined || (wanted.length >= 8 && hash.startsWith(wanted))) return
-  throw new AppError(`the plan is not ${wanted} (any more), it is ${hash}; nothing was changed`, {
-    help: 'look at the plan above, and use its hash when it is what you want',
-    exitCode: exitCode.applyFailedRestored,
-  })
-}
-
-function runTransaction(
-  planned: Plan,
-  given: { readonly file: string; readonly host: Host; readonly context: Context },
-): Promise<ApplyResult> {
-  const { context, host } = given
-  const stop = new AbortController()
-  const { report, end } = transactionProgress(context)
-  const options = { report, spec: resolve(given.file), host, version, signal: stop.signal }
-  return withoutInterruption(
-    () => apply(planned, context.system, options),
-    () => stop.abort(),
-  ).finally(end)
-}
-
-type Conclusion = {
-  readonly hash: string
-  readonly planned: Plan
-  /** A trial boot is prepared, by this apply or an earlier one. */
-  readonly isTrial: boolean
-  /** The plan made after the apply: it must have no steps left. */
-  readonly open: Plan | undefined
-  readonly options: Options
-  readonly context: Context
-}
-
-function conclude(result: ApplyResult, conclusion: Conclusion): ExitCode {
-  const { hash, planned, isTrial, open, options, context } = conclusion
-  if (options.json) {
+function conclude(ended: Ended, { json }: Options, context: Context): ExitCode {
+  const { result, hash, planned, open } = ended
+  const { needsReboot } = planned.plan
+  const print = json === true ? () => undefined : context.out
+  if (json === true) {
     const stepsLeft = open === undefined ? null : open.steps.length
-    const { needsReboot } = planned
     context.out(JSON.stringify({ schema: 1, planHash: hash, needsReboot, ...result, stepsLeft }, null, 2))
   }
   switch (result.outcome) {
     case 'nothing-to-do':
-      if (!options.json)
-        context.out(
-          planned.needsReboot
-            ? `nothing to do: everything is written, and takes effect ${afterReboot(isTrial)}`
-            : 'nothing to do: the host is as planned',
-        )
+      print(
+        needsReboot
+          ? `nothing to do: everything is written, and takes effect ${afterReboot(ended)}`
+          : 'nothing to do: the host is as planned',
+      )
       return exitCode.done
     case 'applied':
-      return concludeApplied(result, conclusion)
+      return concludeApplied(result, ended, { print, context })
     case 'restored':
-      context.err(renderCause(result))
-      context.err(`the host is as it was before (journal ${result.id})`)
-      return exitCode.applyFailedRestored
-    case 'not-restored':
-      context.err(renderCause(result))
-      context.err(`the host is NOT fully as before (journal ${result.id}):`)
-      for (const line of result.leftovers) context.err(`  ${line}`)
-      context.err(`  help: handover rollback ${result.id} tries again; docs/safety.md shows recovery by hand`)
-      return exitCode.applyFailedNotRestored
+    case 'not-restored': {
+      const restored = `the host is as it was before (journal ${result.id})`
+      return concludeFailed(
+        result,
+        { restored, notRestored: `the host is NOT fully as before (journal ${result.id}):` },
+        context,
+      )
+    }
   }
 }
 
-type Applied = Extract<ApplyResult, { outcome: 'applied' }>
+type Success = Extract<ApplyResult, { outcome: 'applied' }>
 
-function concludeApplied(result: Applied, { planned, isTrial, open, options, context }: Conclusion): ExitCode {
+function concludeApplied(
+  result: Success,
+  ended: Ended,
+  { print, context }: { readonly print: (text: string) => void; readonly context: Context },
+): ExitCode {
+  const { open } = ended
   const wrong = (open?.findings ?? []).filter(({ severity }) => severity === 'error')
   if (wrong.length > 0) {
     // A plan with an error has no steps: nothing left to do would be a false good news.
     context.err(renderFindings(wrong, context.errStyle))
-    context.err(
-      `applied as ${result.id}, but planning again finds the errors above; handover rollback ${result.id} takes it back`,
-    )
+    const { id } = result
+    context.err(`applied as ${id}, but planning again finds the errors above; handover rollback ${id} takes it back`)
     return exitCode.errorFindings
   }
   const left = open?.steps.length ?? 0
   // Some things could not be planned before this apply: what is left then is the second half, and no failure.
-  const again = planned.again === true
-  if (!options.json) context.out(renderApplied(result, { left, again, isTrial }))
+  const again = ended.planned.plan.again === true
+  print(renderApplied(result, ended, { left, again }))
   return left > 0 && !again ? exitCode.errorFindings : exitCode.done
 }
 
-const afterReboot = (isTrial: boolean) =>
+const afterReboot = ({ isTrial }: Ended) =>
   isTrial ? 'after a reboot, which is a trial boot and waits for: handover confirm' : 'after a reboot'
 
-function renderApplied(result: Applied, what: { left: number; again: boolean; isTrial: boolean }): string {
-  const { left, again, isTrial } = what
+function renderApplied(
+  { id, needsReboot }: Success,
+  ended: Ended,
+  { left, again }: { readonly left: number; readonly again: boolean },
+): string {
   if (left > 0 && again)
-    return `applied as ${result.id}: the virtual functions are there. Run the same command again to set them up and give them away (${left} more to change)`
+    return (
+      `applied as ${id}: the virtual functions are there. ` +
+      `Run the same command again to set them up and give them away (${left} more to change)`
+    )
   if (left > 0)
-    return `applied as ${result.id}, but reading the machine again finds ${left} more to change: handover plan shows them, handover rollback ${result.id} takes this back`
-  const rest = result.needsReboot
-    ? `; the rest takes effect ${afterReboot(isTrial)}`
+    return (
+      `applied as ${id}, but reading the machine again finds ${left} more to change: ` +
+      `handover plan shows them, handover rollback ${id} takes this back`
+    )
+  const rest = needsReboot
+    ? `; the rest takes effect ${afterReboot(ended)}`
     : '; the machine was read again and is as planned'
-  return `applied as ${result.id}${rest}. To take it back: handover rollback ${result.id}`
+  return `applied as ${id}${rest}. To take it back: handover rollback ${id}`
 }

@@ -1,12 +1,11 @@
 /**
- * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what a guest says reaches
- * the terminal as it is: that is what a console is for.
+ * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what a guest says
+ * reaches the terminal as it is: that is what a console is for.
  */
-import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
-import { runningVms } from '../../engines/qemu/qemu.ts'
-import { vmFiles } from '../../engines/qemu/vm-files.ts'
+import { openConsole } from '../../app/console.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import type { Connection } from '../../machine/system.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { knownVms, refuseUnknownVms } from '../known-vms.ts'
 import { standardOutput } from '../standard-streams.ts'
 
 const leave = '\u001d'
@@ -17,18 +16,20 @@ export async function runConsole(
   context: Context,
 ): Promise<ExitCode> {
   const [name = ''] = args
-  refuseUnknownVms([name], knownVms(context))
-  const running = runningVms(context.system)
-  if (!running.some((vm) => vm.name === name)) {
-    throw new AppError(`${name} does not run`, {
-      help: `running: ${running.map((vm) => vm.name).join(', ') || 'none'}`,
-    })
-  }
-  const connection = await context.system.connect(vmFiles(name).serial)
-  const { stdin } = process
+  const connection = await openConsole(context.system, name)
   context.err(`connected to ${name}; Ctrl-] leaves`)
+  const { stdin } = process
   if (stdin.isTTY) stdin.setRawMode(true)
-  await new Promise<void>((done) => {
+  await joinTerminal(connection)
+  if (stdin.isTTY) stdin.setRawMode(false)
+  stdin.pause()
+  return exitCode.done
+}
+
+/** Until either side leaves. */
+function joinTerminal(connection: Connection): Promise<void> {
+  const { stdin } = process
+  return new Promise((done) => {
     connection.onText((text) => standardOutput().write(text))
     connection.onClose(done)
     stdin.setEncoding('utf8')
@@ -39,7 +40,4 @@ export async function runConsole(
     })
     stdin.on('end', () => connection.close())
   })
-  if (stdin.isTTY) stdin.setRawMode(false)
-  stdin.pause()
-  return exitCode.done
 }

@@ -1,11 +1,9 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
-import { readJournals, readNamedJournal, type Journal, type JournalRead } from '../../apply/journal.ts'
+import { readEntry, readHistory } from '../../app/journal.ts'
+import type { Journal, JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../steps/perform.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import type { Finding } from '../../base/finding.ts'
-import { findTrialProblem } from '../../plan/changes/plan-boot.ts'
 import type { Context } from '../context.ts'
-import { readSource } from '../read-source.ts'
 import { clean } from '../../show/text/text-layout.ts'
 
 type Options = { readonly json?: boolean }
@@ -15,14 +13,8 @@ export async function runJournal(args: readonly string[], options: Options, cont
   return id === undefined ? await listJournals(options, context) : showJournal(id, options, context)
 }
 
-/** A trial boot that waits for its confirmation, or that the host came back from. */
-async function findTrial(context: Context): Promise<Finding | undefined> {
-  return findTrialProblem(await readSource({}, context))
-}
-
 async function listJournals(options: Options, context: Context): Promise<ExitCode> {
-  const journals = readJournals(context.system)
-  const trial = journals.length === 0 ? undefined : await findTrial(context)
+  const { journals, trial } = await readHistory(context.system)
   if (options.json)
     context.out(JSON.stringify({ schema: 1, journals: journals.map(summary), trial: trial ?? null }, null, 2))
   else if (journals.length === 0) context.out('nothing was applied on this host')
@@ -47,7 +39,7 @@ function renderSummary(read: JournalRead): string {
 }
 
 function showJournal(id: string, options: Options, context: Context): ExitCode {
-  const read = readNamedJournal(context.system, id)
+  const read = readEntry(context.system, id)
   if (!read.ok) {
     context.out(options.json ? JSON.stringify({ schema: 1, ...summary(read) }, null, 2) : renderSummary(read))
     return exitCode.errorFindings

@@ -11,7 +11,7 @@ import { askGuest } from '../../run/guest-report.ts'
 import { vmFiles } from '../../engines/qemu/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { judgeHost } from '../../judge/judge.ts'
-import { readSource } from '../read-source.ts'
+import { readSource } from '../../app/read-source.ts'
 import { renderHostSummary } from '../../show/text/host-summary.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { labPrinter, renderLabResult } from '../render/lab.ts'
@@ -87,7 +87,7 @@ function pictures(
 
 /** The machine the lab runs on, looked at read-only: with luck, the next step needs no lab. */
 async function showThisMachine(context: Context): Promise<void> {
-  const host = await readSource({}, context)
+  const host = await readSource(context.system, undefined)
   const summary = renderHostSummary(host, judgeHost(host), context.style)
   context.out(
     `${context.style.bold('This machine')} (only looked at; everything below happens inside a virtual host)\n${summary}\n`,

@@ -1,18 +1,12 @@
 /** `handover savings SPEC`: what the replaced boxes would cost to run and buy, what this one adds, every assumption shown. */
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import { computeSavings, type BoxCost, type Savings } from '../../plan/outlook/savings.ts'
+import { savingsOf } from '../../app/savings.ts'
+import type { BoxCost, Savings } from '../../plan/outlook/savings.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { exitCodeOf, readSpec } from '../read-spec.ts'
-import { renderFindings } from '../../show/text/findings.ts'
 import type { Styler } from '../../show/text/style.ts'
 
 export function runSavings(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
-  const { spec, findings, file, text } = readSpec(args[0] ?? '', { brokenLock: 'ignore' })
-  if (spec === undefined) {
-    context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
-    return Promise.resolve(exitCodeOf(findings))
-  }
-  const savings = computeSavings(spec.savings)
+  const savings = savingsOf(args[0] ?? '')
   context.out(
     options.json ? JSON.stringify({ schema: 1, ...savings }, undefined, 2) : renderSavings(savings, context.style),
   )

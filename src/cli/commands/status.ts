@@ -1,16 +1,11 @@
 /** `handover status`: which VMs run, since when, with which devices, and what their consoles said last. */
+import { vmStatus } from '../../app/status.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import { lastLines, runningVms } from '../../engines/qemu/qemu.ts'
-import { vmFiles } from '../../engines/qemu/vm-files.ts'
 import type { Context, ReadingOptions } from '../context.ts'
 import { clean } from '../../show/text/text-layout.ts'
 
 export function runStatus(_args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
-  const vms = runningVms(context.system).map((record) => ({
-    ...record,
-    consoleSocket: vmFiles(record.name).serial,
-    lastLine: lastLines(vmFiles(record.name).serialLog, 1),
-  }))
+  const vms = vmStatus(context.system)
   if (options.json) context.out(JSON.stringify({ schema: 1, vms }, null, 2))
   else if (vms.length === 0) context.out('no VM runs')
   for (const vm of options.json ? [] : vms) {

@@ -1,29 +1,17 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
-import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
-import { checkAssigned, up, type UpEvent } from '../../run/up.ts'
-import { checkFunctions } from '../../run/virtual-functions.ts'
+import { startVms } from '../../app/up.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
+import type { UpEvent } from '../../run/up.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { readInForce } from '../in-force.ts'
-import { refuseUnknownVms } from '../known-vms.ts'
 import { clean } from '../../show/text/text-layout.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
 export async function runUp(args: readonly string[], options: UpOptions, context: Context): Promise<ExitCode> {
-  const { record, spec } = readInForce(context, options.spec)
-  refuseUnknownVms(args, record.startOrder)
-  const wrong = [
-    ...checkAssigned(context.system, record, record.startOrder),
-    ...checkFunctions(context.system, spec, record),
-  ]
-  if (wrong.length > 0) {
-    throw new AppError(`the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`, {
-      help: 'handover plan shows what is different; handover apply puts it right',
-    })
-  }
   const events: UpEvent[] = []
   const show = options.json ? () => undefined : printer(context)
-  await up(context.system, { spec, record, wanted: args, wait: options.wait !== false }, (event) => {
+  const spec = options.spec === undefined ? {} : { spec: options.spec }
+  await startVms(context.system, { vms: args, wait: options.wait !== false, ...spec }, (event) => {
     if (event.kind !== 'waiting') events.push(event)
     show(event)
   })

@@ -3,6 +3,7 @@
  * for each VM.
  */
 import { AppError } from '../../base/errors.ts'
+import { stateFolder } from '../../base/own-folders.ts'
 import { firmwareFiles } from '../../spec/firmware-files.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import { copyFile, exists } from '../../machine/work-folder.ts'
@@ -11,7 +12,7 @@ import type { Firmware } from './qemu-args.ts'
 /** Where the images are looked for, and where a VM's variables are kept. */
 export type FirmwarePlaces = { readonly images: typeof firmwareFiles; readonly state: string }
 
-const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: '/var/lib/handover/vms' }
+const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: `${stateFolder}/vms` }
 
 export function chooseFirmware(vm: VmSpec, { images, state }: FirmwarePlaces = ofThisMachine): Firmware {
   if (vm.firmware === 'bios') return { kind: 'bios' }

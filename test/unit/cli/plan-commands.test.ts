@@ -8,24 +8,19 @@ import { createContext, type ReadingOptions } from '../../../src/cli/context.ts'
 import { runLock } from '../../../src/cli/commands/lock.ts'
 import { runPlan } from '../../../src/cli/commands/plan.ts'
 import { runSavings } from '../../../src/cli/commands/savings.ts'
+import { runToFindings, type Run } from '../../../src/cli/spec-errors.ts'
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { UsageError } from '../../../src/base/errors.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
-type Run = (
-  args: readonly string[],
-  options: ReadingOptions,
-  context: ReturnType<typeof createContext>,
-) => Promise<number>
-
-async function run(command: Run, file: string, options: ReadingOptions = {}) {
+async function run(command: Run<ReadingOptions>, file: string, options: ReadingOptions = {}) {
   let [out, err] = ['', '']
   const context = {
     ...createContext(options),
     out: (text: string | Iterable<string>) => void (out += Array.from(text).join('')),
     err: (text: string) => void (err += text),
   }
-  const code = await command([file], options, context)
+  const code = await runToFindings(() => command([file], options, context), context)
   return { code, out, err }
 }
 

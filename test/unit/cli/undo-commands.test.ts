@@ -66,7 +66,8 @@ describe('handover confirm', () => {
 
   it('runs no program of this machine for files of another tree', async () => {
     await bootTrial('healthy')
-    await expect(confirm({ root: debian.root })).rejects.toThrow('would run here and not in')
+    const system = { ...debian.system(), root: debian.root }
+    await expect(runCommand(system, runConfirm, [], {})).rejects.toThrow('would run here and not in')
     expect(states()).toEqual(['applied'])
     expect(fs.existsSync(join(debian.root, 'run/handover/confirmed'))).toBe(false)
   })

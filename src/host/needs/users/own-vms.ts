@@ -2,6 +2,7 @@
  * VMs that this program itself started and that run now: by the record beside their sockets, and only where the recorded
  * process still is the one that was started. A name alone proves nothing, since any program can claim it.
  */
+import { runFolder } from '../../../base/own-folders.ts'
 import { argumentsOf } from './processes.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 
@@ -12,7 +13,7 @@ export function readOwnVms(reading: Reading): Map<string, string> {
   const own = new Map<string, string>()
   // HANDOVER_RUN moves the folder (system/work-folder.ts); a tree or capture has it where it was on its machine.
   const moved = reading.system.live ? reading.system.env('HANDOVER_RUN') : undefined
-  const folder = `${moved ?? '/run/handover'}/vm`
+  const folder = `${moved ?? runFolder}/vm`
   for (const name of namesIn(reading, folder).slice(0, limit)) {
     const pid = recordedPid(textOf(reading, `${folder}/${name}/vm.json`), name)
     if (pid === undefined) continue

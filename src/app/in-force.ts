@@ -1,33 +1,33 @@
 /** The plan in force and its spec: what `up`, `down` and `verify` act on. */
 import { readJournals, readLastApplied, type JournalRecord } from '../apply/journal.ts'
-import { AppError, UsageError } from '../base/errors.ts'
+import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import { hasErrors } from '../base/finding.ts'
+import type { System } from '../machine/system.ts'
 import { parseSpec } from '../spec/parse-spec.ts'
 import type { Spec } from '../spec/spec.ts'
-import type { Context } from './context.ts'
-import { renderFindings } from '../show/text/findings.ts'
+import { SpecError } from './spec-error.ts'
 
-export function readInForce(context: Context, specOption: string | undefined): { record: JournalRecord; spec: Spec } {
-  const record = readLastApplied(context.system)
-  if (!record) throw noneInForce(context)
-  const path = specOption ?? record.spec
+export type InForce = { readonly record: JournalRecord; readonly spec: Spec }
+
+/** `file`: another spec than the one that the journal names. */
+export function readInForce(system: System, file: string | undefined): InForce {
+  const record = readLastApplied(system)
+  if (!record) throw noneInForce(system)
+  const path = file ?? record.spec
   if (path === undefined) throw new UsageError('the journal does not name a spec', 'name it: --spec home.yaml')
-  const text = context.system.readText(path)
+  const text = system.readText(path)
   if (!text.ok)
     throw new UsageError(
       `${path} cannot be read (${text.code ?? text.reason})`,
       'the plan in force came from it; name another with --spec',
     )
   const { spec, findings } = parseSpec(text.value, path)
-  if (!spec || hasErrors(findings)) {
-    context.err(renderFindings(findings, context.errStyle, new Map([[path, text.value]])))
-    throw new UsageError(`${path} has errors`)
-  }
+  if (!spec || hasErrors(findings)) throw new SpecError(path, findings, text.value, exitCode.usage)
   return { record, spec }
 }
 
 /** Journals that cannot be read are no proof that nothing is in force: that is said instead. */
-function noneInForce({ system }: Context): AppError {
+function noneInForce(system: System): AppError {
   const damaged = readJournals(system).find((read) => !read.ok)
   if (damaged && !damaged.ok)
     return new AppError(`journal ${damaged.id}: ${damaged.reason}; what is in force is not known`, {

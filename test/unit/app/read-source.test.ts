@@ -4,14 +4,14 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { createContext } from '../../../src/cli/context.ts'
-import { readSource } from '../../../src/cli/read-source.ts'
+import { readSource } from '../../../src/app/read-source.ts'
+import { linuxSystem } from '../../../src/machine/linux.ts'
 
 const folder = fs.mkdtempSync(join(tmpdir(), 'handover-from-'))
 afterAll(() => fs.rmSync(folder, { recursive: true }))
 const path = (name: string) => join(folder, name)
 const listing = 'IOMMU Group 3 00:17.0 SATA controller [0106]: Acme [1aaa:a352]\n'
-const read = (from: string) => readSource({ from }, createContext({}))
+const read = (from: string) => readSource(linuxSystem(), from)
 
 test('a file', async () => {
   fs.writeFileSync(path('groups.txt'), listing)

@@ -1,25 +1,24 @@
 /**
- * Where a reading command gets its Host from: `--from` (a file, a folder, `-`), `--root`, or this machine. Devices without
- * names get them here.
+ * Where a Host comes from: what `from` names (a file, a folder, `-` for standard input), or the machine of the System.
+ * Devices without names get them here.
  */
 import { UsageError } from '../base/errors.ts'
 import type { Host } from '../host/host.ts'
-import type { HostInput } from '../sources/listings/read-from.ts'
 import { nameDevices, needsNames, openPciIdsFrom } from '../host/read/name-devices.ts'
 import type { PciDetail } from '../host/read/read-config.ts'
 import { readHost } from '../host/read/read-host.ts'
 import { gunzip } from '../machine/gunzip.ts'
 import { linuxSystem } from '../machine/linux.ts'
 import { readInputFile, readStandardInput, type InputLimit } from '../machine/read-input.ts'
-import type { ReadFailure } from '../machine/system.ts'
-import type { Context, ReadingOptions } from './context.ts'
+import type { ReadFailure, System } from '../machine/system.ts'
+import type { HostInput } from '../sources/listings/read-from.ts'
 
-export async function readSource(options: ReadingOptions, context: Context, detail?: PciDetail): Promise<Host> {
-  const host = options.from === undefined ? readHost(context.system, undefined, detail) : await readFrom(options.from)
+export async function readSource(system: System, from: string | undefined, detail?: PciDetail): Promise<Host> {
+  const host = from === undefined ? readHost(system, undefined, detail) : await readFrom(from)
   if (!needsNames(host)) return host
-  // A tree given with --root seldom has the file of names; this machine's is as good.
-  const here = openPciIdsFrom(context.system)
-  return nameDevices(host, here ?? (options.root === undefined ? undefined : openPciIdsFrom(linuxSystem())))
+  // A file tree seldom has the file of names; this machine's is as good.
+  const here = openPciIdsFrom(system)
+  return nameDevices(host, here ?? (system.root === undefined ? undefined : openPciIdsFrom(linuxSystem())))
 }
 
 async function readFrom(from: string): Promise<Host> {
@@ -32,7 +31,7 @@ async function readFrom(from: string): Promise<Host> {
   return reading.host
 }
 
-/** The path is the caller's own, so it is not looked for under `--root`. */
+/** The path is the caller's own, so it is not looked for in the tree of the System. */
 async function openInput(from: string, limit: InputLimit): Promise<HostInput> {
   const name = from === '-' ? 'standard input' : from
   const bytes = from === '-' ? await readStandardInput(limit) : readInputFile(from, limit)

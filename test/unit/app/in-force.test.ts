@@ -2,9 +2,9 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createContext } from '../../../src/cli/context.ts'
-import { readInForce } from '../../../src/cli/in-force.ts'
-import { readPlanningHost } from '../../../src/cli/planning-host.ts'
+import { readInForce } from '../../../src/app/in-force.ts'
+import { readPlanningHost } from '../../../src/app/planning-host.ts'
+import { SpecError } from '../../../src/app/spec-error.ts'
 import { isWhole } from '../../../src/pci/identity.ts'
 import type { Lock } from '../../../src/spec/lock.ts'
 import { hostInForce, record, spec, type InForce } from '../../support/in-force.ts'
@@ -13,13 +13,7 @@ let host: InForce
 beforeEach(() => (host = hostInForce()))
 afterEach(() => host.end())
 
-let said = ''
-const context = () => ({
-  ...createContext({ color: false }),
-  system: host.system,
-  err: (text: string) => void (said += text),
-})
-const read = (option?: string) => readInForce(context(), option)
+const read = (file?: string) => readInForce(host.system, file)
 const journal = (id: string, text: string) => {
   fs.mkdirSync(join(host.root, `var/lib/handover/journal/${id}`), { recursive: true })
   fs.writeFileSync(join(host.root, `var/lib/handover/journal/${id}/record.json`), text)
@@ -27,6 +21,14 @@ const journal = (id: string, text: string) => {
 const without = (made: Parameters<typeof hostInForce>[0]) => {
   host.end()
   host = hostInForce(made)
+}
+
+const thrown = (run: () => unknown) => {
+  try {
+    return run()
+  } catch (error) {
+    return error
+  }
 }
 
 describe('the plan in force', () => {
@@ -58,15 +60,19 @@ describe('the plan in force', () => {
     expect(read).toThrow('the journal does not name a spec')
     expect(() => read('/root/none.yaml')).toThrow('/root/none.yaml cannot be read (ENOENT)')
     fs.writeFileSync(join(host.root, 'root/home.yaml'), 'version: 1\nvms: { a: { memroy: 1 GiB } }\n')
-    said = ''
-    expect(() => read('/root/home.yaml')).toThrow('/root/home.yaml has errors')
-    expect(said).toContain('spec-unknown-key')
+    const wrong = thrown(() => read('/root/home.yaml'))
+    expect(wrong).toBeInstanceOf(SpecError)
+    expect(wrong).toMatchObject({
+      ...{ message: '/root/home.yaml has errors', exitCode: 2 },
+      findings: [{ code: 'spec-value' }, { code: 'spec-unknown-key', at: { file: '/root/home.yaml', line: 2 } }],
+    })
+    expect((wrong as SpecError).sources.get('/root/home.yaml')).toContain('memroy')
   })
 })
 
 describe('the host that planning looks at', () => {
   const serials = async (lock?: Lock) => {
-    const found = await readPlanningHost({}, context(), lock === undefined ? {} : { lock })
+    const found = await readPlanningHost(host.system, undefined, lock === undefined ? {} : { lock })
     return found.devices.map((device) => [
       ...(device.networkInterfaces ?? []).map(({ permanentMac }) => permanentMac),
       ...(device.disks ?? []).map(({ serial }) => serial),

@@ -1,0 +1,46 @@
+/** down: stops VMs in reverse order of their start. A guest is asked first, and switched off when it does not go. */
+import { AppError } from '../base/errors.ts'
+import { stopVm, type StopResult } from '../engines/qemu/qemu.ts'
+import { vmFiles } from '../engines/qemu/vm-files.ts'
+import type { System } from '../machine/system.ts'
+import { askGuest } from '../run/guest-report.ts'
+import { requireRunning } from './known-vms.ts'
+
+export type DownRequest = {
+  /** All that run when empty. */
+  readonly vms?: readonly string[]
+  /** How long a guest may take before it is switched off. */
+  readonly timeoutSeconds: number
+}
+
+export type Stopped = { readonly vm: string; readonly how: StopResult; readonly seconds: number }
+
+/** Reports each VM as it stops; gives back all of them. */
+export async function stopVms(
+  system: System,
+  { vms = [], timeoutSeconds }: DownRequest,
+  report: (stopped: Stopped) => void,
+): Promise<Stopped[]> {
+  const running = requireRunning(system, vms).toSorted((a, b) => b.started.localeCompare(a.started))
+  const chosen = vms.length > 0 ? running.filter((vm) => vms.includes(vm.name)) : running
+  const stopped: Stopped[] = []
+  for (const record of chosen) {
+    const begun = system.now().getTime()
+    await askToPowerOff(system, record.name)
+    const how = await stopVm(system, record, timeoutSeconds)
+    const one = { vm: record.name, how, seconds: (system.now().getTime() - begun) / 1000 }
+    stopped.push(one)
+    report(one)
+  }
+  return stopped
+}
+
+/** A guest that speaks on the report line knows the word; others get the power button alone. */
+async function askToPowerOff(system: System, name: string): Promise<void> {
+  try {
+    await askGuest(system, vmFiles(name).report, 'poweroff', 1)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    // No such guest, or it is going down already: the power button follows.
+  }
+}

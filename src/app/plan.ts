@@ -1,0 +1,39 @@
+/** plan: who gets what, and every change, before anything is touched. */
+import type { Host } from '../host/host.ts'
+import type { System } from '../machine/system.ts'
+import { plan, type PlanInput } from '../plan/plan.ts'
+import type { Plan } from '../plan/types.ts'
+import { readPlanningHost } from './planning-host.ts'
+import { readSpec, type ReadSpec } from './read-spec.ts'
+
+/** What a caller decides beside the spec; it changes what is planned, so apply takes the same. */
+export type PlanChoices = Pick<PlanInput, 'trial' | 'trialMinutes' | 'boot'>
+
+export type PlanRequest = {
+  /** The file of the spec. */
+  readonly spec: string
+  readonly from?: string
+  readonly choices?: PlanChoices
+}
+
+export type Planned = {
+  readonly plan: Plan
+  readonly host: Host
+  readonly source: ReadSpec
+}
+
+/** Throws SpecError where the spec cannot be followed; what is wrong with the host is a finding of the plan. */
+export async function planSpec(system: System, { spec, from, choices = {} }: PlanRequest): Promise<Planned> {
+  return await planSource(system, readSpec(spec), { choices, ...(from === undefined ? {} : { from }) })
+}
+
+/** The plan of a spec that was read already, for the host as it is now. */
+export async function planSource(
+  system: System,
+  source: ReadSpec,
+  { from, choices }: Omit<PlanRequest, 'spec'>,
+): Promise<Planned> {
+  const { spec, places, lock } = source
+  const host = await readPlanningHost(system, from, source)
+  return { source, host, plan: plan(host, spec, { places, ...choices, ...(lock === undefined ? {} : { lock }) }) }
+}
