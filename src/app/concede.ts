@@ -2,10 +2,10 @@
  * What the host uses and this plan takes is given up by its name: written in the spec, or typed at a question. A yes for
  * everything gives up nothing.
  */
+import { clean } from '../base/printable.ts'
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Concession } from '../plan/who/concessions.ts'
 import { yamlList } from '../plan/words.ts'
-import { clean } from '../show/text/text-layout.ts'
 
 /** Asks for the `word` of one concession; gives back what the person typed, undefined where they turned away. */
 export type AskForWord = (concession: Concession, word: string) => Promise<string | undefined>

@@ -2,6 +2,7 @@
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
  * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
+import { toHex } from '../pci/hex.ts'
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Attributes } from '../machine/attributes.ts'
 import type { FileStat, Reader, System } from '../machine/system.ts'
@@ -107,7 +108,7 @@ function refuseSigned(path: string, attributes: Attributes | undefined): void {
 export async function sha256(bytes: Uint8Array | string): Promise<string> {
   const input = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes
   const digest = await crypto.subtle.digest('SHA-256', Uint8Array.from(input))
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return toHex(new Uint8Array(digest))
 }
 
 /** SHA-256 of each path as it is now; null when absent, `link:…` for a symbolic link. */

@@ -1,7 +1,7 @@
 /** Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes. */
+import { clean } from '../base/printable.ts'
 import { UsageError } from '../base/errors.ts'
 import type { AskForWord } from '../app/concede.ts'
-import { clean } from '../show/text/text-layout.ts'
 
 /** `command` is what to type instead when nobody can be asked. */
 export async function askToGoOn(question: string, command: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 /**
  * KVM or software emulation, by trial: /dev/kvm may exist and still not work, so a machine is really started.
  */
+import type { AcceleratorKind } from '../base/accelerator.ts'
 import type { System } from '../machine/system.ts'
 import { removeTree, makeRunFolder } from '../machine/work-folder.ts'
 import { join } from 'node:path'
 import { openQmp } from '../engines/qemu/qmp.ts'
 import { bareMachine } from './bare-machine.ts'
 
-export type Accelerator = { readonly kind: 'kvm' | 'tcg'; readonly why: string }
+export type Accelerator = { readonly kind: AcceleratorKind; readonly why: string }
 
 export async function chooseAccelerator(system: System): Promise<Accelerator> {
   const flags = system.readText('/proc/cpuinfo', 4 * 1024 * 1024)

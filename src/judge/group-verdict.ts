@@ -2,6 +2,7 @@
  * One group, one verdict: what leaves together is judged together, so no member is better than its group. A member's own
  * reasons (its reset, its twins) may make it worse.
  */
+import { listText } from '../base/text.ts'
 import type { FindingCode } from '../base/finding.ts'
 import type { IommuGroup } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
@@ -12,7 +13,7 @@ import { isVital } from './checks/needs.ts'
 import { says } from './reasons.ts'
 import type { Reason } from './types.ts'
 import { companions, type HostView } from './view.ts'
-import { addressesText, chainText, listText } from './words.ts'
+import { addressesText, chainText } from './words.ts'
 
 type OwnReasons = (address: PciAddress) => readonly Reason[]
 

@@ -2,6 +2,7 @@
  * The host as a person looks at it: root buses, the ports on them, cards in the ports, and what belongs to the board.
  * Text and picture are drawn from this one tree; it holds no verdicts and no words.
  */
+import { hex } from '../pci/hex.ts'
 import { addressParts, compareAddresses, slotOf } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
 import { findTopology, secondaryBusOf, type TopologyNode } from '../pci/topology.ts'
@@ -82,7 +83,7 @@ export function isEmptyPort(port: Port): boolean {
 }
 
 function busName({ parts }: TopologyNode): string {
-  return `${parts.domain.toString(16).padStart(4, '0')}:${parts.bus.toString(16).padStart(2, '0')}`
+  return `${hex(parts.domain, 4)}:${hex(parts.bus, 2)}`
 }
 
 function byAddress(a: PciDevice, b: PciDevice): number {

@@ -1,4 +1,5 @@
 /** Wording shared by the checks: chains, lists, names. */
+import { listText } from '../base/text.ts'
 import type { HostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 
@@ -6,15 +7,6 @@ import type { PciAddress } from '../pci/address.ts'
 export function chainText(need: HostNeed, group: number | undefined): string {
   const steps = [...needSteps(need), need.device].join(' → ')
   return group === undefined ? steps : `${steps}, group ${group}`
-}
-
-/** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
-export function listText(items: readonly string[], limit = 6): string {
-  const shown = items.slice(0, limit)
-  const rest = items.length - shown.length
-  if (rest > 0) return `${shown.join(', ')} and ${rest} more`
-  const last = shown.pop() ?? ''
-  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`
 }
 
 export function addressesText(addresses: readonly PciAddress[]): string {

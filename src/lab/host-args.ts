@@ -2,6 +2,8 @@
  * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's docs/system/i386 and
  * docs/pcie.txt.
  */
+import { escapeOption } from '../base/escape.ts'
+import type { AcceleratorKind } from '../base/accelerator.ts'
 import { bareMachine } from '../images/bare-machine.ts'
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
@@ -30,15 +32,20 @@ export type HostFiles = {
   readonly internetCommand: string
 }
 
-export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 'tcg'): string[] {
+export function hostArgs(host: Topology, files: HostFiles, accelerator: AcceleratorKind): string[] {
   const args = [
     ...['-name', `handover-lab-${host.name}`, ...bareMachine(accelerator)],
     ...['-smp', String(host.cpus), '-m', String(host.memory)],
-    ...['-chardev', `file,id=console,path=${escape(files.consoleLog)}`, '-serial', 'chardev:console'],
-    ...['-chardev', `socket,id=agent,path=${escape(files.agentSocket)},server=on,wait=off`, '-serial', 'chardev:agent'],
+    ...['-chardev', `file,id=console,path=${escapeOption(files.consoleLog)}`, '-serial', 'chardev:console'],
     ...[
       '-chardev',
-      `socket,id=qmp,path=${escape(files.qmpSocket)},server=on,wait=off`,
+      `socket,id=agent,path=${escapeOption(files.agentSocket)},server=on,wait=off`,
+      '-serial',
+      'chardev:agent',
+    ],
+    ...[
+      '-chardev',
+      `socket,id=qmp,path=${escapeOption(files.qmpSocket)},server=on,wait=off`,
       '-mon',
       'chardev=qmp,mode=control',
     ],
@@ -46,7 +53,7 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
   ]
   if (accelerator === 'tcg')
     args.push(
-      ...['-chardev', `socket,id=gdb,path=${escape(files.gdbSocket)},server=on,wait=off`, '-gdb', 'chardev:gdb'],
+      ...['-chardev', `socket,id=gdb,path=${escapeOption(files.gdbSocket)},server=on,wait=off`, '-gdb', 'chardev:gdb'],
     )
   if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
   if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
@@ -59,7 +66,7 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: 'kvm' | 
 /** What is written to a boot disk is gone with the run, and there through every reboot of it. */
 function bootArgs(host: Topology, boot: HostBoot): string[] {
   const drive = (id: string, file: string, how: string) => [
-    ...['-drive', `if=none,id=${id},format=raw,${how},file=${escape(file)}`],
+    ...['-drive', `if=none,id=${id},format=raw,${how},file=${escapeOption(file)}`],
   ]
   const { serial } = host['boot-disk']
   const rootDisk = (place: string) => [
@@ -156,7 +163,7 @@ function functionArgs(fn: LabFunction, id: string, place: string, files: HostFil
       return ['-device', `ich9-ahci,id=${id},${place}`, ...diskArgs(fn, id, files)]
     case 'nvme': {
       const file = files.disks.get(fn.serial ?? '') ?? ''
-      const drive = ['-drive', `if=none,id=drive-${id},format=raw,file=${escape(file)}`]
+      const drive = ['-drive', `if=none,id=drive-${id},format=raw,file=${escapeOption(file)}`]
       return [...drive, '-device', `nvme,id=${id},drive=drive-${id},serial=${fn.serial ?? id},${place}`]
     }
     case 'bochs-display':
@@ -170,7 +177,7 @@ function functionArgs(fn: LabFunction, id: string, place: string, files: HostFil
 function diskArgs(fn: LabFunction, id: string, files: HostFiles): string[] {
   return (fn.disks ?? []).flatMap((disk, index) => [
     '-drive',
-    `if=none,id=${id}-disk${index},format=raw,file=${escape(files.disks.get(disk.serial) ?? '')}`,
+    `if=none,id=${id}-disk${index},format=raw,file=${escapeOption(files.disks.get(disk.serial) ?? '')}`,
     '-device',
     `ide-hd,drive=${id}-disk${index},bus=${id}.${index},serial=${disk.serial}`,
   ])
@@ -191,7 +198,7 @@ class NetdevNames {
     const kind = network === undefined ? undefined : this.#host.networks[network]?.kind
     if (kind === 'uplink') {
       // restrict=on: nothing leaves the machine; the one page is a program behind a forwarded address.
-      const page = `guestfwd=tcp:10.0.2.100:80-cmd:${escape(this.#files.internetCommand)}`
+      const page = `guestfwd=tcp:10.0.2.100:80-cmd:${escapeOption(this.#files.internetCommand)}`
       return ['-netdev', `user,id=net-${id},restrict=on,${page}`]
     }
     const hub = kind === 'switch' && network !== undefined ? this.#hubs.indexOf(network) + 1 : this.#loose++
@@ -201,9 +208,4 @@ class NetdevNames {
 
 function hex(value: number): string {
   return `0x${value.toString(16)}`
-}
-
-/** QEMU's option syntax doubles a comma inside a value. */
-function escape(value: string): string {
-  return value.replaceAll(',', ',,')
 }

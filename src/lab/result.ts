@@ -1,4 +1,5 @@
 /** What a lab run tells: events while it runs, one result at its end (`lab run … --json`). */
+import type { AcceleratorKind } from '../base/accelerator.ts'
 
 export type Check = { readonly name: string; readonly result: 'pass' | 'fail'; readonly evidence: string }
 
@@ -17,9 +18,9 @@ export type SessionPart = { readonly command: string; readonly status: number; r
 export type LabResult = {
   readonly schema: 1
   readonly topology: string
-  readonly accelerator: 'kvm' | 'tcg'
+  readonly accelerator: AcceleratorKind
   readonly acceleratorWhy: string
-  readonly guestAccelerator: 'kvm' | 'tcg' | null
+  readonly guestAccelerator: AcceleratorKind | null
   readonly kernel: string
   readonly qemu: string
   readonly phases: readonly Phase[]

@@ -2,6 +2,7 @@
  * One lab run from beginning to end: tools, images, the virtual host, its story, the result. Whatever happens, no process and
  * no run folder is left behind.
  */
+import { acceleratorWords } from '../base/accelerator.ts'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
@@ -70,7 +71,7 @@ export async function runLab(
     const say = (text: string) => tell({ kind: 'note', text })
     const prepared = await log.phase('prepare images', () => prepare(system, request, folder, say))
     const accelerator = await chooseAccelerator(system)
-    say(`virtual host under ${accelerator.kind === 'kvm' ? 'KVM' : 'software emulation'}: ${accelerator.why}`)
+    say(`virtual host under ${acceleratorWords(accelerator.kind)}: ${accelerator.why}`)
     const page = `the lab's internet says hello, ${randomBytes(8).toString('hex')}`
     putFile(join(folder, 'www/index.html'), `${page}\n`)
     const argv = hostArgs(

@@ -2,6 +2,7 @@
  * PCI addresses: the four numbers `domain:bus:slot.function`, canonical and branded.
  * What a device *is* (its identity) does not live here: an address is only where it answers today.
  */
+import { hex } from './hex.ts'
 
 /** Canonical `DDDD:bb:ss.f`, lower-case hex; the domain is four digits or more (VMD uses `10000:`). */
 export type PciAddress = string & { readonly __brand: 'PciAddress' }
@@ -34,7 +35,6 @@ export function parseAddress(text: string): PciAddress | undefined {
 }
 
 export function formatAddress(parts: AddressParts): PciAddress {
-  const hex = (value: number, width: number) => value.toString(16).padStart(width, '0')
   return `${hex(parts.domain, 4)}:${hex(parts.bus, 2)}:${hex(parts.slot, 2)}.${parts.function}` as PciAddress
 }
 

@@ -1,4 +1,5 @@
-/** Short words for class codes, for when pci.ids is not there. Code assignments: PCI Code and ID Assignment Specification. */
+/** Words for classes, for functions that pci.ids does not name and for what a person asks for. Code assignments: PCI Code and ID Assignment Specification. */
+import type { DeviceClass, PciDevice } from './device.ts'
 
 const words: Readonly<Record<string, string>> = {
   '0100': 'SCSI storage controller',
@@ -40,8 +41,22 @@ const words: Readonly<Record<string, string>> = {
   '12': 'processing accelerator',
 }
 
-/** `020000` → `Ethernet controller`; what is not listed is a `device`. */
-export function classWords(classCode: string | undefined): string {
-  const code = classCode ?? ''
-  return words[code.slice(0, 4)] ?? words[code.slice(0, 2)] ?? 'device'
+/** What the code says: `020000` is an `Ethernet controller`. A code that is not listed has only the name it came with. */
+export function codeWords({ classCode = '', className }: Pick<PciDevice, 'classCode' | 'className'>): string {
+  return words[classCode.slice(0, 4)] ?? words[classCode.slice(0, 2)] ?? className ?? 'device'
+}
+
+const classes: Readonly<Record<DeviceClass, string>> = {
+  nic: 'network port',
+  storage: 'storage controller',
+  nvme: 'NVMe drive',
+  gpu: 'graphics card',
+  usb: 'USB controller',
+  audio: 'sound device',
+  other: 'device',
+}
+
+/** What a person asks for, in a word. */
+export function classWord(kind: DeviceClass): string {
+  return classes[kind]
 }

@@ -3,10 +3,11 @@
  * It states only what the image holds: what lies beyond its end is an absent key. BAR sizes are not in here
  * (finding them needs writes); sysfs `resource` has them. Offsets are those of the PCI and PCIe base specifications.
  */
+import { hex } from './hex.ts'
 import { type Capability, capabilityId, capabilityOffset, type CapabilityChain } from './capabilities.ts'
 import { decodeBars } from './config-bars.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
-import { type ConfigBytes, configBytes, hex } from './config-bytes.ts'
+import { type ConfigBytes, configBytes } from './config-bytes.ts'
 import type { Bar, Link, PciDevice, PortType } from './device.ts'
 import type { Draft } from './draft.ts'
 import type { AcsFacts, ConfigDepth, FunctionFacts, PowerFacts, SriovFacts } from './facts.ts'

@@ -3,6 +3,7 @@
  * Group numbers, bus numbers and interface names are never part of an identity: they change when a card is added.
  */
 
+import { hex } from './hex.ts'
 import { addressParts, type PciAddress } from './address.ts'
 import type { PciDevice } from './device.ts'
 
@@ -92,8 +93,4 @@ function pick<K extends keyof PciDevice & keyof Identity>(device: PciDevice, key
     Identity,
     K
   >
-}
-
-function hex(value: number, width: number): string {
-  return value.toString(16).padStart(width, '0')
 }

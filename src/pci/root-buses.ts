@@ -2,7 +2,7 @@
  * Which buses are root buses. Where no bridge of the input leads to a bus, it is one, or the bridge was left out
  * (`lspci -s 01:00.0`): only what is known for sure counts, since places and groups rest on it.
  */
-import { hex } from './config-bytes.ts'
+import { hex } from './hex.ts'
 import type { PciDevice } from './device.ts'
 import type { TopologyNode } from './topology.ts'
 

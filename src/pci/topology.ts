@@ -2,8 +2,8 @@
  * Topology: who is above whom. It owns finding each function's bridge, the virtual functions' home and the place without bus
  * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
  */
+import { hex } from './hex.ts'
 import { type AddressParts, addressParts, type PciAddress } from './address.ts'
-import { hex } from './config-bytes.ts'
 import { isBridge, type PciDevice } from './device.ts'
 import { findRootBuses } from './root-buses.ts'
 

@@ -1,23 +1,11 @@
 /** How plan names devices in sentences: the address first, then what a person calls it. */
+import { classWord } from '../pci/class-code.ts'
+import { clean } from '../base/printable.ts'
 import type { PciAddress } from '../pci/address.ts'
-import { deviceClass, type DeviceClass, type PciDevice } from '../pci/device.ts'
+import { deviceClass, type PciDevice } from '../pci/device.ts'
 import { shortName } from '../judge/words.ts'
 import type { DeviceSelector } from '../spec/spec.ts'
 import type { Layout } from './who/cards.ts'
-
-const classWords: Readonly<Record<DeviceClass, string>> = {
-  nic: 'network port',
-  storage: 'storage controller',
-  nvme: 'NVMe drive',
-  gpu: 'graphics card',
-  usb: 'USB controller',
-  audio: 'sound device',
-  other: 'device',
-}
-
-export function classWord(kind: DeviceClass): string {
-  return classWords[kind]
-}
 
 /** `a network port`, `an NVMe drive`. */
 export function withArticle(word: string): string {
@@ -26,8 +14,7 @@ export function withArticle(word: string): string {
 
 export function nameOf(device: PciDevice | undefined): string {
   if (device === undefined) return 'unknown device'
-  // A name may come from a pasted listing: what would steer a terminal is not passed on.
-  if (device.name !== undefined) return shortName(device.name.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?'))
+  if (device.name !== undefined) return shortName(clean(device.name))
   const ids = device.vendorId === undefined ? '' : ` ${device.vendorId}:${device.deviceId ?? '????'}`
   return `${classWord(deviceClass(device))}${ids}`
 }
@@ -56,11 +43,6 @@ export function sayDemand(select: DeviceSelector): string {
   if (select.number !== undefined) parts.push(`(number ${select.number})`)
   if (select.numaNode !== undefined) parts.push(`on NUMA node ${select.numaNode}`)
   return parts.join(' ')
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listWords(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`
 }
 
 /** Words as a list in YAML, each once; quoted where they would not be read as they are. */

@@ -2,6 +2,7 @@
  * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was promised?
  * The comparison is pure; asking is not.
  */
+import { hex } from '../pci/hex.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
 import type { Assignment } from '../plan/types.ts'
@@ -96,7 +97,7 @@ type QmpPciDevice = {
 }
 
 function formatPlace({ bus, slot, function: fn }: QmpPciDevice): string {
-  return `0000:${bus.toString(16).padStart(2, '0')}:${slot.toString(16).padStart(2, '0')}.${fn}`
+  return `0000:${hex(bus, 2)}:${hex(slot, 2)}.${fn}`
 }
 
 /** Pure: what was promised against what the guest says. */

@@ -17,17 +17,6 @@ export function parseSize(text: string): number | undefined {
   return Number.isInteger(mib) && mib > 0 && mib <= 256 * 1024 * 1024 ? mib : undefined
 }
 
-/** `16 GiB`, `1.5 GiB` or `192 MiB`: the largest unit that needs at most one decimal. */
-export function formatSize(mib: number): string {
-  for (const [unit, factor] of [
-    ['TiB', 1024 * 1024],
-    ['GiB', 1024],
-  ] as const) {
-    if (mib >= factor && (mib * 10) % factor === 0) return `${mib / factor} ${unit}`
-  }
-  return `${mib} MiB`
-}
-
 /** Seconds, or `undefined` when it is no duration. */
 export function parseDuration(text: string): number | undefined {
   const [, amount, unit] = durationPattern.exec(text) ?? []

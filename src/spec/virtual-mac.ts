@@ -2,6 +2,7 @@
  * The MAC of a VM's virtual port that was given none: made from the VM's name and the port's number, the same every time.
  * QEMU's own default is one and the same for every VM (52:54:00:12:34:56), and two of those on a bridge lose each other's frames.
  */
+import { hex } from '../pci/hex.ts'
 
 /** `taken` are those of other ports: with some 70 thousand billion to choose from a second try is hardly ever needed. */
 export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>): string {
@@ -15,7 +16,7 @@ export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>)
 function macOf(number: bigint): string {
   const octets = Array.from({ length: 6 }, (_, at) => Number((number >> BigInt(8 * at)) & 0xffn))
   octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02
-  return octets.map((octet) => octet.toString(16).padStart(2, '0')).join(':')
+  return octets.map((octet) => hex(octet, 2)).join(':')
 }
 
 const mask = (1n << 64n) - 1n

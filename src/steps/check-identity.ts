@@ -3,6 +3,7 @@
  * few attributes of that one device: plans, locks and memory may all be older than the last card swap.
  * It decides nothing about *moved* devices; that is the planner's work, before.
  */
+import { hex } from '../pci/hex.ts'
 import { AppError } from '../base/errors.ts'
 import { placeOf } from '../host/read/device-place.ts'
 import type { PciAddress } from '../pci/address.ts'
@@ -84,8 +85,8 @@ function readSerialNumber(reader: Reader, folder: string): string | undefined {
   for (let hops = 0; hops < 480 && offset >= 0x100 && offset <= 4084; hops += 1) {
     const header = view.getUint32(offset, true)
     if ((header & 0xffff) === 0x0003) {
-      const hex = (at: number) => view.getUint32(at, true).toString(16).padStart(8, '0')
-      return hex(offset + 8) + hex(offset + 4)
+      const word = (at: number) => hex(view.getUint32(at, true), 8)
+      return word(offset + 8) + word(offset + 4)
     }
     offset = (header >>> 20) & 0xffc
   }

@@ -1,10 +1,10 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
+import { clean } from '../../base/printable.ts'
 import { readEntry, readHistory } from '../../app/journal.ts'
 import type { Journal, JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../steps/perform.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
-import { clean } from '../../show/text/text-layout.ts'
 
 type Options = { readonly json?: boolean }
 

@@ -1,10 +1,10 @@
 /** `handover rollback [ID]`: takes an apply back, the newest one in force when none is named. */
+import { clean } from '../../base/printable.ts'
 import { takeBack, type RollbackCaller } from '../../app/rollback.ts'
 import type { Journal } from '../../apply/journal.ts'
 import type { RollbackResult } from '../../apply/rollback.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { formatBefore } from '../../show/text/events.ts'
-import { clean } from '../../show/text/text-layout.ts'
 import { askToGoOn } from '../ask.ts'
 import type { Context } from '../context.ts'
 import { attendance } from '../transaction.ts'

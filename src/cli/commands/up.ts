@@ -1,9 +1,10 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
+import { acceleratorWords } from '../../base/accelerator.ts'
+import { clean } from '../../base/printable.ts'
 import { startVms } from '../../app/up.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { UpEvent } from '../../run/up.ts'
 import type { Context, ReadingOptions } from '../context.ts'
-import { clean } from '../../show/text/text-layout.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
@@ -35,7 +36,7 @@ function printer(context: Context): (event: UpEvent) => void {
       }
       case 'started':
         return context.out(
-          `${name} runs under ${event.record.accelerator === 'kvm' ? 'KVM' : 'software emulation'} (${event.seconds.toFixed(1)} s)`,
+          `${name} runs under ${acceleratorWords(event.record.accelerator)} (${event.seconds.toFixed(1)} s)`,
         )
       case 'waiting':
         if (event.seconds < nextWait) return undefined

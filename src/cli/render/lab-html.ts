@@ -2,6 +2,8 @@
  * The lab's report as one file that opens offline: no script, no font, no address of anybody. Colours follow the reader's choice
  * of light or dark; every colour is doubled by a word.
  */
+import { acceleratorWords } from '../../base/accelerator.ts'
+import { escapeXml } from '../../base/escape.ts'
 import type { Check, LabResult, Phase } from '../../lab/result.ts'
 import { measurementRatios } from './lab.ts'
 
@@ -18,8 +20,8 @@ export function renderLabHtml(result: LabResult, pictures: LabPictures): string 
     ? `All ${passed} checks hold`
     : `${result.checks.length - passed} of ${result.checks.length} checks do not hold`
   const sections = [
-    `<header><p class="verdict ${result.ok ? 'pass' : 'fail'}">${text(verdict)}</p><h1>Handover lab: ${text(result.topology)}</h1>`,
-    `<p>A virtual host, the built tool inside it, real guests with real vfio-pci. ${text(setting(result))}</p></header>`,
+    `<header><p class="verdict ${result.ok ? 'pass' : 'fail'}">${escapeXml(verdict)}</p><h1>Handover lab: ${escapeXml(result.topology)}</h1>`,
+    `<p>A virtual host, the built tool inside it, real guests with real vfio-pci. ${escapeXml(setting(result))}</p></header>`,
     pictures.host === undefined ? '' : section('The host', `<div class="picture">${pictures.host}</div>`),
     section('Checks', checksTable(result.checks)),
     result.measurements.length === 0 ? '' : section('4 KiB reads from one disk, three ways', measurementBars(result)),
@@ -34,7 +36,7 @@ export function renderLabHtml(result: LabResult, pictures: LabPictures): string 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Handover lab: ${text(result.topology)} — ${text(verdict)}</title>
+<title>Handover lab: ${escapeXml(result.topology)} — ${escapeXml(verdict)}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -47,19 +49,19 @@ ${sections.filter(Boolean).join('\n')}
 }
 
 function setting(result: LabResult): string {
-  const word = (kind: 'kvm' | 'tcg') => (kind === 'kvm' ? 'KVM' : 'software emulation')
-  const guests = result.guestAccelerator === null ? '' : `, its guests under ${word(result.guestAccelerator)}`
-  return `The host ran under ${word(result.accelerator)} (${result.acceleratorWhy})${guests}; kernel ${result.kernel}, QEMU ${result.qemu}; ${result.seconds.toFixed(0)} s in all.`
+  const guests =
+    result.guestAccelerator === null ? '' : `, its guests under ${acceleratorWords(result.guestAccelerator)}`
+  return `The host ran under ${acceleratorWords(result.accelerator)} (${result.acceleratorWhy})${guests}; kernel ${result.kernel}, QEMU ${result.qemu}; ${result.seconds.toFixed(0)} s in all.`
 }
 
 function section(title: string, body: string): string {
-  return `<section><h2>${text(title)}</h2>\n${body}</section>`
+  return `<section><h2>${escapeXml(title)}</h2>\n${body}</section>`
 }
 
 function checksTable(checks: readonly Check[]): string {
   const rows = checks.map(
     (check) =>
-      `<tr><td class="${check.result}">${check.result === 'pass' ? '✓ pass' : '✗ fail'}</td><td><strong>${text(check.name)}</strong><br><span class="evidence">${text(check.evidence)}</span></td></tr>`,
+      `<tr><td class="${check.result}">${check.result === 'pass' ? '✓ pass' : '✗ fail'}</td><td><strong>${escapeXml(check.name)}</strong><br><span class="evidence">${escapeXml(check.evidence)}</span></td></tr>`,
   )
   return `<table>${rows.join('\n')}</table>`
 }
@@ -81,7 +83,7 @@ function phaseBars(phases: readonly Phase[], total: number): string {
 
 function bar(name: string, value: number, full: number, label: string): string {
   const width = Math.max(0.5, Math.min(100, (100 * value) / full)).toFixed(1)
-  return `<div class="bar"><span>${text(name)}</span><span class="rail"><span style="width:${width}%"></span></span><span>${text(label)}</span></div>`
+  return `<div class="bar"><span>${escapeXml(name)}</span><span class="rail"><span style="width:${width}%"></span></span><span>${escapeXml(label)}</span></div>`
 }
 
 function screenImage(png: Uint8Array): string {
@@ -90,12 +92,7 @@ function screenImage(png: Uint8Array): string {
 
 function sessionPart({ command, lines, status }: LabResult['session'][number]): string {
   const plain = lines.map((line) => line.replaceAll(/\u001b\[[0-9;]*m/g, '')).join('\n')
-  return `<details${command.includes('inspect') || command.includes('verify') ? ' open' : ''}><summary><code>labhost# ${text(command)}</code>${status === 0 ? '' : ` (status ${status})`}</summary><pre>${text(plain)}</pre></details>`
-}
-
-/** What came from a guest or a command may hold anything: markup is text here. */
-function text(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return `<details${command.includes('inspect') || command.includes('verify') ? ' open' : ''}><summary><code>labhost# ${escapeXml(command)}</code>${status === 0 ? '' : ` (status ${status})`}</summary><pre>${escapeXml(plain)}</pre></details>`
 }
 
 const style = `

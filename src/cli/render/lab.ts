@@ -1,4 +1,6 @@
 /** A lab run on the terminal: progress with elapsed time, the session as it happens, the table of checks at the end. */
+import { acceleratorWords } from '../../base/accelerator.ts'
+import { wrap } from '../../base/text.ts'
 import type { LabEvent, LabResult, Measurement } from '../../lab/result.ts'
 import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
@@ -57,7 +59,7 @@ export function renderLabResult(result: LabResult, style: Styler): string {
   lines.push('', style.bold('time of each phase'))
   for (const phase of result.phases) lines.push(`  ${phase.seconds.toFixed(1).padStart(6)} s  ${phase.name}`)
   lines.push(
-    `  ${result.seconds.toFixed(1).padStart(6)} s  in all (host under ${words(result.accelerator)}: ${result.acceleratorWhy})`,
+    `  ${result.seconds.toFixed(1).padStart(6)} s  in all (host under ${acceleratorWords(result.accelerator)}: ${result.acceleratorWhy})`,
   )
   const failed = result.checks.filter((check) => check.result === 'fail').length
   lines.push(
@@ -65,10 +67,6 @@ export function renderLabResult(result: LabResult, style: Styler): string {
     result.ok ? style.green('every check holds') : style.red(`${failed} of ${result.checks.length} checks do not hold`),
   )
   return lines.join('\n')
-}
-
-function words(accelerator: 'kvm' | 'tcg'): string {
-  return accelerator === 'kvm' ? 'KVM' : 'software emulation'
 }
 
 /** Ratios to the bare host: between the layers of an emulation only these mean something. */
@@ -90,18 +88,4 @@ function renderMeasurements(measurements: readonly Measurement[], style: Styler)
       `  ${row.way.padEnd(16)} ${row.ratio.toFixed(2).padStart(5)} × bare host   (${row.mbPerSecond.toFixed(1)} MB/s)`,
   )
   return [style.bold('4 KiB reads from one disk (emulated hardware: the shape, not the speed)'), ...rows]
-}
-
-/** Breaks at spaces; a longer word stays whole. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line)
-      line = ''
-    }
-    line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }

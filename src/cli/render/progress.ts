@@ -2,12 +2,12 @@
  * An apply or rollback on the screen as it happens: a line for each step, and for one that takes long (a generator makes an
  * initramfs) the seconds it has run so far. On a terminal they count in place; elsewhere a line every half minute says so.
  */
+import { clean } from '../../base/printable.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
 import { formatStep } from '../../steps/perform.ts'
 import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
 import { renderEvent } from '../../show/text/events.ts'
-import { clean } from '../../show/text/text-layout.ts'
 
 const quietSeconds = 30
 

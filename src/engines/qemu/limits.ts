@@ -6,9 +6,9 @@
  * counts against memory.max of every control group above (Documentation/admin-guide/cgroup-v2.rst), root's too, and breaking
  * that one ends QEMU instead of refusing it. Huge pages are locked memory, and none that memory.max counts.
  */
+import { formatSize } from '../../base/size.ts'
 import { AppError } from '../../base/errors.ts'
 import type { VmSpec } from '../../spec/spec.ts'
-import { formatSize } from '../../spec/units.ts'
 import type { Reader } from '../../machine/system.ts'
 
 /** ROMs and video memory are pinned, too; and QEMU itself takes some. */

@@ -2,6 +2,8 @@
  * VM → the arguments of its QEMU (pure). One option and its value belong together; the order is stable, so that two starts
  * can be compared. Facts: QEMU's docs/pcie.txt, docs/system/introduction, hw/vfio/pci.c.
  */
+import { escapeOption } from '../../base/escape.ts'
+import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { addressParts, compareAddresses, slotOf, type PciAddress } from '../../pci/address.ts'
 import { deviceClass } from '../../pci/device.ts'
 import type { DiskSpec, VmSpec } from '../../spec/spec.ts'
@@ -19,7 +21,7 @@ export type VmArgs = {
   readonly functions: readonly AssignedFunction[]
   readonly files: VmFiles
   readonly firmware: Firmware
-  readonly accelerator: 'kvm' | 'tcg'
+  readonly accelerator: AcceleratorKind
   /** Size of the pages for a VM that takes huge ones; absent: the kernel's default size. */
   readonly hugepageKiB?: number
 }
@@ -53,15 +55,15 @@ function hugepageArgs(vm: VmSpec, hugepageKiB: number | undefined): string[] {
 function firmwareArgs(firmware: Firmware): string[] {
   if (firmware.kind === 'bios') return []
   return [
-    ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${escape(firmware.code)}`],
-    ...['-drive', `if=pflash,unit=1,format=raw,file=${escape(firmware.vars)}`],
+    ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${escapeOption(firmware.code)}`],
+    ...['-drive', `if=pflash,unit=1,format=raw,file=${escapeOption(firmware.vars)}`],
   ]
 }
 
 /** Control, serial console (kept in a log as well), report line; VNC when asked for. All on unix sockets. */
 function consoleArgs(vm: VmSpec, files: VmFiles): string[] {
   const socket = (id: string, path: string, log?: string) =>
-    `socket,id=${id},path=${escape(path)},server=on,wait=off${log === undefined ? '' : `,logfile=${escape(log)},logappend=off`}`
+    `socket,id=${id},path=${escapeOption(path)},server=on,wait=off${log === undefined ? '' : `,logfile=${escapeOption(log)},logappend=off`}`
   return [
     ...['-chardev', socket('qmp', files.qmp), '-mon', 'chardev=qmp,mode=control'],
     ...['-chardev', socket('serial', files.serial, files.serialLog), '-serial', 'chardev:serial'],
@@ -73,7 +75,7 @@ function consoleArgs(vm: VmSpec, files: VmFiles): string[] {
           '-vga',
           'std',
           '-vnc',
-          `unix:${escape(files.vnc)}`,
+          `unix:${escapeOption(files.vnc)}`,
           '-device',
           'qemu-xhci,id=usb',
           '-device',
@@ -93,11 +95,11 @@ function bootArgs(vm: VmSpec): string[] {
 
 function diskArgs(disk: DiskSpec, index: number): string[] {
   const readOnly = disk.readOnly ? ',readonly=on' : ''
-  const serial = disk.serial === undefined ? '' : `,serial=${escape(disk.serial)}`
+  const serial = disk.serial === undefined ? '' : `,serial=${escapeOption(disk.serial)}`
   return [
     ...[
       '-drive',
-      `if=none,id=disk${index},format=${disk.format},cache=none,discard=unmap${readOnly},file=${escape(disk.path)}`,
+      `if=none,id=disk${index},format=${disk.format},cache=none,discard=unmap${readOnly},file=${escapeOption(disk.path)}`,
     ],
     ...['-device', `virtio-blk-pci,id=vdisk${index},drive=disk${index},bootindex=${index + 1}${serial}`],
   ]
@@ -106,7 +108,7 @@ function diskArgs(disk: DiskSpec, index: number): string[] {
 /** The ISO comes after the disks: an empty disk falls through to it, an installed one does not. */
 function isoArgs(iso: string): string[] {
   return [
-    ...['-drive', `if=none,id=iso,media=cdrom,format=raw,readonly=on,file=${escape(iso)}`],
+    ...['-drive', `if=none,id=iso,media=cdrom,format=raw,readonly=on,file=${escapeOption(iso)}`],
     ...['-device', 'ide-cd,drive=iso,bus=ide.0,bootindex=90'],
   ]
 }
@@ -158,9 +160,4 @@ export function qdevId(fn: AssignedFunction): string {
   return fn.role === ''
     ? `with-${fn.address.replaceAll(/[:.]/g, '_')}-${number}`
     : `role-${fn.role.replaceAll(/[^\w-]/g, '_')}`
-}
-
-/** QEMU's option syntax doubles a comma inside a value. */
-function escape(value: string): string {
-  return value.replaceAll(',', ',,')
 }

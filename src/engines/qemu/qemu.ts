@@ -1,6 +1,7 @@
 /**
  * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its sockets.
  */
+import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { AppError } from '../../base/errors.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import type { VmSpec } from '../../spec/spec.ts'
@@ -19,7 +20,7 @@ export type VmRecord = {
   readonly schema: 1
   readonly name: string
   readonly pid: number
-  readonly accelerator: 'kvm' | 'tcg'
+  readonly accelerator: AcceleratorKind
   readonly started: string
   readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
 }
@@ -47,7 +48,7 @@ export async function startVm(system: System, vm: VmSpec, given: Given): Promise
 /** KVM itself refused; nothing about the VM is wrong. */
 class KvmError extends AppError {}
 
-async function startWith(system: System, vm: VmSpec, given: Given, accelerator: 'kvm' | 'tcg'): Promise<VmRecord> {
+async function startWith(system: System, vm: VmSpec, given: Given, accelerator: AcceleratorKind): Promise<VmRecord> {
   const { functions } = given
   const files = vmFiles(vm.name)
   removeTree(files.folder)

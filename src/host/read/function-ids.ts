@@ -2,6 +2,7 @@
  * Who a function is, from sysfs: `uevent` has ids, class and driver in one read; where it is missing (some archives) the
  * single attribute files have them. Parsed by hand: patterns over thousands of functions cost more than the reading.
  */
+import { hex } from '../../pci/hex.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { Draft } from '../../pci/draft.ts'
 
@@ -33,7 +34,7 @@ export function idsOf(text: TextOf, uevent: string | undefined, config: Uint8Arr
   addMissing(ids, text)
   // Byte 8 of an image that answers is the same as the `revision` file.
   const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
-  const revision = isThere ? config[8]?.toString(16).padStart(2, '0') : hexOf(text('revision'), 2)
+  const revision = isThere ? hex(config[8] ?? 0, 2) : hexOf(text('revision'), 2)
   if (revision !== undefined) ids.revision = revision
   return ids
 }

@@ -4,8 +4,9 @@
  * class (`DECLARE_PCI_FIXUP_*`, drivers/pci/quirks.c). So one `uevent` of a kind is read; who holds the others, the folders
  * of the drivers tell.
  */
+import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
-import { configBytes, hex } from '../../pci/config-bytes.ts'
+import { configBytes } from '../../pci/config-bytes.ts'
 import type { Ids } from './function-ids.ts'
 import { namesIn, type Reading } from './reading.ts'
 

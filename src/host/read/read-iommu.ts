@@ -2,9 +2,9 @@
  * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
  * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
  */
+import { toHex } from '../../pci/hex.ts'
 import type { ReadResult } from '../../machine/system.ts'
 import type { IommuFacts, IommuGroup } from '../host.ts'
-import { toHex } from '../../base/hex.ts'
 import { bytesOf, linkName, namesIn, textOf, type Reading } from './reading.ts'
 
 const tablesFolder = '/sys/firmware/acpi/tables'

@@ -3,6 +3,7 @@
  * not asked for: a large server is thousands of functions, and listing each folder costs more than reading it.
  * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
  */
+import { toHex } from '../../pci/hex.ts'
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../../pci/address.ts'
 import { addFactsFrom } from '../../pci/config-space.ts'
 import type { Link, PciDevice } from '../../pci/device.ts'
@@ -12,7 +13,6 @@ import { configOf, type PciDetail } from './read-config.ts'
 import { barsOf } from './read-bars.ts'
 import { readAttached, type Attached } from './read-attached.ts'
 import { sriovOf, withFunctionSettings } from './read-sriov.ts'
-import { toHex } from '../../base/hex.ts'
 import {
   devicesFolder,
   findFolder,

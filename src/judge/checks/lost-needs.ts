@@ -2,13 +2,13 @@
  * A need of the host whose trail was lost may end at this function: nothing proves that, and nothing disproves it. The
  * function stays until somebody finds the end or says that the function is not in use.
  */
+import { listText } from '../../base/text.ts'
 import type { LostNeed } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { identityWords } from '../identity-words.ts'
 import { says } from '../reasons.ts'
 import type { Reason } from '../types.ts'
-import { listText } from '../words.ts'
 
 export const checkLostNeeds: Check = (device, view) => {
   const lost = view.lostAt(device.address)

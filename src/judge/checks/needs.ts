@@ -1,11 +1,12 @@
 /** The function itself carries something the host needs. One finding per kind, with every chain in it. */
+import { listText } from '../../base/text.ts'
 import type { FindingCode } from '../../base/finding.ts'
 import type { HostNeed } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
 import { says } from '../reasons.ts'
 import type { HostView } from '../view.ts'
-import { chainText, listText } from '../words.ts'
+import { chainText } from '../words.ts'
 
 export const needCodes: Readonly<Record<HostNeed['kind'], FindingCode>> = {
   disk: 'host-disk',

@@ -3,6 +3,7 @@
  * Runs write to a snapshot of it. The boot loader is put there by its own installer, in a first boot whose
  * kernel comes from outside.
  */
+import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { System } from '../../machine/system.ts'
@@ -104,7 +105,7 @@ function partitionArgs({ label, startMiB, sizeMiB }: DiskPlace, tree: string, di
 
 type FirstBoot = Readonly<Record<'kernel' | 'initrd' | 'disk' | 'console', string>>
 
-function loaderArgs(accelerator: 'kvm' | 'tcg', { kernel, initrd, disk, console }: FirstBoot): string[] {
+function loaderArgs(accelerator: AcceleratorKind, { kernel, initrd, disk, console }: FirstBoot): string[] {
   return [
     ...['qemu-system-x86_64', ...bareMachine(accelerator), '-no-reboot', '-smp', '2', '-m', '1536'],
     ...['-serial', `file:${console}`, '-kernel', kernel, '-initrd', initrd],

@@ -2,12 +2,12 @@
  * With `--no-boot` nothing is written that counts at the next boot. What the spec asks for and goes without is said: a
  * wish that is dropped in silence would be believed to be met.
  */
+import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { changeWords } from '../../boot/loaders/boot-steps.ts'
 import { bootChange, type BootPlan, type BootWish } from './plan-boot.ts'
 import type { Step } from '../../steps/step.ts'
-import { listWords } from '../words.ts'
 
 /** `files`: what other parts of the plan would write for every later boot. */
 export function leaveBootAlone(host: Host, wish: BootWish, files: readonly Step[]): BootPlan {
@@ -36,7 +36,7 @@ function sayFiles(files: readonly Step[]): Finding[] {
     {
       code: 'boot-left-alone',
       severity: 'note',
-      message: `with --no-boot these are not written, so what they set up ends with the next reboot: ${listWords(paths)}`,
+      message: `with --no-boot these are not written, so what they set up ends with the next reboot: ${listAll(paths)}`,
       help: 'without --no-boot it is there at every boot; else run the same command again after a reboot',
     },
   ]

@@ -2,13 +2,14 @@
  * What an earlier attempt left on the host and will fight with the plan at the next boot: ids for vfio-pci, blacklists,
  * driverctl overrides, devices still bound. Read from the kernel command line and the files inside the Host.
  */
+import { listAll } from '../../base/text.ts'
 import { plainModule } from '../../boot/module-options.ts'
 import type { Finding } from '../../base/finding.ts'
 import { compareAddresses, parseAddress, type PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { findForeignIds, takesOut, type ForeignIds, type Removal } from './foreign-ids.ts'
 import { mayGo, type View } from '../who/view.ts'
-import { listWords, nameOf } from '../words.ts'
+import { nameOf } from '../words.ts'
 
 type Text = { readonly where: string; readonly text: string }
 
@@ -48,7 +49,7 @@ function checkIds(view: View, leaving: ReadonlySet<PciAddress>, found: ForeignId
     {
       code: 'ids-binding',
       severity: needed.length > 0 ? 'error' : 'warning',
-      message: `${where} gives ${taker} the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listWords(needed.map((d) => d.address))})` : ''}`,
+      message: `${where} gives ${taker} the ids ${list}: at boot it takes ${sayAll(grabbed)} too, which the plan does not give away${needed.length > 0 ? ` and the host needs (${listAll(needed.map((d) => d.address))})` : ''}`,
       help: `take ids=${list} out of ${where}${way}: the plan binds by place and identity, not by kind`,
       about: grabbed.map(({ address }) => address),
     },
@@ -165,5 +166,5 @@ function checkStillBound(view: View, leaving: ReadonlySet<PciAddress>): Finding[
 
 function sayAll(devices: readonly PciDevice[]): string {
   const named = devices.slice(0, 4).map((device) => `${device.address} (${nameOf(device)})`)
-  return devices.length > 4 ? `${named.join(', ')} and ${devices.length - 4} more` : listWords(named)
+  return devices.length > 4 ? `${named.join(', ')} and ${devices.length - 4} more` : listAll(named)
 }

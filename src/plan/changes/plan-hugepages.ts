@@ -3,17 +3,17 @@
  * every boot; 1 GiB pages can be had reliably only by kernel arguments, while memory is whole. More than is wanted is
  * never given back: somebody else may use it.
  */
+import { listAll } from '../../base/text.ts'
+import { formatSize } from '../../base/size.ts'
 import { findArg, parseCmdline, readArg } from '../../boot/cmdline.ts'
 import { hugepagesFile, hugepagesPath, nrHugepages } from '../../boot/host-setup.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec } from '../../spec/spec.ts'
-import { formatSize } from '../../spec/units.ts'
 import { runsSystemd, type BootChange } from '../../boot/loaders/boot-steps.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import type { Step } from '../../steps/step.ts'
-import { listWords } from '../words.ts'
 
 export type HugepagePlan = {
   /** What the running kernel does at once. */
@@ -49,7 +49,7 @@ export function planHugepages(host: Host, spec: Spec, places?: SpecPlaces): Huge
   if (pool === undefined)
     return stop(
       `this machine has no huge pages of ${formatSize(size / 1024)}`,
-      `it has ${listWords(pools.map(({ sizeKiB }) => formatSize(sizeKiB / 1024)))}`,
+      `it has ${listAll(pools.map(({ sizeKiB }) => formatSize(sizeKiB / 1024)))}`,
     )
   const count = hugepageCount(spec, size)
   if (size === 1048576) return atBoot(host, { count, total: pool.total }, stop)

@@ -3,6 +3,7 @@
  * be is known only when the card has made them, so a plan makes them first; roles that ask for one wait, and the plan
  * after that apply sets them up and gives them away, each identified as it then is.
  */
+import { listAll } from '../../base/text.ts'
 import { virtualFunctionFiles, type WantedFunctions } from '../../boot/virtual-functions.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
@@ -23,7 +24,7 @@ import { layoutOf, type Layout } from '../who/cards.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import { findDevices } from '../who/select.ts'
 import { setsFunctionCount, type Step } from '../../steps/step.ts'
-import { listWords, nameOf, sayDemand } from '../words.ts'
+import { nameOf, sayDemand } from '../words.ts'
 
 export type FunctionPlan = {
   /** The spec without the roles that wait. */
@@ -88,7 +89,7 @@ function findPhysical({ name, of }: VirtualFunctionsSpec, layout: Layout): PciDe
       message: `the virtual functions ${name} are to be made on ${sayDemand(of)}, and this host has none`,
       help: 'handover inspect shows what there is',
     }
-  const alike = listWords(found.slice(0, 6).map(({ address }) => address))
+  const alike = listAll(found.slice(0, 6).map(({ address }) => address))
   if (found.length > 1)
     return {
       message: `the virtual functions ${name} are to be made on ${sayDemand(of)}, and that is each of ${alike}`,
@@ -192,8 +193,8 @@ function planSettings(host: Host, one: VirtualFunctionsSpec, card: Card): Planne
     const missing = settingKeys.filter((key) => wanted[key] !== undefined && before[key] === undefined)
     if (missing.length > 0)
       problems.push({
-        message: `${device.address}: its driver ${device.driver ?? ''} does not know ${listWords(missing.map(keyWord))} of a virtual function`,
-        help: `leave ${listWords(missing.map(keyWord))} out of ${one.name}`,
+        message: `${device.address}: its driver ${device.driver ?? ''} does not know ${listAll(missing.map(keyWord))} of a virtual function`,
+        help: `leave ${listAll(missing.map(keyWord))} out of ${one.name}`,
       })
     else if (!isSameSetting(before, wanted))
       steps.push({
@@ -252,7 +253,7 @@ function sayWaiting(waiting: readonly WaitingRole[], { findings, iommu, places }
   if (findings.some(({ severity }) => severity === 'error')) return []
   const [first] = waiting
   if (first === undefined) return []
-  const roles = listWords(waiting.slice(0, 6).map(({ vm, role }) => `${role} of ${vm}`))
+  const roles = listAll(waiting.slice(0, 6).map(({ vm, role }) => `${role} of ${vm}`))
   const at = placeOf(places, ['vms', first.vm, 'devices', first.role], 'key')
   return [
     {

@@ -1,10 +1,10 @@
 /** Memory: a guest with a passed-through device has all of it pinned, from its start, whether it uses it or not. */
+import { listAll } from '../../base/text.ts'
+import { formatSize } from '../../base/size.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
-import { formatSize } from '../../spec/units.ts'
-import { listWords } from '../words.ts'
 import { hugepageCount } from '../changes/plan-hugepages.ts'
 import type { Plan } from '../types.ts'
 
@@ -96,7 +96,7 @@ function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] 
     {
       code: 'hugepages-missing',
       severity: 'error',
-      message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listWords(has)}`,
+      message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listAll(has)}`,
       help: `let apply do it with \`host: { hugepages: 2 MiB }\`, or soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
       ...(at ? { at } : {}),
     },
@@ -105,7 +105,7 @@ function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] 
 
 function sayVms(vms: readonly VmSpec[]): string {
   const named = vms.slice(0, 6).map((vm) => `${vm.name} ${formatSize(vm.memoryMiB)}`)
-  return vms.length > 6 ? `${named.join(', ')} and ${vms.length - 6} more` : listWords(named)
+  return vms.length > 6 ? `${named.join(', ')} and ${vms.length - 6} more` : listAll(named)
 }
 
 function sum(values: readonly number[]): number {

@@ -1,9 +1,9 @@
 /** What goes down when this host reboots, in which order it comes back, and whether it comes back at all. */
+import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
 import { startOrder } from './start-order.ts'
-import { listWords } from '../words.ts'
 
 /** Words in `serves` by which the host itself depends on a VM. */
 const hostWords: Readonly<Record<string, string>> = {
@@ -122,5 +122,5 @@ function checkAutostart(spec: Spec, places?: SpecPlaces): Finding[] {
 /** `internet, dns and films`: everything people lose while the host is down. */
 export function servedWords(steps: readonly OutageStep[]): string {
   const words = [...new Set(steps.flatMap((step) => step.serves))]
-  return listWords(words.map((word) => (Object.hasOwn(hostWords, word) ? (hostWords[word] ?? word) : word)))
+  return listAll(words.map((word) => (Object.hasOwn(hostWords, word) ? (hostWords[word] ?? word) : word)))
 }

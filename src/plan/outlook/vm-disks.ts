@@ -2,10 +2,11 @@
  * Block devices and images as the virtual disks of VMs: what the host needs, or another VM has, is refused like a device, by
  * whatever path, link or node it is named.
  */
+import { listText } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host, HostBlockDevice, HostNeed, HostPath } from '../../host/host.ts'
 import { identityWords } from '../../judge/identity-words.ts'
-import { listText, needSteps } from '../../judge/words.ts'
+import { needSteps } from '../../judge/words.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { placeOf } from '../../spec/places.ts'
 import type { View } from '../who/view.ts'

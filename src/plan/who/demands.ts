@@ -1,4 +1,5 @@
 /** From roles to demands: which devices could serve each role here, and what is wrong when none can. */
+import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { findingOf } from '../../judge/reasons.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
@@ -10,7 +11,7 @@ import type { Followed } from './follow-lock.ts'
 import { omit } from '../omit.ts'
 import { findDevices } from './select.ts'
 import { mayGo, refusalsOf, type View } from './view.ts'
-import { listWords, sayDemand } from '../words.ts'
+import { sayDemand } from '../words.ts'
 
 export type Demands = {
   readonly demands: readonly Demand[]
@@ -96,7 +97,7 @@ function missing(view: View, vm: string, role: string, select: DeviceSelector): 
   const has = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} × ${kind}`)
   const help =
     near ??
-    (has.length === 0 ? 'this host shows no device at all' : `it has ${listWords(has)}; handover inspect shows them`)
+    (has.length === 0 ? 'this host shows no device at all' : `it has ${listAll(has)}; handover inspect shows them`)
   return {
     code: 'device-missing',
     severity: 'error',
@@ -112,7 +113,7 @@ function nearMiss(view: View, select: DeviceSelector): string | undefined {
   for (const key of keys) {
     const found = findDevices(omit(select, key), view.host.devices, view.layout)
     if (found.length > 0 && found.length <= 4)
-      return `without ${key} it would be ${listWords(found.map((device) => device.address))}`
+      return `without ${key} it would be ${listAll(found.map((device) => device.address))}`
   }
   return undefined
 }

@@ -2,6 +2,8 @@
  * Why demands cannot be met together, and what would make it possible. The causes are found by trying: leave one rule
  * out and see whether the demands fit then.
  */
+import { classWord } from '../../pci/class-code.ts'
+import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { isBridge } from '../../pci/device.ts'
@@ -13,7 +15,7 @@ import type { Demands } from './demands.ts'
 import { omit } from '../omit.ts'
 import { findDevices } from './select.ts'
 import { mayGo, type View } from './view.ts'
-import { classWord, listWords, sayDemand, withArticle } from '../words.ts'
+import { sayDemand, withArticle } from '../words.ts'
 
 type Conflicting = { readonly demands: readonly number[]; readonly isMinimal: boolean }
 
@@ -30,12 +32,12 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
   )
   const shown =
     names.length <= maxNamed
-      ? listWords(names)
+      ? listAll(names)
       : `${names.slice(0, maxNamed).join(', ')} and ${names.length - maxNamed} more`
   // A set that could not be narrowed down is large, and trying what would help it takes as long as finding it did.
   const causes: Causes = isMinimal ? findCauses(view, wanted, numbers) : {}
   const means = twice
-    ? `${listWords(demands.map(({ vm, role }) => `${role} of ${vm}`))} mean the same device, ${addresses[0] ?? ''}`
+    ? `${listAll(demands.map(({ vm, role }) => `${role} of ${vm}`))} mean the same device, ${addresses[0] ?? ''}`
     : `${isMinimal ? 'these' : 'among these'} ${demands.length} demands ${isMinimal ? '' : 'some '}cannot be met together: ${shown}; ${causes.why ?? supplyWords(demands, addresses)}`
   const help = twice ? 'a device goes to one role; choose another for the rest' : causes.help
   return {
@@ -81,13 +83,13 @@ function findCauses(view: View, wanted: Demands, numbers: readonly number[]): Ca
   if (demands.some((d) => d.card !== undefined) && fits({ demands: demands.map((demand) => omit(demand, 'card')) })) {
     why ??= 'no card has them all free'
     ways.push(
-      `leave out ${listWords([...new Set(demands.flatMap((d) => (d.card === undefined ? [] : [`card: ${d.card}`])))])}`,
+      `leave out ${listAll([...new Set(demands.flatMap((d) => (d.card === undefined ? [] : [`card: ${d.card}`])))])}`,
     )
   }
   if (demands.some((d) => d.pair !== undefined) && fits({ demands: demands.map((demand) => omit(demand, 'pair')) })) {
     why ??= 'no pair has them all free'
     ways.push(
-      `leave out ${listWords([...new Set(demands.flatMap((d) => (d.pair === undefined ? [] : [`pair: ${d.pair}`])))])}`,
+      `leave out ${listAll([...new Set(demands.flatMap((d) => (d.pair === undefined ? [] : [`pair: ${d.pair}`])))])}`,
     )
   }
   if (oneNumaNode.size > 0 && fits({ oneNumaNode: new Set() })) {
@@ -109,7 +111,7 @@ function sharedGroups(view: View, wanted: Demands, demands: readonly Demand[]): 
     const name = unitName(view, unit)
     groups.set(name, new Set([...(groups.get(name) ?? []), ...unit.members]))
   }
-  return listWords([...groups].slice(0, 3).map(([name, members]) => `${[...members].slice(0, 6).join(', ')} (${name})`))
+  return listAll([...groups].slice(0, 3).map(([name, members]) => `${[...members].slice(0, 6).join(', ')} (${name})`))
 }
 
 /** What ties them: the groups, and the card where functions of one have groups of their own. */
@@ -117,9 +119,7 @@ function unitName(view: View, { groups, members }: Unit): string {
   const [only] = groups
   if (groups.length === 1 && only !== undefined) return `group ${only}`
   const cards = new Set(members.map((address) => view.layout.cardOf.get(address)))
-  return cards.size === 1
-    ? 'one card'
-    : `groups ${listWords(groups.map(String))}, tied by a card with functions in each`
+  return cards.size === 1 ? 'one card' : `groups ${listAll(groups.map(String))}, tied by a card with functions in each`
 }
 
 type Trial = {
@@ -166,5 +166,5 @@ function onlyKept(view: View, address: PciAddress): boolean {
 
 function addWords(wanted: Demands, numbers: readonly number[]): string {
   const kinds = new Set(numbers.map((i) => wanted.selects[i]?.class ?? 'other'))
-  return `ask for less, or add ${listWords([...kinds].map((kind) => withArticle(classWord(kind))))} to this host`
+  return `ask for less, or add ${listAll([...kinds].map((kind) => withArticle(classWord(kind))))} to this host`
 }

@@ -2,6 +2,7 @@
  * Where the locked devices are now: unchanged, moved, replaced, ambiguous or missing. Group numbers, bus numbers and
  * interface names are never asked.
  */
+import { listAll } from '../../base/text.ts'
 import type { Finding, FindingCode } from '../../base/finding.ts'
 import { compareAddresses } from '../../pci/address.ts'
 import { compareIdentity, hasSerial, mergeIdentity } from '../../pci/compare-identity.ts'
@@ -11,7 +12,7 @@ import type { Lock, LockedDevice } from '../../spec/lock.ts'
 import { placeOf } from '../../spec/places.ts'
 import type { DeviceSelector } from '../../spec/spec.ts'
 import type { View } from './view.ts'
-import { listWords, nameOf } from '../words.ts'
+import { nameOf } from '../words.ts'
 
 export type Followed =
   | {
@@ -115,7 +116,7 @@ function unchanged(entry: LockedDevice, here: Candidate, candidates: readonly Ca
     return lost(
       entry,
       'device-ambiguous',
-      `its disks (${listWords(entry.identity.diskSerials ?? [])}) are behind ${swapped.device.address} now, a controller of the same kind: cables or cards were swapped`,
+      `its disks (${listAll(entry.identity.diskSerials ?? [])}) are behind ${swapped.device.address} now, a controller of the same kind: cables or cards were swapped`,
       'swap them back, or look and run handover lock to accept it',
     )
   return renumbered(entry, here, candidates)
@@ -195,7 +196,7 @@ function lost(entry: LockedDevice, code: FindingCode, why: string, help: string)
 }
 
 function addresses(candidates: readonly Candidate[]): string {
-  return listWords(candidates.slice(0, 8).map(({ device }) => device.address))
+  return listAll(candidates.slice(0, 8).map(({ device }) => device.address))
 }
 
 function differences(recorded: Identity, found: Identity): string {

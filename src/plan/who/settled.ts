@@ -2,9 +2,10 @@
  * What the person says of the host: `host: not-in-use` settles a doubt by the identity of a device. A word that is no
  * identity of a device here, or that names something the host is proven to need, stops the plan.
  */
+import { listText } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { identityWords } from '../../judge/identity-words.ts'
-import { chainText, listText } from '../../judge/words.ts'
+import { chainText } from '../../judge/words.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { placeOf } from '../../spec/places.ts'

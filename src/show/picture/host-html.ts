@@ -2,6 +2,7 @@
  * The report of `inspect --html`: one file with the picture, a verdict for every device with its reasons, and what holds
  * for the host as a whole. Opens offline; nothing is loaded, nothing runs.
  */
+import { escapeXml } from '../../base/escape.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -10,7 +11,7 @@ import { chainText } from '../../judge/words.ts'
 import type { Owners } from './host-rows.ts'
 import { renderHostSvg } from './host-svg.ts'
 import { driverOf, iommuOf, machineOf, titleOf, usesOf } from './host-text.ts'
-import { element, escapeXml } from './svg.ts'
+import { element } from './svg.ts'
 
 export function renderHostHtml(host: Host, judgement: Judgement, owners: Owners = {}): string {
   const judged = new Map(judgement.devices.map((one) => [one.address, one]))

@@ -3,6 +3,7 @@
  * groups, and lines to the virtual machines that own devices. Light and dark by prefers-color-scheme; no script, no font
  * and no picture from elsewhere.
  */
+import { escapeXml } from '../../base/escape.ts'
 import type { Host } from '../../host/host.ts'
 import type { Judgement, Verdict } from '../../judge/types.ts'
 import { shortAddresses } from '../../judge/tree.ts'
@@ -151,7 +152,7 @@ function drawRow(sheet: Sheet, row: Row): string {
   return element(
     'g',
     { class: `row ${row.owner === undefined ? '' : 'owned'}` },
-    element('title', {}, escapeTip(tip)),
+    element('title', {}, escapeXml(tip.slice(0, 1200))),
     element('rect', { class: 'hit', x: size.cardLeft + 4, y, width: size.cardWidth - 8, height: size.row - 2, rx: 6 }),
     element('circle', { class: `dot ${verdict}`, cx: left + 8, cy: y + 14, r: 8 }),
     element('path', { class: 'mark', transform: `translate(${left + 8} ${y + 14})`, d: marks[verdict] }),
@@ -163,15 +164,6 @@ function drawRow(sheet: Sheet, row: Row): string {
       y: y + 34,
     }),
   )
-}
-
-function escapeTip(tip: string): string {
-  return tip
-    .slice(0, 1200)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll(/[\u0000-\u0008\u000b-\u001f]/g, ' ')
 }
 
 function drawBracket(bracket: GroupBracket): string {

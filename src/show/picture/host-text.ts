@@ -1,13 +1,14 @@
 /** The few words the picture and the report say about a function. */
+import { bytesText } from '../../base/size.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { classWords } from '../../pci/class-code.ts'
+import { codeWords } from '../../pci/class-code.ts'
 import { briefWords } from '../../judge/reasons.ts'
 import { shortName } from '../../judge/words.ts'
 import type { DeviceJudgement } from '../../judge/types.ts'
 
 export function titleOf(device: PciDevice): string {
-  return device.name === undefined ? classWords(device.classCode) : shortName(device.name)
+  return device.name === undefined ? codeWords(device) : shortName(device.name)
 }
 
 export function usesOf(device: PciDevice): string {
@@ -15,7 +16,9 @@ export function usesOf(device: PciDevice): string {
     `${one.name} ${one.permanentMac ?? one.mac ?? ''}`.trim(),
   )
   const disks = (device.disks ?? []).map((disk) =>
-    [disk.name, disk.model, sizeText(disk.sizeBytes)].filter(Boolean).join(' '),
+    [disk.name, disk.model, disk.sizeBytes === undefined ? undefined : bytesText(disk.sizeBytes)]
+      .filter(Boolean)
+      .join(' '),
   )
   return [...interfaces, ...disks].join(' · ')
 }
@@ -23,13 +26,6 @@ export function usesOf(device: PciDevice): string {
 /** Only the kernel's names of what hangs on it: `eth1`, `sdb, sdc`. */
 export function namesOf(device: PciDevice): string {
   return [...(device.networkInterfaces ?? []), ...(device.disks ?? [])].map((one) => one.name).join(', ')
-}
-
-function sizeText(bytes: number | undefined): string | undefined {
-  if (bytes === undefined) return undefined
-  const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB']
-  const power = bytes === 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power] ?? ''}`
 }
 
 /** Why, in a few words: what the host needs it for, else the weightiest reason. */
@@ -53,7 +49,7 @@ export function machineOf(host: Host): string {
     host.machine,
     distribution && [distribution.id, distribution.versionId].filter(Boolean).join(' '),
     kernel.release === undefined ? undefined : `Linux ${kernel.release}`,
-    memory.totalMiB === undefined ? undefined : `${Math.round((memory.totalMiB / 1024) * 10) / 10} GiB`,
+    memory.totalMiB === undefined ? undefined : bytesText(memory.totalMiB * 1024 * 1024),
   ]
   return parts.filter(Boolean).join(' · ')
 }

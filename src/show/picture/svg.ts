@@ -1,17 +1,7 @@
 /** SVG as text: escaping, numbers, elements, and how many characters fit. No layout and no colours. */
+import { escapeXml } from '../../base/escape.ts'
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>
-
-/** For text and attribute values alike; control characters, which XML forbids, become spaces. */
-export function escapeXml(text: string): string {
-  return text
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, ' ')
-    .replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-}
 
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
   const written = Object.entries(attributes)

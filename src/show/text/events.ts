@@ -1,10 +1,10 @@
 /** Progress of apply and rollback, a line per event. */
+import { clean } from '../../base/printable.ts'
 import { formatCommand } from '../../boot/shell-quote.ts'
 import { settingWords } from '../../pci/virtual-functions.ts'
 import { formatStep } from '../../steps/perform.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
 import type { Styler } from './style.ts'
-import { clean } from './text-layout.ts'
 
 /** Undefined for events that deserve no line of their own. */
 export function renderEvent(event: ApplyEvent, style: Styler): string | undefined {

@@ -5,6 +5,7 @@
  *       --> home.yaml:7:18
  *       help: give both to the same VM
  */
+import { clean } from '../../base/printable.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Styler } from './style.ts'
 
@@ -35,9 +36,9 @@ function renderPlace(
   const lines = [`  ${style.dim('-->')} ${at.file}:${at.line}:${at.column}`]
   const line = sources.get(at.file)?.split('\n')[at.line - 1]
   if (line === undefined) return lines
-  // A line may be hostile: control characters are shown as spaces and long ones cut around the place.
+  // A line may be hostile: long ones are cut around the place.
   const from = Math.max(0, at.column - 60)
-  const shown = line.slice(from, from + 110).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+  const shown = clean(line.slice(from, from + 110))
   const gutter = String(at.line)
   lines.push(`${gutter.padStart(4)} ${style.dim('|')} ${shown}`)
   const caret = '^'.repeat(Math.max(1, Math.min(at.length ?? 1, shown.length - (at.column - 1 - from))))

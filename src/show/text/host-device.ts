@@ -1,4 +1,7 @@
 /** `inspect ADDRESS`: everything about one function, its path to the root, and every reason with its help. */
+import { wrap } from '../../base/text.ts'
+import { clean } from '../../base/printable.ts'
+import { bytesText } from '../../base/size.ts'
 import type { Host } from '../../host/host.ts'
 import { findTopology, pathUp } from '../../pci/topology.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -7,7 +10,6 @@ import { chainText } from '../../judge/words.ts'
 import { renderFindings } from './findings.ts'
 import { attachedTexts, kindText, nameText, verdictText } from './host-words.ts'
 import type { TreeLook } from './host-tree.ts'
-import { bytesText, clean, wrap } from './text-layout.ts'
 
 export function renderDevice(host: Host, judgement: Judgement, device: PciDevice, look: TreeLook): string {
   const { style, columns } = look
@@ -52,7 +54,7 @@ export function renderDevice(host: Host, judgement: Judgement, device: PciDevice
     if (label === 'verdict' && judged) lines.push(`  ${label.padEnd(11)} ${verdictText(judged.verdict, style)}`)
     else
       lines.push(
-        ...wrap(text, columns - 15).map(
+        ...wrap(clean(text), columns - 15).map(
           (line, index) => `  ${style.dim((index === 0 ? label : '').padEnd(11))} ${line}`,
         ),
       )

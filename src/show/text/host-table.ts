@@ -1,9 +1,10 @@
 /** `inspect --table`: one line per function, for people who grep. */
+import { cut } from '../../base/text.ts'
+import { clean } from '../../base/printable.ts'
 import type { Host } from '../../host/host.ts'
 import type { Judgement } from '../../judge/types.ts'
 import { attachedTexts, nameText, verdictText } from './host-words.ts'
 import type { TreeLook } from './host-tree.ts'
-import { clean, cut } from './text-layout.ts'
 
 export function renderHostTable(host: Host, judgement: Judgement, { style, columns }: TreeLook): string {
   const judged = new Map(judgement.devices.map((one) => [one.address, one]))

@@ -6,6 +6,8 @@
  *     │  └─ 82574L Gigabit Network Connection [8086:10d3]
  *     │     └─ ✓ ready   01:00.0  group 5  e1000e  eth1 52:54:00:12:34:01
  */
+import { countText, cut, wrap } from '../../base/text.ts'
+import { clean } from '../../base/printable.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import {
@@ -21,7 +23,6 @@ import { briefWords } from '../../judge/reasons.ts'
 import type { DeviceJudgement, Judgement, Reason } from '../../judge/types.ts'
 import { attachedTexts, countsText, hostHead, kindText, nameText, verdictText } from './host-words.ts'
 import type { Styler } from './style.ts'
-import { clean, countText, cut, wrap } from './text-layout.ts'
 
 export type TreeLook = { readonly style: Styler; readonly columns: number }
 
@@ -150,7 +151,8 @@ function functionBranch(
   for (const text of attached.slice(0, 4)) lines.push(`  ${cut(text, width)}`)
   if (attached.length > 4) lines.push(`  and ${countText(attached.length - 4, 'more')}`)
   for (const reason of shownReasons(judged)) {
-    for (const line of wrap(briefWords(reason, device.address), width)) lines.push(drawing.style.dim(`  ${line}`))
+    for (const line of wrap(clean(briefWords(reason, device.address)), width))
+      lines.push(drawing.style.dim(`  ${line}`))
   }
   return { lines, below: [] }
 }

@@ -1,9 +1,12 @@
 /** How hosts and devices are named in text: shared by the tree, the table and the page about one device. */
+import { codeWords } from '../../pci/class-code.ts'
+import { countText, wrap } from '../../base/text.ts'
+import { clean } from '../../base/printable.ts'
+import { bytesText } from '../../base/size.ts'
 import type { Host } from '../../host/host.ts'
-import { deviceClass, isBridge, type PciDevice } from '../../pci/device.ts'
+import { isBridge, type PciDevice } from '../../pci/device.ts'
 import type { DeviceJudgement, Judgement, Verdict } from '../../judge/types.ts'
 import { shortName } from '../../judge/words.ts'
-import { bytesText, clean, countText, wrap } from './text-layout.ts'
 import type { Styler } from './style.ts'
 
 export const verdictOrder: readonly Verdict[] = ['ready', 'caution', 'unknown', 'refused']
@@ -16,21 +19,8 @@ export function verdictText(verdict: Verdict, style: Styler): string {
   return paint(`${symbols[verdict]} ${verdict.padEnd(7)}`)
 }
 
-const classWords = {
-  nic: 'network',
-  storage: 'storage',
-  nvme: 'NVMe disk',
-  gpu: 'graphics',
-  usb: 'USB controller',
-  audio: 'sound',
-  other: 'device',
-} as const
-
 export function kindText(device: PciDevice): string {
-  if (isBridge(device)) return portText(device)
-  return device.className === undefined || deviceClass(device) !== 'other'
-    ? classWords[deviceClass(device)]
-    : clean(device.className)
+  return isBridge(device) ? portText(device) : clean(codeWords(device))
 }
 
 const portWords = {
@@ -87,7 +77,7 @@ export function hostHead(
   ].filter((part) => part !== undefined)
   const source =
     host.source.kind === 'live' ? 'this machine' : [host.source.kind, host.source.name].filter(Boolean).join(' ')
-  const lines = wrap([source, ...machine].join(' · '), columns - 7)
+  const lines = wrap(clean([source, ...machine].join(' · ')), columns - 7)
   return [
     ...lines.map((line, index) => (index === 0 ? `${style.bold('Host')}   ${line}` : `       ${line}`)),
     `${style.bold('IOMMU')}  ${state.join(' · ')}`,

@@ -1,4 +1,5 @@
 /** Two texts of a file as a unified diff, two lines of context around each change. */
+import { printable } from '../../base/printable.ts'
 import { structuredPatch } from 'diff'
 import type { Styler } from './style.ts'
 
@@ -6,8 +7,8 @@ export function renderDiff(before: string, after: string, style: Styler): string
   const { hunks } = structuredPatch('', '', before, after, undefined, undefined, { context: 2 })
   return hunks.flatMap((hunk) => [
     `      ${style.dim(`@@ line ${hunk.newStart}`)}`,
-    // A file may hold anything: control characters would draw on the terminal.
-    ...hunk.lines.map((line) => `    ${paint(line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '?'), style)}`),
+    // A file may hold anything, also what our own colours begin with.
+    ...hunk.lines.map((line) => `    ${paint(printable(line), style)}`),
   ])
 }
 

@@ -1,4 +1,7 @@
 /** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
+import { classWord } from '../../pci/class-code.ts'
+import { listAll, wrap } from '../../base/text.ts'
+import { formatSize } from '../../base/size.ts'
 import { formatCommand } from '../../boot/shell-quote.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
@@ -9,8 +12,7 @@ import { layoutOf, type Layout } from '../../plan/who/cards.ts'
 import type { DriverState, Step } from '../../steps/step.ts'
 import { servedWords } from '../../plan/outlook/outage.ts'
 import type { Plan } from '../../plan/types.ts'
-import { classWord, listWords, nameOf, portWords, yamlList } from '../../plan/words.ts'
-import { formatSize } from '../../spec/units.ts'
+import { nameOf, portWords, yamlList } from '../../plan/words.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
 import { renderDiff } from './plan-diff.ts'
 import type { Styler } from './style.ts'
@@ -48,7 +50,7 @@ export function renderPlan(
 
 function renderVm(vm: VmSpec, { plan, layout, style, columns }: Drawing): string {
   const head = [`${vm.cpus} cpu${vm.cpus === 1 ? '' : 's'}`, formatSize(vm.memoryMiB), vm.firmware]
-  if (vm.needs.length > 0) head.push(`after ${listWords(vm.needs)}`)
+  if (vm.needs.length > 0) head.push(`after ${listAll(vm.needs)}`)
   const lines = [`${style.bold(vm.name)}  ${style.dim(head.join(' · '))}`]
   const width = Math.max(4, ...vm.devices.map(({ role }) => role.length))
   for (const { role } of vm.devices) {
@@ -122,7 +124,7 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   const lines = steps.map((step, i) => {
     const parts = [`${i + 1}. ${step.vm}`]
     if (step.serves.length > 0) parts.push(`brings back ${servedWords([step])}`)
-    if (step.needs.length > 0) parts.push(`waits for ${listWords(step.needs)}`)
+    if (step.needs.length > 0) parts.push(`waits for ${listAll(step.needs)}`)
     if (step.withinSeconds !== null) parts.push(`ready within ${step.withinSeconds} s`)
     if (!step.autostart) parts.push('only when started by hand')
     return wrap(`  ${parts.join(', ')}`, columns, 5)
@@ -192,29 +194,4 @@ function cutWhole(step: Extract<Step, { kind: 'file' }>, lines: readonly string[
 function driverWords({ driver, driverOverride }: DriverState): string {
   const name = driver ?? 'no driver'
   return driverOverride === null || driverOverride === driver ? name : `${name} (override ${driverOverride})`
-}
-
-const escape = String.fromCharCode(27)
-
-/** Breaks at spaces so that no line is wider than `columns`; further lines are indented. Colours take no width. */
-export function wrap(text: string, columns: number, indent: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  let width = 0
-  for (const word of text.split(/(?<=\S)(?= )/)) {
-    const wordWidth = widthOf(word)
-    if (width + wordWidth > columns && line.trim() !== '') {
-      lines.push(line)
-      line = `${' '.repeat(indent)}${word.trimStart()}`
-      width = indent + widthOf(word.trimStart())
-    } else {
-      line += word
-      width += wordWidth
-    }
-  }
-  return [...lines, line]
-}
-
-function widthOf(text: string): number {
-  return text.replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '').length
 }

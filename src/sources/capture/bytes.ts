@@ -18,10 +18,6 @@ export function textOfLatin(latin: string): string {
   return /^[\0-\x7f]*$/.test(latin) ? latin : new TextDecoder().decode(bytesOfLatin(latin))
 }
 
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
 export function bytesOfHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }

@@ -13,9 +13,9 @@
  *         4096 bytes
  *         000: 8680d310070010000000000210000000…
  */
+import { hex, toHex } from '../../pci/hex.ts'
 import { wholeWords } from './whole-words.ts'
 import { stringify } from 'yaml'
-import { toHex } from '../../base/hex.ts'
 import type { Recording } from './recording.ts'
 
 export type CaptureHead = {
@@ -92,7 +92,7 @@ function hexLines(content: Uint8Array): string {
   const lines = [`${content.length} bytes`]
   for (let at = 0; at < content.length; at += lineBytes) {
     const part = content.subarray(at, at + lineBytes)
-    if (part.some((byte) => byte !== 0)) lines.push(`${at.toString(16).padStart(3, '0')}: ${toHex(part)}`)
+    if (part.some((byte) => byte !== 0)) lines.push(`${hex(at, 3)}: ${toHex(part)}`)
   }
   return `${lines.join('\n')}\n`
 }

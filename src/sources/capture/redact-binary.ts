@@ -1,7 +1,8 @@
 /** Stand-ins in files that are no text: configuration space, variables of the firmware, the cache of ZFS. No byte moves. */
+import { hex, toHex } from '../../pci/hex.ts'
 import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
 import { configBytes } from '../../pci/config-bytes.ts'
-import { bytesOfHex, bytesOfLatin, hexOf, latinOf } from './bytes.ts'
+import { bytesOfHex, bytesOfLatin, latinOf } from './bytes.ts'
 import type { StandIns } from './stand-ins.ts'
 
 type ReplaceText = (latin: string) => string
@@ -10,7 +11,7 @@ type ReplaceText = (latin: string) => string
 export function redactConfig(bytes: Uint8Array, to: StandIns): Uint8Array {
   const offset = capabilityOffset(findExtendedCapabilities(configBytes(bytes)), extendedCapabilityId.deviceSerialNumber)
   if (offset === undefined || offset + 12 > bytes.length) return bytes
-  const serial = hexOf(bytes.slice(offset + 4, offset + 12).toReversed())
+  const serial = toHex(bytes.slice(offset + 4, offset + 12).toReversed())
   if (/^(?:0+|f+)$/.test(serial)) return bytes
   const changed = Uint8Array.from(bytes)
   changed.set(bytesOfHex(to.hex(serial)).toReversed(), offset + 4)
@@ -44,7 +45,7 @@ const hexField = (at: number, length: number): Field => ({ at, length, as: (hex,
 const address = (at: number, length: number): Field => ({
   at,
   length,
-  as: (hex, to) => hexOf(Uint8Array.from(length === 4 ? to.v4([...bytesOfHex(hex)]) : to.v6([...bytesOfHex(hex)]))),
+  as: (hex, to) => toHex(Uint8Array.from(length === 4 ? to.v4([...bytesOfHex(hex)]) : to.v6([...bytesOfHex(hex)]))),
 })
 
 /** Nodes of device paths by type, subtype and length (UEFI 10.3): a partition of a disk, and what is reached over a network or fabric. */
@@ -64,7 +65,7 @@ function redactPaths(bytes: Uint8Array, to: StandIns): Uint8Array {
     for (const { head, fields } of nodes) {
       if (!head.every((byte, index) => bytes[at + index] === byte)) continue
       for (const { at: from, length, as } of fields) {
-        const hex = hexOf(bytes.subarray(at + from, at + from + length))
+        const hex = toHex(bytes.subarray(at + from, at + from + length))
         if (hex.length === 2 * length && !/^0*$/.test(hex)) bytes.set(bytesOfHex(as(hex, to)), at + from)
       }
     }
@@ -89,10 +90,9 @@ const poolNumber = /(pool_guid|top_guid|guid|hostid)(\0{0,3}\0\0\0\x08\0\0\0\x01
 
 export function redactPools(bytes: Uint8Array, to: StandIns, text: ReplaceText): Uint8Array {
   const latin = latinOf(bytes).replace(poolNumber, (_, name: string, between: string, value: string) => {
-    const number = BigInt(`0x${hexOf(bytesOfLatin(value))}`)
-    const drawn =
-      name === 'hostid' ? BigInt(`0x${to.hex(number.toString(16).padStart(8, '0')).slice(-8)}`) : poolId(number, to)
-    return name + between + latinOf(bytesOfHex(drawn.toString(16).padStart(16, '0').slice(-16)))
+    const number = BigInt(`0x${toHex(bytesOfLatin(value))}`)
+    const drawn = name === 'hostid' ? BigInt(`0x${to.hex(hex(number, 8)).slice(-8)}`) : poolId(number, to)
+    return name + between + latinOf(bytesOfHex(hex(drawn, 16).slice(-16)))
   })
   return bytesOfLatin(keepLength(latin, text))
 }

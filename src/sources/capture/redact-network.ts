@@ -1,5 +1,6 @@
 /** Stand-ins of addresses as the tables of /proc/net write them: in hex, IPv4 and the words of IPv6 turned round in some. */
-import { bytesOfHex, hexOf } from './bytes.ts'
+import { toHex } from '../../pci/hex.ts'
+import { bytesOfHex } from './bytes.ts'
 import type { StandIns } from './stand-ins.ts'
 import { clearBehind, isZeroBehind } from './tokens.ts'
 
@@ -42,7 +43,7 @@ function turned4(hex: string, to: StandIns, length = 32): string {
   const bytes = [...bytesOfHex(hex)].toReversed()
   const drawn = [...to.v4(bytes)]
   if (isZeroBehind(bytes, length)) clearBehind(drawn, length)
-  return hexOf(Uint8Array.from(drawn.toReversed())).toUpperCase()
+  return toHex(Uint8Array.from(drawn.toReversed())).toUpperCase()
 }
 
 function redactConnections(text: string, to: StandIns): string {
@@ -54,7 +55,7 @@ function redactConnections(text: string, to: StandIns): string {
 function turned6(hex: string, to: StandIns): string {
   const turn = (words: string) =>
     (words.match(/.{8}/g) ?? []).map((word) => (word.match(/../g) ?? []).toReversed().join('')).join('')
-  return turn(hexOf(Uint8Array.from(to.v6([...bytesOfHex(turn(hex))])))).toUpperCase()
+  return turn(toHex(Uint8Array.from(to.v6([...bytesOfHex(turn(hex))])))).toUpperCase()
 }
 
 /** Destinations have their length behind them, in hex. */
@@ -66,7 +67,7 @@ function redactPlain(text: string, to: StandIns): string {
       const drawn = [...to.v6(bytes)]
       const ones = Number.parseInt(length ?? '80', 16)
       if (ones <= 128 && isZeroBehind(bytes, ones)) clearBehind(drawn, ones)
-      return hexOf(Uint8Array.from(drawn)) + (length ?? '')
+      return toHex(Uint8Array.from(drawn)) + (length ?? '')
     },
   )
 }

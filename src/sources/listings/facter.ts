@@ -2,6 +2,7 @@
  * nixos-facter's report: hwinfo's view as JSON. PCI functions lie in `hardware` under many headings, some twice; the bus type
  * tells them. Only what is stated is taken; anything of another type than expected is passed over.
  */
+import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
 import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
@@ -126,10 +127,6 @@ function numberOf(field: unknown): number | undefined {
 
 function nameOf(field: unknown): string | undefined {
   return isObject(field) && typeof field['name'] === 'string' ? field['name'].slice(0, 200) : undefined
-}
-
-function hex(value: number, width: number): string {
-  return value.toString(16).padStart(width, '0')
 }
 
 function readMachine(draft: Draft, document: Json): void {

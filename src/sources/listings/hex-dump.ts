@@ -3,10 +3,10 @@
  *
  *   00: 86 80 05 34 00 00 10 00 12 00 00 06 00 00 00 00
  */
+import { toHex } from '../../pci/hex.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { decodeConfig } from '../../pci/config-space.ts'
 import { deviceAt, note, type DeviceDraft, type Draft } from './draft.ts'
-import { toHex } from '../../base/hex.ts'
 
 type Image = { readonly bytes: Uint8Array; readonly known: Uint8Array }
 export type HexImages = Map<PciAddress, Image>

@@ -6,6 +6,7 @@
  *   00:1f.2 SATA controller: Intel Corporation Some Controller (rev 05)        (plain)
  *   00:1f.2 0106: 8086:8c02 (rev 05)                                           (-n; `Class 0106:` before pciutils 3)
  */
+import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
 
@@ -52,7 +53,7 @@ export function resolvePlace(
   for (const step of (match[3] ?? '').split('/').slice(1)) {
     const bus = here === undefined ? undefined : busBelow(here)
     if (here === undefined || bus === undefined) return null
-    here = parseAddress(`${here.slice(0, -8)}:${bus.toString(16).padStart(2, '0')}:${step}`)
+    here = parseAddress(`${here.slice(0, -8)}:${hex(bus, 2)}:${step}`)
   }
   return here === undefined ? null : `${match[1] ?? ''}${here}${line.slice(match[0].length)}`
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classWords } from '../../../src/pci/class-code.ts'
+import { codeWords } from '../../../src/pci/class-code.ts'
 import { findClassName, findDeviceName, findFullName, findVendorName, openPciIds } from '../../../src/pci/pci-ids.ts'
 
 const text = `# comment
@@ -62,6 +62,6 @@ describe('class words without pci.ids', () => {
     ['ff0000', 'device'],
     [undefined, 'device'],
   ])('%s is %s', (code, expected) => {
-    expect(classWords(code)).toBe(expected)
+    expect(codeWords(code === undefined ? {} : { classCode: code })).toBe(expected)
   })
 })

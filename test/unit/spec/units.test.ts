@@ -1,6 +1,7 @@
+import { formatSize } from '../../../src/base/size.ts'
 import { describe, expect, it } from 'vitest'
 import * as fc from '../../support/random.ts'
-import { formatSize, parseDuration, parseSize } from '../../../src/spec/units.ts'
+import { parseDuration, parseSize } from '../../../src/spec/units.ts'
 
 describe('sizes', () => {
   it.each([

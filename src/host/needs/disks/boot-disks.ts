@@ -3,6 +3,7 @@
  * entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1); boot loaders leave `LoaderDevicePartUUID`. A BIOS
  * starts its disk 0x80, which the module edd shows in /sys/firmware/edd (drivers/firmware/edd.c).
  */
+import { hex } from '../../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import { ownerOf } from '../../read/read-attached.ts'
@@ -38,7 +39,7 @@ function efiDisks(reading: Reading, devices: readonly PciDevice[]): BootDisk[] {
   }
   const current = bytesOf(reading, `${variables}/BootCurrent-${global}`, 64)
   if (current === undefined || current.length < 6) return found
-  const number = ((current[5] ?? 0) * 256 + (current[4] ?? 0)).toString(16).toUpperCase().padStart(4, '0')
+  const number = hex((current[5] ?? 0) * 256 + (current[4] ?? 0), 4).toUpperCase()
   const entry = bytesOf(reading, `${variables}/Boot${number}-${global}`, 65_536)
   const what = `boot entry ${number} of the firmware`
   const path = entry && parseLoadOption(entry.subarray(4))
@@ -52,7 +53,7 @@ function efiDisks(reading: Reading, devices: readonly PciDevice[]): BootDisk[] {
 function pathDisk(what: string, path: DevicePath, devices: readonly PciDevice[]): BootDisk[] {
   if (path.partition !== undefined) return [{ what, partition: `PARTUUID=${path.partition}` }]
   if (path.isNetwork || path.isFirmware) return []
-  const steps = path.functions.map(({ device, fn }) => `${device.toString(16).padStart(2, '0')}.${fn}`)
+  const steps = path.functions.map(({ device, fn }) => `${hex(device, 2)}.${fn}`)
   const place = ['0000:00', ...steps].join('/')
   const device = path.root === 0 && steps.length > 0 ? devices.find((one) => one.path === place) : undefined
   if (device) return [{ what, device: device.address }]
@@ -112,16 +113,8 @@ function parseDevicePath(bytes: Uint8Array): DevicePath | undefined {
 /** Hard drive node: partition number at 4, signature at 24, its kind at 41 (1: MBR, 2: GUID). */
 function partitionOf(view: DataView, at: number): string | undefined {
   const kind = view.getUint8(at + 41)
-  if (kind === 1)
-    return `${view
-      .getUint32(at + 24, true)
-      .toString(16)
-      .padStart(8, '0')}-${view
-      .getUint32(at + 4, true)
-      .toString(16)
-      .padStart(2, '0')}`
+  if (kind === 1) return `${hex(view.getUint32(at + 24, true), 8)}-${hex(view.getUint32(at + 4, true), 2)}`
   if (kind !== 2) return undefined
-  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
   const tail = Array.from({ length: 8 }, (_, index) => hex(view.getUint8(at + 32 + index), 2)).join('')
   const head = [
     hex(view.getUint32(at + 24, true), 8),

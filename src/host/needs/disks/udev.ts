@@ -2,6 +2,7 @@
  * What the udev database says of block devices: /run/udev/data/b8:2 has lines such as `S:disk/by-id/…` (links it made) and
  * `E:ID_FS_TYPE=ext4`. A device with a record was looked at; one without was not, and may be anything.
  */
+import { hex } from '../../../pci/hex.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
 
@@ -58,7 +59,7 @@ export function encodeUdev(text: string): string {
   return [...new TextEncoder().encode(text)]
     .map((byte) => {
       const char = String.fromCharCode(byte)
-      return byte >= 0x80 || /[0-9A-Za-z#+\-.:=@_]/.test(char) ? char : `\\x${byte.toString(16).padStart(2, '0')}`
+      return byte >= 0x80 || /[0-9A-Za-z#+\-.:=@_]/.test(char) ? char : `\\x${hex(byte, 2)}`
     })
     .join('')
 }
