@@ -32,6 +32,11 @@ export type ReadingOptions = {
   readonly color?: boolean
 }
 
+/** The one JSON document of a command. */
+export function printDocument(context: Pick<Context, 'out'>, document: { readonly schema: 1 }): void {
+  context.out(JSON.stringify(document, null, 2))
+}
+
 /** Streams are asked for only when something goes to them: making them costs a start some milliseconds. */
 export function createContext(options: ReadingOptions): Context {
   const isTerminal = (fd: 1 | 2) => mayBeTerminal(fd) && (fd === 1 ? standardOutput() : standardError()).isTTY

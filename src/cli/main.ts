@@ -161,6 +161,7 @@ function addVmCommands(program: Command): void {
     .argument('[vm...]')
     .summary('stop the VMs, in reverse order')
     .option('--timeout <seconds>', 'how long a guest may take before it is switched off', '30')
+    .option('--json', 'one JSON document on standard output')
     .action(action(async () => (await import('./commands/down.ts')).runDown))
   program
     .command('status')

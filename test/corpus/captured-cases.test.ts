@@ -9,7 +9,7 @@ import { parseCapture } from '../../src/sources/capture/parse-capture.ts'
 import type { Host } from '../../src/host/host.ts'
 import { readHost } from '../../src/host/read/read-host.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
-import { reportOf } from '../../src/judge/report.ts'
+import { inspectDocument } from '../../src/api/inspect-report.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
 
 const folder = join(import.meta.dirname, '../../../shared/cases')
@@ -19,7 +19,7 @@ const cases = existsSync(folder)
 
 /** What of a report holds no name that a capture has a stand-in for. */
 function verdictsOf(host: Host) {
-  const { devices, groups, iommu, findings, predictedGroups } = reportOf(host, judgeHost(host))
+  const { devices, groups, iommu, findings, predictedGroups } = inspectDocument(host, judgeHost(host))
   return {
     devices: devices.map((device) => ({
       address: device.address,

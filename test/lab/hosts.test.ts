@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readHostFrom } from '../../src/sources/listings/read-from.ts'
 import { judgeHost } from '../../src/judge/judge.ts'
-import { reportOf } from '../../src/judge/report.ts'
+import { inspectDocument } from '../../src/api/inspect-report.ts'
 import { gunzip } from '../../src/machine/gunzip.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
 import { runLab } from '../support/lab-run.ts'
@@ -29,7 +29,7 @@ describe.each(['switches', 'amd'])('the lab host %s', (name) => {
     const { status, result, host } = await boot(name)
     expect(result.checks.filter((check) => check.result === 'fail')).toEqual([])
     expect(status).toBe(0)
-    const report = reportOf(host, judgeHost(host))
+    const report = inspectDocument(host, judgeHost(host))
     const kernel = report.groups.map((group) => group.devices.join(' ')).toSorted((a, b) => a.localeCompare(b))
     const foretold = (report.predictedGroups ?? [])
       .filter((group) =>

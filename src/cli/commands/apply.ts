@@ -1,5 +1,6 @@
 /** `handover apply SPEC`: shows the plan, asks, does it, and prints what became of it. */
 import type { ApplyResult } from '../../apply/apply.ts'
+import { applyDocument } from '../../api/apply.ts'
 import { applySpec, type Applied, type ApplyCaller } from '../../app/apply.ts'
 import type { Planned } from '../../app/plan.ts'
 import { exitCodeOf } from '../../app/spec-error.ts'
@@ -8,7 +9,7 @@ import { formatCommand } from '../../boot/shell-quote.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { renderPlan } from '../../show/text/plan.ts'
 import { askForWord, askToGoOn } from '../ask.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { planChoices, type PlanningOptions } from '../planning-options.ts'
 import { attendance, concludeFailed } from '../transaction.ts'
 import { version } from '../version.ts'
@@ -63,13 +64,10 @@ function flagsOf({ boot, confirm, confirmWithin, root }: Options): string[] {
 type Ended = Extract<Applied, { outcome: 'ended' }>
 
 function conclude(ended: Ended, { json }: Options, context: Context): ExitCode {
-  const { result, hash, planned, open } = ended
-  const { needsReboot } = planned.plan
+  const { result } = ended
+  const { needsReboot } = ended.planned.plan
   const print = json === true ? () => undefined : context.out
-  if (json === true) {
-    const stepsLeft = open === undefined ? null : open.steps.length
-    context.out(JSON.stringify({ schema: 1, planHash: hash, needsReboot, ...result, stepsLeft }, null, 2))
-  }
+  if (json === true) printDocument(context, applyDocument(ended))
   switch (result.outcome) {
     case 'nothing-to-do':
       print(

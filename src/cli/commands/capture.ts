@@ -1,23 +1,37 @@
 /** `handover capture [-o FILE]`: the host as one redacted file that every reading command takes with --from. */
 import { capture } from '../../app/capture.ts'
 import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
+import type { Captured } from '../../sources/capture/capture.ts'
 import { writeUserFile } from '../../machine/user-file.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { version } from '../version.ts'
 
 export type CaptureOptions = ReadingOptions & { readonly output?: string }
 
-export function runCapture(_args: readonly string[], options: CaptureOptions, context: Context): Promise<ExitCode> {
+/** Without a file the capture itself is on standard output, whatever else is asked for. */
+export async function runCapture(
+  _args: readonly string[],
+  options: CaptureOptions,
+  context: Context,
+): Promise<ExitCode> {
   if (options.from !== undefined)
     throw new UsageError('capture records a machine, or a file tree given with --root; --from is already a recording')
-  const { text, host, replaced } = capture(context.system, `handover ${version}`)
-  if (options.output === undefined) {
-    context.file(text)
-    return Promise.resolve(exitCode.done)
+  const captured = capture(context.system, `handover ${version}`)
+  const { output } = options
+  if (output === undefined) {
+    context.file(captured.text)
+    return exitCode.done
   }
-  writeUserFile(options.output, text)
+  writeUserFile(output, captured.text)
+  if (options.json) {
+    const { captureDocument } = await import('../../api/capture.ts')
+    printDocument(context, captureDocument(output, captured))
+  } else printSummary(output, captured, context)
+  return exitCode.done
+}
+
+function printSummary(output: string, { host, replaced }: Captured, context: Context): void {
   const what = `${host.devices.length} PCI functions; ${replaced} serials, MACs, ids and names replaced by stand-ins`
-  context.out(`${options.output}: ${what}`)
+  context.out(`${output}: ${what}`)
   for (const finding of host.findings) context.err(`note: ${finding.message}`)
-  return Promise.resolve(exitCode.done)
 }

@@ -1,8 +1,9 @@
 /** `handover confirm`: accepts a trial boot, and prints what became of it. */
+import { confirmDocument } from '../../api/confirm.ts'
 import { confirmTrial } from '../../app/confirm.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { renderFindings } from '../../show/text/findings.ts'
-import type { Context } from '../context.ts'
+import { printDocument, type Context } from '../context.ts'
 import { attendance, concludeFailed } from '../transaction.ts'
 import { version } from '../version.ts'
 
@@ -14,7 +15,7 @@ export async function runConfirm(_args: readonly string[], options: Options, con
     context.err(renderFindings(result.findings, context.errStyle))
     return exitCode.errorFindings
   }
-  if (options.json) context.out(JSON.stringify({ schema: 1, ...result }, null, 2))
+  if (options.json) printDocument(context, confirmDocument(result))
   switch (result.outcome) {
     case 'nothing-to-do':
     case 'applied':

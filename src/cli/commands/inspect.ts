@@ -2,7 +2,7 @@
 import { inspect, type Inspection } from '../../app/inspect.ts'
 import { UsageError, exitCode, type ExitCode } from '../../base/errors.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type InspectOptions = ReadingOptions & { readonly table?: boolean; readonly html?: string }
 
@@ -32,9 +32,9 @@ function addressOf(text: string): PciAddress {
 }
 
 async function printJson({ host, judgement, device }: Inspection, context: Context): Promise<void> {
-  const { reportOf, onlyDevice } = await import('../../judge/report.ts')
-  const report = reportOf(host, judgement)
-  context.out(JSON.stringify(device ? onlyDevice(report, device.address) : report, null, 2))
+  const { inspectDocument, onlyDevice } = await import('../../api/inspect-report.ts')
+  const document = inspectDocument(host, judgement)
+  printDocument(context, device ? onlyDevice(document, device.address) : document)
 }
 
 async function writeHtml({ host, judgement }: Inspection, path: string, context: Context): Promise<void> {

@@ -1,10 +1,11 @@
 /** `handover journal [ID]`: what was done to this host, when, and with what result. */
-import { clean } from '../../base/printable.ts'
+import { journalDocument, journalsDocument } from '../../api/journal.ts'
 import { readEntry, readHistory } from '../../app/journal.ts'
 import type { Journal, JournalRead } from '../../apply/journal.ts'
 import { formatStep } from '../../steps/perform.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import type { Context } from '../context.ts'
+import { printDocument, type Context } from '../context.ts'
+import { clean } from '../../base/printable.ts'
 
 type Options = { readonly json?: boolean }
 
@@ -14,20 +15,13 @@ export async function runJournal(args: readonly string[], options: Options, cont
 }
 
 async function listJournals(options: Options, context: Context): Promise<ExitCode> {
-  const { journals, trial } = await readHistory(context.system)
-  if (options.json)
-    context.out(JSON.stringify({ schema: 1, journals: journals.map(summary), trial: trial ?? null }, null, 2))
+  const history = await readHistory(context.system)
+  const { journals, trial } = history
+  if (options.json) printDocument(context, journalsDocument(history))
   else if (journals.length === 0) context.out('nothing was applied on this host')
   else for (const read of journals) context.out(renderSummary(read))
   if (!options.json && trial !== undefined) context.out(`${trial.message}\n  help: ${trial.help ?? ''}`)
   return journals.every((read) => read.ok) ? exitCode.done : exitCode.errorFindings
-}
-
-function summary(read: JournalRead): object {
-  if (!read.ok) return { id: read.id, status: 'damaged', reason: read.reason }
-  const { record, status, damage } = read.journal
-  const { id, createdAt, spec, planHash, needsReboot, steps } = record
-  return { id, createdAt, status, spec: spec ?? null, planHash, needsReboot, steps: steps.length, damage }
 }
 
 function renderSummary(read: JournalRead): string {
@@ -40,15 +34,9 @@ function renderSummary(read: JournalRead): string {
 
 function showJournal(id: string, options: Options, context: Context): ExitCode {
   const read = readEntry(context.system, id)
-  if (!read.ok) {
-    context.out(options.json ? JSON.stringify({ schema: 1, ...summary(read) }, null, 2) : renderSummary(read))
-    return exitCode.errorFindings
-  }
-  if (options.json) {
-    const { record, events, status, damage } = read.journal
-    context.out(JSON.stringify({ ...record, status, events, damage }, null, 2))
-  } else context.out([renderSummary(read), ...renderEvents(read.journal)].join('\n'))
-  return exitCode.done
+  if (options.json) printDocument(context, journalDocument(read))
+  else context.out([renderSummary(read), ...(read.ok ? renderEvents(read.journal) : [])].join('\n'))
+  return read.ok ? exitCode.done : exitCode.errorFindings
 }
 
 function renderEvents({ record, events, damage }: Journal): string[] {

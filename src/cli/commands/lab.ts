@@ -9,8 +9,9 @@ import { writeUserFile } from '../../machine/user-file.ts'
 import { cacheFolder, ensureFolder } from '../../machine/work-folder.ts'
 import { askGuest } from '../../run/guest-report.ts'
 import { vmFiles } from '../../engines/qemu/vm-files.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { judgeHost } from '../../judge/judge.ts'
+import { labDocument } from '../../api/lab.ts'
 import { readSource } from '../../app/read-source.ts'
 import { renderHostSummary } from '../../show/text/host-summary.ts'
 import { renderFindings } from '../../show/text/findings.ts'
@@ -60,7 +61,7 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
     if (options.capture !== undefined) writeUserFile(options.capture, capture)
     if (typeof options.html === 'string')
       writeUserFile(options.html, renderLabHtml(result, pictures(capture, owners, picture)))
-    if (options.json) context.out(JSON.stringify(result, null, 2))
+    if (options.json) printDocument(context, labDocument(result))
     else context.out(renderLabResult(result, context.style))
     if (typeof options.html === 'string') context.err(`report: ${options.html}`)
     return result.ok ? exitCode.done : exitCode.errorFindings

@@ -1,9 +1,10 @@
 /** `handover lock SPEC`: writes home.lock beside the spec, and prints what is different in it. */
+import { lockDocument } from '../../api/lock.ts'
 import { lockSpec } from '../../app/lock.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { LockChange } from '../../plan/who/refresh-lock.ts'
 import { renderFindings } from '../../show/text/findings.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export async function runLock(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const [spec = ''] = args
@@ -24,9 +25,8 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
       return exitCode.errorFindings
     }
     case 'written': {
-      const { file, changes } = result
-      if (options.json) context.out(JSON.stringify({ schema: 1, file, changes }, undefined, 2))
-      else context.out(renderChanges(changes, file))
+      if (options.json) printDocument(context, lockDocument(result))
+      else context.out(renderChanges(result.changes, result.file))
       return exitCode.done
     }
   }

@@ -1,4 +1,5 @@
 /** `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings to standard error. */
+import { planDocument } from '../../api/plan.ts'
 import { planSpec } from '../../app/plan.ts'
 import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
 import type { ExitCode } from '../../base/errors.ts'
@@ -6,7 +7,7 @@ import { hasErrors } from '../../base/finding.ts'
 import { emptyPlan, type Plan } from '../../plan/types.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { renderPlan } from '../../show/text/plan.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { planChoices, type PlanningOptions } from '../planning-options.ts'
 
 export type PlanOptions = ReadingOptions & PlanningOptions
@@ -17,7 +18,7 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
   const request = { spec, choices: planChoices(options), ...from }
   if (options.json) {
     const plan = await planSpec(context.system, request).then(({ plan: made }) => made, planOfFindings)
-    context.out(planDocument(plan))
+    printDocument(context, planDocument(plan))
     return exitCodeOf(plan.findings)
   }
   const { plan, host, source } = await planSpec(context.system, request)
@@ -32,9 +33,4 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
 function planOfFindings(error: unknown): Plan {
   if (error instanceof SpecError) return { ...emptyPlan, findings: error.findings }
   throw error
-}
-
-/** `plan --json`: the plan as it is, under a version. */
-function planDocument(planned: Plan): string {
-  return JSON.stringify({ schema: 1, ...planned }, undefined, 2)
 }

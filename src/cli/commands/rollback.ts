@@ -1,12 +1,13 @@
 /** `handover rollback [ID]`: takes an apply back, the newest one in force when none is named. */
-import { clean } from '../../base/printable.ts'
+import { rollbackDocument } from '../../api/rollback.ts'
 import { takeBack, type RollbackCaller } from '../../app/rollback.ts'
 import type { Journal } from '../../apply/journal.ts'
 import type { RollbackResult } from '../../apply/rollback.ts'
+import { clean } from '../../base/printable.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { formatBefore } from '../../show/text/events.ts'
 import { askToGoOn } from '../ask.ts'
-import type { Context } from '../context.ts'
+import { printDocument, type Context } from '../context.ts'
 import { attendance } from '../transaction.ts'
 
 type Options = { readonly json?: boolean; readonly yes?: boolean }
@@ -17,17 +18,16 @@ export async function runRollback(args: readonly string[], options: Options, con
     context.err('nothing was changed')
     return exitCode.done
   }
-  const { results } = taken
-  const last = results.at(-1) ?? results[0]
-  if (options.json) context.out(JSON.stringify({ schema: 1, ...last }, null, 2))
+  const document = rollbackDocument(taken)
+  if (options.json) printDocument(context, document)
   else {
-    context.out(renderResult(last))
-    if (last.outcome === 'rolled-back' && taken.needsReboot)
+    context.out(renderResult(taken.results.at(-1) ?? taken.results[0]))
+    if (document.outcome === 'rolled-back' && taken.needsReboot)
       context.out(
         'the running kernel still has the arguments and the bindings it was started with: reboot to be as before',
       )
   }
-  return last.outcome === 'rollback-incomplete' ? exitCode.applyFailedNotRestored : exitCode.done
+  return document.outcome === 'rollback-incomplete' ? exitCode.applyFailedNotRestored : exitCode.done
 }
 
 function callerOf({ yes }: Options, context: Context): RollbackCaller {

@@ -1,15 +1,15 @@
 /** `handover savings SPEC`: what the replaced boxes would cost to run and buy, what this one adds, every assumption shown. */
 import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { savingsDocument } from '../../api/savings.ts'
 import { savingsOf } from '../../app/savings.ts'
 import type { BoxCost, Savings } from '../../plan/outlook/savings.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import type { Styler } from '../../show/text/style.ts'
 
 export function runSavings(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
   const savings = savingsOf(args[0] ?? '')
-  context.out(
-    options.json ? JSON.stringify({ schema: 1, ...savings }, undefined, 2) : renderSavings(savings, context.style),
-  )
+  if (options.json) printDocument(context, savingsDocument(savings))
+  else context.out(renderSavings(savings, context.style))
   return Promise.resolve(exitCode.done)
 }
 

@@ -1,10 +1,11 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
-import { acceleratorWords } from '../../base/accelerator.ts'
-import { clean } from '../../base/printable.ts'
+import { upDocument } from '../../api/up.ts'
 import { startVms } from '../../app/up.ts'
+import { acceleratorWords } from '../../base/accelerator.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { UpEvent } from '../../run/up.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
+import { clean } from '../../base/printable.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
@@ -13,10 +14,10 @@ export async function runUp(args: readonly string[], options: UpOptions, context
   const show = options.json ? () => undefined : printer(context)
   const spec = options.spec === undefined ? {} : { spec: options.spec }
   await startVms(context.system, { vms: args, wait: options.wait !== false, ...spec }, (event) => {
-    if (event.kind !== 'waiting') events.push(event)
+    events.push(event)
     show(event)
   })
-  if (options.json) context.out(JSON.stringify({ schema: 1, events }, null, 2))
+  if (options.json) printDocument(context, upDocument(events))
   return exitCode.done
 }
 

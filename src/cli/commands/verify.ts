@@ -1,8 +1,9 @@
 /** `handover verify`: asks the guests what they see and compares it with what was promised. */
+import { verifyDocument } from '../../api/verify.ts'
 import { verify } from '../../app/verify.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { RoleVerdict, VmVerdict } from '../../run/verify.ts'
-import type { Context, ReadingOptions } from '../context.ts'
+import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type VerifyOptions = ReadingOptions & { readonly spec?: string }
 
@@ -10,7 +11,7 @@ export async function runVerify(args: readonly string[], options: VerifyOptions,
   const spec = options.spec === undefined ? {} : { spec: options.spec }
   const { match, vms } = await verify(context.system, { vms: args, ...spec })
   if (options.json) {
-    context.out(JSON.stringify({ schema: 1, match, vms }, null, 2))
+    printDocument(context, verifyDocument({ match, vms }))
   } else {
     for (const verdict of vms) printVm(verdict, context)
     const roles = vms.flatMap((verdict) => verdict.roles)

@@ -5,8 +5,10 @@ import { runCapture } from '../../../src/cli/commands/capture.ts'
 import { runInspect } from '../../../src/cli/commands/inspect.ts'
 import type { Context } from '../../../src/cli/context.ts'
 import { styler } from '../../../src/show/text/style.ts'
-import type { InspectReport } from '../../../src/judge/report.ts'
+import { captureSchema } from '../../../src/api/capture.ts'
+import { inspectSchema } from '../../../src/api/inspect.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
+import { documentOf } from '../../support/documents.ts'
 import { pci, tree } from '../../support/sysfs-tree.ts'
 
 function contextFor(root: string): { context: Context; out: () => string; err: () => string } {
@@ -56,7 +58,7 @@ describe('inspect', () => {
   it('prints the document of the contract', async () => {
     const { context, out } = contextFor(machine())
     expect(await runInspect([], { json: true }, context)).toBe(0)
-    const report = JSON.parse(out()) as InspectReport
+    const report = documentOf(inspectSchema, out())
     expect(report.schema).toBe(1)
     expect(report.source).toEqual({ kind: 'sysfs' })
     expect(report.iommu).toEqual({ state: 'on', kind: 'intel', interruptRemapping: null })
@@ -101,7 +103,7 @@ describe('inspect', () => {
     await expect(runInspect(['eth0'], {}, context)).rejects.toMatchObject({ exitCode: 2 })
     const one = contextFor(machine())
     await runInspect(['01:00.0'], { json: true }, one.context)
-    const report = JSON.parse(one.out()) as InspectReport
+    const report = documentOf(inspectSchema, one.out())
     expect(report.devices.map((device) => device.address)).toEqual(['0000:01:00.0'])
     expect(report.groups.map((group) => group.id)).toEqual([13])
   })
@@ -120,10 +122,15 @@ describe('inspect', () => {
     const root = machine()
     const file = join(root, 'host.yaml')
     await runCapture([], { output: file }, contextFor(root).context)
+    const asked = contextFor(root)
+    await runCapture([], { output: file, json: true }, asked.context)
+    expect(documentOf(captureSchema, asked.out())).toEqual({
+      ...{ schema: 1, file, devices: 3, replaced: 0, findings: [] },
+    })
     const [live, replayed] = [contextFor(root), contextFor('/')]
     await runInspect([], { json: true }, live.context)
     await runInspect([], { json: true, from: file }, replayed.context)
-    const without = (text: string) => ({ ...(JSON.parse(text) as InspectReport), source: undefined })
+    const without = (text: string) => ({ ...documentOf(inspectSchema, text), source: undefined })
     expect(without(replayed.out())).toEqual(without(live.out()))
   })
 })

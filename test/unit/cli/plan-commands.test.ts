@@ -3,6 +3,9 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { lockSchema } from '../../../src/api/lock.ts'
+import { planSchema } from '../../../src/api/plan.ts'
+import { savingsSchema } from '../../../src/api/savings.ts'
 import { beginJournal } from '../../../src/apply/journal.ts'
 import { createContext, type ReadingOptions } from '../../../src/cli/context.ts'
 import { runLock } from '../../../src/cli/commands/lock.ts'
@@ -11,6 +14,7 @@ import { runSavings } from '../../../src/cli/commands/savings.ts'
 import { runToFindings, type Run } from '../../../src/cli/spec-errors.ts'
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { UsageError } from '../../../src/base/errors.ts'
+import { documentOf } from '../../support/documents.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 
 async function run(command: Run<ReadingOptions>, file: string, options: ReadingOptions = {}) {
@@ -59,7 +63,7 @@ describe('handover plan', () => {
 
   it('prints one JSON document with what outsiders rely on', async () => {
     const { code, out } = await run(runPlan, specFile(screen), { root: one(), json: true })
-    const document = JSON.parse(out) as Record<string, unknown>
+    const document = documentOf(planSchema, out)
     expect(code).toBe(0)
     expect(document).toMatchObject({
       schema: 1,
@@ -105,7 +109,7 @@ describe('handover plan', () => {
     expect((await run(runPlan, specFile(text))).code).toBe(2)
     const { code, out } = await run(runPlan, specFile(text), { json: true })
     expect(code).toBe(2)
-    expect(JSON.parse(out)).toMatchObject({
+    expect(documentOf(planSchema, out)).toMatchObject({
       schema: 1,
       assignments: [],
       steps: [],
@@ -197,7 +201,10 @@ describe('handover lock', () => {
     await run(runLock, file, { root })
     const first = fs.readFileSync(file.replace('.yaml', '.lock'), 'utf8')
     const { out } = await run(runLock, file, { root, json: true })
-    expect(JSON.parse(out)).toMatchObject({ schema: 1, changes: [{ vm: 'a', role: 'screen', kind: 'unchanged' }] })
+    expect(documentOf(lockSchema, out)).toMatchObject({
+      schema: 1,
+      changes: [{ vm: 'a', role: 'screen', kind: 'unchanged' }],
+    })
     expect(fs.readFileSync(file.replace('.yaml', '.lock'), 'utf8')).toBe(first)
   })
 })
@@ -215,7 +222,7 @@ describe('handover savings', () => {
     const figures =
       'savings: { price: 0.5, currency: CHF, hours-per-day: 24, host: { watts: 20, purchase: 0 }, replaced: [{ name: nas, watts: 60, purchase: 300 }] }\n'
     const { out } = await run(runSavings, specFile(screen + figures), { json: true })
-    expect(JSON.parse(out)).toMatchObject({
+    expect(documentOf(savingsSchema, out)).toMatchObject({
       schema: 1,
       assumptions: { currency: 'CHF', pricePerKWh: 0.5 },
       paidBackAfterYears: 0,

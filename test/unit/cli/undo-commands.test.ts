@@ -2,13 +2,18 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { confirmSchema } from '../../../src/api/confirm.ts'
+import { journalSchema, journalsSchema } from '../../../src/api/journal.ts'
+import { rollbackSchema } from '../../../src/api/rollback.ts'
 import { apply } from '../../../src/apply/apply.ts'
 import { readJournals } from '../../../src/apply/journal.ts'
 import { runConfirm } from '../../../src/cli/commands/confirm.ts'
+import { runJournal } from '../../../src/cli/commands/journal.ts'
 import { runRollback } from '../../../src/cli/commands/rollback.ts'
 import type { Step } from '../../../src/steps/step.ts'
 import { planBoot } from '../../../src/plan/changes/plan-boot.ts'
 import { debianHost, type DebianHost } from '../../support/debian-host.ts'
+import { documentOf } from '../../support/documents.ts'
 import { identityOf, put } from '../../support/fake-kernel.ts'
 import { runCommand } from '../../support/run-command.ts'
 import { nic, planOf } from '../../support/transactions.ts'
@@ -104,7 +109,62 @@ describe('handover confirm', () => {
     await bootTrial('healthy')
     const { code, out } = await confirm({ json: true })
     expect(code).toBe(0)
-    expect(JSON.parse(out)).toMatchObject({ schema: 1, outcome: 'applied', id: '0002' })
+    expect(documentOf(confirmSchema, out)).toMatchObject({ schema: 1, outcome: 'applied', id: '0002' })
+    // What was made of the trial is in the document of its rollback: both parts of it.
+    const undone = await rollback([], { yes: true, json: true })
+    const part = (id: string) => ({ outcome: 'rolled-back', id, leftovers: [] })
+    expect(documentOf(rollbackSchema, undone.out)).toEqual({
+      ...{ schema: 1, ...part('0002'), parts: [part('0002'), part('0001')] },
+    })
+    expect(undone.code).toBe(0)
+  })
+
+  it('is not taken back as a whole while its trial is not', async () => {
+    await bootTrial('healthy')
+    await confirm()
+    const system = debian.system()
+    const remove = (path: string) => {
+      if (path === '/etc/handover/trial') throw Object.assign(new Error('EIO: broken on purpose'), { code: 'EIO' })
+      system.remove(path)
+    }
+    const undone = await runCommand({ ...system, remove }, runRollback, [], { yes: true, json: true })
+    const document = documentOf(rollbackSchema, undone.out)
+    expect(document).toMatchObject({ outcome: 'rollback-incomplete', id: '0002' })
+    expect(document.parts?.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
+      '0002 rolled-back',
+      '0001 rollback-incomplete',
+    ])
+    expect(document.leftovers.join()).toContain('broken on purpose')
+    expect(undone.code).toBe(4)
+  })
+})
+
+describe('handover journal', () => {
+  const journal = (args: readonly string[], json = true) => runCommand(debian.system(), runJournal, args, { json })
+
+  it('lists nothing where nothing was applied', async () => {
+    expect((await journal([], false)).out).toBe('nothing was applied on this host\n')
+    expect(documentOf(journalsSchema, (await journal([])).out)).toEqual({ schema: 1, journals: [], trial: null })
+  })
+
+  it('lists what was done, and the trial that waits', async () => {
+    await bootTrial('healthy')
+    const { journals, trial } = documentOf(journalsSchema, (await journal([])).out)
+    expect(journals).toMatchObject([{ id: '0001', status: 'applied', spec: '/root/home.yaml' }])
+    expect(trial?.code).toBe('trial-unconfirmed')
+  })
+
+  it('shows one entry whole, and a damaged one with 1', async () => {
+    await prepareTrial()
+    const entry = documentOf(journalSchema, (await journal(['1'])).out)
+    expect(entry).toMatchObject({ schema: 1, id: '0001', status: 'applied', needsReboot: true, damage: [] })
+    put(debian.root, '/var/lib/handover/journal/0001/record.json', '{ torn')
+    const torn = await journal(['1'])
+    expect(torn.code).toBe(1)
+    expect(documentOf(journalSchema, torn.out)).toMatchObject({ schema: 1, id: '0001', status: 'damaged' })
+    const all = await journal([])
+    expect(all.code).toBe(1)
+    expect(documentOf(journalsSchema, all.out).journals).toMatchObject([{ id: '0001', status: 'damaged' }])
   })
 })
 
@@ -157,6 +217,16 @@ describe('handover rollback', () => {
   })
 
   const made: Step = { kind: 'file', path: '/etc/a', before: null, after: { text: 'a', mode: 0o644 }, why: '' }
+
+  it('runs no program of this machine for files of another tree', async () => {
+    const marker = join(debian.root, 'marker')
+    const undo = ['touch', marker]
+    await apply(planOf([{ kind: 'command', argv: ['true'], outputs: [], undo, why: '' }]), debian.system())
+    const { code, out } = await runCommand({ ...debian.system(), root: debian.root }, runRollback, [], { yes: true })
+    expect(out).toContain('touch')
+    expect([code, fs.existsSync(marker)]).toEqual([4, false])
+    expect([(await rollback()).code, fs.existsSync(marker)]).toEqual([0, true])
+  })
 
   it('changes nothing where somebody else changed the file since', async () => {
     await apply(planOf([made]), debian.system())

@@ -5,11 +5,16 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { downSchema } from '../../../src/api/down.ts'
+import { statusSchema } from '../../../src/api/status.ts'
+import { upSchema } from '../../../src/api/up.ts'
+import { verifySchema } from '../../../src/api/verify.ts'
 import { runDown } from '../../../src/cli/commands/down.ts'
 import { runStatus } from '../../../src/cli/commands/status.ts'
 import { runUp } from '../../../src/cli/commands/up.ts'
 import { runVerify } from '../../../src/cli/commands/verify.ts'
 import { runningVms, stopVm } from '../../../src/engines/qemu/qemu.ts'
+import { documentOf } from '../../support/documents.ts'
 import { hostInForce, record, spec, type InForce } from '../../support/in-force.ts'
 import { standInQemu, type Behaviour } from '../../support/stand-in-qemu.ts'
 
@@ -63,7 +68,7 @@ describe('handover up', () => {
   it('starts what the one asked for needs, and tells it as JSON', async () => {
     guest()
     const { out } = await host.run(runUp, ['media'], { json: true })
-    const { events } = JSON.parse(out) as { events: { kind: string; vm: string }[] }
+    const { events } = documentOf(upSchema, out)
     expect(events.map(({ kind, vm }) => `${kind} ${vm}`)).toEqual([
       'starting firewall',
       'started firewall',
@@ -127,7 +132,9 @@ describe('handover up', () => {
 describe('handover status', () => {
   it('says that none runs', async () => {
     expect(await host.run(runStatus, [], {})).toEqual({ code: 0, out: 'no VM runs\n', err: '' })
-    expect(JSON.parse((await host.run(runStatus, [], { json: true })).out)).toEqual({ schema: 1, vms: [] })
+    expect(documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)).toEqual({
+      ...{ schema: 1, vms: [] },
+    })
   })
 
   it('says what runs, with which devices, and what its console said last', async () => {
@@ -137,7 +144,7 @@ describe('handover status', () => {
     const { out } = await host.run(runStatus, [], {})
     expect(out).toMatch(/^firewall {2}process \d+, software emulation, since \d{4}-\d\d-\d\dT[\d:]+Z\n/)
     expect(out).toContain('  devices: wan 0000:01:00.0, lan 0000:01:00.1\n  console: [31mlogin:')
-    const { vms } = JSON.parse((await host.run(runStatus, [], { json: true })).out) as { vms: { name: string }[] }
+    const { vms } = documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)
     expect(vms).toMatchObject([
       { name: 'firewall', consoleSocket: join(host.root, 'run-of-vms/vm/firewall/serial.sock') },
     ])
@@ -198,7 +205,7 @@ describe('handover verify', () => {
     await host.run(runUp, ['firewall'], {})
     const { code, out } = await host.run(runVerify, [], { json: true })
     expect(code).toBe(1)
-    expect(JSON.parse(out)).toMatchObject({
+    expect(documentOf(verifySchema, out)).toMatchObject({
       ...{ schema: 1, match: false },
       vms: [
         { vm: 'firewall', problem: null, roles: [{ role: 'wan', match: true, guestAddress: '0000:01:00.0' }, {}] },
@@ -230,6 +237,14 @@ describe('handover down', () => {
     await host.run(runUp, [], {})
     expect((await host.run(runDown, ['media'], { timeout: '0.2' })).out).toMatch(/^media switched off/)
     expect(names()).toEqual(['firewall'])
+  })
+
+  it('prints one JSON document', async () => {
+    guest()
+    await host.run(runUp, ['firewall'], {})
+    const { out } = await host.run(runDown, [], { json: true })
+    expect(documentOf(downSchema, out).vms).toMatchObject([{ vm: 'firewall', how: 'powered off' }])
+    expect(documentOf(downSchema, (await host.run(runDown, [], { json: true })).out)).toEqual({ schema: 1, vms: [] })
   })
 
   it('refuses names nobody knows, and says who runs', async () => {

@@ -9,7 +9,7 @@ import { isCapture, parseCapture, parseHexLines } from '../../../src/sources/cap
 import type { Host } from '../../../src/host/host.ts'
 import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { reportOf } from '../../../src/judge/report.ts'
+import { inspectDocument } from '../../../src/api/inspect-report.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
 import type { Reader } from '../../../src/machine/system.ts'
 import { pci, tree } from '../../support/sysfs-tree.ts'
@@ -63,7 +63,7 @@ const home = (): string =>
   )
 
 const report = (host: Host) => {
-  const { source: _source, ...rest } = reportOf(host, judgeHost(host))
+  const { source: _source, ...rest } = inspectDocument(host, judgeHost(host))
   return rest
 }
 const replay = (text: string): Host => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { plan } from '../../../src/plan/plan.ts'
 import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { onlyDevice, reportOf } from '../../../src/judge/report.ts'
+import { onlyDevice, inspectDocument } from '../../../src/api/inspect-report.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import { at, device, host } from '../../support/host-builder.ts'
 
@@ -15,7 +15,7 @@ const ports = (count: number, facts: (bus: number) => Partial<PciDevice> = () =>
 
 const messages = (devices: PciDevice[], rest: Parameters<typeof host>[1] = {}) => {
   const given = host(devices, rest)
-  return reportOf(given, judgeHost(given)).findings.map(({ message, about }) => [message, about?.length])
+  return inspectDocument(given, judgeHost(given)).findings.map(({ message, about }) => [message, about?.length])
 }
 
 describe('what many devices share is said once', () => {
@@ -39,7 +39,7 @@ describe('what many devices share is said once', () => {
   it('and only what was read is called the same', () => {
     const codes = (devices: PciDevice[]) => {
       const given = host(devices)
-      return reportOf(given, judgeHost(given)).findings.flatMap(({ code, message }) =>
+      return inspectDocument(given, judgeHost(given)).findings.flatMap(({ code, message }) =>
         code === 'identical-devices' ? [message.replace(/;.*/, '')] : [],
       )
     }
@@ -71,7 +71,7 @@ describe('what many devices share is said once', () => {
     const given = host(ports(9))
     const judgement = judgeHost(given)
     for (const { reasons } of judgement.devices) expect(reasons.map(({ code }) => code)).toEqual(['identical-devices'])
-    expect(onlyDevice(reportOf(given, judgement), at('18:00.0')).findings).toHaveLength(1)
+    expect(onlyDevice(inspectDocument(given, judgement), at('18:00.0')).findings).toHaveLength(1)
   })
 
   it('but a plan names the device it is about, also one beyond those named', () => {

@@ -1,58 +1,19 @@
 /**
- * The `inspect --json` document of schema 1: Host and Judgement as one value with fixed names. Absent knowledge is an
- * absent key or null.
+ * How the document of `inspect --json` is made of a Host and its Judgement. Absent knowledge is an absent key or null. It
+ * loads no schema: `inspect` pays for none.
  */
 import type { Finding } from '../base/finding.ts'
-import type { Host, HostNeed, LostNeed } from '../host/host.ts'
+import type { Host, HostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
-import { findingOf } from './reasons.ts'
-import type { DeviceJudgement, GroupJudgement, Judgement, Reason, Verdict } from './types.ts'
+import { findingOf } from '../judge/reasons.ts'
+import type { DeviceJudgement, GroupJudgement, Judgement, Reason } from '../judge/types.ts'
+import type { InspectDocument } from './inspect.ts'
 
-export type InspectReport = {
-  readonly schema: 1
-  readonly source: Host['source']
-  readonly iommu: { readonly state: string; readonly kind: string | null; readonly interruptRemapping: boolean | null }
-  readonly devices: readonly ReportedDevice[]
-  readonly groups: readonly ReportedGroup[]
-  readonly predictedGroups?: readonly (readonly PciAddress[])[]
-  readonly predictedConfidence?: readonly ('high' | 'low')[]
-  /** Needs that could not be followed to a function, with the functions at which each may end. Absent: none. */
-  readonly lostNeeds?: readonly LostNeed[]
-  readonly findings: readonly Finding[]
-}
+type ReportedDevice = InspectDocument['devices'][number]
+type ReportedGroup = InspectDocument['groups'][number]
 
-/** What is not known is `undefined`, which JSON leaves out. */
-type Reported<K extends keyof PciDevice> = { readonly [P in K]: PciDevice[P] | undefined }
-
-export type ReportedDevice = Pick<PciDevice, 'address'> &
-  Reported<
-    | 'name'
-    | 'vendorId'
-    | 'deviceId'
-    | 'subsystemVendorId'
-    | 'subsystemId'
-    | 'classCode'
-    | 'driver'
-    | 'numaNode'
-    | 'resetMethods'
-    | 'iommuGroup'
-    | 'path'
-  > & {
-    readonly serial: string | undefined
-    readonly neededBy: readonly { readonly what: string; readonly chain: readonly string[] }[]
-    readonly verdict: Verdict
-    readonly findings: readonly string[]
-  }
-
-export type ReportedGroup = {
-  readonly id: number
-  readonly devices: readonly PciAddress[]
-  readonly viable: boolean | null
-  readonly isolated: 'yes' | 'no' | 'unknown'
-}
-
-export function reportOf(host: Host, judgement: Judgement): InspectReport {
+export function inspectDocument(host: Host, judgement: Judgement): InspectDocument {
   const judgedOf = judgedBy(judgement.devices)
   const groupOf = groupFinder(judgement.groups)
   const { predicted } = judgement
@@ -140,7 +101,7 @@ function reportGroup(group: GroupJudgement): ReportedGroup {
 }
 
 /** The host's own findings first, then each device's in order; what several devices share is said once. */
-export function allFindings(host: Host, judgement: Judgement): Finding[] {
+function allFindings(host: Host, judgement: Judgement): Finding[] {
   const findings = new Map<string, Finding>()
   for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)
   for (const { reasons } of judgement.devices) {
@@ -150,7 +111,7 @@ export function allFindings(host: Host, judgement: Judgement): Finding[] {
 }
 
 /** The same document about one device: its own facts, its group, and the findings about it or the whole host. */
-export function onlyDevice(report: InspectReport, address: PciAddress): InspectReport {
+export function onlyDevice(report: InspectDocument, address: PciAddress): InspectDocument {
   return {
     ...report,
     devices: report.devices.filter((device) => device.address === address),
@@ -160,7 +121,7 @@ export function onlyDevice(report: InspectReport, address: PciAddress): InspectR
   }
 }
 
-function keepForecast(report: InspectReport, address: PciAddress): Partial<InspectReport> {
+function keepForecast(report: InspectDocument, address: PciAddress): Partial<InspectDocument> {
   const index = report.predictedGroups?.findIndex((group) => group.includes(address)) ?? -1
   const group = report.predictedGroups?.[index]
   const confidence = report.predictedConfidence?.[index]

@@ -1,0 +1,53 @@
+/** `plan --json`: the whole answer, before anything is touched. */
+import { z } from 'zod'
+import type { Plan } from '../plan/types.ts'
+import { address, addresses, text, texts, version, type Document } from './document.ts'
+import { findings } from './finding.ts'
+import { identity } from './identity.ts'
+import { step } from './step.ts'
+
+export const assignment = z.object({
+  vm: text,
+  role: text,
+  address,
+  identity,
+  hostDriver: z.nullable(text).describe('the driver that the host used for it before'),
+  moved: z.nullable(z.object({ from: text, to: text })).describe('from the place in the lock, to where it is now'),
+})
+
+export const takenAlong = z.object({ vm: text, address, because: text, identity })
+export const settled = z.object({ address, word: text, doubts: texts })
+export const concession = z.object({ address, name: text, what: text })
+
+const outageStep = z.object({
+  vm: text,
+  serves: texts,
+  needs: texts,
+  neededBy: texts,
+  withinSeconds: z.nullable(z.number()),
+  autostart: z.boolean(),
+})
+
+export const planSchema = z.object({
+  ...version,
+  assignments: z.array(assignment),
+  takenAlong: z.array(takenAlong),
+  spare: addresses,
+  staying: z.array(z.object({ address, because: text })),
+  doubtful: z.optional(texts).describe('vm/role whose lock is in doubt'),
+  settled: z.optional(z.array(settled)).describe('doubts that the spec settles'),
+  concessions: z.optional(z.array(concession)).describe('what the host uses and loses; apply asks for each'),
+  findings,
+  steps: z.array(step).describe('empty when a finding is an error'),
+  needsReboot: z.boolean(),
+  again: z.optional(z.literal(true)).describe('after its apply there is more to plan'),
+  memory: z.object({ pinnedMiB: z.number(), hostTotalMiB: z.nullable(z.number()) }),
+  startOrder: texts,
+  outage: z.optional(z.array(outageStep)).describe('what is down while the host reboots, in the order it comes back'),
+})
+
+export type PlanDocument = Document<typeof planSchema>
+
+export function planDocument(plan: Plan): PlanDocument {
+  return { schema: 1, ...plan }
+}

@@ -1,0 +1,24 @@
+/** `up --json`: what happened, in order. */
+import { z } from 'zod'
+import type { UpEvent } from '../run/up.ts'
+import { address, text, version, type Document } from './document.ts'
+import { vmRecord } from './status.ts'
+
+const seconds = z.number()
+const given = z.object({ role: text.describe('empty: taken along'), address, classCode: z.optional(text) })
+
+const event = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('running-already'), vm: text }),
+  z.object({ kind: z.literal('starting'), vm: text, functions: z.array(given) }),
+  z.object({ kind: z.literal('started'), vm: text, record: vmRecord, seconds }),
+  z.object({ kind: z.literal('answered'), vm: text, said: text, seconds }),
+])
+
+export const upSchema = z.object({ ...version, events: z.array(event) })
+
+export type UpDocument = Document<typeof upSchema>
+
+/** Waiting is progress, and no result. */
+export function upDocument(events: readonly UpEvent[]): UpDocument {
+  return { schema: 1, events: events.filter((one) => one.kind !== 'waiting') }
+}
