@@ -54,8 +54,3 @@ export class CommandError extends AppError {
     this.stderrTail = stderrTail
   }
 }
-
-/** Closes a switch over a union: reaching it is a bug, and the compiler says so first. */
-export function assertNever(value: never): never {
-  throw new TypeError(`unreachable: ${JSON.stringify(value)}`)
-}

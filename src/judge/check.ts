@@ -1,7 +1,7 @@
 /** The shape of a check: one question about one function, answered from the view with reasons (none: nothing against it). */
 import type { PciDevice } from '../pci/device.ts'
 import type { Reason } from './types.ts'
-import type { HostView } from './view.ts'
+import type { HostView } from './host-view.ts'
 
 /** What a check says of most functions: one value for all, since thousands of functions are asked fourteen questions. */
 export const nothing: readonly Reason[] = []

@@ -6,7 +6,7 @@ import { addressParts } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
 import type { HostNeed } from '../host/host.ts'
 import { siliconOf } from './silicon.ts'
-import { leavesDmaAlone } from './viability.ts'
+import { leavesDmaAlone } from '../pci/vfio-driver.ts'
 
 export function chipsetNeeds(devices: readonly PciDevice[]): HostNeed[] {
   const needs: HostNeed[] = []

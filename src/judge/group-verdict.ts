@@ -12,7 +12,8 @@ import { standOf, type Stand } from './chipset.ts'
 import { isVital } from './checks/needs.ts'
 import { says } from './reasons.ts'
 import type { Reason } from './types.ts'
-import { companions, type HostView } from './view.ts'
+import type { HostView } from './host-view.ts'
+import { companions } from './view.ts'
 import { addressesText, chainText } from './words.ts'
 
 type OwnReasons = (address: PciAddress) => readonly Reason[]

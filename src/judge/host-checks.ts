@@ -1,7 +1,7 @@
 /** Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on exactly this host. */
 import type { Finding } from '../base/finding.ts'
 import { cmdlineRemedy } from './remedies.ts'
-import type { HostView } from './view.ts'
+import type { HostView } from './host-view.ts'
 
 export function checkHost(view: HostView): Finding[] {
   return [...checkIommuState(view), ...checkVirtualisation(view), ...checkOverride(view)]

@@ -9,8 +9,8 @@ import { isBridge } from '../pci/device.ts'
 import { isolationIn, type Isolation } from '../pci/isolation.ts'
 import { isHardwareAsForetold, predictFromHardware } from '../pci/predict-groups.ts'
 import { findPlatform } from '../pci/platform.ts'
-import type { Topology, TopologyNode } from '../pci/topology.ts'
-import type { HostView } from './view.ts'
+import type { Topology, TopologyNode } from '../pci/topology-node.ts'
+import type { HostView } from './host-view.ts'
 
 export function isolationOf(view: HostView): Map<number, Isolation> {
   const { host, topology, platform } = view

@@ -13,7 +13,8 @@ import { groupJudge } from './group-verdict.ts'
 import { checkHost } from './host-checks.ts'
 import type { DeviceJudgement, GroupJudgement, JudgeOptions, Judgement, Reason, Verdict } from './types.ts'
 import { viabilityOf } from './viability.ts'
-import { companions, viewOf, type HostView } from './view.ts'
+import type { HostView } from './host-view.ts'
+import { companions, viewOf } from './view.ts'
 
 export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
   const view = viewOf(host, options)

@@ -5,7 +5,8 @@
 import { hex } from '../pci/hex.ts'
 import { addressParts, compareAddresses, slotOf } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
-import { findTopology, secondaryBusOf, type TopologyNode } from '../pci/topology.ts'
+import { secondaryBusOf, type TopologyNode } from '../pci/topology-node.ts'
+import { findTopology } from '../pci/topology.ts'
 import { siliconOf } from './silicon.ts'
 
 /** All functions of one slot; virtual functions stand with their physical one. */

@@ -3,8 +3,8 @@
  * host uses the DMA interface through a member. It asks for drivers, never for what class of function a member is.
  */
 import type { IommuGroup } from '../host/host.ts'
-import { isVfioDriver } from '../pci/vfio-driver.ts'
-import type { HostView } from './view.ts'
+import { leavesDmaAlone } from '../pci/vfio-driver.ts'
+import type { HostView } from './host-view.ts'
 
 /** `undefined`: a member's driver is not stated, and no other member decides. */
 export function viabilityOf(group: IommuGroup, view: HostView): boolean | undefined {
@@ -16,10 +16,3 @@ export function viabilityOf(group: IommuGroup, view: HostView): boolean | undefi
   }
   return viable
 }
-
-/** Drivers that leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
-export function leavesDmaAlone(driver: string): boolean {
-  return isVfioDriver(driver) || stubs.has(driver)
-}
-
-const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])

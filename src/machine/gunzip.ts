@@ -2,10 +2,6 @@
 import { gunzipSync } from 'node:zlib'
 import type { ReadResult } from './system.ts'
 
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b
-}
-
 /** `too-large` beyond `limit` bytes, `unreadable` for a damaged stream; a cut-off one gives what it holds. */
 export function gunzip(bytes: Uint8Array, limit: number): ReadResult<Uint8Array> {
   try {

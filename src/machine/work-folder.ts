@@ -153,10 +153,6 @@ export function fileMode(path: string): number {
   return statSync(path).mode & 0o7777
 }
 
-export function fileSize(path: string): number {
-  return statSync(path).size
-}
-
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
 }

@@ -14,7 +14,7 @@ import {
   brokenSourceValidation,
 } from './quirks/acs-quirks.ts'
 import { holdsFor, isAtLeast, type Kernel } from './quirks/kernel-release.ts'
-import type { TopologyNode } from './topology.ts'
+import type { TopologyNode } from './topology-node.ts'
 
 /** An answer, and whether anything the input does not say could turn it. */
 export type Judged = { readonly value: boolean; readonly sure: boolean }

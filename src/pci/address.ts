@@ -62,7 +62,3 @@ export function compareAddresses(a: PciAddress, b: PciAddress): number {
 export function slotOf(address: PciAddress): string {
   return address.slice(0, address.lastIndexOf('.'))
 }
-
-export function isSameSlot(a: PciAddress, b: PciAddress): boolean {
-  return slotOf(a) === slotOf(b)
-}

@@ -2,7 +2,6 @@
  * ConfigBytes: little-endian reading out of a byte array or a hex string without copying it. It owns bounds: a read that
  * touches a byte the image does not hold is `undefined`, never zero. A digit that is no hex digit reads as f, like a bus error.
  */
-import { hex } from './hex.ts'
 
 export type ConfigBytes = {
   readonly size: number
@@ -68,10 +67,4 @@ export function qword(bytes: ConfigBytes, offset: number): bigint | undefined {
   const low = bytes.dword(offset)
   const high = bytes.dword(offset + 4)
   return low === undefined || high === undefined ? undefined : (BigInt(high) << 32n) | BigInt(low)
-}
-
-export function hexBytes(bytes: ConfigBytes, from: number, length: number): string {
-  let text = ''
-  for (let i = from; i < from + length; i += 1) text += hex(bytes.byte(i) ?? 255, 2)
-  return text
 }

@@ -8,9 +8,9 @@ import { type Capability, capabilityId, capabilityOffset, type CapabilityChain }
 import { decodeBars } from './config-bars.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
 import { type ConfigBytes, configBytes } from './config-bytes.ts'
-import type { Bar, Link, PciDevice, PortType } from './device.ts'
+import type { Bar, Link, PciDevice } from './device.ts'
 import type { Draft } from './draft.ts'
-import type { AcsFacts, ConfigDepth, FunctionFacts, PowerFacts, SriovFacts } from './facts.ts'
+import type { AcsFacts, ConfigDepth, FunctionFacts, PortType, PowerFacts, SriovFacts } from './facts.ts'
 
 export type ConfigSpace = {
   /** Bytes in the image. */

@@ -4,19 +4,7 @@
  */
 import type { VirtualFunctionSettings } from './virtual-functions.ts'
 import { addressParts, type PciAddress } from './address.ts'
-import type { FunctionFacts } from './facts.ts'
-
-/** Device/Port type of the PCI Express capability (bits 7:4 of the word at capability + 2). */
-export type PortType =
-  | 'endpoint'
-  | 'legacyEndpoint'
-  | 'rootPort'
-  | 'upstreamPort'
-  | 'downstreamPort'
-  | 'pcieToPciBridge'
-  | 'pciToPcieBridge'
-  | 'rootComplexEndpoint'
-  | 'rootComplexEventCollector'
+import type { FunctionFacts, PortType } from './facts.ts'
 
 export type Bar = {
   /** 0 to 5, 6 for the expansion ROM; `lspci -v` does not tell which one it prints, `-vv` does. */

@@ -6,7 +6,7 @@ import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs
 import type { PciDevice } from './device.ts'
 import { aliasQuirksOf, type AliasQuirk, type AliasRule, hasAliasQuirks } from './quirks/dma-alias-quirks.ts'
 import { holdsFor, type Kernel } from './quirks/kernel-release.ts'
-import type { TopologyNode } from './topology.ts'
+import type { TopologyNode } from './topology-node.ts'
 
 const noRules: readonly AliasQuirk[] = []
 

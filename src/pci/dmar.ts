@@ -6,7 +6,7 @@
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
 import { qword } from './config-bytes.ts'
-import { secondaryBusOf, type Topology, type TopologyNode } from './topology.ts'
+import { secondaryBusOf, type Topology, type TopologyNode } from './topology-node.ts'
 
 /** `bridge` covers everything below it; `ioapic`, `hpet` and `acpi` are no PCI functions of ours. */
 export type DmarScope = {

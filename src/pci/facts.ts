@@ -4,7 +4,17 @@
  *
  * Every field is three-valued: a value is known, `null` is known to be missing, an absent key is "the input cannot say".
  */
-import type { PortType } from './device.ts'
+/** Device/Port type of the PCI Express capability (bits 7:4 of the word at capability + 2). */
+export type PortType =
+  | 'endpoint'
+  | 'legacyEndpoint'
+  | 'rootPort'
+  | 'upstreamPort'
+  | 'downstreamPort'
+  | 'pcieToPciBridge'
+  | 'pciToPcieBridge'
+  | 'rootComplexEndpoint'
+  | 'rootComplexEventCollector'
 
 /**
  * How deep the input looked into configuration space: `none` (only ids or addresses), `header` (64 bytes, an ordinary user;

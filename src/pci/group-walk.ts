@@ -5,7 +5,7 @@
  */
 import { type Judged, judgeAcs, judgeMultifunction, type AcsSettings } from './acs.ts'
 import { aliases, hasAliasQuirk, judgeTakesOver, translatesBelow } from './dma-alias.ts'
-import type { Topology, TopologyNode } from './topology.ts'
+import type { Topology, TopologyNode } from './topology-node.ts'
 
 /** How doubts are settled: as guessed, all towards bigger groups, or all towards smaller ones. */
 export type Leaning = 'guess' | 'merge' | 'split'

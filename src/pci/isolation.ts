@@ -5,11 +5,8 @@
  */
 import { type AcsSettings, judgeAcs, parseAcsOverride, portTypeOf } from './acs.ts'
 import type { PciAddress } from './address.ts'
-import { withConfigFacts } from './config-space.ts'
-import type { PciDevice } from './device.ts'
-import { findPlatform, type PlatformOptions } from './platform.ts'
-import { predictFromHardware, type PredictedGroup } from './predict-groups.ts'
-import { findTopology, type Topology, type TopologyNode } from './topology.ts'
+import { type PredictedGroup } from './predict-groups.ts'
+import type { Topology, TopologyNode } from './topology-node.ts'
 
 export type StatedGroup = { readonly id: number; readonly devices: readonly PciAddress[] }
 
@@ -23,21 +20,6 @@ export type Isolation = {
   readonly reaches?: readonly PciAddress[]
   /** The kernel was told to believe more than the hardware states (`pcie_acs_override=`), and this group rests on it. */
   readonly restsOnOverride?: true
-}
-
-/**
- * `options.control` should be `as-read` when the IOMMU is on: then the control words are those in force.
- * Groups are judged on their endpoints and ports alike.
- */
-export function judgeIsolation(
-  devices: readonly PciDevice[],
-  groups: readonly StatedGroup[],
-  options: PlatformOptions = {},
-): readonly Isolation[] {
-  const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
-  const { settings } = findPlatform(topology, options)
-  const given = predictFromHardware(topology, options)
-  return isolationIn(topology, groups, { settings, cmdline: options.cmdline }, given)
 }
 
 export type IsolationOptions = { readonly settings: AcsSettings; readonly cmdline?: string | undefined }

@@ -6,7 +6,6 @@
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
 import { qword } from './config-bytes.ts'
-import type { Topology } from './topology.ts'
 
 /** Inclusive range of 16-bit device ids (bus << 8 | devfn) in one segment. */
 export type DeviceIdRange = { readonly first: number; readonly last: number }
@@ -148,17 +147,4 @@ function parseMemory({ bytes }: AcpiTable, block: Structure, type: number): read
 
 export function addressOfId(segment: number, id: number): PciAddress {
   return formatAddress({ domain: segment, bus: id >> 8, slot: (id >> 3) & 31, function: id & 7 })
-}
-
-/** Unity regions by function: why its group would have a `direct` region. */
-export function findUnityMemory(topology: Topology, ivrs: Ivrs): ReadonlyMap<PciAddress, readonly IvrsMemory[]> {
-  const unity = ivrs.memory.filter((memory) => memory.unity)
-  const found = new Map<PciAddress, readonly IvrsMemory[]>()
-  if (unity.length === 0) return found
-  for (const { address, parts } of topology.nodes) {
-    const id = (parts.bus << 8) | (parts.slot << 3) | parts.function
-    const own = unity.filter((m) => m.segment === parts.domain && id >= m.devices.first && id <= m.devices.last)
-    if (own.length > 0) found.set(address, own)
-  }
-  return found
 }

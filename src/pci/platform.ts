@@ -8,7 +8,7 @@ import type { PciDevice } from './device.ts'
 import { type Dmar, parseDmar } from './dmar.ts'
 import { type Ivrs, parseIvrs } from './ivrs.ts'
 import { parseKernel } from './quirks/kernel-release.ts'
-import type { Topology, TopologyNode } from './topology.ts'
+import type { Topology, TopologyNode } from './topology-node.ts'
 
 export type PlatformOptions = {
   /** `uname -r`. */

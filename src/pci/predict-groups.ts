@@ -4,7 +4,6 @@
  * splitting; a group is `high` only if all runs agree on it and nothing outside the model (VMD, foreign platforms) touches it.
  */
 import { type PciAddress } from './address.ts'
-import { withConfigFacts } from './config-space.ts'
 import type { PciDevice } from './device.ts'
 import { findUncovered } from './dmar.ts'
 import { type Walk, walkGroups, type WalkSettings } from './group-walk.ts'
@@ -21,7 +20,7 @@ import {
 } from './platform.ts'
 import type { PlatformOptions } from './platform.ts'
 import { isVmdEndpoint } from './quirks/dma-alias-quirks.ts'
-import { findTopology, type Topology, type TopologyNode } from './topology.ts'
+import type { Topology, TopologyNode } from './topology-node.ts'
 
 /** Why a group is only `low`, in words for a note. */
 export type Doubt =
@@ -48,12 +47,6 @@ export function canPredictGroups(devices: readonly PciDevice[]): boolean {
     const depth = facts?.depth ?? (config === undefined ? 'none' : config.length < 512 ? 'header' : 'standard')
     return depth === 'standard' || depth === 'extended'
   })
-}
-
-/** Groups in the kernel's order. `devices` may carry `config`, `facts` or both; without either there is nothing to foretell. */
-export function predictGroups(devices: readonly PciDevice[], options: PlatformOptions = {}): readonly PredictedGroup[] {
-  const topology = findTopology(devices.map((d) => (d.facts || d.config === undefined ? d : withConfigFacts(d))))
-  return predictFromTopology(topology, options)
 }
 
 const noDoubts: readonly Doubt[] = []

@@ -14,7 +14,7 @@ import {
   type ResetRule,
   vendorResetFamily,
 } from './quirks/reset-quirks.ts'
-import { type Topology, type TopologyNode } from './topology.ts'
+import type { Topology, TopologyNode } from './topology-node.ts'
 
 /** The kernel's words and order (`pci_reset_fn_methods`). */
 export const resetMethods = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus'] as const

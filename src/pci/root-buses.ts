@@ -4,7 +4,7 @@
  */
 import { hex } from './hex.ts'
 import type { PciDevice } from './device.ts'
-import type { TopologyNode } from './topology.ts'
+import type { TopologyNode } from './topology-node.ts'
 
 type Node = Pick<TopologyNode, 'parts' | 'device'>
 

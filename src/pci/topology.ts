@@ -1,33 +1,13 @@
 /**
- * Topology: who is above whom. It owns finding each function's bridge, the virtual functions' home and the place without bus
- * numbers, from contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
+ * Topology: who is above whom. It owns finding each function's bridge and the place without bus numbers, from
+ * contradictory, partial or cyclic statements alike; every walk ends. It judges nothing.
  */
-import { hex } from './hex.ts'
 import { type AddressParts, addressParts, type PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
+import { hex } from './hex.ts'
+import { assignPhysicalFunctions } from './physical-functions.ts'
 import { findRootBuses } from './root-buses.ts'
-
-export type TopologyNode = {
-  readonly address: PciAddress
-  readonly parts: AddressParts
-  readonly device: PciDevice
-  /** All functions of its bus, itself among them, in address order. */
-  readonly onBus: readonly TopologyNode[]
-  /** The bridge above; for a virtual function the bridge above its physical function. Absent on a root bus. */
-  readonly parent?: TopologyNode
-  /** Present on a virtual function. */
-  readonly physicalFunction?: TopologyNode
-  /** A bridge covers this bus, but the bridge that leads to it is not in the input (cut listing), or two bridges claim it. */
-  readonly parentUnsure?: true
-}
-
-export type Topology = {
-  /** Parents before children; within a bus by slot and function: the order in which the kernel meets them. */
-  readonly nodes: readonly TopologyNode[]
-  readonly byAddress: ReadonlyMap<PciAddress, TopologyNode>
-}
-
-type Draft = { -readonly [K in keyof TopologyNode]: TopologyNode[K] }
+import { secondaryBusOf, subordinateBusOf, type NodeDraft, type Topology, type TopologyNode } from './topology-node.ts'
 
 /** A number: each is looked up several times. */
 function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
@@ -39,13 +19,13 @@ function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
  * `statedRoots` are buses that the input calls root buses (`0000:80`), where the functions themselves do not say so.
  */
 export function findTopology(devices: readonly PciDevice[], statedRoots: ReadonlySet<string> = noRoots): Topology {
-  const byAddress = new Map<PciAddress, Draft>()
+  const byAddress = new Map<PciAddress, NodeDraft>()
   for (const device of devices) {
     if (byAddress.has(device.address)) continue
     byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device, onBus: [] })
   }
   const drafts = [...byAddress.values()].sort(byPlace)
-  const byBus = new Map<number, Draft[]>()
+  const byBus = new Map<number, NodeDraft[]>()
   for (const node of drafts) {
     const key = busKey(node.parts)
     const list = byBus.get(key) ?? []
@@ -66,20 +46,12 @@ function byPlace({ parts: a }: TopologyNode, { parts: b }: TopologyNode): number
   return a.domain - b.domain || a.bus - b.bus || a.slot - b.slot || a.function - b.function
 }
 
-export function secondaryBusOf(device: PciDevice): number | undefined {
-  return device.secondaryBus ?? device.facts?.secondaryBus
-}
-
-export function subordinateBusOf(device: PciDevice): number | undefined {
-  return device.subordinateBus ?? device.facts?.subordinateBus
-}
-
 const noRoots: ReadonlySet<string> = new Set()
 
 type Leaders = {
   /** Buses that are below no bridge for sure. */
   readonly roots: ReadonlySet<number>
-  readonly bySecondary: ReadonlyMap<number, Draft>
+  readonly bySecondary: ReadonlyMap<number, NodeDraft>
   readonly contested: ReadonlySet<number>
   /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
   readonly covered: ReadonlyMap<number, Uint8Array>
@@ -87,8 +59,8 @@ type Leaders = {
   readonly openFrom: ReadonlyMap<number, number>
 }
 
-function findLeadingBridges(drafts: readonly Draft[]): Omit<Leaders, 'roots'> {
-  const bySecondary = new Map<number, Draft>()
+function findLeadingBridges(drafts: readonly NodeDraft[]): Omit<Leaders, 'roots'> {
+  const bySecondary = new Map<number, NodeDraft>()
   const contested = new Set<number>()
   const covered = new Map<number, Uint8Array>()
   const openFrom = new Map<number, number>()
@@ -123,7 +95,12 @@ function isStatedRoot(device: PciDevice): boolean {
   return device.path?.split('/').at(-2)?.includes(':') === true
 }
 
-function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress, Draft>, leaders: Leaders): void {
+function assignParent(
+  at: NodeDraft,
+  node: NodeDraft,
+  byAddress: ReadonlyMap<PciAddress, NodeDraft>,
+  leaders: Leaders,
+): void {
   const stated = at.device.parent === undefined ? undefined : byAddress.get(at.device.parent)
   if (stated && stated !== node) {
     node.parent = stated
@@ -142,43 +119,8 @@ function assignParent(at: Draft, node: Draft, byAddress: ReadonlyMap<PciAddress,
   if (leaders.contested.has(key) || orphan || missing) node.parentUnsure = true
 }
 
-/** Stated by sysfs (`physfn`), else reckoned from the SR-IOV capability: routing id = PF + offset + n × stride. */
-function assignPhysicalFunctions(drafts: readonly Draft[], byAddress: ReadonlyMap<PciAddress, Draft>): void {
-  const mayHaveAny = ({ device }: Draft) => device.physFn !== undefined || device.facts?.sriov?.firstVfOffset
-  if (!drafts.some(mayHaveAny)) return
-  for (const node of drafts) {
-    const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
-    if (stated && stated !== node && stated.device.physFn === undefined) node.physicalFunction = stated
-  }
-  const hasVirtual = drafts.some(({ device }) => device.facts?.sriov?.firstVfOffset)
-  const byRoutingId = new Map(hasVirtual ? drafts.map((node) => [routingId(node.parts), node]) : [])
-  let budget = mostVirtualFunctions
-  for (const node of drafts) {
-    const sriov = node.device.facts?.sriov
-    if (!sriov?.firstVfOffset || node.device.physFn !== undefined) continue
-    const lastOfDomain = node.parts.domain * 0x10000 + 0xffff
-    let id = routingId(node.parts) + sriov.firstVfOffset
-    for (let n = 0; n < sriov.numVfs && id <= lastOfDomain && budget > 0; n += 1) {
-      const vf = byRoutingId.get(id)
-      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1) vf.physicalFunction = node
-      id += Math.max(sriov.vfStride ?? 0, 1)
-      budget -= 1
-    }
-  }
-  // A virtual function has none of its own: a chain is a contradiction, and the nearer statement is dropped.
-  for (const node of drafts) if (node.physicalFunction?.physicalFunction) delete node.physicalFunction
-}
-
-/** More than any machine has, all its physical functions together; a lying capability claims 65,535 for each. */
-const mostVirtualFunctions = 200_000
-
-/** Bus, slot and function in 16 bits, the domain above them. */
-function routingId(parts: AddressParts): number {
-  return parts.domain * 0x10000 + ((parts.bus << 8) | (parts.slot << 3) | parts.function)
-}
-
 /** All functions of a bus have one bridge above them, virtual ones included. */
-function markContradictions(onBus: readonly Draft[]): void {
+function markContradictions(onBus: readonly NodeDraft[]): void {
   const parent = onBus[0]?.parent
   if (onBus.every((node) => node.parent === parent)) return
   for (const node of onBus) node.parentUnsure = true
@@ -191,7 +133,7 @@ const deepest = 256
  * How many bridges are above each function. Where a walk up meets itself, or goes deeper than buses can, the link that does so
  * is dropped; after this every walk ends soon. `isOrdered` if all parents were found before their children and nothing was dropped.
  */
-function cutEndlessWalks(drafts: readonly Draft[]): {
+function cutEndlessWalks(drafts: readonly NodeDraft[]): {
   readonly depths: ReadonlyMap<TopologyNode, number>
   readonly isOrdered: boolean
 } {
@@ -205,9 +147,9 @@ function cutEndlessWalks(drafts: readonly Draft[]): {
       continue
     }
     isOrdered = false
-    const walk: Draft[] = []
+    const walk: NodeDraft[] = []
     const onWalk = new Set<TopologyNode>()
-    for (let node: Draft | undefined = start; node && !depths.has(node); node = node.parent) {
+    for (let node: NodeDraft | undefined = start; node && !depths.has(node); node = node.parent) {
       walk.push(node)
       onWalk.add(node)
       if (node.parent && onWalk.has(node.parent)) cutParent(node)
@@ -221,13 +163,16 @@ function cutEndlessWalks(drafts: readonly Draft[]): {
   return { depths, isOrdered }
 }
 
-function cutParent(node: Draft): void {
+function cutParent(node: NodeDraft): void {
   delete node.parent
   node.parentUnsure = true
 }
 
 /** Addresses are in this order already, unless a child has a lower bus number than its parent. */
-function orderByDepth(drafts: readonly Draft[], depths: ReadonlyMap<TopologyNode, number>): readonly TopologyNode[] {
+function orderByDepth(
+  drafts: readonly NodeDraft[],
+  depths: ReadonlyMap<TopologyNode, number>,
+): readonly TopologyNode[] {
   const seen = new Set<TopologyNode>()
   const isOrdered = drafts.every((node) => {
     seen.add(node)
@@ -235,28 +180,6 @@ function orderByDepth(drafts: readonly Draft[], depths: ReadonlyMap<TopologyNode
   })
   if (isOrdered) return drafts
   return [...drafts].sort((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0) || byPlace(a, b))
-}
-
-/** The bridges above a function, nearest first; the last one is its root port (or a bridge on a root bus). */
-export function pathUp(node: TopologyNode): readonly TopologyNode[] {
-  const path: TopologyNode[] = []
-  for (let at = node.parent; at; at = at.parent) path.push(at)
-  return path
-}
-
-/** The topmost bridge above a function; absent for what sits on a root bus itself. */
-export function findRootPort(topology: Topology, address: PciAddress): PciAddress | undefined {
-  const node = topology.byAddress.get(address)
-  return node && pathUp(node).at(-1)?.address
-}
-
-/** Other functions of the same slot, virtual ones left out. */
-export function findSiblings(topology: Topology, address: PciAddress): readonly PciAddress[] {
-  const node = topology.byAddress.get(address)
-  if (!node) return []
-  return node.onBus
-    .filter((n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction)
-    .map((n) => n.address)
 }
 
 function stepOf(parts: AddressParts): string {

@@ -5,3 +5,10 @@
 export function isVfioDriver(driver: string | null | undefined): boolean {
   return typeof driver === 'string' && /(?:^|[-_])vfio[-_]pci$/.test(driver)
 }
+
+/** Drivers that leave their device's DMA to whoever holds the group (`driver_managed_dma`, drivers/pci/pci-driver.c). */
+export function leavesDmaAlone(driver: string): boolean {
+  return isVfioDriver(driver) || stubs.has(driver)
+}
+
+const stubs: ReadonlySet<string> = new Set(['pci-stub', 'pcieport', 'shpchp'])

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest'
 import type { PciDevice } from '../../src/pci/device.ts'
 import type { Host } from '../../src/host/host.ts'
 import { readHostFrom } from '../../src/sources/listings/read-from.ts'
-import { predictGroups } from '../../src/pci/predict-groups.ts'
+import { predictGroups } from '../support/groups.ts'
 import { comparePairs, renderPairs } from '../unit/pci/pairs.ts'
 import { corpusFolder, hasCorpus, importSystem } from './corpus.ts'
 

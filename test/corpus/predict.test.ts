@@ -6,7 +6,8 @@
 import { expect, test } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import type { PciAddress } from '../../src/pci/address.ts'
-import { canPredictGroups, predictGroups } from '../../src/pci/predict-groups.ts'
+import { predictGroups } from '../support/groups.ts'
+import { canPredictGroups } from '../../src/pci/predict-groups.ts'
 import { comparePairs, renderPairs } from '../unit/pci/pairs.ts'
 import { corpusItems, hasCorpus, readItem } from './corpus.ts'
 

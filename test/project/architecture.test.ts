@@ -109,7 +109,7 @@ describe('the structure', () => {
     expect(unused).toEqual([])
   })
 
-  // Circles are left in pci, judge, boot, apply, lab and sources: this line becomes a plain test with the last of them.
+  // Circles are left in boot, apply and lab: this line becomes a plain test with the last of them.
   it.fails('has no circle of files that import one another', () => {
     const edges = new Map(
       files.map((file) => [
@@ -145,7 +145,7 @@ describe('the structure', () => {
   })
 
   it('has files a person can read in one sitting', () => {
-    expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 305)).toEqual([])
+    expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 301)).toEqual([])
   })
 })
 

@@ -9,7 +9,7 @@ import { isBehindVmd } from '../group-mates.ts'
 import { mentions, says } from '../reasons.ts'
 import { siliconOf } from '../silicon.ts'
 import type { Reason } from '../types.ts'
-import type { HostView } from '../view.ts'
+import type { HostView } from '../host-view.ts'
 import { addressesText } from '../words.ts'
 
 export const checkBehindVmd: Check = (device, view) => {

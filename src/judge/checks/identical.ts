@@ -4,7 +4,7 @@ import { slotOf } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
 import { says } from '../reasons.ts'
 import type { Reason } from '../types.ts'
-import type { Alike } from '../view.ts'
+import type { Alike } from '../host-view.ts'
 import { addressesText } from '../words.ts'
 
 const maxNamed = 6

@@ -10,7 +10,7 @@ import { nothing, type Check } from '../check.ts'
 import { mentions } from '../reasons.ts'
 import { isThunderboltInterface } from '../silicon.ts'
 import type { Reason } from '../types.ts'
-import type { HostView } from '../view.ts'
+import type { HostView } from '../host-view.ts'
 import { addressesText } from '../words.ts'
 
 export const checkKnownNeeds: Check = (device, view) => {

@@ -5,7 +5,7 @@ import type { HostNeed } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
 import { says } from '../reasons.ts'
-import type { HostView } from '../view.ts'
+import type { HostView } from '../host-view.ts'
 import { chainText } from '../words.ts'
 
 export const needCodes: Readonly<Record<HostNeed['kind'], FindingCode>> = {

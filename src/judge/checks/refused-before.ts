@@ -6,7 +6,7 @@ import { vfioDeniedName } from '../../pci/quirks/vfio-quirks.ts'
 import { nothing, type Check } from '../check.ts'
 import { notes } from '../reasons.ts'
 import type { Reason } from '../types.ts'
-import type { HostView } from '../view.ts'
+import type { HostView } from '../host-view.ts'
 
 export const checkRefusedBefore: Check = (device, view) => {
   const { refusals } = view.host

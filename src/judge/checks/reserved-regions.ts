@@ -8,7 +8,7 @@ import { isAtLeast, parseKernelVersion } from '../../pci/quirks/kernel-release.t
 import { nothing, type Check } from '../check.ts'
 import { notes } from '../reasons.ts'
 import type { Reason } from '../types.ts'
-import type { HostView } from '../view.ts'
+import type { HostView } from '../host-view.ts'
 
 export const checkReservedRegions: Check = (device, view) => {
   if (isBridge(device)) return nothing

@@ -23,15 +23,3 @@ const nameOfDenied = rememberByIds((_vendorId, deviceId) => {
   const id = Number.parseInt(deviceId, 16)
   return denied.find((row) => row.devices(id))?.name
 })
-
-const withoutIntx = idList('1572 1574 1580 1581 1583-158b 37d0-37d2 1563')
-
-/** vfio-pci hides the INTx pin (X550, X710 family): the guest's driver must use MSI or MSI-X. */
-export function isIntxHidden(device: Identified): boolean {
-  return device.vendorId === '8086' && withoutIntx(Number.parseInt(device.deviceId ?? '', 16))
-}
-
-/** QEMU does not load this device's option ROM (BCM57810). */
-export function isRomDenied(device: Identified): boolean {
-  return device.vendorId === '14e4' && device.deviceId === '168e'
-}

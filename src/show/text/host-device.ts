@@ -1,9 +1,11 @@
 /** `inspect ADDRESS`: everything about one function, its path to the root, and every reason with its help. */
+import { findJudgement } from '../../judge/judge.ts'
 import { wrap } from '../../base/text.ts'
 import { clean } from '../../base/printable.ts'
 import { bytesText } from '../../base/size.ts'
 import type { Host } from '../../host/host.ts'
-import { findTopology, pathUp } from '../../pci/topology.ts'
+import { pathUp } from '../../pci/topology-node.ts'
+import { findTopology } from '../../pci/topology.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
 import type { DeviceJudgement, Judgement } from '../../judge/types.ts'
 import { chainText } from '../../judge/words.ts'
@@ -13,7 +15,7 @@ import type { TreeLook } from './host-tree.ts'
 
 export function renderDevice(host: Host, judgement: Judgement, device: PciDevice, look: TreeLook): string {
   const { style, columns } = look
-  const judged = judgement.devices.find((one) => one.address === device.address)
+  const judged = findJudgement(judgement, device.address)
   const rows: (readonly [label: string, text: string | undefined])[] = [
     ['verdict', judged?.verdict],
     ['kind', isBridge(device) ? kindText(device) : undefined],

@@ -5,15 +5,9 @@
  *   [7:0:0:0] disk ATA ST8000VN004-2M21 SC60 /dev/sdb 8.00TB
  *   Bus 001 Device 004 Port 1-5	ID 046d:c31c Logitech, Inc. Keyboard K120
  */
-import type { PciAddress } from '../../pci/address.ts'
 import type { Disk } from '../../pci/device.ts'
 import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
-import type { LineForm, Listing } from './listing-state.ts'
-
-export type AttachedUsb = { readonly device: PciAddress; readonly where: string; readonly name: string }
-
-/** Also of disks in a section of their own, which hang on no listed controller by what the text says. */
-export type AttachedLines = { readonly usb: AttachedUsb[]; readonly apart: Disk[] }
+import type { AttachedUsb, LineForm, Listing } from './listing-state.ts'
 
 export const readAttachedLine: LineForm = (listing, line) =>
   readDisk(listing, line) ?? readUsb(listing, line) ?? readHeld(listing, line)

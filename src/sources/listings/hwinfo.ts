@@ -11,8 +11,6 @@ import { stateTwoMachines, warnOfDrivers } from './contradictions.ts'
 import { deviceAt, stateClass, type DeviceDraft } from './draft.ts'
 import type { LineForm, Listing } from './listing-state.ts'
 
-export type HwinfoBlock = { classCode: string; className: string; device: DeviceDraft | undefined }
-
 export const readHwinfoLine: LineForm = (listing, line) => {
   const title = /^[\s>]{0,40}\d{1,5}: PCI [0-9a-f]{1,4}\.[0-7]: ([0-9a-f]{4}) (\S.{0,80})$/i.exec(line)
   if (title) {

@@ -5,7 +5,8 @@
  * (drivers/iommu/intel/iommu.c, intel_iommu_setup); groups are.
  */
 import { parseAddress } from '../../pci/address.ts'
-import type { Bar, PortType } from '../../pci/device.ts'
+import type { PortType } from '../../pci/facts.ts'
+import type { Bar } from '../../pci/device.ts'
 import { readBootLine } from './boot-lines.ts'
 import { stateGroup, stateTwoMachines, stateWho } from './contradictions.ts'
 import { deviceAt, factsOf, type DeviceDraft, type Draft } from './draft.ts'

@@ -1,15 +1,42 @@
 /** What is known between the lines of a pasted listing: which function, which group heading, whose prompt. */
 import type { PciAddress } from '../../pci/address.ts'
 import type { SourceKind } from '../../host/host.ts'
-import type { AttachedLines } from './attached-lines.ts'
-import { emptyDraft, type Draft } from './draft.ts'
+import type { Disk } from '../../pci/device.ts'
+import { emptyDraft, type DeviceDraft, type Draft } from './draft.ts'
 import { newScope, type GroupScope } from './group-scope.ts'
 import type { HexImages } from './hex-dump.ts'
-import type { HwinfoBlock } from './hwinfo.ts'
 import type { Entry } from './lspci-detail.ts'
-import { noDisks, type PastedDisks } from './pasted-disks.ts'
-import { noNetwork, type PastedNetwork } from './pasted-network.ts'
+import type { PastedNeed, Stack } from './pasted-ends.ts'
 import { newShell, type Shell } from './shell-lines.ts'
+
+export type AttachedUsb = { readonly device: PciAddress; readonly where: string; readonly name: string }
+
+/** Also of disks in a section of their own, which hang on no listed controller by what the text says. */
+export type AttachedLines = { readonly usb: AttachedUsb[]; readonly apart: Disk[] }
+
+export type HwinfoBlock = { classCode: string; className: string; device: DeviceDraft | undefined }
+
+export type PastedDisks = {
+  readonly stack: Stack
+  readonly ties: Map<string, PciAddress>
+  readonly needs: Map<string, PastedNeed>
+  /** The way down lsblk's tree to the last line. */
+  readonly branch: { readonly depth: number; readonly name: string }[]
+  pool: string | undefined
+}
+
+export type PastedNetwork = {
+  readonly stack: Stack
+  /** Interfaces whose function a line names. */
+  readonly ties: Map<string, PciAddress>
+  /** Other names of an interface, which may say where it is. */
+  readonly altNames: Map<string, string[]>
+  readonly needs: Map<string, PastedNeed>
+  /** The interface of the block that goes by. */
+  current: string | undefined
+  /** The last line was a default route over several. */
+  inRoute: boolean
+}
 
 export type Listing = {
   readonly draft: Draft
@@ -68,5 +95,20 @@ export function newListing(): Listing {
     disks: noDisks(),
     forms: new Map(),
     counts: { headers: 0, script: 0, find: 0, others: 0, log: 0, logFacts: 0, beside: 0 },
+  }
+}
+
+function noDisks(): PastedDisks {
+  return { stack: new Map(), ties: new Map(), needs: new Map(), branch: [], pool: undefined }
+}
+
+function noNetwork(): PastedNetwork {
+  return {
+    stack: new Map(),
+    ties: new Map(),
+    altNames: new Map(),
+    needs: new Map(),
+    current: undefined,
+    inRoute: false,
   }
 }

@@ -2,8 +2,7 @@
  * The words of one capability in `lspci -v` and `-vv`, as FunctionFacts. pciutils' ls-caps.c and ls-ecaps.c are the
  * grammar; older spellings are read as well.
  */
-import type { PortType } from '../../pci/device.ts'
-import { acsFlag, type AcsFacts } from '../../pci/facts.ts'
+import { type AcsFacts, acsFlag, type PortType } from '../../pci/facts.ts'
 import { factsOf, type DeviceDraft } from './draft.ts'
 
 export type Capability = {

@@ -4,22 +4,9 @@
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { DeviceDraft, Draft } from './draft.ts'
-import type { LineForm, Listing } from './listing-state.ts'
-import { standsOn, statePasted, type PastedNeed, type Stack } from './pasted-ends.ts'
+import type { LineForm, Listing, PastedDisks } from './listing-state.ts'
+import { standsOn, statePasted } from './pasted-ends.ts'
 import { parseDevicePath } from './places.ts'
-
-export type PastedDisks = {
-  readonly stack: Stack
-  readonly ties: Map<string, PciAddress>
-  readonly needs: Map<string, PastedNeed>
-  /** The way down lsblk's tree to the last line. */
-  readonly branch: { readonly depth: number; readonly name: string }[]
-  pool: string | undefined
-}
-
-export function noDisks(): PastedDisks {
-  return { stack: new Map(), ties: new Map(), needs: new Map(), branch: [], pool: undefined }
-}
 
 const readers: readonly ((disks: PastedDisks, line: string) => boolean)[] = [readBlock, readMount, readPool, readTie]
 

@@ -5,33 +5,9 @@
  */
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { DeviceDraft, Draft } from './draft.ts'
-import type { LineForm, Listing } from './listing-state.ts'
+import type { LineForm, Listing, PastedNetwork } from './listing-state.ts'
 import { standsOn, statePasted, type PastedNeed, type Stack } from './pasted-ends.ts'
 import { parseDevicePath } from './places.ts'
-
-export type PastedNetwork = {
-  readonly stack: Stack
-  /** Interfaces whose function a line names. */
-  readonly ties: Map<string, PciAddress>
-  /** Other names of an interface, which may say where it is. */
-  readonly altNames: Map<string, string[]>
-  readonly needs: Map<string, PastedNeed>
-  /** The interface of the block that goes by. */
-  current: string | undefined
-  /** The last line was a default route over several. */
-  inRoute: boolean
-}
-
-export function noNetwork(): PastedNetwork {
-  return {
-    stack: new Map(),
-    ties: new Map(),
-    altNames: new Map(),
-    needs: new Map(),
-    current: undefined,
-    inRoute: false,
-  }
-}
 
 const name = String.raw`([\w.@:-]{1,32})`
 const readers: readonly ((network: PastedNetwork, line: string) => boolean)[] = [

@@ -4,7 +4,8 @@
  */
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
-import { findPaths, findTopology, type TopologyNode } from '../../pci/topology.ts'
+import type { TopologyNode } from '../../pci/topology-node.ts'
+import { findPaths, findTopology } from '../../pci/topology.ts'
 import { deviceAt, type Draft } from './draft.ts'
 
 type DevicePath = {

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { withConfigFacts } from '../../../src/pci/config-space.ts'
 import { findReservedMemory, findScopedFunctions, findUncovered, parseDmar } from '../../../src/pci/dmar.ts'
-import { findUnityMemory, parseIvrs } from '../../../src/pci/ivrs.ts'
-import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import { parseIvrs } from '../../../src/pci/ivrs.ts'
+import { predictGroups } from '../../support/groups.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
 import { acs, amdHost, at, endpoint, fn, intelHost, port } from './machines.ts'
 
@@ -194,10 +194,11 @@ describe('IVRS', () => {
     // A table cut short is as good as none.
     const cut = groups(bytes.subarray(0, bytes.length - 8))
     expect(cut.find((group) => group.includes(at('01:00.0')))?.[0]).toBe('low')
-    expect([...findUnityMemory(findTopology(devices), parseIvrs(bytes)!).keys()]).toEqual([
-      at('01:00.0'),
-      at('01:00.1'),
-    ])
+    expect(
+      parseIvrs(bytes)!
+        .memory.filter(({ unity }) => unity)
+        .map(({ devices: { first, last } }) => [first, last]),
+    ).toEqual([[0x100, 0x107]])
   })
 })
 
@@ -231,7 +232,6 @@ describe('hostile tables', () => {
           findReservedMemory(topology, dmar)
           findUncovered(topology, dmar)
         }
-        if (ivrs) findUnityMemory(topology, ivrs)
         const hex = Buffer.from(bytes).toString('hex')
         expect(parseDmar(hex)).toEqual(dmar)
         expect(parseIvrs(hex)).toEqual(ivrs)

@@ -1,8 +1,7 @@
 /** Predicted groups against the kernel's on recorded machines with configuration space; prints the table of issue 3. */
 import { describe, expect, it } from 'vitest'
 import { withConfigFacts } from '../../../src/pci/config-space.ts'
-import { judgeIsolation } from '../../../src/pci/isolation.ts'
-import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import { judgeIsolation, predictGroups } from '../../support/groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findPaths, findTopology } from '../../../src/pci/topology.ts'
 import { corpusItems, readItem } from '../../corpus/corpus.ts'

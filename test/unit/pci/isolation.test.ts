@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PciDevice } from '../../../src/pci/device.ts'
-import { judgeIsolation } from '../../../src/pci/isolation.ts'
+import { judgeIsolation } from '../../support/groups.ts'
 import { acs, at, endpoint, fn, intelHost, port } from './machines.ts'
 
 const groups = (...members: string[][]) => members.map((list, id) => ({ id, devices: list.map(at) }))

@@ -1,6 +1,6 @@
 /** Rows of the quirk tables come with stable patch levels: what is foretold just below and just above each of them. */
 import { describe, expect, it } from 'vitest'
-import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import { predictGroups } from '../../support/groups.ts'
 import { acsRows, brokenSourceValidation } from '../../../src/pci/quirks/acs-quirks.ts'
 import { isVmdEndpoint } from '../../../src/pci/quirks/dma-alias-quirks.ts'
 import { holdsFor, parseKernel, type KernelLevel, type Since } from '../../../src/pci/quirks/kernel-release.ts'

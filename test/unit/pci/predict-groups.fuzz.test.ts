@@ -1,16 +1,11 @@
 /** Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact could turn it. */
 import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
-import { isSameSlot } from '../../../src/pci/address.ts'
+import { slotOf } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
-import { judgeIsolation } from '../../../src/pci/isolation.ts'
-import {
-  isHardwareAsForetold,
-  predictFromHardware,
-  predictFromTopology,
-  predictGroups,
-} from '../../../src/pci/predict-groups.ts'
+import { judgeIsolation, predictGroups } from '../../support/groups.ts'
+import { isHardwareAsForetold, predictFromHardware, predictFromTopology } from '../../../src/pci/predict-groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
 
@@ -136,7 +131,7 @@ function withSeenSlots(devices: readonly PciDevice[]): PciDevice[] {
 }
 
 function findSiblings(devices: readonly PciDevice[], device: PciDevice): PciDevice[] {
-  return devices.filter(({ address }) => address !== device.address && isSameSlot(address, device.address))
+  return devices.filter(({ address }) => address !== device.address && slotOf(address) === slotOf(device.address))
 }
 
 function forget(device: PciDevice, what: string): PciDevice {

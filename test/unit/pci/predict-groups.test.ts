@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseAddress, type PciAddress } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
-import { predictGroups } from '../../../src/pci/predict-groups.ts'
+import { predictGroups } from '../../support/groups.ts'
 import { acs, amdHost, at, endpoint, fn, intelHost, port } from './machines.ts'
 import { comparePairs } from './pairs.ts'
 

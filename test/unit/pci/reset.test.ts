@@ -3,7 +3,7 @@ import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
-import { isIntxHidden, isRomDenied, vfioDeniedName } from '../../../src/pci/quirks/vfio-quirks.ts'
+import { vfioDeniedName } from '../../../src/pci/quirks/vfio-quirks.ts'
 import { acs, at, endpoint, fn, intelHost, port } from './machines.ts'
 
 const rootPort = port('00:1c.0', [1, 1], { acs })
@@ -168,12 +168,5 @@ describe('what vfio-pci refuses or hides', () => {
   ])('8086:%s is %s', (deviceId, name) => {
     expect(vfioDeniedName({ vendorId: '8086', deviceId })).toBe(name)
     expect(vfioDeniedName({ vendorId: '10de', deviceId })).toBeUndefined()
-  })
-
-  it('knows INTx and ROM exceptions', () => {
-    expect(isIntxHidden({ vendorId: '8086', deviceId: '1563' })).toBe(true)
-    expect(isIntxHidden({ vendorId: '8086', deviceId: '1521' })).toBe(false)
-    expect(isIntxHidden({ vendorId: '8086' })).toBe(false)
-    expect(isRomDenied({ vendorId: '14e4', deviceId: '168e' })).toBe(true)
   })
 })
