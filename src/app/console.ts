@@ -5,5 +5,5 @@ import { requireRunning } from './known-vms.ts'
 
 export async function openConsole(system: System, name: string): Promise<Connection> {
   requireRunning(system, [name])
-  return await system.connect(vmFiles(name).serial)
+  return await system.connect(vmFiles(system, name).serial)
 }

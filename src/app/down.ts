@@ -38,7 +38,7 @@ export async function stopVms(
 /** A guest that speaks on the report line knows the word; others get the power button alone. */
 async function askToPowerOff(system: System, name: string): Promise<void> {
   try {
-    await askGuest(system, vmFiles(name).report, 'poweroff', 1)
+    await askGuest(system, vmFiles(system, name).report, 'poweroff', 1)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     // No such guest, or it is going down already: the power button follows.

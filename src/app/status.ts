@@ -8,7 +8,7 @@ export type VmStatus = VmRecord & { readonly consoleSocket: string; readonly las
 export function vmStatus(system: System): VmStatus[] {
   return runningVms(system).map((record) => ({
     ...record,
-    consoleSocket: vmFiles(record.name).serial,
-    lastLine: lastLines(vmFiles(record.name).serialLog, 1),
+    consoleSocket: vmFiles(system, record.name).serial,
+    lastLine: lastLines(vmFiles(system, record.name).serialLog, 1),
   }))
 }

@@ -167,11 +167,13 @@ function addVmCommands(program: Command): void {
     .command('status')
     .summary('which VMs run, and what they said last')
     .option('--json', 'one JSON document on standard output')
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/status.ts')).runStatus))
   program
     .command('console')
     .argument('<vm>')
     .summary("a VM's serial console (Ctrl-] leaves)")
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/console.ts')).runConsole))
   program
     .command('verify')

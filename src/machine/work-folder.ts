@@ -27,7 +27,6 @@ import {
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { runFolder as ownRunFolder } from '../base/own-folders.ts'
 import { searchPath } from './search-path.ts'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
@@ -43,14 +42,6 @@ export function packageFolder(): string {
 
 export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'handover')
-}
-
-/**
- * What lives as long as this boot: sockets, records of running VMs. HANDOVER_RUN moves it, so that tests
- * leave /run alone.
- */
-export function runFolder(): string {
-  return process.env['HANDOVER_RUN'] ?? ownRunFolder
 }
 
 /**

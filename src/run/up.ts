@@ -139,12 +139,13 @@ async function waitReady(
   let said = ''
   while (seconds() < withinSeconds) {
     const asked = seconds()
-    const answer = await askReady(system, check, vmFiles(vm.name), Math.min(2000, (withinSeconds - asked) * 1000 + 100))
+    const patience = Math.min(2000, (withinSeconds - asked) * 1000 + 100)
+    const answer = await askReady(system, check, vmFiles(system, vm.name), patience)
     if (answer.answered) return report({ kind: 'answered', vm: vm.name, said: answer.said, seconds: seconds() })
     said = answer.said
     report({ kind: 'waiting', vm: vm.name, for: words, said, seconds: seconds() })
     if (!runningVms(system).some((running) => running.name === vm.name)) {
-      throw new AppError(`${vm.name} ended while it was waited for`, { help: lastWords(vm.name) })
+      throw new AppError(`${vm.name} ended while it was waited for`, { help: lastWords(system, vm.name) })
     }
     // A refused connection comes back at once; a silent one has used its patience already.
     await system.sleep(Math.max(0, 250 - (seconds() - asked) * 1000))
@@ -153,13 +154,14 @@ async function waitReady(
   throw new AppError(
     `${vm.name} did not answer within ${withinSeconds} s (${words}; last: ${said}) and was switched off`,
     {
-      help: `${lastWords(vm.name)}\n  to look inside while it starts: handover up ${vm.name} --no-wait; handover console ${vm.name}`,
+      help: `${lastWords(system, vm.name)}\n  to look inside while it starts: handover up ${vm.name} --no-wait; handover console ${vm.name}`,
     },
   )
 }
 
-function lastWords(name: string): string {
-  const lines = lastLines(vmFiles(name).serialLog, 8) || lastLines(vmFiles(name).log, 8)
+function lastWords(system: System, name: string): string {
+  const { serialLog, log } = vmFiles(system, name)
+  const lines = lastLines(serialLog, 8) || lastLines(log, 8)
   return lines === '' ? 'its console is empty' : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
 }
 

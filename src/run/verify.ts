@@ -50,7 +50,7 @@ export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec
   const assignments = record.assignments.filter((assignment) => assignment.vm === vm.name)
   try {
     const places = await guestPlaces(system, record, vm)
-    const report = await readGuestReport(system, vmFiles(vm.name).report, 15)
+    const report = await readGuestReport(system, vmFiles(system, vm.name).report, 15)
     return {
       vm: vm.name,
       roles: assignments.map((a) => compareRole(a, vm, places.get(a.role), report)),

@@ -3,7 +3,7 @@
  * Ctrl-] leaves.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -22,7 +22,7 @@ afterEach(() => {
 
 /** A VM whose process runs, as `up` leaves it. */
 async function runVm(name: string): Promise<void> {
-  const place = join(folder, 'vm', name)
+  const place = join(folder, 'run/handover/vm', name)
   mkdirSync(place, { recursive: true })
   standInQemu(folder, {})
   const socket = (id: string) => ['-chardev', `socket,id=${id},path=${join(place, `${id}.sock`)},server=on`]
@@ -30,12 +30,15 @@ async function runVm(name: string): Promise<void> {
   const child = spawn(join(folder, 'qemu-system-x86_64'), argv, { stdio: 'ignore' })
   stop = () => child.kill('SIGKILL')
   await vi.waitUntil(() => existsSync(join(place, 'serial.sock')), 20_000)
+  const process = join(folder, `proc/${child.pid}`)
+  mkdirSync(process, { recursive: true })
+  writeFileSync(join(process, 'cmdline'), readFileSync(`/proc/${child.pid}/cmdline`))
   writeFileSync(join(place, 'vm.json'), JSON.stringify({ schema: 1, name, pid: child.pid, functions: [] }))
 }
 
 /** Types the texts, each when the one before it has been answered. */
 async function typeAt(vm: string, ...texts: readonly (readonly [after: string, text: string])[]) {
-  const child = spawn('./handover', ['console', vm], { env: { ...process.env, HANDOVER_RUN: folder } })
+  const child = spawn('./handover', ['console', vm, '--root', folder])
   const said = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
@@ -58,7 +61,7 @@ it('carries both directions, and leaves at Ctrl-]', async () => {
 it('ends with the guest', async () => {
   await runVm('box')
   const said = typeAt('box', ['guest login: ', ''])
-  await vi.waitUntil(() => existsSync(join(folder, 'vm/box/vm.json')))
+  await vi.waitUntil(() => existsSync(join(folder, 'run/handover/vm/box/vm.json')))
   setTimeout(() => stop(), 1500)
   expect((await said).code).toBe(0)
 })

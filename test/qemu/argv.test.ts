@@ -93,7 +93,7 @@ describe.skipIf(lacks('qemu-system-x86_64'))('the real QEMU accepts our argument
       const text = `version: 1\nvms:\n  box:\n    cpus: 2\n    memory: 128 MiB\n    vnc: true\n    iso: ${iso}\n    disks: [{ path: ${disk}, format: raw, serial: BOX-1 }]\n`
       const vm = parseSpec(text, 'home.yaml').spec?.vms[0]
       if (!vm) throw new Error('the spec does not parse')
-      const entries = Object.entries(vmFiles('box')).map(([key, path]) => [
+      const entries = Object.entries(vmFiles({}, 'box')).map(([key, path]) => [
         key,
         path.replace('/run/handover/vm/box', folder),
       ])

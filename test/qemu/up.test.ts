@@ -5,26 +5,27 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../src/apply/journal.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
-import { linuxSystem } from '../../src/machine/linux.ts'
+import type { System } from '../../src/machine/system.ts'
 import { runningVms, stopVm } from '../../src/engines/qemu/qemu.ts'
+import { vmRunFolder } from '../../src/engines/qemu/vm-files.ts'
 import { up, type UpEvent } from '../../src/run/up.ts'
 import { lacks } from '../support/tools.ts'
+import { withProcesses } from '../support/with-processes.ts'
 
-const system = linuxSystem()
+let system: System
 let folder = ''
 let server: Server | undefined
 const path = process.env['PATH']
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'handover-up-'))
-  process.env['HANDOVER_RUN'] = folder
+  system = withProcesses(folder, (one) => one.startsWith(vmRunFolder))
 })
 afterEach(async () => {
   for (const vm of runningVms(system)) await stopVm(system, vm, 0)
   server?.close()
   server = undefined
   process.env['PATH'] = path
-  delete process.env['HANDOVER_RUN']
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -79,7 +80,7 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
       /mute did not answer within 2 s \(127\.0\.0\.1:1 accepts connections; last: .*ECONNREFUSED\)/,
     )
     expect(runningVms(system)).toEqual([])
-    expect(readdirSync(join(folder, 'vm'))).toEqual(['mute'])
+    expect(readdirSync(join(folder, vmRunFolder))).toEqual(['mute'])
   })
 
   it('leaves it running with --no-wait', async () => {

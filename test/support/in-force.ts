@@ -1,16 +1,14 @@
 /**
  * A host on which a plan is in force: a firewall VM with two ports and a media VM with a disk controller, all
- * of them on vfio-pci, in a file tree; and a context for the commands that act on it. Processes and the run
- * folder are real.
+ * of them on vfio-pci, in a file tree; and a context for the commands that act on it. Processes are real.
  */
 import * as fs from 'node:fs'
-import { join } from 'node:path'
 import { beginJournal, type JournalRecord } from '../../src/apply/journal.ts'
 import type { Identity } from '../../src/pci/identity.ts'
-import { linuxSystem } from '../../src/machine/linux.ts'
 import type { System } from '../../src/machine/system.ts'
 import { runCommand, type Command, type Said } from './run-command.ts'
 import { address, fakeSysfs, identityOf, put, tempTree, type FakeDevice } from './fake-kernel.ts'
+import { withProcesses } from './with-processes.ts'
 
 const port = (number: number): FakeDevice => ({
   address: `0000:01:00.${number}`,
@@ -66,17 +64,13 @@ export type InForce = {
   readonly end: () => void
 }
 
-/** HANDOVER_RUN names a folder of the tree while it lasts. */
 export function hostInForce(made: JournalRecord | null = record): InForce {
   const root = tempTree()
-  const run = join(root, 'run-of-vms')
-  fs.mkdirSync(run)
-  process.env['HANDOVER_RUN'] = run
   fakeSysfs(root, [port(0), port(1), controller], { 'vfio-pci': [], e1000e: [], ahci: [] })
   put(root, '/root/home.yaml', spec)
   put(root, '/proc/meminfo', 'MemTotal: 16000000 kB\nMemAvailable: 15000000 kB\n')
   put(root, '/proc/sys/kernel/random/boot_id', 'boot\n')
-  const system = withProcesses(root, run)
+  const system = withProcesses(root)
   if (made !== null) {
     system.makeFolder(`/var/lib/handover/journal/${made.id}`)
     beginJournal(system, made).append({ event: 'end', outcome: 'applied' })
@@ -84,20 +78,6 @@ export function hostInForce(made: JournalRecord | null = record): InForce {
   return {
     ...{ root, system },
     run: (command, args, options) => runCommand(system, command, args, options),
-    end: () => {
-      delete process.env['HANDOVER_RUN']
-      fs.rmSync(root, { recursive: true, force: true })
-    },
-  }
-}
-
-/** Files are the tree's; what lives, and the folder of the VMs, is this machine's. */
-function withProcesses(root: string, run: string): System {
-  const [inside, live] = [linuxSystem({ root }), linuxSystem()]
-  const whose = (path: string) => (/^\/proc\/\d+\//.test(path) || path.startsWith(run) ? live : inside)
-  return {
-    ...inside,
-    readText: (path, limit) => whose(path).readText(path, limit),
-    list: (path) => whose(path).list(path),
+    end: () => fs.rmSync(root, { recursive: true, force: true }),
   }
 }

@@ -115,7 +115,7 @@ export async function runLabAsk(args: readonly string[], _options: LabOptions, c
   const [vm = '', word = ''] = args
   if (!/^[a-z0-9-]{1,32}$/.test(word))
     throw new UsageError(`«${word}» is not a word of the report line`, 'such as: report')
-  const lines = await askGuest(context.system, vmFiles(vm).report, word, 60)
+  const lines = await askGuest(context.system, vmFiles(context.system, vm).report, word, 60)
   if (lines[0]?.startsWith('unknown')) throw new AppError(`${vm} does not know the word ${word}`)
   context.out(lines.join('\n'))
   return exitCode.done

@@ -50,7 +50,7 @@ class KvmError extends AppError {}
 
 async function startWith(system: System, vm: VmSpec, given: Given, accelerator: AcceleratorKind): Promise<VmRecord> {
   const { functions } = given
-  const files = vmFiles(vm.name)
+  const files = vmFiles(system, vm.name)
   removeTree(files.folder)
   ensureFolder(files.folder)
   const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(vm), accelerator })
@@ -143,19 +143,19 @@ async function plugIn(system: System, tap: string, bridge: string): Promise<void
 
 /** What runs, by the records whose process still lives. */
 export function runningVms(system: System): VmRecord[] {
-  const names = system.list(vmRunFolder())
+  const names = system.list(vmRunFolder)
   if (!names.ok) return []
   return names.value.flatMap((name) => {
-    const record = readRecord(name)
+    const record = readRecord(system, name)
     return record && isAlive(system, record) ? [record] : []
   })
 }
 
-function readRecord(name: string): VmRecord | undefined {
-  const { record } = vmFiles(name)
-  if (!exists(record)) return undefined
+function readRecord(system: System, name: string): VmRecord | undefined {
+  const text = system.readText(`${vmRunFolder}/${name}/vm.json`)
+  if (!text.ok) return undefined
   try {
-    return JSON.parse(readFile(record).toString()) as VmRecord
+    return JSON.parse(text.value) as VmRecord
   } catch {
     // A half-written record is from a start that did not finish; its process was ended with it.
     return undefined
@@ -163,7 +163,7 @@ function readRecord(name: string): VmRecord | undefined {
 }
 
 export async function openVmQmp(system: System, name: string): Promise<QmpClient> {
-  return await openQmp(await system.connect(vmFiles(name).qmp))
+  return await openQmp(await system.connect(vmFiles(system, name).qmp))
 }
 
 export type StopResult = 'powered off' | 'switched off'

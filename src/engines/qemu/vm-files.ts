@@ -1,9 +1,9 @@
 /** Where a running VM keeps its sockets and logs: one folder for each under /run, gone after a reboot like the VM itself. */
-import { runFolder } from '../../machine/work-folder.ts'
+import { runFolder } from '../../base/own-folders.ts'
+import type { System } from '../../machine/system.ts'
 
-export function vmRunFolder(): string {
-  return `${runFolder()}/vm`
-}
+/** On the machine that the System reads. */
+export const vmRunFolder = `${runFolder}/vm`
 
 export type VmFiles = {
   readonly folder: string
@@ -17,8 +17,9 @@ export type VmFiles = {
   readonly log: string
 }
 
-export function vmFiles(name: string): VmFiles {
-  const folder = `${vmRunFolder()}/${name}`
+/** The paths as programs open them: QEMU knows nothing of the tree that a System may read. */
+export function vmFiles({ root = '' }: Pick<System, 'root'>, name: string): VmFiles {
+  const folder = `${root}${vmRunFolder}/${name}`
   return {
     folder,
     record: `${folder}/vm.json`,

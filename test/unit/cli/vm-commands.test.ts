@@ -140,18 +140,18 @@ describe('handover status', () => {
   it('says what runs, with which devices, and what its console said last', async () => {
     guest()
     await host.run(runUp, ['firewall'], {})
-    fs.writeFileSync(join(host.root, 'run-of-vms/vm/firewall/serial.log'), 'booting\n\u001b[31mlogin: \u0007\n')
+    fs.writeFileSync(join(host.root, 'run/handover/vm/firewall/serial.log'), 'booting\n\u001b[31mlogin: \u0007\n')
     const { out } = await host.run(runStatus, [], {})
     expect(out).toMatch(/^firewall {2}process \d+, software emulation, since \d{4}-\d\d-\d\dT[\d:]+Z\n/)
     expect(out).toContain('  devices: wan 0000:01:00.0, lan 0000:01:00.1\n  console: [31mlogin:')
     const { vms } = documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)
     expect(vms).toMatchObject([
-      { name: 'firewall', consoleSocket: join(host.root, 'run-of-vms/vm/firewall/serial.sock') },
+      { name: 'firewall', consoleSocket: join(host.root, 'run/handover/vm/firewall/serial.sock') },
     ])
   })
 
   it('does not take a folder whose process has gone for a VM', async () => {
-    const folder = join(host.root, 'run-of-vms/vm/ghost')
+    const folder = join(host.root, 'run/handover/vm/ghost')
     fs.mkdirSync(folder, { recursive: true })
     fs.writeFileSync(join(folder, 'vm.json'), JSON.stringify({ schema: 1, name: 'ghost', pid: process.pid }))
     expect((await host.run(runStatus, [], {})).out).toBe('no VM runs\n')

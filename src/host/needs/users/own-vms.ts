@@ -11,9 +11,7 @@ const limit = 1024
 /** Process id → name of the VM. */
 export function readOwnVms(reading: Reading): Map<string, string> {
   const own = new Map<string, string>()
-  // HANDOVER_RUN moves the folder (system/work-folder.ts); a tree or capture has it where it was on its machine.
-  const moved = reading.system.live ? reading.system.env('HANDOVER_RUN') : undefined
-  const folder = `${moved ?? runFolder}/vm`
+  const folder = `${runFolder}/vm`
   for (const name of namesIn(reading, folder).slice(0, limit)) {
     const pid = recordedPid(textOf(reading, `${folder}/${name}/vm.json`), name)
     if (pid === undefined) continue

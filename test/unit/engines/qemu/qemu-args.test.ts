@@ -15,7 +15,7 @@ function vmOf(body: string): VmSpec {
 }
 
 const args = (vm: VmSpec, functions: readonly AssignedFunction[] = []) =>
-  qemuArgs({ vm, functions, files: vmFiles(vm.name), firmware: { kind: 'bios' }, accelerator: 'tcg' }).join(' ')
+  qemuArgs({ vm, functions, files: vmFiles({}, vm.name), firmware: { kind: 'bios' }, accelerator: 'tcg' }).join(' ')
 
 describe('the arguments of a VM', () => {
   it('give every virtual port the MAC of the spec, never the one that QEMU has for all', () => {
