@@ -3,7 +3,7 @@ import type { Listener } from '../apply/events.ts'
 import { AppError } from '../base/errors.ts'
 import { formatCommand } from '../boot/shell-quote.ts'
 import type { System } from '../machine/system.ts'
-import type { Step } from '../steps/step.ts'
+import { kindOf, type Step } from '../steps/step.ts'
 
 /** How a caller goes along with a transaction. */
 export type Attendance = {
@@ -21,10 +21,10 @@ export function attended<T>({ attend }: Attendance, run: () => Promise<T>, stop?
 
 /** Programs run on this machine, whatever tree the files are in: update-grub would write this machine's own entries. */
 export function refuseCommands({ root }: System, steps: readonly Step[]): void {
-  const command = steps.find((step) => step.kind === 'command')
-  if (command === undefined || root === undefined) return
+  const [program] = steps.flatMap((step) => [kindOf(step).program?.(step) ?? []].filter((argv) => argv.length > 0))
+  if (program === undefined || root === undefined) return
   throw new AppError(
-    `this runs ${formatCommand(command.argv)}, which would run here and not in ${root}; nothing was changed`,
+    `this runs ${formatCommand(program)}, which would run here and not in ${root}; nothing was changed`,
     { help: `run it inside: chroot ${root} handover …; or, for an apply, leave booting alone: --no-boot` },
   )
 }

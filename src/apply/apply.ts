@@ -2,8 +2,7 @@
  * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before, or the
  * result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
  */
-import { AppError, exitCode } from '../base/errors.ts'
-import type { Step } from '../steps/step.ts'
+import { AppError, exitCode, messageOf } from '../base/errors.ts'
 import type { Plan } from '../plan/types.ts'
 import type { System } from '../machine/system.ts'
 import { trialResultPath } from '../boot/trial/trial.ts'
@@ -11,12 +10,14 @@ import type { Host } from '../host/host.ts'
 import { readHost } from '../host/read/read-host.ts'
 import type { Identity } from '../pci/identity.ts'
 import { takeApplyLock, untouched } from './apply-lock.ts'
-import { readBootId } from './boot-id.ts'
+import { readBootId } from '../steps/boot-id.ts'
 import { leavingFunctions, needsCheck } from '../steps/check-needs.ts'
 import { deaf, type Listener } from './events.ts'
-import { guardApply, objectOf } from './guard.ts'
+import { guardApply } from './guard.ts'
 import {
   beginJournal,
+  copiesFolder,
+  copiesOf,
   clearAbandoned,
   isTrial,
   journalFolder,
@@ -25,14 +26,13 @@ import {
   readLastApplied,
 } from './journal.ts'
 import type { JournalRecord, OpenJournal } from './journal.ts'
-import { expandOutputs, withTargets } from './outputs.ts'
-import { ChangedMeanwhile } from '../steps/perform-file.ts'
-import { performStep, type Limits, type Performing } from '../steps/perform.ts'
+import { ChangedMeanwhile } from '../steps/changed-meanwhile.ts'
+import type { Limits, Performing } from '../steps/kind.ts'
 import { hashPlan } from './plan-hash.ts'
 import { rememberSerials } from './remember.ts'
-import { readStanding } from '../steps/read-state.ts'
-import { hashOutputs, readCopyOf, refuseOtherBytes, saveFiles } from './saved.ts'
-import { messageOf, undoSteps } from './undo.ts'
+import { saveFiles } from '../steps/saved.ts'
+import { hasState, kindOf, performStep, readStanding, type Step } from '../steps/step.ts'
+import { undoSteps } from './undo.ts'
 
 export type ApplyOptions = {
   readonly report?: Listener
@@ -143,16 +143,11 @@ async function makeRecord(
 ): Promise<JournalRecord> {
   clearAbandoned(system)
   const id = nextId(system)
-  system.makeFolder(`${journalFolder}/${id}/saved`, 0o700)
-  const paths = what.steps.flatMap((step) =>
-    step.kind === 'file'
-      ? [step.path]
-      : step.kind === 'command'
-        ? withTargets(system, expandOutputs(system, step.outputs))
-        : [],
-  )
-  const saved = await saveFiles(system, id, paths)
-  await refuseOtherBytes(what.steps, saved)
+  const folder = copiesFolder(id)
+  system.makeFolder(folder, 0o700)
+  const paths = what.steps.flatMap((step) => kindOf(step).files?.(system, step) ?? [])
+  const saved = await saveFiles(system, folder, paths)
+  for (const step of what.steps) await kindOf(step).refuseLoss?.(step, saved)
   return {
     schema: 1,
     id,
@@ -209,7 +204,7 @@ async function performRecorded(
   report({ kind: 'step', index, step, phase: 'started' })
   try {
     refuseDrifted(system, step)
-    await performStep(system, step, { ...how, ...readCopyOf(system, journal.record, step) })
+    await performStep(system, step, { ...how, copies: copiesOf(journal.record) })
   } catch (error) {
     report({ kind: 'step', index, step, phase: 'failed', note: messageOf(error) })
     try {
@@ -219,8 +214,8 @@ async function performRecorded(
     }
     throw error
   }
-  const outputs = step.kind === 'command' ? { outputs: await settleOutputs(system, step.outputs) } : {}
-  journal.append({ event: 'step', index, phase: 'done', ...outputs })
+  const left = await kindOf(step).leaves?.(system, step)
+  journal.append({ event: 'step', index, phase: 'done', ...(left === undefined ? {} : { outputs: left }) })
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
 }
 
@@ -230,21 +225,14 @@ function refuseDrifted(system: System, step: Step): void {
   if (standing.kind === 'drifted' || standing.kind === 'gone') throw new ChangedMeanwhile(standing.difference)
 }
 
-/** Makes what a generator wrote durable and notes what it is, so that a rollback knows it again. */
-function settleOutputs(system: System, outputs: readonly string[]): Promise<Record<string, string | null>> {
-  const paths = withTargets(system, expandOutputs(system, outputs))
-  for (const path of paths) system.flush(path)
-  return hashOutputs(system, paths)
-}
-
 /** A later step may have spoilt an earlier one: success is what the machine says at the end. */
 function readAgain(system: System, steps: readonly Step[]): void {
   for (const step of steps) {
-    if (step.kind === 'command') continue
+    if (!hasState(step)) continue
     const standing = readStanding(system, step)
     if (standing.kind === 'after') continue
     throw new AppError(
-      'difference' in standing ? standing.difference : `${objectOf(step)} is not as planned when read again`,
+      'difference' in standing ? standing.difference : `${kindOf(step).object(step)} is not as planned when read again`,
     )
   }
 }

@@ -10,78 +10,18 @@
  */
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import { runFolder, stateFolder } from '../base/own-folders.ts'
-import type { PciAddress } from '../pci/address.ts'
-import type { Step } from '../steps/step.ts'
-import type { Assignment, Plan, TakenAlong } from '../plan/types.ts'
 import type { Reader, System } from '../machine/system.ts'
-import { parseRecord, parseEvents } from './parse-journal.ts'
-import { trialConfPath } from '../boot/trial/trial.ts'
+import type { Copies } from '../steps/kind.ts'
+import { purposeOf } from '../steps/step.ts'
+import { parseEvents, parseRecord, type JournalEvent, type JournalRecord, type Outcome } from './record.ts'
+
+export type { JournalEvent, JournalRecord, Outcome, StepPhase } from './record.ts'
 
 export const journalFolder = `${stateFolder}/journal`
 const recordLimit = 64 * 1024 * 1024
 
 /** In memory: a full or read-only disk must not stand in the way of a rollback. */
 export const lockPath = `${runFolder}/lock`
-
-/** One file as it was before: absent, a regular file whose bytes are in saved/<blob>, or a symbolic link. */
-export type SavedFile =
-  | { readonly path: string; readonly kind: 'absent' }
-  /** A folder that did not exist: removed again when it is empty. */
-  | { readonly path: string; readonly kind: 'no-folder' }
-  | { readonly path: string; readonly kind: 'link'; readonly target: string }
-  | {
-      readonly path: string
-      readonly kind: 'file'
-      readonly blob: string
-      readonly sha256: string
-      readonly mode: number
-      readonly uid: number
-      readonly gid: number
-      /** ACLs and extended attributes, name → hex. Not there: unknown, or of an older release. The copy has them, too. */
-      readonly attributes?: Readonly<Record<string, string>>
-    }
-
-export type JournalRecord = {
-  readonly schema: 1
-  readonly id: string
-  /** ISO 8601, for people; nothing is ordered by it. */
-  readonly createdAt: string
-  readonly version: string
-  /** /proc/sys/kernel/random/boot_id: tells whether driver bindings can still be in force. */
-  readonly bootId: string
-  /** Absolute path of the spec it came from, where known. */
-  readonly spec?: string
-  /** The journal of the trial this one made permanent: taken back with it. */
-  readonly continues?: string
-  readonly planHash: string
-  readonly needsReboot: boolean
-  readonly assignments: readonly Assignment[]
-  readonly takenAlong: readonly TakenAlong[]
-  readonly spare: readonly PciAddress[]
-  readonly startOrder: readonly string[]
-  /** Doubts about what the host uses that the spec settled, and what was given up by name when apply asked. */
-  readonly settled?: Plan['settled']
-  readonly givenUp?: Plan['concessions']
-  /** Only what was to be done: a step the host already had is not here, and so is never undone. */
-  readonly steps: readonly Step[]
-  readonly saved: readonly SavedFile[]
-}
-
-export type StepPhase = 'started' | 'done' | 'failed' | 'undo-started' | 'undone' | 'undo-failed'
-export type Outcome = 'applied' | 'restored' | 'not-restored' | 'rolled-back' | 'rollback-incomplete'
-
-export type JournalEvent =
-  | {
-      readonly at: string
-      readonly event: 'step'
-      readonly index: number
-      readonly phase: StepPhase
-      readonly note?: string
-      /** After a command: SHA-256 of each declared output, null when absent. */
-      readonly outputs?: Readonly<Record<string, string | null>>
-    }
-  | { readonly at: string; readonly event: 'rollback'; readonly cause: string }
-  | { readonly at: string; readonly event: 'end'; readonly outcome: Outcome; readonly note?: string }
 
 /** `interrupted`: the process ended without a word (a power cut, SIGKILL). */
 export type JournalStatus = Outcome | 'interrupted'
@@ -98,7 +38,19 @@ export type JournalRead =
   | { readonly ok: true; readonly journal: Journal }
   | { readonly ok: false; readonly id: string; readonly reason: string }
 
-/** Every journal there is, oldest first. Folders of applies that never began are left out. Throws when nobody can know what there is. */
+/** Where the bytes are that the transaction saved. */
+export function copiesFolder(id: string): string {
+  return `${journalFolder}/${id}/saved`
+}
+
+export function copiesOf({ id, saved }: JournalRecord): Copies {
+  return { folder: copiesFolder(id), saved }
+}
+
+/**
+ * Every journal there is, oldest first. Folders of applies that never began are left out. Throws when it cannot be known
+ * what there is.
+ */
 export function readJournals(reader: Reader): JournalRead[] {
   const names = reader.list(journalFolder)
   if (!names.ok) {
@@ -273,5 +225,5 @@ function readApplied(reader: Reader): JournalRecord[] {
 
 /** Whether it prepares a trial boot. */
 export function isTrial({ steps }: JournalRecord): boolean {
-  return steps.some((step) => step.kind === 'file' && step.path === trialConfPath && step.after !== null)
+  return steps.some((step) => purposeOf(step) === 'trial')
 }

@@ -2,7 +2,7 @@
  * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing since or a
  * virtual machine still uses a device; says what it could not restore.
  */
-import { AppError, exitCode } from '../base/errors.ts'
+import { AppError, exitCode, messageOf } from '../base/errors.ts'
 import { runFolder, stateFolder } from '../base/own-folders.ts'
 import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial/trial.ts'
 import type { System } from '../machine/system.ts'
@@ -21,7 +21,7 @@ import {
   type Journal,
   type JournalRecord,
 } from './journal.ts'
-import { messageOf, undoSteps } from './undo.ts'
+import { undoSteps } from './undo.ts'
 
 export type RollbackResult = {
   readonly outcome: 'rolled-back' | 'rollback-incomplete' | 'nothing-to-do'

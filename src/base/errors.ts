@@ -54,3 +54,8 @@ export class CommandError extends AppError {
     this.stderrTail = stderrTail
   }
 }
+
+/** What an exception says, whoever threw it. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

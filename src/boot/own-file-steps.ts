@@ -5,11 +5,12 @@ import type { Step } from '../steps/step.ts'
 
 /** A step for each file that is not as wanted. */
 export function ownFileSteps(wanted: readonly OwnFile[], files: readonly HostFile[], why: string): Step[] {
-  return wanted.flatMap(({ path, text, mode }): Step[] => {
+  return wanted.flatMap(({ path, text, mode, purpose }): Step[] => {
     const old = files.find((file) => file.path === path)
     if (old?.text === text && (old.mode ?? mode) === mode) return []
     const before = old === undefined ? null : { text: old.text, mode: old.mode ?? mode }
-    return [{ kind: 'file', path, before, after: { text, mode }, why }]
+    const isFor = purpose === undefined ? {} : { purpose }
+    return [{ kind: 'file', path, before, after: { text, mode }, ...isFor, why }]
   })
 }
 

@@ -94,3 +94,14 @@ function pick<K extends keyof PciDevice & keyof Identity>(device: PciDevice, key
     K
   >
 }
+
+/** The place of a virtual function: that of the function that makes it, and its number there (`0000:00/03.0/00.0/vf1`). */
+export function virtualPlace(physical: string, number: number): string {
+  return `${physical}/vf${number}`
+}
+
+/** The number of the virtual function at this place; undefined when the place is that of another kind of function. */
+export function virtualNumber(path: string | undefined): number | undefined {
+  const number = /\/vf(\d{1,5})$/.exec(path ?? '')?.[1]
+  return number === undefined ? undefined : Number(number)
+}

@@ -4,6 +4,7 @@
  */
 import type { JournalRecord } from '../apply/journal.ts'
 import { readPath } from '../steps/check-identity.ts'
+import { virtualNumber } from '../pci/identity.ts'
 import { findPort, physicalOf } from '../steps/read-functions.ts'
 import { isSameSetting, parseVirtualFunctions, pickSettings, settingWords } from '../pci/virtual-functions.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -15,9 +16,10 @@ export function checkFunctions(reader: Reader, spec: Spec, record: JournalRecord
     for (const { role, select } of vm.devices) {
       const made = spec.host.virtualFunctions?.find(({ name }) => name === select.virtualFunction)
       const given = record.assignments.find((one) => one.vm === vm.name && one.role === role)
-      const number = Number(/\/vf(\d+)$/.exec((given && readPath(reader, given.address)) ?? '')?.[1])
-      const wanted = made?.functions[number]
-      if (given === undefined || wanted === undefined || settingWords(wanted).length === 0) continue
+      const number = virtualNumber(given && readPath(reader, given.address))
+      const wanted = number === undefined ? undefined : made?.functions[number]
+      if (given === undefined || number === undefined || wanted === undefined || settingWords(wanted).length === 0)
+        continue
       const card = physicalOf(reader, given.address)
       const port = card && findPort(reader, card)
       const text = port === undefined ? undefined : reader.showLink?.(port)

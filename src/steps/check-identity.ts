@@ -7,7 +7,7 @@ import { hex } from '../pci/hex.ts'
 import { AppError } from '../base/errors.ts'
 import { placeOf } from '../host/read/device-place.ts'
 import type { PciAddress } from '../pci/address.ts'
-import { isWhole, type Identity } from '../pci/identity.ts'
+import { isWhole, virtualPlace, type Identity } from '../pci/identity.ts'
 import type { Reader } from '../machine/system.ts'
 import { functionsOf, physicalOf } from './read-functions.ts'
 
@@ -68,7 +68,7 @@ export function readPath(reader: Reader, address: PciAddress): string | undefine
   }
   const own = functionsOf(reader, home).find((one) => one.address === address)
   const above = readPath(reader, home)
-  return own === undefined || above === undefined ? undefined : `${above}/vf${own.number}`
+  return own === undefined || above === undefined ? undefined : virtualPlace(above, own.number)
 }
 
 function readHex(reader: Reader, path: string): string | undefined {

@@ -1,16 +1,15 @@
 /**
- * May this device leave the host now? What the host needs is read again right before each single device leaves: a backup disk that
- * somebody mounted a second ago is behind none that the plan looked at. Only what is new since the plan stops a step; what was there
- * then was judged then, and given up or settled by the person where it speaks of the device at all.
+ * May this device leave the host now? What the host needs is read again right before each single device leaves: a backup
+ * disk that somebody mounted a second ago is in no plan. Only what is new since the plan stops a step; what was there then
+ * was judged then, and the person gave it up or settled it.
  */
 import { AppError } from '../base/errors.ts'
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
 import { readHost } from '../host/read/read-host.ts'
 import type { PciAddress } from '../pci/address.ts'
-import type { Step } from './step.ts'
+import type { NeedsCheck } from './kind.ts'
+import { kindOf, type Step } from './step.ts'
 import type { Reader } from '../machine/system.ts'
-
-export type NeedsCheck = (address: PciAddress) => void
 
 /** `before`: the host that the plan was made of. `leaving`: every function that the steps take from the host. */
 export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<PciAddress>): NeedsCheck {
@@ -28,7 +27,7 @@ export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<Pc
 }
 
 export function leavingFunctions(steps: readonly Step[]): Set<PciAddress> {
-  return new Set(steps.flatMap((step) => (step.kind === 'driver' ? [step.address] : [])))
+  return new Set(steps.flatMap((step) => kindOf(step).takes?.(step) ?? []))
 }
 
 type Asked = { readonly address: PciAddress; readonly leaving: ReadonlySet<PciAddress> }
@@ -49,7 +48,7 @@ function vitalNeeds({ needs }: Host, { address, leaving }: Asked): HostNeed[] {
 
 const keyOf = ({ kind, what }: Pick<HostNeed, 'kind' | 'what'>) => `${kind} ${what}`
 
-/** The port of an address that leaves takes its name along, and what names it leads nowhere then: that was known of it before. */
+/** A port that leaves takes its name along, and what names the port leads nowhere then: that need was known before. */
 function findLost(before: Host, now: Host, { address, leaving }: Asked): string | undefined {
   const couldBe = ({ lostNeeds = [] }: Host): LostNeed[] => lostNeeds.filter((one) => one.couldBe.includes(address))
   const known = new Set([...couldBe(before), ...before.needs.filter(({ device }) => leaving.has(device))].map(keyOf))

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
 import { journalFolder, readJournal } from '../../src/apply/journal.ts'
 import { findEarlier, rollback } from '../../src/apply/rollback.ts'
-import { sha256 } from '../../src/apply/saved.ts'
+import { sha256 } from '../../src/steps/saved.ts'
 import { AppError } from '../../src/base/errors.ts'
-import type { Step } from '../../src/steps/step.ts'
+import type { FileStep, Step } from '../../src/steps/step.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
 import { put, tempTree } from '../support/fake-kernel.ts'
 import { differences, snapshotTree } from '../support/snapshot-tree.ts'
@@ -18,7 +18,7 @@ let before = new Map<string, { what: string; mtimeMs: number }>()
 const ours = ['/var/lib/handover', '/run/handover', '/proc']
 const changed = () => differences(before, snapshotTree(root, ours))
 const planOf = (...steps: Step[]) => plan(steps)
-const file = (path: string, from: string | null, to: string | null): Step => ({
+const file = (path: string, from: string | null, to: string | null): FileStep => ({
   kind: 'file',
   path,
   before: from === null ? null : { text: from, mode: 0o644 },
@@ -106,7 +106,7 @@ describe('outputs by pattern', () => {
     const result = await rollback(linuxSystem({ root }), undefined)
     expect(result.outcome).toBe('rollback-incomplete')
     expect(result.leftovers[0]).toMatch(
-      /was written again since, and making it anew ended badly: sh ended with status 1/,
+      /was written again since, and running it again ended badly: sh ended with status 1/,
     )
   })
 })
@@ -215,7 +215,7 @@ describe('from a rescue system, on the mounted tree', () => {
 
 describe('an older apply with a newer one in force', () => {
   const system = () => linuxSystem({ root })
-  const trial = file('/etc/handover/trial.conf', null, 'minutes 10\n')
+  const trial: Step = { ...file('/etc/handover/trial.conf', null, 'minutes 10\n'), purpose: 'trial' }
   const untrial = file('/etc/handover/trial.conf', 'minutes 10\n', null)
 
   it('that stands on it is refused, and the newer one is named', async () => {

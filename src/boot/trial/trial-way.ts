@@ -29,6 +29,7 @@ export function chooseOnce(before: string | undefined, name: string): Step {
     argv: ['bootctl', 'set-oneshot', name],
     outputs: [oneShotVariable],
     once: true,
+    purpose: 'trial',
     undo: ['bootctl', 'set-oneshot', isOurs ? '' : (before ?? '')],
     why: 'choose the trial for the next boot only',
   }

@@ -70,6 +70,8 @@ function grubWay(host: Host, loader: Grub, wish: TrialWish): TrialWay {
       argv: [loader.folder === '/boot/grub2' ? 'grub2-reboot' : 'grub-reboot', trialId],
       outputs: environmentOf(loader, boot),
       once: true,
+      environment: true,
+      purpose: 'trial',
       why: 'choose the trial for the next boot only',
     },
   }

@@ -73,7 +73,7 @@ export const trialScript = scriptText(trialAsset)
 
 export function trialFiles(checks: TrialChecks): OwnFile[] {
   return [
-    { path: trialConfPath, mode: 0o644, text: formatTrialConf(checks) },
+    { path: trialConfPath, mode: 0o644, text: formatTrialConf(checks), purpose: 'trial' },
     { path: trialScriptPath, mode: 0o755, text: trialScript },
     { path: '/etc/systemd/system/handover-trial.service', mode: 0o644, text: scriptText(unitAsset) },
     {

@@ -2,7 +2,7 @@
 import { journalDocument, journalsDocument } from '../../api/journal.ts'
 import { readEntry, readHistory } from '../../app/journal.ts'
 import type { Journal, JournalRead } from '../../apply/journal.ts'
-import { formatStep } from '../../steps/perform.ts'
+import { kindOf } from '../../steps/step.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { printDocument, type Context } from '../context.ts'
 import { clean } from '../../base/printable.ts'
@@ -46,7 +46,7 @@ function renderEvents({ record, events, damage }: Journal): string[] {
     const note = event.note ? ` (${indented(event.note)})` : ''
     if (event.event === 'end') return `  ${time}  ${event.outcome}${note}`
     const step = record.steps[event.index]
-    return `  ${time}  ${event.phase.padEnd(12)} ${step ? clean(formatStep(step)) : `step ${event.index}`}${note}`
+    return `  ${time}  ${event.phase.padEnd(12)} ${step ? clean(kindOf(step).words(step)) : `step ${event.index}`}${note}`
   })
   return [...renderSaid(record), ...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
 }

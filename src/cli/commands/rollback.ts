@@ -5,7 +5,7 @@ import type { Journal } from '../../apply/journal.ts'
 import type { RollbackResult } from '../../apply/rollback.ts'
 import { clean } from '../../base/printable.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import { formatBefore } from '../../show/text/events.ts'
+import { kindOf } from '../../steps/step.ts'
 import { askToGoOn } from '../ask.ts'
 import { printDocument, type Context } from '../context.ts'
 import { attendance } from '../transaction.ts'
@@ -35,7 +35,7 @@ function callerOf({ yes }: Options, context: Context): RollbackCaller {
     const { id, createdAt, steps } = journal.record
     if (after !== undefined) context.err(`${after} is taken back; and the trial it began with, ${id}:`)
     context.err(clean(`rollback of ${id}, ${journal.status} ${createdAt}:`))
-    for (const step of steps.toReversed()) context.err(`  ${clean(formatBefore(step))}`)
+    for (const step of steps.toReversed()) context.err(`  ${clean(kindOf(step).wordsBefore(step))}`)
   }
   const goOn = ({ record }: Journal) => askToGoOn('Take this back?', `handover rollback ${record.id} --yes`)
   return { ...attendance(context), show, ...(yes === true ? {} : { goOn }) }

@@ -4,7 +4,7 @@
  */
 import { clean } from '../../base/printable.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
-import { formatStep } from '../../steps/perform.ts'
+import { kindOf } from '../../steps/step.ts'
 import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
 import { renderEvent } from '../../show/text/events.ts'
@@ -36,7 +36,7 @@ export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>):
     clear()
     const line = renderEvent(event, context.errStyle)
     if (line !== undefined) context.err(line)
-    if (event.kind === 'step' && event.phase === 'started') count(clean(formatStep(event.step)))
+    if (event.kind === 'step' && event.phase === 'started') count(clean(kindOf(event.step).words(event.step)))
   }
   return { report, end: clear }
 }

@@ -23,7 +23,7 @@ import { runsSystemd } from '../../boot/loaders/boot-steps.ts'
 import { layoutOf, type Layout } from '../who/cards.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import { findDevices } from '../who/select.ts'
-import { setsFunctionCount, type Step } from '../../steps/step.ts'
+import type { Step, SysfsStep } from '../../steps/step.ts'
 import { nameOf, sayDemand } from '../words.ts'
 
 export type FunctionPlan = {
@@ -71,7 +71,9 @@ export function planVirtualFunctions(host: Host, spec: Spec, places?: SpecPlaces
     steps,
     files: filesFor(host, wanted),
     findings: [...findings, ...sayWaiting(waiting, { findings, iommu: host.iommu.state, places })],
-    again: steps.some(setsFunctionCount) && (waiting.length > 0 || isSetUpLater(asked, there)),
+    again:
+      steps.some((step) => step.kind === 'sysfs' && step.purpose === 'virtual-functions') &&
+      (waiting.length > 0 || isSetUpLater(asked, there)),
   }
 }
 
@@ -147,7 +149,7 @@ function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Card
   const { address, sriov } = device
   const folder = `/sys/bus/pci/devices/${address}`
   const of = { address, identity }
-  const step = (name: string, change: { before: string; after: string; why: string; partial?: true }): Step => ({
+  const step = (name: string, change: Pick<SysfsStep, 'before' | 'after' | 'why' | 'partial' | 'purpose'>): Step => ({
     kind: 'sysfs',
     path: `${folder}/${name}`,
     of,
@@ -160,6 +162,7 @@ function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Card
       before: '0',
       after: String(count),
       partial: true,
+      purpose: 'virtual-functions',
       why: `${count} virtual functions of ${nameOf(device)}`,
     }),
   ]

@@ -1,6 +1,6 @@
 /** Which devices of a host a selector means. Whether they may go is not asked here. */
 import { isBridge, deviceClass, type PciDevice } from '../../pci/device.ts'
-import { pathOf, type DeviceIndex } from '../../pci/identity.ts'
+import { pathOf, type DeviceIndex, virtualNumber } from '../../pci/identity.ts'
 import type { DeviceSelector } from '../../spec/spec.ts'
 import type { Layout } from './cards.ts'
 
@@ -36,7 +36,7 @@ function isMeantAsFunction(select: DeviceSelector, device: PciDevice, { devices,
   }
   if (device.physFn === undefined || physicalOf?.get(select.virtualFunction) !== device.physFn) return false
   if (select.number === undefined || select.number === device.vfNumber) return true
-  return pathOf(device, devices)?.endsWith(`/vf${select.number}`) === true
+  return virtualNumber(pathOf(device, devices)) === select.number
 }
 
 function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {

@@ -1,8 +1,6 @@
 /** Progress of apply and rollback, a line per event. */
 import { clean } from '../../base/printable.ts'
-import { formatCommand } from '../../boot/shell-quote.ts'
-import { settingWords } from '../../pci/virtual-functions.ts'
-import { formatStep } from '../../steps/perform.ts'
+import { kindOf } from '../../steps/step.ts'
 import type { ApplyEvent } from '../../apply/events.ts'
 import type { Styler } from './style.ts'
 
@@ -21,7 +19,8 @@ export function renderEvent(event: ApplyEvent, style: Styler): string | undefine
 }
 
 function renderStep(event: Extract<ApplyEvent, { kind: 'step' }>, style: Styler): string | undefined {
-  const what = clean(formatStep(event.step))
+  const kind = kindOf(event.step)
+  const what = clean(kind.words(event.step))
   const note = event.note === undefined ? '' : ` (${event.note})`
   switch (event.phase) {
     case 'started':
@@ -32,27 +31,9 @@ function renderStep(event: Extract<ApplyEvent, { kind: 'step' }>, style: Styler)
     case 'failed':
       return `  ${style.red('failed')}   ${what}${note}`
     case 'undone':
-      return `  ${style.green('restored')} ${clean(formatBefore(event.step))}${note}`
+      return `  ${style.green('restored')} ${clean(kind.wordsBefore(event.step))}${note}`
     case 'undo-failed':
-      return `  ${style.red('not restored')} ${clean(formatBefore(event.step))}${note}`
-  }
-}
-
-/** The state a step's object has before it: what an undo brings back. */
-export function formatBefore(step: Extract<ApplyEvent, { kind: 'step' }>['step']): string {
-  switch (step.kind) {
-    case 'driver':
-      return `${step.address}: ${step.before.driver === null ? 'no driver' : `driver ${step.before.driver}`}`
-    case 'file':
-      return step.before === null ? `${step.path} removed` : step.path
-    case 'sysfs':
-      return `${step.path}: ${step.before.trim()}`
-    case 'vf':
-      return `${step.address} vf ${step.number}: ${settingWords(step.before).join(' ')}`
-    case 'command':
-      return step.outputs.length === 0
-        ? `nothing to restore after ${formatCommand(step.argv)}`
-        : step.outputs.join(', ')
+      return `  ${style.red('not restored')} ${clean(kind.wordsBefore(event.step))}${note}`
   }
 }
 

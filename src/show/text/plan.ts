@@ -2,14 +2,11 @@
 import { classWord } from '../../pci/class-code.ts'
 import { listAll, wrap } from '../../base/text.ts'
 import { formatSize } from '../../base/size.ts'
-import { formatCommand } from '../../boot/shell-quote.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
-import { settingWords } from '../../pci/virtual-functions.ts'
-import { trialId } from '../../boot/trial/trial.ts'
 import { deviceClass } from '../../pci/device.ts'
 import { layoutOf, type Layout } from '../../plan/who/cards.ts'
-import type { DriverState, Step } from '../../steps/step.ts'
+import { kindOf, purposeOf, type Step } from '../../steps/step.ts'
 import { servedWords } from '../../plan/outlook/outage.ts'
 import type { Plan } from '../../plan/types.ts'
 import { nameOf, portWords, yamlList } from '../../plan/words.ts'
@@ -148,7 +145,7 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
     )
   const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
   const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
-  const isTrial = plan.steps.some((step) => step.kind === 'command' && step.argv.includes(trialId))
+  const isTrial = plan.steps.some((step) => purposeOf(step) === 'trial')
   const after = isTrial
     ? ['  That boot is a trial: handover confirm keeps it, else the host goes back.']
     : then
@@ -161,37 +158,25 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
   ].join('\n')
 }
 
-/** One step, as lines: what it is about, then before → after. A file is shown as a diff. */
+/** One step, as lines: what it is about, then before → after. Whole texts are shown as a diff. */
 function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing, 'style' | 'columns'>): string[] {
-  if (step.kind === 'driver') {
-    // A listing may not say which driver a device has; that is not the same as having none.
-    const isStated = layout.devices.get(step.address)?.driver !== undefined
-    const before = isStated ? driverWords(step.before) : 'driver not stated'
-    const change = `  ${step.address}  ${before} → ${driverWords(step.after)}`
-    return wrap(`${change}  ${style.dim(`(${step.why})`)}`, columns, 16)
-  }
-  if (step.kind === 'sysfs')
-    return wrap(`  ${step.path}  ${step.before || '""'} → ${step.after || '""'}  (${step.why})`, columns, 4)
-  if (step.kind === 'vf') {
-    const change = `${settingWords(step.before).join(' ')} → ${settingWords(step.after).join(' ')}`
-    return wrap(`  ${step.address} vf ${step.number}  ${change}  (${step.why})`, columns, 4)
-  }
-  if (step.kind === 'command') return wrap(`  run ${formatCommand(step.argv)}  (${step.why})`, columns, 4)
-  const what = step.before === null ? 'create' : step.after === null ? 'remove' : 'change'
-  return [
-    ...wrap(`  ${what} ${step.path}  (${step.why})`, columns, 4),
-    ...cutWhole(step, renderDiff(step.before?.text ?? '', step.after?.text ?? '', style), style),
-  ]
+  const kind = kindOf(step)
+  const address = kind.takes?.(step)
+  const isStated = address === undefined || layout.devices.get(address)?.driver !== undefined
+  const why = address === undefined ? `(${step.why})` : style.dim(`(${step.why})`)
+  const lines = wrap(`  ${kind.planned(step, isStated)}  ${why}`, columns, address === undefined ? 4 : 16)
+  const texts = kind.texts?.(step)
+  if (texts === undefined) return lines
+  return [...lines, ...cutWhole(texts, renderDiff(texts.before ?? '', texts.after ?? '', style), style)]
 }
 
 /** A file that comes or goes whole is shown by its beginning: a script of a hundred lines hides the rest of a plan. */
-function cutWhole(step: Extract<Step, { kind: 'file' }>, lines: readonly string[], style: Styler): readonly string[] {
-  const isWhole = step.before === null || step.after === null
+function cutWhole(
+  { before, after }: { readonly before: string | null; readonly after: string | null },
+  lines: readonly string[],
+  style: Styler,
+): readonly string[] {
+  const isWhole = before === null || after === null
   if (!isWhole || lines.length <= 14) return lines
   return [...lines.slice(0, 7), `    ${style.dim(`… ${lines.length - 7} more lines (all of them: --json)`)}`]
-}
-
-function driverWords({ driver, driverOverride }: DriverState): string {
-  const name = driver ?? 'no driver'
-  return driverOverride === null || driverOverride === driver ? name : `${name} (override ${driverOverride})`
 }

@@ -2,42 +2,54 @@
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
  * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
+import { z } from 'zod'
 import { toHex } from '../pci/hex.ts'
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Attributes } from '../machine/attributes.ts'
-import type { FileStat, Reader, System } from '../machine/system.ts'
-import type { Step } from '../steps/step.ts'
-import { journalFolder, type JournalRecord, type SavedFile } from './journal.ts'
-import { ChangedMeanwhile } from '../steps/perform-file.ts'
+import type { FileStat, ReadResult, Reader, System } from '../machine/system.ts'
+import { ChangedMeanwhile } from './changed-meanwhile.ts'
+import type { Copies, Hashes } from './kind.ts'
+import { absolutePath, mode, text } from './parts.ts'
 
 /** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024
 
+const number = z.int().min(0)
+
+/** One file as it was before: absent, a regular file whose bytes are in the copy `blob`, or a symbolic link. */
+export const savedSchema = z.discriminatedUnion('kind', [
+  z.object({ path: absolutePath, kind: z.literal('absent') }),
+  /** A folder that did not exist: removed again when it is empty. */
+  z.object({ path: absolutePath, kind: z.literal('no-folder') }),
+  z.object({ path: absolutePath, kind: z.literal('link'), target: text }),
+  z.object({
+    path: absolutePath,
+    kind: z.literal('file'),
+    blob: z.string().regex(/^\d{1,9}$/),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    mode,
+    uid: number,
+    gid: number,
+    /** ACLs and extended attributes, name → hex. Absent: unknown, or of an older release. The copy has them, too. */
+    attributes: z.exactOptional(z.record(text, z.string().regex(/^[0-9a-f]*$/))),
+  }),
+])
+
+export type SavedFile = Readonly<z.infer<typeof savedSchema>>
+
 /** What was saved is not what is there to be put back. */
 export class DamagedCopy extends AppError {}
 
-/** Saves each path once, under the journal `id`. Throws when a file exists and cannot be read: without its bytes there is no way back. */
-export async function saveFiles(system: System, id: string, paths: readonly string[]): Promise<SavedFile[]> {
+/**
+ * Saves each path once, its bytes in `folder`. Throws when a file exists and cannot be read: without its bytes there is no
+ * way back.
+ */
+export async function saveFiles(system: System, folder: string, paths: readonly string[]): Promise<SavedFile[]> {
   const saved: SavedFile[] = []
   for (const path of missingFolders(system, paths)) saved.push({ path, kind: 'no-folder' })
-  for (const path of new Set(paths)) saved.push(await saveFile(system, { id, path, blob: String(saved.length) }))
+  for (const path of new Set(paths))
+    saved.push(await saveFile(system, { path, copy: `${folder}/${saved.length}`, blob: String(saved.length) }))
   return saved
-}
-
-/** A text edited as UTF-8 loses what is none (a byte order mark, an umlaut of Latin-1): bytes that no plan named. */
-export async function refuseOtherBytes(steps: readonly Step[], saved: readonly SavedFile[]): Promise<void> {
-  for (const step of steps) {
-    if (step.kind !== 'file' || step.before === null || step.after === null) continue
-    const file = saved.find(({ path }) => path === step.path)
-    if (file?.kind !== 'file' || file.sha256 === (await sha256(step.before.text))) continue
-    throw new AppError(
-      `${step.path} is no plain UTF-8 text, and editing it would change more than the plan says; nothing was changed`,
-      {
-        help: `save it as UTF-8 without a byte order mark (iconv -t UTF-8), or change it by hand`,
-        exitCode: exitCode.applyFailedRestored,
-      },
-    )
-  }
 }
 
 /** Folders above `paths` that do not exist yet, outermost first. */
@@ -56,9 +68,9 @@ function missingFolders(reader: Reader, paths: readonly string[]): string[] {
 
 async function saveFile(
   system: System,
-  what: { readonly id: string; readonly path: string; readonly blob: string },
+  what: { readonly path: string; readonly copy: string; readonly blob: string },
 ): Promise<SavedFile> {
-  const { path, blob } = what
+  const { path, copy, blob } = what
   const stat = system.stat(path)
   if (!stat.ok) {
     if (stat.reason === 'absent') return { path, kind: 'absent' }
@@ -74,7 +86,6 @@ async function saveFile(
   refuseManyNames(path, stat.value)
   const bytes = system.readBytes(path, savedLimit)
   if (!bytes.ok) throw new AppError(`${path} cannot be read (${bytes.code ?? bytes.reason}); nothing was changed`)
-  const copy = `${journalFolder}/${what.id}/saved/${blob}`
   system.writeFile(copy, bytes.value, { mode: 0o600, attributesOf: path })
   const attributes = system.readAttributes?.(path)
   refuseSigned(path, attributes)
@@ -83,7 +94,7 @@ async function saveFile(
   return { path, kind: 'file', blob, sha256: await sha256(bytes.value), mode, uid, gid, ...kept }
 }
 
-/** Written in place a file may be cut in half by a power failure; written anew it takes one name with it and leaves the others. */
+/** Written in place a file may be cut in half by a power failure; written as a new one it takes only one name with it. */
 function refuseManyNames(path: string, { links }: FileStat): void {
   if (links <= 1) return
   throw new AppError(
@@ -112,7 +123,7 @@ export async function sha256(bytes: Uint8Array | string): Promise<string> {
 }
 
 /** SHA-256 of each path as it is now; null when absent, `link:…` for a symbolic link. */
-export async function hashOutputs(reader: Reader, paths: readonly string[]): Promise<Record<string, string | null>> {
+export async function hashOutputs(reader: Reader, paths: readonly string[]): Promise<Hashes> {
   const hashes: Record<string, string | null> = {}
   for (const path of paths) hashes[path] = await hashNow(reader, path)
   return hashes
@@ -148,15 +159,15 @@ export function findOther(a: Attributes, b: Attributes): string[] {
 }
 
 /**
- * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called right before; without
- * one it is what is there now that must still be there then. Throws when the saved bytes are damaged.
+ * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called right before;
+ * without one, what is there now must still be there then. Throws when the saved bytes are damaged.
  */
-export async function restoreFile(system: System, id: string, saved: SavedFile, check?: () => void): Promise<void> {
+export async function restoreFile(system: System, folder: string, saved: SavedFile, check?: () => void): Promise<void> {
   const look = check ?? lastLook(system, saved.path)
   if (await isAsSaved(system, saved)) return
   // A folder in which somebody keeps something now stays.
   if (saved.kind === 'no-folder') return system.removeFolder(saved.path)
-  if (saved.kind === 'file') await putBack(system, id, saved, look)
+  if (saved.kind === 'file') await putBack(system, folder, saved, look)
   else {
     look()
     if (saved.kind === 'link') system.makeLink(saved.path, saved.target)
@@ -168,10 +179,10 @@ export async function restoreFile(system: System, id: string, saved: SavedFile, 
 
 type SavedBytes = Extract<SavedFile, { kind: 'file' }>
 
-async function putBack(system: System, id: string, saved: SavedBytes, look: () => void): Promise<void> {
-  const bytes = await readCopy(system, id, saved)
+async function putBack(system: System, folder: string, saved: SavedBytes, look: () => void): Promise<void> {
+  const bytes = await readWholeCopy(system, folder, saved)
   const { mode, uid, gid } = saved
-  const as = { mode, owner: { uid, gid }, attributesOf: copyOf(id, saved) }
+  const as = { mode, owner: { uid, gid }, attributesOf: copyOf(folder, saved) }
   if (!system.readLink(saved.path).ok) return system.writeFile(saved.path, bytes, { ...as, check: look })
   // A generator left a link where a file was; writing through it would change the link's target.
   look()
@@ -197,21 +208,14 @@ function isSameBytes(a: Uint8Array | string, b: Uint8Array | string): boolean {
   return Buffer.from(a).equals(Buffer.from(b))
 }
 
-function copyOf(id: string, saved: SavedBytes): string {
-  return `${journalFolder}/${id}/saved/${saved.blob}`
+const copyOf = (folder: string, { blob }: SavedBytes) => `${folder}/${blob}`
+
+export function readCopy(reader: Reader, { folder }: Copies, saved: SavedBytes): ReadResult<Uint8Array> {
+  return reader.readBytes(copyOf(folder, saved), savedLimit)
 }
 
-/** The bytes a file step starts from. Of a link its target has them, and no copy. */
-export function readCopyOf(reader: Reader, record: JournalRecord, step: Step): { readonly copy?: Uint8Array } {
-  const saved = step.kind === 'file' ? record.saved.find(({ path }) => path === step.path) : undefined
-  if (saved?.kind !== 'file') return {}
-  const bytes = reader.readBytes(copyOf(record.id, saved), savedLimit)
-  if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read`)
-  return { copy: bytes.value }
-}
-
-async function readCopy(reader: Reader, id: string, saved: SavedBytes): Promise<Uint8Array> {
-  const blob = copyOf(id, saved)
+async function readWholeCopy(reader: Reader, folder: string, saved: SavedBytes): Promise<Uint8Array> {
+  const blob = copyOf(folder, saved)
   const bytes = reader.readBytes(blob, savedLimit)
   if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
   if ((await sha256(bytes.value)) !== saved.sha256)

@@ -4,13 +4,17 @@
  * so it is run once more after everything it reads is restored.
  * An output may be a pattern in its last part, `/boot/initrd.img-*`: images of kernels that come later match, too.
  */
-import type { Step } from '../steps/step.ts'
 import type { Reader } from '../machine/system.ts'
 import { isSameEnvironment } from '../boot/loaders/grub-environment.ts'
-import { journalFolder, type Journal, type SavedFile } from './journal.ts'
-import { hashOutputs, isAsSaved } from './saved.ts'
+import type { Past } from './kind.ts'
+import { hashOutputs, isAsSaved, readCopy, type SavedFile } from './saved.ts'
 
-type CommandStep = Extract<Step, { kind: 'command' }>
+/** The part of a command step that its outputs are judged by. */
+type Outputs = {
+  readonly outputs: readonly string[]
+  readonly once?: true
+  readonly environment?: true
+}
 
 /** Patterns become the paths that match now; plain paths stay, present or not. */
 export function expandOutputs(reader: Reader, outputs: readonly string[]): string[] {
@@ -77,21 +81,11 @@ export type OutputsJudgement = {
   readonly stale: readonly string[]
 }
 
-/** What of a journal an undo reads. */
-export type Undoing = Pick<Journal, 'record' | 'events'> & {
-  /** Other programs may have run since (a rollback): a new kernel's image is theirs, even where our own run was cut off. */
-  readonly later: boolean
-  /** The tree is of another machine (`--root`), and programs would run on this one: they are named instead. */
-  readonly elsewhere?: boolean
-  /** Indexes of steps that were begun, as far as the journal says. Absent: all. */
-  readonly begun?: ReadonlySet<number>
-}
-
-export async function judgeOutputs(reader: Reader, journal: Undoing, step: CommandStep): Promise<OutputsJudgement> {
-  const left = leftBy(journal, step)
+export async function judgeOutputs(reader: Reader, past: Past, step: Outputs): Promise<OutputsJudgement> {
+  const { left } = past
   const present = expandOutputs(reader, step.outputs)
   const behind = new Set(withTargets(reader, present))
-  const saved = journal.record.saved.filter(
+  const saved = past.saved.filter(
     (file) => file.kind !== 'no-folder' && (isCovered(step.outputs, file.path) || behind.has(file.path)),
   )
   const known = new Set(saved.map(({ path }) => path))
@@ -102,33 +96,28 @@ export async function judgeOutputs(reader: Reader, journal: Undoing, step: Comma
   const stale: string[] = []
   for (const file of [...saved, ...created.map((path): SavedFile => ({ path, kind: 'absent' }))]) {
     if (await isAsSaved(reader, file)) continue
-    if (left === undefined && journal.later && file.kind === 'absent' && isOfKernel(reader, step.outputs, file.path))
+    if (left === undefined && past.later && file.kind === 'absent' && isOfKernel(reader, step.outputs, file.path))
       stale.push(file.path)
     else if (left === undefined || (await hashOutputs(reader, [file.path]))[file.path] === left[file.path])
       restore.push(file)
     else stale.push(file.path)
   }
   if (step.once) {
-    // Somebody went on from the state we set: it is theirs now. GRUB only forgets the choice it was given, and says no more by it.
-    const forgotten = saved.filter((file) => stale.includes(file.path) && isOneShotUsedUp(reader, journal, file))
+    // Somebody went on from the state that was set: it is theirs now. A choice that GRUB forgot is nobody's.
+    const forgotten = saved.filter((file) => stale.includes(file.path) && isUsedUp(reader, past, { file, step }))
     return { restore: [...restore, ...forgotten], stale: [] }
   }
-  // What a run left torn is put back first: if making it anew fails, the old image still boots.
+  // What a run left torn is put back first: if the generator fails again, the old image still boots.
   return stale.length > 0 && left !== undefined ? { restore: [], stale } : { restore, stale }
 }
 
-function isOneShotUsedUp(reader: Reader, { record }: Pick<Journal, 'record'>, file: SavedFile): boolean {
-  if (file.kind !== 'file' || !file.path.endsWith('/grubenv')) return false
+function isUsedUp(
+  reader: Reader,
+  past: Past,
+  { file, step }: { readonly file: SavedFile; readonly step: Outputs },
+): boolean {
+  if (file.kind !== 'file' || step.environment !== true) return false
   const now = reader.readText(file.path, 65_536)
-  const before = reader.readText(`${journalFolder}/${record.id}/saved/${file.blob}`, 65_536)
-  return now.ok && before.ok && isSameEnvironment(now.value, before.value)
-}
-
-/** Hashes our run left behind; undefined when it did not finish, and whatever lies there now is torn. */
-function leftBy({ record, events }: Pick<Journal, 'record' | 'events'>, step: CommandStep) {
-  const index = record.steps.indexOf(step)
-  const done = events.findLast(
-    (event) => event.event === 'step' && event.index === index && event.outputs !== undefined,
-  )
-  return done?.event === 'step' ? done.outputs : undefined
+  const before = readCopy(reader, past, file)
+  return now.ok && before.ok && isSameEnvironment(now.value, Buffer.from(before.value).toString())
 }

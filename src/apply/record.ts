@@ -1,0 +1,131 @@
+/**
+ * The journal's record and events: their schemas, and the types that follow from them. Texts may be torn by a power cut,
+ * edited by hand or written by a newer release: what cannot be understood is reported, never guessed and never thrown.
+ */
+import { z } from 'zod'
+import { messageOf } from '../base/errors.ts'
+import type { Assignment, TakenAlong } from '../plan/types.ts'
+import { absolutePath, address, identity, text } from '../steps/parts.ts'
+import { savedSchema } from '../steps/saved.ts'
+import { stepSchema, type Step } from '../steps/step.ts'
+
+const assignment: z.ZodType<Assignment> = z.looseObject({
+  vm: text,
+  role: text,
+  address,
+  identity,
+  hostDriver: z.nullable(text).default(null),
+  moved: z.nullable(z.object({ from: text, to: text })).default(null),
+})
+const takenAlong: z.ZodType<TakenAlong> = z.looseObject({ vm: text, address, identity, because: text })
+const concession = z.object({ address, name: text, what: text })
+const settled = z.object({ address, word: text, doubts: z.array(text).readonly() })
+
+const id = z.string().regex(/^\d{4,9}$/)
+
+const record = z.object({
+  schema: z.literal(1),
+  id,
+  /** ISO 8601, for people; nothing is ordered by it. */
+  createdAt: text,
+  version: text,
+  /** /proc/sys/kernel/random/boot_id: shows whether driver bindings can still be in force. */
+  bootId: text,
+  /** The spec it came from, where known. */
+  spec: z.exactOptional(absolutePath),
+  /** The journal of the trial this one made permanent: taken back with it. */
+  continues: z.exactOptional(id),
+  planHash: text,
+  needsReboot: z.boolean(),
+  assignments: z.array(assignment).readonly(),
+  takenAlong: z.array(takenAlong).readonly(),
+  spare: z.array(address).readonly(),
+  startOrder: z.array(text).readonly(),
+  /** Doubts about what the host uses that the spec settled. */
+  settled: z.exactOptional(z.array(settled).readonly()),
+  /** What was given up by name when apply asked. */
+  givenUp: z.exactOptional(z.array(concession).readonly()),
+  /** Only what was to be done: a step the host already had is not here, and so is never undone. */
+  steps: z.array(stepSchema).readonly(),
+  saved: z.array(savedSchema).readonly(),
+})
+
+export type JournalRecord = Readonly<z.infer<typeof record>>
+
+const at = { at: text }
+const event = z.discriminatedUnion('event', [
+  z.object({
+    ...at,
+    event: z.literal('step'),
+    index: z.int().min(0),
+    phase: z.enum(['started', 'done', 'failed', 'undo-started', 'undone', 'undo-failed']),
+    note: z.exactOptional(text),
+    /** After a command: SHA-256 of each declared output, null when absent. */
+    outputs: z.exactOptional(z.record(text, z.nullable(text))),
+  }),
+  z.object({ ...at, event: z.literal('rollback'), cause: text }),
+  z.object({
+    ...at,
+    event: z.literal('end'),
+    outcome: z.enum(['applied', 'restored', 'not-restored', 'rolled-back', 'rollback-incomplete']),
+    note: z.exactOptional(text),
+  }),
+])
+
+export type JournalEvent = Readonly<z.infer<typeof event>>
+export type StepPhase = Extract<JournalEvent, { event: 'step' }>['phase']
+export type Outcome = Extract<JournalEvent, { event: 'end' }>['outcome']
+
+type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
+
+export function parseRecord(source: string): Parsed<JournalRecord> {
+  let value: unknown
+  try {
+    value = JSON.parse(source)
+  } catch (error) {
+    return { ok: false, reason: `record.json is damaged (${messageOf(error).slice(0, 120)})` }
+  }
+  const schema = (value as { schema?: unknown } | null)?.schema
+  if (typeof schema === 'number' && schema > 1)
+    return { ok: false, reason: `record.json was written by a newer release (schema ${schema}): use that release` }
+  const parsed = record.safeParse(value)
+  if (parsed.success) return { ok: true, value: { ...parsed.data, steps: parsed.data.steps.map(withPurpose) } }
+  const issue = parsed.error.issues[0]
+  return { ok: false, reason: `record.json is damaged (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})` }
+}
+
+/**
+ * Releases before 0.2 recorded no purpose. Their steps are recognised by what they write, here and nowhere else.
+ */
+function withPurpose(step: Step): Step {
+  if (step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs')) return { ...step, purpose: 'virtual-functions' }
+  if (step.kind === 'file' && step.path === '/etc/handover/trial.conf' && step.after !== null)
+    return { ...step, purpose: 'trial' }
+  if (step.kind === 'command' && step.once && step.outputs.some((path) => path.endsWith('/grubenv')))
+    return { ...step, environment: true }
+  return step
+}
+
+/** A last line cut short is a power cut, expected and dropped; anything else that is not an event is damage. */
+export function parseEvents(source: string): { events: JournalEvent[]; damage: string[] } {
+  const events: JournalEvent[] = []
+  const damage: string[] = []
+  const lines = source.split('\n')
+  for (const [index, line] of lines.entries()) {
+    if (line === '') continue
+    const parsed = event.safeParse(parseJson(line))
+    if (parsed.success) events.push(parsed.data)
+    else if (index === lines.length - 1) damage.push('the last line of events.jsonl is cut short')
+    else damage.push(`line ${index + 1} of events.jsonl is not an event`)
+  }
+  return { events, damage }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    // Not JSON: the caller reports the line.
+    return undefined
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * The driver of one PCI function, changed by `driver_override`, which names a single device; the ids-based ways
+ * (`new_id`, `ids=`) take every device of a model. Nothing is written before the identity is read again.
+ * Order (Documentation/ABI/testing/sysfs-bus-pci): override, unbind, drivers_probe, look at the `driver` link.
+ */
+import { z } from 'zod'
+import { AppError } from '../base/errors.ts'
+import type { PciAddress } from '../pci/address.ts'
+import { virtualNumber } from '../pci/identity.ts'
+import type { ReadResult, Reader, System } from '../machine/system.ts'
+import { refuseOther } from './check-identity.ts'
+import { findElsewhere } from './elsewhere.ts'
+import { stepKind, type NeedsCheck, type Past, type Standing, type Undone } from './kind.ts'
+import { address, identity, text } from './parts.ts'
+import { unreadable } from './unreadable.ts'
+import { findVfioUse } from './vfio-use.ts'
+
+const driverState = z.object({ driver: z.nullable(text), driverOverride: z.nullable(text) })
+
+const schema = z.object({
+  kind: z.literal('driver'),
+  address,
+  /** Checked again right before binding: another device at this address binds nothing. */
+  identity,
+  before: driverState,
+  after: driverState,
+  why: text,
+})
+
+export type DriverStep = Readonly<z.infer<typeof schema>>
+export type DriverState = Readonly<DriverStep['before']>
+
+export const driver = stepKind(schema, {
+  object: (step) => step.address,
+  words: (step) => `${step.address}: ${step.before.driver ?? 'no driver'} → ${step.after.driver ?? 'no driver'}`,
+  wordsBefore: (step) =>
+    `${step.address}: ${step.before.driver === null ? 'no driver' : `driver ${step.before.driver}`}`,
+  // A listing may not state the driver of a device; that is not the same as having none.
+  planned: (step, isStated) =>
+    `${step.address}  ${isStated ? shortWords(step.before) : 'driver not stated'} → ${shortWords(step.after)}`,
+  standing,
+  perform: (system, step, { mayLeave }) => perform(system, step, mayLeave),
+  undo,
+  device: (step) => step,
+  takes: (step) => step.address,
+  inUse: (system, step, now) => {
+    const use = now.kind === 'after' || now.kind === 'between' ? findVfioUse(system, step.address) : undefined
+    return use === undefined ? [] : [use]
+  },
+})
+
+function shortWords({ driver: name, driverOverride }: DriverState): string {
+  const words = name ?? 'no driver'
+  return driverOverride === null || driverOverride === name ? words : `${words} (override ${driverOverride})`
+}
+
+/** Unbinding a NIC or an HBA takes a second or two; a device in use never comes back. */
+const unbindSeconds = 20
+const settleMilliseconds = 5000
+
+/**
+ * Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another device.
+ * `mayLeave` is asked right before the device leaves its driver.
+ */
+async function perform(system: System, step: DriverStep, mayLeave?: NeedsCheck): Promise<void> {
+  refuseOther(system, step.address, step.identity)
+  const now = readDriverState(system, step.address)
+  if (!now.ok) throw new AppError(`${step.address} cannot be read (${now.code ?? now.reason})`)
+  if (now.value.driver !== null && now.value.driver !== step.after.driver) refuseInUse(system, step.address)
+  if (step.after.driver !== null) await loadDriver(system, step.address, step.after.driver)
+  await writeOverride(system, step.address, step.after)
+  if (now.value.driver !== step.after.driver) mayLeave?.(step.address)
+  await moveDevice(system, step, now.value.driver)
+  await settle(system, step)
+}
+
+async function writeOverride(system: System, address: PciAddress, after: DriverState): Promise<void> {
+  // An empty line clears it; an empty write would be no write at all.
+  await system.writeAttributeWithin(
+    `/sys/bus/pci/devices/${address}/driver_override`,
+    `${after.driverOverride ?? ''}\n`,
+    5,
+  )
+}
+
+async function moveDevice(system: System, step: DriverStep, current: string | null): Promise<void> {
+  if (current === step.after.driver) return
+  if (current !== null)
+    await system.writeAttributeWithin(`/sys/bus/pci/devices/${step.address}/driver/unbind`, step.address, unbindSeconds)
+  if (step.after.driver !== null)
+    await system.writeAttributeWithin('/sys/bus/pci/drivers_probe', step.address, unbindSeconds)
+}
+
+/**
+ * A driver may be a module that nobody has loaded yet. Without vfio-pci nothing is begun; the host's own driver is also
+ * tried by the device's alias, since a driver and its module may have different names (xhci_hcd in xhci_pci), and
+ * whether it came is seen after the probe.
+ */
+async function loadDriver(system: System, address: PciAddress, driver: string): Promise<void> {
+  const isLoaded = () => system.list(`/sys/bus/pci/drivers/${driver}`).ok
+  if (!system.live) return
+  // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not follow.
+  if (driver === 'vfio-pci' && !system.list('/sys/module/vfio_iommu_type1').ok)
+    await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
+  if (isLoaded()) return
+  const result = await system.exec(['modprobe', driver], { timeoutSeconds: 60 })
+  if (isLoaded()) return
+  const alias = system.readText(`/sys/bus/pci/devices/${address}/modalias`, 4096)
+  if (driver !== 'vfio-pci' && alias.ok) {
+    await system.exec(['modprobe', alias.value.trim()], { timeoutSeconds: 60 })
+    return
+  }
+  const said = result.stderr.trim().split('\n').at(-1) ?? ''
+  throw new AppError(`the kernel has no driver ${driver}${said ? `: ${said}` : ''}`, {
+    help: `is the module installed? try: modprobe ${driver}`,
+  })
+}
+
+/** Some drivers finish binding a moment after the probe was asked for. */
+async function settle(system: System, step: DriverStep): Promise<void> {
+  for (let waited = 0; ; waited += 50) {
+    const now = readDriverState(system, step.address)
+    if (now.ok && now.value.driver === step.after.driver && now.value.driverOverride === step.after.driverOverride)
+      return
+    if (waited >= settleMilliseconds) {
+      const is = now.ok ? formatDriver(now.value) : `an unreadable state (${now.code ?? now.reason})`
+      throw new AppError(`${step.address} has ${is} after binding, expected ${formatDriver(step.after)}`, {
+        help: `the kernel's reason is in its log: dmesg | grep ${step.address}`,
+      })
+    }
+    await system.sleep(50)
+  }
+}
+
+/** A program that holds the device's VFIO group would make the unbind wait inside the kernel for as long as it runs. */
+function refuseInUse(system: System, address: PciAddress): void {
+  const use = findVfioUse(system, address)
+  if (use !== undefined) throw new AppError(use, { help: 'stop the virtual machine first: handover down' })
+}
+
+export function readDriverState(reader: Reader, address: PciAddress): ReadResult<DriverState> {
+  const folder = `/sys/bus/pci/devices/${address}`
+  const override = reader.readText(`${folder}/driver_override`, 4096)
+  if (!override.ok) return override
+  const link = reader.readLink(`${folder}/driver`)
+  if (!link.ok && link.reason !== 'absent') return link
+  const text = override.value.trim()
+  return {
+    ok: true,
+    value: {
+      driver: link.ok ? (link.value.split('/').at(-1) ?? null) : null,
+      driverOverride: text === '' || text === '(null)' ? null : text,
+    },
+  }
+}
+
+function standing(reader: Reader, step: DriverStep): Standing {
+  const now = readDriverState(reader, step.address)
+  if (!now.ok) {
+    if (now.reason === 'absent') return { kind: 'gone', difference: `no device answers at ${step.address}` }
+    return unreadable(step.address, now)
+  }
+  const { before, after } = step
+  const is = now.value
+  if (is.driver === after.driver && is.driverOverride === after.driverOverride) return { kind: 'after' }
+  if (is.driver === before.driver && is.driverOverride === before.driverOverride) return { kind: 'before' }
+  const difference = `${step.address} has ${formatDriver(is)}, expected ${formatDriver(before)}`
+  const known = (value: string | null, states: readonly (string | null)[]) => states.includes(value)
+  const isBetween =
+    known(is.driver, [before.driver, after.driver, null]) &&
+    known(is.driverOverride, [before.driverOverride, after.driverOverride])
+  return isBetween ? { kind: 'between' } : { kind: 'drifted', difference }
+}
+
+function formatDriver(state: DriverState): string {
+  const driver = state.driver === null ? 'no driver' : `driver ${state.driver}`
+  return state.driverOverride === null ? driver : `${driver} (override ${state.driverOverride})`
+}
+
+async function undo(system: System, { bootId }: Past, step: DriverStep): Promise<Undone> {
+  const now = standing(system, step)
+  if (now.kind === 'before') return { restored: true }
+  // A virtual function goes when its card has none any more, and nothing of ours is left on it then.
+  if (now.kind === 'gone' && virtualNumber(step.identity.path) !== undefined)
+    return { restored: true, note: `${step.address}: this virtual function is not there any more` }
+  const elsewhere = findElsewhere(system, bootId, step)
+  if (elsewhere) return elsewhere
+  if (now.kind === 'drifted') return { restored: false, note: now.difference }
+  await perform(system, { ...step, before: step.after, after: step.before })
+  return { restored: true }
+}
