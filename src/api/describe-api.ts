@@ -38,7 +38,14 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
 export function apiJsonSchemas(): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(documents).map(([name, schema]) => {
-      const described = toJSONSchema(schema, { target: 'draft-7', io: 'input' })
+      const described = toJSONSchema(schema, {
+        target: 'draft-7',
+        io: 'input',
+        // A type that is read-only in TypeScript says nothing about a document.
+        override: ({ jsonSchema }) => {
+          delete jsonSchema.readOnly
+        },
+      })
       const title = `handover ${name.replace('-entry', ' ID')} --json`
       return [`${name}.schema.json`, `${JSON.stringify({ ...described, title }, undefined, 2)}\n`]
     }),

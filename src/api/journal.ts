@@ -5,7 +5,7 @@ import type { JournalRead } from '../apply/journal.ts'
 import { addresses, text, texts, version, type Document } from './document.ts'
 import { finding } from './finding.ts'
 import { assignment, concession, settled, takenAlong } from './plan.ts'
-import { step } from './step.ts'
+import { stepSchema } from '../steps/step.ts'
 
 const status = z.enum(['applied', 'restored', 'not-restored', 'rolled-back', 'rollback-incomplete', 'interrupted'])
 
@@ -77,7 +77,7 @@ const entry = z.object({
   startOrder: texts,
   settled: z.optional(z.array(settled)),
   givenUp: z.optional(z.array(concession)),
-  steps: z.array(step),
+  steps: z.array(stepSchema),
   saved: z.array(saved),
   status,
   events: z.array(event),

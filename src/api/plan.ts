@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Plan } from '../plan/types.ts'
 import { address, addresses, text, texts, version, type Document } from './document.ts'
 import { findings } from './finding.ts'
-import { identity } from './identity.ts'
-import { step } from './step.ts'
+import { identity } from '../steps/parts.ts'
+import { stepSchema } from '../steps/step.ts'
 
 export const assignment = z.object({
   vm: text,
@@ -38,7 +38,7 @@ export const planSchema = z.object({
   settled: z.optional(z.array(settled)).describe('doubts that the spec settles'),
   concessions: z.optional(z.array(concession)).describe('what the host uses and loses; apply asks for each'),
   findings,
-  steps: z.array(step).describe('empty when a finding is an error'),
+  steps: z.array(stepSchema).describe('empty when a finding is an error'),
   needsReboot: z.boolean(),
   again: z.optional(z.literal(true)).describe('after its apply there is more to plan'),
   memory: z.object({ pinnedMiB: z.number(), hostTotalMiB: z.nullable(z.number()) }),

@@ -4,20 +4,29 @@
  */
 import { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
+import { isWhole } from '../pci/identity.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
 import { absolutePath, address, identity, text } from '../steps/parts.ts'
 import { savedSchema } from '../steps/saved.ts'
-import { stepSchema, type Step } from '../steps/step.ts'
+import { kindOf, stepSchema, type Step } from '../steps/step.ts'
+
+/** Without its place and ids nothing tells one device from another. */
+const whole = identity.refine(isWhole, 'its place, vendor id or device id is missing')
 
 const assignment: z.ZodType<Assignment> = z.looseObject({
   vm: text,
   role: text,
   address,
-  identity,
+  identity: whole,
   hostDriver: z.nullable(text).default(null),
   moved: z.nullable(z.object({ from: text, to: text })).default(null),
 })
-const takenAlong: z.ZodType<TakenAlong> = z.looseObject({ vm: text, address, identity, because: text })
+const takenAlong: z.ZodType<TakenAlong> = z.looseObject({ vm: text, address, identity: whole, because: text })
+function namesItsDevice(step: Step): boolean {
+  const device = kindOf(step).device?.(step)
+  return device === undefined || isWhole(device.identity)
+}
+
 const concession = z.object({ address, name: text, what: text })
 const settled = z.object({ address, word: text, doubts: z.array(text).readonly() })
 
@@ -46,7 +55,7 @@ const record = z.object({
   /** What was given up by name when apply asked. */
   givenUp: z.exactOptional(z.array(concession).readonly()),
   /** Only what was to be done: a step the host already had is not here, and so is never undone. */
-  steps: z.array(stepSchema).readonly(),
+  steps: z.array(stepSchema.refine(namesItsDevice, 'its device has no recorded place or ids')).readonly(),
   saved: z.array(savedSchema).readonly(),
 })
 

@@ -15,9 +15,9 @@ const schema = z.object({
   kind: z.literal('command'),
   argv: z.array(text).min(1).readonly(),
   /** Files it may write or create; patterns (`*` in the last part) are allowed. */
-  outputs: z.array(absolutePath).readonly(),
+  outputs: z.array(absolutePath).readonly().describe('files it may write'),
   /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
-  once: z.exactOptional(z.literal(true)),
+  once: z.exactOptional(z.literal(true).describe('a rollback never runs it again')),
   /**
    * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody wrote again
    * since, and no outputs at all, when they are out of reach: then it runs after everything else is restored.

@@ -13,15 +13,14 @@ import { absolutePath, mode, text } from './parts.ts'
 import { DamagedCopy, findOther, readCopy, restoreFile, sha256, type SavedFile } from './saved.ts'
 import { unreadable } from './unreadable.ts'
 
-const fileState = z.nullable(z.object({ text, mode }))
+const fileState = z.nullable(z.object({ text, mode })).describe('null: there is no such file')
 
 const schema = z.object({
   kind: z.literal('file'),
   path: absolutePath,
   before: fileState,
   after: fileState,
-  /** `trial`: with it a trial boot is prepared. */
-  purpose: z.exactOptional(z.literal('trial')),
+  purpose: z.exactOptional(z.literal('trial').describe('a trial boot is prepared with it')),
   why: text,
 })
 

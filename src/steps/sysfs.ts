@@ -18,10 +18,10 @@ const schema = z.object({
   path: absolutePath,
   before: text,
   after: text,
-  /** The device the attribute belongs to: another one at its address is never written to. */
-  of: z.exactOptional(z.object({ address, identity })),
+  /** Another device at this address is never written to. */
+  of: z.exactOptional(z.object({ address, identity }).describe('the device whose attribute it is')),
   /** A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as half-way. */
-  partial: z.exactOptional(z.literal(true)),
+  partial: z.exactOptional(z.literal(true).describe('the kernel may give less than asked')),
   /**
    * `virtual-functions`: it makes the virtual functions of a card, or takes them all away. The kernel changes their number
    * only over none.

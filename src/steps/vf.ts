@@ -29,8 +29,7 @@ const settings = z.object({
 /** Settings of one virtual function, held by its card's driver; only what is named is compared and changed. */
 const schema = z.object({
   kind: z.literal('vf'),
-  /** The card: the physical function. */
-  address,
+  address: address.describe('the physical function'),
   identity,
   number: z.int().min(0).max(65_535),
   before: settings,
