@@ -83,7 +83,6 @@ describe('the kinds of steps', () => {
     expect(kind.wordsBefore(step)).toMatch(/\S/)
     expect(kind.planned(step, true)).toMatch(/\S/)
     expect(kind.object(step) === '').toBe(!hasState(step))
-    expect([kind.perform, kind.undo].every((one) => typeof one === 'function')).toBe(true)
   })
 
   it('has the words of each', () => {
