@@ -2,6 +2,7 @@
  * apply: plans, asks, changes the host as one transaction, journals it, and reads the machine again. After the questions the
  * plan is made a second time, since people take their time and hosts do not wait.
  */
+import { defined } from '../base/defined.ts'
 import { resolve } from 'node:path'
 import { apply, type ApplyResult } from '../apply/apply.ts'
 import { hashPlan } from '../apply/plan-hash.ts'
@@ -73,7 +74,7 @@ export async function applySpec(system: System, request: ApplyRequest, caller: A
   // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? planned).host)
-  return { planned, hash, outcome: 'ended', result, isTrial, ...(after === undefined ? {} : { open: after.plan }) }
+  return { planned, hash, outcome: 'ended', result, isTrial, ...defined({ open: after?.plan }) }
 }
 
 async function isAgreed({ concessions = [] }: Plan, questions: Questions | undefined): Promise<boolean> {
@@ -115,8 +116,7 @@ function transact(
   const stop = new AbortController()
   const options = {
     ...{ spec: resolve(source.file), host, signal: stop.signal },
-    ...(report === undefined ? {} : { report }),
-    ...(version === undefined ? {} : { version }),
+    ...defined({ report, version }),
   }
   return attended(
     given.caller,

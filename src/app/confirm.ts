@@ -2,6 +2,7 @@
  * confirm: accepts a trial boot. First the clock that would take the host back is stopped, then what was on trial is made
  * permanent, as a transaction of its own.
  */
+import { defined } from '../base/defined.ts'
 import { apply, type ApplyResult } from '../apply/apply.ts'
 import { readLastApplied, readTrialApplied, type JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
@@ -35,9 +36,7 @@ export async function confirmTrial(
   const last = readLastApplied(system)
   const trial = readTrialApplied(system)
   const options = {
-    ...(caller.report === undefined ? {} : { report: caller.report }),
-    ...(version === undefined ? {} : { version }),
-    ...(trial === undefined ? {} : { continues: trial.id }),
+    ...defined({ report: caller.report, version, continues: trial?.id }),
     ...(last?.spec === undefined ? {} : { spec: last.spec }),
   }
   return await attended(caller, () => apply(confirmedPlan(last, steps), system, options))

@@ -1,4 +1,5 @@
 /** inspect: a host, and the verdict on each of its devices. It only looks. */
+import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
 import type { Host } from '../host/host.ts'
 import { judgeHost } from '../judge/judge.ts'
@@ -27,5 +28,5 @@ export async function inspect(system: System, { from, address }: InspectRequest 
   if (address !== undefined && device === undefined)
     throw new AppError(`there is no device ${address} on this host`, { help: 'handover inspect --table lists all' })
   const judgement = judgeHost(host, { ownVms: host.needs.flatMap(({ vm }) => vm ?? []) })
-  return { host, judgement, ...(device === undefined ? {} : { device }) }
+  return { host, judgement, ...defined({ device }) }
 }

@@ -1,4 +1,5 @@
 /** journal: what was done to this host, when, and with what result. It only looks. */
+import { defined } from '../base/defined.ts'
 import { readJournals, readNamedJournal, type JournalRead } from '../apply/journal.ts'
 import type { Finding } from '../base/finding.ts'
 import type { System } from '../machine/system.ts'
@@ -15,7 +16,7 @@ export type History = {
 export async function readHistory(system: System): Promise<History> {
   const journals = readJournals(system)
   const trial = journals.length === 0 ? undefined : findTrialProblem(await readSource(system, undefined))
-  return { journals, ...(trial === undefined ? {} : { trial }) }
+  return { journals, ...defined({ trial }) }
 }
 
 /** One entry, by the number a person types: `3` or `0003`. */

@@ -1,4 +1,5 @@
 /** plan: who gets what, and every change, before anything is touched. */
+import { defined } from '../base/defined.ts'
 import type { Host } from '../host/host.ts'
 import type { System } from '../machine/system.ts'
 import { plan, type PlanInput } from '../plan/plan.ts'
@@ -24,7 +25,7 @@ export type Planned = {
 
 /** Throws SpecError where the spec cannot be followed; what is wrong with the host is a finding of the plan. */
 export async function planSpec(system: System, { spec, from, choices = {} }: PlanRequest): Promise<Planned> {
-  return await planSource(system, readSpec(spec), { choices, ...(from === undefined ? {} : { from }) })
+  return await planSource(system, readSpec(spec), { choices, ...defined({ from }) })
 }
 
 /** The plan of a spec that was read already, for the host as it is now. */
@@ -35,5 +36,5 @@ export async function planSource(
 ): Promise<Planned> {
   const { spec, places, lock } = source
   const host = await readPlanningHost(system, from, source)
-  return { source, host, plan: plan(host, spec, { places, ...choices, ...(lock === undefined ? {} : { lock }) }) }
+  return { source, host, plan: plan(host, spec, { places, ...choices, ...defined({ lock }) }) }
 }

@@ -1,4 +1,5 @@
 /** The spec that a caller names, and the lock beside it. */
+import { defined } from '../base/defined.ts'
 import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import type { Finding } from '../base/finding.ts'
@@ -39,7 +40,7 @@ export function readSpec(file: string, options: { readonly brokenLock?: 'refuse'
   const isLockBroken = lockFindings.length > 0 && options.brokenLock !== 'ignore'
   if (spec === undefined || isLockBroken)
     throw new SpecError(file, isLockBroken ? [...findings, ...lockFindings] : findings, text)
-  return { spec, places, file, text, lockFile, ...(lock === undefined ? {} : { lock }) }
+  return { spec, places, file, text, lockFile, ...defined({ lock }) }
 }
 
 function readText(file: string): string {

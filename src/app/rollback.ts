@@ -2,6 +2,7 @@
  * rollback: takes an apply back, the newest one in force when none is named. A confirmed trial is one thing to a person: the
  * confirmation is taken back, then the trial that it made permanent, then the trials which that one replaced.
  */
+import { defined } from '../base/defined.ts'
 import type { Journal } from '../apply/journal.ts'
 import { findEarlier, findRollback, rollback, type RollbackResult } from '../apply/rollback.ts'
 import type { System } from '../machine/system.ts'
@@ -53,6 +54,6 @@ export async function takeBack(
 
 function takeOneBack(system: System, id: string | undefined, caller: RollbackCaller): Promise<RollbackResult> {
   const { report } = caller
-  const how = { elsewhere: system.root !== undefined, ...(report === undefined ? {} : { report }) }
+  const how = { elsewhere: system.root !== undefined, ...defined({ report }) }
   return attended(caller, () => rollback(system, id, how))
 }

@@ -2,6 +2,7 @@
  * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before, or the
  * result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
  */
+import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
 import type { Plan } from '../plan/types.ts'
 import type { System } from '../machine/system.ts'
@@ -154,16 +155,14 @@ async function makeRecord(
     createdAt: system.now().toISOString(),
     version: what.options.version ?? 'dev',
     bootId: readBootId(system),
-    ...(what.options.spec === undefined ? {} : { spec: what.options.spec }),
-    ...(what.options.continues === undefined ? {} : { continues: what.options.continues }),
+    ...defined({ spec: what.options.spec, continues: what.options.continues }),
     planHash: what.planHash,
     needsReboot: plan.needsReboot,
     assignments: plan.assignments,
     takenAlong: plan.takenAlong,
     spare: plan.spare,
     startOrder: plan.startOrder,
-    ...(plan.settled === undefined ? {} : { settled: plan.settled }),
-    ...(plan.concessions === undefined ? {} : { givenUp: plan.concessions }),
+    ...defined({ settled: plan.settled, givenUp: plan.concessions }),
     steps: what.steps,
     saved,
   }
@@ -215,7 +214,7 @@ async function performRecorded(
     throw error
   }
   const left = await kindOf(step).leaves?.(system, step)
-  journal.append({ event: 'step', index, phase: 'done', ...(left === undefined ? {} : { outputs: left }) })
+  journal.append({ event: 'step', index, phase: 'done', ...defined({ outputs: left }) })
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
 }
 

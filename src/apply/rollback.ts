@@ -2,6 +2,7 @@
  * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing since or a
  * virtual machine still uses a device; says what it could not restore.
  */
+import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
 import { runFolder, stateFolder } from '../base/own-folders.ts'
 import { isTrialCmdline, trialConfirmedPath, trialConfPath, trialResultPath } from '../boot/trial/trial.ts'
@@ -76,7 +77,7 @@ export async function rollback(
     const begun = begunSteps(journal)
     const leftovers = await undoSteps(
       system,
-      { ...journal, ...(begun ? { begun } : {}), later: true, elsewhere: options.elsewhere === true },
+      { ...journal, ...defined({ begun }), later: true, elsewhere: options.elsewhere === true },
       report,
     )
     const outcome = leftovers.length === 0 ? 'rolled-back' : 'rollback-incomplete'

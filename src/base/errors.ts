@@ -2,6 +2,7 @@
  * The exceptions of this program: what stops us, as opposed to findings (finding.ts), which are data about the user's world.
  * Anything thrown that is not an AppError is a bug, and `cli/main` says so.
  */
+import { defined } from './defined.ts'
 
 /** The exit codes outsiders rely on; the only place they are written down in code. */
 export const exitCode = {
@@ -32,7 +33,7 @@ export class AppError extends Error {
 /** The command line, or a file named on it, cannot be understood (exit code 2). */
 export class UsageError extends AppError {
   constructor(message: string, help?: string) {
-    super(message, { ...(help === undefined ? {} : { help }), exitCode: exitCode.usage })
+    super(message, { ...defined({ help }), exitCode: exitCode.usage })
   }
 }
 
@@ -46,7 +47,7 @@ export class CommandError extends AppError {
     super(
       `${argv[0] ?? '?'} ended with ${status === undefined ? 'a signal' : `status ${status}`}${said ? `: ${said}` : ''}`,
       {
-        ...(help === undefined ? {} : { help }),
+        ...defined({ help }),
       },
     )
     this.argv = argv

@@ -1,4 +1,5 @@
 /** The Host with the look-ups that checks share, made once per judgement. */
+import { defined } from '../base/defined.ts'
 import type { Host, HostNeed, IommuGroup, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
@@ -84,10 +85,7 @@ function platformOf(host: Host): PlatformOptions {
   // What the kernel may have been started with makes its groups as doubtful as what it was started with.
   const cmdline = kernel.cmdline ?? override?.word
   return {
-    ...(kernel.release === undefined ? {} : { kernelRelease: kernel.release }),
-    ...(cmdline === undefined ? {} : { cmdline }),
-    ...(iommu.dmar === undefined ? {} : { dmar: iommu.dmar }),
-    ...(iommu.ivrs === undefined ? {} : { ivrs: iommu.ivrs }),
+    ...defined({ kernelRelease: kernel.release, cmdline, dmar: iommu.dmar, ivrs: iommu.ivrs }),
     iommuKind: iommu.kind,
   }
 }

@@ -1,4 +1,5 @@
 /** Undoes gzip, up to a limit: a small file can unpack to anything. */
+import { defined } from '../base/defined.ts'
 import { gunzipSync } from 'node:zlib'
 import type { ReadResult } from './system.ts'
 
@@ -9,6 +10,6 @@ export function gunzip(bytes: Uint8Array, limit: number): ReadResult<Uint8Array>
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ERR_BUFFER_TOO_LARGE') return { ok: false, reason: 'too-large' }
-    return { ok: false, reason: 'unreadable', ...(code === undefined ? {} : { code }) }
+    return { ok: false, reason: 'unreadable', ...defined({ code }) }
   }
 }

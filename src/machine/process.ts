@@ -2,6 +2,7 @@
  * Long-lived processes and unix sockets. A process that is not meant to outlive us is tied to our life by a pipe held by a
  * small watcher: when this program ends in any way, SIGKILL included, the pipe closes and the watcher ends the group.
  */
+import { defined } from '../base/defined.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -34,7 +35,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Prom
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       detached: true,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...defined({ cwd: options.cwd }),
       env: { PATH: searchPath(), LC_ALL: 'C.UTF-8', ...options.env },
       stdio: tied ? ['ignore', output, output, 'pipe'] : ['ignore', output, output],
     })

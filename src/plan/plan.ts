@@ -2,6 +2,7 @@
  * plan: who gets what, what goes along, what is wrong, and every change. Pure: the same host, spec and lock give the same
  * plan, byte by byte. The web, the CLI, a dry run and the tests all call this one function.
  */
+import { defined } from '../base/defined.ts'
 import { hasErrors, type Finding } from '../base/finding.ts'
 import type { Binding } from '../boot/initramfs/early-binding.ts'
 import type { Host } from '../host/host.ts'
@@ -119,7 +120,7 @@ function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' 
     ...more,
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
-    ...(given.trialMinutes === undefined ? {} : { minutes: given.trialMinutes }),
+    ...defined({ minutes: given.trialMinutes }),
   }
 }
 

@@ -2,6 +2,7 @@
  * The report line: a virtio-serial port on which a guest says what it sees. One word out, lines in, `end` (docs/lab.md).
  * Everything that comes from a guest may be wrong or hostile: lengths and counts are capped, and nothing is trusted to be true.
  */
+import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
 
@@ -96,7 +97,7 @@ export function parseGuestReport(said: readonly string[]): GuestReport {
     else if (kind === 'address') addresses.push({ interface: words[0] ?? '', address: words[1] ?? '' })
     else if (line !== '') facts.push(line)
   }
-  return { ...(systemName === undefined ? {} : { system: systemName }), devices, addresses, facts, lines }
+  return { ...defined({ system: systemName }), devices, addresses, facts, lines }
 }
 
 function parseDevice([address = '', ...words]: readonly string[]): GuestDevice {
@@ -111,9 +112,7 @@ function parseDevice([address = '', ...words]: readonly string[]): GuestDevice {
     vendorId: value('vendor') ?? '',
     deviceId: value('device') ?? '',
     classCode: value('class') ?? '',
-    ...(driver === undefined ? {} : { driver }),
-    ...(name === undefined ? {} : { interface: name }),
-    ...(mac === undefined ? {} : { mac }),
+    ...defined({ driver, interface: name, mac }),
     ...(link === undefined ? {} : { link: link === '1' }),
     disks,
   }

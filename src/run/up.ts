@@ -2,6 +2,7 @@
  * Starts the VMs of an applied plan in order, each when what it needs answers. Checks every device once more before its VM
  * gets it. Tells a listener what happens; the command line prints it.
  */
+import { defined } from '../base/defined.ts'
 import { checkIdentity } from '../steps/check-identity.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
@@ -50,13 +51,7 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
     refuseWaiting(vm, request.record)
     const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, request.spec) : undefined
     const functions = functionsFor(request.record, vm)
-    await startOne(
-      system,
-      vm,
-      { functions, ...(hugepageKiB === undefined ? {} : { hugepageKiB }) },
-      request.wait,
-      report,
-    )
+    await startOne(system, vm, { functions, ...defined({ hugepageKiB }) }, request.wait, report)
   }
 }
 
@@ -99,7 +94,7 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
   ) => ({
     role,
     address,
-    ...(identity.classCode === undefined ? {} : { classCode: identity.classCode }),
+    ...defined({ classCode: identity.classCode }),
   })
   const roles = vm.devices.flatMap(({ role }) => record.assignments.filter((a) => a.vm === vm.name && a.role === role))
   return [

@@ -2,6 +2,7 @@
  * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was promised?
  * The comparison is pure; asking is not.
  */
+import { defined } from '../base/defined.ts'
 import { hex } from '../pci/hex.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
@@ -110,7 +111,7 @@ export function compareRole(
   const { identity } = assignment
   const promised: Seen = {
     ...statedIds(identity),
-    ...(identity.classCode === undefined ? {} : { classCode: identity.classCode }),
+    ...defined({ classCode: identity.classCode }),
     // Another kind of guest has drivers of other names.
     ...(vm.guest === 'linux' && assignment.hostDriver !== null ? { driver: assignment.hostDriver } : {}),
     ...(identity.macs?.length ? { macs: identity.macs } : {}),
@@ -148,8 +149,7 @@ function seenBy(device: GuestDevice): Seen {
     vendorId: device.vendorId,
     deviceId: device.deviceId,
     classCode: device.classCode,
-    ...(device.driver === undefined ? {} : { driver: device.driver }),
-    ...(device.link === undefined ? {} : { link: device.link }),
+    ...defined({ driver: device.driver, link: device.link }),
     ...(device.mac === undefined ? {} : { macs: [device.mac] }),
     ...(device.disks.length > 0 ? { disks: device.disks.map((disk) => disk.serial).toSorted() } : {}),
   }
@@ -164,7 +164,7 @@ function unseen(assignment: Assignment, why: string): RoleVerdict {
 }
 
 function statedIds({ vendorId, deviceId }: Assignment['identity']): Seen {
-  return { ...(vendorId === undefined ? {} : { vendorId }), ...(deviceId === undefined ? {} : { deviceId }) }
+  return { ...defined({ vendorId, deviceId }) }
 }
 
 function textOf(value: Seen[keyof Seen]): string {

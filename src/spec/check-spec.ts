@@ -1,4 +1,5 @@
 /** What a schema cannot say about a spec: references between its parts, values that contradict each other. */
+import { defined } from '../base/defined.ts'
 import type { Finding } from '../base/finding.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
 import { placeOf, type SpecPlaces } from './places.ts'
@@ -23,8 +24,7 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
       code: 'spec-value',
       severity: 'error',
       message,
-      ...(help === undefined ? {} : { help }),
-      ...(at ? { at } : {}),
+      ...defined({ help, at }),
     })
   }
   checkSize(['host', 'reserve'], written.host?.reserve, report)

@@ -1,4 +1,5 @@
 /** The places of all keys and values, from the YAML document of a spec. */
+import { defined } from '../base/defined.ts'
 import { isAlias, isMap, isPair, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
 import type { Place } from '../base/finding.ts'
 import { keyOf, type SpecPlaces } from './places.ts'
@@ -19,13 +20,13 @@ export function collectPlaces(root: Node | null, lines: LineCounter, file: strin
   for (let next = pending.pop(); next !== undefined && places.size < maxPlaces; next = pending.pop()) {
     const { node, path, key } = next
     const value = placeAt(node) ?? key
-    if (value) places.set(keyOf(path), { value, ...(key ? { key } : {}) })
+    if (value) places.set(keyOf(path), { value, ...defined({ key }) })
     if (isSeq(node)) node.items.forEach((item, i) => pending.push({ node: item, path: [...path, i] }))
     if (!isMap(node)) continue
     for (const pair of node.items) {
       if (!isPair(pair) || !isScalar(pair.key)) continue
       const place = placeAt(pair.key)
-      pending.push({ node: pair.value, path: [...path, String(pair.key.value)], ...(place ? { key: place } : {}) })
+      pending.push({ node: pair.value, path: [...path, String(pair.key.value)], ...defined({ key: place }) })
     }
   }
   return places

@@ -10,6 +10,7 @@
  *         path: 0000:00/1c.4/00.0
  *         ...
  */
+import { defined } from '../base/defined.ts'
 import { LineCounter, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import type { Finding } from '../base/finding.ts'
@@ -81,9 +82,9 @@ export function parseLock(source: string, file: string): { lock?: Lock; findings
           role,
           wanted,
           address,
-          ...(name === undefined ? {} : { name }),
+          ...defined({ name }),
           identity: identity as WholeIdentity,
-          ...(twins === undefined ? {} : { twins }),
+          ...defined({ twins }),
         }
       },
     )
@@ -103,9 +104,9 @@ export function formatLock(lock: Lock): string {
         {
           wanted,
           address,
-          ...(name === undefined ? {} : { name }),
+          ...defined({ name }),
           ...identity,
-          ...(twins === undefined ? {} : { twins }),
+          ...defined({ twins }),
         },
       ]),
   )

@@ -2,6 +2,7 @@
  * YAML text → Spec, or findings with line, column and caret. Everything wrong is reported at once.
  * It reads no file and knows no host: what exists is plan's question.
  */
+import { defined } from '../base/defined.ts'
 import { LineCounter, parseDocument } from 'yaml'
 import { toJSONSchema, type core } from 'zod'
 import type { Finding, FindingCode } from '../base/finding.ts'
@@ -146,7 +147,7 @@ function yamlWords(code: string, message: string): string {
 }
 
 function finding(code: FindingCode, message: string, help: string | undefined, at: Finding['at']): Finding {
-  return { code, severity: 'error', message, ...(help === undefined ? {} : { help }), ...(at ? { at } : {}) }
+  return { code, severity: 'error', message, ...defined({ help, at }) }
 }
 
 function stopped(file: string, message: string, help?: string): ParsedSpec {

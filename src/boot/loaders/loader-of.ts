@@ -1,4 +1,5 @@
 /** The boot loader of a Host: its evidence, put to boot/bootloader.ts. */
+import { defined } from '../../base/defined.ts'
 import { findBootloader, type Bootloader } from './bootloader.ts'
 import type { Host } from '../../host/host.ts'
 
@@ -9,8 +10,7 @@ export function loaderOf(host: Host): Bootloader {
     efi,
     present,
     cmdline: host.kernel.cmdline ?? '',
-    ...(loaderInfo === undefined ? {} : { loaderInfo }),
-    ...(stubInfo === undefined ? {} : { stubInfo }),
+    ...defined({ loaderInfo, stubInfo }),
     ...(entry === undefined ? {} : { entries: entry.slice(0, entry.lastIndexOf('/')) }),
   })
 }

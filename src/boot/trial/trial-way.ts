@@ -1,4 +1,5 @@
 /** A way of starting something once, whatever loader does it: what all of them have in common. */
+import { defined } from '../../base/defined.ts'
 import { entryId } from '../loaders/bls.ts'
 import type { InitramfsTool } from '../initramfs/early-binding.ts'
 import { oneShotVariable } from './trial-entries.ts'
@@ -18,7 +19,7 @@ export type TrialWay =
   | { readonly ok: false; readonly reason: string; readonly first?: string }
 
 export function no(reason: string, first?: string): Extract<TrialWay, { ok: false }> {
-  return { ok: false, reason, ...(first === undefined ? {} : { first }) }
+  return { ok: false, reason, ...defined({ first }) }
 }
 
 /** The choice is an EFI variable: it is taken back by choosing what was chosen before, or nothing. */

@@ -1,4 +1,5 @@
 /** `handover apply SPEC`: shows the plan, asks, does it, and prints what became of it. */
+import { defined } from '../../base/defined.ts'
 import type { ApplyResult } from '../../apply/apply.ts'
 import { applyDocument } from '../../api/apply.ts'
 import { applySpec, type Applied, type ApplyCaller } from '../../app/apply.ts'
@@ -25,7 +26,7 @@ export async function runApply(args: readonly string[], options: Options, contex
   const [spec = ''] = args
   const request = {
     ...{ spec, choices: planChoices(options), version },
-    ...(options.plan === undefined ? {} : { hash: options.plan }),
+    ...defined({ hash: options.plan }),
   }
   const applied = await applySpec(context.system, request, callerOf(spec, options, context))
   switch (applied.outcome) {

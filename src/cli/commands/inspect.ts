@@ -1,4 +1,5 @@
 /** `handover inspect [ADDRESS]`: the host, what it needs, and a verdict for every device. Looks only. */
+import { defined } from '../../base/defined.ts'
 import { inspect, type Inspection } from '../../app/inspect.ts'
 import { UsageError, exitCode, type ExitCode } from '../../base/errors.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -17,7 +18,7 @@ export async function runInspect(
 ): Promise<ExitCode> {
   const inspection = await inspect(context.system, {
     ...(args[0] === undefined ? {} : { address: addressOf(args[0]) }),
-    ...(options.from === undefined ? {} : { from: options.from }),
+    ...defined({ from: options.from }),
   })
   if (options.html !== undefined) await writeHtml(inspection, options.html, context)
   if (options.json) await printJson(inspection, context)

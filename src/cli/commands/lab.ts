@@ -1,4 +1,5 @@
 /** `handover lab`: a virtual host in QEMU with the built tool inside. */
+import { defined } from '../../base/defined.ts'
 import { AppError, exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import { installedSystems, needsOf } from '../../lab/installed/systems.ts'
 import { missingNeeds, installNeeds, type Need } from '../../images/tools.ts'
@@ -83,7 +84,7 @@ function pictures(
   )
   // A capture that cannot be read back is a fault of the tool; the report is still worth having without the picture.
   const host = reading.ok ? renderHostSvg(reading.host, judgeHost(reading.host), owners) : undefined
-  return { ...(screen === undefined ? {} : { screen }), ...(host === undefined ? {} : { host }) }
+  return { ...defined({ screen, host }) }
 }
 
 /** The machine the lab runs on, looked at read-only: with luck, the next step needs no lab. */

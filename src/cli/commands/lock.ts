@@ -1,4 +1,5 @@
 /** `handover lock SPEC`: writes home.lock beside the spec, and prints what is different in it. */
+import { defined } from '../../base/defined.ts'
 import { lockDocument } from '../../api/lock.ts'
 import { lockSpec } from '../../app/lock.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
@@ -10,7 +11,7 @@ export async function runLock(args: readonly string[], options: ReadingOptions, 
   const [spec = ''] = args
   const result = await lockSpec(context.system, {
     spec,
-    ...(options.from === undefined ? {} : { from: options.from }),
+    ...defined({ from: options.from }),
   })
   switch (result.outcome) {
     case 'no-device': {

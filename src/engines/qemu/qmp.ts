@@ -2,6 +2,7 @@
  * QMP, QEMU's control socket (docs/interop/qmp-spec in QEMU): greeting, capabilities, one JSON object a line, replies matched
  * by id, events in between. This file speaks the wire; what to say is vm/qemu.ts's business.
  */
+import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Connection } from '../../machine/system.ts'
 
@@ -102,7 +103,7 @@ export async function openQmp(connection: Connection, timeoutSeconds = 20): Prom
         resolve: (value) => (clearTimeout(timer), resolve(value)),
         reject: (error) => (clearTimeout(timer), reject(error)),
       })
-      connection.write(`${JSON.stringify({ execute: command, ...(args ? { arguments: args } : {}), id })}\n`)
+      connection.write(`${JSON.stringify({ execute: command, ...defined({ arguments: args }), id })}\n`)
       return undefined
     })
   const greeting = await new Promise<Record<string, unknown>>((resolve, reject) => {

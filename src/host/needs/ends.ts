@@ -2,6 +2,7 @@
  * The three ends of a trail. Whoever follows a need of the host gives back ends, and `needsOf` makes needs of them: a trail
  * that ends nowhere is never dropped.
  */
+import { defined } from '../../base/defined.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import type { HostNeed, LostNeed } from '../host.ts'
 
@@ -40,7 +41,7 @@ export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => r
   for (const end of found) {
     if (end.to === 'function') {
       const { chain, device, redundant } = end
-      needs.push({ ...start, chain, device, ...(redundant === undefined ? {} : { redundant }) })
+      needs.push({ ...start, chain, device, ...defined({ redundant }) })
     } else if (end.to === 'lost') {
       const { kind, what } = start
       lost.push({ kind, what, chain: end.chain, lost: end.lost, why: end.why, couldBe: end.couldBe ?? couldBe() })

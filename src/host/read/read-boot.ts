@@ -2,6 +2,7 @@
  * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
  * lies. What follows from it is decided in boot/bootloader.ts.
  */
+import { defined } from '../../base/defined.ts'
 import { parseGrubEnvironment } from '../../boot/loaders/grub-environment.ts'
 import { isOwnText } from '../../boot/own-file.ts'
 import { findBootEntry, startedImage } from '../../boot/trial/trial-grub.ts'
@@ -23,11 +24,10 @@ export function readBoot(reader: Reader): BootFacts {
   const result = reader.readText(trialResultPath, 4096)
   return {
     efi: present.includes('/sys/firmware/efi'),
-    ...(loader === undefined ? {} : { loaderInfo: loader }),
-    ...(stub === undefined ? {} : { stubInfo: stub }),
+    ...defined({ loaderInfo: loader, stubInfo: stub }),
     present,
     bootNames: names.ok ? names.value.slice(0, 1000) : [],
-    ...(grub === undefined ? {} : { grubFilesystem: grub }),
+    ...defined({ grubFilesystem: grub }),
     ...readGrubEntry(reader),
     ...readKernelOptions(reader),
     ...readEnvironmentPath(reader),
@@ -61,7 +61,7 @@ function readGrubEntry(reader: Reader): Pick<BootFacts, 'grubEntry' | 'grubReads
   const isOurs = custom.ok && isOwnText(custom.value)
   return {
     grubReadsCustom: /\bcustom\.cfg\b/.test(config.value),
-    ...(entry === undefined ? {} : { grubEntry: entry }),
+    ...defined({ grubEntry: entry }),
     ...(custom.ok ? { grubCustom: isOurs ? custom.value : null } : {}),
   }
 }

@@ -2,6 +2,7 @@
  * Entries of the Boot Loader Specification beyond their text: which initramfs each one loads, where it really is, how large
  * it is and how much room is left beside it; and what the loader itself says in EFI variables.
  */
+import { defined } from '../../base/defined.ts'
 import { readEntry } from '../../boot/loaders/bls.ts'
 import { loaderVariablePath } from '../../boot/trial/trial-entries.ts'
 import type { Reader } from '../../machine/system.ts'
@@ -19,8 +20,7 @@ export function readEntryImages(reader: Reader): Pick<BootFacts, 'entryImages' |
   const loaderEntries = readLoaderEntries(reader)
   return {
     ...(images.length === 0 ? {} : { entryImages: images }),
-    ...(free === undefined ? {} : { entriesFreeBytes: free }),
-    ...(loaderEntries === undefined ? {} : { loaderEntries }),
+    ...defined({ entriesFreeBytes: free, loaderEntries }),
   }
 }
 

@@ -2,6 +2,7 @@
  * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers what they
  * could not read. It judges nothing: verdicts are computed from the value (judge/).
  */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { Reader } from '../../machine/system.ts'
@@ -34,7 +35,7 @@ export function readHost(
   return {
     schema: 1,
     source: source ?? { kind: system.live ? 'live' : 'sysfs' },
-    ...(distribution ? { distribution } : {}),
+    ...defined({ distribution }),
     kernel: readKernel(reading),
     cpu: readCpu(reading),
     ...(hypervisor ? { hypervisor } : {}),
@@ -45,7 +46,7 @@ export function readHost(
     needs,
     ...(lost.length > 0 ? { lostNeeds: lost } : {}),
     ...unreadNeeds(reading, devices),
-    ...(blockDevices === undefined ? {} : { blockDevices }),
+    ...defined({ blockDevices }),
     bridges: bridgesOf(reading),
     ownAddresses: readReachedAddresses(reading),
     files: readFiles(reading),

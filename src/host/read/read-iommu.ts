@@ -2,6 +2,7 @@
  * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
  * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
  */
+import { defined } from '../../base/defined.ts'
 import { toHex } from '../../pci/hex.ts'
 import type { ReadResult } from '../../machine/system.ts'
 import type { IommuFacts, IommuGroup } from '../host.ts'
@@ -27,10 +28,9 @@ export function readIommu(
   return {
     state: stateOf(groups.length > 0 || units.length > 0, dmar ?? ivrs, tables.size > 0 || listed.ok),
     kind: kindOf(units, dmar, ivrs),
-    ...(interruptRemapping === undefined ? {} : { interruptRemapping }),
+    ...defined({ interruptRemapping }),
     ...(listed.ok || units.length > 0 ? { units } : {}),
-    ...(dmar === undefined ? {} : { dmar }),
-    ...(ivrs === undefined ? {} : { ivrs }),
+    ...defined({ dmar, ivrs }),
   }
 }
 

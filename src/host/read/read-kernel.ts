@@ -1,4 +1,5 @@
 /** The kernel, the processor, the memory and the distribution: facts that decide which remedy fits. */
+import { defined } from '../../base/defined.ts'
 import type { CpuFacts, Distribution, KernelFacts, MemoryFacts } from '../host.ts'
 import { namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
@@ -13,11 +14,7 @@ export function readKernel(reading: Reading): KernelFacts {
     .sort()
   const config = release === undefined ? undefined : readConfig(reading, release)
   return {
-    ...(release === undefined ? {} : { release }),
-    ...(cmdline === undefined ? {} : { cmdline }),
-    ...(lockdown === undefined ? {} : { lockdown }),
-    ...(modules === undefined ? {} : { modules }),
-    ...(config === undefined ? {} : { config }),
+    ...defined({ release, cmdline, lockdown, modules, config }),
   }
 }
 
@@ -46,7 +43,7 @@ export function readCpu(reading: Reading): CpuFacts {
   const count = [...text.matchAll(/^processor\s*:/gm)].length
   const virtualisation = flags.has('vmx') ? 'vmx' : flags.has('svm') ? 'svm' : null
   return {
-    ...(vendor === undefined ? {} : { vendor }),
+    ...defined({ vendor }),
     ...(flags.size > 0 ? { virtualisation, isGuest: flags.has('hypervisor') } : {}),
     ...(count > 0 ? { count } : {}),
   }
@@ -69,8 +66,7 @@ export function readMemory(reading: Reading): MemoryFacts {
     hugepages.push({ sizeKiB, total, free: numberOf(textOf(reading, `${folder}/${name}/free_hugepages`)) ?? 0 })
   }
   return {
-    ...(totalMiB === undefined ? {} : { totalMiB }),
-    ...(availableMiB === undefined ? {} : { availableMiB }),
+    ...defined({ totalMiB, availableMiB }),
     ...(hugepages.length > 0 ? { hugepages } : {}),
   }
 }
@@ -85,5 +81,5 @@ export function readDistribution(reading: Reading): Distribution | undefined {
   if (id === undefined) return undefined
   const versionId = value('VERSION_ID')
   const idLike = value('ID_LIKE')?.split(/\s+/)
-  return { id, ...(versionId ? { versionId } : {}), ...(idLike ? { idLike } : {}) }
+  return { id, ...(versionId ? { versionId } : {}), ...defined({ idLike }) }
 }

@@ -1,4 +1,5 @@
 /** Physical and virtual functions (SR-IOV), and what a card's driver holds for its virtual ones. */
+import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { parseVirtualFunctions, type VirtualFunctionSettings } from '../../pci/virtual-functions.ts'
@@ -36,7 +37,7 @@ export function withFunctionSettings(reading: Reading, folder: string, device: P
     sriov: {
       ...sriov,
       ...(autoprobe === undefined ? {} : { driversAutoprobe: autoprobe === '1' }),
-      ...(functions === undefined ? {} : { functions }),
+      ...defined({ functions }),
     },
   }
 }

@@ -2,6 +2,7 @@
  * Unified kernel images (kernel, initramfs and arguments in one file, Boot Loader Specification Type #2): which there are,
  * for which installed kernel, how much room is beside them, and whether the firmware insists on signatures.
  */
+import { defined } from '../../base/defined.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { BootFacts, UnifiedImage } from '../boot-facts.ts'
 
@@ -17,7 +18,7 @@ export function readUnified(reader: Reader): Pick<BootFacts, 'unified' | 'secure
   const secure = reader.readBytes(secureBootPath, 64)
   const unified = findFolder(reader)
   return {
-    ...(unified === undefined ? {} : { unified }),
+    ...defined({ unified }),
     ...(secure.ok ? { secureBoot: secure.value[4] === 1 } : {}),
   }
 }
@@ -33,7 +34,7 @@ function findFolder(reader: Reader): BootFacts['unified'] {
       folder,
       images,
       hooks: hooks.ok ? hooks.value.filter((name) => name.endsWith('.install')) : [],
-      ...(freeBytes === undefined ? {} : { freeBytes }),
+      ...defined({ freeBytes }),
     }
   }
   return undefined
@@ -49,7 +50,7 @@ function imagesOf(reader: Reader, folder: string, names: readonly string[]): Uni
       const stat = reader.stat(`${folder}/${name}`)
       if (!stat.ok || stat.value.kind !== 'file') return []
       const release = releaseIn(name, releases)
-      return [{ name, bytes: stat.value.size, ...(release === undefined ? {} : { release }) }]
+      return [{ name, bytes: stat.value.size, ...defined({ release }) }]
     })
 }
 

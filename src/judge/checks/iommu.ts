@@ -1,4 +1,5 @@
 /** Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the host. */
+import { defined } from '../../base/defined.ts'
 import { isOnRootBus, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { checkIommuState } from '../host-checks.ts'
@@ -16,7 +17,7 @@ export const checkIommu: Check = (device, view) => {
         severity: never ? 'error' : 'note',
         undecided: true,
         ...says(device.address, `has no IOMMU group: ${host.message}`),
-        ...(host.help === undefined ? {} : { help: host.help }),
+        ...defined({ help: host.help }),
         about,
       },
     ]

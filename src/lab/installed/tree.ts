@@ -2,6 +2,7 @@
  * The files of an installed lab host: the distribution's packages, and on top of them what makes it this
  * host.
  */
+import { defined } from '../../base/defined.ts'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { System } from '../../machine/system.ts'
@@ -45,7 +46,7 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
 export function ownTree(installed: InstalledSystem): TreeEntry[] {
   const text = (path: string, content: string, mode?: number): TreeEntry => ({
     ...{ kind: 'file', path, content },
-    ...(mode === undefined ? {} : { mode }),
+    ...defined({ mode }),
   })
   const unit = (name: string): TreeEntry => {
     const home = name.startsWith('lab-') ? '/etc/systemd/system' : '/lib/systemd/system'

@@ -1,4 +1,5 @@
 /** What is wrong with kernel arguments a person asks for: those that undo the plan, do nothing, or only claim something. */
+import { defined } from '../../base/defined.ts'
 import { readArg } from '../../boot/cmdline.ts'
 import { takerOfArg } from '../../boot/module-options.ts'
 import { trialToken } from '../../boot/trial/trial.ts'
@@ -16,7 +17,7 @@ export function checkKernelArguments(spec: Spec, places?: SpecPlaces): Finding[]
     const verdict = judge(raw)
     if (verdict === undefined) return []
     const at = placeOf(places, ['host', 'kernel-arguments', i])
-    return [{ ...verdict, ...(at ? { at } : {}) }]
+    return [{ ...verdict, ...defined({ at }) }]
   })
 }
 

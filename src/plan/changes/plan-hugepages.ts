@@ -3,6 +3,7 @@
  * every boot; 1 GiB pages can be had reliably only by kernel arguments, while memory is whole. More than is wanted is
  * never given back: somebody else may use it.
  */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import { formatSize } from '../../base/size.ts'
 import { findArg, parseCmdline, readArg } from '../../boot/cmdline.ts'
@@ -33,7 +34,7 @@ export function planHugepages(host: Host, spec: Spec, places?: SpecPlaces): Huge
     return { steps: [], files: forget(host), arguments: none, findings: [] }
   const at = placeOf(places, ['host', 'hugepages'], 'key')
   const stop = (message: string, help: string): HugepagePlan => {
-    const finding: Finding = { code: 'hugepages-missing', severity: 'error', message, help, ...(at ? { at } : {}) }
+    const finding: Finding = { code: 'hugepages-missing', severity: 'error', message, help, ...defined({ at }) }
     return { steps: [], files: [], arguments: none, findings: [finding] }
   }
   const uneven = wanting.find((vm) => (vm.memoryMiB * 1024) % size !== 0)

@@ -3,6 +3,7 @@
  * be is known only when the card has made them, so a plan makes them first; roles that ask for one wait, and the plan
  * after that apply sets them up and gives them away, each identified as it then is.
  */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import { virtualFunctionFiles, type WantedFunctions } from '../../boot/virtual-functions.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -107,7 +108,7 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCar
   const { device } = card
   const stop = (message: string, help?: string): PlannedCard => ({
     steps: [],
-    problems: [{ message, ...(help === undefined ? {} : { help }) }],
+    problems: [{ message, ...defined({ help }) }],
     isThere: false,
   })
   const what = `${device.address} (${nameOf(device)})`
@@ -267,7 +268,7 @@ function sayWaiting(waiting: readonly WaitingRole[], { findings, iommu, places }
         iommu === 'off'
           ? 'they are made once the IOMMU is on: reboot, then apply again'
           : 'apply makes them; the same command run again gives them away',
-      ...(at ? { at } : {}),
+      ...defined({ at }),
     },
   ]
 }
@@ -278,8 +279,7 @@ function told({ name }: VirtualFunctionsSpec, problem: Problem, places: SpecPlac
     code: 'virtual-functions',
     severity: problem.severity ?? 'error',
     message: problem.message,
-    ...(problem.help === undefined ? {} : { help: problem.help }),
-    ...(at ? { at } : {}),
+    ...defined({ help: problem.help, at }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Memory: a guest with a passed-through device has all of it pinned, from its start, whether it uses it or not. */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import { formatSize } from '../../base/size.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -42,7 +43,7 @@ function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
         `the guests ${isPinned ? 'would pin' : 'may use'} ${formatSize(isPinned ? pinned : all)} (${sayVms(counted)}); ` +
         `the host has ${formatSize(total)}${huge} and keeps ${formatSize(spec.host.reserveMiB)}`,
       help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
-      ...(at ? { at } : {}),
+      ...defined({ at }),
     },
   ]
 }
@@ -68,7 +69,7 @@ function hugepagesTooMany(
     severity: 'error',
     message: `huge pages would take ${formatSize(given.aside)} of ${formatSize(given.total)} (${sayVms(spec.vms.filter((vm) => vm.hugepages))}); the host keeps ${formatSize(spec.host.reserveMiB)}`,
     help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
-    ...(at ? { at } : {}),
+    ...defined({ at }),
   }
 }
 
@@ -98,7 +99,7 @@ function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] 
       severity: 'error',
       message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listAll(has)}`,
       help: `let apply do it with \`host: { hugepages: 2 MiB }\`, or soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
-      ...(at ? { at } : {}),
+      ...defined({ at }),
     },
   ]
 }

@@ -1,4 +1,5 @@
 /** Virtual ports are plugged into bridges of the host: one that is not there is found now and not at `up`. */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
@@ -25,7 +26,7 @@ export function checkBridges(host: Host, spec: Spec, places?: SpecPlaces): Findi
             near === undefined
               ? `${has}; make ${bridge} in the network settings of this host`
               : `did you mean ${near}?`,
-          ...(at ? { at } : {}),
+          ...defined({ at }),
         },
       ]
     }),

@@ -1,4 +1,5 @@
 /** What goes down when this host reboots, in which order it comes back, and whether it comes back at all. */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
@@ -72,7 +73,7 @@ function checkStartCycle(spec: Spec, places?: SpecPlaces): Finding[] {
         severity: 'error',
         message: `after a reboot nothing comes up: the host gets its address from ${server.name}${through}, and ${waiting.name} starts only when the host has its network`,
         help: `take host-network out of what ${waiting.name} needs, or give the host an address of its own`,
-        ...(at ? { at } : {}),
+        ...defined({ at }),
       },
     ]
   })
@@ -94,7 +95,7 @@ function checkHostBehindVm(spec: Spec, places?: SpecPlaces): Finding[] {
         help: hasAddress
           ? 'give the host a fixed second address on the same bridge, so that you reach it then'
           : 'have at hand, on the host itself, what you need to repair that VM',
-        ...(at ? { at } : {}),
+        ...defined({ at }),
       },
     ]
   })
@@ -112,7 +113,7 @@ function checkAutostart(spec: Spec, places?: SpecPlaces): Finding[] {
           severity: 'warning',
           message: `${vm.name} starts with the host and needs ${name}, which does not: after a reboot ${vm.name} stays down`,
           help: `set autostart: true for ${name}, or false for ${vm.name}`,
-          ...(at ? { at } : {}),
+          ...defined({ at }),
         },
       ]
     }),

@@ -2,6 +2,7 @@
  * Block devices and images as the virtual disks of VMs: what the host needs, or another VM has, is refused like a device, by
  * whatever path, link or node it is named.
  */
+import { defined } from '../../base/defined.ts'
 import { listText } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host, HostBlockDevice, HostNeed, HostPath } from '../../host/host.ts'
@@ -27,7 +28,7 @@ export function checkVmDisks(view: View, leaving: readonly Leaving[]): Finding[]
   ]
   return found.map(({ one, finding }) => {
     const at = placeOf(view.places, one.place)
-    return { ...finding, ...(at ? { at } : {}) }
+    return { ...finding, ...defined({ at }) }
   })
 }
 

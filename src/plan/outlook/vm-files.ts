@@ -2,6 +2,7 @@
  * The files that a VM starts from: what is not there, or no file at all, is found now and not at `up`. An image that is
  * missing may be made later; an ISO or a kernel may not.
  */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host, HostPath } from '../../host/host.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
@@ -15,7 +16,7 @@ export function checkVmFiles(host: Host, spec: Spec, places?: SpecPlaces): Findi
   return namedPaths(spec).flatMap((named) => {
     const at = placeOf(places, named.place)
     const found = isProtocol(named.path) ? protocolNamed(named) : wrongAt(named, find(named.path))
-    return found === undefined ? [] : [{ ...found, ...(at ? { at } : {}) }]
+    return found === undefined ? [] : [{ ...found, ...defined({ at }) }]
   })
 }
 

@@ -1,4 +1,5 @@
 /** What judging found about the devices that leave, short of refusing them; and what planning cannot let pass. */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { findingOf, isAboutOnly } from '../../judge/reasons.ts'
 import type { Reason } from '../../judge/types.ts'
@@ -65,7 +66,7 @@ export function warningsOf(
       const isBlocking = undecided === true || blocking.has(reason.code)
       const finding: Finding = {
         ...(isBlocking ? { ...reason, severity: 'error' as const } : reason),
-        ...(at ? { at } : {}),
+        ...defined({ at }),
       }
       const key = factOf(view, address, reason)
       if (said.has(key)) continue

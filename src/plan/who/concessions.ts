@@ -2,6 +2,7 @@
  * What the host uses and could do without, and this plan takes: a second address, a bridge for VMs, a sound card. Each is
  * given up by name, in the spec (`host: give-up`) or at the question of `apply`.
  */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { HostNeed } from '../../host/host.ts'
 import { giveUpWords } from '../../judge/checks/needs.ts'
@@ -76,7 +77,7 @@ function unknownWords(view: View, gone: ReadonlySet<PciAddress>): Finding[] {
     const vital = meant.find((need) => need.weight === 'vital' && !kindWords.has(namesOf(view, need)[0] ?? ''))
     if (vital === undefined && (meant.length > 0 || isUnderWay)) return []
     const at = placeOf(view.places, ['host', 'give-up', index])
-    return [{ ...(vital ? cannotBeGivenUp(word, vital) : namesNothing(word)), ...(at ? { at } : {}) }]
+    return [{ ...(vital ? cannotBeGivenUp(word, vital) : namesNothing(word)), ...defined({ at }) }]
   })
 }
 

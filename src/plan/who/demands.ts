@@ -1,4 +1,5 @@
 /** From roles to demands: which devices could serve each role here, and what is wrong when none can. */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { findingOf } from '../../judge/reasons.ts'
@@ -53,9 +54,7 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
         vm: vm.name,
         role: role.role,
         candidates,
-        ...(card === undefined ? {} : { card }),
-        ...(pair === undefined ? {} : { pair }),
-        ...(locked === undefined ? {} : { locked }),
+        ...defined({ card, pair, locked }),
       })
       selects.push(role.select)
     }
@@ -84,7 +83,7 @@ function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
 function whyNone(view: View, vm: VmSpec, { role, select }: RoleSpec, meant: readonly PciDevice[]): Finding[] {
   const at = placeOf(view.places, ['vms', vm.name, 'devices', role], 'key')
   const findings = meant.length === 0 ? [missing(view, vm.name, role, select)] : refused(view, vm.name, role, meant)
-  return findings.map((finding) => ({ ...finding, ...(at ? { at } : {}) }))
+  return findings.map((finding) => ({ ...finding, ...defined({ at }) }))
 }
 
 function missing(view: View, vm: string, role: string, select: DeviceSelector): Finding {

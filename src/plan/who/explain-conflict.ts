@@ -2,6 +2,7 @@
  * Why demands cannot be met together, and what would make it possible. The causes are found by trying: leave one rule
  * out and see whether the demands fit then.
  */
+import { defined } from '../../base/defined.ts'
 import { classWord } from '../../pci/class-code.ts'
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -44,9 +45,9 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
     code: twice ? 'device-twice' : 'demands-conflict',
     severity: 'error',
     message: means,
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
     about: addresses.slice(0, 64),
-    ...(at ? { at } : {}),
+    ...defined({ at }),
   }
 }
 
@@ -98,7 +99,7 @@ function findCauses(view: View, wanted: Demands, numbers: readonly number[]): Ca
   }
   ways.push(...otherDevices(view, wanted, { numbers, demands, fits }))
   return {
-    ...(why === undefined ? {} : { why }),
+    ...defined({ why }),
     help: ways.length === 0 ? addWords(wanted, numbers) : `it would work to ${ways.join(', or to ')}`,
   }
 }

@@ -2,6 +2,7 @@
  * Where the locked devices are now: unchanged, moved, replaced, ambiguous or missing. Group numbers, bus numbers and
  * interface names are never asked.
  */
+import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import type { Finding, FindingCode } from '../../base/finding.ts'
 import { compareAddresses } from '../../pci/address.ts'
@@ -49,7 +50,7 @@ export function followLock(view: View, lock: Lock | undefined): FollowedLock {
     followed.set(`${entry.vm}/${entry.role}`, result.followed)
     if (result.finding) {
       const at = placeOf(view.places, ['vms', entry.vm, 'devices', entry.role], 'key')
-      findings.push({ ...result.finding, ...(at ? { at } : {}) })
+      findings.push({ ...result.finding, ...defined({ at }) })
     }
   }
   return { followed, findings }

@@ -2,6 +2,7 @@
  * The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any more kept. A device
  * whose place or ids the input does not state gets no entry: nothing could be compared with it later.
  */
+import { defined } from '../../base/defined.ts'
 import { isSameKind } from '../../pci/compare-identity.ts'
 import { isBridge } from '../../pci/device.ts'
 import { identityOf, indexDevices, isWhole } from '../../pci/identity.ts'
@@ -31,7 +32,7 @@ export function refreshLock(host: Host, spec: Spec, assignments: readonly Assign
       .filter((other) => other.path !== identity.path && isSameKind(other, identity))
       .flatMap(({ path }) => path ?? [])
     if (wanted === undefined || !isWhole(identity)) return []
-    const more = { ...(name === undefined ? {} : { name }), ...(twins.length > 0 ? { twins } : {}) }
+    const more = { ...defined({ name }), ...(twins.length > 0 ? { twins } : {}) }
     return [{ vm, role, wanted, address, identity, ...more }]
   })
   return { version: 1, devices }

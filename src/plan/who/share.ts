@@ -1,4 +1,5 @@
 /** Runs the allocator on the demands and tells its answer, or what conflicts, in words. */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { identityOf } from '../../pci/identity.ts'
 import { placeOf } from '../../spec/places.ts'
@@ -76,7 +77,7 @@ function reassigned(view: View, wanted: Demands, { demands, chosen }: Chosen): F
         message: `${role} of ${vm} had ${before} and gets ${now}: with the rest of the spec it cannot keep it`,
         help: 'when that is what you want: handover lock SPEC records it',
         about: [before, now],
-        ...(at ? { at } : {}),
+        ...defined({ at }),
       },
     ]
   })

@@ -1,4 +1,5 @@
 /** The host with everything about it that planning asks again and again, worked out once. */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { standOf } from '../../judge/chipset.ts'
@@ -35,7 +36,7 @@ export function viewOf(
   const judgement = judgeHost(host, {
     giveUp: spec.host.giveUp,
     ownVms: spec.vms.map(({ name }) => name),
-    ...(spec.host.notInUse === undefined ? {} : { notInUse: spec.host.notInUse }),
+    ...defined({ notInUse: spec.host.notInUse }),
   })
   const { kept, findings } = findKept(host, spec, places)
   for (const [word, address] of physicalOf ?? [])
@@ -43,7 +44,7 @@ export function viewOf(
   return {
     host,
     spec,
-    layout: { ...layoutOf(host), ...(physicalOf === undefined ? {} : { physicalOf }) },
+    layout: { ...layoutOf(host), ...defined({ physicalOf }) },
     judgements: byAddress(judgement.devices),
     kept,
     places,
@@ -129,7 +130,7 @@ function findKept(host: Host, spec: Spec, places: SpecPlaces | undefined) {
         near === undefined
           ? 'use an address, an interface name, a disk serial or a part of a device name'
           : `did you mean ${near}?`,
-      ...(at ? { at } : {}),
+      ...defined({ at }),
     })
   })
   return { kept, findings }

@@ -13,6 +13,7 @@
  *         4096 bytes
  *         000: 8680d310070010000000000210000000…
  */
+import { defined } from '../../base/defined.ts'
 import { hex, toHex } from '../../pci/hex.ts'
 import { wholeWords } from './whole-words.ts'
 import { stringify } from 'yaml'
@@ -45,7 +46,7 @@ export function formatCapture(recording: Recording, head: CaptureHead): string {
   const document = {
     handover: 'capture',
     version: '1',
-    taken: { by: head.by, ...(head.kernel === undefined ? {} : { kernel: head.kernel }), live: String(recording.live) },
+    taken: { by: head.by, ...defined({ kernel: head.kernel }), live: String(recording.live) },
     ...(recording.env.size > 0 ? { env: Object.fromEntries(recording.env) } : {}),
     names: head.names,
     files,

@@ -2,6 +2,7 @@
  * A capture's text back into a Host: the recorded tree is replayed through the same readers that read a live machine, so
  * what they understand of it can grow later without a new capture.
  */
+import { defined } from '../../base/defined.ts'
 import { parse } from 'yaml'
 import type { Finding } from '../../base/finding.ts'
 import { addToTree, emptyTree, treeReader, type Tree } from '../../machine/tree.ts'
@@ -152,7 +153,7 @@ function withNames(host: Host, names: unknown): Host {
   const devices = host.devices.map((device) => {
     const name = text(`${device.vendorId}:${device.deviceId}`)
     const className = device.classCode === undefined ? undefined : text(device.classCode)
-    return { ...device, ...(name === undefined ? {} : { name }), ...(className === undefined ? {} : { className }) }
+    return { ...device, ...defined({ name, className }) }
   })
   return { ...host, devices }
 }

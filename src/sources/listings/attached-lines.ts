@@ -5,6 +5,7 @@
  *   [7:0:0:0] disk ATA ST8000VN004-2M21 SC60 /dev/sdb 8.00TB
  *   Bus 001 Device 004 Port 1-5	ID 046d:c31c Logitech, Inc. Keyboard K120
  */
+import { defined } from '../../base/defined.ts'
 import type { Disk } from '../../pci/device.ts'
 import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
 import type { AttachedUsb, LineForm, Listing } from './listing-state.ts'
@@ -22,7 +23,7 @@ function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
   const disk: Disk = {
     name,
     model: words.replace(/\s+/g, ' ').slice(0, 128),
-    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...defined({ sizeBytes }),
   }
   const owner = below(listing, /^01/)
   if (owner) addDisk(owner, disk)

@@ -1,4 +1,5 @@
 /** A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places). */
+import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -21,14 +22,13 @@ export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host 
       code: 'input-incomplete',
       severity: 'note',
       message,
-      ...(help === undefined ? {} : { help }),
+      ...defined({ help }),
     })),
   ]
   return {
     schema: 1,
     source: { kind, name },
-    ...(draft.twoMachines === undefined ? {} : { twoMachines: draft.twoMachines }),
-    ...(draft.machine === undefined ? {} : { machine: draft.machine }),
+    ...defined({ twoMachines: draft.twoMachines, machine: draft.machine }),
     kernel: draft.kernel,
     cpu: draft.cpu,
     ...xen,
@@ -103,7 +103,7 @@ function finishDevice(draft: DeviceDraft): PciDevice {
   const { facts, bars, ...rest } = draft
   return {
     ...rest,
-    ...(bars === undefined ? {} : { bars }),
+    ...defined({ bars }),
     ...(facts === undefined ? {} : { facts: { depth: 'none', ...facts } }),
   }
 }

@@ -2,6 +2,7 @@
  * `lshw -json`: nodes in nodes, PCI functions by `businfo: pci@…`; interfaces, disks and their mounted volumes stand below the
  * function they hang from. Ids are there with `-numeric` only, groups never.
  */
+import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
 import type { Disk } from '../../pci/device.ts'
 import type { Host } from '../../host/host.ts'
@@ -99,10 +100,7 @@ function withId(text: string | undefined): { readonly words?: string; readonly i
 function addInterface(device: DeviceDraft, node: Node): void {
   const mac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.exec(textOf(node, 'serial') ?? '')?.[0].toLowerCase()
   for (const name of namesOf(node).filter((one) => /^[\w.:@-]{1,32}$/.test(one)))
-    device.networkInterfaces = [
-      ...(device.networkInterfaces ?? []),
-      { name, ...(mac === undefined ? {} : { mac }) },
-    ].slice(0, 64)
+    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(0, 64)
 }
 
 type Attached = { readonly node: Node; readonly names: readonly string[]; readonly chain: readonly string[] }
@@ -115,8 +113,7 @@ function readAttached(draft: Draft, owner: DeviceDraft, { node, names, chain }: 
     const [model, serial] = [textOf(node, 'product'), textOf(node, 'serial')]
     const disk: Disk = {
       name: first.slice(0, 64),
-      ...(model === undefined ? {} : { model: model.slice(0, 128) }),
-      ...(serial === undefined ? {} : { serial: serial.slice(0, 128) }),
+      ...defined({ model: model?.slice(0, 128), serial: serial?.slice(0, 128) }),
     }
     owner.disks = [...(owner.disks ?? []), disk].slice(0, 1024)
   }

@@ -2,6 +2,7 @@
  * The words of one capability in `lspci -v` and `-vv`, as FunctionFacts. pciutils' ls-caps.c and ls-ecaps.c are the
  * grammar; older spellings are read as well.
  */
+import { defined } from '../../base/defined.ts'
 import { type AcsFacts, acsFlag, type PortType } from '../../pci/facts.ts'
 import { factsOf, type DeviceDraft } from './draft.ts'
 
@@ -159,7 +160,7 @@ function readSriov(device: DeviceDraft, text: string): boolean {
     ...facts.sriov,
     firstVfOffset: Number(layout[1]),
     vfStride: Number(layout[2]),
-    ...(layout[3] === undefined ? {} : { vfDeviceId: layout[3].toLowerCase() }),
+    ...defined({ vfDeviceId: layout[3]?.toLowerCase() }),
   }
   return true
 }

@@ -2,6 +2,7 @@
  * The indented lines under a function in `lspci -k`, `-v`, `-vv`, `-vvv`. It owns everything before and between the
  * capabilities; what stands inside one is lspci-capability.ts. Indentation is not looked at: pages and mails change it.
  */
+import { defined } from '../../base/defined.ts'
 import type { Bar } from '../../pci/device.ts'
 import { factsOf, type DeviceDraft } from './draft.ts'
 import { readCapabilityLine, startCapability, type Capability } from './lspci-capability.ts'
@@ -198,9 +199,9 @@ function addBar(entry: Entry, index: number | undefined, text: string): void {
   const size = /\[size=(\d{1,6})([KMGT]?)\]/.exec(text)
   const number = kind === 'rom' ? 6 : index
   const bar: Bar = {
-    ...(number === undefined ? {} : { index: number }),
+    ...defined({ index: number }),
     kind,
-    ...(base === undefined ? {} : { base: base.toLowerCase() }),
+    ...defined({ base: base?.toLowerCase() }),
     ...(size ? { size: Number(size[1]) * (units[size[2] ?? ''] ?? 1) } : {}),
     ...(kind === 'memory' ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) } : {}),
   }

@@ -6,6 +6,7 @@
  *   00:1f.2 SATA controller: Intel Corporation Some Controller (rev 05)        (plain)
  *   00:1f.2 0106: 8086:8c02 (rev 05)                                           (-n; `Class 0106:` before pciutils 3)
  */
+import { defined } from '../../base/defined.ts'
 import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
@@ -186,7 +187,7 @@ export function parseTail(text: string): Tail {
     ...(ids ? { vendorId: lower(ids[1]), deviceId: lower(ids[2]) } : {}),
     ...(revision === undefined ? {} : { revision: lower(revision) }),
     ...(progIf === undefined ? {} : { progIf: lower(progIf) }),
-    ...(driver === undefined ? {} : { driver }),
+    ...defined({ driver }),
   }
 }
 

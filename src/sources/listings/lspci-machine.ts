@@ -5,6 +5,7 @@
  *   Slot:   00:1f.2
  *   Class:  SATA controller [0106]
  */
+import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
 import { stateGroup, stateTwoMachines } from './contradictions.ts'
@@ -74,7 +75,7 @@ export function readTagLine(draft: Draft, line: string, current: DeviceDraft | u
       const { classCode = current.classCode, ...named }: MachineLine = classOf(value)
       if (current.classCode !== undefined && classCode?.startsWith(current.classCode.slice(0, 4)) !== true)
         stateTwoMachines(draft, `${current.address} is listed with two classes`)
-      stateMachineLine(current, { ...named, ...(classCode === undefined ? {} : { classCode }) })
+      stateMachineLine(current, { ...named, ...defined({ classCode }) })
       return current
     }
     case 'Vendor':

@@ -2,6 +2,7 @@
  * libvirt's node devices: one or many `virsh nodedev-dumpxml` documents, one after the other or under one element.
  * Everything is looked up by element name below `<device>`; unknown elements are passed over.
  */
+import { defined } from '../../base/defined.ts'
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
@@ -142,9 +143,7 @@ function idsOf(pci: XmlElement): Who {
   const code = /^0x([0-9a-f]{6})$/i.exec(childText(pci, 'class') ?? '')?.[1]
   const words = [childText(pci, 'vendor'), childText(pci, 'product')].filter((word) => word !== undefined).join(' ')
   return {
-    ...(vendor === undefined ? {} : { vendorId: vendor }),
-    ...(product === undefined ? {} : { deviceId: product }),
-    ...(code === undefined ? {} : { classCode: code.toLowerCase() }),
+    ...defined({ vendorId: vendor, deviceId: product, classCode: code?.toLowerCase() }),
     ...(words === '' ? {} : { name: words }),
   }
 }
@@ -213,10 +212,7 @@ function readChild(draft: Draft, element: XmlElement, owners: ReadonlyMap<string
   const name = net ? childText(net, 'interface') : undefined
   if (net && name !== undefined) {
     const mac = childText(net, 'address')?.toLowerCase()
-    device.networkInterfaces = [
-      ...(device.networkInterfaces ?? []),
-      { name, ...(mac === undefined ? {} : { mac }) },
-    ].slice(0, 64)
+    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(0, 64)
   }
   const storage = capability(element, 'storage')
   const block = storage ? childText(storage, 'block') : undefined
@@ -225,8 +221,7 @@ function readChild(draft: Draft, element: XmlElement, owners: ReadonlyMap<string
   const size = Number(childText(storage, 'size') ?? Number.NaN)
   const disk = {
     name: block.replace(/^\/dev\//, ''),
-    ...(model === undefined ? {} : { model }),
-    ...(serial === undefined ? {} : { serial }),
+    ...defined({ model, serial }),
     ...(Number.isSafeInteger(size) ? { sizeBytes: size } : {}),
   }
   device.disks = [...(device.disks ?? []), disk].slice(0, 1024)

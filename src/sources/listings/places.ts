@@ -2,6 +2,7 @@
  * Where listed functions are: their bridges and their places without bus numbers, as far as the input states them. A bus is a
  * root bus only where something says so; a bus whose bridge was not pasted gives no place, since its number may change.
  */
+import { defined } from '../../base/defined.ts'
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { TopologyNode } from '../../pci/topology-node.ts'
@@ -65,7 +66,7 @@ export function withPlaces(draft: Draft, devices: readonly PciDevice[]): PciDevi
     const path = paths.get(device.address)
     const home = node?.physicalFunction
     if (home) return { ...(parent && { parent }), ...rest, ...virtualPlace(node, home, { draft, paths }) }
-    return { ...(parent && { parent }), ...rest, ...(path === undefined ? {} : { path }) }
+    return { ...(parent && { parent }), ...rest, ...defined({ path }) }
   })
 }
 
@@ -79,7 +80,7 @@ function virtualPlace(
   const number = draft.vfNumbers.get(node.address) ?? numberOf(node, home)
   return {
     physFn: home.address,
-    ...(number === undefined ? {} : { vfNumber: number }),
+    ...defined({ vfNumber: number }),
     ...(above === undefined || number === undefined ? {} : { path: `${above}/vf${number}` }),
   }
 }

@@ -2,6 +2,7 @@
  * What the kernel, VFIO or QEMU said when it refused a function, as a log or a paste holds it. A refusal counts for the function
  * or the group that it names, and for no other. Words from the sources named beside each.
  */
+import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Refusal } from '../../host/host.ts'
 import { deviceAt, type Draft } from './draft.ts'
@@ -114,9 +115,7 @@ function keep(draft: Draft, kind: Refusal['kind'], found: Readonly<Record<string
   if (draft.refusals.size >= mostRefusals) return
   draft.refusals.set(key, {
     kind,
-    ...(device !== undefined && { device }),
-    ...(group !== undefined && { group }),
-    ...(needs !== undefined && { needsGroup: needs }),
+    ...defined({ device, group, needsGroup: needs }),
   })
 }
 

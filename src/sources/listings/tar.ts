@@ -2,6 +2,7 @@
  * A tar archive (ustar, pax, GNU long names) as an in-memory tree: files, folders, symbolic and hard links. It keeps only
  * what a Host is read from (sys/, proc/, etc/, and boot/, run/), and never more than the limits. Nothing is written to disk.
  */
+import { defined } from '../../base/defined.ts'
 import { addToTree, emptyTree, type Tree, type TreeNode } from '../../machine/tree.ts'
 
 export type TarReading = {
@@ -99,7 +100,7 @@ function longNames(type: string, body: Uint8Array): LongNames {
   if (type === 'K') return { target: words }
   const path = /(?:^|\n)\d{1,6} path=([^\n]{1,4096})\n/.exec(words)?.[1]
   const target = /(?:^|\n)\d{1,6} linkpath=([^\n]{1,4096})\n/.exec(words)?.[1]
-  return { ...(path === undefined ? {} : { path }), ...(target === undefined ? {} : { target }) }
+  return { ...defined({ path, target }) }
 }
 
 function text(header: Uint8Array, offset: number, length: number): string {

@@ -2,6 +2,7 @@
  * `udevadm info --export-db`: ids, class, driver and place of every function, and what hangs behind it (interfaces, disks).
  * It knows neither IOMMU groups nor configuration space.
  */
+import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface } from '../../pci/device.ts'
 import type { Host } from '../../host/host.ts'
@@ -68,7 +69,7 @@ function addInterface(draft: Draft, owner: PciAddress, lastPart: string, propert
   // `ID_NET_NAME_MAC=enx0050b6123456` is made from the permanent address.
   const hex = /^(?:en|wl|ww)x([0-9a-f]{12})$/.exec(properties.get('ID_NET_NAME_MAC') ?? '')?.[1]
   const mac = hex?.match(/../g)?.join(':')
-  const entry: NetworkInterface = { name: name.slice(0, 32), ...(mac === undefined ? {} : { permanentMac: mac }) }
+  const entry: NetworkInterface = { name: name.slice(0, 32), ...defined({ permanentMac: mac }) }
   device.networkInterfaces = [...(device.networkInterfaces ?? []), entry].slice(0, 64)
 }
 
@@ -78,9 +79,7 @@ function addDisk(draft: Draft, owner: PciAddress, lastPart: string, properties: 
   const [model, serial, wwn] = [take('ID_MODEL'), take('ID_SERIAL_SHORT') ?? take('ID_SERIAL'), take('ID_WWN')]
   const disk: Disk = {
     name: lastPart.slice(0, 64),
-    ...(model === undefined ? {} : { model }),
-    ...(serial === undefined ? {} : { serial }),
-    ...(wwn === undefined ? {} : { wwn }),
+    ...defined({ model, serial, wwn }),
   }
   device.disks = [...(device.disks ?? []), disk].slice(0, 1024)
 }

@@ -2,6 +2,7 @@
  * Vendor ids behind the words lspci prints without `-nn`, for the makers of platforms and of what is mostly passed through:
  * which isolation rules apply depends on the vendor alone in places. Spelled as in pci.ids, which gives each to one id only.
  */
+import { defined } from '../../base/defined.ts'
 const vendors: readonly (readonly [string, string])[] = [
   ['Intel Corporation', '8086'],
   ['Advanced Micro Devices, Inc. [AMD/ATI]', '1002'],
@@ -19,5 +20,5 @@ export function idsFromWords(name: string): { readonly vendorId?: string; readon
   const [words, vendorId] = vendors.find(([vendor]) => name.startsWith(`${vendor} `)) ?? []
   if (words === undefined || vendorId === undefined) return {}
   const deviceId = /^Device ([0-9a-f]{4})$/.exec(name.slice(words.length + 1))?.[1]
-  return { vendorId, ...(deviceId === undefined ? {} : { deviceId }) }
+  return { vendorId, ...defined({ deviceId }) }
 }

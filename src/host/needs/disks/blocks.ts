@@ -3,6 +3,7 @@
  * (all), /sys/dev/block (all, by number) and /sys/block (whole disks); an archive may lack any of them, so what one of them
  * says is taken, and a name that none of them places is known to be there and to lead nowhere.
  */
+import { defined } from '../../../base/defined.ts'
 import { ownerOf } from '../../read/read-attached.ts'
 import type { PciAddress } from '../../../pci/address.ts'
 import { namesIn, linkOf, textOf, type Reading } from '../../read/reading.ts'
@@ -70,9 +71,7 @@ function indexOf(
     const block: Block = {
       name,
       folder,
-      ...(place === undefined ? {} : { place }),
-      ...(disk === undefined ? {} : { disk }),
-      ...(number === undefined ? {} : { number }),
+      ...defined({ place, disk, number }),
     }
     byName.set(name, block)
     if (number !== undefined) byNumber.set(number, block)

@@ -3,6 +3,7 @@
  * entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1); boot loaders leave `LoaderDevicePartUUID`. A BIOS
  * starts its disk 0x80, which the module edd shows in /sys/firmware/edd (drivers/firmware/edd.c).
  */
+import { defined } from '../../../base/defined.ts'
 import { hex } from '../../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -104,8 +105,7 @@ function parseDevicePath(bytes: Uint8Array): DevicePath | undefined {
     at += length
   }
   return {
-    ...(partition === undefined ? {} : { partition }),
-    ...(root === undefined ? {} : { root }),
+    ...defined({ partition, root }),
     ...{ functions, isNetwork, isFirmware },
   }
 }
@@ -134,6 +134,6 @@ function biosDisks(reading: Reading): BootDisk[] {
   if (device !== undefined) return [{ what, device }]
   const table = /^0x([0-9a-f]{8})$/i.exec(textOf(reading, `${folder}/mbr_signature`) ?? '')?.[1]?.toLowerCase()
   const sectors = numberOf(textOf(reading, `${folder}/sectors`))
-  if (table !== undefined) return [{ what, table, ...(sectors === undefined ? {} : { sectors }) }]
+  if (table !== undefined) return [{ what, table, ...defined({ sectors }) }]
   return [{ what, lost: { name: 'int13_dev80', why: 'the BIOS does not say on which controller it is' } }]
 }

@@ -2,6 +2,7 @@
  * Disks that are not in use now and still belong to the host: what /etc/fstab and mount units mount when asked, the boot
  * partitions Proxmox keeps in step, the target of crash dumps. Only names are found here; storage.ts follows them.
  */
+import { defined } from '../../../base/defined.ts'
 import type { HostNeed } from '../../host.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { unescapeOctal } from './mounts.ts'
@@ -82,7 +83,7 @@ function unitDisks(reading: Reading): NamedDisk[] {
         what,
         names: [unescapeUnit(source)],
         weight: 'spoken-for',
-        ...(point === undefined ? {} : { point }),
+        ...defined({ point }),
       })
     }
   }

@@ -2,6 +2,7 @@
  * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is active, export, and
  * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
  */
+import { defined } from '../../../base/defined.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
 import { biosDisk } from './bios-disk.ts'
@@ -55,7 +56,7 @@ function functionKeys({ ends }: DiskNeed): string[] {
 }
 
 function vital(what: string, mountPoint?: string): NeedStart {
-  return { kind: 'disk', what, weight: 'vital', ...(mountPoint === undefined ? {} : { mountPoint }) }
+  return { kind: 'disk', what, weight: 'vital', ...defined({ mountPoint }) }
 }
 
 /** A source that is there and cannot be read may state any need. */

@@ -1,4 +1,5 @@
 /** TCP connections of this namespace: /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and which programs hold them. */
+import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
 import { readProcesses } from '../users/processes.ts'
 
@@ -55,7 +56,7 @@ function parseConnection(fields: readonly string[]): Connection | undefined {
     localPort: Number.parseInt(localPort, 16),
     remote: there,
     remotePort: Number.parseInt(remotePort, 16),
-    ...(inode === undefined ? {} : { inode }),
+    ...defined({ inode }),
   }
 }
 

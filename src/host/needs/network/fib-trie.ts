@@ -5,6 +5,7 @@
  *        |-- 10.0.2.15
  *           /32 host LOCAL
  */
+import { defined } from '../../../base/defined.ts'
 export type FibTable = {
   /** The number of the table; absent for main and local, which the kernel names. */
   readonly id?: string
@@ -19,7 +20,7 @@ export function parseFibTrie(text: string): FibTable[] {
   for (const line of text.split('\n')) {
     const heading = /^(?:(Main|Local)|Id (\d{1,10})):$/.exec(line)
     if (heading) {
-      tables.push({ ...(heading[2] === undefined ? {} : { id: heading[2] }), local: new Set(), hasDefault: false })
+      tables.push({ ...defined({ id: heading[2] }), local: new Set(), hasDefault: false })
       continue
     }
     leaf = /^\s*\|-- (\d+\.\d+\.\d+\.\d+)$/.exec(line)?.[1] ?? leaf

@@ -2,6 +2,7 @@
  * The network interfaces of this namespace: what each sits on, what it is, whether it is up. From sysfs, and from the
  * kernel's own answer where there is one. How they hang together is followed in follow.ts.
  */
+import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkName, linkOf, textOf, type Reading } from '../../read/reading.ts'
@@ -69,7 +70,7 @@ export function readInterfaces(reading: Reading, answer: KernelAnswer): Interfac
     : listed.reason === 'absent'
       ? `${netFolder} is not there`
       : `${netFolder} cannot be read (${listed.code ?? 'error'})`
-  return { byName: joinLinks(byName), ...(gap === undefined ? {} : { gap }) }
+  return { byName: joinLinks(byName), ...defined({ gap }) }
 }
 
 const nothingAround = { lower: [], upper: [], taps: [] }
@@ -87,15 +88,14 @@ function fromSysfs(reading: Reading, name: string, link: string | undefined, row
   const legState = entries.includes('bonding_slave') ? textOf(reading, `${folder}/bonding_slave/mii_status`) : undefined
   return {
     name,
-    ...(owner === undefined ? {} : { owner }),
+    ...defined({ owner }),
     isVirtual: owner === undefined && (link === undefined || link.includes('/virtual/')),
     ...flags,
     ...(carrier === '0' || carrier === '1' ? { hasCarrier: carrier === '1' } : {}),
     ...(owner === undefined ? kindFromSysfs(reading, folder, entries) : {}),
     lower: after('lower_'),
     upper: after('upper_'),
-    ...(master === undefined ? {} : { master }),
-    ...(legState === undefined ? {} : { legState }),
+    ...defined({ master, legState }),
     taps: entries.flatMap((entry) => /^tap(\d+)$/.exec(entry)?.[1] ?? []),
     // Every namespace has its loopback under this name, and nothing lies below it (drivers/net/loopback.c).
     ...(listed.ok || name === 'lo' ? {} : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
@@ -117,7 +117,7 @@ function kindFromSysfs(reading: Reading, folder: string, entries: readonly strin
   const flags = Number.parseInt(textOf(reading, `${folder}/flags`) ?? '', 16)
   const kind = stated ?? kindFromEntries(entries) ?? kindFromHardware(hardware, flags)
   return {
-    ...(kind === undefined ? {} : { kind }),
+    ...defined({ kind }),
     ...(Number.isNaN(hardware) ? {} : { hardware }),
     ...(Number.isNaN(index) ? {} : { index }),
     ...(Number.isNaN(linkIndex) ? {} : { linkIndex }),
@@ -167,14 +167,11 @@ function withKernelWords(one: NetInterface, row: Row | undefined): NetInterface 
   return {
     ...one,
     isUp: wordsIn(row, 'flags').includes('UP'),
-    ...(kind === undefined ? {} : { kind }),
-    ...(master === undefined ? {} : { master }),
+    ...defined({ kind, master }),
     ...(remote === undefined || /^(?:any|::|0\.0\.0\.0)$/.test(remote) ? {} : { remote }),
     ...(local === undefined || /^(?:any|::|0\.0\.0\.0)$/.test(local) ? {} : { local }),
     ...(typeof table === 'number' || typeof table === 'string' ? { table: String(table) } : {}),
-    ...(legState === undefined ? {} : { legState }),
-    ...(index === undefined ? {} : { index }),
-    ...(linkIndex === undefined ? {} : { linkIndex }),
+    ...defined({ legState, index, linkIndex }),
     ...(row['link_netnsid'] === undefined || row['link_netnsid'] === null ? {} : { leadsAway: true }),
     lower: kind === 'veth' || one.owner !== undefined ? one.lower : [...new Set([...one.lower, ...below])],
   }

@@ -3,6 +3,7 @@
  * /proc/net/if_inet6 (net/ipv6/addrconf.c), and an IPv4 address of /proc/net/fib_trie belongs to the interface whose
  * directly connected network holds it.
  */
+import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
 import { addressBytes, isCovered } from './routes.ts'
 import { parseFibTrie } from './fib-trie.ts'
@@ -63,7 +64,7 @@ function addresses4(
         bytes,
         isLinkLocal: isLinkLocal(bytes),
         interfaces: names,
-        ...(id === undefined ? {} : { table: id }),
+        ...defined({ table: id }),
       })
     }
   }

@@ -3,6 +3,7 @@
  * this host, an interface, or a function that carries them itself. A server that is named and not numbered is looked up
  * in /etc/hosts; nobody else is asked.
  */
+import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -57,7 +58,7 @@ function mounted(reading: Reading, point: string, names: readonly string[]): Rem
   const unknown = names.find((name) => numbersOf(reading, name).length === 0)
   const what = `${point} (from ${listOf(servers.length > 0 ? servers : names)})`
   const lost = servers.length > 0 ? undefined : (unknown ?? point)
-  return { what, mountPoint: point, servers, ...(lost === undefined ? {} : { lost }) }
+  return { what, mountPoint: point, servers, ...defined({ lost }) }
 }
 
 function listOf(names: readonly string[]): string {

@@ -3,6 +3,7 @@
  * anywhere, other addresses and bridges are only spoken for. Without one the host has no other way out: whatever carries
  * an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has no address yet).
  */
+import { defined } from '../../../base/defined.ts'
 import type { NeedStart } from '../ends.ts'
 import { readSessions, type Session } from './sessions.ts'
 import { interfacesTowards, isDefault } from './routes.ts'
@@ -105,14 +106,14 @@ export function wantedStorage(facts: NetworkFacts): Wanted[] {
     const names = new Set(interfaces)
     for (const server of servers) for (const name of interfacesTowards(facts.tables.routes, server)) names.add(name)
     for (const own of ownAddresses) for (const name of interfacesWith(facts, own)) names.add(name)
-    const start = { ...network(what, 'vital'), ...(mountPoint === undefined ? {} : { mountPoint }) }
+    const start = { ...network(what, 'vital'), ...defined({ mountPoint }) }
     // The host's own end is among the peers of DRBD: it needs no way.
     const away = unreached.filter((server) => interfacesWith(facts, server).length === 0)
     const isOpen = lost !== undefined || away.length > 0 || (names.size === 0 && functions === undefined)
     return {
       start,
       interfaces: [...names],
-      ...(functions === undefined ? {} : { functions }),
+      ...defined({ functions }),
       ...(isOpen ? { lost: lostStorage(lost, away[0] ?? ownAddresses[0] ?? what) } : {}),
     }
   })

@@ -2,6 +2,7 @@
  * What running programs hold open, read once from /proc/PID/fd. Which function a held device node belongs to is found in
  * device-nodes.ts. A program whose open files may not be read is hidden, never without any.
  */
+import { defined } from '../../../base/defined.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 
 export type OpenFile = {
@@ -55,7 +56,7 @@ function findProcesses(reading: Reading): Processes {
     if (isUnreadable && !isNoted) namesIn(reading, `/proc/${pid}/fd`)
     isNoted ||= isUnreadable
   }
-  return { list, ...(hidden ? { hidden } : {}) }
+  return { list, ...defined({ hidden }) }
 }
 
 /** Mounted with `hidepid`, /proc lists a person's own programs only; the first process is there on every machine. */
@@ -98,7 +99,7 @@ function readProcess(reading: Reading, pid: string, most: number): ReadProcess {
     seen.add(path)
     open.push({ fd, path })
   }
-  return { process: { pid, open, sockets, runsGuest }, isUnreadable: false, ...(why === undefined ? {} : { why }) }
+  return { process: { pid, open, sockets, runsGuest }, isUnreadable: false, ...defined({ why }) }
 }
 
 /** `socket:[70011]` → `70011`, as /proc/net/tcp numbers it. */

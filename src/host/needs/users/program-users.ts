@@ -2,6 +2,7 @@
  * Programs that have a device node open: a model on a graphics card, a recorder on a tuner, a UPS or radio on a USB port, a
  * virtual machine on a disk. Watchdogs (watchdogs.ts) and what VFIO hands out (virtual-machines.ts) are told there.
  */
+import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
@@ -75,8 +76,7 @@ function needOfUser({ name, device, pids, paths }: User): HostNeed {
 export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid }: Process): NeedStart {
   const mine = own.get(pid)
   const name = mine ?? guestName(argumentsOf(reading, pid))
-  if (name !== undefined)
-    return { kind: 'vm', what: `running VM ${name}`, weight: 'vital', ...(mine === undefined ? {} : { vm: mine }) }
+  if (name !== undefined) return { kind: 'vm', what: `running VM ${name}`, weight: 'vital', ...defined({ vm: mine }) }
   const program = programName(reading, pid)
   return { kind: 'vm', what: `a VM of ${program}`, subject: program, weight: 'vital' }
 }

@@ -2,6 +2,7 @@
  * The screen of the machine: the boot display, what the firmware set up, and the adapter on which the text console is drawn.
  * What cannot be told apart is lost among the adapters that could be it.
  */
+import { defined } from '../../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
@@ -101,7 +102,7 @@ function firstFramebuffer(reading: Reading): { readonly framebuffer?: string; re
   const framebuffer =
     (listed.ok ? listed.value.find((name) => /^fb\d+$/.test(name)) : undefined) ??
     (number === undefined ? undefined : `fb${number}`)
-  return { isListed: listed.ok || shown !== undefined, ...(framebuffer === undefined ? {} : { framebuffer }) }
+  return { isListed: listed.ok || shown !== undefined, ...defined({ framebuffer }) }
 }
 
 /** 0302 is a 3D controller, which has no outputs. */
