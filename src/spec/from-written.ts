@@ -1,6 +1,6 @@
 /** From the spec as written to the Spec value: units become numbers, defaults are filled in. */
 import { hostNetwork } from './check-spec.ts'
-import { parseAddress } from '../pci/address.ts'
+import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type {
   DeviceSelector,
   DiskSpec,
@@ -130,11 +130,18 @@ function selectorFrom(device: WrittenDevice): DeviceSelector {
     serial: device.serial,
     disk: device.disk,
     path: device.path,
-    address: device.address === undefined ? undefined : (parseAddress(device.address) ?? device.address),
+    address: device.address === undefined ? undefined : addressFrom(device.address),
     numaNode: device['numa-node'],
     virtualFunction: device['virtual-function'],
     number: device.number,
   })
+}
+
+/** The schema lets pass what the parser reads. A selector without its address would mean more devices than were written. */
+function addressFrom(written: string): PciAddress {
+  const address = parseAddress(written)
+  if (address === undefined) throw new TypeError(`${written} is no PCI address`)
+  return address
 }
 
 function readyFrom(ready: NonNullable<WrittenVm['ready']>): ReadySpec | undefined {

@@ -2,6 +2,7 @@
  * Spec: what a person wants, as a value. The YAML text becomes this in spec/parse-spec.ts.
  * Sizes are normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
  */
+import type { PciAddress } from '../pci/address.ts'
 import type { DeviceClass } from '../pci/device.ts'
 import type { VirtualFunctionSettings } from '../pci/virtual-functions.ts'
 
@@ -105,7 +106,7 @@ export type RoleSpec = { readonly role: string; readonly select: DeviceSelector 
 /** All given members must hold. Written as a person knows the device; plan/select.ts finds it on a host. */
 export type DeviceSelector = {
   readonly class?: DeviceClass
-  readonly address?: string
+  readonly address?: PciAddress
   /** `vvvv:dddd`. */
   readonly ids?: string
   readonly mac?: string

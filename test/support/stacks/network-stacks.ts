@@ -76,7 +76,7 @@ export function networkCase(seed: number): NetworkCase {
     entries,
     carriers: need.carriers,
     mayBeCaution: building.legs.size > 0 || need.isSpokenFor === true,
-    free: free.owner ?? ('' as PciAddress),
+    free: ownerOf(free),
     links: world.links.filter(({ paths }) => !paths.some((path) => path.includes(free.name))),
     layers: building.layers,
     depth: need.depth,
@@ -325,4 +325,10 @@ const needs: Readonly<Record<NetworkNeed, (building: Building) => Need>> = {
     building.world.link('configuration', [path])
     return { ...port, isSpokenFor: true, evidence: [path] }
   },
+}
+
+/** A port of a card has one; what stands above ports has none. */
+function ownerOf({ name, owner }: Iface): PciAddress {
+  if (owner === undefined) throw new TypeError(`${name} is no port of a card`)
+  return owner
 }

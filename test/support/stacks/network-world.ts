@@ -4,6 +4,7 @@
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { pci } from '../sysfs-tree.ts'
+import { at } from '../host-builder.ts'
 
 export type Iface = {
   readonly name: string
@@ -70,7 +71,7 @@ export class NetworkWorld {
   port(isUp = true): Iface {
     const number = (this.cards += 1)
     const bus = (number + 1).toString(16).padStart(2, '0')
-    const owner = `0000:${bus}:00.0` as PciAddress
+    const owner = at(`${bus}:00.0`)
     const place = `pci0000:00/0000:00:1c.${number - 1}/${owner}`
     const one: Iface = { ...this.blank(`port${number}`, ''), owner, place, isUp, carriers: new Set([owner]) }
     this.interfaces.push(one)

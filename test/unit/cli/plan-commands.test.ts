@@ -12,10 +12,10 @@ import { runLock } from '../../../src/cli/commands/lock.ts'
 import { runPlan } from '../../../src/cli/commands/plan.ts'
 import { runSavings } from '../../../src/cli/commands/savings.ts'
 import { runToFindings, type Run } from '../../../src/cli/spec-errors.ts'
-import type { PciAddress } from '../../../src/pci/address.ts'
 import { UsageError } from '../../../src/base/errors.ts'
 import { documentOf } from '../../support/documents.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
+import { at as addressAt } from '../../support/host-builder.ts'
 
 async function run(command: Run<ReadingOptions>, file: string, options: ReadingOptions = {}) {
   let [out, err] = ['', '']
@@ -267,7 +267,7 @@ describe('after an apply in force', () => {
     const assignment = {
       vm: 'a',
       role: 'screen',
-      address: '0000:01:00.0' as PciAddress,
+      address: addressAt('01:00.0'),
       identity,
       hostDriver: 'ahci',
       moved: null,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { leftOpen } from '../../../src/judge/left-open.ts'
 import type { DeviceJudgement, Reason } from '../../../src/judge/types.ts'
-import type { PciAddress } from '../../../src/pci/address.ts'
+import { at } from '../../support/host-builder.ts'
 
 const open = (message: string, help: string): Reason => ({
   code: 'input-incomplete',
@@ -11,7 +11,7 @@ const open = (message: string, help: string): Reason => ({
   help,
 })
 const judged = (...reasons: readonly Reason[]): DeviceJudgement => ({
-  address: '0000:01:00.0' as PciAddress,
+  address: at('01:00.0'),
   verdict: 'unknown',
   reasons,
   neededBy: [],

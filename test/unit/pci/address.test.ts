@@ -7,6 +7,7 @@ import {
   parseAddress,
   type PciAddress,
 } from '../../../src/pci/address.ts'
+import { at } from '../../support/host-builder.ts'
 
 describe('PCI addresses', () => {
   it.each([
@@ -21,8 +22,8 @@ describe('PCI addresses', () => {
   )
 
   it('keeps wide domains and sorts them last', () => {
-    const vmd = parseAddress('10000:e1:00.0') as PciAddress
-    const plain = parseAddress('0000:ff:1f.7') as PciAddress
+    const vmd = at('10000:e1:00.0')
+    const plain = at('0000:ff:1f.7')
     expect(addressParts(vmd).domain).toBe(0x10000)
     expect([vmd, plain].toSorted(compareAddresses)).toEqual([plain, vmd])
   })

@@ -2,7 +2,6 @@
 import * as fc from '../../support/random.ts'
 import { expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
-import type { PciAddress } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { plan } from '../../../src/plan/plan.ts'
@@ -10,11 +9,11 @@ import { recallSerials } from '../../../src/plan/who/recall.ts'
 import { refreshLock } from '../../../src/plan/who/refresh-lock.ts'
 import { formatLock, parseLock } from '../../../src/spec/lock.ts'
 import type { DeviceSelector, Spec } from '../../../src/spec/spec.ts'
-import { host } from '../../support/host-builder.ts'
+import { at, host } from '../../support/host-builder.ts'
 
 const address = fc
   .record({ bus: fc.nat(3), slot: fc.nat(2), fn: fc.nat(2) })
-  .map(({ bus, slot, fn }) => `0000:0${bus}:0${slot}.${fn}` as PciAddress)
+  .map(({ bus, slot, fn }) => at(`0${bus}:0${slot}.${fn}`))
 const serial = fc.constantFrom('A', 'B', '')
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 })
 const defined = <T extends object>(value: T) =>

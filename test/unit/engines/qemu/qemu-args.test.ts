@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { parseAddress, type PciAddress } from '../../../../src/pci/address.ts'
 import { parseSpec } from '../../../../src/spec/parse-spec.ts'
 import type { VmSpec } from '../../../../src/spec/spec.ts'
 import { qemuArgs, tapName, type AssignedFunction } from '../../../../src/engines/qemu/qemu-args.ts'
 import { vmFiles } from '../../../../src/engines/qemu/vm-files.ts'
-
-const at = (text: string) => parseAddress(text) as PciAddress
+import { at } from '../../../support/host-builder.ts'
 
 function vmOf(body: string): VmSpec {
   const { spec, findings } = parseSpec(`version: 1\nvms:\n  box:\n    cpus: 2\n    memory: 1 GiB\n${body}`, 'home.yaml')
