@@ -1,10 +1,16 @@
 // Bundles the CLI with everything it uses into dist/: users install no dependencies, and the lab gets the same files.
+//   --to FOLDER        into another folder, and without the code cache, which differs from build to build (for packages)
+//   --libraries FILE   also list what is bundled, as JSON
 import { build } from 'esbuild'
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { billOfMaterials, bundledPackages, thirdPartyNotices } from './package/bundled.mjs'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const { values: asked } = parseArgs({ options: { to: { type: 'string' }, libraries: { type: 'string' } } })
+const target = resolve(asked.to ?? new URL('../dist', import.meta.url).pathname)
 
 // zod brings some fifty languages for its messages; ours are written in one, and parsing the rest costs every start.
 const oneLanguage = {
@@ -51,7 +57,7 @@ const packagesApart = {
 }
 
 process.chdir(new URL('..', import.meta.url).pathname)
-rmSync('dist', { recursive: true, force: true })
+rmSync(target, { recursive: true, force: true })
 /** Files of assets/ are part of the bundle, as text (scripts/raw-text.mjs does the same for programs run from the sources). */
 const rawText = {
   name: 'raw-text',
@@ -68,7 +74,8 @@ const rawText = {
 }
 
 const common = {
-  outdir: 'dist',
+  outdir: target,
+  metafile: true,
   bundle: true,
   platform: 'node',
   target: 'node20.19',
@@ -78,7 +85,7 @@ const common = {
   legalComments: 'linked',
   logLevel: 'warning',
 }
-await build({
+const library = await build({
   ...common,
   entryPoints: { index: 'src/index.ts' },
   outExtension: { '.js': '.mjs' },
@@ -96,14 +103,24 @@ const forStart = {
   plugins: [...common.plugins, lazyBuiltIns, packagesApart],
   // The launcher makes the function itself, and in such a one import() has nobody who loads: require does the same.
   supported: { 'dynamic-import': false },
-  define: { HANDOVER_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
+  define: { HANDOVER_VERSION: JSON.stringify(manifest.version), 'import.meta.dirname': '__dirname' },
 }
-await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
-copyFileSync('scripts/launcher.cjs', 'dist/handover.cjs')
-chmodSync('dist/handover.cjs', 0o755)
-writeFileSync('dist/bundle.cjs', asFunction(inAscii(readFileSync('dist/bundle.cjs', 'utf8'))))
-const warmed = spawnSync(process.execPath, ['scripts/warm-cache.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] })
-if (warmed.status !== 0) process.exit(1)
+const command = await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
+copyFileSync('scripts/launcher.cjs', join(target, 'handover.cjs'))
+chmodSync(join(target, 'handover.cjs'), 0o755)
+writeFileSync(join(target, 'bundle.cjs'), asFunction(inAscii(readFileSync(join(target, 'bundle.cjs'), 'utf8'))))
+
+const packages = bundledPackages([library.metafile, command.metafile], process.cwd())
+writeFileSync(join(target, 'THIRD-PARTY-LICENSES'), thirdPartyNotices(packages))
+writeFileSync(join(target, 'sbom.cdx.json'), billOfMaterials(manifest, packages))
+if (asked.libraries !== undefined) writeFileSync(asked.libraries, JSON.stringify(packages))
+
+if (asked.to === undefined) {
+  const warmed = spawnSync(process.execPath, ['scripts/warm-cache.mjs', join(target, 'handover.cjs')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (warmed.status !== 0) process.exit(1)
+}
 
 /** The function that Node itself would make of a CommonJS file, for the launcher: made there, it would be a copy of all the text. */
 function asFunction(text) {

@@ -37,7 +37,10 @@ export function installDependencies() {
 }
 
 /** Programs that only tests use, by the Debian package that has each. */
-const testTools = { shellcheck: 'shellcheck', ip: 'iproute2' }
+const testTools = {
+  ...{ shellcheck: 'shellcheck', ip: 'iproute2' },
+  ...{ lintian: 'lintian', strip: 'binutils', mmdebstrap: 'mmdebstrap', unshare: 'util-linux' },
+}
 
 /** Installs missing ones when root on a Debian-like system; elsewhere the tests that need them skip and say so. */
 export function installTestTools() {

@@ -1,14 +1,16 @@
-// Writes dist/bundle.cache: V8's code for every function that `inspect` runs, taken after running it on a made-up host.
+// Writes bundle.cache beside the launcher it is given: V8's code for every function that `inspect` runs, taken after
+// running it on a made-up host. The build runs it, and so does the Debian package when it is installed.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { addSampleNeeds, makeSampleTree } from './sample-tree.mjs'
 
 // A function that has not run for a while loses its code at a collection; flags are part of what the cache must fit, so later back.
 setFlagsFromString('--no-flush-bytecode')
-const launcher = createRequire(import.meta.url)('../dist/handover.cjs')
+const path = resolve(process.argv[2])
+const launcher = createRequire(import.meta.url)(path)
 const root = mkdtempSync(join(tmpdir(), 'handover-build-'))
 try {
   // From 128 functions on there is more to run (src/host/read/read-pci.ts).
@@ -16,7 +18,7 @@ try {
   addSampleNeeds(root)
   for (const more of [['--json'], ['--table'], []]) await launcher.start(['inspect', '--root', root, ...more])
   setFlagsFromString('--flush-bytecode')
-  writeFileSync(new URL('../dist/bundle.cache', import.meta.url), launcher.script.createCachedData())
+  writeFileSync(join(dirname(path), 'bundle.cache'), launcher.script.createCachedData())
 } finally {
   rmSync(root, { recursive: true, force: true })
 }

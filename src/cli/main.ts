@@ -55,7 +55,7 @@ export function buildProgram(): Command {
 }
 
 /** What help and suggestions know of the command; the real one is put in its place when it is asked for. */
-function addCompletionHelp(program: Command): void {
+export function addCompletionHelp(program: Command): void {
   program
     .command('completion')
     .argument('<shell>', 'bash, zsh, fish or powershell')

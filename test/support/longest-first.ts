@@ -12,6 +12,7 @@ const seconds: Readonly<Record<string, number>> = {
   'test/lab/hosts.test.ts': 40,
   'test/lab/real-kernel.test.ts': 20,
   'test/lab/kill.test.ts': 15,
+  'test/package/package.test.ts': 90,
   'test/corpus/cases.test.ts': 60,
   'test/apply/crash-matrix.test.ts': 20,
   'test/apply/crash-matrix-systemd-boot.test.ts': 15,
