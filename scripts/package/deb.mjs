@@ -41,9 +41,9 @@ export function makeDeb({ built, pages, packages, manifest, work, out, epoch }) 
 function putTool(tree, built) {
   const commandFiles = readdirSync(built).filter((name) => name.endsWith('.cjs'))
   for (const name of commandFiles) put(tree, `${home}/dist/${name}`, readFileSync(join(built, name)))
-  // Only usr/bin/handover starts it, by the package's own Node.
+  // Only usr/bin/handover starts it, by the package's own Node: what looks for one goes.
   const launcher = readFileSync(join(built, 'handover.cjs'), 'utf8')
-  put(tree, `${home}/dist/handover.cjs`, launcher.replace(/^#!.*\n/, ''))
+  put(tree, `${home}/dist/handover.cjs`, launcher.replace(/^#!.*\n':' \/\*[^]*?\*\/\n/, ''))
   put(tree, `${home}/package.json`, read('package.json'))
   put(tree, `${home}/standing.cjs`, read('packaging/standing.cjs'))
   for (const name of ['warm-cache.mjs', 'sample-tree.mjs']) put(tree, `${home}/${name}`, read(`scripts/${name}`))

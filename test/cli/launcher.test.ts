@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { transformSync } from 'esbuild'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -104,6 +105,41 @@ describe('the built command', () => {
   it('has a library beside it', () => {
     const code = "import('./dist/index.mjs').then((l) => console.log(typeof l.readHost, typeof l.plan))"
     expect(spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' }).stdout).toBe('function function\n')
+  })
+
+  it('says in one line what is missing where there is no Node, or an old one, and names the way under sudo', () => {
+    const start = (env: NodeJS.ProcessEnv, program: string, ...args: readonly string[]) =>
+      spawnSync(program, args, { encoding: 'utf8', env })
+    const asUser = { PATH: '/nowhere' }
+    const asSudo = { ...asUser, SUDO_USER: 'somebody' }
+    const none = start(asUser, join(folder, 'handover'), 'inspect')
+    expect(none).toMatchObject({ status: 2, stdout: '' })
+    expect(none.stderr).toMatch(
+      /^error: there is no Node here, and Handover needs 20\.19 or newer .*\n {2}help: https.*\n$/,
+    )
+    const way = `sudo env "PATH=$PATH" '${launcher()}'`
+    expect(start(asSudo, join(folder, 'handover')).stderr).toContain(way)
+
+    // As Node 18 would find it, run by this one.
+    const preload = join(folder, 'old-node.cjs')
+    writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' })")
+    const old = start(asUser, process.execPath, '--require', preload, launcher(), 'plan', 'home.yaml')
+    expect(old).toMatchObject({ status: 2, stdout: '' })
+    expect(old.stderr).toMatch(
+      /^error: this is Node 18\.20\.8, and Handover needs 20\.19 or newer\n {2}help: https.*\n$/,
+    )
+    expect(start(asSudo, process.execPath, '--require', preload, launcher()).stderr).toContain(way)
+  })
+
+  it('asks for the Node that package.json asks for, in words that Node 12 reads', () => {
+    const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } }
+    expect(engines.node).toBe('>=20.19.0')
+    const text = readFileSync(launcher(), 'utf8')
+    expect(text).toContain('major < 20 || (major === 20 && minor < 19)')
+    // What the older language does not have would be written in other words.
+    const inWordsOf = (target: string) => transformSync(text, { target }).code
+    expect(inWordsOf('es2019')).toBe(inWordsOf('esnext'))
+    expect(text.split("require('node:")[0]).toContain('process.exit(2)')
   })
 
   it('tells what to run where it is not built', () => {

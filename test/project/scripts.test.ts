@@ -7,13 +7,14 @@ import * as trial from '../../src/boot/trial/trial.ts'
 
 const folder = 'assets/boot'
 const names = readdirSync(folder)
-const scripts = names.filter((name) => name.endsWith('.sh')).map((name) => join(folder, name))
+const ofPackage = ['postinst', 'prerm', 'postrm', 'handover.sh'].map((name) => join('packaging/debian', name))
+const scripts = [...names.filter((name) => name.endsWith('.sh')).map((name) => join(folder, name)), ...ofPackage]
 const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0
 const inCi = process.env['CI'] === 'true'
 
 describe('scripts that run on hosts', () => {
   it.skipIf(!hasShellcheck && !inCi)('have nothing that shellcheck objects to (skipped without shellcheck)', () => {
-    expect(scripts.length).toBeGreaterThanOrEqual(9)
+    expect(scripts.length).toBeGreaterThanOrEqual(13)
     const { status, stdout } = spawnSync('shellcheck', ['-x', '--source-path=.', ...scripts], { encoding: 'utf8' })
     expect(stdout).toBe('')
     expect(status).toBe(0)
