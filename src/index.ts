@@ -1,4 +1,7 @@
-/** The library: the use cases of the command line, and the parts they are made of, for programs that want to call them. */
+/**
+ * The library: the use cases of the command line, and the parts they are made of, for programs that want to
+ * call them.
+ */
 
 // Use cases: a System, what is asked for, and callbacks in; a value out, or an AppError.
 export { capture } from './app/capture.ts'

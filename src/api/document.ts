@@ -1,6 +1,7 @@
 /**
- * What the JSON documents share. Each has a file here: its schema (version 1), the type derived from it, and how it is made
- * from what a use case gives back. Their JSON Schema is written into schema/ (src/api/describe-api.ts).
+ * What the JSON documents share. Each has a file here: its schema (version 1), the type derived from it, and
+ * how it is made from what a use case gives back. Their JSON Schema is written into schema/
+ * (src/api/describe-api.ts).
  */
 import { z } from 'zod'
 

@@ -1,6 +1,6 @@
 /**
- * How the document of `inspect --json` is made of a Host and its Judgement. Absent knowledge is an absent key or null. It
- * loads no schema: `inspect` pays for none.
+ * How the document of `inspect --json` is made of a Host and its Judgement. Absent knowledge is an absent key
+ * or null. It loads no schema: `inspect` pays for none.
  */
 import type { Finding } from '../base/finding.ts'
 import type { Host, HostNeed } from '../host/host.ts'
@@ -25,7 +25,9 @@ export function inspectDocument(host: Host, judgement: Judgement): InspectDocume
       kind: host.iommu.kind,
       interruptRemapping: host.iommu.interruptRemapping ?? null,
     },
-    devices: host.devices.map((device, index) => reportDevice(device, judgedOf(device.address, index), groupOf)),
+    devices: host.devices.map((device, index) =>
+      reportDevice(device, judgedOf(device.address, index), groupOf),
+    ),
     groups: judgement.groups.map(reportGroup),
     ...(predicted && {
       predictedGroups: predicted.map((group) => group.devices),
@@ -110,7 +112,9 @@ function allFindings(host: Host, judgement: Judgement): Finding[] {
   return [...findings.values()]
 }
 
-/** The same document about one device: its own facts, its group, and the findings about it or the whole host. */
+/**
+ * The same document about one device: its own facts, its group, and the findings about it or the whole host.
+ */
 export function onlyDevice(report: InspectDocument, address: PciAddress): InspectDocument {
   return {
     ...report,

@@ -1,4 +1,7 @@
-/** `inspect --json`: the host, and a verdict for each device. It is made in inspect-report.ts, which needs no schema. */
+/**
+ * `inspect --json`: the host, and a verdict for each device. It is made in inspect-report.ts, which needs no
+ * schema.
+ */
 import { z } from 'zod'
 import { address, addresses, text, texts, version, type Document } from './document.ts'
 import { findings } from './finding.ts'

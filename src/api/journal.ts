@@ -7,7 +7,14 @@ import { finding } from './finding.ts'
 import { assignment, concession, settled, takenAlong } from './plan.ts'
 import { stepSchema } from '../steps/step.ts'
 
-const status = z.enum(['applied', 'restored', 'not-restored', 'rolled-back', 'rollback-incomplete', 'interrupted'])
+const status = z.enum([
+  'applied',
+  'restored',
+  'not-restored',
+  'rolled-back',
+  'rollback-incomplete',
+  'interrupted',
+])
 
 const damaged = z.object({ id: text, status: z.literal('damaged'), reason: text })
 
@@ -42,7 +49,12 @@ const event = z.discriminatedUnion('event', [
     outputs: z.optional(z.record(text, z.nullable(text))).describe('path → SHA-256; null: no such file'),
   }),
   z.object({ ...at, event: z.literal('rollback'), cause: text }),
-  z.object({ ...at, event: z.literal('end'), outcome: status.exclude(['interrupted']), note: z.optional(text) }),
+  z.object({
+    ...at,
+    event: z.literal('end'),
+    outcome: status.exclude(['interrupted']),
+    note: z.optional(text),
+  }),
 ])
 
 const saved = z.discriminatedUnion('kind', [
@@ -102,7 +114,16 @@ function summaryOf(read: JournalRead): JournalsDocument['journals'][number] {
   if (!read.ok) return damagedOf(read)
   const { record, status: state, damage } = read.journal
   const { id, createdAt, spec, planHash, needsReboot, steps } = record
-  return { id, createdAt, status: state, spec: spec ?? null, planHash, needsReboot, steps: steps.length, damage }
+  return {
+    id,
+    createdAt,
+    status: state,
+    spec: spec ?? null,
+    planHash,
+    needsReboot,
+    steps: steps.length,
+    damage,
+  }
 }
 
 function damagedOf({ id, reason }: Extract<JournalRead, { ok: false }>): Document<typeof damaged> {

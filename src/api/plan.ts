@@ -12,7 +12,9 @@ export const assignment = z.object({
   address,
   identity,
   hostDriver: z.nullable(text).describe('the driver that the host used for it before'),
-  moved: z.nullable(z.object({ from: text, to: text })).describe('from the place in the lock, to where it is now'),
+  moved: z
+    .nullable(z.object({ from: text, to: text }))
+    .describe('from the place in the lock, to where it is now'),
 })
 
 export const takenAlong = z.object({ vm: text, address, because: text, identity })
@@ -43,7 +45,9 @@ export const planSchema = z.object({
   again: z.optional(z.literal(true)).describe('after its apply there is more to plan'),
   memory: z.object({ pinnedMiB: z.number(), hostTotalMiB: z.nullable(z.number()) }),
   startOrder: texts,
-  outage: z.optional(z.array(outageStep)).describe('what is down while the host reboots, in the order it comes back'),
+  outage: z
+    .optional(z.array(outageStep))
+    .describe('what is down while the host reboots, in the order it comes back'),
 })
 
 export type PlanDocument = Document<typeof planSchema>

@@ -1,6 +1,6 @@
 /**
- * `rollback --json`: the journal that was asked for, and how all that belongs to it was taken back. A confirmation is taken
- * back with its trial: then `parts` has a result for each, in their order.
+ * `rollback --json`: the journal that was asked for, and how all that belongs to it was taken back. A
+ * confirmation is taken back with its trial: then `parts` has a result for each, in their order.
  */
 import { z } from 'zod'
 import type { TakenBack } from '../app/rollback.ts'

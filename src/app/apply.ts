@@ -1,6 +1,6 @@
 /**
- * apply: plans, asks, changes the host as one transaction, journals it, and reads the machine again. After the questions the
- * plan is made a second time, since people take their time and hosts do not wait.
+ * apply: plans, asks, changes the host as one transaction, journals it, and reads the machine again. After
+ * the questions the plan is made a second time, since people take their time and hosts do not wait.
  */
 import { defined } from '../base/defined.ts'
 import { resolve } from 'node:path'
@@ -55,7 +55,11 @@ export type Applied = {
 )
 
 /** Throws SpecError for the spec and AppError for whatever stops it before anything is changed. */
-export async function applySpec(system: System, request: ApplyRequest, caller: ApplyCaller = {}): Promise<Applied> {
+export async function applySpec(
+  system: System,
+  request: ApplyRequest,
+  caller: ApplyCaller = {},
+): Promise<Applied> {
   const source = readSpec(request.spec)
   const planNow = () => planSource(system, source, { choices: request.choices ?? {} })
   const planned = await planNow()
@@ -71,7 +75,7 @@ export async function applySpec(system: System, request: ApplyRequest, caller: A
     if (caller.questions !== undefined) await refuseChanged({ plan, hash }, (await planNow()).plan)
   }
   const result = await transact(system, planned, { request, caller })
-  // After a failure nothing more is read: what was and was not restored must be said, whatever state the host is in.
+  // After a failure nothing more is read: what was and was not restored is reported in any state of the host.
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? planned).host)
   return { planned, hash, outcome: 'ended', result, isTrial, ...defined({ open: after?.plan }) }
@@ -82,7 +86,10 @@ async function isAgreed({ concessions = [] }: Plan, questions: Questions | undef
   return questions === undefined || (await questions.goOn())
 }
 
-async function refuseChanged(shown: { readonly plan: Plan; readonly hash: string }, now: Plan): Promise<void> {
+async function refuseChanged(
+  shown: { readonly plan: Plan; readonly hash: string },
+  now: Plan,
+): Promise<void> {
   refuseOtherPlan(shown.hash, await hashPlan(now))
   refuseNewUse(shown.plan.concessions ?? [], now.concessions ?? [])
 }

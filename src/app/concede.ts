@@ -1,21 +1,30 @@
 /**
- * What the host uses and this plan takes is given up by its name: written in the spec, or typed at a question. A yes for
- * everything gives up nothing.
+ * What the host uses and this plan takes is given up by its name: written in the spec, or typed at a
+ * question. A yes for everything gives up nothing.
  */
 import { clean } from '../base/printable.ts'
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Concession } from '../plan/who/concessions.ts'
 import { yamlList } from '../plan/words.ts'
 
-/** Asks for the `word` of one concession; gives back what the person typed, undefined where they turned away. */
+/**
+ * Asks for the `word` of one concession; gives back what the person typed, undefined where they turned away.
+ */
 export type AskForWord = (concession: Concession, word: string) => Promise<string | undefined>
 
-/** False when a word was not typed as it is: then nothing is to be changed. Without `ask` there is a yes for everything. */
-export async function concede(concessions: readonly Concession[], ask: AskForWord | undefined): Promise<boolean> {
+/**
+ * False when a word was not typed as it is: then nothing is to be changed. Without `ask` there is a yes for
+ * everything.
+ */
+export async function concede(
+  concessions: readonly Concession[],
+  ask: AskForWord | undefined,
+): Promise<boolean> {
   if (concessions.length === 0) return true
+  const words = yamlList(concessions.map(({ name }) => name))
   if (ask === undefined)
     throw new AppError(`${describe(concessions)}; --yes gives up nothing, and nothing was changed`, {
-      help: `if you can do without, say so in the spec: host: { give-up: ${yamlList(concessions.map(({ name }) => name))} }`,
+      help: `if you can do without, say so in the spec: host: { give-up: ${words} }`,
       exitCode: exitCode.errorFindings,
     })
   for (const concession of concessions) {

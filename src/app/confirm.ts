@@ -1,6 +1,6 @@
 /**
- * confirm: accepts a trial boot. First the clock that would take the host back is stopped, then what was on trial is made
- * permanent, as a transaction of its own.
+ * confirm: accepts a trial boot. First the clock that would take the host back is stopped, then what was on
+ * trial is made permanent, as a transaction of its own.
  */
 import { defined } from '../base/defined.ts'
 import { apply, type ApplyResult } from '../apply/apply.ts'
@@ -17,7 +17,8 @@ import { emptyPlan, type Plan } from '../plan/types.ts'
 import { readSource } from './read-source.ts'
 import { attended, refuseCommands, type Attendance } from './transaction.ts'
 
-export type Confirmed = ApplyResult | { readonly outcome: 'has-errors'; readonly findings: readonly Finding[] }
+export type Confirmed =
+  ApplyResult | { readonly outcome: 'has-errors'; readonly findings: readonly Finding[] }
 
 /** `version` of the program, for the journal. */
 export async function confirmTrial(
@@ -54,9 +55,12 @@ function refuseNoTrial(host: Host): void {
 function refuseUnhealthy(system: System): void {
   const health = system.readText(trialHealthPath, 4096)
   if (health.ok && health.value.trim() === 'healthy') return
-  throw new AppError(`the trial boot is not healthy: ${health.ok ? health.value.trim() : 'nothing has checked it'}`, {
-    help: 'systemctl status handover-trial; without a confirmation the host goes back by itself',
-  })
+  throw new AppError(
+    `the trial boot is not healthy: ${health.ok ? health.value.trim() : 'nothing has checked it'}`,
+    {
+      help: 'systemctl status handover-trial; without a confirmation the host goes back by itself',
+    },
+  )
 }
 
 /** Who owns what does not change by a confirmation. */

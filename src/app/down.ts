@@ -1,4 +1,7 @@
-/** down: stops VMs in reverse order of their start. A guest is asked first, and switched off when it does not go. */
+/**
+ * down: stops VMs in reverse order of their start. A guest is asked first, and switched off when it does not
+ * go.
+ */
 import { AppError } from '../base/errors.ts'
 import { stopVm, type StopResult } from '../engines/qemu/qemu.ts'
 import { vmFiles } from '../engines/qemu/vm-files.ts'

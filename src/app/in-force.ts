@@ -14,7 +14,8 @@ export function readInForce(system: System, file: string | undefined): InForce {
   const record = readLastApplied(system)
   if (!record) throw noneInForce(system)
   const path = file ?? record.spec
-  if (path === undefined) throw new UsageError('the journal does not name a spec', 'name it: --spec home.yaml')
+  if (path === undefined)
+    throw new UsageError('the journal does not name a spec', 'name it: --spec home.yaml')
   const text = system.readText(path)
   if (!text.ok)
     throw new UsageError(

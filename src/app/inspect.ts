@@ -26,7 +26,9 @@ export async function inspect(system: System, { from, address }: InspectRequest 
   const host = await readSource(system, from, address === undefined ? 'verdicts' : 'all')
   const device = address && host.devices.find((one) => one.address === address)
   if (address !== undefined && device === undefined)
-    throw new AppError(`there is no device ${address} on this host`, { help: 'handover inspect --table lists all' })
+    throw new AppError(`there is no device ${address} on this host`, {
+      help: 'handover inspect --table lists all',
+    })
   const judgement = judgeHost(host, { ownVms: host.needs.flatMap(({ vm }) => vm ?? []) })
   return { host, judgement, ...defined({ device }) }
 }

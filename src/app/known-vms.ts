@@ -26,8 +26,8 @@ export function requireRunning(system: System, named: readonly string[]): VmReco
 }
 
 /**
- * Those that run, and those of every plan that was applied: one that was planned may be down, and one that runs may be
- * planned no more. Undefined where the journals cannot be read.
+ * Those that run, and those of every plan that was applied: one that was planned may be down, and one that
+ * runs may be planned no more. Undefined where the journals cannot be read.
  */
 function knownVms(system: System): string[] | undefined {
   const folder = system.list(journalFolder)

@@ -1,6 +1,7 @@
 /**
- * lock: writes home.lock beside the spec. Roles whose locked device is certain keep it; roles whose lock is in doubt
- * (replaced, ambiguous, missing) are decided again from the spec: running this is how a person settles them.
+ * lock: writes home.lock beside the spec. Roles whose locked device is certain keep it; roles whose lock is
+ * in doubt (replaced, ambiguous, missing) are decided again from the spec: running this is how a person
+ * settles them.
  */
 import type { Finding } from '../base/finding.ts'
 import type { System } from '../machine/system.ts'
@@ -25,7 +26,9 @@ export type LockResult =
       readonly findings: readonly Finding[]
       readonly source: ReadSpec
     }
-  /** Devices whose place or ids the input does not state: nothing could be compared with their entries later. */
+  /**
+   * Devices whose place or ids the input does not state: nothing could be compared with their entries later.
+   */
   | { readonly outcome: 'not-stated'; readonly addresses: readonly PciAddress[] }
 
 export async function lockSpec(system: System, request: LockRequest): Promise<LockResult> {
@@ -33,12 +36,14 @@ export async function lockSpec(system: System, request: LockRequest): Promise<Lo
   const { spec, lock, lockFile } = source
   const host = await readPlanningHost(system, request.from, source)
   const planned = planTwice((kept) => plan(host, spec, { places: source.places, ...kept }), lock)
-  // Only what hinders the choice of devices hinders the lock: memory or a missing IOMMU do not change who is who.
+  // Only what hinders the choice of devices hinders the lock: neither memory nor an IOMMU changes who is who.
   const roles = spec.vms
     .flatMap((vm) => vm.devices.map((role) => `${vm.name}/${role.role}`))
     .filter((key) => !planned.assignments.some((a) => `${a.vm}/${a.role}` === key))
   if (roles.length > 0) return { outcome: 'no-device', roles, findings: errorsOf(planned), source }
-  const unnamed = planned.assignments.filter(({ identity }) => !isWhole(identity)).map(({ address }) => address)
+  const unnamed = planned.assignments
+    .filter(({ identity }) => !isWhole(identity))
+    .map(({ address }) => address)
   if (unnamed.length > 0) return { outcome: 'not-stated', addresses: unnamed }
   const now = refreshLock(host, spec, planned.assignments)
   writeUserFile(lockFile, formatLock(now))

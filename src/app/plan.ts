@@ -23,7 +23,9 @@ export type Planned = {
   readonly source: ReadSpec
 }
 
-/** Throws SpecError where the spec cannot be followed; what is wrong with the host is a finding of the plan. */
+/**
+ * Throws SpecError where the spec cannot be followed; what is wrong with the host is a finding of the plan.
+ */
 export async function planSpec(system: System, { spec, from, choices = {} }: PlanRequest): Promise<Planned> {
   return await planSource(system, readSpec(spec), { choices, ...defined({ from }) })
 }

@@ -1,6 +1,6 @@
 /**
- * Where a Host comes from: what `from` names (a file, a folder, `-` for standard input), or the machine of the System.
- * Devices without names get them here.
+ * Where a Host comes from: what `from` names (a file, a folder, `-` for standard input), or the machine of
+ * the System. Devices without names get them here.
  */
 import { UsageError } from '../base/errors.ts'
 import type { Host } from '../host/host.ts'
@@ -13,7 +13,11 @@ import { readInputFile, readStandardInput, type InputLimit } from '../machine/re
 import type { ReadFailure, System } from '../machine/system.ts'
 import type { HostInput } from '../sources/listings/read-from.ts'
 
-export async function readSource(system: System, from: string | undefined, detail?: PciDetail): Promise<Host> {
+export async function readSource(
+  system: System,
+  from: string | undefined,
+  detail?: PciDetail,
+): Promise<Host> {
   const host = from === undefined ? readHost(system, undefined, detail) : await readFrom(from)
   if (!needsNames(host)) return host
   // A file tree seldom has the file of names; this machine's is as good.
@@ -46,6 +50,10 @@ function unreadable(name: string, failure: ReadFailure): UsageError {
       `${name} is too large to be a listing or an archive of a host`,
       'keep only what states the PCI functions; of a log: grep -E "iommu|pci [0-9a-f]{4}:|DMAR|AMD-Vi"',
     )
-  const why = failure.reason === 'absent' ? 'is not there' : `cannot be read (${failure.code ?? failure.reason})`
-  return new UsageError(`${name} ${why}`, 'give --from a file, a folder with sys/ in it, or - for standard input')
+  const why =
+    failure.reason === 'absent' ? 'is not there' : `cannot be read (${failure.code ?? failure.reason})`
+  return new UsageError(
+    `${name} ${why}`,
+    'give --from a file, a folder with sys/ in it, or - for standard input',
+  )
 }

@@ -29,10 +29,14 @@ const why: Readonly<Record<ReadFailure['reason'], string>> = {
 }
 
 /**
- * A spec is a file of the user, so it is read from the real file system even for the host of another tree. Throws SpecError
- * where the spec has errors, or the lock has and `brokenLock` does not say to go on without it.
+ * A spec is a file of the user, so it is read from the real file system even for the host of another tree.
+ * Throws SpecError where the spec has errors, or the lock has and `brokenLock` does not say to go on without
+ * it.
  */
-export function readSpec(file: string, options: { readonly brokenLock?: 'refuse' | 'ignore' } = {}): ReadSpec {
+export function readSpec(
+  file: string,
+  options: { readonly brokenLock?: 'refuse' | 'ignore' } = {},
+): ReadSpec {
   const text = readText(file)
   const { spec, places, findings } = parseSpec(text, file)
   const lockFile = lockFileOf(file)

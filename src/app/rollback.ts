@@ -1,6 +1,7 @@
 /**
- * rollback: takes an apply back, the newest one in force when none is named. A confirmed trial is one thing to a person: the
- * confirmation is taken back, then the trial that it made permanent, then the trials which that one replaced.
+ * rollback: takes an apply back, the newest one in force when none is named. A confirmed trial is one thing
+ * to a person: the confirmation is taken back, then the trial that it made permanent, then the trials which
+ * that one replaced.
  */
 import { defined } from '../base/defined.ts'
 import type { Journal } from '../apply/journal.ts'
@@ -52,7 +53,11 @@ export async function takeBack(
   return { outcome: 'ended', results: [first, ...rest], needsReboot }
 }
 
-function takeOneBack(system: System, id: string | undefined, caller: RollbackCaller): Promise<RollbackResult> {
+function takeOneBack(
+  system: System,
+  id: string | undefined,
+  caller: RollbackCaller,
+): Promise<RollbackResult> {
   const { report } = caller
   const how = { elsewhere: system.root !== undefined, ...defined({ report }) }
   return attended(caller, () => rollback(system, id, how))

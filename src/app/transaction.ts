@@ -9,8 +9,8 @@ import { kindOf, type Step } from '../steps/step.ts'
 export type Attendance = {
   readonly report?: Listener
   /**
-   * Runs the transaction itself. A caller may keep away what would end it half-way; `stop` asks it to end early and to be
-   * taken back.
+   * Runs the transaction itself. A caller may keep away what would end it half-way; `stop` asks it to end
+   * early and to be taken back.
    */
   readonly attend?: <T>(run: () => Promise<T>, stop?: () => void) => Promise<T>
 }
@@ -19,9 +19,14 @@ export function attended<T>({ attend }: Attendance, run: () => Promise<T>, stop?
   return attend === undefined ? run() : attend(run, stop)
 }
 
-/** Programs run on this machine, whatever tree the files are in: update-grub would write this machine's own entries. */
+/**
+ * Programs run on this machine, whatever tree the files are in: update-grub would write this machine's own
+ * entries.
+ */
 export function refuseCommands({ root }: System, steps: readonly Step[]): void {
-  const [program] = steps.flatMap((step) => [kindOf(step).program?.(step) ?? []].filter((argv) => argv.length > 0))
+  const [program] = steps.flatMap((step) =>
+    [kindOf(step).program?.(step) ?? []].filter((argv) => argv.length > 0),
+  )
   if (program === undefined || root === undefined) return
   throw new AppError(
     `this runs ${formatCommand(program)}, which would run here and not in ${root}; nothing was changed`,

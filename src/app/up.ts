@@ -1,4 +1,7 @@
-/** up: starts the VMs of the plan in force, each when what it needs answers, on a host that is as the plan left it. */
+/**
+ * up: starts the VMs of the plan in force, each when what it needs answers, on a host that is as the plan
+ * left it.
+ */
 import { AppError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
 import { checkAssigned, up, type UpEvent } from '../run/up.ts'
@@ -24,8 +27,11 @@ export async function startVms(
   refuseUnknownVms(vms, record.startOrder)
   const wrong = [...checkAssigned(system, record, record.startOrder), ...checkFunctions(system, spec, record)]
   if (wrong.length > 0)
-    throw new AppError(`the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`, {
-      help: 'handover plan shows what is different; handover apply puts it right',
-    })
+    throw new AppError(
+      `the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`,
+      {
+        help: 'handover plan shows what is different; handover apply puts it right',
+      },
+    )
   await up(system, { spec, record, wanted: vms, wait }, report)
 }

@@ -15,7 +15,10 @@ export type VerifyRequest = {
 
 export type Verification = { readonly match: boolean; readonly vms: readonly VmVerdict[] }
 
-export async function verify(system: System, { vms = [], spec: file }: VerifyRequest = {}): Promise<Verification> {
+export async function verify(
+  system: System,
+  { vms = [], spec: file }: VerifyRequest = {},
+): Promise<Verification> {
   const { record, spec } = readInForce(system, file)
   refuseUnknownVms(vms, record.startOrder)
   const dropped = vms.find((name) => !spec.vms.some((vm) => vm.name === name))

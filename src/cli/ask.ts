@@ -1,4 +1,6 @@
-/** Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes. */
+/**
+ * Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes.
+ */
 import { clean } from '../base/printable.ts'
 import { UsageError } from '../base/errors.ts'
 import type { AskForWord } from '../app/concede.ts'
@@ -6,7 +8,10 @@ import type { AskForWord } from '../app/concede.ts'
 /** `command` is what to type instead when nobody can be asked. */
 export async function askToGoOn(question: string, command: string): Promise<boolean> {
   if (!canAsk())
-    throw new UsageError('nobody can be asked here: this is no terminal', `to go on without a question: ${command}`)
+    throw new UsageError(
+      'nobody can be asked here: this is no terminal',
+      `to go on without a question: ${command}`,
+    )
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message: question, initialValue: false })
   return !isCancel(answer) && answer

@@ -42,7 +42,9 @@ export function createContext(options: ReadingOptions): Context {
   const isTerminal = (fd: 1 | 2) => mayBeTerminal(fd) && (fd === 1 ? standardOutput() : standardError()).isTTY
   const styleFor = (fd: 1 | 2) =>
     styler(
-      options.color !== false && !process.env['NO_COLOR'] && (Boolean(process.env['FORCE_COLOR']) || isTerminal(fd)),
+      options.color !== false &&
+        !process.env['NO_COLOR'] &&
+        (Boolean(process.env['FORCE_COLOR']) || isTerminal(fd)),
     )
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
@@ -64,11 +66,17 @@ export function createContext(options: ReadingOptions): Context {
   }
 }
 
-/** A misspelled folder would look like a host without devices, and a command that changes something would make it. */
+/**
+ * A misspelled folder would look like a host without devices, and a command that changes something would make
+ * it.
+ */
 function folderOf(root: string): string {
   const here = linuxSystem()
   const real = here.realPath(root)
   const stat = real.ok ? here.stat(real.value) : real
   if (stat.ok && stat.value.kind === 'directory') return root
-  throw new UsageError(`--root ${root} is not a folder`, 'name the folder that holds sys/, proc/ and etc/ of the host')
+  throw new UsageError(
+    `--root ${root} is not a folder`,
+    'name the folder that holds sys/, proc/ and etc/ of the host',
+  )
 }

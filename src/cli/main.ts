@@ -1,6 +1,7 @@
 /**
- * The command line: parses, dispatches lazily, and says with which code the process ends; run-process.ts ends it.
- * Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML or schemas.
+ * The command line: parses, dispatches lazily, and says with which code the process ends; run-process.ts ends
+ * it. Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML
+ * or schemas.
  */
 import { Command, CommanderError, Option } from 'commander'
 import { exitCode, type ExitCode } from '../base/errors.ts'
@@ -37,7 +38,9 @@ function examples(...lines: readonly string[]): string {
 
 export function buildProgram(): Command {
   const program = new Command('handover')
-    .description('Gives real PCI devices to virtual machines, and takes nothing from the host that the host needs.')
+    .description(
+      'Gives real PCI devices to virtual machines, and takes nothing from the host that the host needs.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError(true)
@@ -45,10 +48,14 @@ export function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ writeOut: printOut, writeErr: printErr })
     .configureHelp({ sortSubcommands: false })
-  program.addHelpText('after', examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'))
+  program.addHelpText(
+    'after',
+    examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'),
+  )
   addInspect(program)
   addReadingCommands(program)
-  addChangingCommands(program)
+  addApply(program)
+  addUndoCommands(program)
   addVmCommands(program)
   addLabCommands(program)
   return program
@@ -69,7 +76,10 @@ function addInspect(program: Command): void {
     .description('Shows what could be given to a VM, and for the rest why not. Changes nothing.')
     .option('--table', 'one line per device')
     .option('--html <file>', 'write a self-contained report with a picture')
-    .addHelpText('after', examples('inspect', 'inspect 01:00.0', 'inspect --from lspci.txt', 'inspect --json'))
+    .addHelpText(
+      'after',
+      examples('inspect', 'inspect 01:00.0', 'inspect --from lspci.txt', 'inspect --json'),
+    )
     .action(action(async () => (await import('./commands/inspect.ts')).runInspect))
 }
 
@@ -77,7 +87,8 @@ function addReadingCommands(program: Command): void {
   reading(program.command('capture'))
     .summary('the host as one redacted, diffable file')
     .description(
-      'Writes everything inspect and plan read into one YAML file; serials, MACs and names are replaced by stable fakes.',
+      'Writes everything inspect and plan read into one YAML file; ' +
+        'serials, MACs and names are replaced by stable fakes.',
     )
     .option('-o, --output <file>', 'where to write; standard output when absent')
     .addHelpText('after', examples('capture -o my-host.yaml', 'inspect --from my-host.yaml'))
@@ -88,7 +99,10 @@ function addReadingCommands(program: Command): void {
     .option('--no-boot', 'leave out what would change how the host boots')
     .option('--no-confirm', 'with kernel arguments changed at once, without a trial boot')
     .option('--confirm-within <time>', "with a trial boot that waits so long (default '10 min')")
-    .addHelpText('after', examples('plan home.yaml', 'plan home.yaml --json', 'plan home.yaml --from my-host.yaml'))
+    .addHelpText(
+      'after',
+      examples('plan home.yaml', 'plan home.yaml --json', 'plan home.yaml --from my-host.yaml'),
+    )
     .action(action(async () => (await import('./commands/plan.ts')).runPlan))
   reading(program.command('lock').argument('<spec>'))
     .summary('write or refresh home.lock: the identities of the assigned devices')
@@ -100,11 +114,12 @@ function addReadingCommands(program: Command): void {
     .action(action(async () => (await import('./commands/savings.ts')).runSavings))
 }
 
-function addChangingCommands(program: Command): void {
+function addApply(program: Command): void {
   reading(program.command('apply').argument('<spec>'))
     .summary('show the plan, ask, do it, journal it')
     .description(
-      'Does what plan shows, as one transaction: a step that fails takes all back. New kernel arguments and early binding get one trial boot first.',
+      'Does what plan shows, as one transaction: a step that fails takes all back. ' +
+        'New kernel arguments and early binding get one trial boot first.',
     )
     .option('-y, --yes', 'do not ask')
     .option('--plan <hash>', 'apply only if the plan still has this hash')
@@ -116,10 +131,16 @@ function addChangingCommands(program: Command): void {
       examples('apply home.yaml', 'apply home.yaml --yes', "apply home.yaml --confirm-within '20 min'"),
     )
     .action(action(async () => (await import('./commands/apply.ts')).runApply))
+}
+
+/** What comes after an apply. */
+function addUndoCommands(program: Command): void {
   program
     .command('confirm')
     .summary('accept a trial boot')
-    .description('Run it on the trial boot, when everything works: what was on trial holds for every later boot.')
+    .description(
+      'Run it on the trial boot, when everything works: what was on trial holds for every later boot.',
+    )
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/confirm.ts')).runConfirm))
@@ -128,7 +149,8 @@ function addChangingCommands(program: Command): void {
     .argument('[id]', 'a journal id; the newest when absent')
     .summary('take changes back')
     .description(
-      'Puts back, byte for byte, what an apply changed; refuses where something else changed since, and shows the difference.',
+      'Puts back, byte for byte, what an apply changed; ' +
+        'refuses where something else changed since, and shows the difference.',
     )
     .option('--json', 'one JSON document on standard output')
     .option('-y, --yes', 'do not ask')
@@ -139,7 +161,9 @@ function addChangingCommands(program: Command): void {
     .command('journal')
     .argument('[id]', 'a journal id; all of them when absent')
     .summary('what was done, when, with what result')
-    .description('Lists every apply of this host, the newest last; with an id, each step of it. Changes nothing.')
+    .description(
+      'Lists every apply of this host, the newest last; with an id, each step of it. Changes nothing.',
+    )
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/journal.ts')).runJournal))
@@ -185,7 +209,9 @@ function addVmCommands(program: Command): void {
 }
 
 function addLabCommands(program: Command): void {
-  const lab = program.command('lab').summary('a virtual host in QEMU with the tool inside: no hardware needed')
+  const lab = program
+    .command('lab')
+    .summary('a virtual host in QEMU with the tool inside: no hardware needed')
   lab
     .command('run')
     .argument('<topology>', 'such as lab/home.yaml')

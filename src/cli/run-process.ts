@@ -3,8 +3,8 @@ import { exitCode, type ExitCode } from '../base/errors.ts'
 import { isAllWritten, whenReaderLeaves } from './standard-streams.ts'
 
 /**
- * `endsAtOnce`: when nothing is left but to take down what the process holds, it is spared that. Not after an error, of
- * which a part may still have to be written.
+ * `endsAtOnce`: when nothing is left but to take down what the process holds, it is spared that. Not after an
+ * error, of which a part may still have to be written.
  */
 export type HowToEnd = { readonly endsAtOnce?: boolean }
 

@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error, each made a stream only when it must be one: loading what streams need costs a start some
- * milliseconds.
+ * Standard output and standard error, each made a stream only when it must be one: loading what streams need
+ * costs a start some milliseconds.
  */
 import { printable } from '../base/printable.ts'
 import { mayBeTerminal, writeAtOnce } from '../machine/descriptor.ts'

@@ -1,7 +1,7 @@
 /**
- * A transaction on the terminal: progress as it happens, and a transaction that stays whole while the terminal misbehaves.
- * Ctrl-C asks it to stop and be taken back; a lost connection (the network may be what is being changed) and a closed pipe
- * do not stop it.
+ * A transaction on the terminal: progress as it happens, and a transaction that stays whole while the
+ * terminal misbehaves. Ctrl-C asks it to stop and be taken back; a lost connection (the network may be what
+ * is being changed) and a closed pipe do not stop it.
  */
 import type { Attendance } from '../app/transaction.ts'
 import type { ApplyResult } from '../apply/apply.ts'
@@ -16,7 +16,10 @@ export function attendance(context: Context): Attendance {
   return { report, attend: (run, stop) => withoutInterruption(run, stop).finally(end) }
 }
 
-/** `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person wants. */
+/**
+ * `stop` is called at the first Ctrl-C or SIGTERM; a rollback passes none, since its end is what a person
+ * wants.
+ */
 async function withoutInterruption<T>(run: () => Promise<T>, stop?: () => void): Promise<T> {
   const onStop = () => stop?.()
   const ignore = () => undefined
@@ -36,7 +39,10 @@ async function withoutInterruption<T>(run: () => Promise<T>, stop?: () => void):
 
 /** The program ends when the reader of a pipe goes away; not in the middle of a change. */
 function deafenStreams(ignore: () => void): () => void {
-  const streams = [standardOutput(), standardError()].map((stream) => ({ stream, old: stream.listeners('error') }))
+  const streams = [standardOutput(), standardError()].map((stream) => ({
+    stream,
+    old: stream.listeners('error'),
+  }))
   for (const { stream } of streams) {
     stream.removeAllListeners('error')
     stream.on('error', ignore)

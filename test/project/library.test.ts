@@ -1,4 +1,7 @@
-/** The package as somebody else gets it: installed without network into a TypeScript project, type-checked and run. */
+/**
+ * The package as somebody else gets it: installed without network into a TypeScript project, type-checked and
+ * run.
+ */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -17,7 +17,11 @@ import { version } from '../version.ts'
 
 type Options = ReadingOptions & PlanningOptions & { readonly yes?: boolean; readonly plan?: string }
 
-export async function runApply(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+export async function runApply(
+  args: readonly string[],
+  options: Options,
+  context: Context,
+): Promise<ExitCode> {
   if (options.from !== undefined)
     throw new UsageError(
       'apply changes this machine and takes no --from',
@@ -42,7 +46,9 @@ export async function runApply(args: readonly string[], options: Options, contex
 
 function callerOf(spec: string, options: Options, context: Context): ApplyCaller {
   const show = ({ plan, host, source }: Planned) => {
-    context.err(renderPlan(plan, { host, spec: source.spec, style: context.errStyle, columns: context.columns }))
+    context.err(
+      renderPlan(plan, { host, spec: source.spec, style: context.errStyle, columns: context.columns }),
+    )
     context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
   }
   const caller = { ...attendance(context), show }
@@ -104,7 +110,9 @@ function concludeApplied(
     // A plan with an error has no steps: nothing left to do would be a false good news.
     context.err(renderFindings(wrong, context.errStyle))
     const { id } = result
-    context.err(`applied as ${id}, but planning again finds the errors above; handover rollback ${id} takes it back`)
+    context.err(
+      `applied as ${id}, but planning again finds the errors above; handover rollback ${id} takes it back`,
+    )
     return exitCode.errorFindings
   }
   const left = open?.steps.length ?? 0

@@ -1,4 +1,6 @@
-/** `handover capture [-o FILE]`: the host as one redacted file that every reading command takes with --from. */
+/**
+ * `handover capture [-o FILE]`: the host as one redacted file that every reading command takes with --from.
+ */
 import { capture } from '../../app/capture.ts'
 import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import type { Captured } from '../../sources/capture/capture.ts'
@@ -15,7 +17,9 @@ export async function runCapture(
   context: Context,
 ): Promise<ExitCode> {
   if (options.from !== undefined)
-    throw new UsageError('capture records a machine, or a file tree given with --root; --from is already a recording')
+    throw new UsageError(
+      'capture records a machine, or a file tree given with --root; --from is already a recording',
+    )
   const captured = capture(context.system, `handover ${version}`)
   const { output } = options
   if (output === undefined) {
@@ -31,7 +35,7 @@ export async function runCapture(
 }
 
 function printSummary(output: string, { host, replaced }: Captured, context: Context): void {
-  const what = `${host.devices.length} PCI functions; ${replaced} serials, MACs, ids and names replaced by stand-ins`
-  context.out(`${output}: ${what}`)
+  const stated = `${host.devices.length} PCI functions`
+  context.out(`${output}: ${stated}; ${replaced} serials, MACs, ids and names replaced by stand-ins`)
   for (const finding of host.findings) context.err(`note: ${finding.message}`)
 }

@@ -9,7 +9,11 @@ import { version } from '../version.ts'
 
 type Options = { readonly json?: boolean }
 
-export async function runConfirm(_args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+export async function runConfirm(
+  _args: readonly string[],
+  options: Options,
+  context: Context,
+): Promise<ExitCode> {
   const result = await confirmTrial(context.system, { version }, attendance(context))
   if (result.outcome === 'has-errors') {
     context.err(renderFindings(result.findings, context.errStyle))
@@ -19,7 +23,8 @@ export async function runConfirm(_args: readonly string[], options: Options, con
   switch (result.outcome) {
     case 'nothing-to-do':
     case 'applied':
-      if (!options.json) context.out('confirmed: every later boot is like this one. To take it back: handover rollback')
+      if (!options.json)
+        context.out('confirmed: every later boot is like this one. To take it back: handover rollback')
       return exitCode.done
     case 'restored':
     case 'not-restored':
@@ -31,4 +36,5 @@ const keptTrial =
   'the trial is not permanent: this boot stays as it is, the next one is as before\n' +
   '  help: mend the reason, then: handover confirm (or give the trial up: handover rollback)'
 
-const notRestored = (id: string) => `the trial is not permanent, and the host is NOT fully as before (journal ${id}):`
+const notRestored = (id: string) =>
+  `the trial is not permanent, and the host is NOT fully as before (journal ${id}):`

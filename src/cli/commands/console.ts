@@ -1,6 +1,6 @@
 /**
- * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what a guest says
- * reaches the terminal as it is: that is what a console is for.
+ * `handover console VM`: the guest's serial console on this terminal; Ctrl-] leaves. The one place where what
+ * a guest says reaches the terminal as it is: that is what a console is for.
  */
 import { openConsole } from '../../app/console.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'

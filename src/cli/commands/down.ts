@@ -6,7 +6,11 @@ import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type DownOptions = ReadingOptions & { readonly timeout?: string }
 
-export async function runDown(args: readonly string[], options: DownOptions, context: Context): Promise<ExitCode> {
+export async function runDown(
+  args: readonly string[],
+  options: DownOptions,
+  context: Context,
+): Promise<ExitCode> {
   const timeoutSeconds = Number(options.timeout ?? 30)
   if (!Number.isFinite(timeoutSeconds) || timeoutSeconds < 0)
     throw new UsageError(`--timeout ${options.timeout} is not a number of seconds`)

@@ -8,8 +8,8 @@ import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 export type InspectOptions = ReadingOptions & { readonly table?: boolean; readonly html?: string }
 
 /**
- * Ends with 0 whatever the verdicts: a refused device is an answer, not a failure. Only a question about a device that
- * is not there ends with 1.
+ * Ends with 0 whatever the verdicts: a refused device is an answer, not a failure. Only a question about a
+ * device that is not there ends with 1.
  */
 export async function runInspect(
   args: readonly string[],
@@ -29,7 +29,10 @@ export async function runInspect(
 function addressOf(text: string): PciAddress {
   const address = parseAddress(text)
   if (address !== undefined) return address
-  throw new UsageError(`${text} is not a PCI address`, 'write it as handover inspect shows it, such as 01:00.0')
+  throw new UsageError(
+    `${text} is not a PCI address`,
+    'write it as handover inspect shows it, such as 01:00.0',
+  )
 }
 
 async function printJson({ host, judgement, device }: Inspection, context: Context): Promise<void> {
@@ -55,7 +58,8 @@ async function printText(
     context.out((await import('../../show/text/host-device.ts')).renderDevice(host, judgement, device, look))
     return
   }
-  if (options.table) context.out((await import('../../show/text/host-table.ts')).renderHostTable(host, judgement, look))
+  if (options.table)
+    context.out((await import('../../show/text/host-table.ts')).renderHostTable(host, judgement, look))
   else context.out((await import('../../show/text/host-tree.ts')).renderHostTree(host, judgement, look))
   const { leftOpen } = await import('../../judge/left-open.ts')
   const findings = [...judgement.findings, ...host.findings, ...leftOpen(judgement)]

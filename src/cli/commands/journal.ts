@@ -9,7 +9,11 @@ import { clean } from '../../base/printable.ts'
 
 type Options = { readonly json?: boolean }
 
-export async function runJournal(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+export async function runJournal(
+  args: readonly string[],
+  options: Options,
+  context: Context,
+): Promise<ExitCode> {
   const id = args[0]
   return id === undefined ? await listJournals(options, context) : showJournal(id, options, context)
 }
@@ -29,7 +33,9 @@ function renderSummary(read: JournalRead): string {
   const { record, status } = read.journal
   const steps = `${record.steps.length} ${record.steps.length === 1 ? 'step' : 'steps'}`
   const help = status === 'interrupted' ? `  take it back: handover rollback ${record.id}` : ''
-  return clean(`${record.id}  ${record.createdAt}  ${status}  ${steps}  ${record.spec ?? ''}${help}`).trimEnd()
+  return clean(
+    `${record.id}  ${record.createdAt}  ${status}  ${steps}  ${record.spec ?? ''}${help}`,
+  ).trimEnd()
 }
 
 function showJournal(id: string, options: Options, context: Context): ExitCode {
@@ -46,7 +52,8 @@ function renderEvents({ record, events, damage }: Journal): string[] {
     const note = event.note ? ` (${indented(event.note)})` : ''
     if (event.event === 'end') return `  ${time}  ${event.outcome}${note}`
     const step = record.steps[event.index]
-    return `  ${time}  ${event.phase.padEnd(12)} ${step ? clean(kindOf(step).words(step)) : `step ${event.index}`}${note}`
+    const what = step ? clean(kindOf(step).words(step)) : `step ${event.index}`
+    return `  ${time}  ${event.phase.padEnd(12)} ${what}${note}`
   })
   return [...renderSaid(record), ...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
 }

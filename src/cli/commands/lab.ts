@@ -4,7 +4,7 @@ import { AppError, exitCode, UsageError, type ExitCode } from '../../base/errors
 import { installedSystems, needsOf } from '../../lab/installed/systems.ts'
 import { missingNeeds, installNeeds, type Need } from '../../images/tools.ts'
 import { parseTopology } from '../../lab/topology.ts'
-import { readTopologyText, runLab } from '../../lab/run.ts'
+import { readTopologyText, runLab, type LabOutcome } from '../../lab/run.ts'
 import { newestKernel } from '../../images/kernel.ts'
 import { writeUserFile } from '../../machine/user-file.ts'
 import { cacheFolder, ensureFolder } from '../../machine/work-folder.ts'
@@ -30,7 +30,11 @@ export type LabOptions = ReadingOptions & {
   readonly capture?: string
 }
 
-export async function runLabRun(args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {
+export async function runLabRun(
+  args: readonly string[],
+  options: LabOptions,
+  context: Context,
+): Promise<ExitCode> {
   const file = args[0] ?? ''
   const text = readTopologyText(file)
   const { topology, findings } = parseTopology(text, file)
@@ -41,36 +45,40 @@ export async function runLabRun(args: readonly string[], options: LabOptions, co
   await ensureTools(context, topology.system === 'lab' ? [] : needsOf(installedSystems[topology.system]))
   const printer = labPrinter(context, options.json === true)
   if (!options.json) await showThisMachine(context)
+  const isColoured = context.style.bold('x') !== 'x' && options.json !== true
+  const request = {
+    ...{ topology, topologyFile: file, cache: options.cache ?? `${cacheFolder()}/lab` },
+    ...{ colour: isColoured, keep: options.keep === true },
+  }
+  const run = await untilInterrupted((signal) =>
+    runLab(context.system, { ...request, signal }, printer.tell),
+  ).finally(printer.end)
+  printRun(run, options, context)
+  return run.result.ok ? exitCode.done : exitCode.errorFindings
+}
+
+/** The first Ctrl-C or SIGTERM asks it to end, and to take down what it started. */
+async function untilInterrupted<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController()
   const onSignal = () => interrupt.abort()
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
   try {
-    const { result, picture, capture, owners } = await runLab(
-      context.system,
-      {
-        ...{ topology, topologyFile: file, cache: options.cache ?? `${cacheFolder()}/lab` },
-        ...{
-          colour: context.style.bold('x') !== 'x' && options.json !== true,
-          keep: options.keep === true,
-          signal: interrupt.signal,
-        },
-      },
-      printer.tell,
-    )
-    printer.end()
-    if (options.capture !== undefined) writeUserFile(options.capture, capture)
-    if (typeof options.html === 'string')
-      writeUserFile(options.html, renderLabHtml(result, pictures(capture, owners, picture)))
-    if (options.json) printDocument(context, labDocument(result))
-    else context.out(renderLabResult(result, context.style))
-    if (typeof options.html === 'string') context.err(`report: ${options.html}`)
-    return result.ok ? exitCode.done : exitCode.errorFindings
+    return await run(interrupt.signal)
   } finally {
-    printer.end()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
+}
+
+function printRun(run: LabOutcome, options: LabOptions, context: Context): void {
+  const { result, picture, capture, owners } = run
+  const { html } = options
+  if (options.capture !== undefined) writeUserFile(options.capture, capture)
+  if (typeof html === 'string') writeUserFile(html, renderLabHtml(result, pictures(capture, owners, picture)))
+  if (options.json) printDocument(context, labDocument(result))
+  else context.out(renderLabResult(result, context.style))
+  if (typeof html === 'string') context.err(`report: ${html}`)
 }
 
 function pictures(
@@ -82,7 +90,7 @@ function pictures(
     { name: 'capture', bytes: Buffer.from(capture) },
     { openFolder: (root) => linuxSystem({ root }), gunzip },
   )
-  // A capture that cannot be read back is a fault of the tool; the report is still worth having without the picture.
+  // A capture that cannot be read back is a fault of the tool; the report is of use without the picture.
   const host = reading.ok ? renderHostSvg(reading.host, judgeHost(reading.host), owners) : undefined
   return { ...defined({ screen, host }) }
 }
@@ -92,7 +100,8 @@ async function showThisMachine(context: Context): Promise<void> {
   const host = await readSource(context.system, undefined)
   const summary = renderHostSummary(host, judgeHost(host), context.style)
   context.out(
-    `${context.style.bold('This machine')} (only looked at; everything below happens inside a virtual host)\n${summary}\n`,
+    `${context.style.bold('This machine')} ` +
+      `(only looked at; everything below happens inside a virtual host)\n${summary}\n`,
   )
 }
 
@@ -104,15 +113,29 @@ async function ensureTools(context: Context, further: readonly Need[]): Promise<
   await installNeeds(context.system, context.err, undefined, further)
 }
 
-export async function runLabSetup(_args: readonly string[], options: LabOptions, context: Context): Promise<ExitCode> {
+export async function runLabSetup(
+  _args: readonly string[],
+  options: LabOptions,
+  context: Context,
+): Promise<ExitCode> {
   await installNeeds(context.system, context.err)
-  const kernel = await newestKernel(context.system, ensureFolder(options.cache ?? `${cacheFolder()}/lab`), context.err)
+  const kernel = await newestKernel(
+    context.system,
+    ensureFolder(options.cache ?? `${cacheFolder()}/lab`),
+    context.err,
+  )
   context.err(`the lab has what it needs: kernel ${kernel.release}`)
   return exitCode.done
 }
 
-/** `lab ask VM WORD`: one word on a guest's report line, the answer as it comes. For the lab's own questions. */
-export async function runLabAsk(args: readonly string[], _options: LabOptions, context: Context): Promise<ExitCode> {
+/**
+ * `lab ask VM WORD`: one word on a guest's report line, the answer as it comes. For the lab's own questions.
+ */
+export async function runLabAsk(
+  args: readonly string[],
+  _options: LabOptions,
+  context: Context,
+): Promise<ExitCode> {
   const [vm = '', word = ''] = args
   if (!/^[a-z0-9-]{1,32}$/.test(word))
     throw new UsageError(`«${word}» is not a word of the report line`, 'such as: report')

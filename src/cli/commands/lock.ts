@@ -7,7 +7,11 @@ import type { LockChange } from '../../plan/who/refresh-lock.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
-export async function runLock(args: readonly string[], options: ReadingOptions, context: Context): Promise<ExitCode> {
+export async function runLock(
+  args: readonly string[],
+  options: ReadingOptions,
+  context: Context,
+): Promise<ExitCode> {
   const [spec = ''] = args
   const result = await lockSpec(context.system, {
     spec,

@@ -1,4 +1,7 @@
-/** `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings to standard error. */
+/**
+ * `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings
+ * to standard error.
+ */
 import { planDocument } from '../../api/plan.ts'
 import { planSpec } from '../../app/plan.ts'
 import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
@@ -12,7 +15,11 @@ import { planChoices, type PlanningOptions } from '../planning-options.ts'
 
 export type PlanOptions = ReadingOptions & PlanningOptions
 
-export async function runPlan(args: readonly string[], options: PlanOptions, context: Context): Promise<ExitCode> {
+export async function runPlan(
+  args: readonly string[],
+  options: PlanOptions,
+  context: Context,
+): Promise<ExitCode> {
   const [spec = ''] = args
   const from = options.from === undefined ? {} : { from: options.from }
   const request = { spec, choices: planChoices(options), ...from }
@@ -25,7 +32,9 @@ export async function runPlan(args: readonly string[], options: PlanOptions, con
   context.out(renderPlan(plan, { host, spec: source.spec, style: context.style, columns: context.columns }))
   context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
   if (source.lock === undefined && plan.assignments.length > 0 && !hasErrors(plan.findings))
-    context.err(context.errStyle.dim(`These devices are not locked yet: handover lock ${spec} records who they are.`))
+    context.err(
+      context.errStyle.dim(`These devices are not locked yet: handover lock ${spec} records who they are.`),
+    )
   return exitCodeOf(plan.findings)
 }
 

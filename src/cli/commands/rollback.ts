@@ -12,7 +12,11 @@ import { attendance } from '../transaction.ts'
 
 type Options = { readonly json?: boolean; readonly yes?: boolean }
 
-export async function runRollback(args: readonly string[], options: Options, context: Context): Promise<ExitCode> {
+export async function runRollback(
+  args: readonly string[],
+  options: Options,
+  context: Context,
+): Promise<ExitCode> {
   const taken = await takeBack(context.system, args[0], callerOf(options, context))
   if (taken.outcome === 'declined') {
     context.err('nothing was changed')
@@ -24,7 +28,8 @@ export async function runRollback(args: readonly string[], options: Options, con
     context.out(renderResult(taken.results.at(-1) ?? taken.results[0]))
     if (document.outcome === 'rolled-back' && taken.needsReboot)
       context.out(
-        'the running kernel still has the arguments and the bindings it was started with: reboot to be as before',
+        'the running kernel still has the arguments and the bindings it was started with: ' +
+          'reboot to be as before',
       )
   }
   return document.outcome === 'rollback-incomplete' ? exitCode.applyFailedNotRestored : exitCode.done
@@ -49,9 +54,11 @@ function renderResult({ outcome, id, leftovers }: RollbackResult): string {
       return `${id} is taken back: everything it changed is as it was before`
     case 'rollback-incomplete': {
       const lines = leftovers.map((line) => `  ${line}`)
-      return [`${id} is not fully taken back; still different:`, ...lines, 'docs/safety.md: recovery by hand'].join(
-        '\n',
-      )
+      return [
+        `${id} is not fully taken back; still different:`,
+        ...lines,
+        'docs/safety.md: recovery by hand',
+      ].join('\n')
     }
   }
 }

@@ -9,7 +9,11 @@ import { clean } from '../../base/printable.ts'
 
 export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
 
-export async function runUp(args: readonly string[], options: UpOptions, context: Context): Promise<ExitCode> {
+export async function runUp(
+  args: readonly string[],
+  options: UpOptions,
+  context: Context,
+): Promise<ExitCode> {
   const events: UpEvent[] = []
   const show = options.json ? () => undefined : printer(context)
   const spec = options.spec === undefined ? {} : { spec: options.spec }
@@ -42,9 +46,13 @@ function printer(context: Context): (event: UpEvent) => void {
       case 'waiting':
         if (event.seconds < nextWait) return undefined
         nextWait = event.seconds + 5
-        return context.out(style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`))
+        return context.out(
+          style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`),
+        )
       case 'answered':
-        return context.out(`${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`)
+        return context.out(
+          `${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`,
+        )
     }
   }
 }

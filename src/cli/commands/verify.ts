@@ -7,7 +7,11 @@ import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type VerifyOptions = ReadingOptions & { readonly spec?: string }
 
-export async function runVerify(args: readonly string[], options: VerifyOptions, context: Context): Promise<ExitCode> {
+export async function runVerify(
+  args: readonly string[],
+  options: VerifyOptions,
+  context: Context,
+): Promise<ExitCode> {
   const spec = options.spec === undefined ? {} : { spec: options.spec }
   const { match, vms } = await verify(context.system, { vms: args, ...spec })
   if (options.json) {
@@ -23,7 +27,9 @@ export async function runVerify(args: readonly string[], options: VerifyOptions,
 
 function printVm(verdict: VmVerdict, context: Context): void {
   const { style } = context
-  context.out(`${style.bold(verdict.vm)}${verdict.report?.system === undefined ? '' : `  (${verdict.report.system})`}`)
+  context.out(
+    `${style.bold(verdict.vm)}${verdict.report?.system === undefined ? '' : `  (${verdict.report.system})`}`,
+  )
   if (verdict.problem !== null) context.out(`  ${style.red('✗')} ${verdict.problem}`)
   for (const role of verdict.roles) printRole(role, context)
 }
@@ -40,7 +46,8 @@ function printRole(role: RoleVerdict, { style, out }: Context): void {
       ].join('  ')
     : 'not seen'
   out(
-    `  ${role.match ? style.green('✓') : style.red('✗')} ${role.role.padEnd(8)} ${role.address} → ${role.guestAddress ?? '?'}  ${words}`,
+    `  ${role.match ? style.green('✓') : style.red('✗')} ${role.role.padEnd(8)} ` +
+      `${role.address} → ${role.guestAddress ?? '?'}  ${words}`,
   )
   for (const difference of role.differences) out(`      ${style.red(difference)}`)
 }

@@ -1,6 +1,6 @@
 /**
- * The lab's report as one file that opens offline: no script, no font, no address of anybody. Colours follow the reader's choice
- * of light or dark; every colour is doubled by a word.
+ * The lab's report as one file that opens offline: no script, no font, no address of anybody. Colours follow
+ * the reader's choice of light or dark; every colour is doubled by a word.
  */
 import { acceleratorWords } from '../../base/accelerator.ts'
 import { escapeXml } from '../../base/escape.ts'
@@ -20,11 +20,15 @@ export function renderLabHtml(result: LabResult, pictures: LabPictures): string 
     ? `All ${passed} checks hold`
     : `${result.checks.length - passed} of ${result.checks.length} checks do not hold`
   const sections = [
-    `<header><p class="verdict ${result.ok ? 'pass' : 'fail'}">${escapeXml(verdict)}</p><h1>Handover lab: ${escapeXml(result.topology)}</h1>`,
-    `<p>A virtual host, the built tool inside it, real guests with real vfio-pci. ${escapeXml(setting(result))}</p></header>`,
+    `<header><p class="verdict ${result.ok ? 'pass' : 'fail'}">${escapeXml(verdict)}</p>` +
+      `<h1>Handover lab: ${escapeXml(result.topology)}</h1>`,
+    `<p>A virtual host, the built tool inside it, real guests with real vfio-pci. ` +
+      `${escapeXml(setting(result))}</p></header>`,
     pictures.host === undefined ? '' : section('The host', `<div class="picture">${pictures.host}</div>`),
     section('Checks', checksTable(result.checks)),
-    result.measurements.length === 0 ? '' : section('4 KiB reads from one disk, three ways', measurementBars(result)),
+    result.measurements.length === 0
+      ? ''
+      : section('4 KiB reads from one disk, three ways', measurementBars(result)),
     pictures.screen === undefined
       ? ''
       : section('The passed-through display, seen from outside', screenImage(pictures.screen)),
@@ -51,7 +55,9 @@ ${sections.filter(Boolean).join('\n')}
 function setting(result: LabResult): string {
   const guests =
     result.guestAccelerator === null ? '' : `, its guests under ${acceleratorWords(result.guestAccelerator)}`
-  return `The host ran under ${acceleratorWords(result.accelerator)} (${result.acceleratorWhy})${guests}; kernel ${result.kernel}, QEMU ${result.qemu}; ${result.seconds.toFixed(0)} s in all.`
+  const host = `${acceleratorWords(result.accelerator)} (${result.acceleratorWhy})`
+  const versions = `kernel ${result.kernel}, QEMU ${result.qemu}`
+  return `The host ran under ${host}${guests}; ${versions}; ${result.seconds.toFixed(0)} s in all.`
 }
 
 function section(title: string, body: string): string {
@@ -59,10 +65,10 @@ function section(title: string, body: string): string {
 }
 
 function checksTable(checks: readonly Check[]): string {
-  const rows = checks.map(
-    (check) =>
-      `<tr><td class="${check.result}">${check.result === 'pass' ? '✓ pass' : '✗ fail'}</td><td><strong>${escapeXml(check.name)}</strong><br><span class="evidence">${escapeXml(check.evidence)}</span></td></tr>`,
-  )
+  const rows = checks.map(({ result, name, evidence }) => {
+    const what = `<strong>${escapeXml(name)}</strong><br><span class="evidence">${escapeXml(evidence)}</span>`
+    return `<tr><td class="${result}">${result === 'pass' ? '✓ pass' : '✗ fail'}</td><td>${what}</td></tr>`
+  })
   return `<table>${rows.join('\n')}</table>`
 }
 
@@ -72,44 +78,59 @@ function measurementBars(result: LabResult): string {
   const rows = ratios.map(({ way, ratio, mbPerSecond }) =>
     bar(way, ratio, full, `${ratio.toFixed(2)} × bare host (${mbPerSecond.toFixed(1)} MB/s)`),
   )
-  return `<p class="evidence">Emulated hardware: the shape, not the speed.</p><div class="bars">${rows.join('\n')}</div>`
+  const note = '<p class="evidence">Emulated hardware: the shape, not the speed.</p>'
+  return `${note}<div class="bars">${rows.join('\n')}</div>`
 }
 
 function phaseBars(phases: readonly Phase[], total: number): string {
   const longest = Math.max(...phases.map((phase) => phase.seconds), 0.1)
   const rows = phases.map((phase) => bar(phase.name, phase.seconds, longest, `${phase.seconds.toFixed(1)} s`))
-  return `<div class="bars">${rows.join('\n')}</div><p class="evidence">${total.toFixed(1)} s in all; emulated hardware.</p>`
+  const note = `<p class="evidence">${total.toFixed(1)} s in all; emulated hardware.</p>`
+  return `<div class="bars">${rows.join('\n')}</div>${note}`
 }
 
 function bar(name: string, value: number, full: number, label: string): string {
   const width = Math.max(0.5, Math.min(100, (100 * value) / full)).toFixed(1)
-  return `<div class="bar"><span>${escapeXml(name)}</span><span class="rail"><span style="width:${width}%"></span></span><span>${escapeXml(label)}</span></div>`
+  const rail = `<span class="rail"><span style="width:${width}%"></span></span>`
+  return `<div class="bar"><span>${escapeXml(name)}</span>${rail}<span>${escapeXml(label)}</span></div>`
 }
 
 function screenImage(png: Uint8Array): string {
-  return `<img class="screen" alt="Eight coloured bands, as the media guest painted them" src="data:image/png;base64,${Buffer.from(png).toString('base64')}">`
+  const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`
+  return `<img class="screen" alt="Eight coloured bands, as the media guest painted them" src="${source}">`
 }
 
 function sessionPart({ command, lines, status }: LabResult['session'][number]): string {
   const plain = lines.map((line) => line.replaceAll(/\u001b\[[0-9;]*m/g, '')).join('\n')
-  return `<details${command.includes('inspect') || command.includes('verify') ? ' open' : ''}><summary><code>labhost# ${escapeXml(command)}</code>${status === 0 ? '' : ` (status ${status})`}</summary><pre>${escapeXml(plain)}</pre></details>`
+  const open = command.includes('inspect') || command.includes('verify') ? ' open' : ''
+  const ended = status === 0 ? '' : ` (status ${status})`
+  const summary = `<summary><code>labhost# ${escapeXml(command)}</code>${ended}</summary>`
+  return `<details${open}>${summary}<pre>${escapeXml(plain)}</pre></details>`
 }
 
 const style = `
-:root { color-scheme: light dark; --ink: #1c2330; --soft: #5a6475; --page: #f6f7f9; --card: #fff; --line: #dfe3ea; --good: #1c7c43; --bad: #b3261e; --bar: #3a6ea5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #9aa5b8; --page: #14181f; --card: #1c222c; --line: #313a48; --good: #63c98b; --bad: #ff8a80; --bar: #6aa3dd; } }
+:root { color-scheme: light dark; --ink: #1c2330; --soft: #5a6475; --page: #f6f7f9; --card: #fff;
+  --line: #dfe3ea; --good: #1c7c43; --bad: #b3261e; --bar: #3a6ea5; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #9aa5b8; --page: #14181f;
+  --card: #1c222c; --line: #313a48; --good: #63c98b; --bad: #ff8a80; --bar: #6aa3dd; } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 70rem; margin: 0 auto; padding: 2rem 1rem 4rem }
 h1 { font-size: 1.7rem; margin: .2rem 0 } h2 { font-size: 1.15rem; margin: 0 0 .8rem }
-.verdict { font-weight: 700; font-size: 1.1rem; margin: 0 } .pass { color: var(--good) } .fail { color: var(--bad) }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.2rem; margin-top: 1.2rem; overflow-x: auto }
-table { border-collapse: collapse; width: 100% } td { border-top: 1px solid var(--line); padding: .5rem .6rem; vertical-align: top }
+.verdict { font-weight: 700; font-size: 1.1rem; margin: 0 }
+.pass { color: var(--good) } .fail { color: var(--bad) }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.2rem;
+  margin-top: 1.2rem; overflow-x: auto }
+table { border-collapse: collapse; width: 100% }
+td { border-top: 1px solid var(--line); padding: .5rem .6rem; vertical-align: top }
 tr:first-child td { border-top: 0 } td:first-child { white-space: nowrap; font-weight: 600; width: 5rem }
 .evidence { color: var(--soft); font-size: .88rem; overflow-wrap: anywhere }
-.bar { display: grid; grid-template-columns: 13rem 1fr 14rem; gap: .8rem; align-items: center; margin: .25rem 0 }
-.rail { background: var(--line); border-radius: 4px; height: .8rem; display: block } .rail span { display: block; height: 100%; border-radius: 4px; background: var(--bar) }
-.screen { max-width: 100%; width: 40rem; border: 1px solid var(--line); border-radius: 6px } .picture svg { max-width: 100%; height: auto }
+.bar { display: grid; grid-template-columns: 13rem 1fr 14rem; gap: .8rem; align-items: center;
+  margin: .25rem 0 }
+.rail { background: var(--line); border-radius: 4px; height: .8rem; display: block }
+.rail span { display: block; height: 100%; border-radius: 4px; background: var(--bar) }
+.screen { max-width: 100%; width: 40rem; border: 1px solid var(--line); border-radius: 6px }
+.picture svg { max-width: 100%; height: auto }
 pre { overflow-x: auto; font-size: .8rem; line-height: 1.35 } summary { cursor: pointer; padding: .3rem 0 }
 @media (max-width: 45rem) { .bar { grid-template-columns: 1fr } }
 `

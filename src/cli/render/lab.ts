@@ -1,4 +1,7 @@
-/** A lab run on the terminal: progress with elapsed time, the session as it happens, the table of checks at the end. */
+/**
+ * A lab run on the terminal: progress with elapsed time, the session as it happens, the table of checks at
+ * the end.
+ */
 import { acceleratorWords } from '../../base/accelerator.ts'
 import { wrap } from '../../base/text.ts'
 import type { LabEvent, LabResult, Measurement } from '../../lab/result.ts'
@@ -6,47 +9,52 @@ import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
 import type { Styler } from '../../show/text/style.ts'
 
+type LabPrinter = { readonly tell: (event: LabEvent) => void; readonly end: () => void }
+
 /** Prints events as they come; on a terminal the running phase counts its seconds in place. */
-export function labPrinter(context: Context, quiet: boolean): { tell: (event: LabEvent) => void; end: () => void } {
-  const style = context.errStyle
+export function labPrinter(context: Context, quiet: boolean): LabPrinter {
   const say = quiet ? context.err : context.out
   const live = standardError().isTTY && !quiet
   let phase: { readonly name: string; readonly begun: number } | undefined
   const begun = Date.now()
-  const clock = () => `[${((Date.now() - begun) / 1000).toFixed(0).padStart(3)} s]`
+  const clock = () => `[${seconds(begun).padStart(3)} s]`
   const clear = () => {
     if (live) printInPlace('')
   }
-  const timer = live
-    ? setInterval(() => {
-        if (phase)
-          printInPlace(style.dim(`${clock()} ${phase.name} … ${((Date.now() - phase.begun) / 1000).toFixed(0)} s`))
-      }, 500)
-    : undefined
+  const count = () => {
+    if (phase) printInPlace(context.errStyle.dim(`${clock()} ${phase.name} … ${seconds(phase.begun)} s`))
+  }
+  const timer = live ? setInterval(count, 500) : undefined
   const tell = (event: LabEvent) => {
     clear()
-    switch (event.kind) {
-      case 'phase':
-        phase = { name: event.name, begun: Date.now() }
-        return say(style.dim(`${clock()} ${event.name} …`))
-      case 'phase-end':
-        phase = undefined
-        return say(style.dim(`${clock()} ${event.name}: ${event.seconds.toFixed(1)} s`))
-      case 'note':
-        return say(style.dim(`${clock()} ${event.text}`))
-      case 'command':
-        return say(`\n${style.bold(`labhost# ${event.command}`)}`)
-      case 'output':
-        return say(event.line)
-      case 'check':
-        return say(`  ${event.check.result === 'pass' ? style.green('✓') : style.red('✗')} ${event.check.name}`)
-    }
+    if (event.kind === 'phase') phase = { name: event.name, begun: Date.now() }
+    if (event.kind === 'phase-end') phase = undefined
+    say(renderLabEvent(event, clock(), context.errStyle))
   }
   const end = () => {
     clearInterval(timer)
     clear()
   }
   return { tell, end }
+}
+
+const seconds = (begun: number) => ((Date.now() - begun) / 1000).toFixed(0)
+
+function renderLabEvent(event: LabEvent, clock: string, style: Styler): string {
+  switch (event.kind) {
+    case 'phase':
+      return style.dim(`${clock} ${event.name} …`)
+    case 'phase-end':
+      return style.dim(`${clock} ${event.name}: ${event.seconds.toFixed(1)} s`)
+    case 'note':
+      return style.dim(`${clock} ${event.text}`)
+    case 'command':
+      return `\n${style.bold(`labhost# ${event.command}`)}`
+    case 'output':
+      return event.line
+    case 'check':
+      return `  ${event.check.result === 'pass' ? style.green('✓') : style.red('✗')} ${event.check.name}`
+  }
 }
 
 export function renderLabResult(result: LabResult, style: Styler): string {
@@ -59,12 +67,15 @@ export function renderLabResult(result: LabResult, style: Styler): string {
   lines.push('', style.bold('time of each phase'))
   for (const phase of result.phases) lines.push(`  ${phase.seconds.toFixed(1).padStart(6)} s  ${phase.name}`)
   lines.push(
-    `  ${result.seconds.toFixed(1).padStart(6)} s  in all (host under ${acceleratorWords(result.accelerator)}: ${result.acceleratorWhy})`,
+    `  ${result.seconds.toFixed(1).padStart(6)} s  in all ` +
+      `(host under ${acceleratorWords(result.accelerator)}: ${result.acceleratorWhy})`,
   )
   const failed = result.checks.filter((check) => check.result === 'fail').length
   lines.push(
     '',
-    result.ok ? style.green('every check holds') : style.red(`${failed} of ${result.checks.length} checks do not hold`),
+    result.ok
+      ? style.green('every check holds')
+      : style.red(`${failed} of ${result.checks.length} checks do not hold`),
   )
   return lines.join('\n')
 }
@@ -83,9 +94,9 @@ export function measurementRatios(
 }
 
 function renderMeasurements(measurements: readonly Measurement[], style: Styler): string[] {
-  const rows = measurementRatios(measurements).map(
-    (row) =>
-      `  ${row.way.padEnd(16)} ${row.ratio.toFixed(2).padStart(5)} × bare host   (${row.mbPerSecond.toFixed(1)} MB/s)`,
-  )
+  const rows = measurementRatios(measurements).map(({ way, ratio, mbPerSecond }) => {
+    const times = ratio.toFixed(2).padStart(5)
+    return `  ${way.padEnd(16)} ${times} × bare host   (${mbPerSecond.toFixed(1)} MB/s)`
+  })
   return [style.bold('4 KiB reads from one disk (emulated hardware: the shape, not the speed)'), ...rows]
 }

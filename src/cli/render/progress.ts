@@ -1,6 +1,7 @@
 /**
- * An apply or rollback on the screen as it happens: a line for each step, and for one that takes long (a generator makes an
- * initramfs) the seconds it has run so far. On a terminal they count in place; elsewhere a line every half minute says so.
+ * An apply or rollback on the screen as it happens: a line for each step, and for one that takes long (a
+ * generator makes an initramfs) the seconds it has run so far. On a terminal they count in place; elsewhere a
+ * line every half minute says so.
  */
 import { clean } from '../../base/printable.ts'
 import type { ApplyEvent } from '../../apply/events.ts'

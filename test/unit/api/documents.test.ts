@@ -1,4 +1,7 @@
-/** Documents of the scenarios and of recorded hosts hold to their schemas; those of commands are in test/unit/cli/. */
+/**
+ * Documents of the scenarios and of recorded hosts hold to their schemas; those of commands are in
+ * test/unit/cli/.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -23,7 +26,10 @@ const captures = readdirSync('test/fixtures/hosts')
 
 /** As printed. A scenario whose spec has errors needs no host. */
 function printed(name: string): { readonly plan: string; readonly inspect?: string } {
-  const { spec, places, findings } = parseSpec(readFileSync(join(scenarios, name, 'home.yaml'), 'utf8'), 'home.yaml')
+  const { spec, places, findings } = parseSpec(
+    readFileSync(join(scenarios, name, 'home.yaml'), 'utf8'),
+    'home.yaml',
+  )
   if (spec === undefined) return { plan: JSON.stringify(planDocument({ ...emptyPlan, findings })) }
   const host = readHostYaml(join(scenarios, name, 'host.yaml'), hosts)
   const planned = planDocument(plan(host, spec, { places }))
@@ -48,7 +54,9 @@ describe('a document', () => {
   it('may have a key that this version does not know, for who reads it by the JSON Schema', () => {
     const [name = ''] = names
     const value = JSON.parse(printed(name).plan) as object
-    const written = JSON.parse(apiJsonSchemas().get('plan.schema.json') ?? '') as Parameters<typeof fromJSONSchema>[0]
+    const written = JSON.parse(apiJsonSchemas().get('plan.schema.json') ?? '') as Parameters<
+      typeof fromJSONSchema
+    >[0]
     const schema = fromJSONSchema(written)
     expect(schema.safeParse({ ...value, later: true }).success).toBe(true)
     expect(schema.safeParse({ ...value, steps: 'none' }).success).toBe(false)

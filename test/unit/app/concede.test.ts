@@ -9,7 +9,11 @@ const tuner: Concession = {
   name: 'recorderd',
   what: 'program recorderd → process 17 → /dev/dvb/adapter0/frontend0',
 }
-const keys: Concession = { address: at('00:14.0'), name: 'Zig bee: 2', what: 'program Zig bee: 2 → process 9' }
+const keys: Concession = {
+  address: at('00:14.0'),
+  name: 'Zig bee: 2',
+  what: 'program Zig bee: 2 → process 9',
+}
 
 /** Answers in turn, and what was asked. */
 function answering(...answers: readonly (string | undefined)[]) {

@@ -64,7 +64,10 @@ describe('the plan in force', () => {
     expect(wrong).toBeInstanceOf(SpecError)
     expect(wrong).toMatchObject({
       ...{ message: '/root/home.yaml has errors', exitCode: 2 },
-      findings: [{ code: 'spec-value' }, { code: 'spec-unknown-key', at: { file: '/root/home.yaml', line: 2 } }],
+      findings: [
+        { code: 'spec-value' },
+        { code: 'spec-unknown-key', at: { file: '/root/home.yaml', line: 2 } },
+      ],
     })
     expect((wrong as SpecError).sources.get('/root/home.yaml')).toContain('memroy')
   })

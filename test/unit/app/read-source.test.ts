@@ -26,7 +26,10 @@ test('a folder that is none of a host, a file that is not there, one of 1 GiB: r
     exitCode: 2,
     message: `${folder} is a folder without sys/bus/pci/devices in it`,
   })
-  await expect(read(path('nothing'))).rejects.toMatchObject({ exitCode: 2, message: `${path('nothing')} is not there` })
+  await expect(read(path('nothing'))).rejects.toMatchObject({
+    exitCode: 2,
+    message: `${path('nothing')} is not there`,
+  })
   fs.writeFileSync(path('huge.txt'), listing)
   fs.truncateSync(path('huge.txt'), 2 ** 30)
   const before = process.memoryUsage().rss

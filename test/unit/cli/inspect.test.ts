@@ -29,7 +29,13 @@ function contextFor(root: string): { context: Context; out: () => string; err: (
 const machine = (): string =>
   tree(
     pci({ at: 'pci0000:00/0000:00:17.0', ids: '8086:a102', classCode: '010601', driver: 'ahci', group: 4 }),
-    pci({ at: 'pci0000:00/0000:00:1c.0', ids: '8086:a110', classCode: '060400', driver: 'pcieport', group: 5 }),
+    pci({
+      at: 'pci0000:00/0000:00:1c.0',
+      ids: '8086:a110',
+      classCode: '060400',
+      driver: 'pcieport',
+      group: 5,
+    }),
     pci({
       at: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
       driver: 'e1000e',

@@ -1,4 +1,7 @@
-/** plan, lock and savings as a user meets them: streams, files, exit codes, JSON. On file trees, never on this machine. */
+/**
+ * plan, lock and savings as a user meets them: streams, files, exit codes, JSON. On file trees, never on this
+ * machine.
+ */
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -49,9 +52,17 @@ const host: TreeEntries = {
 const port = (at: string, group: number) =>
   pci({ at, classCode: '060400', driver: 'pcieport', ids: '1b36:000c', group })
 const gpu = (at: string, group: number, ids = '10de:1b80') =>
-  pci({ at, classCode: '030000', ids, driver: 'nouveau', group, files: { reset_method: 'flr bus\n', boot_vga: '0\n' } })
+  pci({
+    at,
+    classCode: '030000',
+    ids,
+    driver: 'nouveau',
+    group,
+    files: { reset_method: 'flr bus\n', boot_vga: '0\n' },
+  })
 
-const one = () => tree(host, port('pci0000:00/0000:00:1c.1', 1), gpu('pci0000:00/0000:00:1c.1/0000:01:00.0', 2))
+const one = () =>
+  tree(host, port('pci0000:00/0000:00:1c.1', 1), gpu('pci0000:00/0000:00:1c.1/0000:01:00.0', 2))
 
 describe('handover plan', () => {
   it('prints the plan, and says its findings elsewhere', async () => {
@@ -68,7 +79,13 @@ describe('handover plan', () => {
     expect(document).toMatchObject({
       schema: 1,
       assignments: [
-        { vm: 'a', role: 'screen', address: '0000:01:00.0', identity: { path: '0000:00/1c.1/00.0' }, moved: null },
+        {
+          vm: 'a',
+          role: 'screen',
+          address: '0000:01:00.0',
+          identity: { path: '0000:00/1c.1/00.0' },
+          moved: null,
+        },
       ],
       takenAlong: [],
       spare: [],
@@ -87,7 +104,9 @@ describe('handover plan', () => {
 
   it('is the same text twice', async () => {
     const [file, root] = [specFile(screen), one()]
-    expect(await run(runPlan, file, { root, json: true })).toEqual(await run(runPlan, file, { root, json: true }))
+    expect(await run(runPlan, file, { root, json: true })).toEqual(
+      await run(runPlan, file, { root, json: true }),
+    )
   })
 
   it('ends with 1 for what is wrong in the world, with the place in the spec', async () => {
@@ -220,7 +239,8 @@ describe('handover savings', () => {
 
   it('counts what the spec says', async () => {
     const figures =
-      'savings: { price: 0.5, currency: CHF, hours-per-day: 24, host: { watts: 20, purchase: 0 }, replaced: [{ name: nas, watts: 60, purchase: 300 }] }\n'
+      'savings: { price: 0.5, currency: CHF, hours-per-day: 24, host: { watts: 20, purchase: 0 }, ' +
+      'replaced: [{ name: nas, watts: 60, purchase: 300 }] }\n'
     const { out } = await run(runSavings, specFile(screen + figures), { json: true })
     expect(documentOf(savingsSchema, out)).toMatchObject({
       schema: 1,
@@ -248,7 +268,12 @@ describe('after an apply in force', () => {
     })
     const file = specFile(screen.replace('class: gpu', 'class: storage, disk: MEDIA-1'))
     expect((await run(runPlan, file, { root })).err).toContain('error[device-missing]')
-    const identity = { path: '0000:00/1c.1/00.0', vendorId: '8086', deviceId: '2922', diskSerials: ['MEDIA-1'] }
+    const identity = {
+      path: '0000:00/1c.1/00.0',
+      vendorId: '8086',
+      deviceId: '2922',
+      diskSerials: ['MEDIA-1'],
+    }
     const system = createContext({ root }).system
     const record = {
       schema: 1,

@@ -22,7 +22,8 @@ let debian: DebianHost
 beforeEach(() => (debian = debianHost()))
 afterEach(() => debian.end())
 
-const confirm = (options: Parameters<typeof runConfirm>[1] = {}) => runCommand(debian.system(), runConfirm, [], options)
+const confirm = (options: Parameters<typeof runConfirm>[1] = {}) =>
+  runCommand(debian.system(), runConfirm, [], options)
 const rollback = (args: readonly string[] = [], options: Parameters<typeof runRollback>[1] = { yes: true }) =>
   runCommand(debian.system(), runRollback, args, options)
 const read = (path: string) => fs.readFileSync(join(debian.root, path), 'utf8')
@@ -41,7 +42,10 @@ async function bootTrial(health: string | undefined): Promise<void> {
 
 describe('handover confirm', () => {
   it('has nothing to confirm where no trial was prepared', async () => {
-    await expect(confirm()).rejects.toMatchObject({ message: 'there is no trial boot to confirm', exitCode: 1 })
+    await expect(confirm()).rejects.toMatchObject({
+      message: 'there is no trial boot to confirm',
+      exitCode: 1,
+    })
     expect(debian.changed()).toEqual([])
   })
 
@@ -53,7 +57,11 @@ describe('handover confirm', () => {
 
   it('says why the trial was given up', async () => {
     await prepareTrial()
-    put(debian.root, '/var/lib/handover/trial-result', 'the trial boot was given up after 10 minutes: nobody came\n')
+    put(
+      debian.root,
+      '/var/lib/handover/trial-result',
+      'the trial boot was given up after 10 minutes: nobody came\n',
+    )
     debian.boot(false)
     await expect(confirm()).rejects.toThrow('the trial boot was given up after 10 minutes: nobody came')
   })
@@ -124,7 +132,8 @@ describe('handover confirm', () => {
     await confirm()
     const system = debian.system()
     const remove = (path: string) => {
-      if (path === '/etc/handover/trial') throw Object.assign(new Error('EIO: broken on purpose'), { code: 'EIO' })
+      if (path === '/etc/handover/trial')
+        throw Object.assign(new Error('EIO: broken on purpose'), { code: 'EIO' })
       system.remove(path)
     }
     const undone = await runCommand({ ...system, remove }, runRollback, [], { yes: true, json: true })
@@ -140,11 +149,16 @@ describe('handover confirm', () => {
 })
 
 describe('handover journal', () => {
-  const journal = (args: readonly string[], json = true) => runCommand(debian.system(), runJournal, args, { json })
+  const journal = (args: readonly string[], json = true) =>
+    runCommand(debian.system(), runJournal, args, { json })
 
   it('lists nothing where nothing was applied', async () => {
     expect((await journal([], false)).out).toBe('nothing was applied on this host\n')
-    expect(documentOf(journalsSchema, (await journal([])).out)).toEqual({ schema: 1, journals: [], trial: null })
+    expect(documentOf(journalsSchema, (await journal([])).out)).toEqual({
+      schema: 1,
+      journals: [],
+      trial: null,
+    })
   })
 
   it('lists what was done, and the trial that waits', async () => {
@@ -216,13 +230,21 @@ describe('handover rollback', () => {
     expect(read('etc/b')).toBe('b')
   })
 
-  const made: Step = { kind: 'file', path: '/etc/a', before: null, after: { text: 'a', mode: 0o644 }, why: '' }
+  const made: Step = {
+    kind: 'file',
+    path: '/etc/a',
+    before: null,
+    after: { text: 'a', mode: 0o644 },
+    why: '',
+  }
 
   it('runs no program of this machine for files of another tree', async () => {
     const marker = join(debian.root, 'marker')
     const undo = ['touch', marker]
     await apply(planOf([{ kind: 'command', argv: ['true'], outputs: [], undo, why: '' }]), debian.system())
-    const { code, out } = await runCommand({ ...debian.system(), root: debian.root }, runRollback, [], { yes: true })
+    const { code, out } = await runCommand({ ...debian.system(), root: debian.root }, runRollback, [], {
+      yes: true,
+    })
     expect(out).toContain('touch')
     expect([code, fs.existsSync(marker)]).toEqual([4, false])
     expect([(await rollback()).code, fs.existsSync(marker)]).toEqual([0, true])
@@ -231,7 +253,9 @@ describe('handover rollback', () => {
   it('changes nothing where somebody else changed the file since', async () => {
     await apply(planOf([made]), debian.system())
     fs.writeFileSync(join(debian.root, 'etc/a'), 'changed by hand')
-    await expect(rollback()).rejects.toThrow(/cannot be taken back[\s\S]*\/etc\/a exists, and was not there before/)
+    await expect(rollback()).rejects.toThrow(
+      /cannot be taken back[\s\S]*\/etc\/a exists, and was not there before/,
+    )
     expect([read('etc/a'), states()]).toEqual(['changed by hand', ['applied']])
   })
 
@@ -240,7 +264,9 @@ describe('handover rollback', () => {
     const broken = () => {
       throw Object.assign(new Error('EIO: broken on purpose'), { code: 'EIO' })
     }
-    const { code, out } = await runCommand({ ...debian.system(), remove: broken }, runRollback, [], { yes: true })
+    const { code, out } = await runCommand({ ...debian.system(), remove: broken }, runRollback, [], {
+      yes: true,
+    })
     expect(out).toMatch(/^0001 is not fully taken back; still different:\n {2}EIO: broken on purpose\n/)
     expect([code, states()]).toEqual([4, ['rollback-incomplete']])
     expect((await rollback()).out).toContain('0001 is taken back')

@@ -1,4 +1,7 @@
-/** A VM that nobody knows, named on the command line beside one that is right: refused before anything is asked or stopped. */
+/**
+ * A VM that nobody knows, named on the command line beside one that is right: refused before anything is
+ * asked or stopped.
+ */
 import { expect, it } from 'vitest'
 import { beginJournal, journalFolder } from '../../../src/apply/journal.ts'
 import { runConsole } from '../../../src/cli/commands/console.ts'
@@ -10,7 +13,10 @@ import { UsageError } from '../../../src/base/errors.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
 function applied() {
-  const root = tree({ '/home.yaml': 'version: 1\nvms:\n  router: { memory: 1 GiB }\n', [`${journalFolder}/0001/`]: '' })
+  const root = tree({
+    '/home.yaml': 'version: 1\nvms:\n  router: { memory: 1 GiB }\n',
+    [`${journalFolder}/0001/`]: '',
+  })
   const context = createContext({ root })
   const journal = beginJournal(context.system, {
     ...{ schema: 1, id: '0001', createdAt: '', version: '', bootId: '', planHash: '', needsReboot: false },
