@@ -12,13 +12,13 @@ import { rollback } from '../../src/apply/rollback.ts'
 import { AppError } from '../../src/base/errors.ts'
 import { readHost } from '../../src/host/read/read-host.ts'
 import { plan } from '../../src/plan/plan.ts'
-import { parseSpec } from '../../src/spec/parse-spec.ts'
 import type { Spec } from '../../src/spec/spec.ts'
 import type { System } from '../../src/machine/system.ts'
 import { checkFunctions } from '../../src/run/virtual-functions.ts'
 import { up } from '../../src/run/up.ts'
 import { fakeKernel, fakeSysfs, put, setNumVfs, tempTree, type FakeDevice } from '../support/fake-kernel.ts'
 import { differences, snapshotTree, type TreeEntry } from '../support/snapshot-tree.ts'
+import { specOf } from '../support/spec.ts'
 
 const card: FakeDevice = {
   address: '0000:01:00.0',
@@ -86,9 +86,7 @@ afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 const system = (): System => ({ ...fakeKernel(root, drivers), lock: () => ({ ok: true, release: () => undefined }) })
 const changed = () => differences(before, snapshotTree(root, ours))
 function spec(): Spec {
-  const parsed = parseSpec(text, 'home.yaml')
-  if (parsed.spec === undefined) throw new Error(JSON.stringify(parsed.findings))
-  return parsed.spec
+  return specOf(text)
 }
 const planNow = () => plan(readHost(system()), spec())
 const kindsOf = (planned: ReturnType<typeof plan>) =>

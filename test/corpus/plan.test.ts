@@ -12,22 +12,20 @@ import type { PciAddress } from '../../src/pci/address.ts'
 import { layoutOf } from '../../src/plan/who/cards.ts'
 import { plan } from '../../src/plan/plan.ts'
 import type { Plan } from '../../src/plan/types.ts'
-import { parseSpec } from '../../src/spec/parse-spec.ts'
 import type { Spec } from '../../src/spec/spec.ts'
 import { corpusItems, hasCorpus, readItem } from './corpus.ts'
+import { specOf } from '../support/spec.ts'
 
 const wanted = new Set(['nic', 'storage', 'nvme', 'gpu'])
 
-function specOf(vms: readonly (readonly PciAddress[])[]): Spec {
+function specFor(vms: readonly (readonly PciAddress[])[]): Spec {
   const lines = vms.flatMap((addresses, vm) => [
     `  vm${vm}:`,
     '    memory: 1 MiB',
     '    devices:',
     ...addresses.map((address, i) => `      d${i}: { address: "${address}" }`),
   ])
-  const { spec, findings } = parseSpec(['version: 1', 'vms:', ...lines, ''].join('\n'), 'corpus.yaml')
-  if (spec === undefined) throw new Error(JSON.stringify(findings))
-  return spec
+  return specOf(['version: 1', 'vms:', ...lines, ''].join('\n'))
 }
 
 /** What must hold of any plan, whatever was asked for. */
@@ -82,7 +80,7 @@ describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
         .map(({ members }) => members.filter((address) => wanted.has(deviceClass(devices.get(address) ?? { address }))))
         .filter((addresses) => addresses.length > 0)
       if (asked.length > 0) {
-        const together = plan(host, specOf(asked))
+        const together = plan(host, specFor(asked))
         checkPlan(host, together)
         planned += together.assignments.length
         expect(together.assignments.map(({ address }) => address).toSorted()).toEqual(asked.flat().toSorted())
@@ -90,7 +88,7 @@ describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
       // Each to a VM of its own, refused ones too: what cannot be is told, and what is planned still holds.
       const each = host.devices.filter((device) => wanted.has(deviceClass(device))).map(({ address }) => [address])
       if (each.length > 0) {
-        const apart = plan(host, specOf(each))
+        const apart = plan(host, specFor(each))
         checkPlan(host, apart)
         const complete = apart.assignments.length === each.length
         expect(apart.findings.some(({ severity }) => severity === 'error') || complete).toBe(true)

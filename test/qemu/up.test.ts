@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../src/apply/journal.ts'
-import { parseSpec } from '../../src/spec/parse-spec.ts'
 import type { System } from '../../src/machine/system.ts'
 import { runningVms, stopVm } from '../../src/engines/qemu/qemu.ts'
 import { vmRunFolder } from '../../src/engines/qemu/vm-files.ts'
 import { up, type UpEvent } from '../../src/run/up.ts'
 import { lacks } from '../support/tools.ts'
 import { withProcesses } from '../support/with-processes.ts'
+import { specOf } from '../support/spec.ts'
 
 let system: System
 let folder = ''
@@ -31,8 +31,7 @@ afterEach(async () => {
 
 /** A plan in force that gives no device to anybody: what is tested is the start, the waiting and the end. */
 async function start(vms: string, names: readonly string[], wait = true): Promise<UpEvent[]> {
-  const { spec, findings } = parseSpec(`version: 1\nvms:\n${vms}`, 'home.yaml')
-  if (!spec) throw new Error(JSON.stringify(findings))
+  const spec = specOf(`version: 1\nvms:\n${vms}`)
   const record: JournalRecord = {
     ...{ schema: 1, id: '0001', createdAt: '', version: 'test', bootId: '', planHash: '', needsReboot: false },
     ...{ assignments: [], takenAlong: [], spare: [], startOrder: names, steps: [], saved: [] },

@@ -3,10 +3,10 @@ import { readHost } from '../../../src/host/read/read-host.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { plan } from '../../../src/plan/plan.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { readerOf, type Damage } from './broken-tree.ts'
 import { diceOf } from './dice.ts'
 import { diskCase, type DiskCase } from './disk-stacks.ts'
+import { specOf } from '../spec.ts'
 
 const sources = [
   '/sys/class/block',
@@ -113,9 +113,7 @@ function verdictsOf(host: Host): Map<string, string> {
 function stepsThatTake(host: Host, addresses: readonly string[]): string[] {
   const devices = addresses.map((address, index) => `      thing${index}: { address: '${address}' }`)
   const text = ['version: 1', 'vms:', '  guest:', '    memory: 1 GiB', '    devices:', ...devices, ''].join('\n')
-  const { spec } = parseSpec(text, 'home.yaml')
-  if (spec === undefined) throw new Error('the spec is wrong')
-  const steps = plan(host, spec).steps.map((step) => JSON.stringify(step))
+  const steps = plan(host, specOf(text)).steps.map((step) => JSON.stringify(step))
   return steps.filter((step) => addresses.some((one) => step.includes(one)))
 }
 

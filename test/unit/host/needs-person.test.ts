@@ -3,12 +3,12 @@ import { onlineWindows } from '../../../src/host/needs/users/cxl-memory.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { bootScreen, readTree as read, told } from '../../support/host-needs.ts'
 import { captureHost } from '../../../src/sources/capture/capture.ts'
 import { parseCapture } from '../../../src/sources/capture/parse-capture.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
+import { specOf } from '../../support/spec.ts'
 
 const verdictOf = (host: Host, address: string) =>
   judgeHost(host).devices.find((one) => one.address === address)?.verdict
@@ -25,9 +25,7 @@ const screenOnly: TreeEntries = { '/sys/class/tty/console/active': 'tty0\n' }
 describe('keyboards', () => {
   const two = [usb('14', 3), usb('1a', 4), inputs(keyboard(behind('14')), keyboard(behind('1a')))]
   const spec = (yaml: string) => {
-    const parsed = parseSpec(yaml, 'home.yaml')
-    if (parsed.spec === undefined) throw new Error('the spec of the test is wrong')
-    return parsed.spec
+    return specOf(yaml)
   }
   const errors = (host: Host, yaml: string) =>
     plan(host, spec(yaml), { boot: false }).findings.filter(

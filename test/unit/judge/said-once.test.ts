@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { plan } from '../../../src/plan/plan.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { onlyDevice, inspectDocument } from '../../../src/api/inspect-report.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import { at, device, host } from '../../support/host-builder.ts'
+import { specOf } from '../../support/spec.ts'
 
 const subsystem = { subsystemVendorId: '8086', subsystemId: 'a01f' }
 
@@ -76,11 +76,7 @@ describe('what many devices share is said once', () => {
 
   it('but a plan names the device it is about, also one beyond those named', () => {
     const listed = ports(9, () => ({ driver: 'igb' }))
-    const { spec } = parseSpec(
-      "version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: { p: { address: '18:00.0' } }\n",
-      'home.yaml',
-    )
-    if (spec === undefined) throw new Error('no spec')
+    const spec = specOf("version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: { p: { address: '18:00.0' } }\n")
     const { findings } = plan(host(listed, { source: { kind: 'lspci' } }), spec, {})
     const told = findings.filter(({ code }) => code === 'input-incomplete' || code === 'identical-devices')
     expect(told.map(({ code }) => code).sort()).toEqual(['identical-devices', 'input-incomplete'])

@@ -5,24 +5,20 @@ import type { PciDevice } from '../../../src/pci/device.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { compareLocks, refreshLock } from '../../../src/plan/who/refresh-lock.ts'
 import { formatLock, parseLock, type Lock } from '../../../src/spec/lock.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { device, host, hostWith, need, rootPort } from '../../support/host-builder.ts'
+import { specOf } from '../../support/spec.ts'
 
-function specOf(devices: string) {
-  const { spec } = parseSpec(`version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: ${devices}\n`, 'home.yaml')
-  if (spec === undefined) throw new Error('no spec')
-  return spec
-}
+const specWith = (devices: string) => specOf(`version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: ${devices}\n`)
 
 function locked(before: Host, devices: string): Lock {
-  const spec = specOf(devices)
+  const spec = specWith(devices)
   return refreshLock(before, spec, plan(before, spec).assignments)
 }
 
 /** Plans `after` with the lock made on `before`, through the lock's text. */
 function replanned(before: Host, after: Host, devices: string) {
   const { lock } = parseLock(formatLock(locked(before, devices)), 'home.lock')
-  return plan(after, specOf(devices), lock ? { lock } : {})
+  return plan(after, specWith(devices), lock ? { lock } : {})
 }
 
 const port = (n: number) => rootPort(`00:1c.${n}`, n + 1, { group: n + 1 })
@@ -168,7 +164,7 @@ describe('a locked device', () => {
       device('01:00.0', { group: 10 }),
       device('02:00.0', { kind: 'gpu', group: 11 }),
     )
-    const result = plan(both, specOf('{ lan: { class: gpu } }'), { lock: locked(both, nic) })
+    const result = plan(both, specWith('{ lan: { class: gpu } }'), { lock: locked(both, nic) })
     expect(result.assignments[0]?.address).toBe('0000:02:00.0')
   })
 
@@ -211,7 +207,7 @@ describe('the renumbering story', () => {
   const byAddress = '{ disks: { address: "02:00.0" } }'
 
   it('by address alone would mean the controller of the host, and is refused', () => {
-    const result = plan(after, specOf(byAddress))
+    const result = plan(after, specWith(byAddress))
     expect(result.findings.map((f) => f.code)).toContain('host-disk')
     expect(result.steps).toEqual([])
   })
@@ -305,7 +301,7 @@ describe('home.lock', () => {
     )
     const after = hostWith(port(0), port(1), device('02:00.0', { group: 11, ...dsn('aa') }))
     const old = locked(before, '{ lan: { class: nic }, s: { class: gpu } }')
-    const now = refreshLock(after, specOf(nic), replanned(before, after, nic).assignments)
+    const now = refreshLock(after, specWith(nic), replanned(before, after, nic).assignments)
     expect(compareLocks(old, now).map(({ role, kind }) => [role, kind])).toEqual([
       ['lan', 'moved'],
       ['s', 'removed'],

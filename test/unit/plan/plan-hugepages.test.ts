@@ -7,18 +7,16 @@ import type { Host } from '../../../src/host/host.ts'
 import { planHugepages } from '../../../src/plan/changes/plan-hugepages.ts'
 import { grubDropIn } from '../../../src/boot/loaders/grub-edits.ts'
 import { planBoot } from '../../../src/plan/changes/plan-boot.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import type { Spec } from '../../../src/spec/spec.ts'
 import { put, tempTree } from '../../support/fake-kernel.ts'
 import { host } from '../../support/host-builder.ts'
 import { lacks } from '../../support/tools.ts'
+import { specOf } from '../../support/spec.ts'
 
-function specOf(size: string | undefined, ...guests: readonly string[]): Spec {
+function specWith(size: string | undefined, ...guests: readonly string[]): Spec {
   const vms = guests.map((memory, i) => `  vm${i}: { memory: ${memory}, hugepages: true }\n`).join('')
   const section = size === undefined ? '' : `host: { hugepages: ${size} }\n`
-  const { spec, findings } = parseSpec(`version: 1\n${section}vms:\n${vms}`, 'home.yaml')
-  if (spec === undefined) throw new Error(JSON.stringify(findings))
-  return spec
+  return specOf(`version: 1\n${section}vms:\n${vms}`)
 }
 
 const hostOf = (total: { small?: number; large?: number }, facts: Partial<Host> = {}): Host =>
@@ -37,9 +35,9 @@ const hostOf = (total: { small?: number; large?: number }, facts: Partial<Host> 
 
 describe('huge pages of 2 MiB', () => {
   it('are counted for each guest, once, on top of none that is there', () => {
-    const plan = planHugepages(hostOf({ small: 100 }), specOf('2 MiB', '1 GiB', '513 MiB'))
+    const plan = planHugepages(hostOf({ small: 100 }), specWith('2 MiB', '1 GiB', '513 MiB'))
     expect(plan.findings).toMatchObject([{ code: 'hugepages-missing' }])
-    const even = planHugepages(hostOf({ small: 100 }), specOf('2 MiB', '1 GiB', '514 MiB'))
+    const even = planHugepages(hostOf({ small: 100 }), specWith('2 MiB', '1 GiB', '514 MiB'))
     expect(even.steps).toMatchObject([
       { kind: 'sysfs', path: nrHugepages(2048), before: '100', after: '769', partial: true },
     ])
@@ -50,7 +48,7 @@ describe('huge pages of 2 MiB', () => {
 
   it('are never given back when there are more than wanted', () => {
     const files = [hugepagesFile(2048, 512)]
-    expect(planHugepages(hostOf({ small: 4096 }, { files }), specOf('2 MiB', '1 GiB'))).toEqual({
+    expect(planHugepages(hostOf({ small: 4096 }, { files }), specWith('2 MiB', '1 GiB'))).toEqual({
       steps: [],
       files: [],
       arguments: { add: [], remove: [] },
@@ -59,14 +57,14 @@ describe('huge pages of 2 MiB', () => {
   })
 
   it('are refused when they do not fit into what is available now', () => {
-    expect(planHugepages(hostOf({}), specOf('2 MiB', '60 GiB')).findings).toMatchObject([
+    expect(planHugepages(hostOf({}), specWith('2 MiB', '60 GiB')).findings).toMatchObject([
       { code: 'hugepages-missing', message: expect.stringContaining('60000 MiB of memory are available now') },
     ])
   })
 
   it('are forgotten at the next boot when the spec wants none any more', () => {
     const files = [hugepagesFile(2048, 512)]
-    expect(planHugepages(hostOf({ small: 512 }, { files }), specOf(undefined, '1 GiB')).files).toMatchObject([
+    expect(planHugepages(hostOf({ small: 512 }, { files }), specWith(undefined, '1 GiB')).files).toMatchObject([
       { path: hugepagesPath, after: null },
     ])
   })
@@ -87,7 +85,7 @@ describe('huge pages of 2 MiB', () => {
 
 describe('huge pages of 1 GiB', () => {
   const change = (cmdline: string, large = 0) =>
-    planHugepages(hostOf({ large }, { kernel: { cmdline } }), specOf('1 GiB', '4 GiB'))
+    planHugepages(hostOf({ large }, { kernel: { cmdline } }), specWith('1 GiB', '4 GiB'))
 
   it.each<[string, string, object]>([
     ['none yet', 'quiet', { add: ['hugepagesz=1G', 'hugepages=4'], remove: [] }],

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import type { Plan } from '../../../src/plan/types.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { at, device, host, need, rootPort } from '../../support/host-builder.ts'
+import { placedSpecOf } from '../../support/spec.ts'
 
 /** The seed example: chipset group, management NIC, two pairs of ports, a SATA controller with media disks, a GPU. */
 const seed = host(
@@ -47,9 +47,7 @@ vms:
 `
 
 function planText(text: string, on: Host = seed): Plan {
-  const { spec, findings, places } = parseSpec(text, 'home.yaml')
-  expect(findings).toEqual([])
-  if (spec === undefined) throw new Error('no spec')
+  const { spec, places } = placedSpecOf(text)
   return plan(on, spec, { places })
 }
 

@@ -3,8 +3,8 @@ import type { Identity } from '../../../src/pci/identity.ts'
 import { identityOf, indexDevices } from '../../../src/pci/identity.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { recallSerials } from '../../../src/plan/who/recall.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { device, hostWith, rootPort } from '../../support/host-builder.ts'
+import { specOf } from '../../support/spec.ts'
 
 const port = rootPort('00:1c.0', 1, { group: 1 })
 const hba = { kind: 'storage', group: 2 } as const
@@ -15,9 +15,7 @@ const text = 'version: 1\nvms:\n  a: { memory: 1 GiB, devices: { disks: { disk: 
 
 describe('what a bound device does not show any more', () => {
   const planOn = (host: typeof free) => {
-    const { spec } = parseSpec(text, 'x')
-    if (spec === undefined) throw new Error('no spec')
-    return plan(host, spec)
+    return plan(host, specOf(text))
   }
 
   it('is recalled, so that a plan made after apply finds nothing left to do', () => {

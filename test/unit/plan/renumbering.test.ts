@@ -5,9 +5,9 @@ import { readHostFrom } from '../../../src/sources/listings/read-from.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import { refreshLock } from '../../../src/plan/who/refresh-lock.ts'
-import { parseSpec } from '../../../src/spec/parse-spec.ts'
 import { gunzip } from '../../../src/machine/gunzip.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
+import { specOf } from '../../support/spec.ts'
 
 /** Captures of lab hosts that really booted (lab/moves/*.yaml). */
 function labHost(name: string): Host {
@@ -20,17 +20,12 @@ function labHost(name: string): Host {
   return reading.host
 }
 
-function specOf(text: string) {
-  const { spec, findings } = parseSpec(
-    `version: 1\nvms:\n  box:\n    cpus: 1\n    memory: 128 MiB\n    devices:\n${text}`,
-    'home.yaml',
-  )
-  if (!spec) throw new Error(JSON.stringify(findings))
-  return spec
+function specWith(text: string) {
+  return specOf(`version: 1\nvms:\n  box:\n    cpus: 1\n    memory: 128 MiB\n    devices:\n${text}`)
 }
 
 /** The lock as `handover lock` writes it on the host. */
-function lockOn(host: Host, spec: ReturnType<typeof specOf>) {
+function lockOn(host: Host, spec: ReturnType<typeof specWith>) {
   return refreshLock(host, spec, plan(host, spec).assignments)
 }
 
@@ -39,7 +34,7 @@ const cardAdded = labHost('card-added')
 const swapped = labHost('nics-swapped')
 
 describe('a card added in a lower slot', () => {
-  const spec = specOf('      disks: { address: "0000:02:00.0" }\n')
+  const spec = specWith('      disks: { address: "0000:02:00.0" }\n')
 
   it("puts the host's own controller where the guest's was", () => {
     const at = (host: Host) => host.devices.find((device) => device.address === '0000:02:00.0')
@@ -75,7 +70,7 @@ describe('a card added in a lower slot', () => {
 })
 
 describe('two identical NICs that changed places', () => {
-  const spec = specOf('      wan: { address: "0000:03:00.0" }\n')
+  const spec = specWith('      wan: { address: "0000:03:00.0" }\n')
 
   it('are told apart by their serials and followed', () => {
     const [was] = plan(before, spec).assignments

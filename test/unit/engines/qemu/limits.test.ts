@@ -1,10 +1,10 @@
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parseSpec } from '../../../../src/spec/parse-spec.ts'
 import type { VmSpec } from '../../../../src/spec/spec.ts'
 import { linuxSystem } from '../../../../src/machine/linux.ts'
 import { checkLimits } from '../../../../src/engines/qemu/limits.ts'
 import { put, tempTree } from '../../../support/fake-kernel.ts'
+import { specOf } from '../../../support/spec.ts'
 
 let root = ''
 beforeEach(() => {
@@ -19,8 +19,7 @@ const capabilities = (hex: string) => put(root, '/proc/self/status', `Name:\tnod
 const memoryMax = (group: string, max: string) => put(root, `/sys/fs/cgroup${group}/memory.max`, `${max}\n`)
 
 function vmOf(more = ''): VmSpec {
-  const { spec } = parseSpec(`version: 1\nvms: { box: { memory: 4 GiB${more} } }\n`, 'home.yaml')
-  const [vm] = spec?.vms ?? []
+  const [vm] = specOf(`version: 1\nvms: { box: { memory: 4 GiB${more} } }\n`).vms
   if (vm === undefined) throw new Error('no VM')
   return vm
 }

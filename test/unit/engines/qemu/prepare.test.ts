@@ -2,7 +2,6 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parseSpec } from '../../../../src/spec/parse-spec.ts'
 import type { DiskSpec } from '../../../../src/spec/spec.ts'
 import { linuxSystem } from '../../../../src/machine/linux.ts'
 import { findProgram } from '../../../../src/machine/work-folder.ts'
@@ -12,13 +11,9 @@ import { chooseHugepageKiB } from '../../../../src/engines/qemu/hugepages.ts'
 import { checkAssigned, functionsFor } from '../../../../src/run/up.ts'
 import { address, identityOf, put, tempTree } from '../../../support/fake-kernel.ts'
 import { hostInForce, record, spec, type InForce } from '../../../support/in-force.ts'
+import { specOf } from '../../../support/spec.ts'
 import { nic } from '../../../support/transactions.ts'
 
-const specOf = (text: string) => {
-  const parsed = parseSpec(text, 'home.yaml').spec
-  if (!parsed) throw new Error(text)
-  return parsed
-}
 const vmOf = (text: string, name: string) => {
   const vm = specOf(text).vms.find((one) => one.name === name)
   if (!vm) throw new Error(name)

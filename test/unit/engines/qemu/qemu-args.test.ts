@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { parseSpec } from '../../../../src/spec/parse-spec.ts'
 import type { VmSpec } from '../../../../src/spec/spec.ts'
 import { qemuArgs, tapName, type AssignedFunction } from '../../../../src/engines/qemu/qemu-args.ts'
 import { vmFiles } from '../../../../src/engines/qemu/vm-files.ts'
 import { at } from '../../../support/host-builder.ts'
+import { specOf } from '../../../support/spec.ts'
 
 function vmOf(body: string): VmSpec {
-  const { spec, findings } = parseSpec(`version: 1\nvms:\n  box:\n    cpus: 2\n    memory: 1 GiB\n${body}`, 'home.yaml')
-  const vm = spec?.vms[0]
-  if (!vm) throw new Error(JSON.stringify(findings))
+  const [vm] = specOf(`version: 1\nvms:\n  box:\n    cpus: 2\n    memory: 1 GiB\n${body}`).vms
+  if (!vm) throw new Error('no VM')
   return vm
 }
 
