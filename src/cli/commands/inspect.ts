@@ -17,8 +17,7 @@ export async function runInspect(
   context: Context,
 ): Promise<ExitCode> {
   const inspection = await inspect(context.system, {
-    ...(args[0] === undefined ? {} : { address: addressOf(args[0]) }),
-    ...defined({ from: options.from }),
+    ...defined({ address: args[0] === undefined ? undefined : addressOf(args[0]), from: options.from }),
   })
   if (options.html !== undefined) await writeHtml(inspection, options.html, context)
   if (options.json) await printJson(inspection, context)

@@ -6,6 +6,7 @@ import { planDocument } from '../../api/plan.ts'
 import { planSpec } from '../../app/plan.ts'
 import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
 import type { ExitCode } from '../../base/errors.ts'
+import { defined } from '../../base/defined.ts'
 import { hasErrors } from '../../base/finding.ts'
 import { emptyPlan, type Plan } from '../../plan/types.ts'
 import { renderFindings } from '../../show/text/findings.ts'
@@ -21,8 +22,7 @@ export async function runPlan(
   context: Context,
 ): Promise<ExitCode> {
   const [spec = ''] = args
-  const from = options.from === undefined ? {} : { from: options.from }
-  const request = { spec, choices: planChoices(options), ...from }
+  const request = { spec, choices: planChoices(options), ...defined({ from: options.from }) }
   if (options.json) {
     const plan = await planSpec(context.system, request).then(({ plan: made }) => made, planOfFindings)
     printDocument(context, planDocument(plan))

@@ -2,6 +2,7 @@
 import { upDocument } from '../../api/up.ts'
 import { startVms } from '../../app/up.ts'
 import { acceleratorWords } from '../../base/accelerator.ts'
+import { defined } from '../../base/defined.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { UpEvent } from '../../run/up.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
@@ -16,8 +17,8 @@ export async function runUp(
 ): Promise<ExitCode> {
   const events: UpEvent[] = []
   const show = options.json ? () => undefined : printer(context)
-  const spec = options.spec === undefined ? {} : { spec: options.spec }
-  await startVms(context.system, { vms: args, wait: options.wait !== false, ...spec }, (event) => {
+  const request = { vms: args, wait: options.wait !== false, ...defined({ spec: options.spec }) }
+  await startVms(context.system, request, (event) => {
     events.push(event)
     show(event)
   })

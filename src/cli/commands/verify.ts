@@ -1,6 +1,7 @@
 /** `handover verify`: asks the guests what they see and compares it with what was promised. */
 import { verifyDocument } from '../../api/verify.ts'
 import { verify } from '../../app/verify.ts'
+import { defined } from '../../base/defined.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { RoleVerdict, VmVerdict } from '../../run/verify.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
@@ -12,8 +13,7 @@ export async function runVerify(
   options: VerifyOptions,
   context: Context,
 ): Promise<ExitCode> {
-  const spec = options.spec === undefined ? {} : { spec: options.spec }
-  const { match, vms } = await verify(context.system, { vms: args, ...spec })
+  const { match, vms } = await verify(context.system, { vms: args, ...defined({ spec: options.spec }) })
   if (options.json) {
     printDocument(context, verifyDocument({ match, vms }))
   } else {
