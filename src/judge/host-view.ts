@@ -31,7 +31,7 @@ export type HostView = {
   /** Kernel, parameters and firmware tables, as pci/ wants them. */
   readonly platform: PlatformOptions
   /** The groups that the kernel will form. Computed on first use, as the next four. */
-  readonly foretold: () => readonly PredictedGroup[]
+  readonly predicted: () => readonly PredictedGroup[]
   readonly isolation: () => ReadonlyMap<number, Isolation>
   /** RMRRs of the firmware's DMAR table by function, where the table could be read. */
   readonly reservedMemory: () => ReadonlyMap<PciAddress, readonly ReservedMemory[]>

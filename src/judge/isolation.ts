@@ -7,7 +7,7 @@ import { judgeAcs } from '../pci/acs.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge } from '../pci/device.ts'
 import { isolationIn, type Isolation } from '../pci/isolation.ts'
-import { isHardwareAsForetold, predictFromHardware } from '../pci/predict-groups.ts'
+import { isHardwareAsPredicted, predictFromHardware } from '../pci/predict-groups.ts'
 import { findPlatform } from '../pci/platform.ts'
 import type { Topology, TopologyNode } from '../pci/topology-node.ts'
 import type { HostView } from './host-view.ts'
@@ -16,7 +16,7 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const { host, topology, platform } = view
   const control = host.iommu.state === 'on' ? ('as-read' as const) : ('kernel' as const)
   const options = { ...platform, control }
-  const given = isHardwareAsForetold(topology, options) ? view.foretold() : predictFromHardware(topology, options)
+  const given = isHardwareAsPredicted(topology, options) ? view.predicted() : predictFromHardware(topology, options)
   const found = new Map<number, Isolation>()
   const { settings } = findPlatform(topology, options)
   isolationIn(topology, view.groups, { settings, cmdline: platform.cmdline }, given).forEach((one) =>

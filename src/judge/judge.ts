@@ -28,7 +28,7 @@ export function judgeHost(host: Host, options?: JudgeOptions): Judgement {
 
 /** Only where the input carries configuration space (bytes, or what `lspci -vvv` says of it). */
 function predictionOf(view: HostView): Pick<Judgement, 'predicted'> {
-  return canPredictGroups(view.host.devices) ? { predicted: view.foretold() } : {}
+  return canPredictGroups(view.host.devices) ? { predicted: view.predicted() } : {}
 }
 
 /** Each function for itself, then with what leaves together with it. */

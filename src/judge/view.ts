@@ -6,13 +6,12 @@ import { isBridge, type PciDevice } from '../pci/device.ts'
 import { findCards } from '../pci/cards.ts'
 import { withConfigFacts } from '../pci/config-space.ts'
 import { findReservedMemory, parseDmar } from '../pci/dmar.ts'
-import type { Isolation } from '../pci/isolation.ts'
 import { predictFromTopology } from '../pci/predict-groups.ts'
 import type { PlatformOptions } from '../pci/platform.ts'
 import { judgeReset } from '../pci/reset.ts'
 import type { Topology } from '../pci/topology-node.ts'
 import { findTopology } from '../pci/topology.ts'
-import { type AcsOverrideFound, findAcsOverride } from './acs-words.ts'
+import { findAcsOverride } from './acs-words.ts'
 import { aboveFinder, addTo, lostByFunction, needsByFunction } from './carried.ts'
 import { staysBehind } from './group-mates.ts'
 import { isolationOf } from './isolation.ts'
@@ -31,40 +30,23 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
   const byAddress = new Map<PciAddress, PciDevice>()
   for (const device of host.devices) byAddress.set(device.address, device)
   const groups = host.groups.length > 0 ? host.groups : groupsFromDevices(host.devices)
-  const groupById = new Map<number, IommuGroup>()
-  const groupByMember = new Map<PciAddress, IommuGroup>()
-  for (const group of groups) {
-    groupById.set(group.id, group)
-    for (const address of group.devices) groupByMember.set(address, group)
-  }
+  const { groupOf, idOf } = groupFinder(groups, byAddress)
   const above = aboveFinder(host, byAddress)
   const needs = needsByFunction(host, above)
   const lost = lostByFunction(host, { above, byAddress, notInUse: options.notInUse ?? [] })
   const alike = alikeDevices(host.devices)
-  let foretold: ReturnType<HostView['foretold']> | undefined
-  let isolation: Map<number, Isolation> | undefined
-  let override: { readonly found: AcsOverrideFound | undefined } | undefined
-  let reserved: ReturnType<HostView['reservedMemory']> | undefined
-  let cards: ReadonlyMap<PciAddress, string> | undefined
-  const idOf = (address: PciAddress) =>
-    groupByMember.get(address)?.id ?? byAddress.get(address)?.iommuGroup ?? undefined
+  const cards = once(() => findCards(host.devices, byAddress))
   const view: HostView = {
-    host,
-    topology,
+    ...{ host, topology, byAddress, groups, groupOf },
     platform: platformOf(host),
-    foretold: () => (foretold ??= predictFromTopology(topology, view.platform)),
-    isolation: () => (isolation ??= isolationOf(view)),
-    reservedMemory: () => (reserved ??= reservedMemoryOf(host, topology)),
-    acsOverride: () => (override ??= { found: findAcsOverride(host) }).found,
+    predicted: once(() => predictFromTopology(topology, view.platform)),
+    isolation: once(() => isolationOf(view)),
+    reservedMemory: once(() => reservedMemoryOf(host, topology)),
+    acsOverride: once(() => findAcsOverride(host)),
     resetOf: (address) => judgeReset(topology, address, host.kernel.release),
     alike: ({ address }) => alike.get(address),
-    byAddress,
-    groups,
-    groupOf: (device) =>
-      groupByMember.get(device.address) ??
-      (typeof device.iommuGroup === 'number' ? groupById.get(device.iommuGroup) : undefined),
     leaves: (device) => !staysBehind(device, idOf),
-    cardOf: (address) => (cards ??= findCards(host.devices, byAddress)).get(address),
+    cardOf: (address) => cards().get(address),
     aboveOf: above,
     needsOf: (address) => needs.get(address) ?? noNeeds,
     giveUp: new Set(options.giveUp ?? []),
@@ -72,6 +54,28 @@ export function viewOf(given: Host, options: JudgeOptions = {}): HostView {
     lostAt: (address) => lost.get(address) ?? noLost,
   }
   return view
+}
+
+/** Computed on its first use. */
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => (known ??= { value: compute() }).value
+}
+
+/** By the list of groups, else by what the function states of itself. */
+function groupFinder(groups: readonly IommuGroup[], byAddress: ReadonlyMap<PciAddress, PciDevice>) {
+  const byId = new Map<number, IommuGroup>()
+  const byMember = new Map<PciAddress, IommuGroup>()
+  for (const group of groups) {
+    byId.set(group.id, group)
+    for (const address of group.devices) byMember.set(address, group)
+  }
+  return {
+    groupOf: ({ address, iommuGroup }: PciDevice): IommuGroup | undefined =>
+      byMember.get(address) ?? (typeof iommuGroup === 'number' ? byId.get(iommuGroup) : undefined),
+    idOf: (address: PciAddress): number | undefined =>
+      byMember.get(address)?.id ?? byAddress.get(address)?.iommuGroup ?? undefined,
+  }
 }
 
 function reservedMemoryOf(host: Host, topology: Topology): ReturnType<HostView['reservedMemory']> {

@@ -1,5 +1,5 @@
 /**
- * Which IOMMU groups Linux will form, foretold from configuration space alone (no IOMMU needed), and how certain that is.
+ * Which IOMMU groups Linux will form, predicted from configuration space alone (no IOMMU needed), and how certain that is.
  * Rule: never wrong with `high`. The walk runs with every doubt settled as guessed, then towards merging, then towards
  * splitting; a group is `high` only if all runs agree on it and nothing outside the model (VMD, foreign platforms) touches it.
  */
@@ -41,7 +41,7 @@ export type PredictedGroup = {
   readonly doubts: readonly Doubt[]
 }
 
-/** Some function shows more than its header: only then is there anything to foretell groups from. */
+/** Some function shows more than its header: only then is there anything to predict groups from. */
 export function canPredictGroups(devices: readonly PciDevice[]): boolean {
   return devices.some(({ facts, config }) => {
     const depth = facts?.depth ?? (config === undefined ? 'none' : config.length < 512 ? 'header' : 'standard')
@@ -101,7 +101,7 @@ export function predictFromHardware(
 }
 
 /** Is `predictFromHardware`, with whatever control, the same as `predictFromTopology` with the kernel's? On most machines it is. */
-export function isHardwareAsForetold(topology: Topology, { cmdline }: PlatformOptions): boolean {
+export function isHardwareAsPredicted(topology: Topology, { cmdline }: PlatformOptions): boolean {
   return !changesAcs(cmdline) && topology.nodes.every(isSwitchedOn)
 }
 

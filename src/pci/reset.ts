@@ -1,7 +1,7 @@
 /**
  * What would really reset a device between two guests. sysfs `reset_method` is where it starts, not where it ends: the list is
  * made when a function is found, so function 0 of a card shows `bus` although its siblings, found right afterwards, make
- * that reset refuse (ENOTTY). Without the file the methods are foretold from configuration space, in the kernel's order.
+ * that reset refuse (ENOTTY). Without the file the methods are predicted from configuration space, in the kernel's order.
  */
 import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
@@ -41,8 +41,8 @@ export type ResetJudgement = {
   readonly class: ResetClass
   /** What will really be used or can be, in the kernel's order. */
   readonly usable: readonly ResetMethod[]
-  /** `stated` by the kernel, or `foretold` from configuration space (`acpi` cannot be foretold). */
-  readonly from: 'stated' | 'foretold'
+  /** `stated` by the kernel, or `predicted` from configuration space (`acpi` cannot be predicted). */
+  readonly from: 'stated' | 'predicted'
   /** With class `together`: the others on the same bus, which a bus reset hits too and which therefore go to the same guest. */
   readonly together: readonly PciAddress[]
   readonly notes: readonly ResetNote[]
@@ -70,7 +70,7 @@ export function judgeReset(
   const judged: Draft<ResetJudgement> = {
     class: reset,
     usable,
-    from: device.resetMethods ? 'stated' : 'foretold',
+    from: device.resetMethods ? 'stated' : 'predicted',
     together: reset === 'together' ? othersOnBus(node) : alone,
     notes: findNotes(device, kernel, known),
   }
@@ -126,7 +126,7 @@ function knownOf(node: TopologyNode, kernel: Kernel | undefined, having: Having)
 }
 
 function usableOf(device: PciDevice, known: Known): readonly ResetMethod[] {
-  return device.resetMethods ? keepWorking(device.resetMethods, known) : foretell(device, known)
+  return device.resetMethods ? keepWorking(device.resetMethods, known) : predictMethods(device, known)
 }
 
 function isAnyInDoubt({ device, onBus, parent }: TopologyNode, kernel: Kernel | undefined): boolean {
@@ -179,7 +179,7 @@ function keepWorking(stated: readonly string[], known: Known): readonly ResetMet
   return stated.filter((name): name is ResetMethod => isMethod(name) && (name !== 'bus' || busWorks))
 }
 
-function foretell(device: PciDevice, known: Known): readonly ResetMethod[] {
+function predictMethods(device: PciDevice, known: Known): readonly ResetMethod[] {
   const { facts } = device
   const mayFlr = !known.barred.has('noFlr')
   const may: Readonly<Record<ResetMethod, boolean>> = {

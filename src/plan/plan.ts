@@ -11,6 +11,7 @@ import type { Identity } from '../pci/identity.ts'
 import type { Lock } from '../spec/lock.ts'
 import type { SpecPlaces } from '../spec/places.ts'
 import type { Spec } from '../spec/spec.ts'
+import type { Step } from '../steps/step.ts'
 import { sparesOf, stayingOf, takeAlong } from './who/along.ts'
 import { demandsOf } from './who/demands.ts'
 import { followLock } from './who/follow-lock.ts'
@@ -52,6 +53,32 @@ export type PlanInput = {
 }
 
 export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
+  const who = decideWho(host, spec, given)
+  const changes = decideChanges(who, given)
+  const { view, shared, gone, said, concessions, functions } = who
+  const { memory, boot } = changes
+  const doubtful = [...who.lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
+  const findings = findingsOf(who, changes, given)
+  return {
+    assignments: shared.assignments,
+    takenAlong: who.taken,
+    spare: sparesOf(view, gone),
+    staying: stayingOf(view, gone),
+    ...(doubtful.length > 0 ? { doubtful } : {}),
+    ...(said.settled.length > 0 ? { settled: said.settled } : {}),
+    ...(concessions.open.length > 0 ? { concessions: concessions.open } : {}),
+    findings,
+    steps: hasErrors(findings) ? [] : stepsOf(who, changes, given),
+    needsReboot: boot.needsReboot,
+    ...(functions.again && host.iommu.state !== 'off' ? { again: true } : {}),
+    memory: memory.memory,
+    startOrder: startOrder(spec.vms),
+    outage: forecastOutage(spec),
+  }
+}
+
+/** Who gets which device, what goes along, and what the host gives up for it. */
+function decideWho(host: Host, spec: Spec, given: PlanInput) {
   const functions = planVirtualFunctions(host, spec, given.places)
   const view = viewOf(host, functions.spec, given.places, functions.physicalOf)
   const lock = followLock(view, given.lock)
@@ -62,6 +89,13 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const gone = new Set(leaving.map(({ address }) => address))
   const said = settle(view)
   const concessions = concessionsOf(view, gone)
+  return { host, spec, functions, view, lock, wanted, shared, taken, leaving, gone, said, concessions }
+}
+
+type Who = ReturnType<typeof decideWho>
+
+/** What changes on the host for it. */
+function decideChanges({ host, spec, functions, leaving }: Who, given: PlanInput) {
   const memory = planMemory(host, spec, given.places)
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
@@ -74,45 +108,42 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   })
   const files = [...hugepages.files, ...functions.files]
   const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
-  const findings = bySeverity([
+  return { memory, resets, hugepages, removal, files, boot }
+}
+
+type Changes = ReturnType<typeof decideChanges>
+
+function findingsOf(who: Who, changes: Changes, { places }: PlanInput): Finding[] {
+  const { host, spec, functions, view, lock, wanted, shared, leaving, gone, said, concessions } = who
+  const { memory, hugepages, removal, boot } = changes
+  const kept = host.needs.filter((need) => !isGivenUp(need, new Set(spec.host.giveUp)))
+  return bySeverity([
     ...[view, lock, wanted, shared].flatMap((part) => part.findings),
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
     ...[memory, hugepages, functions, boot].flatMap((part) => part.findings),
-    ...checkKernelArguments(spec, given.places),
+    ...checkKernelArguments(spec, places),
     ...said.findings,
     ...concessions.findings,
-    ...checkLastLegs(
-      host.needs.filter((need) => !isGivenUp(need, new Set(spec.host.giveUp))),
-      gone,
-    ),
+    ...checkLastLegs(kept, gone),
     ...checkLeftovers(view, gone, removal),
-    ...checkBridges(host, spec, given.places),
-    ...checkVmFiles(host, spec, given.places),
+    ...checkBridges(host, spec, places),
+    ...checkVmFiles(host, spec, places),
     ...checkVmDisks(view, leaving),
     ...checkVmStart(view, leaving),
-    ...checkOutage(spec, given.places),
+    ...checkOutage(spec, places),
   ])
-  const doubtful = [...lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
-  // What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the reboot.
+}
+
+/**
+ * What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the
+ * reboot.
+ */
+function stepsOf({ host, functions, leaving, view }: Who, changes: Changes, given: PlanInput): readonly Step[] {
+  const { resets, hugepages, files, boot } = changes
   const atBoot = given.boot === false ? [] : [...files, ...boot.steps]
   const setup = [...hugepages.steps, ...functions.steps, ...atBoot]
   const handing = host.iommu.state === 'off' ? [] : [...resets.steps, ...planDrivers(leaving, view.layout)]
-  return {
-    assignments: shared.assignments,
-    takenAlong: taken,
-    spare: sparesOf(view, gone),
-    staying: stayingOf(view, gone),
-    ...(doubtful.length > 0 ? { doubtful } : {}),
-    ...(said.settled.length > 0 ? { settled: said.settled } : {}),
-    ...(concessions.open.length > 0 ? { concessions: concessions.open } : {}),
-    findings,
-    steps: hasErrors(findings) ? [] : [...setup, ...handing],
-    needsReboot: boot.needsReboot,
-    ...(functions.again && host.iommu.state !== 'off' ? { again: true } : {}),
-    memory: memory.memory,
-    startOrder: startOrder(spec.vms),
-    outage: forecastOutage(spec),
-  }
+  return [...setup, ...handing]
 }
 
 function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' | 'replace' | 'edits'>): BootWish {

@@ -1,6 +1,6 @@
 /**
  * A `direct` region (RMRR, IVMD) is memory the firmware keeps using through the device: the kernel refuses the group.
- * While the IOMMU is off the group's regions cannot be read, and the firmware's table foretells them.
+ * While the IOMMU is off the group's regions cannot be read, and the firmware's table predicts them.
  */
 import type { IommuGroup, ReservedRegion } from '../../host/host.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -16,15 +16,15 @@ export const checkReservedRegions: Check = (device, view) => {
   // Regions that were read are better evidence.
   if (group?.reservedRegions !== undefined) return refusalBy(group, group.reservedRegions, { device, view })
   if (isRelaxable(device)) return nothing
-  const foretold = view.reservedMemory().get(device.address)?.[0]
-  if (!foretold) return group !== undefined && looksAway(view) ? [unreadRegion(device)] : nothing
+  const predicted = view.reservedMemory().get(device.address)?.[0]
+  if (!predicted) return group !== undefined && looksAway(view) ? [unreadRegion(device)] : nothing
   return [
     {
       code: 'reserved-region',
       severity: 'warning',
       ...notes(
         device.address,
-        `the firmware's DMAR table demands direct access to memory ${foretold.start}–${foretold.end} for it, ` +
+        `the firmware's DMAR table demands direct access to memory ${predicted.start}–${predicted.end} for it, ` +
           'so the kernel will refuse it once the IOMMU is on',
       ),
       help,

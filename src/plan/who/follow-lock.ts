@@ -86,16 +86,7 @@ function follow(entry: LockedDevice, candidates: readonly Candidate[]): Result {
   const unproven = candidates.filter(
     ({ identity }) => compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path ?? ''),
   )
-  if (unproven.length > 0) {
-    const what = here
-      ? `another device is at its place (${here.device.address} ${nameOf(here.device)})`
-      : `nothing is at its place ${recorded.path}`
-    const could = `${addresses(unproven)} ${unproven.length === 1 ? 'is of its kind and shows' : 'are of its kind and show'} no serial that would prove it`
-    const settle = hasSerial(recorded)
-      ? `give ${unproven.length === 1 ? 'it' : 'them'} back to the host driver so that the serial shows (handover rollback), or look and run handover lock`
-      : 'look which card is which; when the new place is right, run handover lock'
-    return lost(entry, 'device-ambiguous', `${what}, and ${could}`, settle)
-  }
+  if (unproven.length > 0) return ambiguous(entry, here, unproven)
   if (here)
     return lost(
       entry,
@@ -109,6 +100,20 @@ function follow(entry: LockedDevice, candidates: readonly Candidate[]): Result {
     `it is nowhere on this host (it was at ${recorded.path})`,
     'put it back, or change the role in the spec',
   )
+}
+
+/** Devices of the recorded kind, none of which proves that it is the one. */
+function ambiguous(entry: LockedDevice, here: Candidate | undefined, unproven: readonly Candidate[]): Result {
+  const what = here
+    ? `another device is at its place (${here.device.address} ${nameOf(here.device)})`
+    : `nothing is at its place ${entry.identity.path}`
+  const isOne = unproven.length === 1
+  const kind = isOne ? 'is of its kind and shows' : 'are of its kind and show'
+  const settle = hasSerial(entry.identity)
+    ? `give ${isOne ? 'it' : 'them'} back to the host driver so that the serial shows (handover rollback), or look and run handover lock`
+    : 'look which card is which; when the new place is right, run handover lock'
+  const could = `${addresses(unproven)} ${kind} no serial that would prove it`
+  return lost(entry, 'device-ambiguous', `${what}, and ${could}`, settle)
 }
 
 function unchanged(entry: LockedDevice, here: Candidate, candidates: readonly Candidate[]): Result {

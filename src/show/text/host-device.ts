@@ -13,56 +13,71 @@ import { renderFindings } from './findings.ts'
 import { attachedTexts, kindText, nameText, verdictText } from './host-words.ts'
 import type { TreeLook } from './host-tree.ts'
 
+type Row = readonly [label: string, text: string | undefined]
+
 export function renderDevice(host: Host, judgement: Judgement, device: PciDevice, look: TreeLook): string {
-  const { style, columns } = look
+  const { style } = look
   const judged = findJudgement(judgement, device.address)
-  const rows: (readonly [label: string, text: string | undefined])[] = [
-    ['verdict', judged?.verdict],
+  const rows: readonly Row[] = [
+    ...ownRows(device),
+    ...pathRows(host, device),
+    ...groupRows(judgement, device, judged),
+    ...hardwareRows(device),
+    ...labelled('carries', attachedTexts(device)),
+    ...labelled(
+      'needed by',
+      (judged?.neededBy ?? []).map((need) => chainText(need, undefined)),
+    ),
+  ]
+  const verdict = judged && `  ${'verdict'.padEnd(11)} ${verdictText(judged.verdict, style)}`
+  const lines = [
+    style.bold(`${device.address}  ${nameText(device)}`),
+    ...(verdict === undefined ? [] : [verdict]),
+    ...rows.flatMap((row) => rowLines(row, look)),
+  ]
+  const reasons = judged?.reasons ?? []
+  return `${lines.join('\n')}\n${reasons.length > 0 ? `\n${renderFindings(reasons, style)}` : ''}`
+}
+
+function rowLines([label, text]: Row, { style, columns }: TreeLook): string[] {
+  if (text === undefined || text === '') return []
+  return wrap(clean(text), columns - 15).map(
+    (line, index) => `  ${style.dim((index === 0 ? label : '').padEnd(11))} ${line}`,
+  )
+}
+
+/** The label stands beside the first of several. */
+function labelled(label: string, texts: readonly string[]): Row[] {
+  return texts.map((text, index) => [index === 0 ? label : '', text])
+}
+
+function ownRows(device: PciDevice): Row[] {
+  const slot = device.physicalSlot === undefined ? undefined : `slot ${device.physicalSlot}`
+  return [
     ['kind', isBridge(device) ? kindText(device) : undefined],
     ['ids', idsText(device)],
     ['driver', driverText(device)],
-    [
-      'place',
-      [device.path, device.physicalSlot === undefined ? undefined : `slot ${device.physicalSlot}`]
-        .filter(Boolean)
-        .join(', ') || undefined,
-    ],
-    ...pathRows(host, device),
-    ...groupRows(judgement, device, judged),
+    ['place', [device.path, slot].filter(Boolean).join(', ')],
+  ]
+}
+
+function hardwareRows(device: PciDevice): Row[] {
+  const { numaNode, deviceSerialNumber, nvmeSerial, vpdSerial, sasAddress } = device
+  return [
     ['reset', resetText(device)],
     ['link', linkText(device)],
-    ...(device.bars ?? []).map((bar, index) => [index === 0 ? 'memory' : '', barText(bar)] as const),
+    ...labelled('memory', (device.bars ?? []).map(barText)),
     ['interrupts', interruptText(device)],
-    [
-      'SR-IOV',
-      device.sriov === undefined
-        ? undefined
-        : `${[device.sriov.numVfs, device.sriov.totalVfs].filter((n) => n !== undefined).join(' of ')} virtual functions in use`,
-    ],
-    ['NUMA node', device.numaNode === undefined ? undefined : String(device.numaNode)],
-    [
-      'serial',
-      [device.deviceSerialNumber, device.nvmeSerial, device.vpdSerial, device.sasAddress].filter(Boolean).join(', ') ||
-        undefined,
-    ],
-    ...attachedTexts(device).map((text, index) => [index === 0 ? 'carries' : '', text] as const),
-    ...(judged?.neededBy ?? []).map(
-      (need, index) => [index === 0 ? 'needed by' : '', chainText(need, undefined)] as const,
-    ),
+    ['SR-IOV', sriovText(device)],
+    ['NUMA node', numaNode === undefined ? undefined : String(numaNode)],
+    ['serial', [deviceSerialNumber, nvmeSerial, vpdSerial, sasAddress].filter(Boolean).join(', ')],
   ]
-  const lines = [style.bold(`${device.address}  ${nameText(device)}`)]
-  for (const [label, text] of rows) {
-    if (text === undefined || text === '') continue
-    if (label === 'verdict' && judged) lines.push(`  ${label.padEnd(11)} ${verdictText(judged.verdict, style)}`)
-    else
-      lines.push(
-        ...wrap(clean(text), columns - 15).map(
-          (line, index) => `  ${style.dim((index === 0 ? label : '').padEnd(11))} ${line}`,
-        ),
-      )
-  }
-  const reasons = judged?.reasons ?? []
-  return `${lines.join('\n')}\n${reasons.length > 0 ? `\n${renderFindings(reasons, style)}` : ''}`
+}
+
+function sriovText({ sriov }: PciDevice): string | undefined {
+  if (sriov === undefined) return undefined
+  const counts = [sriov.numVfs, sriov.totalVfs].filter((count) => count !== undefined)
+  return `${counts.join(' of ')} virtual functions in use`
 }
 
 function idsText(device: PciDevice): string | undefined {
@@ -86,7 +101,7 @@ function driverText(device: PciDevice): string | undefined {
   return `${device.driver ?? 'none'}${override}`
 }
 
-function pathRows(host: Host, device: PciDevice): (readonly [string, string])[] {
+function pathRows(host: Host, device: PciDevice): Row[] {
   const topology = findTopology(host.devices)
   const node = topology.byAddress.get(device.address)
   const above = node ? pathUp(node).toReversed() : []
@@ -100,13 +115,9 @@ function pathRows(host: Host, device: PciDevice): (readonly [string, string])[] 
   })
 }
 
-function groupRows(
-  judgement: Judgement,
-  device: PciDevice,
-  judged: DeviceJudgement | undefined,
-): (readonly [string, string])[] {
+function groupRows(judgement: Judgement, device: PciDevice, judged: DeviceJudgement | undefined): Row[] {
   const group = judgement.groups.find((one) => one.devices.includes(device.address))
-  const rows: (readonly [string, string])[] = []
+  const rows: Row[] = []
   if (group) {
     const others = judged?.goesWith.length ? `, together with ${judged.goesWith.join(', ')}` : ''
     rows.push(['group', `${group.id}${others}`])

@@ -60,13 +60,13 @@ describe.skipIf(!hasCorpus)(`recorded machines${skipReason}`, () => {
     expect(judged.map((j) => j.isolated)).toEqual(groups.map(() => 'yes'))
   })
 
-  it('resets: what the kernel lists less what would be refused, and the same foretold from configuration space', () => {
+  it('resets: what the kernel lists less what would be refused, and the same predicted from configuration space', () => {
     const devices = readMachine('hp-dl360g9-vgpu').devices.map(withConfigFacts)
     const stated = findTopology(devices)
-    const foretold = findTopology(devices.map(({ resetMethods: _stated, ...device }) => device))
+    const predicted = findTopology(devices.map(({ resetMethods: _stated, ...device }) => device))
     for (const { address, resetMethods } of devices) {
       if (!resetMethods) continue
-      expect([address, judgeReset(foretold, address)?.usable]).toEqual([address, judgeReset(stated, address)?.usable])
+      expect([address, judgeReset(predicted, address)?.usable]).toEqual([address, judgeReset(stated, address)?.usable])
     }
     expect(judgeReset(stated, at('04:00.0'))).toMatchObject({ class: 'function', usable: ['flr', 'pm'] })
     expect(judgeReset(stated, at('01:00.0'))).toMatchObject({

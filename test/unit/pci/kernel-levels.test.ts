@@ -1,4 +1,4 @@
-/** Rows of the quirk tables come with stable patch levels: what is foretold just below and just above each of them. */
+/** Rows of the quirk tables come with stable patch levels: what is predicted just below and just above each of them. */
 import { describe, expect, it } from 'vitest'
 import { predictGroups } from '../../support/groups.ts'
 import { acsRows, brokenSourceValidation } from '../../../src/pci/quirks/acs-quirks.ts'
@@ -57,7 +57,7 @@ describe('groups of a card whose isolation came with an update', () => {
     expect(groupsAt('1d17:0712', '6.1.0-13-amd64', 'downstreamPort')).toBe('apart')
   })
 
-  it('is foretold for every kernel where the row was always there, or never', () => {
+  it('is predicted for every kernel where the row was always there, or never', () => {
     for (const release of [undefined, '6.1.1', '6.8.0-45-generic', '6.12.20', '7.3.1']) {
       expect(groupsAt('8086:1521', release)).toBe('apart')
       expect(groupsAt('8088:0101', release)).toBe('apart')

@@ -5,7 +5,7 @@ import { slotOf } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeIsolation, predictGroups } from '../../support/groups.ts'
-import { isHardwareAsForetold, predictFromHardware, predictFromTopology } from '../../../src/pci/predict-groups.ts'
+import { isHardwareAsPredicted, predictFromHardware, predictFromTopology } from '../../../src/pci/predict-groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
 
@@ -82,7 +82,7 @@ describe('where all access controls are on', () => {
           return { ...device, vendorId: ids[0] ?? '', deviceId: ids[1] ?? '', facts }
         })
         const topology = findTopology(devices)
-        if (!isHardwareAsForetold(topology, options)) return
+        if (!isHardwareAsPredicted(topology, options)) return
         compared++
         expect(predictFromHardware(topology, { ...options, control: 'as-read' })).toEqual(
           predictFromTopology(topology, options),
@@ -105,8 +105,8 @@ describe('where all access controls are on', () => {
     const acs = { capability: 0x1f, control, capabilityDword: 0x1f, controlDword }
     const facts = { depth: 'extended' as const, portType: 'rootPort' as const, acs }
     const topology = findTopology([{ address: at('00:1c.0'), vendorId, deviceId, facts }])
-    expect(isHardwareAsForetold(topology, {})).toBe(expected)
-    expect(isHardwareAsForetold(topology, { cmdline: 'pci=config_acs=1@00:1c.0' })).toBe(false)
+    expect(isHardwareAsPredicted(topology, {})).toBe(expected)
+    expect(isHardwareAsPredicted(topology, { cmdline: 'pci=config_acs=1@00:1c.0' })).toBe(false)
   })
 })
 

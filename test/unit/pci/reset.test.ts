@@ -60,7 +60,7 @@ describe('what really resets', () => {
   ]
   it.each(cases)('%s', (_name, devices, kind, usable) => {
     const lone = devices.length === 1 ? devices[0] : undefined
-    expect(judge(devices, lone?.address)).toMatchObject({ class: kind, usable, from: 'foretold' })
+    expect(judge(devices, lone?.address)).toMatchObject({ class: kind, usable, from: 'predicted' })
   })
 
   it.each<[string, Partial<FunctionFacts>]>([

@@ -73,7 +73,45 @@ export type Prepared = {
 }
 
 export function prepare(problem: Problem): Prepared {
-  const { demands, supplies } = problem
+  const { supplies } = problem
+  const demands = numberDemands(problem.demands)
+  const cards = numbering()
+  const cardOf = supplies.map((supply) => cards.number(supply.card))
+  const slots = numbering()
+  const slotOf = supplies.map((supply) => slots.number(supply.slot))
+  const { candidatesOfClass, classOf } = findClasses(problem.demands)
+  const { signatureOf, wordy, popularityOf } = signatures(problem, classOf, candidatesOfClass)
+  const unitMembers = membersOfUnits(supplies)
+  const kinds: Kinds = { cardOf, slotOf, signatureOf, wordy }
+  const blocks = findBlocks(unitMembers, kinds)
+  const classBlocks = candidatesOfClass.map((candidates) =>
+    byBlock(candidates, (supply) => blocks.unitBlock[supplies[supply]?.unit ?? -1] ?? -1),
+  )
+  const classTypes = classBlocks.map((inBlock) => [
+    ...new Set([...inBlock.keys()].map((block) => blocks.blockType[block] ?? -1)),
+  ])
+  const groups = findGroups(supplies, kinds)
+  const classGroups = candidatesOfClass.map((candidates) => [
+    ...new Set(candidates.map((supply) => groups.groupOf[supply] ?? -1)),
+  ])
+  return {
+    problem,
+    ...demands,
+    ...{ classOf, cardOf, slotOf, cardCount: cards.count(), slotCount: slots.count() },
+    ...{ unitMembers, signatureOf, popularityOf },
+    ...blocks,
+    ...{ classBlocks, classTypes },
+    ...groups,
+    classGroups,
+  }
+}
+
+/** What ties and tells apart functions, indexed by supply. */
+type Kinds = Pick<Prepared, 'cardOf' | 'slotOf' | 'signatureOf'> & { readonly wordy: readonly boolean[] }
+
+function numberDemands(
+  demands: readonly Demand[],
+): Pick<Prepared, 'vmOf' | 'vmCount' | 'cardWordOf' | 'pairWordOf' | 'wordCount'> {
   const vms = numbering()
   for (const vm of constrainedFirst(demands)) vms.number(vm)
   const vmOf = demands.map((demand) => vms.number(demand.vm))
@@ -81,11 +119,10 @@ export function prepare(problem: Problem): Prepared {
   const wordOf = (kind: string, word: string | undefined) => (word === undefined ? -1 : words.number(`${kind} ${word}`))
   const cardWordOf = demands.map((demand) => wordOf('card', demand.card))
   const pairWordOf = demands.map((demand) => wordOf('pair', demand.pair))
-  const cards = numbering()
-  const cardOf = supplies.map((supply) => cards.number(supply.card))
-  const slots = numbering()
-  const slotOf = supplies.map((supply) => slots.number(supply.slot))
+  return { vmOf, vmCount: vms.count(), cardWordOf, pairWordOf, wordCount: words.count() }
+}
 
+function findClasses(demands: readonly Demand[]) {
   const classes = numbering()
   const candidatesOfClass: (readonly number[])[] = []
   const seen = new Map<readonly number[], number>()
@@ -95,26 +132,31 @@ export function prepare(problem: Problem): Prepared {
     candidatesOfClass[id] = candidates
     return id
   })
+  return { candidatesOfClass, classOf }
+}
 
-  const { signatureOf, wordy, popularityOf } = signatures(problem, classOf, candidatesOfClass)
+function membersOfUnits(supplies: readonly Supply[]): number[][] {
   const units = supplies.reduce((most, { unit }) => Math.max(most, unit), -1) + 1
-  const unitMembers: number[][] = Array.from({ length: units }, () => [])
-  supplies.forEach(({ unit }, i) => unitMembers[unit]?.push(i))
-  const blocks = findBlocks(unitMembers, cardOf, slotOf, signatureOf, wordy)
+  const members: number[][] = Array.from({ length: units }, () => [])
+  supplies.forEach(({ unit }, i) => members[unit]?.push(i))
+  return members
+}
 
-  const classBlocks = candidatesOfClass.map((candidates) => {
-    const inBlock = new Map<number, number[]>()
-    for (const supply of candidates) {
-      const block = blocks.unitBlock[supplies[supply]?.unit ?? -1] ?? -1
-      const list = inBlock.get(block)
-      if (list) list.push(supply)
-      else inBlock.set(block, [supply])
-    }
-    return inBlock
-  })
-  const classTypes = classBlocks.map((inBlock) => [
-    ...new Set([...inBlock.keys()].map((block) => blocks.blockType[block] ?? -1)),
-  ])
+function byBlock(candidates: readonly number[], blockOf: (supply: number) => number): Map<number, number[]> {
+  const inBlock = new Map<number, number[]>()
+  for (const supply of candidates) {
+    const block = blockOf(supply)
+    const list = inBlock.get(block)
+    if (list) list.push(supply)
+    else inBlock.set(block, [supply])
+  }
+  return inBlock
+}
+
+function findGroups(
+  supplies: readonly Supply[],
+  { cardOf, slotOf, signatureOf, wordy }: Kinds,
+): Pick<Prepared, 'groupOf' | 'groupCard' | 'groupSlot' | 'groupCount'> {
   const groups = numbering()
   const groupCard: number[] = []
   const groupSlot: number[] = []
@@ -125,33 +167,7 @@ export function prepare(problem: Problem): Prepared {
     groupSlot[group] = tied ? (slotOf[i] ?? -1) : -1
     return group
   })
-  const classGroups = candidatesOfClass.map((candidates) => [
-    ...new Set(candidates.map((supply) => groupOf[supply] ?? -1)),
-  ])
-  return {
-    problem,
-    vmOf,
-    vmCount: vms.count(),
-    classOf,
-    cardWordOf,
-    pairWordOf,
-    wordCount: words.count(),
-    cardOf,
-    slotOf,
-    cardCount: cards.count(),
-    slotCount: slots.count(),
-    unitMembers,
-    signatureOf,
-    popularityOf,
-    ...blocks,
-    classBlocks,
-    classTypes,
-    groupOf,
-    groupCard,
-    groupSlot,
-    groupCount: groups.count(),
-    classGroups,
-  }
+  return { groupOf, groupCard, groupSlot, groupCount: groups.count() }
 }
 
 /** The VM with the least choice is served first, else the order of the spec: what cannot be shows early then. */
@@ -183,14 +199,31 @@ function signatures(problem: Problem, classOf: readonly number[], candidatesOfCl
   return { signatureOf: texts.map((text) => numbers.number(text)), wordy, popularityOf }
 }
 
-function findBlocks(
-  unitMembers: readonly (readonly number[])[],
-  cardOf: readonly number[],
-  slotOf: readonly number[],
-  signatureOf: readonly number[],
-  wordy: readonly boolean[],
-) {
-  // A card no word can reach ties nothing together, but it is still what a preference may keep whole, so it stays one block.
+type Blocks = Pick<Prepared, 'unitBlock' | 'unitShape' | 'blockUnits' | 'blockType' | 'blocksOfType'>
+
+function findBlocks(unitMembers: readonly (readonly number[])[], kinds: Kinds): Blocks {
+  const blockUnits = unitsOfBlocks(unitMembers, kinds.cardOf)
+  const unitBlock: number[] = []
+  blockUnits.forEach((units, block) => units.forEach((unit) => (unitBlock[unit] = block)))
+  const shapes = numbering()
+  const types = numbering()
+  const unitShape: number[] = []
+  const blocksOfType: number[][] = []
+  const blockType = blockUnits.map((units, block) => {
+    const parts = shapesInBlock(units, unitMembers, kinds)
+    units.forEach((unit, at) => (unitShape[unit] = shapes.number(parts[at] ?? '')))
+    const type = types.number(parts.join('|'))
+    ;(blocksOfType[type] ??= []).push(block)
+    return type
+  })
+  return { unitBlock, unitShape, blockUnits, blockType, blocksOfType }
+}
+
+/**
+ * Units that hang together by their cards. A card that no word can reach ties nothing together, but a preference may keep it
+ * whole, so it stays one block.
+ */
+function unitsOfBlocks(unitMembers: readonly (readonly number[])[], cardOf: readonly number[]): number[][] {
   const leader = unitMembers.map((_, i) => i)
   const find = (unit: number): number => {
     let top = unit
@@ -212,32 +245,23 @@ function findBlocks(
     const top = find(unit)
     unitsOf.set(top, [...(unitsOf.get(top) ?? []), unit])
   })
-  const blockUnits = [...unitsOf.values()]
-  const unitBlock: number[] = []
-  blockUnits.forEach((units, block) => units.forEach((unit) => (unitBlock[unit] = block)))
-  const shapes = numbering()
-  const types = numbering()
-  const unitShape: number[] = []
-  const blocksOfType: number[][] = []
-  const blockType = blockUnits.map((units, block) => {
-    // Local numbers, so that two blocks that look alike read alike.
-    const localCards = numbering()
-    const localSlots = numbering()
-    const parts = units.map((unit) => {
-      const text = (unitMembers[unit] ?? [])
-        .map(
-          (s) =>
-            `${signatureOf[s] ?? 0}.${localCards.number(String(cardOf[s]))}.${localSlots.number(String(slotOf[s]))}${wordy[s] ? 'w' : ''}`,
-        )
-        .join(' ')
-      unitShape[unit] = shapes.number(text)
-      return text
-    })
-    const type = types.number(parts.join('|'))
-    ;(blocksOfType[type] ??= []).push(block)
-    return type
-  })
-  return { unitBlock, unitShape, blockUnits, blockType, blocksOfType }
+  return [...unitsOf.values()]
+}
+
+/** Cards and slots have local numbers, so that two blocks that look alike read alike. */
+function shapesInBlock(
+  units: readonly number[],
+  unitMembers: readonly (readonly number[])[],
+  { cardOf, slotOf, signatureOf, wordy }: Kinds,
+): string[] {
+  const cards = numbering()
+  const slots = numbering()
+  const shapeOf = (s: number): string =>
+    [
+      `${signatureOf[s] ?? 0}.${cards.number(String(cardOf[s]))}.${slots.number(String(slotOf[s]))}`,
+      wordy[s] ? 'w' : '',
+    ].join('')
+  return units.map((unit) => (unitMembers[unit] ?? []).map(shapeOf).join(' '))
 }
 
 /** Numbers texts from 0 in the order they are first seen. */
