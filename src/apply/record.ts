@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts'
 import { isWhole } from '../pci/identity.ts'
 import type { Assignment, TakenAlong } from '../plan/types.ts'
 import { absolutePath, address, identity, text } from '../steps/parts.ts'
-import { savedSchema } from '../steps/saved.ts'
+import { savedSchema } from '../steps/saved-file.ts'
 import { kindOf, stepSchema, type Step } from '../steps/step.ts'
 
 /** Without its place and ids nothing tells one device from another. */

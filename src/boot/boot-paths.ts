@@ -2,6 +2,8 @@
  * The paths whose existence tells how a machine boots: the reader looks for exactly these, and only these can be asked for, so that
  * nothing is called absent that nobody looked for.
  */
+import type { Host } from '../host/host.ts'
+
 export const bootPaths = [
   '/sys/firmware/efi',
   '/boot/grub/grub.cfg',
@@ -51,4 +53,9 @@ export type BootPath = (typeof bootPaths)[number]
 /** `present`: those that exist, as a Host states them; of a Host without boot facts nothing is known to exist. */
 export function hasPath(present: readonly string[] | undefined, path: BootPath): boolean {
   return present?.includes(path) === true
+}
+
+/** Without systemd nobody runs the units, tmpfiles and udev rules of ours. */
+export function runsSystemd({ boot }: Pick<Host, 'boot'>): boolean {
+  return hasPath(boot?.present, '/run/systemd/system')
 }

@@ -60,6 +60,11 @@ function kernelArgs(cmdline: Cmdline): readonly KernelArg[] {
   return end < 0 ? cmdline.args : cmdline.args.slice(0, end)
 }
 
+/** Arguments for the kernel, as they stand in its command line. */
+export function rawArgs(text: string): string[] {
+  return kernelArgs(parseCmdline(text)).map(({ raw }) => raw)
+}
+
 export function hasArg(cmdline: Cmdline, raw: string): boolean {
   return kernelArgs(cmdline).some((arg) => isSameArg(arg.raw, raw))
 }

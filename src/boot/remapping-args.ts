@@ -2,7 +2,7 @@
  * Kernel arguments without which interrupts would be remapped: drivers/iommu/irq_remapping.c (`nointremap`, `intremap=`) and,
  * since remapping needs the IO-APIC, arch/x86/kernel/apic (enable_IR_x2apic) with what switches that off.
  */
-import { parseCmdline, readArg } from './cmdline.ts'
+import { rawArgs, readArg } from './cmdline.ts'
 
 /** Bare words, whatever value they are given: their parsers do not look at it. */
 const words = new Set(['nointremap', 'noapic', 'nolapic', 'disableapic', 'nosmp'])
@@ -25,7 +25,5 @@ export function saysOff(value: string): boolean {
 
 /** Those of a command line, as they stand there. */
 export function remappingEnders(cmdline: string | undefined): string[] {
-  const args = parseCmdline(cmdline ?? '').args.map(({ raw }) => raw)
-  const end = args.indexOf('--')
-  return args.slice(0, end < 0 ? args.length : end).filter(endsRemapping)
+  return rawArgs(cmdline ?? '').filter(endsRemapping)
 }

@@ -1,6 +1,9 @@
 /** Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on exactly this host. */
 import type { Finding } from '../base/finding.ts'
-import { cmdlineRemedy } from './remedies.ts'
+import { rawArgs, readArg } from '../boot/cmdline.ts'
+import { changeRemedy } from '../boot/loaders/loaders.ts'
+import { saysOff } from '../boot/remapping-args.ts'
+import type { Host } from '../host/host.ts'
 import type { HostView } from './host-view.ts'
 
 export function checkHost(view: HostView): Finding[] {
@@ -16,43 +19,55 @@ export function checkIommuState(view: HostView): Finding[] {
   return state === 'absent' ? [whyAbsent(view)] : []
 }
 
-/** Parameters of the running kernel, `-` and `_` alike, as the kernel compares them. */
-function parametersOf(view: HostView): string[] {
-  const words = (view.host.kernel.cmdline ?? '').split(/\s+/).filter(Boolean)
-  return words.map((word) => {
-    const [key = '', ...value] = word.split('=')
-    return [key.replaceAll('-', '_'), ...value].join('=')
-  })
-}
+type Why = Pick<Finding, 'message' | 'help'>
 
 /** The firmware offers an IOMMU (its table is there), and the kernel made no groups. */
-function whyOff(view: HostView): Pick<Finding, 'message' | 'help'> {
-  const { host } = view
-  const { iommu, kernel } = host
+function whyOff({ host }: HostView): Why {
+  const { iommu } = host
+  const turnOn = changeRemedy(host, { add: ['intel_iommu=on'], remove: [] })
   if (host.source.kind !== 'live' && iommu.kind === null && iommu.dmar === undefined && iommu.ivrs === undefined)
     return {
       message: 'the kernel made no IOMMU groups, and the input does not say whether the firmware offers an IOMMU',
-      help: `enable VT-d (Intel) or IOMMU (AMD) in the firmware setup; on Intel also ${cmdlineRemedy(host, { add: 'intel_iommu=on' })}`,
+      help: `enable VT-d (Intel) or IOMMU (AMD) in the firmware setup; on Intel also ${turnOn}`,
     }
   const table = iommu.kind === 'amd' ? 'IVRS' : 'DMAR'
   const offered = `the IOMMU is off: the firmware offers one (ACPI table ${table}), but`
-  const parameters = parametersOf(view)
-  const switchedOff = parameters.find((word) => /^(?:(?:intel|amd)_iommu=(?:.*,)?off|iommu=(?:.*,)?off)\b/.test(word))
+  const args = rawArgs(host.kernel.cmdline ?? '')
+  const switchedOff = args.find(turnsIommuOff)
   if (switchedOff !== undefined)
     return {
       message: `${offered} ${switchedOff} on the kernel command line turns it off`,
-      help: cmdlineRemedy(host, { remove: switchedOff }),
+      help: changeRemedy(host, { add: [], remove: [switchedOff] }),
     }
-  if (iommu.kind === 'amd') {
-    const encrypted = parameters.some((word) => word.startsWith('mem_encrypt=on'))
-    return {
-      message: `${offered} ${encrypted ? 'memory encryption (mem_encrypt=on) keeps the kernel from using it' : 'the kernel did not take it'}`,
-      help: encrypted
-        ? cmdlineRemedy(host, { remove: 'mem_encrypt=on' })
-        : 'look for its errors: dmesg | grep -i amd-vi',
-    }
+  return iommu.kind === 'amd' ? whyOffOnAmd(host, offered, args) : whyOffOnIntel(host, { offered, args, turnOn })
+}
+
+/** Arguments that keep the kernel from using the IOMMU: drivers/iommu, arch/x86/kernel/pci-dma.c (iommu_setup). */
+function turnsIommuOff(raw: string): boolean {
+  const { key, value = '' } = readArg(raw)
+  return ['intel_iommu', 'amd_iommu', 'iommu'].includes(key) && saysOff(value)
+}
+
+function whyOffOnAmd(host: Host, offered: string, args: readonly string[]): Why {
+  const encrypted = args.find((raw) => readArg(raw).key === 'mem_encrypt' && readArg(raw).value?.startsWith('on'))
+  if (encrypted === undefined)
+    return { message: `${offered} the kernel did not take it`, help: 'look for its errors: dmesg | grep -i amd-vi' }
+  return {
+    message: `${offered} memory encryption (${encrypted}) keeps the kernel from using it`,
+    help: changeRemedy(host, { add: [], remove: [encrypted] }),
   }
-  if (parameters.some((word) => /^intel_iommu=(?:.*,)?on\b/.test(word)))
+}
+
+function whyOffOnIntel(
+  { kernel }: Host,
+  found: { readonly offered: string; readonly args: readonly string[]; readonly turnOn: string },
+): Why {
+  const { offered, args, turnOn } = found
+  const isOn = args.some((raw) => {
+    const { key, value = '' } = readArg(raw)
+    return key === 'intel_iommu' && value.split(',').some((word) => word.startsWith('on'))
+  })
+  if (isOn)
     return {
       message: `${offered} the driver gave up although intel_iommu=on is set`,
       help: 'look for its errors (dmesg | grep DMAR) and for a firmware update',
@@ -61,7 +76,7 @@ function whyOff(view: HostView): Pick<Finding, 'message' | 'help'> {
     kernel.config?.['INTEL_IOMMU_DEFAULT_ON'] === 'y' || kernel.config?.['INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF'] === 'y'
   return {
     message: `${offered} ${byDefault ? 'the kernel made no groups' : 'this kernel does not use it by default'}`,
-    help: cmdlineRemedy(host, { add: 'intel_iommu=on' }),
+    help: turnOn,
   }
 }
 

@@ -9,7 +9,8 @@ import type { System } from '../machine/system.ts'
 import { stepKind, type Past, type Undone } from './kind.ts'
 import { expandOutputs, judgeOutputs, withTargets } from './outputs.ts'
 import { absolutePath, text } from './parts.ts'
-import { hashOutputs, isAsSaved, restoreFile, type SavedFile } from './saved.ts'
+import { hashOutputs, isAsSaved, restoreFile } from './saved.ts'
+import type { SavedFile } from './saved-file.ts'
 
 const schema = z.object({
   kind: z.literal('command'),

@@ -10,7 +10,8 @@ import type { ReadResult, Reader, System } from '../machine/system.ts'
 import { ChangedMeanwhile } from './changed-meanwhile.ts'
 import { stepKind, type Copies, type Past, type Standing, type Undone } from './kind.ts'
 import { absolutePath, mode, text } from './parts.ts'
-import { DamagedCopy, findOther, readCopy, restoreFile, sha256, type SavedFile } from './saved.ts'
+import { DamagedCopy, findOther, readCopy, restoreFile, sha256 } from './saved.ts'
+import type { SavedFile } from './saved-file.ts'
 import { unreadable } from './unreadable.ts'
 
 const fileState = z.nullable(z.object({ text, mode })).describe('null: there is no such file')

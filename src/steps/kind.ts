@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import type { PciAddress } from '../pci/address.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Reader, System } from '../machine/system.ts'
-import type { SavedFile } from './saved.ts'
+import type { SavedFile } from './saved-file.ts'
 
 /** Where the object of a step stands now. */
 export type Standing =

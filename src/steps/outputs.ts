@@ -7,7 +7,8 @@
 import type { Reader } from '../machine/system.ts'
 import { isSameEnvironment } from '../boot/loaders/grub-environment.ts'
 import type { Past } from './kind.ts'
-import { hashOutputs, isAsSaved, readCopy, type SavedFile } from './saved.ts'
+import { hashOutputs, isAsSaved, readCopy } from './saved.ts'
+import type { SavedFile } from './saved-file.ts'
 
 /** The part of a command step that its outputs are judged by. */
 type Outputs = {

@@ -2,40 +2,16 @@
  * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
  * on the way back. What is to be put back after a command is judged in outputs.ts.
  */
-import { z } from 'zod'
 import { toHex } from '../pci/hex.ts'
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Attributes } from '../machine/attributes.ts'
 import type { FileStat, ReadResult, Reader, System } from '../machine/system.ts'
 import { ChangedMeanwhile } from './changed-meanwhile.ts'
 import type { Copies, Hashes } from './kind.ts'
-import { absolutePath, mode, text } from './parts.ts'
+import type { SavedFile } from './saved-file.ts'
 
 /** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024
-
-const number = z.int().min(0)
-
-/** One file as it was before: absent, a regular file whose bytes are in the copy `blob`, or a symbolic link. */
-export const savedSchema = z.discriminatedUnion('kind', [
-  z.object({ path: absolutePath, kind: z.literal('absent') }),
-  /** A folder that did not exist: removed again when it is empty. */
-  z.object({ path: absolutePath, kind: z.literal('no-folder') }),
-  z.object({ path: absolutePath, kind: z.literal('link'), target: text }),
-  z.object({
-    path: absolutePath,
-    kind: z.literal('file'),
-    blob: z.string().regex(/^\d{1,9}$/),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    mode,
-    uid: number,
-    gid: number,
-    /** ACLs and extended attributes, name → hex. Absent: unknown, or of an older release. The copy has them, too. */
-    attributes: z.exactOptional(z.record(text, z.string().regex(/^[0-9a-f]*$/))),
-  }),
-])
-
-export type SavedFile = Readonly<z.infer<typeof savedSchema>>
 
 /** What was saved is not what is there to be put back. */
 export class DamagedCopy extends AppError {}

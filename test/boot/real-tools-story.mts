@@ -6,7 +6,7 @@
 import * as fs from 'node:fs'
 import { apply } from '../../src/apply/apply.ts'
 import { rollback } from '../../src/apply/rollback.ts'
-import { findBootEntry } from '../../src/boot/trial/trial-grub.ts'
+import { findBootEntry } from '../../src/boot/loaders/grub-menu.ts'
 import type { BootFacts } from '../../src/host/boot-facts.ts'
 import type { Host } from '../../src/host/host.ts'
 import { planBoot, planConfirm } from '../../src/plan/changes/plan-boot.ts'

@@ -3,8 +3,9 @@
  * functions on QEMU's NVMe controller (its network cards have none in 7.2), huge pages, reset methods. The
  * rest of SR-IOV is shown on trees.
  */
+import { initramfsTools } from '../../src/boot/initramfs/initramfs-tools.ts'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { earlyBindingFiles } from '../../src/boot/initramfs/early-binding.ts'
+import { earlyBindingFiles } from '../../src/boot/early-binding.ts'
 import { virtualFunctionFiles } from '../../src/boot/virtual-functions.ts'
 import { askRealKernel } from '../support/real-kernel.ts'
 import { lacks } from '../support/tools.ts'
@@ -124,7 +125,7 @@ beforeAll(async () => {
   if (isLacking) return
   const facts = [
     ...virtualFunctionFiles([{ identity: card, count: 2, functions: [] }]),
-    ...earlyBindingFiles('initramfs-tools', [second]),
+    ...earlyBindingFiles(initramfsTools, [second]),
   ]
   said = await askRealKernel({
     modules: ['nvme', 'vfio', 'vfio_iommu_type1', 'vfio-pci'],

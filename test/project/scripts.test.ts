@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bindingsPath, bindScript, bindScriptPath } from '../../src/boot/initramfs/early-binding.ts'
+import { bindingsPath, bindScript, bindScriptPath } from '../../src/boot/early-binding.ts'
 import * as trial from '../../src/boot/trial/trial.ts'
 
 const folder = 'assets/boot'

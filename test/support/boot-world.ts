@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { oneShotVariable } from '../../src/boot/trial/trial-entries.ts'
+import { oneShotVariable } from '../../src/boot/loaders/loader-interface.ts'
 import type { BootFacts } from '../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../src/host/host.ts'
 import type { Identity } from '../../src/pci/identity.ts'

@@ -1,13 +1,9 @@
 /**
- * Boot Loader Specification entries (`loader/entries/*.conf`), line by line: `title Debian`, `options root=… quiet`.
- * Only `options` lines are changed; everything else keeps its bytes. Fedora's `options $kernelopts` is left alone.
+ * The format of Boot Loader Specification entries (`loader/entries/*.conf`), line by line: `title Debian`,
+ * `options root=… quiet`. Only `options` lines are changed; everything else keeps its bytes. Fedora's
+ * `options $kernelopts` is left alone.
  */
 import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from '../cmdline.ts'
-
-/** Where GRUB reads entries, and systemd-boot with a partition of its own for /boot. */
-export const blsFolder = '/boot/loader/entries'
-/** The arguments that kernel-install (and mkinitcpio, for unified images) gives new kernels. */
-export const kernelCmdlinePath = '/etc/kernel/cmdline'
 
 const optionsLine = /^([ \t]*options[ \t]+)([^\n]*)$/
 
@@ -53,29 +49,6 @@ export function removeEntryArg(text: string, raw: string): string {
   return lines.join('\n')
 }
 
-/**
- * `/etc/kernel/cmdline` is one line for most readers; mkinitcpio joins all lines and leaves out those that begin with `#`.
- * The argument goes to the first line that is neither blank nor a comment; the rest keeps its bytes.
- */
-export function addKernelCmdlineArg(text: string, raw: string): string {
-  const lines = text.split('\n')
-  if (lines.some((line) => !isComment(line) && hasArg(parseCmdline(line), raw))) return text
-  const used = lines.findIndex((line) => line.trim() !== '' && !isComment(line))
-  const at = used >= 0 ? used : lines.findIndex((line) => !isComment(line))
-  if (at < 0) return `${text}\n${raw}\n`
-  lines[at] = formatCmdline(addArg(parseCmdline(lines[at] ?? ''), raw))
-  return lines.join('\n')
-}
-
-export function removeKernelCmdlineArg(text: string, raw: string): string {
-  return text
-    .split('\n')
-    .map((line) => (isComment(line) ? line : formatCmdline(removeArg(parseCmdline(line), raw))))
-    .join('\n')
-}
-
-const isComment = (line: string): boolean => line.startsWith('#')
-
 export type Entry = {
   readonly version: string | undefined
   readonly sortKey: string | undefined
@@ -84,7 +57,7 @@ export type Entry = {
   readonly options: string
 }
 
-/** Keys of an entry as every reader of the specification takes them; paths are relative to the partition of the entry. */
+/** Keys of an entry as every reader of the specification takes them; paths are relative to the entry's partition. */
 export function readEntry(text: string): Entry {
   const values = (key: string) =>
     text

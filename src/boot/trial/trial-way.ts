@@ -1,9 +1,7 @@
 /** A way of starting something once, whatever loader does it: what all of them have in common. */
 import { defined } from '../../base/defined.ts'
-import { entryId } from '../loaders/bls.ts'
-import type { InitramfsTool } from '../initramfs/early-binding.ts'
-import { oneShotVariable } from './trial-entries.ts'
 import type { Step } from '../../steps/step.ts'
+import type { InitramfsTool } from '../initramfs/tool.ts'
 
 export type TrialWay =
   | {
@@ -22,31 +20,37 @@ export function no(reason: string, first?: string): Extract<TrialWay, { ok: fals
   return { ok: false, reason, ...defined({ first }) }
 }
 
-/** The choice is an EFI variable: it is taken back by choosing what was chosen before, or nothing. */
-export function chooseOnce(before: string | undefined, name: string): Step {
-  const isOurs = before !== undefined && entryId(before) === entryId(name)
-  return {
-    kind: 'command',
-    argv: ['bootctl', 'set-oneshot', name],
-    outputs: [oneShotVariable],
-    once: true,
-    purpose: 'trial',
-    undo: ['bootctl', 'set-oneshot', isOurs ? '' : (before ?? '')],
-    why: 'choose the trial for the next boot only',
-  }
+export const tryByHand = 'try it for one boot by hand: in the boot menu press e and write the change there'
+
+/** An initramfs of its own; the kernel is that of the good entry. */
+export function imageAlone(path: string): Extract<TrialWay, { ok: true }>['make'] {
+  const why = 'an initramfs for the trial alone'
+  return (tool, release) => [{ kind: 'command', argv: tool.make(path, release), outputs: [path], why }]
+}
+
+export function trialFileStep(path: string, old: string | null | undefined, text: string, mode = 0o644): Step[] {
+  if (old === text) return []
+  const before = typeof old === 'string' ? { text: old, mode } : null
+  return [{ kind: 'file', path, before, after: { text, mode }, why: 'an entry of its own for the trial' }]
 }
 
 const mebibyte = 1024 * 1024
 
-/** The trial's own is about as large as the good one; while it is written both are there, and some reserve is left. */
-export function whyTooSmall(
+/**
+ * Why there is no room, or undefined. The trial's image is about as large as the good one; while it is written both
+ * are there, and some reserve is left.
+ */
+export function noRoom(
   bytes: number,
   free: number | undefined,
   { where, what }: { readonly where: string; readonly what: string },
-): string | undefined {
+): Extract<TrialWay, { ok: false }> | undefined {
   if (free === undefined || bytes === 0) return undefined
   const wanted = Math.ceil(bytes * 1.25) + 8 * mebibyte
   if (free >= wanted) return undefined
   const say = (value: number) => `${Math.floor(value / mebibyte)} MiB`
-  return `the partition of ${where} has ${say(free)} left, and ${what} needs ${say(wanted)}`
+  return no(
+    `the partition of ${where} has ${say(free)} left, and ${what} needs ${say(wanted)}`,
+    'make room there (kernels that are not needed any more)',
+  )
 }

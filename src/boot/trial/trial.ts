@@ -1,6 +1,6 @@
 /**
- * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (trial-grub.ts,
- * trial-entries.ts). What is checked on that boot is a file and a script of ours; who writes them is apply/.
+ * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (each loader's file has its
+ * way). What is checked on that boot is a file and a script of ours; who writes them is apply/.
  */
 import unitAsset from '../../../assets/boot/handover-trial.service?raw'
 import trialAsset from '../../../assets/boot/trial.sh?raw'
@@ -9,7 +9,13 @@ import { ownHeader, type OwnFile } from '../own-file.ts'
 import { scriptText } from '../script.ts'
 
 export const trialToken = 'handover.trial=1'
+/** GRUB's id of the trial's entry. */
 export const trialId = 'handover-trial'
+/** A file of systemd-boot's entries. */
+export const trialEntryName = 'handover-trial.conf'
+export const trialInitramfsName = 'handover-trial.img'
+/** Beside the good unified images, so that systemd-boot offers it; its id is its name (systemd-boot(7), Type #2). */
+export const trialImageName = 'handover-trial.efi'
 export const trialConfPath = '/etc/handover/trial.conf'
 const trialScriptPath = '/etc/handover/trial'
 /** Written by the trial script: `healthy`, or what is wrong. */

@@ -4,7 +4,7 @@
  */
 import { defined } from '../../base/defined.ts'
 import { readEntry } from '../../boot/loaders/bls.ts'
-import { loaderVariablePath } from '../../boot/trial/trial-entries.ts'
+import { loaderVariablePath } from '../../boot/loaders/loader-interface.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { BootFacts, EntryImage, LoaderEntries } from '../boot-facts.ts'
 

@@ -1,6 +1,6 @@
 /** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
 import { remappingEnders } from '../../boot/remapping-args.ts'
-import { cmdlineRemedy } from '../remedies.ts'
+import { changeRemedy } from '../../boot/loaders/loaders.ts'
 import { nothing, type Check } from '../check.ts'
 import { mentions } from '../reasons.ts'
 
@@ -18,7 +18,7 @@ export const checkInterruptRemapping: Check = (device, view) => {
       ),
       help:
         enders.length > 0
-          ? cmdlineRemedy(view.host, { remove: [...new Set(enders)].join(' ') })
+          ? changeRemedy(view.host, { add: [], remove: [...new Set(enders)] })
           : 'look for interrupt remapping and x2APIC in the firmware setup, and for a firmware update',
       about: [device.address],
     },

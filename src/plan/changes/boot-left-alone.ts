@@ -5,7 +5,7 @@
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
-import { changeWords } from '../../boot/loaders/boot-steps.ts'
+import { changeWords } from '../../boot/edits.ts'
 import { bootChange, type BootPlan, type BootWish } from './plan-boot.ts'
 import type { Step } from '../../steps/step.ts'
 

@@ -1,15 +1,17 @@
 /**
  * What has to change in how the host boots: kernel arguments (what the IOMMU needs, and what is asked for beyond) and early
- * binding, on trial where that can be had. How each boot loader is changed is in boot-edits.ts and trial-ways.ts.
+ * binding, on trial where that can be had. How each boot loader is changed is in its file in boot/loaders/.
  */
-import type { Binding } from '../../boot/initramfs/early-binding.ts'
-import { findArg, hasArg, isSameArg, parseCmdline, type Cmdline } from '../../boot/cmdline.ts'
+import type { Binding } from '../../boot/early-binding.ts'
+import { findArg, hasArg, isSameArg, parseCmdline, readArg, type Cmdline } from '../../boot/cmdline.ts'
 import type { Finding } from '../../base/finding.ts'
 import { parseTrialConf, trialConfPath, trialMinutes } from '../../boot/trial/trial.ts'
 import type { Host } from '../../host/host.ts'
-import { editsFor } from '../../boot/loaders/boot-edits.ts'
-import { changeWords, type BootChange } from '../../boot/loaders/boot-steps.ts'
-import { regenerateSteps, withoutRepeats } from '../../boot/initramfs/initramfs-steps.ts'
+import { changeWords, type BootChange } from '../../boot/edits.ts'
+import { withoutRepeats } from '../../boot/initramfs/images.ts'
+import type { BootSituation } from '../../boot/loaders/loader.ts'
+import { bootSituation, editCmdline, remakeImages } from '../../boot/situation.ts'
+import { saysOff } from '../../boot/remapping-args.ts'
 import { planEarlyBinding } from './plan-early-binding.ts'
 import { isTrialBoot, isTrialPrepared, planConfirmed, planTrial, type TrialPlan } from './plan-trial.ts'
 import type { Step } from '../../steps/step.ts'
@@ -46,26 +48,31 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   const change = bootChange(host, wish)
   if (host.boot === undefined) return nothing
   const edits = wish.edits ?? []
-  if (change === undefined) return host.iommu.state === 'on' || edits.length > 0 ? planBinding(host, wish) : nothing
-  const direct = editsFor(host, change)
+  const boot = bootSituation(host)
+  if (change === undefined) return host.iommu.state === 'on' || edits.length > 0 ? planBinding(boot, wish) : nothing
+  const direct = editCmdline(boot, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial) {
-    const steps = withoutRepeats([...bindAtOnce(host, wish), ...direct.steps])
+    const steps = withoutRepeats([...bindAtOnce(boot, wish), ...direct.steps])
     return { steps, findings: [], needsReboot: true }
   }
-  const trial = tryChange(host, wish, change)
+  const trial = tryChange(boot, wish, change)
   if (trial.ok) return { steps: [...edits, ...trial.steps], findings: [], needsReboot: true }
   return { steps: [], findings: [noTrial(trial, change)], needsReboot: false }
 }
 
 /** For every later boot, without a trial. */
-function bindAtOnce(host: Host, { identities, edits = [] }: BootWish): Step[] {
-  const binding = planEarlyBinding(host, identities)
-  return edits.length === 0 ? binding : withoutRepeats([...edits, ...binding, ...regenerateSteps(host)])
+function bindAtOnce(boot: BootSituation, { identities, edits = [] }: BootWish): Step[] {
+  const binding = planEarlyBinding(boot, identities)
+  return edits.length === 0 ? binding : withoutRepeats([...edits, ...binding, ...remakeImages(boot)])
 }
 
-function tryChange(host: Host, { identities, minutes = trialMinutes }: BootWish, change: BootChange): TrialPlan {
-  return planTrial(host, { change, identities, minutes })
+function tryChange(
+  boot: BootSituation,
+  { identities, minutes = trialMinutes }: BootWish,
+  change: BootChange,
+): TrialPlan {
+  return planTrial(boot, { change, identities, minutes })
 }
 
 function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
@@ -78,14 +85,14 @@ function noTrial({ reason, first }: { readonly reason: string; readonly first?: 
 }
 
 /** A new initramfs gets a trial, too. Where none can be had it is made at once: the binding can be switched off by one word. */
-function planBinding(host: Host, wish: BootWish): BootPlan {
-  const steps = bindAtOnce(host, wish)
+function planBinding(boot: BootSituation, wish: BootWish): BootPlan {
+  const steps = bindAtOnce(boot, wish)
   if (steps.length === 0) return nothing
   const { edits = [] } = wish
   const needsReboot = edits.length > 0
   // Giving a device back at boot needs nobody's word.
   if (!wish.trial || wish.identities.length === 0) return { steps, findings: [], needsReboot }
-  const trial = tryChange(host, wish, nothingElse)
+  const trial = tryChange(boot, wish, nothingElse)
   if (trial.ok) return { steps: [...edits, ...trial.steps], findings: [], needsReboot: true }
   return { steps, findings: [untried(trial.reason)], needsReboot }
 }
@@ -127,9 +134,10 @@ export function planConfirm(host: Host): BootPlan {
   const conf = host.files?.find(({ path }) => path === trialConfPath)
   if (conf === undefined) return nothing
   const change = parseTrialConf(conf.text)
-  const permanent = editsFor(host, change)
+  const boot = bootSituation(host)
+  const permanent = editCmdline(boot, change)
   if (!permanent.ok) return { steps: [], findings: [permanent.finding], needsReboot: false }
-  return { steps: planConfirmed(host, permanent.steps), findings: [], needsReboot: false }
+  return { steps: planConfirmed(boot, permanent.steps), findings: [], needsReboot: false }
 }
 
 /** The remedy that inspect names and what else is wanted, as arguments; undefined when the running kernel has it all. */
@@ -149,7 +157,7 @@ function iommuRemedy(host: Host, running: Cmdline): BootChange {
   const remove = ['intel_iommu', 'amd_iommu', 'iommu']
     .map((key) => findArg(running, key))
     .filter((raw) => raw !== undefined)
-    .filter((raw) => /=off\b/.test(raw))
+    .filter((raw) => saysOff(readArg(raw).value ?? ''))
   // amd_iommu=on is no option of the kernel's; AMD's IOMMU is on by default wherever the firmware offers it.
   const add = host.iommu.kind === 'intel' && !hasArg(running, 'intel_iommu=on') ? ['intel_iommu=on'] : []
   return { add, remove }

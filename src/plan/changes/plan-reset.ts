@@ -2,7 +2,7 @@
  * `reset_method` for devices that leave, where the kernel would reset them in a way known to be bad and lists one that
  * works. Only what the quirk table says (pci/quirks/reset-quirks.ts); the early binding does the same at every boot.
  */
-import { bindingsPath } from '../../boot/initramfs/early-binding.ts'
+import { bindingsPath } from '../../boot/early-binding.ts'
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { withConfigFacts } from '../../pci/config-space.ts'

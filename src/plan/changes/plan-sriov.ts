@@ -20,7 +20,7 @@ import {
 } from '../../pci/virtual-functions.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec, VirtualFunctionsSpec } from '../../spec/spec.ts'
-import { runsSystemd } from '../../boot/loaders/boot-steps.ts'
+import { runsSystemd } from '../../boot/boot-paths.ts'
 import { layoutOf, type Layout } from '../who/cards.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import { findDevices } from '../who/select.ts'

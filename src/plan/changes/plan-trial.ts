@@ -1,33 +1,29 @@
 /**
  * New kernel arguments as a trial boot, and what makes a confirmed trial permanent. A trial that cannot be trusted to end
- * by itself is not offered: the reason is said instead. What is special to a boot loader is in trial-ways.ts.
+ * by itself is not offered: the reason is given. What is special to a boot loader is in its file in boot/loaders/.
  */
-import {
-  bindingsPath,
-  earlyBindingFiles,
-  findInitramfsTool,
-  liftGate,
-  type Binding,
-} from '../../boot/initramfs/early-binding.ts'
+import { bindingsPath, earlyBindingFiles, liftGate, type Binding } from '../../boot/early-binding.ts'
 import { isTrialCmdline, trialConfPath, trialFiles, trialToken, type TrialChecks } from '../../boot/trial/trial.ts'
 import type { Host } from '../../host/host.ts'
 import { indexDevices, pathOf } from '../../pci/identity.ts'
-import { runsSystemd, type BootChange } from '../../boot/loaders/boot-steps.ts'
-import { regenerateSteps, withoutRepeats } from '../../boot/initramfs/initramfs-steps.ts'
+import { runsSystemd } from '../../boot/boot-paths.ts'
+import type { BootChange } from '../../boot/edits.ts'
+import type { BootSituation } from '../../boot/loaders/loader.ts'
+import { remakeImages } from '../../boot/situation.ts'
+import { withoutRepeats } from '../../boot/initramfs/images.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import type { Step } from '../../steps/step.ts'
 import type { TrialWay } from '../../boot/trial/trial-way.ts'
-import { findTrialLeftovers, findTrialWay } from '../../boot/trial/trial-ways.ts'
 
 export type TrialPlan = { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
 
 export function planTrial(
-  host: Host,
+  boot: BootSituation,
   given: { readonly change: BootChange; readonly identities: readonly Binding[]; readonly minutes: number },
 ): TrialPlan {
-  const tool = host.boot ? findInitramfsTool(host.boot.present) : undefined
+  const { host, tool } = boot
   const { release } = host.kernel
-  const way = findTrialWay(host, given.change)
+  const way = boot.loader.trial(boot, given.change)
   if (!way.ok) return way
   if (!runsSystemd(host)) return { ok: false, reason: 'there is no systemd to check the trial boot' }
   if (tool === undefined) return { ok: false, reason: 'the tool that makes the initramfs is not known' }
@@ -73,21 +69,21 @@ const noChecks: TrialChecks = {
 }
 
 /** A confirmed trial for good: `permanent` changes the entries, the bindings lose their gate, the trial's own files go. */
-export function planConfirmed(host: Host, permanent: readonly Step[]): Step[] {
-  const files = host.files ?? []
+export function planConfirmed(boot: BootSituation, permanent: readonly Step[]): Step[] {
+  const files = boot.host.files ?? []
   const bindings = files.find(({ path }) => path === bindingsPath)
   const ungated = bindings && {
     path: bindingsPath,
     text: liftGate(bindings.text),
     mode: bindings.mode ?? 0o644,
   }
-  const { entries, image } = findTrialLeftovers(host)
+  const { entries, image } = boot.loader.leftovers(boot)
   return withoutRepeats([
     ...(ungated ? ownFileSteps([ungated], files, 'the trial is confirmed') : []),
     ...removeFileSteps([...trialFiles(noChecks), ...entries], [...files, ...entries], 'the trial is over'),
     // First, since a boot partition seldom has room for three images.
     { kind: 'command', argv: ['rm', '-f', image], outputs: [image], once: true, why: 'the trial is over' },
-    ...regenerateSteps(host),
+    ...remakeImages(boot),
     ...permanent,
   ])
 }

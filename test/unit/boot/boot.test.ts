@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from '../../support/random.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  addEntryArg,
-  addKernelCmdlineArg,
-  removeEntryArg,
-  removeKernelCmdlineArg,
-} from '../../../src/boot/loaders/bls.ts'
+import { addEntryArg, removeEntryArg } from '../../../src/boot/loaders/bls.ts'
+import { addKernelCmdlineArg, removeKernelCmdlineArg } from '../../../src/boot/kernel-cmdline.ts'
 import { addArg, findArg, formatCmdline, hasArg, parseCmdline, readArg, removeArg } from '../../../src/boot/cmdline.ts'
 import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-assignment.ts'
 

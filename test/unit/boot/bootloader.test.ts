@@ -1,75 +1,84 @@
 import { describe, expect, it } from 'vitest'
-import { canGrubForget, findBootloader, type BootEvidence } from '../../../src/boot/loaders/bootloader.ts'
+import { canGrubForget, findGrub } from '../../../src/boot/loaders/grub-custom.ts'
+import { findLoader } from '../../../src/boot/loaders/loaders.ts'
+import type { BootEvidence } from '../../../src/boot/loaders/loader.ts'
+import { hostWith } from '../../support/host-builder.ts'
 
 describe('the boot loader', () => {
   const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub', '/usr/sbin/grub-mkconfig']
+  const fedora = ['/boot/grub2/grub.cfg', '/etc/default/grub', '/usr/sbin/grub2-mkconfig', '/boot/loader/entries']
   const sd = ['/boot/efi/loader/entries', '/boot/efi/loader/loader.conf', '/sys/firmware/efi']
-  const find = (evidence: Partial<BootEvidence>) =>
-    findBootloader({ efi: false, present: [], cmdline: '', ...evidence })
+  const find = (evidence: Partial<BootEvidence>) => findLoader({ present: [], cmdline: '', ...evidence }).loader
+  const grubOf = (present: readonly string[]) => findGrub({ has: (path) => present.includes(path) })
 
-  it.each<[string, Partial<BootEvidence>, object]>([
-    [
-      'Debian',
-      { present: debian },
-      { kind: 'grub', folder: '/boot/grub', hasDropIns: true, regenerate: ['update-grub'] },
-    ],
-    [
-      'Arch',
-      { present: debian.toSpliced(2, 1) },
-      { kind: 'grub', hasDropIns: false, regenerate: ['grub-mkconfig', '-o', '/boot/grub/grub.cfg'] },
-    ],
-    [
-      'Fedora',
-      { present: ['/boot/grub2/grub.cfg', '/etc/default/grub', '/usr/sbin/grub2-mkconfig', '/boot/loader/entries'] },
-      {
-        kind: 'grub',
-        folder: '/boot/grub2',
-        usesEntries: true,
-        regenerate: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'],
-      },
-    ],
-    ['systemd-boot', { present: sd }, { kind: 'systemd-boot', entries: '/boot/efi/loader/entries' }],
-    ['both, undecided', { present: [...debian, ...sd] }, { kind: 'ambiguous', candidates: ['GRUB', 'systemd-boot'] }],
-    [
-      'both, GRUB ran',
-      { present: [...debian, ...sd], cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' },
-      { kind: 'grub' },
-    ],
-    [
-      'both, systemd-boot ran',
-      { present: [...debian, ...sd], loaderInfo: 'systemd-boot 252.39' },
-      { kind: 'systemd-boot' },
-    ],
+  it.each<[string, Partial<BootEvidence>, string]>([
+    ['Debian', { present: debian }, 'GRUB'],
+    ['Fedora', { present: fedora }, 'GRUB'],
+    ['systemd-boot', { present: sd }, 'systemd-boot'],
+    ['both, undecided', { present: [...debian, ...sd] }, 'ambiguous'],
+    ['both, GRUB ran', { present: [...debian, ...sd], cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' }, 'GRUB'],
+    ['both, systemd-boot ran', { present: [...debian, ...sd], loaderInfo: 'systemd-boot 252.39' }, 'systemd-boot'],
     [
       'Proxmox on ZFS',
       { present: ['/etc/kernel/proxmox-boot-uuids', ...sd], loaderInfo: 'systemd-boot 252' },
-      { kind: 'proxmox' },
+      'proxmox-boot-tool',
     ],
-    ['NixOS', { present: [...debian, '/etc/NIXOS'] }, { kind: 'manual', system: 'NixOS' }],
-    ['ostree', { present: [...sd, '/run/ostree-booted'] }, { kind: 'manual', system: 'an ostree system' }],
-    ['Unraid', { present: ['/etc/unraid-version'] }, { kind: 'manual', system: 'Unraid' }],
+    ['NixOS', { present: [...debian, '/etc/NIXOS'] }, 'NixOS'],
+    ['ostree', { present: [...sd, '/run/ostree-booted'] }, 'an ostree system'],
+    ['Unraid', { present: ['/etc/unraid-version'] }, 'Unraid'],
     [
       'systemd-boot that lies there, and GRUB that ran from elsewhere',
       { present: sd, cmdline: 'BOOT_IMAGE=/vmlinuz' },
-      { kind: 'unknown' },
+      'unknown',
     ],
+    ['GRUB that lies there, and systemd-boot that ran', { present: debian, loaderInfo: 'systemd-boot 252' }, 'unknown'],
     [
-      'GRUB that lies there, and systemd-boot that ran',
-      { present: debian, loaderInfo: 'systemd-boot 252' },
-      { kind: 'unknown' },
+      'a unified image, with a GRUB beside it',
+      { present: debian, stubInfo: 'systemd-stub 255' },
+      'unified kernel images',
     ],
+    ['nothing', {}, 'unknown'],
+  ])('of %s', (_, evidence, name) => expect(find(evidence).name).toBe(name))
+
+  it.each<[string, readonly string[], object]>([
+    ['Debian', debian, { folder: '/boot/grub', hasDropIns: true, regenerate: ['update-grub'] }],
+    ['Arch', debian.toSpliced(2, 1), { hasDropIns: false, regenerate: ['grub-mkconfig', '-o', '/boot/grub/grub.cfg'] }],
     [
-      'entries on XBOOTLDR, with the loader on the ESP',
+      'Fedora',
+      fedora,
+      { folder: '/boot/grub2', usesEntries: true, regenerate: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'] },
+    ],
+  ])('GRUB of %s lies in its folder and is made by its tool', (_, present, grub) =>
+    expect(grubOf(present)).toMatchObject(grub),
+  )
+
+  it.each<[string, Partial<BootEvidence>, string]>([
+    ['the ESP', { present: sd }, '/boot/efi/loader/entries'],
+    [
+      'XBOOTLDR, with the loader on the ESP',
       {
         present: ['/efi/loader/loader.conf', '/efi/loader/entries', '/boot/loader/entries'],
         entries: '/boot/loader/entries',
         loaderInfo: 'systemd-boot 255',
       },
-      { kind: 'systemd-boot', entries: '/boot/loader/entries' },
+      '/boot/loader/entries',
     ],
-    ['a unified image, with a GRUB beside it', { present: debian, stubInfo: 'systemd-stub 255' }, { kind: 'uki' }],
-    ['nothing', {}, { kind: 'unknown' }],
-  ])('of %s', (_, evidence, expected) => expect(find(evidence)).toMatchObject(expected))
+  ])('entries on %s are those that are edited', (_, evidence, folder) => {
+    const loader = find(evidence)
+    const host = hostWith()
+    const edits = loader.edit({ host, loader, tool: undefined, maker: undefined }, { add: ['a=b'], remove: [] })
+    expect(edits).toMatchObject({ ok: false, finding: { help: `in ${folder}/*.conf, on the options line: add a=b` } })
+  })
+
+  it('that could be either names both', () => {
+    const loader = find({ present: [...debian, ...sd] })
+    const edits = loader.edit(
+      { host: hostWith(), loader, tool: undefined, maker: undefined },
+      { add: ['a=b'], remove: [] },
+    )
+    expect(edits).toMatchObject({ ok: false, finding: { code: 'boot-ambiguous' } })
+    expect(edits.ok ? '' : edits.finding.message).toContain('either GRUB or systemd-boot')
+  })
 
   it.each([
     [{ type: 'ext4', device: '/dev/sda1' }, true],

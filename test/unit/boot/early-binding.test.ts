@@ -1,4 +1,6 @@
 /** The early binding script, run by real shells on a sysfs-shaped tree: it is the part that runs where nothing else does. */
+import { mkinitcpio } from '../../../src/boot/initramfs/mkinitcpio.ts'
+import { initramfsTools } from '../../../src/boot/initramfs/initramfs-tools.ts'
 import { execFileSync, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +10,10 @@ import {
   bindScript,
   bindingsPath,
   earlyBindingFiles,
-  findInitramfsTool,
   formatBindings,
   liftGate,
-  regenerateInitramfs,
-} from '../../../src/boot/initramfs/early-binding.ts'
+} from '../../../src/boot/early-binding.ts'
+import { allInitramfsTools, findInitramfsTool } from '../../../src/boot/initramfs/tools.ts'
 import type { Identity } from '../../../src/pci/identity.ts'
 import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
 
@@ -210,20 +211,17 @@ describe('the files around it', () => {
     [['/usr/bin/mkinitcpio', '/etc/mkinitcpio.conf'], 'mkinitcpio'],
     [['/usr/bin/dracut', '/usr/sbin/update-initramfs', '/etc/initramfs-tools'], undefined],
     [[], undefined],
-  ])('tool of %j is %s', (present, tool) => expect(findInitramfsTool(present)).toBe(tool))
+  ])('tool of %j is %s', (present, tool) => expect(findInitramfsTool(present)?.name).toBe(tool))
 
-  it.each(['initramfs-tools', 'dracut', 'mkinitcpio'] as const)(
-    'of %s are shell that parses, and are named for us',
-    (tool) => {
-      for (const { path, text } of earlyBindingFiles(tool, [identityOf(nic)])) {
-        expect(path).toContain('handover')
-        expect(text.split('\n').slice(0, 2)).toContain('# Written by handover. To undo: handover rollback.')
-        const isShell =
-          !/\.(?:rules|service)$/.test(path) && !path.startsWith('/etc/modules-load') && path !== bindingsPath
-        if (isShell) execFileSync('bash', ['-n', '-c', text])
-      }
-    },
-  )
+  it.each(allInitramfsTools)('of $name are shell that parses, and are named for us', (tool) => {
+    for (const { path, text } of earlyBindingFiles(tool, [identityOf(nic)])) {
+      expect(path).toContain('handover')
+      expect(text.split('\n').slice(0, 2)).toContain('# Written by handover. To undo: handover rollback.')
+      const isShell =
+        !/\.(?:rules|service)$/.test(path) && !path.startsWith('/etc/modules-load') && path !== bindingsPath
+      if (isShell) execFileSync('bash', ['-n', '-c', text])
+    }
+  })
 
   // mkinitcpio is in no Debian: its functions (mkinitcpio(8)) are played, the hooks are real.
   it.each([
@@ -237,7 +235,7 @@ describe('the files around it', () => {
       ],
     ],
   ])('of mkinitcpio runs the script before the trigger with %s', (_, hasSystemd, start) => {
-    for (const { path, text, mode } of earlyBindingFiles('mkinitcpio', [identityOf(nic)])) put(root, path, text, mode)
+    for (const { path, text, mode } of earlyBindingFiles(mkinitcpio, [identityOf(nic)])) put(root, path, text, mode)
     if (hasSystemd) put(root, '/build/usr/lib/systemd/system/systemd-udev-trigger.service', '')
     put(root, '/build/usr/bin/sh', '')
     const functions = ['module', 'binary', 'file', 'symlink', 'runscript']
@@ -262,7 +260,7 @@ describe('the files around it', () => {
   })
 
   it('regenerating covers the images of all kernels', () =>
-    expect(regenerateInitramfs('initramfs-tools')).toEqual({
+    expect(initramfsTools.makeAll([])).toEqual({
       argv: ['update-initramfs', '-u', '-k', 'all'],
       outputs: ['/boot/initrd.img-*'],
     }))

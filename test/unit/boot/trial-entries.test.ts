@@ -2,9 +2,10 @@ import fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { entryId, readEntry, triesLeft } from '../../../src/boot/loaders/bls.ts'
 import { hasArg, parseCmdline } from '../../../src/boot/cmdline.ts'
-import { findStartedEntry, makeTrialEntryFile, whyTrialMayBeDefault } from '../../../src/boot/trial/trial-entries.ts'
+import { findStartedEntry, makeTrialEntryFile } from '../../../src/boot/loaders/systemd-boot.ts'
+import { whyTrialMayBeDefault } from '../../../src/boot/loaders/default-entry.ts'
 import { expandVariables, parseGrubEnvironment } from '../../../src/boot/loaders/grub-environment.ts'
-import { makeTrialEntryFromBls } from '../../../src/boot/trial/trial-grub.ts'
+import { makeTrialEntryFromBls } from '../../../src/boot/loaders/grub-menu.ts'
 
 /** As kernel-install writes it (90-loaderentry.install of systemd 252). */
 const debian = `title      Debian GNU/Linux 12 (bookworm)

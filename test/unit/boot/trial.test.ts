@@ -2,9 +2,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { bindScript, bindingsPath, formatBindings } from '../../../src/boot/initramfs/early-binding.ts'
+import { bindScript, bindingsPath, formatBindings } from '../../../src/boot/early-binding.ts'
 import { formatTrialConf, parseTrialConf, trialScript, type TrialChecks } from '../../../src/boot/trial/trial.ts'
-import { findBootEntry, makeTrialEntry } from '../../../src/boot/trial/trial-grub.ts'
+import { findBootEntry, makeTrialEntry } from '../../../src/boot/loaders/grub-menu.ts'
 import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
 
 /** As Debian's grub-mkconfig writes it, shortened. */

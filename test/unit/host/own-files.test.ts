@@ -1,11 +1,14 @@
+import { mkinitcpio } from '../../../src/boot/initramfs/mkinitcpio.ts'
+import { dracut } from '../../../src/boot/initramfs/dracut.ts'
+import { initramfsTools } from '../../../src/boot/initramfs/initramfs-tools.ts'
 import { expect, it } from 'vitest'
-import { earlyBindingFiles } from '../../../src/boot/initramfs/early-binding.ts'
+import { earlyBindingFiles } from '../../../src/boot/early-binding.ts'
 import { hugepagesFile } from '../../../src/boot/host-setup.ts'
 import type { OwnFile } from '../../../src/boot/own-file.ts'
 import { trialFiles } from '../../../src/boot/trial/trial.ts'
 import { virtualFunctionFiles } from '../../../src/boot/virtual-functions.ts'
 import { readHost } from '../../../src/host/read/read-host.ts'
-import { grubDropIn } from '../../../src/boot/loaders/grub-edits.ts'
+import { grubDropIn } from '../../../src/boot/loaders/grub.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
@@ -13,9 +16,9 @@ const checks = { minutes: 1, mounts: [], hasDefaultRoute: false, addresses: [], 
 
 /** A file that is written and never read again would be planned again after every apply. */
 it.each<[what: string, files: readonly Pick<OwnFile, 'path' | 'text'>[]]>([
-  ['early binding with initramfs-tools', earlyBindingFiles('initramfs-tools', [])],
-  ['early binding with dracut', earlyBindingFiles('dracut', [])],
-  ['early binding with mkinitcpio', earlyBindingFiles('mkinitcpio', [])],
+  ['early binding with initramfs-tools', earlyBindingFiles(initramfsTools, [])],
+  ['early binding with dracut', earlyBindingFiles(dracut, [])],
+  ['early binding with mkinitcpio', earlyBindingFiles(mkinitcpio, [])],
   ['a trial', trialFiles(checks)],
   ['virtual functions', virtualFunctionFiles([])],
   ['huge pages', [hugepagesFile(2048, 3)]],

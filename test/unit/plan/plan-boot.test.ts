@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BootFacts } from '../../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
-import { grubDropIn } from '../../../src/boot/loaders/grub-edits.ts'
+import { grubDropIn } from '../../../src/boot/loaders/grub.ts'
 import { bootChange, planBoot as plan } from '../../../src/plan/changes/plan-boot.ts'
 import { hostWith } from '../../support/host-builder.ts'
 

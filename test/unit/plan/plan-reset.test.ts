@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bindingsPath, formatBindings } from '../../../src/boot/initramfs/early-binding.ts'
+import { bindingsPath, formatBindings } from '../../../src/boot/early-binding.ts'
 import { planResets } from '../../../src/plan/changes/plan-reset.ts'
 import { identityOf, indexDevices } from '../../../src/pci/identity.ts'
 import { device, host, rootPort } from '../../support/host-builder.ts'

@@ -7,14 +7,13 @@
  * where they are chosen for it. A line `only-with TOKEN` limits everything
  * below it to boots whose command line has TOKEN (a trial boot).
  */
-import ruleAsset from '../../../assets/boot/10-handover.rules?raw'
-import bindAsset from '../../../assets/boot/bind.sh?raw'
-import type { Identity } from '../../pci/identity.ts'
-import { initramfsFiles } from './initramfs-files.ts'
-import { ownHeader, type OwnFile } from '../own-file.ts'
-import { scriptText } from '../script.ts'
-import { formatIdentity } from '../shell-identity.ts'
-import { hasPath, type BootPath } from '../boot-paths.ts'
+import ruleAsset from '../../assets/boot/10-handover.rules?raw'
+import bindAsset from '../../assets/boot/bind.sh?raw'
+import type { Identity } from '../pci/identity.ts'
+import type { InitramfsTool } from './initramfs/tool.ts'
+import { ownHeader, type OwnFile } from './own-file.ts'
+import { scriptText } from './script.ts'
+import { formatIdentity } from './shell-identity.ts'
 
 export const bindScriptPath = '/etc/handover/bind'
 export const bindingsPath = '/etc/handover/bindings'
@@ -61,18 +60,6 @@ function linesInForce(bindings: string): string[] {
  */
 export const bindScript = scriptText(bindAsset)
 
-export type InitramfsTool = 'initramfs-tools' | 'dracut' | 'mkinitcpio'
-
-/** The tool that is there; two tools are no tool, since nobody can tell whose image is booted. */
-export function findInitramfsTool(present: readonly string[]): InitramfsTool | undefined {
-  const has = (path: BootPath) => hasPath(present, path)
-  const tools: InitramfsTool[] = []
-  if (has('/usr/sbin/update-initramfs') && has('/etc/initramfs-tools')) tools.push('initramfs-tools')
-  if (has('/usr/bin/dracut') || has('/usr/sbin/dracut')) tools.push('dracut')
-  if (has('/usr/bin/mkinitcpio') && has('/etc/mkinitcpio.conf')) tools.push('mkinitcpio')
-  return tools.length === 1 ? tools[0] : undefined
-}
-
 /** Everything that is written for early binding, in the order of writing. */
 export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], gate?: Gate): OwnFile[] {
   return [
@@ -80,24 +67,6 @@ export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Bind
     { path: bindScriptPath, mode: 0o755, text: bindScript },
     { path: udevRulePath, mode: 0o644, text: scriptText(ruleAsset) },
     { path: modulesLoadPath, mode: 0o644, text: `${ownHeader}\nvfio-pci\nvfio_iommu_type1\n` },
-    ...initramfsFiles(tool),
+    ...tool.files,
   ]
-}
-
-/** How every initramfs is made again, and what that writes: patterns, so that kernels installed later are covered, too. */
-export function regenerateInitramfs(tool: InitramfsTool): {
-  readonly argv: readonly string[]
-  readonly outputs: readonly string[]
-} {
-  switch (tool) {
-    case 'initramfs-tools':
-      return { argv: ['update-initramfs', '-u', '-k', 'all'], outputs: ['/boot/initrd.img-*'] }
-    case 'dracut':
-      return {
-        argv: ['dracut', '--force', '--regenerate-all'],
-        outputs: ['/boot/initramfs-*.img', '/boot/initrd.img-*', '/boot/initrd-*'],
-      }
-    case 'mkinitcpio':
-      return { argv: ['mkinitcpio', '-P'], outputs: ['/boot/initramfs-*.img'] }
-  }
 }

@@ -1,12 +1,12 @@
 /**
- * The entry of a trial boot for GRUB: text for custom.cfg, made from the entry that booted this machine, so the good entry,
- * grub.cfg and the good initramfs keep every byte. custom.cfg is read last, so the trial never becomes the first entry,
- * which GRUB takes when nothing is chosen; an entry of ours beside Fedora's in /boot/loader/entries might.
+ * GRUB's menu entries as text: the entry of grub.cfg that booted this machine, and the trial's entry, which is made from it. The
+ * good entry, grub.cfg and the good initramfs keep every byte. An entry of ours in /boot/loader/entries, beside Fedora's,
+ * might become the first one.
  */
-import { readEntry } from '../loaders/bls.ts'
-import { expandVariables } from '../loaders/grub-environment.ts'
-import { trialArgs, type TrialEntry, type TrialWish } from './trial-args.ts'
-import { trialId } from './trial.ts'
+import { readEntry } from './bls.ts'
+import { expandVariables } from './grub-environment.ts'
+import { trialArgs, type TrialEntry, type TrialWish } from '../trial/trial-args.ts'
+import { trialId } from '../trial/trial.ts'
 import { ownHeader } from '../own-file.ts'
 
 /** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */

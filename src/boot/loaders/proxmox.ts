@@ -1,0 +1,55 @@
+/**
+ * proxmox-boot-tool, which makes all entries alike from /etc/kernel/cmdline. It copies kernels, initramfs images and entries to
+ * partitions that are not mounted: no bytes of theirs can be saved. A rollback runs it again, after everything it copies
+ * is as before.
+ */
+import type { Step } from '../../steps/step.ts'
+import { manual, type BootChange, type Edits } from '../edits.ts'
+import { remakeAll } from '../initramfs/images.ts'
+import { editKernelCmdline, kernelCmdlinePath } from '../kernel-cmdline.ts'
+import { no, tryByHand } from '../trial/trial-way.ts'
+import { grubName } from './grub-custom.ts'
+import type { BootSituation, Loader, LoaderKind } from './loader.ts'
+import { unwrittenLoader } from './unknown.ts'
+import { unifiedName } from './unified.ts'
+
+const uuids = '/etc/kernel/proxmox-boot-uuids'
+
+/** GRUB under proxmox-boot-tool is GRUB (grub.ts): it has its arguments from /etc/default/grub. */
+export const proxmox: LoaderKind = {
+  name: 'proxmox-boot-tool',
+  detect: ({ has, ran }) =>
+    has(uuids) && ran !== grubName && ran !== unifiedName ? { loader, isCertain: true } : undefined,
+  place: ({ hasFile }) =>
+    hasFile(uuids) && hasFile(kernelCmdlinePath)
+      ? `the one line of ${kernelCmdlinePath}, run proxmox-boot-tool refresh`
+      : undefined,
+}
+
+const loader: Loader = {
+  ...unwrittenLoader('proxmox-boot-tool', edit),
+  trial: () =>
+    no('proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike', tryByHand),
+  remake: ({ host }, tool) => [...remakeAll(host, tool), refreshProxmox],
+}
+
+function edit({ host }: BootSituation, change: BootChange): Edits {
+  const steps = editKernelCmdline(host, change)
+  if (steps === undefined)
+    return manual(
+      'proxmox-boot-tool',
+      `write the one line of ${kernelCmdlinePath} (ARGS), then run: proxmox-boot-tool refresh`,
+      change,
+    )
+  return { ok: true, steps: steps.length === 0 ? [] : [...steps, refreshProxmox] }
+}
+
+export const refreshProxmox: Step = {
+  kind: 'command',
+  argv: ['proxmox-boot-tool', 'refresh'],
+  outputs: [],
+  undo: ['proxmox-boot-tool', 'refresh'],
+  why:
+    'copy it to every boot partition ' +
+    '(they are not mounted: taking it back runs this once more, after the files are restored)',
+}
