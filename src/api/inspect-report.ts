@@ -102,7 +102,7 @@ function reportGroup(group: GroupJudgement): ReportedGroup {
   return { id: group.id, devices: group.devices, viable: group.viable ?? null, isolated: group.isolated }
 }
 
-/** The host's own findings first, then each device's in order; what several devices share is said once. */
+/** The host's own findings first, then each device's in order; what several devices share is listed once. */
 function allFindings(host: Host, judgement: Judgement): Finding[] {
   const findings = new Map<string, Finding>()
   for (const finding of [...judgement.findings, ...host.findings]) findings.set(finding.message, finding)

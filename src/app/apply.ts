@@ -96,7 +96,7 @@ async function refuseChanged(
 
 function refuseOtherPlan(wanted: string | undefined, hash: string): void {
   if (wanted === undefined || (wanted.length >= 8 && hash.startsWith(wanted))) return
-  throw new AppError(`the plan is not ${wanted} (any more), it is ${hash}; nothing was changed`, {
+  throw new AppError(`the plan is ${hash}, not ${wanted}; nothing was changed`, {
     help: 'look at the plan above, and use its hash when it is what you want',
     exitCode: exitCode.applyFailedRestored,
   })

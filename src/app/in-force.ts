@@ -27,7 +27,7 @@ export function readInForce(system: System, file: string | undefined): InForce {
   return { record, spec }
 }
 
-/** Journals that cannot be read are no proof that nothing is in force: that is said instead. */
+/** Journals that cannot be read are no proof that nothing is in force: the error says which one. */
 function noneInForce(system: System): AppError {
   const damaged = readJournals(system).find((read) => !read.ok)
   if (damaged && !damaged.ok)

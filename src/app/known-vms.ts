@@ -1,4 +1,4 @@
-/** Names of VMs that a person typed: one that nobody knows is a slip, whatever else is named beside it. */
+/** Names of VMs that a person typed: a name that no VM has is a slip, whatever else is named beside it. */
 import { journalFolder, readJournals } from '../apply/journal.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
 import { AppError, UsageError } from '../base/errors.ts'
@@ -14,7 +14,7 @@ export function refuseUnknownVms(named: readonly string[], known: readonly strin
   throw new UsageError(`there is no VM ${unknown}`, near === undefined ? all : `did you mean ${near}? ${all}`)
 }
 
-/** All VMs that run; throws when one of those named does not, or nobody knows it. */
+/** All VMs that run; throws when one of those named does not run, or does not exist. */
 export function requireRunning(system: System, named: readonly string[]): VmRecord[] {
   refuseUnknownVms(named, knownVms(system))
   const running = runningVms(system)

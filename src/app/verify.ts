@@ -23,7 +23,7 @@ export async function verify(
   refuseUnknownVms(vms, record.startOrder)
   const dropped = vms.find((name) => !spec.vms.some((vm) => vm.name === name))
   if (dropped !== undefined)
-    throw new AppError(`the plan in force knows ${dropped}, the spec does not any more`, {
+    throw new AppError(`the plan in force has ${dropped}, the spec no longer has it`, {
       help: 'run handover plan and handover apply again',
     })
   const chosen = spec.vms.filter(

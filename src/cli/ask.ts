@@ -1,15 +1,15 @@
 /**
- * Asks before the host is changed. Without a terminal there is nobody to ask: that is an error, never a yes.
+ * Asks before the host is changed. Without a terminal no question can be asked: that is an error, never a yes.
  */
 import { clean } from '../base/printable.ts'
 import { UsageError } from '../base/errors.ts'
 import type { AskForWord } from '../app/concede.ts'
 
-/** `command` is what to type instead when nobody can be asked. */
+/** `command` is what to type instead where no question can be asked. */
 export async function askToGoOn(question: string, command: string): Promise<boolean> {
   if (!canAsk())
     throw new UsageError(
-      'nobody can be asked here: this is no terminal',
+      'no question can be asked here: there is no terminal',
       `to go on without a question: ${command}`,
     )
   const { confirm, isCancel } = await import('@clack/prompts')
@@ -21,7 +21,7 @@ export async function askToGoOn(question: string, command: string): Promise<bool
 export const askForWord: AskForWord = async ({ address, what }, word) => {
   if (!canAsk())
     throw new UsageError(
-      'nobody can be asked here: this is no terminal; nothing was changed',
+      'no question can be asked here: there is no terminal; nothing was changed',
       'say in the spec what is given up (host: give-up), then use --yes',
     )
   const { text, isCancel } = await import('@clack/prompts')

@@ -40,7 +40,7 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
   for (const name of order(request)) {
     const vm = request.spec.vms.find((candidate) => candidate.name === name)
     if (!vm) {
-      throw new AppError(`the plan in force knows ${name}, the spec does not any more`, {
+      throw new AppError(`the plan in force has ${name}, the spec no longer has it`, {
         help: 'run handover plan and handover apply again',
       })
     }

@@ -58,7 +58,7 @@ function renderEvents({ record, events, damage }: Journal): string[] {
   return [...renderSaid(record), ...lines, ...damage.map((line) => `  damage: ${clean(line)}`)]
 }
 
-/** What the person said of the host for this apply. */
+/** What the person stated about the host for this apply. */
 function renderSaid({ settled = [], givenUp = [] }: Journal['record']): string[] {
   return [
     ...settled.map(

@@ -51,7 +51,7 @@ export async function runLabRun(
     ...{ colour: isColoured, keep: options.keep === true },
   }
   const run = await untilInterrupted((signal) =>
-    runLab(context.system, { ...request, signal }, printer.tell),
+    runLab(context.system, { ...request, signal }, printer.report),
   ).finally(printer.end)
   printRun(run, options, context)
   return run.result.ok ? exitCode.done : exitCode.errorFindings

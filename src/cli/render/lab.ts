@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import { printInPlace, standardError } from '../standard-streams.ts'
 import type { Styler } from '../../show/text/style.ts'
 
-type LabPrinter = { readonly tell: (event: LabEvent) => void; readonly end: () => void }
+type LabPrinter = { readonly report: (event: LabEvent) => void; readonly end: () => void }
 
 /** Prints events as they come; on a terminal the running phase counts its seconds in place. */
 export function labPrinter(context: Context, quiet: boolean): LabPrinter {
@@ -25,7 +25,7 @@ export function labPrinter(context: Context, quiet: boolean): LabPrinter {
     if (phase) printInPlace(context.errStyle.dim(`${clock()} ${phase.name} … ${seconds(phase.begun)} s`))
   }
   const timer = live ? setInterval(count, 500) : undefined
-  const tell = (event: LabEvent) => {
+  const report = (event: LabEvent) => {
     clear()
     if (event.kind === 'phase') phase = { name: event.name, begun: Date.now() }
     if (event.kind === 'phase-end') phase = undefined
@@ -35,7 +35,7 @@ export function labPrinter(context: Context, quiet: boolean): LabPrinter {
     clearInterval(timer)
     clear()
   }
-  return { tell, end }
+  return { report, end }
 }
 
 const seconds = (begun: number) => ((Date.now() - begun) / 1000).toFixed(0)

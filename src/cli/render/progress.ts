@@ -30,7 +30,7 @@ export function transactionProgress(context: Pick<Context, 'err' | 'errStyle'>):
       else context.err(line)
     }
     timer = setInterval(tick, live ? 500 : quietSeconds * 1000)
-    // A transaction ends by itself; its clock keeps nobody waiting.
+    // A transaction ends by itself; its clock does not keep the process alive.
     timer.unref()
   }
   const report = (event: ApplyEvent) => {
