@@ -1,6 +1,6 @@
 /**
- * The exceptions of this program: what stops us, as opposed to findings (finding.ts), which are data about the user's world.
- * Anything thrown that is not an AppError is a bug, and `cli/main` says so.
+ * The exceptions of this program: what stops us, as opposed to findings (finding.ts), which are data about
+ * the user's world. Anything thrown that is not an AppError is a bug, and `cli/main` says so.
  */
 import { defined } from './defined.ts'
 
@@ -45,7 +45,8 @@ export class CommandError extends AppError {
   constructor(argv: readonly string[], status: number | undefined, stderrTail: string, help?: string) {
     const said = stderrTail.trim().split('\n').at(-1) ?? ''
     super(
-      `${argv[0] ?? '?'} ended with ${status === undefined ? 'a signal' : `status ${status}`}${said ? `: ${said}` : ''}`,
+      `${argv[0] ?? '?'} ended with ` +
+        `${status === undefined ? 'a signal' : `status ${status}`}${said ? `: ${said}` : ''}`,
       {
         ...defined({ help }),
       },

@@ -87,8 +87,16 @@ export type FindingCode = (typeof findingCodes)[number]
 
 export type Severity = 'error' | 'warning' | 'note'
 
-/** A place in a text file; line and column count from 1, `length` is in characters on that line (for the caret). */
-export type Place = { readonly file: string; readonly line: number; readonly column: number; readonly length?: number }
+/**
+ * A place in a text file; line and column count from 1, `length` is in characters on that line (for the
+ * caret).
+ */
+export type Place = {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly length?: number
+}
 
 export type Finding = {
   readonly code: FindingCode
@@ -101,7 +109,9 @@ export type Finding = {
   readonly about?: readonly PciAddress[]
 }
 
-/** True when at least one finding is an error: a plan with one has no steps, a command with one exits with 1. */
+/**
+ * True when at least one finding is an error: a plan with one has no steps, a command with one exits with 1.
+ */
 export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some((f) => f.severity === 'error')
 }

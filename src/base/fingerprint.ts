@@ -1,4 +1,7 @@
-/** Numbers and bytes that follow from a text and a key, and tell nothing of the text without the key: HMAC-SHA-256. */
+/**
+ * Numbers and bytes that follow from a text and a key, and tell nothing of the text without the key:
+ * HMAC-SHA-256.
+ */
 import { createHmac } from 'node:crypto'
 
 /** 48 bits. */

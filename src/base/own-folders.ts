@@ -1,4 +1,7 @@
-/** Folders of ours on a host. Scripts that run on hosts (assets/) name them, too; test/project/scripts.test.ts compares. */
+/**
+ * Folders of ours on a host. Scripts that run on hosts (assets/) name them, too; test/project/scripts.test.ts
+ * compares.
+ */
 
 /** Kept over reboots: the journal, certificates, the last trial's result. */
 export const stateFolder = '/var/lib/handover'

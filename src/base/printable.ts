@@ -1,7 +1,8 @@
 /**
- * What text from elsewhere (a journal, a device, a guest) may do to a terminal: nothing. Control characters, and those that
- * turn the direction of text, are shown as `\u001b` by the outlet that everything printed passes, and become spaces in
- * names that are laid out. JSON may hold control characters only inside its texts, where they are written so anyway.
+ * What text from elsewhere (a journal, a device, a guest) may do to a terminal: nothing. Control characters,
+ * and those that turn the direction of text, are shown as `\u001b` by the outlet that everything printed
+ * passes, and become spaces in names that are laid out. JSON may hold control characters only inside its
+ * texts, where they are written so anyway.
  */
 import { hex } from '../pci/hex.ts'
 

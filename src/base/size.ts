@@ -13,7 +13,10 @@ export function bytesText(bytes: number): string {
   return `${shown} ${units[unit] ?? ''}`
 }
 
-/** A size that was asked for, exact: `16 GiB`, `1.5 GiB` or `192 MiB`, the largest unit that needs at most one decimal. */
+/**
+ * A size that was asked for, exact: `16 GiB`, `1.5 GiB` or `192 MiB`, the largest unit that needs at most one
+ * decimal.
+ */
 export function formatSize(mib: number): string {
   for (const [unit, factor] of [
     ['TiB', 1024 * 1024],

@@ -1,4 +1,7 @@
-/** Laying out text: lists, counts, cut and wrapped lines. Text from elsewhere is cleaned before (printable.ts). */
+/**
+ * Laying out text: lists, counts, cut and wrapped lines. Text from elsewhere is cleaned before
+ * (printable.ts).
+ */
 import { withoutColours } from './printable.ts'
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -22,8 +25,8 @@ export function cut(text: string, width: number): string {
 }
 
 /**
- * Breaks at spaces so that no line is wider than `columns`; further lines are indented. A longer word stands alone on its
- * line, and colours take no width.
+ * Breaks at spaces so that no line is wider than `columns`; further lines are indented. A longer word stands
+ * alone on its line, and colours take no width.
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   const lines: string[] = []

@@ -1,4 +1,6 @@
-/** Where `pcie_acs_override=` stands: in force on the running kernel, or in a file that the next start reads. */
+/**
+ * Where `pcie_acs_override=` stands: in force on the running kernel, or in a file that the next start reads.
+ */
 import { holdsKernelArguments } from '../boot/argument-files.ts'
 import type { Host } from '../host/host.ts'
 
@@ -7,7 +9,10 @@ export type AcsOverrideFound = {
   readonly word: string
   /** The file, where it is not the running command line. */
   readonly file?: string
-  /** Whether the running kernel was started with it; `undefined` where the input does not hold its command line. */
+  /**
+   * Whether the running kernel was started with it; `undefined` where the input does not hold its command
+   * line.
+   */
   readonly inForce: boolean | undefined
 }
 
@@ -18,7 +23,8 @@ export function findAcsOverride({ kernel, files }: Host): AcsOverrideFound | und
     if (!holdsKernelArguments(path)) continue
     for (const line of text.split('\n')) {
       const word = line.trimStart().startsWith('#') ? undefined : wordIn(line)
-      if (word !== undefined) return { word, file: path, inForce: kernel.cmdline === undefined ? undefined : false }
+      if (word !== undefined)
+        return { word, file: path, inForce: kernel.cmdline === undefined ? undefined : false }
     }
   }
   return undefined

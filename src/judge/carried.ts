@@ -1,4 +1,7 @@
-/** Which function carries which needs, proven and lost: itself, or for something that is only there through it. */
+/**
+ * Which function carries which needs, proven and lost: itself, or for something that is only there through
+ * it.
+ */
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { isBridge, type PciDevice } from '../pci/device.ts'
@@ -9,7 +12,10 @@ import { managementNeeds } from './management.ts'
 
 export type Above = (address: PciAddress) => readonly PciAddress[]
 
-/** The functions, no bridges, without which one is not there: a VMD controller above its drives, the physical function. */
+/**
+ * The functions, no bridges, without which one is not there: a VMD controller above its drives, the physical
+ * function.
+ */
 export function aboveFinder(host: Host, byAddress: ReadonlyMap<PciAddress, PciDevice>): Above {
   let byPath: Map<string, PciDevice> | undefined
   return (address) => {
@@ -27,7 +33,9 @@ export function aboveFinder(host: Host, byAddress: ReadonlyMap<PciAddress, PciDe
   }
 }
 
-/** Where no path says which VMD it is: those of its group (they share it, `pci_real_dma_dev`), else every one. */
+/**
+ * Where no path says which VMD it is: those of its group (they share it, `pci_real_dma_dev`), else every one.
+ */
 function vmdsOf({ iommuGroup }: PciDevice, { devices }: Host): PciAddress[] {
   const all = devices.filter(({ driver }) => driver === 'vmd')
   const near = all.filter((one) => typeof iommuGroup === 'number' && one.iommuGroup === iommuGroup)
@@ -40,7 +48,8 @@ export function needsByFunction(host: Host, above: Above): Map<PciAddress, HostN
     addTo(needs, need.device, need)
     // A function of the board behind a VMD is no need of the VMD.
     if (need.kind === 'chipset') continue
-    for (const address of above(need.device)) addTo(needs, address, { ...need, chain: [...need.chain, need.device] })
+    for (const address of above(need.device))
+      addTo(needs, address, { ...need, chain: [...need.chain, need.device] })
   }
   return needs
 }

@@ -1,6 +1,6 @@
 /**
- * The checks, in the order in which they decide (what can never work first, what is only inconvenient last). Adding one
- * is a file in checks/ and a line here.
+ * The checks, in the order in which they decide (what can never work first, what is only inconvenient last).
+ * Adding one is a file in checks/ and a line here.
  */
 import type { Check } from './check.ts'
 import { checkAcsOverride } from './checks/acs-override.ts'

@@ -1,6 +1,6 @@
 /**
- * What the board's own functions mean for giving devices away: none of them is ever given, and each either stands in the
- * way of its IOMMU group or does not. Which functions those are is said in silicon.ts.
+ * What the board's own functions mean for giving devices away: none of them is ever given, and each either
+ * stands in the way of its IOMMU group or does not. Which functions those are is said in silicon.ts.
  */
 import { addressParts } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'
@@ -19,9 +19,9 @@ export function chipsetNeeds(devices: readonly PciDevice[]): HostNeed[] {
 }
 
 /**
- * How a function of the board stands to its group. `idle`: no driver holds it, so VFIO takes the group and the function stays
- * as it is. `loose`: a driver holds it and may let go. `unsaid`: the input does not say whether one does. `held`: the host
- * keeps it, and the group with it.
+ * How a function of the board stands to its group. `idle`: no driver holds it, so VFIO takes the group and
+ * the function stays as it is. `loose`: a driver holds it and may let go. `unsaid`: the input does not say
+ * whether one does. `held`: the host keeps it, and the group with it.
  */
 export type Stand = 'idle' | 'loose' | 'held' | 'unsaid'
 
@@ -38,8 +38,8 @@ export function standOf(device: PciDevice): Stand | undefined {
 }
 
 /**
- * AMD's dummy functions and its host bridges outside slots 18 to 1f, where the data fabric is: no driver of the kernel binds
- * them (k10temp, fam15h_power and the EDAC drivers bind functions of the data fabric).
+ * AMD's dummy functions and its host bridges outside slots 18 to 1f, where the data fabric is: no driver of
+ * the kernel binds them (k10temp, fam15h_power and the EDAC drivers bind functions of the data fabric).
  */
 function hasNoDriverEver({ vendorId, classCode = '', address }: PciDevice): boolean {
   if (vendorId !== '1022' && vendorId !== '1d94') return false

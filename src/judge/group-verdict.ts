@@ -1,6 +1,6 @@
 /**
- * One group, one verdict: what leaves together is judged together, so no member is better than its group. A member's own
- * reasons (its reset, its twins) may make it worse.
+ * One group, one verdict: what leaves together is judged together, so no member is better than its group. A
+ * member's own reasons (its reset, its twins) may make it worse.
  */
 import { listText } from '../base/text.ts'
 import type { FindingCode } from '../base/finding.ts'
@@ -21,7 +21,11 @@ type OwnReasons = (address: PciAddress) => readonly Reason[]
 type Said = { readonly address: PciAddress; readonly reason: Reason }
 
 /** What the members of one group have against it, the first of each kind first. */
-type Against = { readonly refused: readonly Said[]; readonly open: readonly Said[]; readonly doubts: readonly Said[] }
+type Against = {
+  readonly refused: readonly Said[]
+  readonly open: readonly Said[]
+  readonly doubts: readonly Said[]
+}
 
 /** Groups are asked for each of their members; what they say is gathered once. */
 export function groupJudge(view: HostView, ownReasons: OwnReasons): (device: PciDevice) => readonly Reason[] {
@@ -29,7 +33,8 @@ export function groupJudge(view: HostView, ownReasons: OwnReasons): (device: Pci
   return (device) => {
     const group = view.groupOf(device)
     // A part of the board is never given, so nothing hangs on who would leave with it.
-    if (!group || group.devices.length < 2 || isBridge(device) || standOf(device) !== undefined) return nothing
+    if (!group || group.devices.length < 2 || isBridge(device) || standOf(device) !== undefined)
+      return nothing
     const others = companions(device, view)
     if (others.length === 0) return nothing
     let against = known.get(group.id)
@@ -79,7 +84,8 @@ function gather(group: IommuGroup, view: HostView, ownReasons: OwnReasons): Agai
   return { refused, open, doubts }
 }
 
-const rankOf = ({ reason }: Said) => (reason.code === 'host-chipset' ? 2 : reason.code.startsWith('host-') ? 0 : 1)
+const rankOf = ({ reason }: Said) =>
+  reason.code === 'host-chipset' ? 2 : reason.code.startsWith('host-') ? 0 : 1
 
 function silicon(member: PciDevice, stand: Stand, view: HostView): Reason {
   const { address, driver } = member
@@ -95,7 +101,12 @@ function silicon(member: PciDevice, stand: Stand, view: HostView): Reason {
       about,
     }
   const held = typeof driver === 'string' ? `, which ${driver} holds` : ''
-  return { code: 'host-chipset', severity: 'warning', message: `${address} is the ${what} of this board${held}`, about }
+  return {
+    code: 'host-chipset',
+    severity: 'warning',
+    message: `${address} is the ${what} of this board${held}`,
+    about,
+  }
 }
 
 type Question = {
@@ -113,7 +124,8 @@ function reasonsOf(device: PciDevice, question: Question): readonly Reason[] {
   const refused = first(against.refused)
   if (refused) reasons.push(notViable(device, refused, { group, view }))
   const open = first(against.open)
-  if (open && !refused && !own.some(({ undecided }) => undecided)) reasons.push(leftOpenBy(device, open, group))
+  if (open && !refused && !own.some(({ undecided }) => undecided))
+    reasons.push(leftOpenBy(device, open, group))
   const doubts = against.doubts.filter(({ address }) => address !== device.address)
   reasons.push(shared(device, { others, group, doubts, view }))
   return reasons
@@ -148,10 +160,18 @@ function leftOpenBy({ address }: PciDevice, { address: mate, reason }: Said, gro
   }
 }
 
-/** A fact where the functions of one card leave together; worth a look where something else does, or has a drawback. */
+/**
+ * A fact where the functions of one card leave together; worth a look where something else does, or has a
+ * drawback.
+ */
 function shared(
   device: PciDevice,
-  { others, group, doubts, view }: Pick<Question, 'others' | 'group' | 'view'> & { readonly doubts: readonly Said[] },
+  {
+    others,
+    group,
+    doubts,
+    view,
+  }: Pick<Question, 'others' | 'group' | 'view'> & { readonly doubts: readonly Said[] },
 ): Reason {
   const about = [device.address, ...others]
   const isCard = others.every((address) => view.cardOf(address) === view.cardOf(device.address))
@@ -159,7 +179,9 @@ function shared(
     return {
       code: 'group-shared',
       severity: 'note',
-      message: `${about.length} functions leave the host together: ${addressesText([...about].toSorted())} (IOMMU group ${group.id})`,
+      message:
+        `${about.length} functions leave the host together: ${addressesText([...about].toSorted())} (IOMMU ` +
+        `group ${group.id})`,
       about,
     }
   const why = listText([...new Set(doubts.map(({ reason }) => reason.message))], 3)

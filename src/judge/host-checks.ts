@@ -1,4 +1,7 @@
-/** Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on exactly this host. */
+/**
+ * Findings about the host as a whole: is the IOMMU on, by which evidence not, and what is the remedy on
+ * exactly this host.
+ */
 import type { Finding } from '../base/finding.ts'
 import { rawArgs, readArg } from '../boot/cmdline.ts'
 import { changeRemedy } from '../boot/loaders/loaders.ts'
@@ -25,9 +28,16 @@ type Why = Pick<Finding, 'message' | 'help'>
 function whyOff({ host }: HostView): Why {
   const { iommu } = host
   const turnOn = changeRemedy(host, { add: ['intel_iommu=on'], remove: [] })
-  if (host.source.kind !== 'live' && iommu.kind === null && iommu.dmar === undefined && iommu.ivrs === undefined)
+  if (
+    host.source.kind !== 'live' &&
+    iommu.kind === null &&
+    iommu.dmar === undefined &&
+    iommu.ivrs === undefined
+  )
     return {
-      message: 'the kernel made no IOMMU groups, and the input does not say whether the firmware offers an IOMMU',
+      message:
+        'the kernel made no IOMMU groups, and the input does not say whether the firmware ' +
+        'offers an IOMMU',
       help: `enable VT-d (Intel) or IOMMU (AMD) in the firmware setup; on Intel also ${turnOn}`,
     }
   const table = iommu.kind === 'amd' ? 'IVRS' : 'DMAR'
@@ -39,19 +49,29 @@ function whyOff({ host }: HostView): Why {
       message: `${offered} ${switchedOff} on the kernel command line turns it off`,
       help: changeRemedy(host, { add: [], remove: [switchedOff] }),
     }
-  return iommu.kind === 'amd' ? whyOffOnAmd(host, offered, args) : whyOffOnIntel(host, { offered, args, turnOn })
+  return iommu.kind === 'amd'
+    ? whyOffOnAmd(host, offered, args)
+    : whyOffOnIntel(host, { offered, args, turnOn })
 }
 
-/** Arguments that keep the kernel from using the IOMMU: drivers/iommu, arch/x86/kernel/pci-dma.c (iommu_setup). */
+/**
+ * Arguments that keep the kernel from using the IOMMU: drivers/iommu, arch/x86/kernel/pci-dma.c
+ * (iommu_setup).
+ */
 function turnsIommuOff(raw: string): boolean {
   const { key, value = '' } = readArg(raw)
   return ['intel_iommu', 'amd_iommu', 'iommu'].includes(key) && saysOff(value)
 }
 
 function whyOffOnAmd(host: Host, offered: string, args: readonly string[]): Why {
-  const encrypted = args.find((raw) => readArg(raw).key === 'mem_encrypt' && readArg(raw).value?.startsWith('on'))
+  const encrypted = args.find(
+    (raw) => readArg(raw).key === 'mem_encrypt' && readArg(raw).value?.startsWith('on'),
+  )
   if (encrypted === undefined)
-    return { message: `${offered} the kernel did not take it`, help: 'look for its errors: dmesg | grep -i amd-vi' }
+    return {
+      message: `${offered} the kernel did not take it`,
+      help: 'look for its errors: dmesg | grep -i amd-vi',
+    }
   return {
     message: `${offered} memory encryption (${encrypted}) keeps the kernel from using it`,
     help: changeRemedy(host, { add: [], remove: [encrypted] }),
@@ -73,9 +93,11 @@ function whyOffOnIntel(
       help: 'look for its errors (dmesg | grep DMAR) and for a firmware update',
     }
   const byDefault =
-    kernel.config?.['INTEL_IOMMU_DEFAULT_ON'] === 'y' || kernel.config?.['INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF'] === 'y'
+    kernel.config?.['INTEL_IOMMU_DEFAULT_ON'] === 'y' ||
+    kernel.config?.['INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF'] === 'y'
   return {
-    message: `${offered} ${byDefault ? 'the kernel made no groups' : 'this kernel does not use it by default'}`,
+    message:
+      `${offered} ` + (byDefault ? 'the kernel made no groups' : 'this kernel does not use it by default'),
     help: turnOn,
   }
 }
@@ -94,13 +116,17 @@ function whyAbsent({ host }: HostView): Finding {
       code: 'iommu-absent',
       severity: 'warning',
       message: 'this machine is itself a virtual machine, and it has no virtual IOMMU',
-      help: 'give the outer virtual machine an IOMMU with interrupt remapping (QEMU: -device intel-iommu,intremap=on)',
+      help:
+        'give the outer virtual machine an IOMMU with interrupt remapping (QEMU: -device ' +
+        'intel-iommu,intremap=on)',
     }
   if (cpu.virtualisation)
     return {
       code: 'iommu-off-in-firmware',
       severity: 'warning',
-      message: `the CPU can virtualise (${cpu.virtualisation}), but the firmware offers no IOMMU (no DMAR or IVRS table)`,
+      message:
+        `the CPU can virtualise (${cpu.virtualisation}), but the firmware offers no IOMMU (no ` +
+        'DMAR or IVRS table)',
       help:
         cpu.virtualisation === 'svm'
           ? 'enable IOMMU (AMD-Vi) in the firmware setup, often under NBIO or AMD CBS'
@@ -110,14 +136,17 @@ function whyAbsent({ host }: HostView): Finding {
     code: 'iommu-absent',
     severity: 'warning',
     message: 'there is no IOMMU: no groups, no DMAR or IVRS table, and the CPU reports no virtualisation',
-    help: 'enable virtualisation (VT-x/AMD-V) and VT-d/AMD-Vi in the firmware setup; if neither is offered, this machine cannot pass devices through',
+    help:
+      'enable virtualisation (VT-x/AMD-V) and VT-d/AMD-Vi in the firmware setup; if neither is ' +
+      'offered, this machine cannot pass devices through',
   }
 }
 
 /** VFIO itself does not need it, every useful VM does. */
 function checkVirtualisation({ host }: HostView): Finding[] {
   const { cpu, iommu } = host
-  if (iommu.state !== 'on' || cpu.virtualisation !== null || cpu.isGuest === true || cpu.vendor === undefined) return []
+  if (iommu.state !== 'on' || cpu.virtualisation !== null || cpu.isGuest === true || cpu.vendor === undefined)
+    return []
   return [
     {
       code: 'no-virtualisation',

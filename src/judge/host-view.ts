@@ -25,7 +25,10 @@ export type HostView = {
   readonly aboveOf: (address: PciAddress) => readonly PciAddress[]
   readonly giveUp: ReadonlySet<string>
   readonly ownVms: ReadonlySet<string>
-  /** Lost needs that could end at the function, or at something that hangs below it; settled ones are left out. */
+  /**
+   * Lost needs that could end at the function, or at something that hangs below it; settled ones are left
+   * out.
+   */
   readonly lostAt: (address: PciAddress) => readonly LostNeed[]
   readonly topology: Topology
   /** Kernel, parameters and firmware tables, as pci/ wants them. */

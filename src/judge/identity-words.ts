@@ -1,6 +1,6 @@
 /**
- * The words that say who a device is, in lower case: every serial it has, and its place (the path of ports from the root,
- * without bus numbers). An address is no identity: the next card that is added may move it.
+ * The words that say who a device is, in lower case: every serial it has, and its place (the path of ports
+ * from the root, without bus numbers). An address is no identity: the next card that is added may move it.
  */
 import type { PciDevice } from '../pci/device.ts'
 

@@ -1,7 +1,8 @@
 /**
- * Group truth: what the hardware on the path really keeps apart, beside what the kernel's groups claim. Adds to
- * pci/isolation.ts the one case the kernel itself does not see: a switch whose downstream ports have no ACS. Linux asks
- * only the port's own parents, so such ports get groups of their own, while the switch passes requests between them.
+ * Group truth: what the hardware on the path really keeps apart, beside what the kernel's groups claim. Adds
+ * to pci/isolation.ts the one case the kernel itself does not see: a switch whose downstream ports have no
+ * ACS. Linux asks only the port's own parents, so such ports get groups of their own, while the switch passes
+ * requests between them.
  */
 import { judgeAcs } from '../pci/acs.ts'
 import type { PciAddress } from '../pci/address.ts'
@@ -16,7 +17,9 @@ export function isolationOf(view: HostView): Map<number, Isolation> {
   const { host, topology, platform } = view
   const control = host.iommu.state === 'on' ? ('as-read' as const) : ('kernel' as const)
   const options = { ...platform, control }
-  const given = isHardwareAsPredicted(topology, options) ? view.predicted() : predictFromHardware(topology, options)
+  const given = isHardwareAsPredicted(topology, options)
+    ? view.predicted()
+    : predictFromHardware(topology, options)
   const found = new Map<number, Isolation>()
   const { settings } = findPlatform(topology, options)
   isolationIn(topology, view.groups, { settings, cmdline: platform.cmdline }, given).forEach((one) =>

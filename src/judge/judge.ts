@@ -1,6 +1,6 @@
 /**
- * judgeHost: a verdict with reasons for every function of a host. Pure: `inspect` shows what it says and `plan` refuses
- * by it.
+ * judgeHost: a verdict with reasons for every function of a host. Pure: `inspect` shows what it says and
+ * `plan` refuses by it.
  */
 import type { Host, IommuGroup } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'
@@ -37,7 +37,9 @@ function judgeDevices(view: HostView): DeviceJudgement[] {
   const own = devices.map((device) => ownReasons(device, view))
   const byAddress = new Map(devices.map(({ address }, index) => [address, own[index] ?? nothing]))
   const ofGroup = groupJudge(view, (address) => byAddress.get(address) ?? nothing)
-  return devices.map((device, index) => judgeDevice(device, view, inOrder(own[index] ?? nothing, ofGroup(device))))
+  return devices.map((device, index) =>
+    judgeDevice(device, view, inOrder(own[index] ?? nothing, ofGroup(device))),
+  )
 }
 
 function ownReasons(device: PciDevice, view: HostView): readonly Reason[] {

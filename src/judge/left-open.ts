@@ -1,4 +1,6 @@
-/** What leaves verdicts open because the input does not say it: for pages that show no reason at each device. */
+/**
+ * What leaves verdicts open because the input does not say it: for pages that show no reason at each device.
+ */
 import type { Finding } from '../base/finding.ts'
 import type { Draft } from '../pci/draft.ts'
 import type { Judgement, Reason } from './types.ts'

@@ -1,6 +1,6 @@
 /**
- * The words of a reason: whole, and brief for a line that names the function already. No page cuts an address out of a
- * message.
+ * The words of a reason: whole, and brief for a line that names the function already. No page cuts an address
+ * out of a message.
  */
 import type { Finding } from '../base/finding.ts'
 import type { PciAddress } from '../pci/address.ts'

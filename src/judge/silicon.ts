@@ -1,7 +1,8 @@
 /**
- * Functions that are part of the board or of the processor: host bridges, dummy and uncore functions, security processors,
- * the management engine, SMBus, thermal and serial functions of a chipset. They are nobody's cards, on whatever bus they
- * are. Told by class where the class says enough, else by maker and class, else by ids, so this needs no reading.
+ * Functions that are part of the board or of the processor: host bridges, dummy and uncore functions,
+ * security processors, the management engine, SMBus, thermal and serial functions of a chipset. They are
+ * nobody's cards, on whatever bus they are. Told by class where the class says enough, else by maker and
+ * class, else by ids, so this needs no reading.
  */
 import { isOnRootBus, type PciDevice } from '../pci/device.ts'
 import { idList, type IdList } from '../pci/quirks/id-list.ts'
@@ -10,8 +11,9 @@ export type Silicon = {
   /** In words, after "the": `SMBus`, `security processor`. */
   readonly what: string
   /**
-   * What holds it against its group. `loose`: the host runs without it, so a driver that holds it may let go. `quiet`: few
-   * kernels have a driver for it, and one that is there keeps it. Absent: the host drives it and keeps it.
+   * What holds it against its group. `loose`: the host runs without it, so a driver that holds it may let go.
+   * `quiet`: few kernels have a driver for it, and one that is there keeps it. Absent: the host drives it and
+   * keeps it.
    */
   readonly grip?: 'loose' | 'quiet'
 }
@@ -45,9 +47,10 @@ const onRootBus = roles(
 )
 
 /**
- * Intel sells no cards of these classes, the Thunderbolt interfaces below aside: uncore and I/OAT are 0880 and 0800,
- * MEI/HECI and LPSS UARTs 0780, AMT serial ports and sensor hubs 0700, thermal, telemetry and LPSS functions 1180 or 0c80,
- * SPSR and MROM ff00 (pci.ids; drivers/misc/mei/pci-me.c, drivers/mfd/intel-lpss-pci.c, drivers/platform/x86/intel/vsec.c).
+ * Intel sells no cards of these classes, the Thunderbolt interfaces below aside: uncore and I/OAT are 0880
+ * and 0800, MEI/HECI and LPSS UARTs 0780, AMT serial ports and sensor hubs 0700, thermal, telemetry and LPSS
+ * functions 1180 or 0c80, SPSR and MROM ff00 (pci.ids; drivers/misc/mei/pci-me.c,
+ * drivers/mfd/intel-lpss-pci.c, drivers/platform/x86/intel/vsec.c).
  */
 const intel = roles(
   ['0000', 'chipset function', 'loose'],
@@ -75,14 +78,18 @@ const amd = roles(
 
 const byMaker: Readonly<Record<string, RolesByClass>> = { '8086': intel, '1022': amd, '1d94': amd }
 
-/** Functions told by nothing but their ids (pci.ids): Apple's T2, the DMA engine in a switch, IDE redirection of AMT. */
+/**
+ * Functions told by nothing but their ids (pci.ids): Apple's T2, the DMA engine in a switch, IDE redirection
+ * of AMT.
+ */
 const byId: Readonly<Record<string, readonly { readonly devices: IdList; readonly role: Silicon }[]>> = {
   '106b': [{ devices: idList('1801 1802'), role: { what: 'security processor (Apple T2)', grip: 'loose' } }],
   '10b5': [{ devices: idList('87d0'), role: { what: 'DMA engine of a PCIe switch', grip: 'loose' } }],
   '8086': [
     {
       devices: idList(
-        '1084 1c3c 1d3c 1e3c 2976 2996 29a6 29b6 29c6 29d6 29e6 29f6 2a06 2a16 2a46 2a52 2e06 2e16 2e26 2e36 2e46 ' +
+        '1084 1c3c 1d3c 1e3c 2976 2996 29a6 29b6 29c6 29d6 29e6 29f6 2a06 2a16 2a46 2a52 2e06 2e16 2e26 ' +
+          '2e36 2e46 ' +
           '2e96 3b66 8c3c 8cbc 8d3c 9c3c 9cbc a13c a1bc a1fa',
       ),
       role: { what: 'IDE redirection of the management engine', grip: 'loose' },
@@ -101,9 +108,9 @@ const thunderbolt: Own = {
 }
 
 /**
- * What a rule above takes for a part of the processor and is none: those, Intel's accelerators DSA and IAA of class 0880
- * (`idxd_pci_tbl`, drivers/dma/idxd/init.c), and AMD's neural processors of class 1180 (drivers/accel/amdxdna), which serve a guest as
- * processor graphics do.
+ * What a rule above takes for a part of the processor and is none: those, Intel's accelerators DSA and IAA of
+ * class 0880 (`idxd_pci_tbl`, drivers/dma/idxd/init.c), and AMD's neural processors of class 1180
+ * (drivers/accel/amdxdna), which serve a guest as processor graphics do.
  */
 const devicesOfTheirOwn: Readonly<Record<string, readonly Own[]>> = {
   '8086': [

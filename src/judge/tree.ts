@@ -1,6 +1,6 @@
 /**
- * The host as a person looks at it: root buses, the ports on them, cards in the ports, and what belongs to the board.
- * Text and picture are drawn from this one tree; it holds no verdicts and no words.
+ * The host as a person looks at it: root buses, the ports on them, cards in the ports, and what belongs to
+ * the board. Text and picture are drawn from this one tree; it holds no verdicts and no words.
  */
 import { hex } from '../pci/hex.ts'
 import { addressParts, compareAddresses, slotOf } from '../pci/address.ts'
@@ -18,7 +18,11 @@ export type Card = {
   readonly onBoard: boolean
 }
 
-export type Port = { readonly device: PciDevice; readonly ports: readonly Port[]; readonly cards: readonly Card[] }
+export type Port = {
+  readonly device: PciDevice
+  readonly ports: readonly Port[]
+  readonly cards: readonly Card[]
+}
 
 export type RootBus = {
   /** `0000:00`; with an unknown topology every bus is one. */
@@ -29,7 +33,10 @@ export type RootBus = {
 
 export type HostTree = {
   readonly buses: readonly RootBus[]
-  /** Host bridges, ISA, SMBus and the like, left out of the buses: hundreds on a server, and never anybody's choice. */
+  /**
+   * Host bridges, ISA, SMBus and the like, left out of the buses: hundreds on a server, and never anybody's
+   * choice.
+   */
   readonly board: readonly PciDevice[]
 }
 
@@ -74,7 +81,11 @@ function below(
     else slots.set(slot, [node.device])
   }
   const onBoard = typeof key === 'string'
-  const cards = [...slots].map(([slot, functions]) => ({ slot, functions: functions.sort(byAddress), onBoard }))
+  const cards = [...slots].map(([slot, functions]) => ({
+    slot,
+    functions: functions.sort(byAddress),
+    onBoard,
+  }))
   return { ports, cards }
 }
 
@@ -91,7 +102,10 @@ function byAddress(a: PciDevice, b: PciDevice): number {
   return compareAddresses(a.address, b.address)
 }
 
-/** Nothing is listed below it, and the bus it leads to is known: without that anything listed elsewhere may be its. */
+/**
+ * Nothing is listed below it, and the bus it leads to is known: without that anything listed elsewhere may be
+ * its.
+ */
 export function isKnownToBeEmpty(port: Port): boolean {
   return isEmptyPort(port) && secondaryBusOf(port.device) !== undefined
 }

@@ -1,29 +1,32 @@
 /**
- * Judgement: what may be given away, computed from a Host and nothing else. `inspect` shows it and `plan` obeys it, so
- * a device refused here is refused everywhere.
+ * Judgement: what may be given away, computed from a Host and nothing else. `inspect` shows it and `plan`
+ * obeys it, so a device refused here is refused everywhere.
  */
 import type { Finding } from '../base/finding.ts'
 import type { PciAddress } from '../pci/address.ts'
 import type { HostNeed, IommuGroup } from '../host/host.ts'
 
 /**
- * refused: giving it away harms the host or cannot work. unknown: the input lacks what would decide. caution: possible,
- * with a drawback to accept. ready: nothing known speaks against it.
+ * refused: giving it away harms the host or cannot work. unknown: the input lacks what would decide. caution:
+ * possible, with a drawback to accept. ready: nothing known speaks against it.
  */
 export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
 
 /**
- * One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict open; an
- * undecided error gives the verdict `unknown`, and no plan takes the device.
+ * One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict
+ * open; an undecided error gives the verdict `unknown`, and no plan takes the device.
  */
 export type Reason = Finding & {
   readonly undecided?: boolean
   /**
-   * The message where the function, `about[0]`, is named already: `has no usable reset`. Absent where the message is about
-   * several functions alike.
+   * The message where the function, `about[0]`, is named already: `has no usable reset`. Absent where the
+   * message is about several functions alike.
    */
   readonly brief?: string
-  /** Others it hangs on: the member of the group whose reason it really is; functions that only reset together with it. */
+  /**
+   * Others it hangs on: the member of the group whose reason it really is; functions that only reset together
+   * with it.
+   */
   readonly mates?: readonly PciAddress[]
 }
 
@@ -49,18 +52,26 @@ export type Judgement = {
   readonly devices: readonly DeviceJudgement[]
   readonly groups: readonly GroupJudgement[]
   /** The forecast from configuration space alone; absent where the input does not carry it. */
-  readonly predicted?: readonly { readonly devices: readonly PciAddress[]; readonly confidence: 'high' | 'low' }[]
+  readonly predicted?: readonly {
+    readonly devices: readonly PciAddress[]
+    readonly confidence: 'high' | 'low'
+  }[]
   /**
-   * About the host as a whole; never errors, because turning an IOMMU on is something a plan can do. What reading met
-   * stays in `host.findings`.
+   * About the host as a whole; never errors, because turning an IOMMU on is something a plan can do. What
+   * reading met stays in `host.findings`.
    */
   readonly findings: readonly Finding[]
 }
 
-/** `giveUp`: what a person really gives up (`host.giveUp` in a spec); refusals of that kind become cautions. */
+/**
+ * `giveUp`: what a person really gives up (`host.giveUp` in a spec); refusals of that kind become cautions.
+ */
 export type JudgeOptions = {
   readonly giveUp?: readonly string[]
-  /** Identities that the person says are not in use (`host.notInUse`): they settle a lost need, never a proven one. */
+  /**
+   * Identities that the person says are not in use (`host.notInUse`): they settle a lost need, never a proven
+   * one.
+   */
   readonly notInUse?: readonly string[]
   /** Names of VMs of the plan itself: what one of them holds (`HostNeed.vm`) is not refused. */
   readonly ownVms?: readonly string[]

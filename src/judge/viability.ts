@@ -1,6 +1,7 @@
 /**
- * Whether VFIO takes a group as it stands: `iommu_group_claim_dma_owner` (drivers/iommu/iommu.c) fails while a driver of the
- * host uses the DMA interface through a member. It asks for drivers, never for what class of function a member is.
+ * Whether VFIO takes a group as it stands: `iommu_group_claim_dma_owner` (drivers/iommu/iommu.c) fails while
+ * a driver of the host uses the DMA interface through a member. It asks for drivers, never for what class of
+ * function a member is.
  */
 import type { IommuGroup } from '../host/host.ts'
 import { leavesDmaAlone } from '../pci/vfio-driver.ts'

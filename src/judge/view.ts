@@ -95,14 +95,19 @@ function platformOf(host: Host): PlatformOptions {
 }
 
 /**
- * Devices alike in every id that was read. An id that was not read is equal to nothing; where a subsystem was not read, it is
- * the vendor and device id alone that are the same, and `bySubsystem` says so.
+ * Devices alike in every id that was read. An id that was not read is equal to nothing; where a subsystem was
+ * not read, it is the vendor and device id alone that are the same, and `bySubsystem` says so.
  */
 function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, Alike> {
   const byIds = new Map<string, PciDevice[]>()
   for (const device of devices) {
     const { vendorId, deviceId } = device
-    if (vendorId === undefined || deviceId === undefined || isBridge(device) || siliconOf(device) !== undefined)
+    if (
+      vendorId === undefined ||
+      deviceId === undefined ||
+      isBridge(device) ||
+      siliconOf(device) !== undefined
+    )
       continue
     addTo(byIds, `${vendorId}:${deviceId}`, device)
   }

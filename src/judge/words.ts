@@ -13,12 +13,18 @@ export function addressesText(addresses: readonly PciAddress[]): string {
   return listText(addresses)
 }
 
-/** `Advanced Micro Devices, Inc. [AMD] FCH SATA …` → `AMD FCH SATA …`; legal forms tell nobody which card it is. */
+const companies =
+  'Corporation|Corp\\.?|Company|Inc\\.?|Co\\.?,? Ltd\\.?|Ltd\\.?|Limited|Semiconductor|Electronics|Systems|' +
+  'Technology|Technologies|and subsidiaries'
+const bracketed = /^[^[\]]{1,60}(?:Inc\.?|Corp\.?|Corporation|Ltd\.?) \[([^\]]{2,12})\] (?=\S)/
+const legalForms = new RegExp(`^([^[\\]]{1,40}?)(?:,? (?:${companies}))+,? (?=\\S)`)
+
+/**
+ * `Advanced Micro Devices, Inc. [AMD] FCH SATA …` → `AMD FCH SATA …`: legal forms do not say which card it
+ * is.
+ */
 export function shortName(name: string): string {
-  const bracketed = /^[^[\]]{1,60}(?:Inc\.?|Corp\.?|Corporation|Ltd\.?) \[([^\]]{2,12})\] (?=\S)/
-  const forms =
-    /^([^[\]]{1,40}?)(?:,? (?:Corporation|Corp\.?|Company|Inc\.?|Co\.?,? Ltd\.?|Ltd\.?|Limited|Semiconductor|Electronics|Systems|Technology|Technologies|and subsidiaries))+,? (?=\S)/
-  return name.replace(bracketed, '$1 ').replace(forms, '$1 ')
+  return name.replace(bracketed, '$1 ').replace(legalForms, '$1 ')
 }
 
 /** The way down, top first, without the device; the first step of `interface br0` is not named twice. */

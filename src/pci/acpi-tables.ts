@@ -1,6 +1,7 @@
 /**
- * What the ACPI tables DMAR and IVRS have in common: the 36-byte header (ACPI 5.2.6) and a walk over structures that say
- * their own length. It owns bounds: lengths of zero, lengths past the end and endless tables all just end the walk.
+ * What the ACPI tables DMAR and IVRS have in common: the 36-byte header (ACPI 5.2.6) and a walk over
+ * structures that say their own length. It owns bounds: lengths of zero, lengths past the end and endless
+ * tables all just end the walk.
  */
 import { type ConfigBytes, configBytes } from './config-bytes.ts'
 
@@ -23,7 +24,10 @@ export function openTable(source: Uint8Array | string, signature: 'DMAR' | 'IVRS
 
 export type Structure = { readonly offset: number; readonly end: number }
 
-/** Splits `from..to` into structures; `lengthAt` reads one structure's own length. `complete` is false when one did not fit. */
+/**
+ * Splits `from..to` into structures; `lengthAt` reads one structure's own length. `complete` is false when
+ * one did not fit.
+ */
 export function splitStructures(
   from: number,
   to: number,
@@ -33,7 +37,8 @@ export function splitStructures(
   let offset = from
   while (offset < to) {
     const length = lengthAt(offset)
-    if (!length || offset + length > to || structures.length >= mostStructures) return { structures, complete: false }
+    if (!length || offset + length > to || structures.length >= mostStructures)
+      return { structures, complete: false }
     structures.push({ offset, end: offset + length })
     offset += length
   }

@@ -13,21 +13,17 @@ import {
   acsRowsForAny,
   brokenSourceValidation,
 } from './quirks/acs-quirks.ts'
+import { claimOverride, type AcsOverride } from './acs-override.ts'
+import { no, probablyNo, probablyYes, yes, type Judged } from './judged.ts'
+import { judgeMultifunction, portTypeOf } from './multifunction.ts'
 import { holdsFor, isAtLeast, type Kernel } from './quirks/kernel-release.ts'
 import type { TopologyNode } from './topology-node.ts'
 
-/** An answer, and whether anything the input does not say could turn it. */
-export type Judged = { readonly value: boolean; readonly sure: boolean }
-
-export const yes: Judged = { value: true, sure: true }
-export const no: Judged = { value: false, sure: true }
-export const probablyYes: Judged = { value: true, sure: false }
-export const probablyNo: Judged = { value: false, sure: false }
-
 export type AcsSettings = {
   /**
-   * `kernel`: as it will be once Linux has switched on what each capability offers (it does so only with an IOMMU found at
-   * early boot, so a control word read with the IOMMU off says nothing). `as-read`: the control word decides.
+   * `kernel`: as it will be once Linux has switched on what each capability offers (it does so only with an
+   * IOMMU found at early boot, so a control word read with the IOMMU off says nothing). `as-read`: the
+   * control word decides.
    */
   readonly control: 'kernel' | 'as-read'
   readonly kernel: Kernel | undefined
@@ -37,48 +33,15 @@ export type AcsSettings = {
   readonly controlsOverridden: boolean
   /** `pcie_acs_override=` of a patched kernel, to see what it would claim; absent: the plain truth. */
   readonly override?: AcsOverride
-  /** Domains in which some image holds the extended part: there, a 256-byte image is a function the kernel sees no more of. */
+  /**
+   * Domains in which some image holds the extended part: there, a 256-byte image is a function the kernel
+   * sees no more of.
+   */
   readonly extendedDomains: ReadonlySet<number>
 }
 
 const required =
   acsFlag.sourceValidation | acsFlag.requestRedirect | acsFlag.completionRedirect | acsFlag.upstreamForwarding
-
-export type AcsOverride = {
-  readonly downstream: boolean
-  readonly multifunction: boolean
-  /** `vvvv:dddd` pairs. */
-  readonly ids: ReadonlySet<string>
-}
-
-/** Reads `pcie_acs_override=downstream,multifunction,id:8086:1572` from a kernel command line. */
-export function parseAcsOverride(cmdline: string | undefined): AcsOverride | undefined {
-  const values = [...(cmdline ?? '').matchAll(/(?:^|\s)pcie_acs_override=(\S+)/g)].flatMap((m) =>
-    (m[1] ?? '').split(','),
-  )
-  if (values.length === 0) return undefined
-  const ids = new Set<string>()
-  for (const value of values) {
-    const match = /^id:([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(value)
-    if (match) ids.add(`${match[1]}:${match[2]}`.toLowerCase())
-  }
-  return { downstream: values.includes('downstream'), multifunction: values.includes('multifunction'), ids }
-}
-
-/** `dev->multifunction`: header bit 7, or any function number above 0 found in a slot scan; never a virtual function. */
-export function judgeMultifunction(node: TopologyNode): Judged {
-  if (node.physicalFunction) return no
-  if (node.parts.function > 0) return yes
-  const bit = node.device.facts?.multifunctionBit ?? node.device.multifunction
-  if (bit) return yes
-  // Below a port only slot 0 is scanned; what answers elsewhere was reached by ARI, as a function above 0.
-  const above = node.parent && portTypeOf(node.parent.device)
-  if (node.parts.slot > 0 && (above === 'rootPort' || above === 'downstreamPort')) return yes
-  const mayBeAri = node.parts.slot > 0 && node.parent !== undefined && above === undefined
-  if (bit === false) return mayBeAri ? probablyNo : no
-  const siblings = node.onBus.some((n) => n !== node && n.parts.slot === node.parts.slot && !n.physicalFunction)
-  return siblings ? yes : probablyNo
-}
 
 /** The kernel's answer for one function. */
 export function judgeAcs(node: TopologyNode, settings: AcsSettings): Judged {
@@ -86,7 +49,7 @@ export function judgeAcs(node: TopologyNode, settings: AcsSettings): Judged {
   const stated = judgeQuirks(node, settings)
   if (stated) return stated
   const plain = judgePlainAcs(node, settings)
-  const overridden = settings.override ? claimOverride(node, settings) : undefined
+  const overridden = settings.override ? claimOverride(node, settings.override) : undefined
   if (overridden) return overridden
   if (!couldQuirkTurn(device, plain)) return plain
   // Integrated endpoints are Intel's nearly always, and Intel states isolation for all of its own.
@@ -97,7 +60,10 @@ export function judgeAcs(node: TopologyNode, settings: AcsSettings): Judged {
 /** Without ids no quirk could be looked up, and one may say otherwise. */
 function couldQuirkTurn(device: PciDevice, plain: Judged): boolean {
   if (device.vendorId === undefined) return true
-  return device.deviceId === undefined && acsQuirksOf(device.vendorId).some((row) => mayConcern(row, device, plain))
+  return (
+    device.deviceId === undefined &&
+    acsQuirksOf(device.vendorId).some((row) => mayConcern(row, device, plain))
+  )
 }
 
 /** Could this row, for some device id, give another answer? */
@@ -106,7 +72,10 @@ function mayConcern(row: AcsQuirk, device: PciDevice, plain: Judged): boolean {
   const isRootPort = portType === 'rootPort' || portType === undefined
   switch (row.rule) {
     case 'isolated':
-      return !plain.value && (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) !== false)
+      return (
+        !plain.value &&
+        (row.classPrefix === undefined || device.classCode?.startsWith(row.classPrefix) !== false)
+      )
     case 'amdSouthbridge':
       return !plain.value
     case 'rootComplexEndpoint':
@@ -149,15 +118,14 @@ function judgePlainAcs(node: TopologyNode, settings: AcsSettings): Judged {
 
 /** Header alone: a lone function may be fine, a bridge or a multifunction device is taken as not isolated. */
 function guessWithoutPortType(node: TopologyNode, facts: FunctionFacts | undefined): Judged {
-  const isBridge = node.device.headerType === 1 || facts?.headerType === 1 || node.device.classCode?.startsWith('0604')
+  const isBridge =
+    node.device.headerType === 1 || facts?.headerType === 1 || node.device.classCode?.startsWith('0604')
   return isBridge || judgeMultifunction(node).value ? probablyNo : probablyYes
 }
 
-export function portTypeOf(device: PciDevice): PciDevice['portType'] | null {
-  return device.facts?.portType === undefined ? device.portType : device.facts.portType
-}
-
-/** `pci_acs_flags_enabled`: what the capability lacks counts as hard-wired; without the capability nothing is. */
+/**
+ * `pci_acs_flags_enabled`: what the capability lacks counts as hard-wired; without the capability nothing is.
+ */
 function judgeControls(node: TopologyNode, facts: FunctionFacts | undefined, settings: AcsSettings): Judged {
   const acs = facts?.acs
   if (acs === null) return no
@@ -173,17 +141,21 @@ function judgeControls(node: TopologyNode, facts: FunctionFacts | undefined, set
 }
 
 /**
- * Are this function's controls on as Linux switches them on? Then `kernel` and `as-read` give the same answer for it. False where
- * that depends on what only `judgeAcs` looks at.
+ * Are this function's controls on as Linux switches them on? Then `kernel` and `as-read` give the same answer
+ * for it. False where that depends on what only `judgeAcs` looks at.
  */
 export function isSwitchedOn({ device }: TopologyNode): boolean {
   const acs = device.facts?.acs
   if (!acs) return true
-  if (!controlsSuffice(acs.capability, acs.control) || device.vendorId === brokenSourceValidation.vendor) return false
+  if (!controlsSuffice(acs.capability, acs.control) || device.vendorId === brokenSourceValidation.vendor)
+    return false
   const rows =
-    device.vendorId === undefined || device.deviceId === undefined ? [] : acsRowsFor(device.vendorId, device.deviceId)
+    device.vendorId === undefined || device.deviceId === undefined
+      ? []
+      : acsRowsFor(device.vendorId, device.deviceId)
   return (
-    rows.every(({ quirk }) => quirk.rule !== 'dwordPackedPch') || controlsSuffice(acs.capabilityDword, acs.controlDword)
+    rows.every(({ quirk }) => quirk.rule !== 'dwordPackedPch') ||
+    controlsSuffice(acs.capabilityDword, acs.controlDword)
   )
 }
 
@@ -195,7 +167,8 @@ function controlsSuffice(capability: number | undefined, control: number | undef
 
 function capabilityOf(device: PciDevice, acs: AcsFacts, kernel: Kernel | undefined): number | undefined {
   const { vendor, devices, since } = brokenSourceValidation
-  if (device.vendorId !== vendor || !devices(idOf(device)) || acs.capability === undefined) return acs.capability
+  if (device.vendorId !== vendor || !devices(idOf(device)) || acs.capability === undefined)
+    return acs.capability
   const drops = holdsFor(since, kernel)
   return drops === undefined ? undefined : drops ? acs.capability & ~acsFlag.sourceValidation : acs.capability
 }
@@ -230,7 +203,10 @@ function judgeRows(rows: readonly AskedRow[], node: TopologyNode, settings: AcsS
 }
 
 /** A row speaks of the function that this kernel may have or not. */
-export function isRowInDoubt({ device: { vendorId, deviceId } }: TopologyNode, { kernel }: AcsSettings): boolean {
+export function isRowInDoubt(
+  { device: { vendorId, deviceId } }: TopologyNode,
+  { kernel }: AcsSettings,
+): boolean {
   if (vendorId === undefined || deviceId === undefined) return false
   return acsRowsFor(vendorId, deviceId).some(
     ({ since }) => since !== undefined && holdsFor(since, kernel) === undefined,
@@ -238,7 +214,12 @@ export function isRowInDoubt({ device: { vendorId, deviceId } }: TopologyNode, {
 }
 
 /** `undefined` is the kernel's -ENOTTY: ask the next row. */
-function judgeQuirk(quirk: AcsQuirk, listed: boolean, node: TopologyNode, settings: AcsSettings): Judged | undefined {
+function judgeQuirk(
+  quirk: AcsQuirk,
+  listed: boolean,
+  node: TopologyNode,
+  settings: AcsSettings,
+): Judged | undefined {
   const portType = portTypeOf(node.device)
   switch (quirk.rule) {
     case 'isolated':
@@ -252,7 +233,9 @@ function judgeQuirk(quirk: AcsQuirk, listed: boolean, node: TopologyNode, settin
     case 'olderPch':
       return listed && (portType === 'rootPort' || portType === undefined) ? judgeOlderPch(node) : undefined
     case 'dwordPackedPch':
-      return listed && portType === 'rootPort' ? judgeDwordPacked(node.device.facts?.acs, settings) : undefined
+      return listed && portType === 'rootPort'
+        ? judgeDwordPacked(node.device.facts?.acs, settings)
+        : undefined
     case 'rootPort':
       return listed && portType === 'rootPort' ? yes : undefined
     case 'onlyThesePorts':
@@ -264,8 +247,9 @@ function judgeQuirk(quirk: AcsQuirk, listed: boolean, node: TopologyNode, settin
 }
 
 /**
- * Ports of Ibex Peak to 9 series have no ACS capability. Linux switches peer-to-peer off through registers it finds by RCBA;
- * that works when the LPC bridge 1f.0 of the same bus says RCBA is enabled (dword 0xf0, bit 0).
+ * Ports of Ibex Peak to 9 series have no ACS capability. Linux switches peer-to-peer off through registers it
+ * finds by RCBA; that works when the LPC bridge 1f.0 of the same bus says RCBA is enabled (dword 0xf0, bit
+ * 0).
  */
 function judgeOlderPch(node: TopologyNode): Judged {
   const lpc = node.onBus.find((n) => n.parts.slot === 0x1f && n.parts.function === 0)
@@ -282,16 +266,4 @@ function judgeDwordPacked(acs: AcsFacts | null | undefined, settings: AcsSetting
   if (settings.control === 'kernel') return yes
   if (acs.capabilityDword === undefined || acs.controlDword === undefined) return probablyYes
   return controlsSuffice(acs.capabilityDword, acs.controlDword) ? yes : no
-}
-
-/** The out-of-tree parameter only claims: never for conventional devices, never where an ACS capability exists. */
-function claimOverride(node: TopologyNode, settings: AcsSettings): Judged | undefined {
-  const { override } = settings
-  const portType = portTypeOf(node.device)
-  if (!override || !portType || node.device.facts?.acs) return undefined
-  if (override.ids.has(`${node.device.vendorId}:${node.device.deviceId}`)) return yes
-  if (portType === 'rootPort' || portType === 'downstreamPort') return override.downstream ? yes : undefined
-  const isEndpoint = portType !== 'pcieToPciBridge' && portType !== 'pciToPcieBridge'
-  const claims = override.multifunction && isEndpoint && portType !== 'rootComplexEventCollector'
-  return claims && judgeMultifunction(node).value ? yes : undefined
 }

@@ -19,7 +19,10 @@ const pattern = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
 /** How the kernel writes it: then the text is the address already. Thousands of names in sysfs are parsed. */
 const canonical = /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/
 
-/** Reads `0000:01:00.0` or the short `01:00.0` (domain 0). Anything else, slot numbers above 1f included, is `undefined`. */
+/**
+ * Reads `0000:01:00.0` or the short `01:00.0` (domain 0). Anything else, slot numbers above 1f included, is
+ * `undefined`.
+ */
 export function parseAddress(text: string): PciAddress | undefined {
   if (canonical.test(text)) return text as PciAddress
   const match = pattern.exec(text)
@@ -49,7 +52,9 @@ export function addressParts(address: PciAddress): AddressParts {
   }
 }
 
-/** The order of the kernel's bus list: domain, bus, slot, function, as numbers (a 5-digit domain comes last). */
+/**
+ * The order of the kernel's bus list: domain, bus, slot, function, as numbers (a 5-digit domain comes last).
+ */
 export function compareAddresses(a: PciAddress, b: PciAddress): number {
   // Only the domain's width varies, so of one length they are in the order of their digits.
   if (a.length === b.length) return a < b ? -1 : a === b ? 0 : 1

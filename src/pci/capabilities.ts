@@ -1,6 +1,7 @@
 /**
- * The two capability chains of configuration space: standard (0x40–0xff, PCI 6.7) and extended (0x100–0xfff, PCIe 7.9.1).
- * It owns walking them safely: rings, pointers into nowhere and images cut short. It reads no capability's content.
+ * The two capability chains of configuration space: standard (0x40–0xff, PCI 6.7) and extended (0x100–0xfff,
+ * PCIe 7.9.1). It owns walking them safely: rings, pointers into nowhere and images cut short. It reads no
+ * capability's content.
  */
 import { type ConfigBytes } from './config-bytes.ts'
 
@@ -31,7 +32,10 @@ export const extendedCapabilityId = {
   resizableBar: 0x0015,
 } as const
 
-/** CardBus bridges keep the pointer at 0x14; all others at 0x34. Status bit 4 says whether there is a chain at all. */
+/**
+ * CardBus bridges keep the pointer at 0x14; all others at 0x34. Status bit 4 says whether there is a chain at
+ * all.
+ */
 export function findCapabilities(bytes: ConfigBytes, headerType: number | undefined): CapabilityChain {
   const status = bytes.word(0x06)
   if (status === undefined || headerType === undefined) return { found: [], complete: false }
@@ -52,8 +56,8 @@ export function findCapabilities(bytes: ConfigBytes, headerType: number | undefi
 }
 
 /**
- * The extended chain. An image of 256 bytes holds none of it (`complete: false`), and ff in its first dword while the header
- * answers means the extended part could not be read.
+ * The extended chain. An image of 256 bytes holds none of it (`complete: false`), and ff in its first dword
+ * while the header answers means the extended part could not be read.
  */
 export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
   const found: Capability[] = []
@@ -70,7 +74,10 @@ export function findExtendedCapabilities(bytes: ConfigBytes): CapabilityChain {
   return { found, complete: true }
 }
 
-/** Dwords at which an extended capability can begin: a longer chain is a ring (of hidden ones, or it would have shown). */
+/**
+ * Dwords at which an extended capability can begin: a longer chain is a ring (of hidden ones, or it would
+ * have shown).
+ */
 const extendedPlaces = (0x1000 - 0x100) / 4
 
 /** Looked for among the few that were found: a set for every chain is garbage to collect. */
@@ -82,7 +89,10 @@ function isAt(offset: number, found: readonly Capability[]): boolean {
 /** The longest of those that are decoded: SR-IOV (PCIe 9.3.3). */
 const longestDecoded = 0x40
 
-/** Does the beginning of an image hold the whole extended chain, and all that is decoded of it? Asked of every function, so without a list. */
+/**
+ * Does the beginning of an image hold the whole extended chain, and all that is decoded of it? Asked of every
+ * function, so without a list.
+ */
 export function holdsExtendedChain(beginning: ConfigBytes): boolean {
   let offset = 0x100
   for (let left = extendedPlaces; left > 0 && offset >= 0x100; left -= 1) {

@@ -1,8 +1,9 @@
 /**
- * Which functions sit on one physical card: those of a slot, or of all slots below one switch when everything there is of
- * one maker and kind (a quad card with a switch on it). Functions of two makers in one slot are no card: the graphics of an
- * AMD processor (maker 1002) shares its slot with the processor's USB and sound (maker 1022). On the board, and among the
- * functions of an AMD processor, a slot says nothing: only functions of one kind belong together there.
+ * Which functions sit on one physical card: those of a slot, or of all slots below one switch when everything
+ * there is of one maker and kind (a quad card with a switch on it). Functions of two makers in one slot are
+ * no card: the graphics of an AMD processor (maker 1002) shares its slot with the processor's USB and sound
+ * (maker 1022). On the board, and among the functions of an AMD processor, a slot says nothing: only
+ * functions of one kind belong together there.
  */
 import { slotOf, type PciAddress } from './address.ts'
 import { deviceClass, isOnRootBus, type PciDevice } from './device.ts'

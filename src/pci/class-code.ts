@@ -1,4 +1,7 @@
-/** Words for classes, for functions that pci.ids does not name and for what a person asks for. Code assignments: PCI Code and ID Assignment Specification. */
+/**
+ * Words for classes, for functions that pci.ids does not name and for what a person asks for. Code
+ * assignments: PCI Code and ID Assignment Specification.
+ */
 import type { DeviceClass, PciDevice } from './device.ts'
 
 const words: Readonly<Record<string, string>> = {
@@ -41,7 +44,10 @@ const words: Readonly<Record<string, string>> = {
   '12': 'processing accelerator',
 }
 
-/** What the code says: `020000` is an `Ethernet controller`. A code that is not listed has only the name it came with. */
+/**
+ * What the code says: `020000` is an `Ethernet controller`. A code that is not listed has only the name it
+ * came with.
+ */
 export function codeWords({ classCode = '', className }: Pick<PciDevice, 'classCode' | 'className'>): string {
   return words[classCode.slice(0, 4)] ?? words[classCode.slice(0, 2)] ?? className ?? 'device'
 }

@@ -1,16 +1,22 @@
-/** Is this the device that was recorded? Serials decide, ids and places support; what cannot be read proves nothing. */
+/**
+ * Is this the device that was recorded? Serials decide, ids and places support; what cannot be read proves
+ * nothing.
+ */
 import type { Identity } from './identity.ts'
 
-/** `same`: a serial agrees and none disagrees. `other`: ids or a serial disagree. `unproven`: the ids agree, no serial speaks. */
+/**
+ * `same`: a serial agrees and none disagrees. `other`: ids or a serial disagree. `unproven`: the ids agree,
+ * no serial speaks.
+ */
 export type Likeness = 'same' | 'other' | 'unproven'
 
 const ids = ['vendorId', 'deviceId', 'subsystemVendorId', 'subsystemId'] as const
 const ownSerials = ['nvmeSerial', 'sasAddress', 'vpdSerial'] as const
 
 /**
- * Disk serials are left out: disks are swapped by hand. The class and revision too: a RAID switch in the firmware setup
- * or a firmware update changes them. The Device Serial Number is the card's, not the function's, so the function number
- * must agree with it.
+ * Disk serials are left out: disks are swapped by hand. The class and revision too: a RAID switch in the
+ * firmware setup or a firmware update changes them. The Device Serial Number is the card's, not the
+ * function's, so the function number must agree with it.
  */
 export function compareIdentity(recorded: Identity, found: Identity): Likeness {
   for (const key of ids) if (differ(recorded[key], found[key])) return 'other'

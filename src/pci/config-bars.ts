@@ -1,10 +1,17 @@
-/** Base address registers of configuration space (PCI 6.2.5): kind, base, width. Sizes only where a Resizable BAR states one. */
+/**
+ * Base address registers of configuration space (PCI 6.2.5): kind, base, width. Sizes only where a Resizable
+ * BAR states one.
+ */
 import { type CapabilityChain, capabilityOffset, extendedCapabilityId } from './capabilities.ts'
 import { type ConfigBytes } from './config-bytes.ts'
 import type { Bar } from './device.ts'
 
 /** BARs that hold anything; an all-zero register is no BAR, or one without an address yet. */
-export function decodeBars(bytes: ConfigBytes, headerType: number, extended: CapabilityChain): readonly Bar[] {
+export function decodeBars(
+  bytes: ConfigBytes,
+  headerType: number,
+  extended: CapabilityChain,
+): readonly Bar[] {
   const count = [6, 2, 1][headerType] ?? 0
   const bars: Bar[] = []
   for (let index = 0; index < count; index += 1) {
@@ -23,8 +30,15 @@ export function decodeBars(bytes: ConfigBytes, headerType: number, extended: Cap
   return withResizableSizes(bars, bytes, extended)
 }
 
-/** The one place where configuration space tells a size: Resizable BAR control, `2^n` MiB at present (PCIe 7.8.6). */
-function withResizableSizes(bars: readonly Bar[], bytes: ConfigBytes, chain: CapabilityChain): readonly Bar[] {
+/**
+ * The one place where configuration space tells a size: Resizable BAR control, `2^n` MiB at present (PCIe
+ * 7.8.6).
+ */
+function withResizableSizes(
+  bars: readonly Bar[],
+  bytes: ConfigBytes,
+  chain: CapabilityChain,
+): readonly Bar[] {
   const offset = capabilityOffset(chain, extendedCapabilityId.resizableBar)
   const first = offset === undefined ? undefined : bytes.dword(offset + 8)
   if (offset === undefined || first === undefined) return bars

@@ -1,6 +1,7 @@
 /**
- * ConfigBytes: little-endian reading out of a byte array or a hex string without copying it. It owns bounds: a read that
- * touches a byte the image does not hold is `undefined`, never zero. A digit that is no hex digit reads as f, like a bus error.
+ * ConfigBytes: little-endian reading out of a byte array or a hex string without copying it. It owns bounds:
+ * a read that touches a byte the image does not hold is `undefined`, never zero. A digit that is no hex digit
+ * reads as f, like a bus error.
  */
 
 export type ConfigBytes = {
@@ -29,7 +30,10 @@ export function configBytes(source: Uint8Array | string): ConfigBytes {
   return { size, byte, word, dword: (offset) => joined(word(offset), word(offset + 2), 16) }
 }
 
-/** A class, since every function of a host has its bytes; some thirty words are asked for, each in one step and not byte by byte. */
+/**
+ * A class, since every function of a host has its bytes; some thirty words are asked for, each in one step
+ * and not byte by byte.
+ */
 class ArrayBytes implements ConfigBytes {
   private readonly source: Uint8Array
 

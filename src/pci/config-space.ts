@@ -1,16 +1,18 @@
 /**
- * Configuration space, decoded: 64, 256 or 4096 bytes → header, ids, capabilities, BARs, link and FunctionFacts.
- * It states only what the image holds: what lies beyond its end is an absent key. BAR sizes are not in here
- * (finding them needs writes); sysfs `resource` has them. Offsets are those of the PCI and PCIe base specifications.
+ * Configuration space, decoded: 64, 256 or 4096 bytes → header, ids, capabilities, BARs, link and
+ * FunctionFacts. It states only what the image holds: what lies beyond its end is an absent key. BAR sizes
+ * are not in here (finding them needs writes); sysfs `resource` has them. Offsets are those of the PCI and
+ * PCIe base specifications.
  */
 import { hex } from './hex.ts'
 import { type Capability, capabilityId, capabilityOffset, type CapabilityChain } from './capabilities.ts'
 import { decodeBars } from './config-bars.ts'
+import { decodeFacts, findOrNull, id16 } from './config-facts.ts'
 import { extendedCapabilityId, findCapabilities, findExtendedCapabilities } from './capabilities.ts'
 import { type ConfigBytes, configBytes } from './config-bytes.ts'
 import type { Bar, Link, PciDevice } from './device.ts'
 import type { Draft } from './draft.ts'
-import type { AcsFacts, ConfigDepth, FunctionFacts, PortType, PowerFacts, SriovFacts } from './facts.ts'
+import type { ConfigDepth, FunctionFacts } from './facts.ts'
 
 export type ConfigSpace = {
   /** Bytes in the image. */
@@ -29,27 +31,18 @@ export type ConfigSpace = {
   readonly deviceSerialNumber?: string
 }
 
-const portTypes: Readonly<Record<number, PortType>> = {
-  0: 'endpoint',
-  1: 'legacyEndpoint',
-  4: 'rootPort',
-  5: 'upstreamPort',
-  6: 'downstreamPort',
-  7: 'pcieToPciBridge',
-  8: 'pciToPcieBridge',
-  9: 'rootComplexEndpoint',
-  10: 'rootComplexEventCollector',
-}
-
 /** GT/s by the 4-bit code of Link Capabilities and Link Status. */
 const linkSpeeds = [undefined, '2.5 GT/s', '5.0 GT/s', '8.0 GT/s', '16.0 GT/s', '32.0 GT/s', '64.0 GT/s']
 
-/** `facts` leaves out the BARs, which only the page about one device shows, and `facts of known` the ids and the class, too. */
+/**
+ * `facts` leaves out the BARs, which only the page about one device shows, and `facts of known` the ids and
+ * the class, too.
+ */
 type Wanted = 'all' | 'facts' | 'facts of known'
 
 /**
- * Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. `size` is that of the whole image where
- * `source` is only its beginning (see `holdsExtendedChain`).
+ * Decodes an image; fewer than 64 bytes are no configuration space and give `undefined`. `size` is that of
+ * the whole image where `source` is only its beginning (see `holdsExtendedChain`).
  */
 export function decodeConfig(
   source: Uint8Array | string,
@@ -70,14 +63,7 @@ export function decodeConfig(
   const express = findOrNull(standard, capabilityId.express)
   const link = typeof express === 'number' ? decodeLink(bytes, express) : undefined
   const serial = decodeSerial(bytes, capabilityOffset(extended, extendedCapabilityId.deviceSerialNumber))
-  const facts: Draft<FunctionFacts> = { depth, multifunctionBit: (headerByte & 0x80) !== 0 }
-  if (headerType < 3) facts.headerType = headerType as 0 | 1 | 2
-  decodeBuses(bytes, headerType, facts)
-  decodeStandardFacts(bytes, standard, facts)
-  if (express !== undefined) decodeExpressFacts(bytes, express, facts)
-  // A conventional function has no extended space, so nothing there is unknown about it.
-  decodeExtendedFacts(bytes, express === null ? { found: extended.found, complete: true } : extended, facts)
-  decodeLpc(bytes, facts)
+  const facts = decodeFacts(bytes, { depth, standard, extended, express })
   const space: Draft<ConfigSpace> = {
     size: whole,
     capabilities: standard.found,
@@ -92,8 +78,8 @@ export function decodeConfig(
 }
 
 /**
- * The device with everything its `config` says filled in; what the device already states wins (sysfs knows a VF's ids,
- * its configuration space does not).
+ * The device with everything its `config` says filled in; what the device already states wins (sysfs knows a
+ * VF's ids, its configuration space does not).
  */
 export function withConfigFacts(device: PciDevice): PciDevice {
   if (device.config === undefined) return device
@@ -108,7 +94,11 @@ type HowToDecode = {
 }
 
 /** The same for a device still being built, from bytes at hand. */
-export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | string, how: HowToDecode = {}): void {
+export function addFactsFrom(
+  device: Draft<PciDevice>,
+  bytes: Uint8Array | string,
+  how: HowToDecode = {},
+): void {
   const { wanted = 'all', size } = how
   const isRestKnown = isKnown(device) && (wanted === 'facts' || device.bars !== undefined)
   const space = decodeConfig(bytes, isRestKnown ? 'facts of known' : wanted, size)
@@ -124,8 +114,16 @@ export function addFactsFrom(device: Draft<PciDevice>, bytes: Uint8Array | strin
 }
 
 /** Nothing that the image says of these would count. */
-function isKnown({ vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision }: PciDevice): boolean {
-  const isNamed = vendorId !== undefined && deviceId !== undefined && classCode !== undefined && revision !== undefined
+function isKnown({
+  vendorId,
+  deviceId,
+  subsystemVendorId,
+  subsystemId,
+  classCode,
+  revision,
+}: PciDevice): boolean {
+  const isNamed =
+    vendorId !== undefined && deviceId !== undefined && classCode !== undefined && revision !== undefined
   return isNamed && subsystemVendorId !== undefined && subsystemId !== undefined
 }
 
@@ -146,16 +144,12 @@ function isAllOnes(bytes: ConfigBytes): boolean {
   return true
 }
 
-/** Offset when found, `null` when the whole chain was seen without it, `undefined` when the chain was cut. */
-function findOrNull(chain: CapabilityChain, id: number): number | null | undefined {
-  return capabilityOffset(chain, id) ?? (chain.complete ? null : undefined)
-}
-
-function id16(value: number | undefined): string | undefined {
-  return value === undefined || value === 0xffff ? undefined : hex(value, 4)
-}
-
-function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChain, space: Draft<ConfigSpace>): void {
+function decodeIds(
+  bytes: ConfigBytes,
+  headerType: number,
+  chain: CapabilityChain,
+  space: Draft<ConfigSpace>,
+): void {
   const vendorId = id16(bytes.word(0x00))
   const deviceId = id16(bytes.word(0x02))
   const own = headerType === 0 ? 0x2c : headerType === 2 ? 0x40 : undefined
@@ -172,15 +166,6 @@ function decodeIds(bytes: ConfigBytes, headerType: number, chain: CapabilityChai
   if (subsystemId) space.subsystemId = subsystemId
   space.classCode = hex((bytes.dword(0x08) ?? 0) >>> 8, 6)
   space.revision = hex(bytes.byte(0x08) ?? 0, 2)
-}
-
-function decodeBuses(bytes: ConfigBytes, headerType: number, facts: Draft<FunctionFacts>): void {
-  if (headerType !== 1 && headerType !== 2) return
-  const [primaryBus, secondaryBus, subordinateBus] = [bytes.byte(0x18), bytes.byte(0x19), bytes.byte(0x1a)]
-  if (primaryBus === undefined || secondaryBus === undefined || subordinateBus === undefined) return
-  facts.primaryBus = primaryBus
-  facts.secondaryBus = secondaryBus
-  facts.subordinateBus = subordinateBus
 }
 
 function decodeLink(bytes: ConfigBytes, express: number): Link | undefined {
@@ -207,88 +192,4 @@ function decodeSerial(bytes: ConfigBytes, offset: number | undefined): string | 
   if (low === undefined || high === undefined) return undefined
   const isNone = low === high && (low === 0 || low === 0xffffffff)
   return isNone ? undefined : hex(high, 8) + hex(low, 8)
-}
-
-function decodeExpressFacts(bytes: ConfigBytes, express: number | null, facts: Draft<FunctionFacts>): void {
-  if (express === null) {
-    facts.portType = null
-    facts.flr = false
-    return
-  }
-  const flags = bytes.word(express + 2)
-  const capability = bytes.dword(express + 4)
-  const slot = bytes.dword(express + 0x14)
-  const portType = flags === undefined ? undefined : portTypes[(flags >>> 4) & 0xf]
-  if (portType) facts.portType = portType
-  if (capability !== undefined) facts.flr = (capability & (1 << 28)) !== 0
-  if (flags !== undefined && (flags & 0x100) !== 0 && slot !== undefined) facts.slotNumber = slot >>> 19
-}
-
-function decodeStandardFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: Draft<FunctionFacts>): void {
-  const power = findOrNull(chain, capabilityId.power)
-  const msi = findOrNull(chain, capabilityId.msi)
-  const msix = findOrNull(chain, capabilityId.msix)
-  const features = findOrNull(chain, capabilityId.advancedFeatures)
-  const vpd = findOrNull(chain, capabilityId.vpd)
-  if (power !== undefined) facts.power = power === null ? null : decodePower(bytes, power)
-  if (msi !== undefined) facts.msiVectors = msi === null ? null : 1 << (((bytes.word(msi + 2) ?? 0) >>> 1) & 7)
-  if (msix !== undefined) facts.msixVectors = msix === null ? null : ((bytes.word(msix + 2) ?? 0) & 0x7ff) + 1
-  if (features !== undefined) facts.afFlr = features !== null && ((bytes.byte(features + 3) ?? 0) & 3) === 3
-  if (vpd !== undefined) facts.vpd = vpd !== null
-}
-
-const powerStates = ['D0', 'D1', 'D2', 'D3hot'] as const
-
-function decodePower(bytes: ConfigBytes, power: number): PowerFacts {
-  const status = bytes.word(power + 4)
-  if (status === undefined) return {}
-  const noSoftReset = (status & 8) !== 0
-  const state = powerStates[status & 3]
-  return state === undefined ? { noSoftReset } : { noSoftReset, state }
-}
-
-function decodeExtendedFacts(bytes: ConfigBytes, chain: CapabilityChain, facts: Draft<FunctionFacts>): void {
-  const acs = findOrNull(chain, extendedCapabilityId.acs)
-  const ari = findOrNull(chain, extendedCapabilityId.ari)
-  const sriov = findOrNull(chain, extendedCapabilityId.sriov)
-  const rebar = findOrNull(chain, extendedCapabilityId.resizableBar)
-  if (acs !== undefined) facts.acs = acs === null ? null : decodeAcs(bytes, acs)
-  if (ari !== undefined) facts.ari = ari !== null
-  if (sriov !== undefined) facts.sriov = sriov === null ? null : decodeSriov(bytes, sriov)
-  if (rebar !== undefined) facts.resizableBar = rebar !== null
-}
-
-function decodeAcs(bytes: ConfigBytes, offset: number): AcsFacts {
-  const capability = bytes.word(offset + 4)
-  const control = bytes.word(offset + 6)
-  const capabilityDword = bytes.dword(offset + 4)
-  const controlDword = bytes.dword(offset + 8)
-  const acs: Draft<AcsFacts> = {}
-  if (capability !== undefined) acs.capability = capability
-  if (control !== undefined) acs.control = control
-  if (capabilityDword !== undefined) acs.capabilityDword = capabilityDword
-  if (controlDword !== undefined) acs.controlDword = controlDword
-  return acs
-}
-
-/** NumVFs counts only while VF Enable (control bit 0) is set. */
-function decodeSriov(bytes: ConfigBytes, offset: number): SriovFacts {
-  const enabled = ((bytes.word(offset + 0x08) ?? 0) & 1) !== 0
-  const firstVfOffset = bytes.word(offset + 0x14)
-  const vfStride = bytes.word(offset + 0x16)
-  const vfDeviceId = id16(bytes.word(offset + 0x1a))
-  return {
-    totalVfs: bytes.word(offset + 0x0e) ?? 0,
-    numVfs: enabled ? (bytes.word(offset + 0x10) ?? 0) : 0,
-    ...(firstVfOffset !== undefined && { firstVfOffset }),
-    ...(vfStride !== undefined && { vfStride }),
-    ...(vfDeviceId && { vfDeviceId }),
-  }
-}
-
-/** Intel LPC bridges (class 0601) keep the RCBA register at 0xf0. */
-function decodeLpc(bytes: ConfigBytes, facts: Draft<FunctionFacts>): void {
-  if (bytes.word(0) !== 0x8086 || bytes.word(0x0a) !== 0x0601) return
-  const rcba = bytes.byte(0xf0)
-  if (rcba !== undefined) facts.rcbaEnabled = (rcba & 1) !== 0
 }

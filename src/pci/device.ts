@@ -54,7 +54,10 @@ export type PciDevice = {
   readonly deviceId?: string
   readonly subsystemVendorId?: string
   readonly subsystemId?: string
-  /** 6 lower-case hex digits: class, subclass, programming interface; the first 4 only where a listing states `[0108]` and no more. */
+  /**
+   * 6 lower-case hex digits: class, subclass, programming interface; the first 4 only where a listing states
+   * `[0108]` and no more.
+   */
   readonly classCode?: string
   readonly className?: string
   /** 2 lower-case hex digits. */
@@ -98,7 +101,10 @@ export type PciDevice = {
   readonly vfNumber?: number
   readonly networkInterfaces?: readonly NetworkInterface[]
   readonly disks?: readonly Disk[]
-  /** PCI Express Device Serial Number, 16 lower-case hex digits, high dword first; all-zero and all-ff are absent. */
+  /**
+   * PCI Express Device Serial Number, 16 lower-case hex digits, high dword first; all-zero and all-ff are
+   * absent.
+   */
   readonly deviceSerialNumber?: string
   readonly vpdSerial?: string
   readonly nvmeSerial?: string
@@ -108,7 +114,13 @@ export type PciDevice = {
 /** PCI-to-PCI and CardBus bridges; host bridges (class 0600) are endpoints to the bus and not meant here. */
 export function isBridge(device: PciDevice): boolean {
   const { headerType, classCode } = device
-  return headerType === 1 || headerType === 2 || classCode?.startsWith('0604') || classCode?.startsWith('0607') || false
+  return (
+    headerType === 1 ||
+    headerType === 2 ||
+    classCode?.startsWith('0604') ||
+    classCode?.startsWith('0607') ||
+    false
+  )
 }
 
 /** By its path where that is known; a plain listing only tells bus 0 for sure. */

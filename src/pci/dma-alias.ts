@@ -1,8 +1,10 @@
 /**
- * DMA aliases: under which other requester ids a function's DMA may appear (`pci_for_each_dma_alias`, drivers/pci/search.c,
- * and the quirk table). It answers for one function or one bridge; walking and merging is predict-groups.ts.
+ * DMA aliases: under which other requester ids a function's DMA may appear (`pci_for_each_dma_alias`,
+ * drivers/pci/search.c, and the quirk table). It answers for one function or one bridge; walking and merging
+ * is predict-groups.ts.
  */
-import { type Judged, no, portTypeOf, probablyNo, probablyYes, yes } from './acs.ts'
+import { type Judged, no, probablyNo, probablyYes, yes } from './judged.ts'
+import { portTypeOf } from './multifunction.ts'
 import type { PciDevice } from './device.ts'
 import { aliasQuirksOf, type AliasQuirk, type AliasRule, hasAliasQuirks } from './quirks/dma-alias-quirks.ts'
 import { holdsFor, type Kernel } from './quirks/kernel-release.ts'
@@ -19,7 +21,8 @@ function rulesOf(device: PciDevice): readonly AliasQuirk[] {
 export function judgeTakesOver(bridge: TopologyNode, kernel: Kernel | undefined): Judged {
   const portType = portTypeOf(bridge.device)
   if (portType === undefined) return probablyYes
-  // A conventional bridge: as itself, or, hidden behind a PCIe port, as secondary bus 00.0; either way the bridge.
+  // A conventional bridge: as itself, or, hidden behind a PCIe port, as secondary bus 00.0; either way the
+  // bridge.
   if (portType === null || portType === 'pciToPcieBridge') return yes
   if (portType !== 'pcieToPciBridge') return no
   const exempt = rulesOf(bridge.device).find((row) => row.rule === 'bridgeWithoutAlias')
@@ -37,16 +40,29 @@ export function hasAliasQuirk(node: TopologyNode): boolean {
   return lacksIds(node) || rulesOf(node.device).some((row) => !bridgeRules.has(row.rule))
 }
 
-const bridgeRules: ReadonlySet<AliasRule> = new Set(['hiddenPcieToPci', 'bridgeWithoutAlias', 'translatesBelow'])
+const bridgeRules: ReadonlySet<AliasRule> = new Set([
+  'hiddenPcieToPci',
+  'bridgeWithoutAlias',
+  'translatesBelow',
+])
 
-/** No row can be looked up, and there is one this could be. All in the table are cards and switches, none sits on a root bus. */
+/**
+ * No row can be looked up, and there is one this could be. All in the table are cards and switches, none sits
+ * on a root bus.
+ */
 function lacksIds({ device: { vendorId, deviceId }, parent }: TopologyNode): boolean {
   if (!parent) return false
   return vendorId === undefined || (deviceId === undefined && hasAliasQuirks(vendorId))
 }
 
-/** Does `from` also use the requester id of slot.function `to` on its own bus? The function there may not exist. */
-export function aliases(from: TopologyNode, to: { readonly slot: number; readonly function: number }): Judged {
+/**
+ * Does `from` also use the requester id of slot.function `to` on its own bus? The function there may not
+ * exist.
+ */
+export function aliases(
+  from: TopologyNode,
+  to: { readonly slot: number; readonly function: number },
+): Judged {
   if (lacksIds(from)) return probablyNo
   let answer = no
   for (const { rule } of rulesOf(from.device)) {

@@ -1,7 +1,7 @@
 /**
- * DMAR: what the firmware says about Intel's IOMMUs (VT-d specification, chapter 8; fields as in ACPICA's actbl1.h).
- * Which unit covers which functions, which memory must stay mapped one to one, and the firmware's wishes on interrupt
- * remapping. It never throws; what does not fit ends the walk and `complete` is false.
+ * DMAR: what the firmware says about Intel's IOMMUs (VT-d specification, chapter 8; fields as in ACPICA's
+ * actbl1.h). Which unit covers which functions, which memory must stay mapped one to one, and the firmware's
+ * wishes on interrupt remapping. It never throws; what does not fit ends the walk and `complete` is false.
  */
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
@@ -26,7 +26,10 @@ export type DmarUnit = {
   readonly scopes: readonly DmarScope[]
 }
 
-/** RMRR: memory the named devices keep using. It makes a `direct` region, or `direct-relaxable` for USB and display. */
+/**
+ * RMRR: memory the named devices keep using. It makes a `direct` region, or `direct-relaxable` for USB and
+ * display.
+ */
 export type ReservedMemory = {
   readonly segment: number
   /** Inclusive, hex without `0x`. */
@@ -120,10 +123,14 @@ function parseScopes({ bytes }: AcpiTable, from: number, to: number): readonly D
 }
 
 /**
- * The function a scope names: every step but the last is a bridge whose secondary bus is walked to. Absent when a step is
- * not in the topology (hidden, or hot-plugged later).
+ * The function a scope names: every step but the last is a bridge whose secondary bus is walked to. Absent
+ * when a step is not in the topology (hidden, or hot-plugged later).
  */
-export function findScopeFunction(topology: Topology, segment: number, scope: DmarScope): PciAddress | undefined {
+export function findScopeFunction(
+  topology: Topology,
+  segment: number,
+  scope: DmarScope,
+): PciAddress | undefined {
   if (scope.kind !== 'endpoint' && scope.kind !== 'bridge') return undefined
   let bus: number | undefined = scope.startBus
   let address: PciAddress | undefined
@@ -137,7 +144,10 @@ export function findScopeFunction(topology: Topology, segment: number, scope: Dm
   return address
 }
 
-/** All functions the scopes name; a bridge scope stands for itself and everything below. In address order of the topology. */
+/**
+ * All functions the scopes name; a bridge scope stands for itself and everything below. In address order of
+ * the topology.
+ */
 export function findScopedFunctions(
   topology: Topology,
   segment: number,
@@ -162,7 +172,10 @@ export function findScopedFunctions(
 }
 
 /** RMRRs that hold on to a function, by address: why its group would have a `direct` region. */
-export function findReservedMemory(topology: Topology, dmar: Dmar): ReadonlyMap<PciAddress, readonly ReservedMemory[]> {
+export function findReservedMemory(
+  topology: Topology,
+  dmar: Dmar,
+): ReadonlyMap<PciAddress, readonly ReservedMemory[]> {
   const found = new Map<PciAddress, ReservedMemory[]>()
   for (const memory of dmar.reserved) {
     for (const address of findScopedFunctions(topology, memory.segment, memory.scopes)) {
@@ -174,11 +187,16 @@ export function findReservedMemory(topology: Topology, dmar: Dmar): ReadonlyMap<
   return found
 }
 
-/** Functions no unit covers: they get no group. Empty for a table that was cut short, since the missing unit may cover them. */
+/**
+ * Functions no unit covers: they get no group. Empty for a table that was cut short, since the missing unit
+ * may cover them.
+ */
 export function findUncovered(topology: Topology, dmar: Dmar): readonly PciAddress[] {
   if (!dmar.complete || dmar.units.length === 0) return []
   const wholeSegments = new Set(dmar.units.filter((unit) => unit.includesAll).map((unit) => unit.segment))
-  const covered = new Set(dmar.units.flatMap((unit) => findScopedFunctions(topology, unit.segment, unit.scopes)))
+  const covered = new Set(
+    dmar.units.flatMap((unit) => findScopedFunctions(topology, unit.segment, unit.scopes)),
+  )
   return topology.nodes
     .filter(({ parts }) => parts.domain <= 0xffff && !wholeSegments.has(parts.domain))
     .filter((node) => !covered.has((node.physicalFunction ?? node).address))

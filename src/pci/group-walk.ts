@@ -1,9 +1,11 @@
 /**
- * One run of the kernel's grouping (`pci_device_group`, drivers/iommu/iommu.c; the same text in 6.1, 6.12 and 7.2) over a
- * topology, with every doubt settled one way. Several runs with doubts settled differently show what is certain; that
- * comparison is predict-groups.ts.
+ * One run of the kernel's grouping (`pci_device_group`, drivers/iommu/iommu.c; the same text in 6.1, 6.12 and
+ * 7.2) over a topology, with every doubt settled one way. Several runs with doubts settled differently show
+ * what is certain; that comparison is predict-groups.ts.
  */
-import { type Judged, judgeAcs, judgeMultifunction, type AcsSettings } from './acs.ts'
+import type { Judged } from './judged.ts'
+import { judgeMultifunction } from './multifunction.ts'
+import { judgeAcs, type AcsSettings } from './acs.ts'
 import { aliases, hasAliasQuirk, judgeTakesOver, translatesBelow } from './dma-alias.ts'
 import type { Topology, TopologyNode } from './topology-node.ts'
 
@@ -12,7 +14,10 @@ export type Leaning = 'guess' | 'merge' | 'split'
 
 export type WalkSettings = {
   readonly acs: AcsSettings
-  /** The requester id on its own bus (slot << 3 | function) that a firmware table adds to a function; a table that was not read may add any. */
+  /**
+   * The requester id on its own bus (slot << 3 | function) that a firmware table adds to a function; a table
+   * that was not read may add any.
+   */
   readonly firmwareAliases: (node: TopologyNode) => number | 'any' | undefined
   /** The function whose requester id stands for this one (VMD). */
   readonly realRequester: (node: TopologyNode) => TopologyNode | undefined
@@ -26,8 +31,8 @@ export type Walk = {
   /** Some doubt was met, so a run leaning otherwise may differ. */
   readonly doubtful: boolean
   /**
-   * Leaning towards merging: groups between which a function had the choice. The kernel takes the first it meets, and which
-   * that is may turn with a doubt, to a result that neither leaning shows.
+   * Leaning towards merging: groups between which a function had the choice. The kernel takes the first it
+   * meets, and which that is may turn with a doubt, to a result that neither leaning shows.
    */
   readonly contested: ReadonlySet<number>
 }

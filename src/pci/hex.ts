@@ -1,4 +1,7 @@
-/** Numbers and bytes as lower-case hex, as the kernel writes them. Here and not in base/, because pci/ imports nothing. */
+/**
+ * Numbers and bytes as lower-case hex, as the kernel writes them. Here and not in base/, because pci/ imports
+ * nothing.
+ */
 
 export function hex(value: number | bigint, digits: number): string {
   return value.toString(16).padStart(digits, '0')

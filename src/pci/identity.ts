@@ -1,6 +1,6 @@
 /**
- * What tells a device from every other: its place (without bus numbers) and every serial it has.
- * Group numbers, bus numbers and interface names are never part of an identity: they change when a card is added.
+ * What tells a device from every other: its place (without bus numbers) and every serial it has. Group
+ * numbers, bus numbers and interface names are never part of an identity: they change when a card is added.
  */
 
 import { hex } from './hex.ts'
@@ -8,7 +8,10 @@ import { addressParts, type PciAddress } from './address.ts'
 import type { PciDevice } from './device.ts'
 
 export type Identity = {
-  /** `0000:00/1c.0/00.0`: root bus, then slot.function at each step down. Absent, as the ids, where the input does not state it. */
+  /**
+   * `0000:00/1c.0/00.0`: root bus, then slot.function at each step down. Absent, as the ids, where the input
+   * does not state it.
+   */
   readonly path?: string
   readonly vendorId?: string
   readonly deviceId?: string
@@ -22,13 +25,20 @@ export type Identity = {
   readonly nvmeSerial?: string
   readonly sasAddress?: string
   readonly vpdSerial?: string
-  /** Serials of the disks behind a controller, sorted. They can be swapped by hand, so they support but never decide alone. */
+  /**
+   * Serials of the disks behind a controller, sorted. They can be swapped by hand, so they support but never
+   * decide alone.
+   */
   readonly diskSerials?: readonly string[]
   readonly physicalSlot?: string
 }
 
 /** With a place and ids: enough to find the device again. */
-export type WholeIdentity = Identity & { readonly path: string; readonly vendorId: string; readonly deviceId: string }
+export type WholeIdentity = Identity & {
+  readonly path: string
+  readonly vendorId: string
+  readonly deviceId: string
+}
 
 export function isWhole(identity: Identity): identity is WholeIdentity {
   return identity.path !== undefined && identity.vendorId !== undefined && identity.deviceId !== undefined
@@ -41,8 +51,9 @@ export function indexDevices(devices: readonly PciDevice[]): DeviceIndex {
 }
 
 /**
- * The place without bus numbers: what the reader states, else walked up through the bridges it knows to bus 0, which always
- * is a root bus. A walk that ends at another bus (a listing without topology) has met no root: then the place is not known.
+ * The place without bus numbers: what the reader states, else walked up through the bridges it knows to bus
+ * 0, which always is a root bus. A walk that ends at another bus (a listing without topology) has met no
+ * root: then the place is not known.
  */
 export function pathOf(device: PciDevice, devices: DeviceIndex): string | undefined {
   if (device.path !== undefined) return device.path
@@ -88,19 +99,27 @@ function present(values: readonly (string | undefined)[]): string[] {
   return [...new Set(values.filter((value) => value !== undefined && value !== ''))].map(String).toSorted()
 }
 
-function pick<K extends keyof PciDevice & keyof Identity>(device: PciDevice, keys: readonly K[]): Pick<Identity, K> {
-  return Object.fromEntries(keys.flatMap((key) => (device[key] === undefined ? [] : [[key, device[key]]]))) as Pick<
-    Identity,
-    K
-  >
+function pick<K extends keyof PciDevice & keyof Identity>(
+  device: PciDevice,
+  keys: readonly K[],
+): Pick<Identity, K> {
+  return Object.fromEntries(
+    keys.flatMap((key) => (device[key] === undefined ? [] : [[key, device[key]]])),
+  ) as Pick<Identity, K>
 }
 
-/** The place of a virtual function: that of the function that makes it, and its number there (`0000:00/03.0/00.0/vf1`). */
+/**
+ * The place of a virtual function: that of the function that makes it, and its number there
+ * (`0000:00/03.0/00.0/vf1`).
+ */
 export function virtualPlace(physical: string, number: number): string {
   return `${physical}/vf${number}`
 }
 
-/** The number of the virtual function at this place; undefined when the place is that of another kind of function. */
+/**
+ * The number of the virtual function at this place; undefined when the place is that of another kind of
+ * function.
+ */
 export function virtualNumber(path: string | undefined): number | undefined {
   const number = /\/vf(\d{1,5})$/.exec(path ?? '')?.[1]
   return number === undefined ? undefined : Number(number)

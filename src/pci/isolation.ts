@@ -1,9 +1,12 @@
 /**
- * Does the hardware keep what the kernel's groups claim? For each group the input states, asks of every member and every port
- * above it whether redirection is really there. `no` where the kernel believes an isolation nothing gives — an ACS override, a
- * control switched off after boot, a port met in the wrong order at boot. It forms no groups of its own.
+ * Does the hardware keep what the kernel's groups claim? For each group the input states, asks of every
+ * member and every port above it whether redirection is really there. `no` where the kernel believes an
+ * isolation nothing gives — an ACS override, a control switched off after boot, a port met in the wrong order
+ * at boot. It forms no groups of its own.
  */
-import { type AcsSettings, judgeAcs, parseAcsOverride, portTypeOf } from './acs.ts'
+import { portTypeOf } from './multifunction.ts'
+import { parseAcsOverride } from './acs-override.ts'
+import { type AcsSettings, judgeAcs } from './acs.ts'
 import type { PciAddress } from './address.ts'
 import { type PredictedGroup } from './predict-groups.ts'
 import type { Topology, TopologyNode } from './topology-node.ts'
@@ -18,7 +21,10 @@ export type Isolation = {
   readonly why?: 'no-acs' | 'acs-off' | 'shares-requester-id' | 'not-readable'
   /** With `no`: functions of other groups this group's devices may reach without passing the IOMMU. */
   readonly reaches?: readonly PciAddress[]
-  /** The kernel was told to believe more than the hardware states (`pcie_acs_override=`), and this group rests on it. */
+  /**
+   * The kernel was told to believe more than the hardware states (`pcie_acs_override=`), and this group rests
+   * on it.
+   */
   readonly restsOnOverride?: true
 }
 
@@ -37,7 +43,8 @@ export function isolationIn(
   let members: Members | undefined
   return groups.map((group) => {
     const same = byFirst.get(group.devices[0])
-    // Most groups are just what the hardware gives; only the others need to know of every function where it belongs.
+    // Most groups are just what the hardware gives; only the others need to know of every function where it
+    // belongs.
     if (same !== undefined && isSameList(same.devices, group.devices))
       return unreached(group.id, same.confidence === 'high')
     const { reaches, sure } = reachedFrom(group, (members ??= membersOf(groups, given)))
@@ -75,13 +82,17 @@ function membersOf(groups: readonly StatedGroup[], given: readonly PredictedGrou
 }
 
 /** Members of other groups that the hardware does not keep from this one's. */
-function reachedFrom(group: StatedGroup, members: Members): { reaches: readonly PciAddress[]; sure: boolean } {
+function reachedFrom(
+  group: StatedGroup,
+  members: Members,
+): { reaches: readonly PciAddress[]; sure: boolean } {
   const reached = new Set<PciAddress>()
   let sure = true
   for (const address of group.devices) {
     const home = members.given.get(address)
     sure &&= home?.confidence === 'high'
-    for (const other of home?.devices ?? []) if (isElsewhere(other, group.id, members.stated)) reached.add(other)
+    for (const other of home?.devices ?? [])
+      if (isElsewhere(other, group.id, members.stated)) reached.add(other)
   }
   return { reaches: [...reached], sure }
 }

@@ -1,7 +1,8 @@
 /**
- * IVRS: what the firmware says about AMD's IOMMUs (AMD I/O Virtualization specification, chapter 5; read as Linux does in
- * drivers/iommu/amd/init.c). Which functions a unit covers, under whose requester id one may appear (alias), which memory
- * must stay mapped one to one. It never throws; what does not fit ends the walk and `complete` is false.
+ * IVRS: what the firmware says about AMD's IOMMUs (AMD I/O Virtualization specification, chapter 5; read as
+ * Linux does in drivers/iommu/amd/init.c). Which functions a unit covers, under whose requester id one may
+ * appear (alias), which memory must stay mapped one to one. It never throws; what does not fit ends the walk
+ * and `complete` is false.
  */
 import { type AcpiTable, formatPhysical, openTable, splitStructures, type Structure } from './acpi-tables.ts'
 import { formatAddress, type PciAddress } from './address.ts'
@@ -27,8 +28,8 @@ export type IvrsUnit = {
 }
 
 /**
- * IVMD: memory some devices need. `unity` makes a `direct` region, and such a device cannot be assigned; Linux maps
- * exclusion ranges (flag bit 3) one to one as well.
+ * IVMD: memory some devices need. `unity` makes a `direct` region, and such a device cannot be assigned;
+ * Linux maps exclusion ranges (flag bit 3) one to one as well.
  */
 export type IvrsMemory = {
   readonly segment: number
@@ -56,7 +57,8 @@ export function parseIvrs(source: Uint8Array | string): Ivrs | undefined {
   const memory: IvrsMemory[] = []
   for (const block of structures) {
     const type = bytes.byte(block.offset) ?? 0
-    if (type === 0x10 || type === 0x11 || type === 0x40) units.push({ type, unit: parseUnit(table, block, type) })
+    if (type === 0x10 || type === 0x11 || type === 0x40)
+      units.push({ type, unit: parseUnit(table, block, type) })
     if (type >= 0x20 && type <= 0x22) memory.push(...parseMemory(table, block, type))
   }
   return {
@@ -77,7 +79,11 @@ function bestOfEach(units: readonly { type: number; unit: IvrsUnit }[]): readonl
   return [...best.values()].map((entry) => entry.unit)
 }
 
-type Draft = { covers: DeviceIdRange[]; aliases: IvrsUnit['aliases'][number][]; special: IvrsUnit['special'][number][] }
+type Draft = {
+  covers: DeviceIdRange[]
+  aliases: IvrsUnit['aliases'][number][]
+  special: IvrsUnit['special'][number][]
+}
 
 function parseUnit({ bytes }: AcpiTable, block: Structure, type: number): IvrsUnit {
   const draft: Draft = { covers: [], aliases: [], special: [] }
@@ -121,7 +127,9 @@ function addAlias(draft: Draft, from: DeviceIdRange, to: number): void {
   draft.aliases.push({ from, to })
 }
 
-/** 4, 8, 16 or 32 bytes by the two top bits; type 0xf0 (ACPI device) says itself how long its unique id is. */
+/**
+ * 4, 8, 16 or 32 bytes by the two top bits; type 0xf0 (ACPI device) says itself how long its unique id is.
+ */
 function entryLength(bytes: AcpiTable['bytes'], offset: number): number | undefined {
   const type = bytes.byte(offset)
   if (type === undefined) return undefined

@@ -1,6 +1,7 @@
 /**
- * Names from the text of pci.ids (the distribution's file), found by searching, not by parsing: the file has some 40,000 lines
- * and a machine needs a few dozen. It keeps no list of its own; without the file see class-code.ts.
+ * Names from the text of pci.ids (the distribution's file), found by searching, not by parsing: the file has
+ * some 40,000 lines and a machine needs a few dozen. It keeps no list of its own; without the file see
+ * class-code.ts.
  *
  *     8086  Intel Corporation
  *     	1521  I350 Gigabit Network Connection
@@ -29,7 +30,8 @@ export function openPciIds(source: string | Uint8Array): PciIds {
 /** `text` has one character per byte. */
 function openText(text: string): PciIds {
   const plain = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text
-  // As the file comes, with a comment at its head and a newline at its end, it needs no copy with newlines around it.
+  // As the file comes, with a comment at its head and a newline at its end, it needs no copy with newlines
+  // around it.
   const whole = plain.startsWith('#') && plain.endsWith('\n') ? plain : `\n${plain}\n`
   return { text: whole, classes: whole.slice(Math.max(0, whole.lastIndexOf('\nC 00  '))), blocks: new Map() }
 }
@@ -39,17 +41,25 @@ const id16 = /^[0-9a-f]{4}$/
 /** Where the line `heading` and two blanks begins, or -1. */
 function findLine(text: string, heading: string): number {
   if (text.startsWith(`${heading}  `)) return 0
-  // Needles of seven characters and more are searched by skipping, which newlines and blanks defeat: four times as slow.
+  // Needles of seven characters and more are searched by skipping, which newlines and blanks defeat: four
+  // times as slow.
   const needle = `\n${heading}`
   let before = text.indexOf(needle)
-  while (before >= 0 && !text.startsWith('  ', before + needle.length)) before = text.indexOf(needle, before + 1)
+  while (before >= 0 && !text.startsWith('  ', before + needle.length))
+    before = text.indexOf(needle, before + 1)
   return before < 0 ? -1 : before + 1
 }
 
-/** By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not empty. */
+/**
+ * By depth of the heading, the newline its entry ends at: the next line is not deeper, no comment and not
+ * empty.
+ */
 const entryEnds = [/\n(?![\t#\n])/g, /\n(?!\t\t|[#\n])/g] as const
 
-/** Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper indent. */
+/**
+ * Entry `heading` (with its indent) in `body`: the rest of its line, and what stands below it with a deeper
+ * indent.
+ */
 function findBlock(body: string, heading: string, depth: 0 | 1): Block | undefined {
   const line = findLine(body, heading)
   if (line < 0) return undefined

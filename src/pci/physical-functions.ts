@@ -2,12 +2,16 @@
 import type { AddressParts, PciAddress } from './address.ts'
 import type { NodeDraft } from './topology-node.ts'
 
-/** Stated by sysfs (`physfn`), else computed from the SR-IOV capability: routing id = PF + offset + n × stride. */
+/**
+ * Stated by sysfs (`physfn`), else computed from the SR-IOV capability: routing id = PF + offset + n ×
+ * stride.
+ */
 export function assignPhysicalFunctions(
   drafts: readonly NodeDraft[],
   byAddress: ReadonlyMap<PciAddress, NodeDraft>,
 ): void {
-  const mayHaveAny = ({ device }: NodeDraft) => device.physFn !== undefined || device.facts?.sriov?.firstVfOffset
+  const mayHaveAny = ({ device }: NodeDraft) =>
+    device.physFn !== undefined || device.facts?.sriov?.firstVfOffset
   if (!drafts.some(mayHaveAny)) return
   for (const node of drafts) {
     const stated = node.device.physFn === undefined ? undefined : byAddress.get(node.device.physFn)
@@ -23,7 +27,8 @@ export function assignPhysicalFunctions(
     let id = routingId(node.parts) + sriov.firstVfOffset
     for (let n = 0; n < sriov.numVfs && id <= lastOfDomain && budget > 0; n += 1) {
       const vf = byRoutingId.get(id)
-      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1) vf.physicalFunction = node
+      if (vf && vf !== node && !vf.physicalFunction && vf.device.facts?.headerType !== 1)
+        vf.physicalFunction = node
       id += Math.max(sriov.vfStride ?? 0, 1)
       budget -= 1
     }
@@ -32,7 +37,9 @@ export function assignPhysicalFunctions(
   for (const node of drafts) if (node.physicalFunction?.physicalFunction) delete node.physicalFunction
 }
 
-/** More than any machine has, all its physical functions together; a lying capability claims 65,535 for each. */
+/**
+ * More than any machine has, all its physical functions together; a lying capability claims 65,535 for each.
+ */
 const mostVirtualFunctions = 200_000
 
 /** Bus, slot and function in 16 bits, the domain above them. */

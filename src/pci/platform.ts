@@ -1,9 +1,11 @@
 /**
- * What predicting groups needs to know about the machine besides its functions: vendor of the platform, kernel version,
- * parameters, firmware tables. It owns turning raw options into settings; it predicts nothing.
+ * What predicting groups needs to know about the machine besides its functions: vendor of the platform,
+ * kernel version, parameters, firmware tables. It owns turning raw options into settings; it predicts
+ * nothing.
  */
-import type { AcsSettings, Judged } from './acs.ts'
-import { no, parseAcsOverride, probablyNo, yes } from './acs.ts'
+import { type Judged, no, probablyNo, yes } from './judged.ts'
+import type { AcsSettings } from './acs.ts'
+import { parseAcsOverride } from './acs-override.ts'
 import type { PciDevice } from './device.ts'
 import { type Dmar, parseDmar } from './dmar.ts'
 import { type Ivrs, parseIvrs } from './ivrs.ts'
@@ -80,7 +82,10 @@ const vendorsOfHostBridges: Readonly<Record<string, Platform['kind']>> = {
   '1106': 'intel',
 }
 
-/** By firmware table, else by the maker of the host bridge on the first root bus (Hygon is AMD's, Zhaoxin uses DMAR). */
+/**
+ * By firmware table, else by the maker of the host bridge on the first root bus (Hygon is AMD's, Zhaoxin uses
+ * DMAR).
+ */
 function findKind(topology: Topology, options: PlatformOptions): Platform['kind'] {
   if (options.ivrs !== undefined) return 'amd'
   if (options.dmar !== undefined) return 'intel'
@@ -105,8 +110,13 @@ export function isVmdDomain(node: TopologyNode): boolean {
   return node.parts.domain > 0xffff
 }
 
-/** Settings under which a patched kernel's `pcie_acs_override=` would be believed; absent when none is given. */
-export function overriddenSettings(settings: AcsSettings, cmdline: string | undefined): AcsSettings | undefined {
+/**
+ * Settings under which a patched kernel's `pcie_acs_override=` would be believed; absent when none is given.
+ */
+export function overriddenSettings(
+  settings: AcsSettings,
+  cmdline: string | undefined,
+): AcsSettings | undefined {
   const override = parseAcsOverride(cmdline)
   return override && { ...settings, override }
 }

@@ -1,7 +1,8 @@
 /**
- * Which IOMMU groups Linux will form, predicted from configuration space alone (no IOMMU needed), and how certain that is.
- * Rule: never wrong with `high`. The walk runs with every doubt settled as guessed, then towards merging, then towards
- * splitting; a group is `high` only if all runs agree on it and nothing outside the model (VMD, foreign platforms) touches it.
+ * Which IOMMU groups Linux will form, predicted from configuration space alone (no IOMMU needed), and how
+ * certain that is. Rule: never wrong with `high`. The walk runs with every doubt settled as guessed, then
+ * towards merging, then towards splitting; a group is `high` only if all runs agree on it and nothing outside
+ * the model (VMD, foreign platforms) touches it.
  */
 import { type PciAddress } from './address.ts'
 import type { PciDevice } from './device.ts'
@@ -44,7 +45,8 @@ export type PredictedGroup = {
 /** Some function shows more than its header: only then is there anything to predict groups from. */
 export function canPredictGroups(devices: readonly PciDevice[]): boolean {
   return devices.some(({ facts, config }) => {
-    const depth = facts?.depth ?? (config === undefined ? 'none' : config.length < 512 ? 'header' : 'standard')
+    const depth =
+      facts?.depth ?? (config === undefined ? 'none' : config.length < 512 ? 'header' : 'standard')
     return depth === 'standard' || depth === 'extended'
   })
 }
@@ -59,7 +61,8 @@ export function predictFromTopology(topology: Topology, options: PlatformOptions
     ? [walkGroups(topology, settings, 'merge'), walkGroups(topology, settings, 'split')]
     : []
   const aliasesUnread = platform.kind === 'amd' && !platform.ivrs
-  const aliased = aliasesUnread && walkGroups(topology, { ...settings, firmwareAliases: () => 'any' }, 'merge')
+  const aliased =
+    aliasesUnread && walkGroups(topology, { ...settings, firmwareAliases: () => 'any' }, 'merge')
   const override = overriddenSettings(settings.acs, options.cmdline)
   const claimed = override && walkGroups(topology, { ...settings, acs: override }, 'guess')
   const unsure = findMaybeVirtual(topology)
@@ -92,7 +95,10 @@ function addressesOf(members: readonly TopologyNode[]): readonly PciAddress[] {
   return only ? [only.address] : members.map((node) => node.address).toSorted()
 }
 
-/** What the hardware gives: `pcie_acs_override=` and the like left out. With `as-read`, as its controls are now. */
+/**
+ * What the hardware gives: `pcie_acs_override=` and the like left out. With `as-read`, as its controls are
+ * now.
+ */
 export function predictFromHardware(
   topology: Topology,
   { cmdline: _cmdline, ...plain }: PlatformOptions,
@@ -100,7 +106,10 @@ export function predictFromHardware(
   return predictFromTopology(topology, plain)
 }
 
-/** Is `predictFromHardware`, with whatever control, the same as `predictFromTopology` with the kernel's? On most machines it is. */
+/**
+ * Is `predictFromHardware`, with whatever control, the same as `predictFromTopology` with the kernel's? On
+ * most machines it is.
+ */
 export function isHardwareAsPredicted(topology: Topology, { cmdline }: PlatformOptions): boolean {
   return !changesAcs(cmdline) && topology.nodes.every(isSwitchedOn)
 }
@@ -134,8 +143,9 @@ function addDoubts(
 }
 
 /**
- * `lspci -v` says that a function has SR-IOV, but not where its virtual functions are: any function beside it of the same
- * vendor and class (PCIe 9.3.4: VFs have the class of their PF) may be one, and then does not share the slot's group.
+ * `lspci -v` says that a function has SR-IOV, but not where its virtual functions are: any function beside it
+ * of the same vendor and class (PCIe 9.3.4: VFs have the class of their PF) may be one, and then does not
+ * share the slot's group.
  */
 function findMaybeVirtual(topology: Topology): ReadonlySet<TopologyNode> {
   const found = new Set<TopologyNode>()
@@ -143,7 +153,8 @@ function findMaybeVirtual(topology: Topology): ReadonlySet<TopologyNode> {
     const { facts, vendorId, classCode } = physical.device
     if (!facts?.sriovUncounted) continue
     for (const node of physical.onBus) {
-      const isAlike = node.device.vendorId === vendorId && node.device.classCode?.slice(0, 4) === classCode?.slice(0, 4)
+      const isAlike =
+        node.device.vendorId === vendorId && node.device.classCode?.slice(0, 4) === classCode?.slice(0, 4)
       if (node !== physical && isAlike && !node.physicalFunction) found.add(node).add(physical)
     }
   }
@@ -180,7 +191,10 @@ function requesterId({ parts }: TopologyNode): number {
   return (parts.bus << 8) | (parts.slot << 3) | parts.function
 }
 
-/** Behind one VMD all share its requester id; with several, which domain is whose cannot be told. A listing without ids shows its driver. */
+/**
+ * Behind one VMD all share its requester id; with several, which domain is whose cannot be told. A listing
+ * without ids shows its driver.
+ */
 function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
   const found = topology.nodes.filter(({ device }) => device.driver === 'vmd' || isVmdEndpoint(device))
   return found.length === 1 ? found[0] : undefined

@@ -1,7 +1,8 @@
 /**
- * What would really reset a device between two guests. sysfs `reset_method` is where it starts, not where it ends: the list is
- * made when a function is found, so function 0 of a card shows `bus` although its siblings, found right afterwards, make
- * that reset refuse (ENOTTY). Without the file the methods are predicted from configuration space, in the kernel's order.
+ * What would really reset a device between two guests. sysfs `reset_method` is where it starts, not where it
+ * ends: the list is made when a function is found, so function 0 of a card shows `bus` although its siblings,
+ * found right afterwards, make that reset refuse (ENOTTY). Without the file the methods are predicted from
+ * configuration space, in the kernel's order.
  */
 import type { PciAddress } from './address.ts'
 import { isBridge, type PciDevice } from './device.ts'
@@ -21,14 +22,18 @@ export const resetMethods = ['device_specific', 'acpi', 'flr', 'af_flr', 'pm', '
 export type ResetMethod = (typeof resetMethods)[number]
 
 /**
- * `function`: the function resets by itself (FLR, the kernel's own way, ACPI). `bus`: alone behind its port, a bus reset works.
- * `together`: only all functions of the bus at once, so they must go to one guest. `power`: D3hot and back, which may
- * or may not clear anything. `none`: state leaks from one guest run into the next.
+ * `function`: the function resets by itself (FLR, the kernel's own way, ACPI). `bus`: alone behind its port,
+ * a bus reset works. `together`: only all functions of the bus at once, so they must go to one guest.
+ * `power`: D3hot and back, which may or may not clear anything. `none`: state leaks from one guest run into
+ * the next.
  */
 export type ResetClass = 'function' | 'bus' | 'together' | 'power' | 'none' | 'unknown'
 
 export type ResetNote = {
-  /** `quirkMissing`: this kernel offers what a newer one refuses. `misleadingBus`: `bus` is listed and will not work. */
+  /**
+   * `quirkMissing`: this kernel offers what a newer one refuses. `misleadingBus`: `bus` is listed and will
+   * not work.
+   */
   readonly kind: ResetRule | 'misleadingBus' | 'vendorReset' | 'quirkMissing'
   readonly about: string
   /** Kernels that have the quirk, when not all do: `6.1.165, 6.12.75 and 7.1`. */
@@ -43,10 +48,16 @@ export type ResetJudgement = {
   readonly usable: readonly ResetMethod[]
   /** `stated` by the kernel, or `predicted` from configuration space (`acpi` cannot be predicted). */
   readonly from: 'stated' | 'predicted'
-  /** With class `together`: the others on the same bus, which a bus reset hits too and which therefore go to the same guest. */
+  /**
+   * With class `together`: the others on the same bus, which a bus reset hits too and which therefore go to
+   * the same guest.
+   */
   readonly together: readonly PciAddress[]
   readonly notes: readonly ResetNote[]
-  /** The kernel would use a method that is known bad on this device, and these it lists work: what `reset_method` should hold. */
+  /**
+   * The kernel would use a method that is known bad on this device, and these it lists work: what
+   * `reset_method` should hold.
+   */
   readonly instead?: readonly ResetMethod[]
 }
 
@@ -66,7 +77,9 @@ export function judgeReset(
   // With a quirk that this kernel may have or not, only what holds in both cases is known.
   const least = isAnyInDoubt(node, kernel) ? knownOf(node, kernel, 'does') : known
   const reset =
-    least === known || classify(device, usableOf(device, least), least, node) === cautious ? cautious : 'unknown'
+    least === known || classify(device, usableOf(device, least), least, node) === cautious
+      ? cautious
+      : 'unknown'
   const judged: Draft<ResetJudgement> = {
     class: reset,
     usable,
@@ -138,7 +151,11 @@ function isAnyInDoubt({ device, onBus, parent }: TopologyNode, kernel: Kernel | 
 
 const noRules: ReadonlySet<ResetRule> = new Set()
 
-function findBarredRules({ device }: TopologyNode, kernel: Kernel | undefined, having: Having): ReadonlySet<ResetRule> {
+function findBarredRules(
+  { device }: TopologyNode,
+  kernel: Kernel | undefined,
+  having: Having,
+): ReadonlySet<ResetRule> {
   const rows = resetQuirksOf(device)
   if (rows.length === 0) return noRules
   return new Set(rows.filter((row) => isHad(row, kernel, having)).map((row) => row.rule))
@@ -194,8 +211,14 @@ function predictMethods(device: PciDevice, known: Known): readonly ResetMethod[]
   return resetMethods.filter((method) => may[method])
 }
 
-function classify(device: PciDevice, usable: readonly ResetMethod[], known: Known, node: TopologyNode): ResetClass {
-  if (usable.some((m) => m === 'flr' || m === 'af_flr' || m === 'device_specific' || m === 'acpi')) return 'function'
+function classify(
+  device: PciDevice,
+  usable: readonly ResetMethod[],
+  known: Known,
+  node: TopologyNode,
+): ResetClass {
+  if (usable.some((m) => m === 'flr' || m === 'af_flr' || m === 'device_specific' || m === 'acpi'))
+    return 'function'
   // Every virtual function has FLR (PCIe 9.2.2.3), whatever a 64-byte image shows of it.
   if (node.physicalFunction) return 'function'
   const isStated = device.resetMethods !== undefined
@@ -233,14 +256,16 @@ function misleadingBus(others: number): ResetNote {
 const noNotes: readonly ResetNote[] = []
 
 function findNotes(device: PciDevice, kernel: Kernel | undefined, known: Known): readonly ResetNote[] {
-  const isMisled = device.resetMethods?.includes('bus') === true && (known.others > 0 || known.busReset === 'refused')
+  const isMisled =
+    device.resetMethods?.includes('bus') === true && (known.others > 0 || known.busReset === 'refused')
   const ofBus = isMisled ? [misleadingBus(known.others)] : noNotes
   const rows = resetQuirksOf(device)
   const family = vendorResetFamily(device)
   if (rows.length === 0 && family === undefined) return ofBus
   const notes: ResetNote[] = [...ofBus]
   for (const row of rows) notes.push(noteOf(row, device, { kernel, known }))
-  if (family) notes.push({ kind: 'vendorReset', about: `${family} GPUs often do not come back without vendor-reset` })
+  if (family)
+    notes.push({ kind: 'vendorReset', about: `${family} GPUs often do not come back without vendor-reset` })
   return notes
 }
 
@@ -257,10 +282,14 @@ function noteOf(
 }
 
 /**
- * Whether the kernel's own list shows the row: better evidence than its version. A list that offers what the row forbids shows
- * that it is missing; one without it may have been limited by hand, which does the same.
+ * Whether the kernel's own list shows the row: better evidence than its version. A list that offers what the
+ * row forbids shows that it is missing; one without it may have been limited by hand, which does the same.
  */
-function showsRow(row: ResetQuirk, { resetMethods: stated }: PciDevice, { others }: Known): boolean | undefined {
+function showsRow(
+  row: ResetQuirk,
+  { resetMethods: stated }: PciDevice,
+  { others }: Known,
+): boolean | undefined {
   const { rule } = row
   if (stated === undefined) return undefined
   if (rule === 'noFlr') return !stated.includes('flr')

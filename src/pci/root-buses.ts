@@ -1,6 +1,6 @@
 /**
- * Which buses are root buses. Where no bridge of the input leads to a bus, it is one, or the bridge was left out
- * (`lspci -s 01:00.0`): only what is known for sure counts, since places and groups rest on it.
+ * Which buses are root buses. Where no bridge of the input leads to a bus, it is one, or the bridge was left
+ * out (`lspci -s 01:00.0`): only what is known for sure counts, since places and groups rest on it.
  */
 import { hex } from './hex.ts'
 import type { PciDevice } from './device.ts'
@@ -27,8 +27,9 @@ export function findRootBuses(
 }
 
 /**
- * Domains of which bus 0 is listed from its first function on, with bridges and the buses they lead to: a bus that none of them
- * reaches is a root bus of its own (a second socket). A line cut out of a listing states no such thing.
+ * Domains of which bus 0 is listed from its first function on, with bridges and the buses they lead to: a bus
+ * that none of them reaches is a root bus of its own (a second socket). A line cut out of a listing states no
+ * such thing.
  */
 function wholeDomains(byBus: ReadonlyMap<number, readonly Node[]>): ReadonlySet<number> {
   const whole = new Set<number>()
@@ -40,14 +41,21 @@ function wholeDomains(byBus: ReadonlyMap<number, readonly Node[]>): ReadonlySet<
   return whole
 }
 
-const rootTypes: ReadonlySet<unknown> = new Set(['rootPort', 'rootComplexEndpoint', 'rootComplexEventCollector'])
+const rootTypes: ReadonlySet<unknown> = new Set([
+  'rootPort',
+  'rootComplexEndpoint',
+  'rootComplexEventCollector',
+])
 const lowerTypes: ReadonlySet<unknown> = new Set(['endpoint', 'upstreamPort', 'downstreamPort'])
 
 function typeOf({ facts, portType }: PciDevice): PciDevice['portType'] | null {
   return facts?.portType === undefined ? portType : facts.portType
 }
 
-/** Root ports and integrated functions are on root buses only (PCIe 1.3.2, 1.3.3), and so are host bridges and IOMMUs. */
+/**
+ * Root ports and integrated functions are on root buses only (PCIe 1.3.2, 1.3.3), and so are host bridges and
+ * IOMMUs.
+ */
 function isOnRootBus({ device }: Node): boolean {
   return rootTypes.has(typeOf(device)) || /^(?:0600|0806)/.test(device.classCode ?? '')
 }

@@ -9,11 +9,16 @@ export type TopologyNode = {
   readonly device: PciDevice
   /** All functions of its bus, itself among them, in address order. */
   readonly onBus: readonly TopologyNode[]
-  /** The bridge above; for a virtual function the bridge above its physical function. Absent on a root bus. */
+  /**
+   * The bridge above; for a virtual function the bridge above its physical function. Absent on a root bus.
+   */
   readonly parent?: TopologyNode
   /** Present on a virtual function. */
   readonly physicalFunction?: TopologyNode
-  /** A bridge covers this bus, but the bridge that leads to it is not in the input (cut listing), or two bridges claim it. */
+  /**
+   * A bridge covers this bus, but the bridge that leads to it is not in the input (cut listing), or two
+   * bridges claim it.
+   */
   readonly parentUnsure?: true
 }
 

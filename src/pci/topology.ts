@@ -7,7 +7,13 @@ import { isBridge, type PciDevice } from './device.ts'
 import { hex } from './hex.ts'
 import { assignPhysicalFunctions } from './physical-functions.ts'
 import { findRootBuses } from './root-buses.ts'
-import { secondaryBusOf, subordinateBusOf, type NodeDraft, type Topology, type TopologyNode } from './topology-node.ts'
+import {
+  secondaryBusOf,
+  subordinateBusOf,
+  type NodeDraft,
+  type Topology,
+  type TopologyNode,
+} from './topology-node.ts'
 
 /** A number: each is looked up several times. */
 function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
@@ -15,14 +21,23 @@ function busKey(parts: Pick<AddressParts, 'domain' | 'bus'>): number {
 }
 
 /**
- * Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the first counts.
- * `statedRoots` are buses that the input calls root buses (`0000:80`), where the functions themselves do not say so.
+ * Builds the tree from stated parents, else from bridges' bus numbers. Two entries with one address: the
+ * first counts. `statedRoots` are buses that the input calls root buses (`0000:80`), where the functions
+ * themselves do not say so.
  */
-export function findTopology(devices: readonly PciDevice[], statedRoots: ReadonlySet<string> = noRoots): Topology {
+export function findTopology(
+  devices: readonly PciDevice[],
+  statedRoots: ReadonlySet<string> = noRoots,
+): Topology {
   const byAddress = new Map<PciAddress, NodeDraft>()
   for (const device of devices) {
     if (byAddress.has(device.address)) continue
-    byAddress.set(device.address, { address: device.address, parts: addressParts(device.address), device, onBus: [] })
+    byAddress.set(device.address, {
+      address: device.address,
+      parts: addressParts(device.address),
+      device,
+      onBus: [],
+    })
   }
   const drafts = [...byAddress.values()].sort(byPlace)
   const byBus = new Map<number, NodeDraft[]>()
@@ -55,7 +70,10 @@ type Leaders = {
   readonly contested: ReadonlySet<number>
   /** Buses inside some bridge's range, per domain: a bus in here is no root bus. */
   readonly covered: ReadonlyMap<number, Uint8Array>
-  /** Lowest bus of a bridge that does not say where it leads, per domain: no bus above it is surely a root bus. */
+  /**
+   * Lowest bus of a bridge that does not say where it leads, per domain: no bus above it is surely a root
+   * bus.
+   */
   readonly openFrom: ReadonlyMap<number, number>
 }
 
@@ -90,7 +108,10 @@ function mayLeadSomewhere(device: PciDevice): boolean {
   return portType === undefined || portType.endsWith('Port') || portType.endsWith('Bridge')
 }
 
-/** sysfs says so by its directory tree, which readers keep as `path`: the step before the last is a root bus (`0000:00`). */
+/**
+ * sysfs says so by its directory tree, which readers keep as `path`: the step before the last is a root bus
+ * (`0000:00`).
+ */
 function isStatedRoot(device: PciDevice): boolean {
   return device.path?.split('/').at(-2)?.includes(':') === true
 }
@@ -130,8 +151,9 @@ function markContradictions(onBus: readonly NodeDraft[]): void {
 const deepest = 256
 
 /**
- * How many bridges are above each function. Where a walk up meets itself, or goes deeper than buses can, the link that does so
- * is dropped; after this every walk ends soon. `isOrdered` if all parents were found before their children and nothing was dropped.
+ * How many bridges are above each function. Where a walk up meets itself, or goes deeper than buses can, the
+ * link that does so is dropped; after this every walk ends soon. `isOrdered` if all parents were found before
+ * their children and nothing was dropped.
  */
 function cutEndlessWalks(drafts: readonly NodeDraft[]): {
   readonly depths: ReadonlyMap<TopologyNode, number>
@@ -186,7 +208,10 @@ function stepOf(parts: AddressParts): string {
   return `${hex(parts.slot, 2)}.${parts.function}`
 }
 
-/** A bridge that is named as parent but not listed itself; on bus 0, which always is a root bus, its place is known. */
+/**
+ * A bridge that is named as parent but not listed itself; on bus 0, which always is a root bus, its place is
+ * known.
+ */
 function unlistedRootPort(topology: Topology, { device }: TopologyNode): string | undefined {
   if (device.parent === undefined || topology.byAddress.has(device.parent)) return undefined
   const parts = addressParts(device.parent)
@@ -194,8 +219,9 @@ function unlistedRootPort(topology: Topology, { device }: TopologyNode): string 
 }
 
 /**
- * Places without bus numbers: `0000:00/1c.0/00.0` = root bus, then slot.function at each step down; a virtual function is
- * its physical function's place and its rank among that one's VFs: `…/00.0/vf3`. Where a step is unsure there is no place.
+ * Places without bus numbers: `0000:00/1c.0/00.0` = root bus, then slot.function at each step down; a virtual
+ * function is its physical function's place and its rank among that one's VFs: `…/00.0/vf3`. Where a step is
+ * unsure there is no place.
  */
 export function findPaths(topology: Topology): ReadonlyMap<PciAddress, string> {
   const paths = new Map<PciAddress, string>()
@@ -207,9 +233,14 @@ export function findPaths(topology: Topology): ReadonlyMap<PciAddress, string> {
     if (node.physicalFunction) virtual.push(node)
     if (node.physicalFunction) continue
     const root = `${hex(parts.domain, 4)}:${hex(parts.bus, 2)}`
-    const above = node.parentUnsure ? unlistedRootPort(topology, node) : parent ? paths.get(parent.address) : root
+    const above = node.parentUnsure
+      ? unlistedRootPort(topology, node)
+      : parent
+        ? paths.get(parent.address)
+        : root
     const path = `${above}/${stepOf(parts)}`
-    // Two at one place: the second is on a bus of its own, as only a virtual function can be that does not say so.
+    // Two at one place: the second is on a bus of its own, as only a virtual function can be that does not
+    // say so.
     if (above === undefined || taken.has(path)) continue
     taken.add(path)
     paths.set(node.address, path)

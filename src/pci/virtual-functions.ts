@@ -1,7 +1,7 @@
 /**
- * What the physical function's driver holds for one of its virtual functions. No file in sysfs has it: it goes over netlink
- * (IFLA_VFINFO_LIST), read as `ip -json link show dev PORT` prints it (iproute2 ip/ipaddress.c, print_vfinfo) and set by
- * `ip link set dev PORT vf N …` (ip-link(8)).
+ * What the physical function's driver holds for one of its virtual functions. No file in sysfs has it: it
+ * goes over netlink (IFLA_VFINFO_LIST), read as `ip -json link show dev PORT` prints it (iproute2
+ * ip/ipaddress.c, print_vfinfo) and set by `ip link set dev PORT vf N …` (ip-link(8)).
  */
 
 /** Absent: not stated by the driver, or not asked for. */
@@ -15,8 +15,13 @@ export type VirtualFunctionSettings = {
 
 export const settingKeys = ['mac', 'vlan', 'trust', 'spoofCheck'] as const
 
-/** By number; undefined when the text is not what `ip` prints. A driver that states nothing leaves an empty map. */
-export function parseVirtualFunctions(json: string): ReadonlyMap<number, VirtualFunctionSettings> | undefined {
+/**
+ * By number; undefined when the text is not what `ip` prints. A driver that states nothing leaves an empty
+ * map.
+ */
+export function parseVirtualFunctions(
+  json: string,
+): ReadonlyMap<number, VirtualFunctionSettings> | undefined {
   let links: unknown
   try {
     links = JSON.parse(json)
@@ -60,7 +65,10 @@ export function settingWords({ mac, vlan, trust, spoofCheck }: VirtualFunctionSe
 }
 
 /** What `wanted` speaks of, as `is` has it. */
-export function pickSettings(is: VirtualFunctionSettings, wanted: VirtualFunctionSettings): VirtualFunctionSettings {
+export function pickSettings(
+  is: VirtualFunctionSettings,
+  wanted: VirtualFunctionSettings,
+): VirtualFunctionSettings {
   return Object.fromEntries(settingKeys.flatMap((key) => (wanted[key] === undefined ? [] : [[key, is[key]]])))
 }
 

@@ -1,6 +1,6 @@
 /**
- * plan: who gets what, what goes along, what is wrong, and every change. Pure: the same host, spec and lock give the same
- * plan, byte by byte. The web, the CLI, a dry run and the tests all call this one function.
+ * plan: who gets what, what goes along, what is wrong, and every change. Pure: the same host, spec and lock
+ * give the same plan, byte by byte. The web, the CLI, a dry run and the tests all call this one function.
  */
 import { defined } from '../base/defined.ts'
 import { hasErrors, type Finding } from '../base/finding.ts'
@@ -57,7 +57,9 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
   const changes = decideChanges(who, given)
   const { view, shared, gone, said, concessions, functions } = who
   const { memory, boot } = changes
-  const doubtful = [...who.lock.followed].filter(([, followed]) => followed.kind === 'lost').map(([key]) => key)
+  const doubtful = [...who.lock.followed]
+    .filter(([, followed]) => followed.kind === 'lost')
+    .map(([key]) => key)
   const findings = findingsOf(who, changes, given)
   return {
     assignments: shared.assignments,
@@ -135,10 +137,14 @@ function findingsOf(who: Who, changes: Changes, { places }: PlanInput): Finding[
 }
 
 /**
- * What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow after the
- * reboot.
+ * What fails soonest comes first. Without a working IOMMU vfio-pci cannot take a device: the drivers follow
+ * after the reboot.
  */
-function stepsOf({ host, functions, leaving, view }: Who, changes: Changes, given: PlanInput): readonly Step[] {
+function stepsOf(
+  { host, functions, leaving, view }: Who,
+  changes: Changes,
+  given: PlanInput,
+): readonly Step[] {
   const { resets, hugepages, files, boot } = changes
   const atBoot = given.boot === false ? [] : [...files, ...boot.steps]
   const setup = [...hugepages.steps, ...functions.steps, ...atBoot]
@@ -146,7 +152,11 @@ function stepsOf({ host, functions, leaving, view }: Who, changes: Changes, give
   return [...setup, ...handing]
 }
 
-function wishOf(spec: Spec, given: PlanInput, more: Pick<BootWish, 'identities' | 'replace' | 'edits'>): BootWish {
+function wishOf(
+  spec: Spec,
+  given: PlanInput,
+  more: Pick<BootWish, 'identities' | 'replace' | 'edits'>,
+): BootWish {
   return {
     ...more,
     trial: given.trial ?? true,
@@ -173,7 +183,9 @@ const severities = ['error', 'warning', 'note'] as const
 
 /** What stops the plan first. A fact about the whole host that a role fails by is told once, at the role. */
 function bySeverity(findings: readonly Finding[]): Finding[] {
-  const failing = new Set(findings.filter((f) => f.severity === 'error' && f.at !== undefined).map((f) => f.code))
+  const failing = new Set(
+    findings.filter((f) => f.severity === 'error' && f.at !== undefined).map((f) => f.code),
+  )
   return severities.flatMap((severity) =>
     findings.filter(
       (f) => f.severity === severity && (severity === 'error' || f.at !== undefined || !failing.has(f.code)),

@@ -1,6 +1,6 @@
 /**
- * Plan: the whole answer, complete before anything is touched. Made by `plan()` (plan/plan.ts), rendered by the CLI,
- * performed by apply/.
+ * Plan: the whole answer, complete before anything is touched. Made by `plan()` (plan/plan.ts), rendered by
+ * the CLI, performed by apply/.
  */
 import type { Finding } from '../base/finding.ts'
 import type { PciAddress } from '../pci/address.ts'
@@ -39,7 +39,9 @@ export type Plan = {
   readonly doubtful?: readonly string[]
   /** Doubts about what the host uses that the spec settles (`host: not-in-use`). */
   readonly settled?: readonly Settled[]
-  /** What the host uses and loses by this plan, and the spec does not give up by name: `apply` asks for each. */
+  /**
+   * What the host uses and loses by this plan, and the spec does not give up by name: `apply` asks for each.
+   */
   readonly concessions?: readonly Concession[]
   readonly findings: readonly Finding[]
   /** Empty when a finding is an error, and when the host is already as planned. */

@@ -47,6 +47,8 @@ export function sayDemand(select: DeviceSelector): string {
 
 /** Words as a list in YAML, each once; quoted where they would not be read as they are. */
 export function yamlList(words: readonly string[]): string {
-  const written = [...new Set(words)].map((word) => (/^[A-Za-z/][\w./-]*$/.test(word) ? word : JSON.stringify(word)))
+  const written = [...new Set(words)].map((word) =>
+    /^[A-Za-z/][\w./-]*$/.test(word) ? word : JSON.stringify(word),
+  )
   return `[${written.join(', ')}]`
 }

@@ -1,4 +1,7 @@
-/** With `pcie_acs_override=` a group proves nothing: what the hardware keeps apart has to be known from its ports. */
+/**
+ * With `pcie_acs_override=` a group proves nothing: what the hardware keeps apart has to be known from its
+ * ports.
+ */
 import { isBridge } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { notes } from '../reasons.ts'
@@ -15,9 +18,12 @@ export const checkAcsOverride: Check = (device, view) => {
       severity: 'warning',
       ...notes(
         device.address,
-        `group ${group.id} may be what ${override.word} makes the kernel claim; what the hardware keeps apart from it is not known`,
+        `group ${group.id} may be what ${override.word} makes the kernel claim; what the hardware keeps ` +
+          'apart from it is not known',
       ),
-      help: 'start the kernel without it and look at the groups again, or add the output of: sudo lspci -nnvvv',
+      help:
+        'start the kernel without it and look at the groups again, or add the output of: sudo ' +
+        'lspci -nnvvv',
       about: [device.address],
     },
   ]

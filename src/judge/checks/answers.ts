@@ -1,4 +1,7 @@
-/** A function whose configuration space reads all ones is not there: asleep in D3cold, fallen off the bus, or unplugged. */
+/**
+ * A function whose configuration space reads all ones is not there: asleep in D3cold, fallen off the bus, or
+ * unplugged.
+ */
 import { nothing, type Check } from '../check.ts'
 import { says } from '../reasons.ts'
 
@@ -9,7 +12,10 @@ export const checkAnswers: Check = (device) => {
       code: 'device-silent',
       severity: 'warning',
       undecided: true,
-      ...says(device.address, 'does not answer: its configuration space reads all ff (asleep in D3cold, or gone)'),
+      ...says(
+        device.address,
+        'does not answer: its configuration space reads all ff (asleep in D3cold, or gone)',
+      ),
       help: `wake it and inspect again: echo on > /sys/bus/pci/devices/${device.address}/power/control`,
       about: [device.address],
     },

@@ -1,6 +1,7 @@
 /**
- * A drive behind a Volume Management Device: the `vmd` driver makes its domain, and takes it away when the host lets go of
- * the VMD (`vmd_remove`, drivers/pci/controller/vmd.c). The VMD itself may go, with every drive behind it.
+ * A drive behind a Volume Management Device: the `vmd` driver makes its domain, and takes it away when the
+ * host lets go of the VMD (`vmd_remove`, drivers/pci/controller/vmd.c). The VMD itself may go, with every
+ * drive behind it.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -22,7 +23,9 @@ export const checkBehindVmd: Check = (device, view) => {
       code: 'behind-vmd',
       severity: 'error',
       ...says(device.address, `exists only while the host drives ${through} and cannot leave alone`),
-      help: `switch VMD off in the firmware setup, which makes it a drive like any other${vmds.length === 1 ? `, or give ${vmds[0]} away with every drive behind it` : ''}`,
+      help:
+        'switch VMD off in the firmware setup, which makes it a drive like any ' +
+        `other${vmds.length === 1 ? `, or give ${vmds[0]} away with every drive behind it` : ''}`,
       about: [device.address, ...vmds],
     },
   ]

@@ -5,7 +5,8 @@ import { says } from '../reasons.ts'
 
 export const checkEndpoint: Check = (device) => {
   if (!isBridge(device) && device.portType !== 'rootComplexEventCollector') return nothing
-  const what = device.headerType === 2 ? 'a CardBus bridge' : isBridge(device) ? 'a bridge' : 'an event collector'
+  const what =
+    device.headerType === 2 ? 'a CardBus bridge' : isBridge(device) ? 'a bridge' : 'an event collector'
   return [
     {
       code: 'not-an-endpoint',

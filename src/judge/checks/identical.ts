@@ -1,4 +1,6 @@
-/** Cards alike in every id are told apart by place and serial only; ids on a command line would take them all. */
+/**
+ * Cards alike in every id are told apart by place and serial only; ids on a command line would take them all.
+ */
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
 import { slotOf } from '../../pci/address.ts'
 import { nothing, type Check } from '../check.ts'
@@ -22,7 +24,8 @@ export const checkIdentical: Check = (device, view) => {
 function countElsewhere(alike: readonly PciDevice[], device: PciDevice): number {
   const slot = `${slotOf(device.address)}.`
   let count = 0
-  for (let at = 0; at < alike.length && count <= maxNamed; at++) if (!alike[at]?.address.startsWith(slot)) count += 1
+  for (let at = 0; at < alike.length && count <= maxNamed; at++)
+    if (!alike[at]?.address.startsWith(slot)) count += 1
   return count
 }
 
@@ -44,7 +47,10 @@ function reasonOfOne(device: PciDevice, alike: Alike): Reason {
   }
 }
 
-/** A machine may have hundreds of equal functions: that is said once for all that state a serial, and once for the others. */
+/**
+ * A machine may have hundreds of equal functions: that is said once for all that state a serial, and once for
+ * the others.
+ */
 const told = new WeakMap<Alike, Map<boolean, readonly Reason[]>>()
 
 function reasonOfMany(alike: Alike, withSerial: boolean): readonly Reason[] {
@@ -68,7 +74,13 @@ const common = {
   help: 'never bind it by vendor and device id',
 } as const
 
-function hasSerial({ deviceSerialNumber, nvmeSerial, sasAddress, vpdSerial, networkInterfaces }: PciDevice): boolean {
+function hasSerial({
+  deviceSerialNumber,
+  nvmeSerial,
+  sasAddress,
+  vpdSerial,
+  networkInterfaces,
+}: PciDevice): boolean {
   if (deviceSerialNumber || nvmeSerial || sasAddress || vpdSerial) return true
   return networkInterfaces?.some((one) => one.permanentMac !== undefined) === true
 }

@@ -1,4 +1,7 @@
-/** Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into the host. */
+/**
+ * Without interrupt remapping VFIO refuses the group (EPERM), because a guest could inject interrupts into
+ * the host.
+ */
 import { remappingEnders } from '../../boot/remapping-args.ts'
 import { changeRemedy } from '../../boot/loaders/loaders.ts'
 import { nothing, type Check } from '../check.ts'
@@ -14,7 +17,8 @@ export const checkInterruptRemapping: Check = (device, view) => {
       severity: 'warning',
       ...mentions(
         device.address,
-        (it) => `interrupt remapping is not active, so VFIO will refuse ${it} unless unsafe interrupts are allowed`,
+        (it) =>
+          `interrupt remapping is not active, so VFIO will refuse ${it} unless unsafe interrupts are allowed`,
       ),
       help:
         enders.length > 0

@@ -1,4 +1,7 @@
-/** Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the host. */
+/**
+ * Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the
+ * host.
+ */
 import { defined } from '../../base/defined.ts'
 import { isOnRootBus, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
@@ -51,13 +54,20 @@ const notCovered = [
   'look for a firmware update, or put the card into another slot',
 ] as const
 
-/** A part of the processor is in no other slot; `igfx_off` and `quirk_iommu_igfx` leave it out (drivers/iommu/intel). */
+/**
+ * A part of the processor is in no other slot; `igfx_off` and `quirk_iommu_igfx` leave it out
+ * (drivers/iommu/intel).
+ */
 const leftOut = [
   'the kernel leaves it out',
-  'look on the kernel command line for what does so (such as intel_iommu=on,igfx_off), and in the firmware setup',
+  'look on the kernel command line for what does so (such as intel_iommu=on,igfx_off), and in the ' +
+    'firmware setup',
 ] as const
 
-/** What sits on a root bus is soldered there or in the processor, and so is what AMD puts behind internal ports. */
+/**
+ * What sits on a root bus is soldered there or in the processor, and so is what AMD puts behind internal
+ * ports.
+ */
 function isBuiltIn(device: PciDevice): boolean {
   return isOnRootBus(device) || device.portType === 'rootComplexEndpoint' || device.vendorId === '1022'
 }

@@ -1,6 +1,6 @@
 /**
- * A list of devices does not say what is mounted, routed or shown over them. What a host driver holds may be the host's own
- * disk, network or screen, so "ready" would be a guess there.
+ * A list of devices does not say what is mounted, routed or shown over them. What a host driver holds may be
+ * the host's own disk, network or screen, so "ready" would be a guess there.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -57,13 +57,17 @@ function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined
     const which = `which of ${about.length} ${words[kind]} the host itself uses (${sources[kind]})`
     known.set(
       kind,
-      about.length > maxApart ? [reasonOf({ message: unsaid(`${which}: ${addressesText(about)}`) }, about)] : undefined,
+      about.length > maxApart
+        ? [reasonOf({ message: unsaid(`${which}: ${addressesText(about)}`) }, about)]
+        : undefined,
     )
   }
   return known.get(kind)
 }
 
-/** A bare address (`find` over the groups; a function that went away while it was read): it may be anything. */
+/**
+ * A bare address (`find` over the groups; a function that went away while it was read): it may be anything.
+ */
 function isNothingKnown(device: PciDevice): boolean {
   return device.classCode === undefined && device.facts?.headerType !== 1 && !isVfioDriver(device.driver)
 }
@@ -95,8 +99,8 @@ const words = {
 }
 
 /**
- * What the host may have on a function of a class, by its first digits: Fibre Channel, FireWire, SD and card readers without a
- * class carry disks; InfiniBand, and wireless beside class 02, may carry the way in.
+ * What the host may have on a function of a class, by its first digits: Fibre Channel, FireWire, SD and card
+ * readers without a class carry disks; InfiniBand, and wireless beside class 02, may carry the way in.
  */
 const kindsByClass: readonly (readonly [string, Kind])[] = [
   ['01', 'disk'],
@@ -117,7 +121,8 @@ function needKind(device: PciDevice): Kind | undefined {
   // Card readers state classes of all kinds.
   if (driver === 'sdhci-pci') return 'disk'
   // A 3D controller (0302) has no screen; where `boot_vga` was read, it answers.
-  if (classCode.startsWith('03')) return bootVga === undefined && !classCode.startsWith('0302') ? 'display' : undefined
+  if (classCode.startsWith('03'))
+    return bootVga === undefined && !classCode.startsWith('0302') ? 'display' : undefined
   return kindsByClass.find(([start]) => classCode.startsWith(start))?.[1]
 }
 
@@ -130,7 +135,16 @@ function unreadKind(device: PciDevice, view: HostView): Kind | undefined {
   return kind !== undefined && isUnread(view, kind) ? kind : undefined
 }
 
-const listings = new Set(['umockdev', 'lspci', 'script', 'find', 'kernel-log', 'udevadm', 'nodedev', 'facter'])
+const listings = new Set([
+  'umockdev',
+  'lspci',
+  'script',
+  'find',
+  'kernel-log',
+  'udevadm',
+  'nodedev',
+  'facter',
+])
 
 function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
   const { unreadNeeds, source } = view.host
@@ -140,7 +154,10 @@ function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
 /** Drivers that only keep a function from the host's own; pciback keeps it for Xen's guests. */
 const setAside: ReadonlySet<string> = new Set(['pci-stub', 'pciback', 'xen-pciback'])
 
-/** Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set up needs none. */
+/**
+ * Nothing on the host can use a function that VFIO holds, or one without a driver; a screen the firmware set
+ * up needs none.
+ */
 function isFree(device: PciDevice, kind: HostNeed['kind']): boolean {
   // The firmware may run the tunnels of a dock without a driver of the host.
   if (device.driver === null) return kind !== 'display' && !isThunderboltInterface(device)

@@ -1,6 +1,6 @@
 /**
- * A need of the host whose trail was lost may end at this function: nothing proves that, and nothing disproves it. The
- * function stays until somebody finds the end or says that the function is not in use.
+ * A need of the host whose trail was lost may end at this function: nothing proves that, and nothing
+ * disproves it. The function stays until somebody finds the end or says that the function is not in use.
  */
 import { listText } from '../../base/text.ts'
 import type { LostNeed } from '../../host/host.ts'

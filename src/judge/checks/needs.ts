@@ -22,7 +22,8 @@ export const needCodes: Readonly<Record<HostNeed['kind'], FindingCode>> = {
 const helps: Readonly<Record<HostNeed['kind'], string>> = {
   disk: 'move what is on these disks to another controller first, or choose another device',
   network: 'give the host another way in and out first (a second network card), or choose another device',
-  display: 'make another card the boot display in the firmware setup, or list boot-display under host: give-up',
+  display:
+    'make another card the boot display in the firmware setup, or list boot-display under host: give-up',
   console: 'use a serial console or SSH, or list text-console under host: give-up',
   input: 'plug the keyboard into another controller, or list keyboard under host: give-up',
   chipset: 'it is part of the board; alone it is of no use to a VM',
@@ -49,8 +50,8 @@ export function isGivenUp({ kind }: HostNeed, giveUp: ReadonlySet<string>): bool
 }
 
 /**
- * A leg of a bond or a mirror is not vital as long as another leg stands outside its group: its loss degrades the need. That
- * no plan takes all legs at once is checked where the whole plan is known (plan/last-legs.ts).
+ * A leg of a bond or a mirror is not vital as long as another leg stands outside its group: its loss degrades
+ * the need. That no plan takes all legs at once is checked where the whole plan is known (plan/last-legs.ts).
  */
 export function isVital(need: HostNeed, view: HostView): boolean {
   if (need.weight !== 'vital' || isGivenUp(need, view.giveUp)) return false
@@ -88,7 +89,8 @@ export const checkNeeds: Check = (device, view) => {
       severity: vital.length > 0 ? 'error' : 'warning',
       ...says(
         device.address,
-        `${verbs[kind] ?? 'carries'} ${what}${kind === 'chipset' ? ' of this board' : chains === '' ? '' : `: ${chains}`}`,
+        `${verbs[kind] ?? 'carries'} ` +
+          `${what}${kind === 'chipset' ? ' of this board' : chains === '' ? '' : `: ${chains}`}`,
       ),
       help: helps[kind],
       about: [device.address],

@@ -1,4 +1,7 @@
-/** What the kernel or QEMU refused before, where the input holds the refusal: it outweighs whatever a listing looks like. */
+/**
+ * What the kernel or QEMU refused before, where the input holds the refusal: it outweighs whatever a listing
+ * looks like.
+ */
 import type { Refusal } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -22,7 +25,11 @@ type Told = Reason & { readonly isVague?: true }
 const plain = ({ isVague: _isVague, ...reason }: Told): Reason => reason
 
 /** Of the function itself, or of its group as a whole: a group is taken whole or not at all. */
-function speaksOf({ device, group, kind }: Refusal, { address, iommuGroup }: PciDevice, view: HostView): boolean {
+function speaksOf(
+  { device, group, kind }: Refusal,
+  { address, iommuGroup }: PciDevice,
+  view: HostView,
+): boolean {
   if (device === address) return true
   const own = typeof iommuGroup === 'number' ? iommuGroup : undefined
   if (group !== undefined) return group === own
@@ -60,18 +67,22 @@ function reasonOf(refusal: Refusal, device: PciDevice, view: HostView): readonly
 type Plain = Exclude<Refusal['kind'], 'reserved-memory' | 'identity-map'>
 
 /** Without an address, for a line that names the function already. */
-const reasons: Readonly<Record<Plain, (address: PciAddress | undefined, refusal: Refusal) => Omit<Told, 'about'>>> = {
+const reasons: Readonly<
+  Record<Plain, (address: PciAddress | undefined, refusal: Refusal) => Omit<Told, 'about'>>
+> = {
   denied: (address) => ({
     code: 'driver-denied',
     severity: 'error',
-    message: `vfio-pci refused ${address ?? it}: it is on its list of devices that a guest could break out of`,
+    message: `vfio-pci refused ${address ?? it}: it is on its list of devices a guest could break out of`,
     help: 'choose another device',
   }),
   'not-viable': (address, { group }) => ({
     code: 'group-not-viable',
     severity: 'warning',
     undecided: true,
-    message: `VFIO refused ${groupWords(group, address)}: a driver of the host held one of its functions, and the input does not say which`,
+    message:
+      `VFIO refused ${groupWords(group, address)}: a driver of the host held one of its functions, and the ` +
+      'input does not say which',
     help: 'add the output of: find /sys/kernel/iommu_groups -type l; lspci -nnk',
   }),
   'no-reset': (address) => ({
@@ -89,20 +100,26 @@ const reasons: Readonly<Record<Plain, (address: PciAddress | undefined, refusal:
   lost: (address) => ({
     code: 'reset-bug',
     severity: 'warning',
-    message: `${address ?? it} did not come back after a reset or a sleep: the kernel could not reach it any more`,
+    message:
+      `${address ?? it} did not come back after a reset or a sleep: the kernel could not reach ` +
+      'it any more',
     help: 'expect to restart the host after the VM stops',
   }),
   held: (address, { group }) => ({
     code: 'vm-running',
     severity: 'warning',
     undecided: true,
-    message: `${groupWords(group, address)} was held by another user of VFIO, and the input does not say which VM`,
+    message:
+      `${groupWords(group, address)} was held by another user of VFIO, and the input does not ` +
+      'say which VM',
     help: 'stop the VM that has it, and look again',
   }),
   'memory-held': (address) => ({
     code: 'host-use',
     severity: 'warning',
-    message: `the host held memory of ${address ?? it} when VFIO opened it, as it does where the firmware set up a screen there`,
+    message:
+      `the host held memory of ${address ?? it} when VFIO opened it, as it does where the firmware set up ` +
+      'a screen there',
     help: 'make another card the boot display in the firmware setup',
   }),
   unexplained: (address) => ({
@@ -127,15 +144,23 @@ function memoryReason({ address }: PciDevice, why: string): Told {
     code: 'reserved-region',
     severity: 'error',
     ...notes(address, why),
-    help: 'look in the firmware setup for shared memory or management features of this device, and for a firmware update',
+    help:
+      'look in the firmware setup for shared memory or management features of this device, and for a ' +
+      'firmware update',
     about: [address],
   }
 }
 
-/** The kernel lets USB and displays off (`device_rmrr_is_relaxable`, drivers/iommu/intel/iommu.c); an ISA bridge's map is its own. */
+/**
+ * The kernel lets USB and displays off (`device_rmrr_is_relaxable`, drivers/iommu/intel/iommu.c); an ISA
+ * bridge's map is its own.
+ */
 function identityMap(named: PciDevice, device: PciDevice): readonly Told[] {
   const { classCode, address } = named
   if (classCode !== undefined && /^(?:03|0c03|0601)/.test(classCode)) return []
-  const reason = memoryReason(device, `the firmware uses memory through ${address}, and VFIO refuses such functions`)
+  const reason = memoryReason(
+    device,
+    `the firmware uses memory through ${address}, and VFIO refuses such functions`,
+  )
   return classCode === undefined ? [{ ...reason, undecided: true }] : [reason]
 }

@@ -1,6 +1,7 @@
 /**
- * A `direct` region (RMRR, IVMD) is memory the firmware keeps using through the device: the kernel refuses the group.
- * While the IOMMU is off the group's regions cannot be read, and the firmware's table predicts them.
+ * A `direct` region (RMRR, IVMD) is memory the firmware keeps using through the device: the kernel refuses
+ * the group. While the IOMMU is off the group's regions cannot be read, and the firmware's table predicts
+ * them.
  */
 import type { IommuGroup, ReservedRegion } from '../../host/host.ts'
 import { isBridge, type PciDevice } from '../../pci/device.ts'
@@ -24,7 +25,8 @@ export const checkReservedRegions: Check = (device, view) => {
       severity: 'warning',
       ...notes(
         device.address,
-        `the firmware's DMAR table demands direct access to memory ${predicted.start}–${predicted.end} for it, ` +
+        `the firmware's DMAR table demands direct access to memory ${predicted.start}–${predicted.end} ` +
+          'for it, ' +
           'so the kernel will refuse it once the IOMMU is on',
       ),
       help,
@@ -34,11 +36,16 @@ export const checkReservedRegions: Check = (device, view) => {
 }
 
 const help =
-  'look in the firmware setup for shared memory, USB legacy support or management features of this device, and for a firmware update'
+  'look in the firmware setup for shared memory, USB legacy support or management features of this ' +
+  'device, and for a firmware update'
 
 type At = { readonly device: PciDevice; readonly view: HostView }
 
-function refusalBy(group: IommuGroup, regions: readonly ReservedRegion[], { device, view }: At): readonly Reason[] {
+function refusalBy(
+  group: IommuGroup,
+  regions: readonly ReservedRegion[],
+  { device, view }: At,
+): readonly Reason[] {
   const direct = regions.find(({ type }) => type === 'direct')
   if (direct !== undefined && !isOldAndRelaxed(group, view)) {
     const words = notes(
@@ -57,7 +64,8 @@ function refusalBy(group: IommuGroup, regions: readonly ReservedRegion[], { devi
       severity: 'warning',
       ...notes(
         device.address,
-        `the firmware uses memory ${rangeOf(relaxed)} through group ${group.id}, and this kernel is patched ` +
+        `the firmware uses memory ${rangeOf(relaxed)} through group ${group.id}, and this kernel is ` +
+          'patched ' +
           'to look away: Linux itself relaxes such regions for USB, display and ISA functions only',
       ),
       help,
@@ -74,7 +82,8 @@ function unreadRegion({ address }: PciDevice): Reason {
     severity: 'warning',
     ...notes(
       address,
-      'this kernel is patched to look away from memory that the firmware uses through a device (relax_rmrr), ' +
+      'this kernel is patched to look away from memory that the firmware uses through a device ' +
+        '(relax_rmrr), ' +
         'and whether it is so here is not known',
     ),
     help: 'add the output of: grep . /sys/kernel/iommu_groups/*/reserved_regions',
@@ -87,14 +96,17 @@ function membersOf(group: IommuGroup, view: HostView): PciDevice[] {
 }
 
 /**
- * The kernel relaxes the regions of USB and display (`device_rmrr_is_relaxable`, drivers/iommu/intel/iommu.c), and makes one for
- * the ISA bridge itself (`intel_iommu_get_resv_regions`).
+ * The kernel relaxes the regions of USB and display (`device_rmrr_is_relaxable`,
+ * drivers/iommu/intel/iommu.c), and makes one for the ISA bridge itself (`intel_iommu_get_resv_regions`).
  */
 function isRelaxable({ classCode = '' }: PciDevice): boolean {
   return classCode.startsWith('03') || classCode.startsWith('0c03') || classCode.startsWith('0601')
 }
 
-/** Before 5.3 the type `direct` was all there was, and a group of nothing but such functions was taken all the same. */
+/**
+ * Before 5.3 the type `direct` was all there was, and a group of nothing but such functions was taken all the
+ * same.
+ */
 function isOldAndRelaxed(group: IommuGroup, view: HostView): boolean {
   const kernel = parseKernelVersion(view.host.kernel.release)
   if (view.host.iommu.kind !== 'intel' || kernel === undefined || isAtLeast(kernel, [5, 3])) return false
@@ -104,6 +116,7 @@ function isOldAndRelaxed(group: IommuGroup, view: HostView): boolean {
 /** A patch that is not in Linux itself; its parameter on a kernel without it changes nothing. */
 function looksAway({ host }: HostView): boolean {
   return (
-    host.iommu.relaxesRegions === true || /(?:^|\s)intel_iommu=(?:\S*,)?relax_rmrr\b/.test(host.kernel.cmdline ?? '')
+    host.iommu.relaxesRegions === true ||
+    /(?:^|\s)intel_iommu=(?:\S*,)?relax_rmrr\b/.test(host.kernel.cmdline ?? '')
   )
 }

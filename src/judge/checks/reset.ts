@@ -1,4 +1,7 @@
-/** Can the device be brought back to a known state between guests, by what would really be used and not by what is listed. */
+/**
+ * Can the device be brought back to a known state between guests, by what would really be used and not by
+ * what is listed.
+ */
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { resetReportsOf } from '../../pci/quirks/reset-reports.ts'
@@ -29,7 +32,10 @@ function resetClassReasons(address: PciAddress, reset: ResetJudgement): readonly
       {
         code: 'no-reset',
         severity: 'warning',
-        ...says(address, `has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`),
+        ...says(
+          address,
+          `has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`,
+        ),
         help: 'it may work only once per start of the host; try it before relying on it',
       },
     ]
@@ -38,7 +44,10 @@ function resetClassReasons(address: PciAddress, reset: ResetJudgement): readonly
       {
         code: 'no-reset',
         severity: 'note',
-        ...says(address, `resets only by a change of power state${misleading}, which may or may not clear it`),
+        ...says(
+          address,
+          `resets only by a change of power state${misleading}, which may or may not clear it`,
+        ),
         help: 'start the VM twice before relying on it',
       },
     ]
@@ -93,7 +102,8 @@ function helpFor(note: ResetNote, address: PciAddress, { instead }: ResetJudgeme
     return 'load the vendor-reset module before its first reset, and bind vfio-pci from the start of the host'
   const file = `/sys/bus/pci/devices/${address}/reset_method`
   if (instead !== undefined) return `apply leaves it only what works: ${instead.join(' ')} in ${file}`
-  if (note.inDoubt) return `use one of these kernels to be sure, or ${restart}; ${file} lists what this kernel uses`
+  if (note.inDoubt)
+    return `use one of these kernels to be sure, or ${restart}; ${file} lists what this kernel uses`
   return note.kind === 'quirkMissing' ? `use a newer kernel, or ${restart}` : restart
 }
 

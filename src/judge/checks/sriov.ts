@@ -1,6 +1,7 @@
 /**
- * Virtual functions exist while the host drives their physical one: vfio-pci takes no physical function that has any
- * (`vfio_pci_core_register_device`, EBUSY; drivers/vfio/pci/vfio_pci_core.c), and a group goes as a whole.
+ * Virtual functions exist while the host drives their physical one: vfio-pci takes no physical function that
+ * has any (`vfio_pci_core_register_device`, EBUSY; drivers/vfio/pci/vfio_pci_core.c), and a group goes as a
+ * whole.
  */
 import { nothing, type Check } from '../check.ts'
 import { says } from '../reasons.ts'
@@ -15,7 +16,8 @@ export const checkSriov: Check = (device, view) => {
         severity: 'error',
         ...says(
           address,
-          `shares IOMMU group ${group.id} with ${physFn}, its physical function, which has to stay for it to exist`,
+          `shares IOMMU group ${group.id} with ${physFn}, its physical function, which has to stay for ` +
+            'it to exist',
         ),
         help: 'put the card into a slot with ACS, or give the whole card away without virtual functions',
         about: [address, physFn],
@@ -27,7 +29,9 @@ export const checkSriov: Check = (device, view) => {
       code: 'sriov-active',
       severity: 'warning',
       ...says(address, `has ${sriov.numVfs} virtual functions in use; vfio-pci refuses it while they exist`),
-      help: `give its virtual functions away instead, or remove them: echo 0 > /sys/bus/pci/devices/${address}/sriov_numvfs`,
+      help:
+        'give its virtual functions away instead, or remove them: echo 0 > ' +
+        `/sys/bus/pci/devices/${address}/sriov_numvfs`,
       about: [address],
     },
   ]

@@ -1,8 +1,8 @@
 /**
- * Vendors' isolation statements that Linux takes instead of, or beside, an ACS capability.
- * Facts from drivers/pci/quirks.c (`pci_dev_acs_enabled[]`, `pci_disable_broken_acs_cap`) of kernels 6.1.192, 6.12.117 and
- * 7.2.13, which agree in every row of the first table; which stable update brought a row is in the ChangeLogs of kernel.org.
- * The rules themselves are in pci/acs.ts.
+ * Vendors' isolation statements that Linux takes instead of, or beside, an ACS capability. Facts from
+ * drivers/pci/quirks.c (`pci_dev_acs_enabled[]`, `pci_disable_broken_acs_cap`) of kernels 6.1.192, 6.12.117
+ * and 7.2.13, which agree in every row of the first table; which stable update brought a row is in the
+ * ChangeLogs of kernel.org. The rules themselves are in pci/acs.ts.
  */
 import { byVendor, type IdList, idList, rememberByIds } from './id-list.ts'
 import { since72, type Since } from './kernel-release.ts'
@@ -14,7 +14,10 @@ export type AcsRule =
   | 'amdSouthbridge'
   /** True for Root Complex Integrated Endpoints; else ask on. */
   | 'rootComplexEndpoint'
-  /** Root ports before 100 series: true if the kernel could switch it on (RCBA enabled in the LPC bridge), false if not. */
+  /**
+   * Root ports before 100 series: true if the kernel could switch it on (RCBA enabled in the LPC bridge),
+   * false if not.
+   */
   | 'olderPch'
   /** Root ports of 100/200 series: an ACS capability with dwords where words belong; else ask on. */
   | 'dwordPackedPch'
@@ -37,7 +40,10 @@ export type AcsQuirk = {
 
 type Later = { readonly devices: IdList; readonly since: Since }
 
-/** Ibex Peak, Cougar Point, Panther Point, Lynx Point -H and -LP, Wildcat Point, Patsburg, Wellsburg, 9 series. */
+/**
+ * Ibex Peak, Cougar Point, Panther Point, Lynx Point -H and -LP, Wildcat Point, Patsburg, Wellsburg, 9
+ * series.
+ */
 const olderPchRootPorts = idList(
   `3b42-3b51 1c10-1c1f 1e10-1e1f 8c10-8c1f 9c10-9c1b 9c90-9c9b 1d10 1d12 1d14 1d16 1d18 1d1a 1d1c 1d1e 8d10-8d1e
    8c90 8c92 8c94 8c96 8c98 8c9a 8c9c 8c9e`,
@@ -65,7 +71,12 @@ export const acsRows: readonly AcsQuirk[] = [
   // Solarflare SFC9xxx
   quirk('1924', 'isolated', '0903 0923 0a03', '02'),
   // 82598, 82599
-  quirk('8086', 'isolated', '10c6 10db 10dd 10e1 10f1 10f7-10fc 1507 1514 151c 1529 152a 154d 154f 1551 1558', '02'),
+  quirk(
+    '8086',
+    'isolated',
+    '10c6 10db 10dd 10e1 10f1 10f7-10fc 1507 1514 151c 1529 152a 154d 154f 1551 1558',
+    '02',
+  ),
   // 82580, 82576, 82575, I350
   quirk(
     '8086',
@@ -133,7 +144,11 @@ export const acsRows: readonly AcsQuirk[] = [
   // Zhaoxin functions, then its ports
   quirk('1d17', 'isolated', '3038 3104 9083'),
   // NXP LX2xxx root ports
-  quirk('1957', 'isolated', '8d80-8d83 8d88-8d8b 8d90-8d93 8d98-8d9b 8da0 8da1 8da8 8da9 8db0 8db1 8db8 8db9'),
+  quirk(
+    '1957',
+    'isolated',
+    '8d80-8d83 8d88-8d8b 8d90-8d93 8d98-8d9b 8da0 8da1 8da8 8da9 8db0 8db1 8db8 8db9',
+  ),
   grown(quirk('1d17', 'onlyThesePorts', '0710-071e 0721 0723-0752'), [
     '0733-0752',
     {

@@ -1,6 +1,7 @@
 /**
- * Devices that use another requester id than their own, and bridges that hide who asked.
- * Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and 7.2.13. How the kernel uses them is in pci/dma-alias.ts.
+ * Devices that use another requester id than their own, and bridges that hide who asked. Facts from
+ * drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and 7.2.13. How the kernel uses them is in
+ * pci/dma-alias.ts.
  */
 import type { PciDevice } from '../device.ts'
 import { type IdList, idList, rowsByIds } from './id-list.ts'
@@ -19,7 +20,9 @@ export type AliasRule =
   | 'wholeBus'
   /** Switchtec NTB (class 0680): the table is in its memory, so it may alias anything on its bus. */
   | 'switchtec'
-  /** A PCIe-to-PCI bridge without the capability that says so: below a PCIe port it aliases as such a bridge. */
+  /**
+   * A PCIe-to-PCI bridge without the capability that says so: below a PCIe port it aliases as such a bridge.
+   */
   | 'hiddenPcieToPci'
   /** A PCIe-to-PCI bridge that keeps requester ids. */
   | 'bridgeWithoutAlias'
@@ -70,7 +73,8 @@ const rows: readonly AliasQuirk[] = [
   }),
   // PLX NTB
   quirk('10b5', 'wholeBus', '87b0 87b1'),
-  // Microsemi Switchtec, all generations (1008 of the second row since 6.12.117 and 7.3; what it aliases is never sure)
+  // Microsemi Switchtec, all generations (1008 of the second row since 6.12.117 and 7.3; what it aliases is
+  // never sure)
   quirk(
     '11f8',
     'switchtec',
@@ -91,10 +95,12 @@ export function hasAliasQuirks(vendorId: string): boolean {
 }
 
 /**
- * Volume Management Device endpoints (drivers/pci/controller/vmd.c up to 7.3; a kernel whose driver does not know one shows nothing
- * behind it): what is behind one shares its requester id.
+ * Volume Management Device endpoints (drivers/pci/controller/vmd.c up to 7.3; a kernel whose driver does not
+ * know one shows nothing behind it): what is behind one shares its requester id.
  */
-const vmdEndpoints = new Set('201d 28c0 28c1 467f 4c3d 7d0b 9a0b a77f ad0b b06f b07f b60b d70b d73b'.split(' '))
+const vmdEndpoints = new Set(
+  '201d 28c0 28c1 467f 4c3d 7d0b 9a0b a77f ad0b b06f b07f b60b d70b d73b'.split(' '),
+)
 
 export function isVmdEndpoint({ vendorId, deviceId }: Pick<PciDevice, 'vendorId' | 'deviceId'>): boolean {
   return vendorId === '8086' && deviceId !== undefined && vmdEndpoints.has(deviceId)

@@ -30,8 +30,8 @@ function readIdList(text: string): IdList {
 const mostKinds = 4096
 
 /**
- * Remembers an answer per vendor and device id: a machine has many functions of few kinds, and every table is asked about each
- * of them several times.
+ * Remembers an answer per vendor and device id: a machine has many functions of few kinds, and every table is
+ * asked about each of them several times.
  */
 export function rememberByIds<Answer>(
   find: (vendorId: string, deviceId: string) => Answer,
@@ -66,7 +66,9 @@ export function rowsByIds<Row extends { readonly vendor: string; readonly device
 }
 
 /** Rows by vendor id, in table order. */
-export function byVendor<Row extends { readonly vendor: string }>(rows: readonly Row[]): ReadonlyMap<string, Row[]> {
+export function byVendor<Row extends { readonly vendor: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<string, Row[]> {
   const map = new Map<string, Row[]>()
   for (const row of rows) {
     const list = map.get(row.vendor)

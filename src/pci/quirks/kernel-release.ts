@@ -1,6 +1,7 @@
 /**
- * What `uname -r` says of the kernel's source, and whether a row that came in a stable update is in it. Rows come with stable
- * patch levels: 6.12.75 has what 6.12.74 lacks. Most distributions carry patches of their own, so their names prove less.
+ * What `uname -r` says of the kernel's source, and whether a row that came in a stable update is in it. Rows
+ * come with stable patch levels: 6.12.75 has what 6.12.74 lacks. Most distributions carry patches of their
+ * own, so their names prove less.
  */
 
 /** Major and minor of `uname -r`. */
@@ -11,13 +12,18 @@ export type KernelLevel = readonly [number, number, number]
 
 export type Kernel = {
   readonly version: KernelVersion
-  /** The stable patch level its source has at least; absent where the name does not tell (`6.8.0-45-generic`). */
+  /**
+   * The stable patch level its source has at least; absent where the name does not tell (`6.8.0-45-generic`).
+   */
   readonly patch?: number
   /** As kernel.org has it: what came later is not in it. */
   readonly isPlain: boolean
   /** `7.1.0-rc3`: not all of what the release will have. */
   readonly isCandidate: boolean
-  /** NVIDIA's Ubuntu kernels form groups by rules of their own (a rework of `pci_device_group` that mainline has not). */
+  /**
+   * NVIDIA's Ubuntu kernels form groups by rules of their own (a rework of `pci_device_group` that mainline
+   * has not).
+   */
   readonly hasOtherGroups: boolean
 }
 
@@ -45,12 +51,14 @@ function readRelease(release: string): Kernel | undefined {
     isCandidate: /^-rc\d/.test(rest),
     hasOtherGroups: /-nvidia(?:[-+]|$)/.test(rest),
   }
-  return patch === undefined || (!isPlain && isOwnNumber(patch, rest)) ? kernel : { ...kernel, patch: Number(patch) }
+  return patch === undefined || (!isPlain && isOwnNumber(patch, rest))
+    ? kernel
+    : { ...kernel, patch: Number(patch) }
 }
 
 /**
- * Names whose third number is not kernel.org's, or whose source is not a superset of it: Debian's and Ubuntu's `X.Y.0-ABI`,
- * Ubuntu's other flavours, Proxmox (built from Ubuntu's), enterprise kernels.
+ * Names whose third number is not kernel.org's, or whose source is not a superset of it: Debian's and
+ * Ubuntu's `X.Y.0-ABI`, Ubuntu's other flavours, Proxmox (built from Ubuntu's), enterprise kernels.
  */
 function isOwnNumber(patch: string, rest: string): boolean {
   return (
@@ -96,13 +104,16 @@ export function holdsFor(since: Since | undefined, kernel: Kernel | undefined): 
   if (first?.[2] === 0 && !isCandidate) return true
   if (patch === undefined) return undefined
   if (first !== undefined && patch >= first[2]) return true
-  const isLacked = first !== undefined || lackedBy.some((level) => isSameSeries(version, level) && patch <= level[2])
+  const isLacked =
+    first !== undefined || lackedBy.some((level) => isSameSeries(version, level) && patch <= level[2])
   return isPlain && isLacked ? false : undefined
 }
 
 /** `6.1.165, 6.12.75 and 7.1` */
 export function sinceWords({ from, stable }: Since): string {
-  const words = [...stable, from].map(([major, minor, patch]) => `${major}.${minor}${patch === 0 ? '' : `.${patch}`}`)
+  const words = [...stable, from].map(
+    ([major, minor, patch]) => `${major}.${minor}${patch === 0 ? '' : `.${patch}`}`,
+  )
   const end = words.pop() ?? ''
   return words.length === 0 ? end : `${words.join(', ')} and ${end}`
 }

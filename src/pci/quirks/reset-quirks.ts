@@ -1,6 +1,7 @@
 /**
- * Devices whose reset is not what their capabilities say. Facts from drivers/pci/quirks.c of kernels 6.1.192, 6.12.117 and
- * 7.2.13, and which stable update brought a row from the ChangeLogs of kernel.org; the GPU families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
+ * Devices whose reset is not what their capabilities say. Facts from drivers/pci/quirks.c of kernels 6.1.192,
+ * 6.12.117 and 7.2.13, and which stable update brought a row from the ChangeLogs of kernel.org; the GPU
+ * families from gnif/vendor-reset (device-db.h, commit 084881c6). How they weigh is in pci/reset.ts.
  */
 import { type IdList, idList, rowsByIds } from './id-list.ts'
 import { since72, type Since } from './kernel-release.ts'
@@ -32,7 +33,13 @@ export type ResetQuirk = {
 
 type More = Pick<ResetQuirk, 'since' | 'classPrefix' | 'revision'>
 
-const quirk = (vendor: string, rule: ResetRule, devices: string, about: string, more: More = {}): ResetQuirk => ({
+const quirk = (
+  vendor: string,
+  rule: ResetRule,
+  devices: string,
+  about: string,
+  more: More = {},
+): ResetQuirk => ({
   vendor,
   rule,
   devices: idList(devices),
@@ -96,7 +103,12 @@ export const resetRows: readonly ResetQuirk[] = [
   }),
   quirk('10de', 'noBusReset', '22ce 22d0', 'NVIDIA GB10 root port', since(since71)),
   quirk('10de', 'noBusReset', '2340-237f', 'NVIDIA 0x2340–0x237f do not come back from a bus reset'),
-  quirk('168c', 'noBusReset', '0030 0032 003c 0033 0034 003e', 'Atheros Wi-Fi does not come back from a bus reset'),
+  quirk(
+    '168c',
+    'noBusReset',
+    '0030 0032 003c 0033 0034 003e',
+    'Atheros Wi-Fi does not come back from a bus reset',
+  ),
   quirk(
     '17cb',
     'noBusReset',
@@ -104,7 +116,13 @@ export const resetRows: readonly ResetQuirk[] = [
     'Qualcomm WCN Wi-Fi does not come back from a bus reset',
     since(sinceAutumn2026),
   ),
-  quirk('17cb', 'noBusReset', '0308', 'Qualcomm SDX modem does not come back from a bus reset', since(sinceAutumn2026)),
+  quirk(
+    '17cb',
+    'noBusReset',
+    '0308',
+    'Qualcomm SDX modem does not come back from a bus reset',
+    since(sinceAutumn2026),
+  ),
   quirk('177d', 'noBusReset', 'a100', 'behind a Cavium CN8xxx root port nothing may be bus reset'),
   quirk('104c', 'noBusReset', 'b005', 'TI KeyStone C667x does not come back from a bus reset'),
   quirk('1b21', 'noBusReset', '1164', 'ASMedia ASM1164 SATA loses its link on a bus reset', since(since71)),
@@ -141,20 +159,27 @@ export function resetQuirksOf(device: Identified): readonly ResetQuirk[] {
   return rowsFor(device, listing)
 }
 
-/** Only the rows that forbid a bus reset: asked of every function on a bus for each of them, and few makers have any. */
+/**
+ * Only the rows that forbid a bus reset: asked of every function on a bus for each of them, and few makers
+ * have any.
+ */
 export function busResetQuirksOf(device: Identified): readonly ResetQuirk[] {
   return rowsFor(device, listingBus)
 }
 
 const none: readonly ResetQuirk[] = []
 
-function rowsFor(device: Identified, rowsOf: ReturnType<typeof rowsByIds<ResetQuirk>>): readonly ResetQuirk[] {
+function rowsFor(
+  device: Identified,
+  rowsOf: ReturnType<typeof rowsByIds<ResetQuirk>>,
+): readonly ResetQuirk[] {
   if (device.vendorId === undefined || device.deviceId === undefined) return none
   const listed = rowsOf(device.vendorId, device.deviceId)
   return listed.length === 0 ? listed : concerning(listed, device)
 }
 
-// Apart: a function within a function costs its surroundings memory at every call, and nearly all calls end before it.
+// Apart: a function within a function costs its surroundings memory at every call, and nearly all calls end
+// before it.
 function concerning(listed: readonly ResetQuirk[], device: Identified): readonly ResetQuirk[] {
   return listed.filter((row) => concerns(row, device))
 }

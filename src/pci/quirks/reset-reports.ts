@@ -1,6 +1,7 @@
 /**
- * What users report of cards that do not come back from a guest. No kernel and no maker states it, so nothing is decided on it: it
- * is shown as what it is, with where and when it was said. Facts of the kernel are in reset-quirks.ts.
+ * What users report of cards that do not come back from a guest. No kernel and no maker states it, so nothing
+ * is decided on it: it is shown as what it is, with where and when it was said. Facts of the kernel are in
+ * reset-quirks.ts.
  */
 import { type IdList, idList, rowsByIds } from './id-list.ts'
 
@@ -28,7 +29,9 @@ const rows: readonly ResetReport[] = [
     vendor: '1002',
     devices: idList('7550 7590'),
     of: 'Radeon RX 9000 (RDNA 4)',
-    what: 'it does not come back after the VM restarts until the host does, and vendor-reset does not know it',
+    what:
+      'it does not come back after the VM restarts until the host does, and vendor-reset does ' +
+      'not know it',
     source: 'github.com/gnif/vendor-reset issue 107',
     date: '2026-01',
   },

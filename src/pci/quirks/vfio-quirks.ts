@@ -1,6 +1,6 @@
 /**
- * What vfio-pci and QEMU refuse or hide per device. Facts from drivers/vfio/pci of kernel 7.2.13 (`vfio_pci_dev_in_denylist`,
- * `vfio_pci_nointx`) and QEMU 10.0.13 hw/vfio/pci-quirks.c (`rom_denylist`).
+ * What vfio-pci and QEMU refuse or hide per device. Facts from drivers/vfio/pci of kernel 7.2.13
+ * (`vfio_pci_dev_in_denylist`, `vfio_pci_nointx`) and QEMU 10.0.13 hw/vfio/pci-quirks.c (`rom_denylist`).
  */
 import { type IdList, idList, rememberByIds } from './id-list.ts'
 import type { Identified } from './reset-quirks.ts'
@@ -13,7 +13,9 @@ const denied: readonly { readonly devices: IdList; readonly name: string }[] = [
   { devices: idList('0cfe'), name: 'In-Memory Analytics Accelerator' },
 ]
 
-/** Name of a device vfio-pci refuses (its isolation is known broken) unless loaded with `disable_denylist=1`. */
+/**
+ * Name of a device vfio-pci refuses (its isolation is known broken) unless loaded with `disable_denylist=1`.
+ */
 export function vfioDeniedName(device: Identified): string | undefined {
   if (device.vendorId !== '8086' || device.deviceId === undefined) return undefined
   return nameOfDenied(device.vendorId, device.deviceId)

@@ -1,4 +1,7 @@
-/** Memory: a guest with a passed-through device has all of it pinned, from its start, whether it uses it or not. */
+/**
+ * Memory: a guest with a passed-through device has all of it pinned, from its start, whether it uses it or
+ * not.
+ */
 import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
 import { formatSize } from '../../base/size.ts'
@@ -20,7 +23,10 @@ export function planMemory(
   return { memory, findings: [...checkSum(host, spec, places), ...checkHugepages(host, spec, places)] }
 }
 
-/** Huge pages are set aside from the same memory, used or not; what is left must hold the other guests and the host. */
+/**
+ * Huge pages are set aside from the same memory, used or not; what is left must hold the other guests and the
+ * host.
+ */
 function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const total = host.memory.totalMiB
   if (total === undefined) return []
@@ -29,7 +35,8 @@ function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const pinned = sum(ordinary.filter((vm) => vm.devices.length > 0).map((vm) => vm.memoryMiB))
   const all = sum(ordinary.map((vm) => vm.memoryMiB))
   const left = total - aside - spec.host.reserveMiB
-  if (left < 0 && spec.host.hugepageKiB !== undefined) return [hugepagesTooMany(spec, { aside, total, places })]
+  if (left < 0 && spec.host.hugepageKiB !== undefined)
+    return [hugepagesTooMany(spec, { aside, total, places })]
   if (all <= left) return []
   const isPinned = pinned > left
   const counted = isPinned ? ordinary.filter((vm) => vm.devices.length > 0) : ordinary
@@ -40,7 +47,8 @@ function checkSum(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
       code: 'memory-overcommit',
       severity: isPinned ? 'error' : 'warning',
       message:
-        `the guests ${isPinned ? 'would pin' : 'may use'} ${formatSize(isPinned ? pinned : all)} (${sayVms(counted)}); ` +
+        `the guests ${isPinned ? 'would pin' : 'may use'} ${formatSize(isPinned ? pinned : all)} ` +
+        `(${sayVms(counted)}); ` +
         `the host has ${formatSize(total)}${huge} and keeps ${formatSize(spec.host.reserveMiB)}`,
       help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
       ...defined({ at }),
@@ -67,7 +75,10 @@ function hugepagesTooMany(
   return {
     code: 'memory-overcommit',
     severity: 'error',
-    message: `huge pages would take ${formatSize(given.aside)} of ${formatSize(given.total)} (${sayVms(spec.vms.filter((vm) => vm.hugepages))}); the host keeps ${formatSize(spec.host.reserveMiB)}`,
+    message:
+      `huge pages would take ${formatSize(given.aside)} of ${formatSize(given.total)} ` +
+      `(${sayVms(spec.vms.filter((vm) => vm.hugepages))}); the host keeps ` +
+      formatSize(spec.host.reserveMiB),
     help: 'give the guests less memory, or the host less with `host: { reserve: … }`',
     ...defined({ at }),
   }
@@ -97,8 +108,12 @@ function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] 
     {
       code: 'hugepages-missing',
       severity: 'error',
-      message: `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set aside ${has.length === 0 ? 'none' : listAll(has)}`,
-      help: `let apply do it with \`host: { hugepages: 2 MiB }\`, or soon after boot, while memory is whole: echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
+      message:
+        `${sayVms(wanting)} ${wanting.length === 1 ? 'wants' : 'want'} huge pages, and the host has set ` +
+        `aside ${has.length === 0 ? 'none' : listAll(has)}`,
+      help:
+        `let apply do it with \`host: { hugepages: 2 MiB }\`, or soon after boot, while memory is whole: ` +
+        `echo ${pages} > /sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`,
       ...defined({ at }),
     },
   ]

@@ -7,7 +7,10 @@ import { didYouMean } from '../../base/did-you-mean.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec } from '../../spec/spec.ts'
 
-/** A warning: a bridge may well be made after the plan. Silent where the input does not say which bridges there are. */
+/**
+ * A warning: a bridge may well be made after the plan. Silent where the input does not say which bridges
+ * there are.
+ */
 export function checkBridges(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const { bridges } = host
   if (bridges === undefined) return []
@@ -21,7 +24,9 @@ export function checkBridges(host: Host, spec: Spec, places?: SpecPlaces): Findi
         {
           code: 'bridge-missing',
           severity: 'warning',
-          message: `${vm.name} is to be plugged into ${bridge}, and there is no such bridge: handover up would stop there`,
+          message:
+            `${vm.name} is to be plugged into ${bridge}, and there is no such bridge: handover up would ` +
+            'stop there',
           help:
             near === undefined
               ? `${has}; make ${bridge} in the network settings of this host`

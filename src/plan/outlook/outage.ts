@@ -43,7 +43,12 @@ export function forecastOutage(spec: Spec): OutageStep[] {
   })
 }
 
-function waitsFor(vm: VmSpec, name: string, byName: ReadonlyMap<string, VmSpec>, seen = new Set<string>()): boolean {
+function waitsFor(
+  vm: VmSpec,
+  name: string,
+  byName: ReadonlyMap<string, VmSpec>,
+  seen = new Set<string>(),
+): boolean {
   if (seen.has(vm.name)) return false
   seen.add(vm.name)
   return vm.needs.some((needed) => {
@@ -53,17 +58,24 @@ function waitsFor(vm: VmSpec, name: string, byName: ReadonlyMap<string, VmSpec>,
 }
 
 export function checkOutage(spec: Spec, places?: SpecPlaces): Finding[] {
-  return [...checkStartCycle(spec, places), ...checkHostBehindVm(spec, places), ...checkAutostart(spec, places)]
+  return [
+    ...checkStartCycle(spec, places),
+    ...checkHostBehindVm(spec, places),
+    ...checkAutostart(spec, places),
+  ]
 }
 
-/** The host waits for its network, its network for a VM, and that VM (or one it needs) for the host's network. */
+/**
+ * The host waits for its network, its network for a VM, and that VM (or one it needs) for the host's network.
+ */
 function checkStartCycle(spec: Spec, places?: SpecPlaces): Finding[] {
   const byName = new Map(spec.vms.map((vm) => [vm.name, vm]))
   return spec.vms.flatMap((server): Finding[] => {
     if (!(server.serves ?? []).includes('host-address')) return []
-    const waiting = [server, ...spec.vms.filter((vm) => vm !== server && waitsFor(server, vm.name, byName))].find(
-      (vm) => vm.needsHostNetwork,
-    )
+    const waiting = [
+      server,
+      ...spec.vms.filter((vm) => vm !== server && waitsFor(server, vm.name, byName)),
+    ].find((vm) => vm.needsHostNetwork)
     if (waiting === undefined) return []
     const through = waiting === server ? '' : `, which needs ${waiting.name}`
     const at = placeOf(places, ['vms', waiting.name, 'needs'])
@@ -71,7 +83,9 @@ function checkStartCycle(spec: Spec, places?: SpecPlaces): Finding[] {
       {
         code: 'start-cycle',
         severity: 'error',
-        message: `after a reboot nothing comes up: the host gets its address from ${server.name}${through}, and ${waiting.name} starts only when the host has its network`,
+        message:
+          `after a reboot nothing comes up: the host gets its address from ${server.name}${through}, and ` +
+          `${waiting.name} starts only when the host has its network`,
         help: `take host-network out of what ${waiting.name} needs, or give the host an address of its own`,
         ...defined({ at }),
       },
@@ -90,7 +104,8 @@ function checkHostBehindVm(spec: Spec, places?: SpecPlaces): Finding[] {
         code: 'host-behind-vm',
         severity: 'note',
         message: hasAddress
-          ? `this host gets its address from ${vm.name}: while that VM is down, the host is reached only by its console`
+          ? `this host gets its address from ${vm.name}: while that VM is down, the host is reached only ` +
+            'by its console'
           : `this host reaches the internet through ${vm.name}: while that VM is down, it has none`,
         help: hasAddress
           ? 'give the host a fixed second address on the same bridge, so that you reach it then'
@@ -111,7 +126,9 @@ function checkAutostart(spec: Spec, places?: SpecPlaces): Finding[] {
         {
           code: 'start-cycle',
           severity: 'warning',
-          message: `${vm.name} starts with the host and needs ${name}, which does not: after a reboot ${vm.name} stays down`,
+          message:
+            `${vm.name} starts with the host and needs ${name}, which does not: after a reboot ${vm.name} ` +
+            'stays down',
           help: `set autostart: true for ${name}, or false for ${vm.name}`,
           ...defined({ at }),
         },

@@ -1,6 +1,6 @@
 /**
- * What one box in place of several costs and saves. Nothing is invented: a number that the spec does not give stays
- * unknown, and is named as something to measure.
+ * What one box in place of several costs and saves. Nothing is invented: a number that the spec does not give
+ * stays unknown, and is named as something to measure.
  */
 import type { SavingsSpec } from '../../spec/spec.ts'
 
@@ -53,13 +53,20 @@ export function computeSavings(given: SavingsSpec | undefined): Savings {
   const notBought = sum(replaced.map((box) => box.purchase ?? 0)) ?? 0
   const spent = host.purchase === null ? null : host.purchase - notBought
   return {
-    assumptions: { hoursPerDay: hours, pricePerKWh: price, currency: given?.currency ?? defaults.currency, years },
+    assumptions: {
+      hoursPerDay: hours,
+      pricePerKWh: price,
+      currency: given?.currency ?? defaults.currency,
+      years,
+    },
     replaced,
     host,
     perYear,
     overYears: perYear === null || spent === null ? null : perYear * years - spent,
     paidBackAfterYears:
-      perYear === null || spent === null || (perYear <= 0 && spent > 0) ? null : Math.max(0, spent) / perYear || 0,
+      perYear === null || spent === null || (perYear <= 0 && spent > 0)
+        ? null
+        : Math.max(0, spent) / perYear || 0,
     toMeasure: toMeasure(given),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Block devices and images as the virtual disks of VMs: what the host needs, or another VM has, is refused like a device, by
- * whatever path, link or node it is named.
+ * Block devices and images as the virtual disks of VMs: what the host needs, or another VM has, is refused
+ * like a device, by whatever path, link or node it is named.
  */
 import { defined } from '../../base/defined.ts'
 import { listText } from '../../base/text.ts'
@@ -41,7 +41,9 @@ function wrongWithBlock(view: View, one: Named, leaving: readonly Leaving[]): Fi
   const stands = (need: HostNeed): boolean => device === undefined || device.neededFor.includes(need.what)
   const needs = view.host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names) && stands(need))
   if (needs.length > 0 || (device?.neededFor.length ?? 0) > 0) return [needed(one, needs, device)]
-  const held = view.host.needs.find((need) => need.kind !== 'disk' && need.vm !== one.vm && isNamed(need, names))
+  const held = view.host.needs.find(
+    (need) => need.kind !== 'disk' && need.vm !== one.vm && isNamed(need, names),
+  )
   if (held !== undefined) return [inUse(one, held)]
   const goes = leaving.find(({ address }) => functions.includes(address))
   if (goes !== undefined) return [given(one, goes)]
@@ -86,9 +88,14 @@ function lostAt(view: View, functions: readonly PciAddress[]): string[] {
   return [...new Set(doubts.map(({ what, lost }) => `${what} (${lost})`))]
 }
 
-function needed({ vm, path, there }: Named, needs: readonly HostNeed[], device: HostBlockDevice | undefined): Finding {
+function needed(
+  { vm, path, there }: Named,
+  needs: readonly HostNeed[],
+  device: HostBlockDevice | undefined,
+): Finding {
   const [first] = needs
-  const what = first === undefined ? listText(device?.neededFor ?? []) : [...needSteps(first), first.device].join(' → ')
+  const what =
+    first === undefined ? listText(device?.neededFor ?? []) : [...needSteps(first), first.device].join(' → ')
   return {
     code: 'host-disk',
     severity: 'error',

@@ -1,6 +1,6 @@
 /**
- * The files that a VM starts from: what is not there, or no file at all, is found now and not at `up`. An image that is
- * missing may be made later; an ISO or a kernel may not.
+ * The files that a VM starts from: what is not there, or no file at all, is found now and not at `up`. An
+ * image that is missing may be made later; an ISO or a kernel may not.
  */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -20,7 +20,10 @@ export function checkVmFiles(host: Host, spec: Spec, places?: SpecPlaces): Findi
   })
 }
 
-/** QEMU takes a word and a colon before the first slash for a protocol: `host_device:/dev/sda` is a disk, and no file. */
+/**
+ * QEMU takes a word and a colon before the first slash for a protocol: `host_device:/dev/sda` is a disk, and
+ * no file.
+ */
 function isProtocol(path: string): boolean {
   return /^[^/]*:/.test(path)
 }

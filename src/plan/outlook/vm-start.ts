@@ -1,4 +1,7 @@
-/** What a VM needs of this machine to start: processors, something to boot from, and UEFI where it is asked for. */
+/**
+ * What a VM needs of this machine to start: processors, something to boot from, and UEFI where it is asked
+ * for.
+ */
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { deviceClass } from '../../pci/device.ts'

@@ -1,4 +1,6 @@
-/** What judging found about the devices that leave, short of refusing them; and what planning cannot let pass. */
+/**
+ * What judging found about the devices that leave, short of refusing them; and what planning cannot let pass.
+ */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { findingOf, isAboutOnly } from '../../judge/reasons.ts'
@@ -17,8 +19,8 @@ type Leaving = {
 }
 
 /**
- * VFIO would refuse these at the start of the VM, so a plan with them would only look done; what another VM of the plan holds
- * now is among them.
+ * VFIO would refuse these at the start of the VM, so a plan with them would only look done; what another VM
+ * of the plan holds now is among them.
  */
 const blocking = new Set(['sriov-active', 'no-interrupt-remapping', 'vm-running'])
 
@@ -29,8 +31,9 @@ function isHeldBy(view: View, address: PciAddress, vm: string): boolean {
 }
 
 /**
- * That a card leaves as a whole is what the plan does, and the drawbacks of each function are told of that function; nor is a
- * group news all of whose functions have a role of their own: the owner asked for each of them.
+ * That a card leaves as a whole is what the plan does, and the drawbacks of each function are told of that
+ * function; nor is a group news all of whose functions have a role of their own: the owner asked for each of
+ * them.
  */
 function isNews(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
   const members = unitMembers(view, address)

@@ -1,6 +1,7 @@
 /**
- * Who gets what: all demands of all VMs against all functions at once, exactly. Keeps what is locked, then prefers as
- * allocation/options.ts says; the same problem has the same answer. When there is none, it says which demands conflict.
+ * Who gets what: all demands of all VMs against all functions at once, exactly. Keeps what is locked, then
+ * prefers as allocation/options.ts says; the same problem has the same answer. When there is none, it says
+ * which demands conflict.
  */
 import { findConflict, type Conflict } from './allocation/conflict.ts'
 import { prepare, type Prepared, type Problem } from './allocation/problem.ts'
@@ -15,8 +16,9 @@ export type Allocation =
   | { readonly kind: 'gave-up' }
 
 /**
- * Positions looked at: for an answer or for the smallest conflict, and for a better answer. Counted, not timed, so that
- * the answer never depends on the machine; fewer on huge problems, where each position costs more.
+ * Positions looked at: for an answer or for the smallest conflict, and for a better answer. Counted, not
+ * timed, so that the answer never depends on the machine; fewer on huge problems, where each position costs
+ * more.
  */
 function budgetsFor({ demands, supplies }: Problem): { readonly answer: number; readonly better: number } {
   const size = Math.max(1, demands.length * supplies.length)

@@ -37,7 +37,8 @@ function nameable(view: View): PciAddress[] {
 export function sparesOf(view: View, leaving: ReadonlySet<PciAddress>): PciAddress[] {
   // What the input leaves undecided is no spare: the host may need it.
   return nameable(view).filter(
-    (address) => !leaving.has(address) && mayGo(view, address) && view.judgements.get(address)?.verdict !== 'unknown',
+    (address) =>
+      !leaving.has(address) && mayGo(view, address) && view.judgements.get(address)?.verdict !== 'unknown',
   )
 }
 

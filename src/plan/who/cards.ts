@@ -1,6 +1,6 @@
 /**
- * What belongs together: physical cards, ports on them, and units (functions that can only leave the host together).
- * It knows nothing of VMs or verdicts.
+ * What belongs together: physical cards, ports on them, and units (functions that can only leave the host
+ * together). It knows nothing of VMs or verdicts.
  */
 import { staysBehind } from '../../judge/group-mates.ts'
 import { compareAddresses, slotOf, type PciAddress } from '../../pci/address.ts'
@@ -10,8 +10,8 @@ import { indexDevices, type DeviceIndex } from '../../pci/identity.ts'
 import type { Host } from '../../host/host.ts'
 
 /**
- * Functions that move together: those of one IOMMU group that leave with it (bridges and the board's own functions stay), or
- * a graphics card with its sound and USB functions.
+ * Functions that move together: those of one IOMMU group that leave with it (bridges and the board's own
+ * functions stay), or a graphics card with its sound and USB functions.
  */
 export type Unit = {
   readonly members: readonly PciAddress[]
@@ -23,7 +23,10 @@ export type Layout = {
   readonly devices: DeviceIndex
   readonly units: readonly Unit[]
   readonly unitOf: ReadonlyMap<PciAddress, Unit>
-  /** A word for the physical card a function sits on: equal for functions of one card, without meaning otherwise. */
+  /**
+   * A word for the physical card a function sits on: equal for functions of one card, without meaning
+   * otherwise.
+   */
   readonly cardOf: ReadonlyMap<PciAddress, string>
   /** From 1, among the functions of the same class on the same card, in the order of addresses. */
   readonly portOf: ReadonlyMap<PciAddress, number>
@@ -66,7 +69,8 @@ function findUnits(endpoints: readonly PciDevice[], groupOf: ReadonlyMap<PciAddr
     const group = groupOf.get(device.address)
     const keys = group === undefined ? [] : [`group ${group}`]
     const card = slotAndMaker(device)
-    if (gpuCards.has(card) && isCompanionClass(device) && !isVirtualFunction(device)) keys.push(`card ${card}`)
+    if (gpuCards.has(card) && isCompanionClass(device) && !isVirtualFunction(device))
+      keys.push(`card ${card}`)
     for (const key of keys) {
       const first = firstOf.get(key)
       if (first === undefined) firstOf.set(key, device.address)
@@ -80,19 +84,24 @@ function findUnits(endpoints: readonly PciDevice[], groupOf: ReadonlyMap<PciAddr
   }
   return [...members.values()].map((addresses) => ({
     members: addresses,
-    groups: [...new Set(addresses.flatMap((address) => groupOf.get(address) ?? []))].toSorted((a, b) => a - b),
+    groups: [...new Set(addresses.flatMap((address) => groupOf.get(address) ?? []))].toSorted(
+      (a, b) => a - b,
+    ),
   }))
 }
 
 /**
- * The graphics of an AMD processor (1002) share their slot with the processor's own USB and sound (1022), which are no parts
- * of a graphics card and have no reset in common with it.
+ * The graphics of an AMD processor (1002) share their slot with the processor's own USB and sound (1022),
+ * which are no parts of a graphics card and have no reset in common with it.
  */
 function slotAndMaker({ address, vendorId }: PciDevice): string {
   return `${slotOf(address)} ${vendorId ?? '?'}`
 }
 
-/** A graphics card's functions: display, its sound, its USB-C controller and that one's serial bus (class 0c80). */
+/**
+ * A graphics card's functions: display, its sound, its USB-C controller and that one's serial bus (class
+ * 0c80).
+ */
 function isCompanionClass(device: PciDevice): boolean {
   return ['gpu', 'audio', 'usb'].includes(deviceClass(device)) || (device.classCode ?? '').startsWith('0c80')
 }

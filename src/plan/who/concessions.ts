@@ -1,6 +1,6 @@
 /**
- * What the host uses and could do without, and this plan takes: a second address, a bridge for VMs, a sound card. Each is
- * given up by name, in the spec (`host: give-up`) or at the question of `apply`.
+ * What the host uses and could do without, and this plan takes: a second address, a bridge for VMs, a sound
+ * card. Each is given up by name, in the spec (`host: give-up`) or at the question of `apply`.
  */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -65,16 +65,20 @@ function namesOf(view: View, need: HostNeed): string[] {
 }
 
 /**
- * A word that gives up nothing now: what it names may have ended, or was never there. What a device already left for no
- * longer shows.
+ * A word that gives up nothing now: what it names may have ended, or was never there. What a device already
+ * left for no longer shows.
  */
 function unknownWords(view: View, gone: ReadonlySet<PciAddress>): Finding[] {
   const needs = view.host.needs
   const isUnderWay = [...gone].some((address) => isVfioDriver(view.layout.devices.get(address)?.driver))
   return view.spec.host.giveUp.flatMap((word, index): Finding[] => {
     if (kindWords.has(word)) return []
-    const meant = needs.filter((need) => namesOf(view, need).some((name) => name.toLowerCase() === word.toLowerCase()))
-    const vital = meant.find((need) => need.weight === 'vital' && !kindWords.has(namesOf(view, need)[0] ?? ''))
+    const meant = needs.filter((need) =>
+      namesOf(view, need).some((name) => name.toLowerCase() === word.toLowerCase()),
+    )
+    const vital = meant.find(
+      (need) => need.weight === 'vital' && !kindWords.has(namesOf(view, need)[0] ?? ''),
+    )
     if (vital === undefined && (meant.length > 0 || isUnderWay)) return []
     const at = placeOf(view.places, ['host', 'give-up', index])
     return [{ ...(vital ? cannotBeGivenUp(word, vital) : namesNothing(word)), ...defined({ at }) }]

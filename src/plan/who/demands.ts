@@ -28,7 +28,9 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
     .filter((device) => !isBridge(device))
     .toSorted((a, b) => compareAddresses(a.address, b.address))
   const numbers = new Map(devices.map((device, i) => [device.address, i]))
-  const free = new Set(devices.filter((device) => mayGo(view, device.address)).map((device) => device.address))
+  const free = new Set(
+    devices.filter((device) => mayGo(view, device.address)).map((device) => device.address),
+  )
   const all = view.host.devices.toSorted((a, b) => compareAddresses(a.address, b.address))
   const candidatesFor = cached((select: DeviceSelector) => findDevices(select, all, view.layout))
   const demands: Demand[] = []
@@ -42,7 +44,8 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
       const lock = followed.get(`${vm.name}/${role.role}`)
       if (lock?.kind === 'lost') continue
       const selected = candidatesFor(omit(omit(role.select, 'card'), 'pair'))
-      const meant = lock?.kind === 'same' && (lock.only || !selected.includes(lock.device)) ? [lock.device] : selected
+      const meant =
+        lock?.kind === 'same' && (lock.only || !selected.includes(lock.device)) ? [lock.device] : selected
       const candidates = listOf(meant)
       if (candidates.length === 0) {
         findings.push(...whyNone(view, vm, role, meant))
@@ -59,7 +62,13 @@ export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): 
       selects.push(role.select)
     }
   }
-  return { demands, supplies: suppliesOf(view, devices), addresses: devices.map((d) => d.address), selects, findings }
+  return {
+    demands,
+    supplies: suppliesOf(view, devices),
+    addresses: devices.map((d) => d.address),
+    selects,
+    findings,
+  }
 }
 
 function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
@@ -82,7 +91,8 @@ function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
 
 function whyNone(view: View, vm: VmSpec, { role, select }: RoleSpec, meant: readonly PciDevice[]): Finding[] {
   const at = placeOf(view.places, ['vms', vm.name, 'devices', role], 'key')
-  const findings = meant.length === 0 ? [missing(view, vm.name, role, select)] : refused(view, vm.name, role, meant)
+  const findings =
+    meant.length === 0 ? [missing(view, vm.name, role, select)] : refused(view, vm.name, role, meant)
   return findings.map((finding) => ({ ...finding, ...defined({ at }) }))
 }
 
@@ -96,7 +106,9 @@ function missing(view: View, vm: string, role: string, select: DeviceSelector): 
   const has = [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} × ${kind}`)
   const help =
     near ??
-    (has.length === 0 ? 'this host shows no device at all' : `it has ${listAll(has)}; handover inspect shows them`)
+    (has.length === 0
+      ? 'this host shows no device at all'
+      : `it has ${listAll(has)}; handover inspect shows them`)
   return {
     code: 'device-missing',
     severity: 'error',
@@ -107,7 +119,9 @@ function missing(view: View, vm: string, role: string, select: DeviceSelector): 
 
 /** The one key that, left out, would let a device match: that key is probably what is wrong. */
 function nearMiss(view: View, select: DeviceSelector): string | undefined {
-  const keys = (Object.keys(select) as (keyof DeviceSelector)[]).filter((key) => key !== 'card' && key !== 'pair')
+  const keys = (Object.keys(select) as (keyof DeviceSelector)[]).filter(
+    (key) => key !== 'card' && key !== 'pair',
+  )
   if (keys.length < 2) return undefined
   for (const key of keys) {
     const found = findDevices(omit(select, key), view.host.devices, view.layout)
@@ -127,7 +141,9 @@ function refused(view: View, vm: string, role: string, meant: readonly PciDevice
   )
 }
 
-/** Remembers by content for selectors and by identity for lists: 256 roles often ask for the same few things. */
+/**
+ * Remembers by content for selectors and by identity for lists: 256 roles often ask for the same few things.
+ */
 function cached<A extends object, R>(make: (asked: A) => R): (asked: A) => R {
   const known = new Map<unknown, R>()
   return (asked) => {

@@ -1,6 +1,6 @@
 /**
- * Why demands cannot be met together, and what would make it possible. The causes are found by trying: leave one rule
- * out and see whether the demands fit then.
+ * Why demands cannot be met together, and what would make it possible. The causes are found by trying: leave
+ * one rule out and see whether the demands fit then.
  */
 import { defined } from '../../base/defined.ts'
 import { classWord } from '../../pci/class-code.ts'
@@ -22,7 +22,11 @@ type Conflicting = { readonly demands: readonly number[]; readonly isMinimal: bo
 
 const maxNamed = 6
 
-export function explainConflict(view: View, wanted: Demands, { demands: numbers, isMinimal }: Conflicting): Finding {
+export function explainConflict(
+  view: View,
+  wanted: Demands,
+  { demands: numbers, isMinimal }: Conflicting,
+): Finding {
   const demands = numbers.flatMap((i) => wanted.demands[i] ?? [])
   const last = demands.at(-1)
   const at = last && placeOf(view.places, ['vms', last.vm, 'devices', last.role], 'key')
@@ -35,11 +39,14 @@ export function explainConflict(view: View, wanted: Demands, { demands: numbers,
     names.length <= maxNamed
       ? listAll(names)
       : `${names.slice(0, maxNamed).join(', ')} and ${names.length - maxNamed} more`
-  // A set that could not be narrowed down is large, and trying what would help it takes as long as finding it did.
+  // A set that could not be narrowed down is large, and trying what would help it takes as long as finding it
+  // did.
   const causes: Causes = isMinimal ? findCauses(view, wanted, numbers) : {}
   const means = twice
-    ? `${listAll(demands.map(({ vm, role }) => `${role} of ${vm}`))} mean the same device, ${addresses[0] ?? ''}`
-    : `${isMinimal ? 'these' : 'among these'} ${demands.length} demands ${isMinimal ? '' : 'some '}cannot be met together: ${shown}; ${causes.why ?? supplyWords(demands, addresses)}`
+    ? `${listAll(demands.map(({ vm, role }) => `${role} of ${vm}`))} mean the same device, ` +
+      (addresses[0] ?? '')
+    : `${isMinimal ? 'these' : 'among these'} ${demands.length} demands ${isMinimal ? '' : 'some '}cannot ` +
+      `be met together: ${shown}; ${causes.why ?? supplyWords(demands, addresses)}`
   const help = twice ? 'a device goes to one role; choose another for the rest' : causes.help
   return {
     code: twice ? 'device-twice' : 'demands-conflict',
@@ -64,7 +71,10 @@ function candidatesOf(demands: readonly Demand[], wanted: Demands): PciAddress[]
 
 function supplyWords(demands: readonly Demand[], addresses: readonly PciAddress[]): string {
   const few = addresses.length <= 4 ? ` (${addresses.join(', ')})` : ''
-  return `${addresses.length === 1 ? 'only one device fits' : `only ${addresses.length} devices fit`} any of them${few}${addresses.length >= demands.length ? ', and not all at once' : ''}`
+  return (
+    `${addresses.length === 1 ? 'only one device fits' : `only ${addresses.length} devices fit`} any of ` +
+    `them${few}${addresses.length >= demands.length ? ', and not all at once' : ''}`
+  )
 }
 
 type Causes = { readonly why?: string; readonly help?: string }
@@ -81,16 +91,24 @@ function findCauses(view: View, wanted: Demands, numbers: readonly number[]): Ca
     why = `what leaves the host together goes to one VM as a whole${shared === '' ? '' : `: ${shared}`}`
     ways.push('give these roles to the same VM', 'put a card into a slot with an IOMMU group of its own')
   }
-  if (demands.some((d) => d.card !== undefined) && fits({ demands: demands.map((demand) => omit(demand, 'card')) })) {
+  if (
+    demands.some((d) => d.card !== undefined) &&
+    fits({ demands: demands.map((demand) => omit(demand, 'card')) })
+  ) {
     why ??= 'no card has them all free'
     ways.push(
-      `leave out ${listAll([...new Set(demands.flatMap((d) => (d.card === undefined ? [] : [`card: ${d.card}`])))])}`,
+      'leave out ' +
+        listAll([...new Set(demands.flatMap((d) => (d.card === undefined ? [] : [`card: ${d.card}`])))]),
     )
   }
-  if (demands.some((d) => d.pair !== undefined) && fits({ demands: demands.map((demand) => omit(demand, 'pair')) })) {
+  if (
+    demands.some((d) => d.pair !== undefined) &&
+    fits({ demands: demands.map((demand) => omit(demand, 'pair')) })
+  ) {
     why ??= 'no pair has them all free'
     ways.push(
-      `leave out ${listAll([...new Set(demands.flatMap((d) => (d.pair === undefined ? [] : [`pair: ${d.pair}`])))])}`,
+      'leave out ' +
+        listAll([...new Set(demands.flatMap((d) => (d.pair === undefined ? [] : [`pair: ${d.pair}`])))]),
     )
   }
   if (oneNumaNode.size > 0 && fits({ oneNumaNode: new Set() })) {
@@ -112,7 +130,9 @@ function sharedGroups(view: View, wanted: Demands, demands: readonly Demand[]): 
     const name = unitName(view, unit)
     groups.set(name, new Set([...(groups.get(name) ?? []), ...unit.members]))
   }
-  return listAll([...groups].slice(0, 3).map(([name, members]) => `${[...members].slice(0, 6).join(', ')} (${name})`))
+  return listAll(
+    [...groups].slice(0, 3).map(([name, members]) => `${[...members].slice(0, 6).join(', ')} (${name})`),
+  )
 }
 
 /** What ties them: the groups, and the card where functions of one have groups of their own. */
@@ -120,7 +140,9 @@ function unitName(view: View, { groups, members }: Unit): string {
   const [only] = groups
   if (groups.length === 1 && only !== undefined) return `group ${only}`
   const cards = new Set(members.map((address) => view.layout.cardOf.get(address)))
-  return cards.size === 1 ? 'one card' : `groups ${listAll(groups.map(String))}, tied by a card with functions in each`
+  return cards.size === 1
+    ? 'one card'
+    : `groups ${listAll(groups.map(String))}, tied by a card with functions in each`
 }
 
 type Trial = {
@@ -137,7 +159,8 @@ function otherDevices(view: View, wanted: Demands, { numbers, demands, fits }: T
   const widened = (keys: 'no port' | 'class only') =>
     demands.map((demand, i): Demand => {
       const select = omit(wanted.selects[numbers[i] ?? -1] ?? {}, 'port')
-      const asked = keys === 'no port' ? select : select.class === undefined ? select : { class: select.class }
+      const asked =
+        keys === 'no port' ? select : select.class === undefined ? select : { class: select.class }
       const candidates = findDevices(asked, endpoints, view.layout)
         .filter((device) => mayGo(view, device.address))
         .flatMap((device) => index.get(device.address) ?? [])
@@ -151,9 +174,13 @@ function otherDevices(view: View, wanted: Demands, { numbers, demands, fits }: T
     const more = demands.map((demand, i): Demand => {
       const device = view.layout.devices.get(address)
       const isMeant =
-        device !== undefined && findDevices(wanted.selects[numbers[i] ?? -1] ?? {}, [device], view.layout).length > 0
+        device !== undefined &&
+        findDevices(wanted.selects[numbers[i] ?? -1] ?? {}, [device], view.layout).length > 0
       return isMeant
-        ? { ...demand, candidates: [...demand.candidates, index.get(address) ?? -1].toSorted((a, b) => a - b) }
+        ? {
+            ...demand,
+            candidates: [...demand.candidates, index.get(address) ?? -1].toSorted((a, b) => a - b),
+          }
         : demand
     })
     if (fits({ demands: more })) ways.push(`give up ${words} (${address}), which the spec keeps`)
@@ -167,5 +194,8 @@ function onlyKept(view: View, address: PciAddress): boolean {
 
 function addWords(wanted: Demands, numbers: readonly number[]): string {
   const kinds = new Set(numbers.map((i) => wanted.selects[i]?.class ?? 'other'))
-  return `ask for less, or add ${listAll([...kinds].map((kind) => withArticle(classWord(kind))))} to this host`
+  return (
+    `ask for less, or add ${listAll([...kinds].map((kind) => withArticle(classWord(kind))))} ` +
+    'to this host'
+  )
 }

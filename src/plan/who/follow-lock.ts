@@ -1,6 +1,6 @@
 /**
- * Where the locked devices are now: unchanged, moved, replaced, ambiguous or missing. Group numbers, bus numbers and
- * interface names are never asked.
+ * Where the locked devices are now: unchanged, moved, replaced, ambiguous or missing. Group numbers, bus
+ * numbers and interface names are never asked.
  */
 import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
@@ -57,7 +57,9 @@ export function followLock(view: View, lock: Lock | undefined): FollowedLock {
 }
 
 function isStillWanted(view: View, entry: LockedDevice): boolean {
-  const role = view.spec.vms.find((vm) => vm.name === entry.vm)?.devices.find((one) => one.role === entry.role)
+  const role = view.spec.vms
+    .find((vm) => vm.name === entry.vm)
+    ?.devices.find((one) => one.role === entry.role)
   return role !== undefined && canonical(role.select) === canonical(entry.wanted)
 }
 
@@ -84,14 +86,16 @@ function follow(entry: LockedDevice, candidates: readonly Candidate[]): Result {
     return unchanged(entry, here, candidates)
   if (only) return moved(entry, only, here)
   const unproven = candidates.filter(
-    ({ identity }) => compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path ?? ''),
+    ({ identity }) =>
+      compareIdentity(recorded, identity) === 'unproven' && !entry.twins?.includes(identity.path ?? ''),
   )
   if (unproven.length > 0) return ambiguous(entry, here, unproven)
   if (here)
     return lost(
       entry,
       'device-replaced',
-      `another device is at its place: ${here.device.address} ${nameOf(here.device)}${differences(recorded, here.identity)}`,
+      `another device is at its place: ${here.device.address} ` +
+        `${nameOf(here.device)}${differences(recorded, here.identity)}`,
       'when this is the new device you want there: handover lock SPEC records it; else put the old one back',
     )
   return lost(
@@ -110,7 +114,8 @@ function ambiguous(entry: LockedDevice, here: Candidate | undefined, unproven: r
   const isOne = unproven.length === 1
   const kind = isOne ? 'is of its kind and shows' : 'are of its kind and show'
   const settle = hasSerial(entry.identity)
-    ? `give ${isOne ? 'it' : 'them'} back to the host driver so that the serial shows (handover rollback), or look and run handover lock`
+    ? `give ${isOne ? 'it' : 'them'} back to the host driver so that the serial shows (handover rollback), ` +
+      'or look and run handover lock'
     : 'look which card is which; when the new place is right, run handover lock'
   const could = `${addresses(unproven)} ${kind} no serial that would prove it`
   return lost(entry, 'device-ambiguous', `${what}, and ${could}`, settle)
@@ -122,13 +127,17 @@ function unchanged(entry: LockedDevice, here: Candidate, candidates: readonly Ca
     return lost(
       entry,
       'device-ambiguous',
-      `its disks (${listAll(entry.identity.diskSerials ?? [])}) are behind ${swapped.device.address} now, a controller of the same kind: cables or cards were swapped`,
+      `its disks (${listAll(entry.identity.diskSerials ?? [])}) are behind ${swapped.device.address} ` +
+        'now, a controller of the same kind: cables or cards were swapped',
       'swap them back, or look and run handover lock to accept it',
     )
   return renumbered(entry, here, candidates)
 }
 
-/** The same place under another address, after a card came or went: the trap of every address written down somewhere. */
+/**
+ * The same place under another address, after a card came or went: the trap of every address written down
+ * somewhere.
+ */
 function renumbered(entry: LockedDevice, here: Candidate, candidates: readonly Candidate[]): Result {
   const to = here.device.address
   if (entry.address === to) return { followed: same(entry, here, null) }
@@ -142,15 +151,24 @@ function renumbered(entry: LockedDevice, here: Candidate, candidates: readonly C
     finding: {
       code: 'device-moved',
       severity: 'note',
-      message: `${entry.role} of ${entry.vm} stands where it stood, and its address changed: ${entry.address} → ${to}; ${instead}`,
+      message:
+        `${entry.role} of ${entry.vm} stands where it stood, and its address changed: ${entry.address} → ` +
+        `${to}; ${instead}`,
       help: 'nothing to do; handover lock SPEC records the new address',
       about: [to],
     },
   }
 }
 
-/** Disks may be exchanged by hand and never decide alone; but all of them on a twin of this controller is no exchange of a disk. */
-function swappedDisks(recorded: Identity, here: Candidate, candidates: readonly Candidate[]): Candidate | undefined {
+/**
+ * Disks may be exchanged by hand and never decide alone; but all of them on a twin of this controller is no
+ * exchange of a disk.
+ */
+function swappedDisks(
+  recorded: Identity,
+  here: Candidate,
+  candidates: readonly Candidate[],
+): Candidate | undefined {
   const old = recorded.diskSerials ?? []
   const now = here.identity.diskSerials ?? []
   if (
@@ -170,13 +188,17 @@ function swappedDisks(recorded: Identity, here: Candidate, candidates: readonly 
 function moved(entry: LockedDevice, to: Candidate, here: Candidate | undefined): Result {
   const places = { from: entry.identity.path, to: to.identity.path ?? 'a place that is not stated' }
   const instead =
-    here === undefined ? '' : `; at its old place is ${here.device.address} ${nameOf(here.device)}, which stays`
+    here === undefined
+      ? ''
+      : `; at its old place is ${here.device.address} ${nameOf(here.device)}, which stays`
   return {
     followed: same(entry, to, places),
     finding: {
       code: 'device-moved',
       severity: 'warning',
-      message: `${entry.role} of ${entry.vm} moved: ${places.from} → ${places.to}, now ${to.device.address} (its serial proves it)${instead}`,
+      message:
+        `${entry.role} of ${entry.vm} moved: ${places.from} → ${places.to}, now ${to.device.address} (its ` +
+        `serial proves it)${instead}`,
       help: 'nothing to do; handover lock SPEC records the new place',
       about: [to.device.address],
     },
@@ -208,7 +230,10 @@ function addresses(candidates: readonly Candidate[]): string {
 function differences(recorded: Identity, found: Identity): string {
   const parts: string[] = []
   if (recorded.vendorId !== found.vendorId || recorded.deviceId !== found.deviceId)
-    parts.push(`${found.vendorId ?? '?'}:${found.deviceId ?? '?'} instead of ${recorded.vendorId}:${recorded.deviceId}`)
+    parts.push(
+      `${found.vendorId ?? '?'}:${found.deviceId ?? '?'} instead of ` +
+        `${recorded.vendorId}:${recorded.deviceId}`,
+    )
   for (const [key, word] of [
     ['deviceSerialNumber', 'serial'],
     ['nvmeSerial', 'serial'],

@@ -1,6 +1,6 @@
 /**
- * A bond, a mirror or a set of paths keeps the host alive as long as one leg stands. Each leg alone may go; a plan that
- * takes all of them is stopped.
+ * A bond, a mirror or a set of paths keeps the host alive as long as one leg stands. Each leg alone may go; a
+ * plan that takes all of them is stopped.
  */
 import type { Finding } from '../../base/finding.ts'
 import type { HostNeed } from '../../host/host.ts'

@@ -1,7 +1,7 @@
 /**
- * A device on vfio-pci shows no MAC, no NVMe serial and no disks behind it any more. What was recorded about the device
- * in that place is put back into the Host before planning, so that a spec that names a disk still finds its controller
- * after `apply`.
+ * A device on vfio-pci shows no MAC, no NVMe serial and no disks behind it any more. What was recorded about
+ * the device in that place is put back into the Host before planning, so that a spec that names a disk still
+ * finds its controller after `apply`.
  */
 import type { Host } from '../../host/host.ts'
 import { compareIdentity } from '../../pci/compare-identity.ts'
@@ -13,7 +13,8 @@ export function recallSerials(host: Host, known: readonly Identity[]): Host {
   const index = indexDevices(host.devices)
   const byPath = new Map<string, Identity[]>()
   for (const identity of known)
-    if (identity.path !== undefined) byPath.set(identity.path, [...(byPath.get(identity.path) ?? []), identity])
+    if (identity.path !== undefined)
+      byPath.set(identity.path, [...(byPath.get(identity.path) ?? []), identity])
   if (byPath.size === 0) return host
   const devices = host.devices.map((device) => {
     if (device.driver !== 'vfio-pci') return device
@@ -24,7 +25,10 @@ export function recallSerials(host: Host, known: readonly Identity[]): Host {
   return { ...host, devices }
 }
 
-function withSerials(device: PciDevice, { macs, diskSerials, nvmeSerial, sasAddress, vpdSerial }: Identity): PciDevice {
+function withSerials(
+  device: PciDevice,
+  { macs, diskSerials, nvmeSerial, sasAddress, vpdSerial }: Identity,
+): PciDevice {
   const hasPorts = (device.networkInterfaces ?? []).length > 0
   const hasDisks = (device.disks ?? []).length > 0
   return {

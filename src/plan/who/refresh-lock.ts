@@ -1,6 +1,7 @@
 /**
- * The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any more kept. A device
- * whose place or ids the input does not state gets no entry: nothing could be compared with it later.
+ * The lock as it should be after this plan: who is assigned now, with what was known and cannot be read any
+ * more kept. A device whose place or ids the input does not state gets no entry: nothing could be compared
+ * with it later.
  */
 import { defined } from '../../base/defined.ts'
 import { isSameKind } from '../../pci/compare-identity.ts'
@@ -63,6 +64,9 @@ export function compareLocks(old: Lock | undefined, now: Lock): LockChange[] {
 }
 
 function isSame(a: LockedDevice, b: LockedDevice): boolean {
-  const keys = new Set([...Object.keys(a.identity), ...Object.keys(b.identity)] as (keyof LockedDevice['identity'])[])
+  const keys = new Set([
+    ...Object.keys(a.identity),
+    ...Object.keys(b.identity),
+  ] as (keyof LockedDevice['identity'])[])
   return [...keys].every((key) => JSON.stringify(a.identity[key]) === JSON.stringify(b.identity[key]))
 }

@@ -4,22 +4,36 @@ import { pathOf, type DeviceIndex, virtualNumber } from '../../pci/identity.ts'
 import type { DeviceSelector } from '../../spec/spec.ts'
 import type { Layout } from './cards.ts'
 
-/** All devices for which every given member holds, in the host's order. `card` and `pair` tie roles together and choose nothing by themselves. */
-export function findDevices(select: DeviceSelector, candidates: readonly PciDevice[], layout: Layout): PciDevice[] {
+/**
+ * All devices for which every given member holds, in the host's order. `card` and `pair` tie roles together
+ * and choose nothing by themselves.
+ */
+export function findDevices(
+  select: DeviceSelector,
+  candidates: readonly PciDevice[],
+  layout: Layout,
+): PciDevice[] {
   return candidates.filter((device) => isMeant(select, device, layout))
 }
 
 function isMeant(select: DeviceSelector, device: PciDevice, layout: Layout): boolean {
   // A bridge is meant only when someone points at it, so that the answer can say why it cannot go.
-  if (isBridge(device) && select.address !== device.address && select.path === undefined && select.ids === undefined)
+  if (
+    isBridge(device) &&
+    select.address !== device.address &&
+    select.path === undefined &&
+    select.ids === undefined
+  )
     return false
   // Cheap and telling keys first: this is asked for every device and every role.
   if (select.class !== undefined && select.class !== deviceClass(device)) return false
   if (select.port !== undefined && layout.portOf.get(device.address) !== select.port) return false
   if (select.numaNode !== undefined && device.numaNode !== select.numaNode) return false
   if (select.address !== undefined && select.address !== device.address) return false
-  if (select.ids !== undefined && select.ids !== `${device.vendorId ?? ''}:${device.deviceId ?? ''}`) return false
-  if (select.name !== undefined && !(device.name ?? '').toLowerCase().includes(select.name.toLowerCase())) return false
+  if (select.ids !== undefined && select.ids !== `${device.vendorId ?? ''}:${device.deviceId ?? ''}`)
+    return false
+  if (select.name !== undefined && !(device.name ?? '').toLowerCase().includes(select.name.toLowerCase()))
+    return false
   return (
     isMeantAsFunction(select, device, layout) &&
     isMeantBySerial(select, device) &&
@@ -27,10 +41,21 @@ function isMeant(select: DeviceSelector, device: PciDevice, layout: Layout): boo
   )
 }
 
-/** What the spec makes under a word is given by that word, or to someone who points at it; never to "any network port". */
-function isMeantAsFunction(select: DeviceSelector, device: PciDevice, { devices, physicalOf }: Layout): boolean {
+/**
+ * What the spec makes under a word is given by that word, or to someone who points at it; never to "any
+ * network port".
+ */
+function isMeantAsFunction(
+  select: DeviceSelector,
+  device: PciDevice,
+  { devices, physicalOf }: Layout,
+): boolean {
   if (select.virtualFunction === undefined) {
-    if (physicalOf === undefined || device.physFn === undefined || ![...physicalOf.values()].includes(device.physFn))
+    if (
+      physicalOf === undefined ||
+      device.physFn === undefined ||
+      ![...physicalOf.values()].includes(device.physFn)
+    )
       return true
     return select.address !== undefined || select.path !== undefined
   }
@@ -55,7 +80,8 @@ function isMeantBySerial(select: DeviceSelector, device: PciDevice): boolean {
   )
     return false
   return (
-    disk === undefined || hasText(disk, [device.nvmeSerial, ...(device.disks ?? []).flatMap((d) => [d.serial, d.wwn])])
+    disk === undefined ||
+    hasText(disk, [device.nvmeSerial, ...(device.disks ?? []).flatMap((d) => [d.serial, d.wwn])])
   )
 }
 

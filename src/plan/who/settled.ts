@@ -1,6 +1,6 @@
 /**
- * What the person says of the host: `host: not-in-use` settles a doubt by the identity of a device. A word that is no
- * identity of a device here, or that names something the host is proven to need, stops the plan.
+ * What the person says of the host: `host: not-in-use` settles a doubt by the identity of a device. A word
+ * that is no identity of a device here, or that names something the host is proven to need, stops the plan.
  */
 import { listText } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -12,9 +12,16 @@ import { placeOf } from '../../spec/places.ts'
 import type { View } from './view.ts'
 
 /** A doubt that the person settled: the plan shows it, and the journal keeps it. */
-export type Settled = { readonly address: PciAddress; readonly word: string; readonly doubts: readonly string[] }
+export type Settled = {
+  readonly address: PciAddress
+  readonly word: string
+  readonly doubts: readonly string[]
+}
 
-export function settle(view: View): { readonly settled: readonly Settled[]; readonly findings: readonly Finding[] } {
+export function settle(view: View): {
+  readonly settled: readonly Settled[]
+  readonly findings: readonly Finding[]
+} {
   const settled: Settled[] = []
   const findings: Finding[] = []
   for (const [index, word] of (view.spec.host.notInUse ?? []).entries()) {

@@ -19,7 +19,8 @@ export function share(view: View, wanted: Demands, followed: ReadonlyMap<string,
   const findings: Finding[] = []
   const oneNumaNode = new Set(view.spec.vms.filter((vm) => vm.oneNumaNode).map((vm) => vm.name))
   let open = wanted.demands.map((_, i) => i)
-  // What conflicts is told and left out, so that one mistake does not hide the next, nor everything that does fit.
+  // What conflicts is told and left out, so that one mistake does not hide the next, nor everything that does
+  // fit.
   for (let round = 0; round <= maxConflicts; round++) {
     const demands = open.map((i) => wanted.demands[i]).filter((demand) => demand !== undefined)
     const result = allocate({ demands, supplies: wanted.supplies, oneNumaNode })
@@ -70,11 +71,12 @@ function reassigned(view: View, wanted: Demands, { demands, chosen }: Chosen): F
     const [before, now] = [wanted.addresses[locked ?? -1], wanted.addresses[chosen[i] ?? -1]]
     if (locked === undefined || before === undefined || now === undefined || locked === chosen[i]) return []
     const at = placeOf(view.places, ['vms', vm, 'devices', role], 'key')
+    const name = `${role} of ${vm}`
     return [
       {
         code: 'device-reassigned',
         severity: 'warning',
-        message: `${role} of ${vm} had ${before} and gets ${now}: with the rest of the spec it cannot keep it`,
+        message: `${name} had ${before} and gets ${now}: with the rest of the spec it cannot keep it`,
         help: 'when that is what you want: handover lock SPEC records it',
         about: [before, now],
         ...defined({ at }),
@@ -88,6 +90,8 @@ function gaveUp(): Finding {
     code: 'demands-conflict',
     severity: 'error',
     message: 'no way to meet all demands was found, and no proof that there is none, before the search ended',
-    help: 'say more about some devices, such as their card, serial or MAC, so that fewer ways are left to try',
+    help:
+      'say more about some devices, such as their card, serial or MAC, so that fewer ways are ' +
+      'left to try',
   }
 }

@@ -13,7 +13,10 @@ import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec } from '../../spec/spec.ts'
 import { layoutOf, type Layout } from './cards.ts'
 
-/** The words of the spec that keep a function; `functions` names the set of virtual functions that the spec makes of it. */
+/**
+ * The words of the spec that keep a function; `functions` names the set of virtual functions that the spec
+ * makes of it.
+ */
 export type Kept = { readonly words: string; readonly functions?: string }
 
 export type View = {
@@ -52,7 +55,9 @@ export function viewOf(
   }
 }
 
-/** An input that lists an address twice is believed where it says the worse: a refusal of either is a refusal. */
+/**
+ * An input that lists an address twice is believed where it says the worse: a refusal of either is a refusal.
+ */
 function byAddress(judgements: readonly DeviceJudgement[]): Map<PciAddress, DeviceJudgement> {
   const map = new Map<PciAddress, DeviceJudgement>()
   for (const one of judgements) {
@@ -71,14 +76,22 @@ export function unitMembers(view: View, address: PciAddress): readonly PciAddres
   return view.layout.unitOf.get(address)?.members ?? [address]
 }
 
-/** Why this function stays, its own reasons first, then those of what would have to go along. Empty: it may go. */
+/**
+ * Why this function stays, its own reasons first, then those of what would have to go along. Empty: it may
+ * go.
+ */
 export function refusalsOf(view: View, address: PciAddress): Reason[] {
   const own = ownRefusals(view, address)
   if (own.length > 0) return own
-  return unitMembers(view, address).flatMap((member) => (member === address ? [] : refusalsAlong(view, member)))
+  return unitMembers(view, address).flatMap((member) =>
+    member === address ? [] : refusalsAlong(view, member),
+  )
 }
 
-/** A function of the board is never given by itself; one that the host can do without goes along with its group. */
+/**
+ * A function of the board is never given by itself; one that the host can do without goes along with its
+ * group.
+ */
 function refusalsAlong(view: View, address: PciAddress): Reason[] {
   const device = view.layout.devices.get(address)
   const reasons = ownRefusals(view, address)
@@ -88,7 +101,9 @@ function refusalsAlong(view: View, address: PciAddress): Reason[] {
 }
 
 function ownRefusals(view: View, address: PciAddress): Reason[] {
-  const reasons = (view.judgements.get(address)?.reasons ?? []).filter((reason) => reason.severity === 'error')
+  const reasons = (view.judgements.get(address)?.reasons ?? []).filter(
+    (reason) => reason.severity === 'error',
+  )
   const kept = view.kept.get(address)
   return kept === undefined ? reasons : [keptBySpec(address, kept), ...reasons]
 }
@@ -137,7 +152,11 @@ function findKept(host: Host, spec: Spec, places: SpecPlaces | undefined) {
 }
 
 export function callNames(device: PciDevice): string[] {
-  const interfaces = (device.networkInterfaces ?? []).flatMap((port) => [port.name, port.mac, port.permanentMac])
+  const interfaces = (device.networkInterfaces ?? []).flatMap((port) => [
+    port.name,
+    port.mac,
+    port.permanentMac,
+  ])
   const disks = (device.disks ?? []).flatMap((disk) => [disk.name, disk.serial, disk.wwn])
   return [device.address, ...interfaces, ...disks, device.nvmeSerial].filter((name) => name !== undefined)
 }

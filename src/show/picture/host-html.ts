@@ -1,6 +1,6 @@
 /**
- * The report of `inspect --html`: one file with the picture, a verdict for every device with its reasons, and what holds
- * for the host as a whole. Opens offline; nothing is loaded, nothing runs.
+ * The report of `inspect --html`: one file with the picture, a verdict for every device with its reasons, and
+ * what holds for the host as a whole. Opens offline; nothing is loaded, nothing runs.
  */
 import { escapeXml } from '../../base/escape.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -15,7 +15,9 @@ import { element } from './svg.ts'
 
 export function renderHostHtml(host: Host, judgement: Judgement, owners: Owners = {}): string {
   const judged = new Map(judgement.devices.map((one) => [one.address, one]))
-  const shown = host.devices.filter((device) => !isBridge(device) && !isOfTheBoard(judged.get(device.address)))
+  const shown = host.devices.filter(
+    (device) => !isBridge(device) && !isOfTheBoard(judged.get(device.address)),
+  )
   const order: readonly Verdict[] = ['ready', 'caution', 'unknown', 'refused']
   return page(
     machineOf(host) || 'host',
@@ -41,7 +43,9 @@ function isOfTheBoard(judged: DeviceJudgement | undefined): boolean {
 }
 
 function section(verdict: Verdict, devices: readonly PciDevice[], known: Known): string[] {
-  const rows = devices.filter((device) => (known.judged.get(device.address)?.verdict ?? 'unknown') === verdict)
+  const rows = devices.filter(
+    (device) => (known.judged.get(device.address)?.verdict ?? 'unknown') === verdict,
+  )
   if (rows.length === 0) return []
   return [
     element('h2', { class: verdict }, escapeXml(`${headings[verdict]} (${rows.length})`)),
@@ -54,8 +58,16 @@ function deviceEntry(device: PciDevice, known: Known): string {
   const owner = known.owners[device.address]
   const group = typeof device.iommuGroup === 'number' ? `group ${device.iommuGroup}` : undefined
   const ids = device.vendorId === undefined ? undefined : `${device.vendorId}:${device.deviceId ?? '????'}`
-  const facts = [ids, group, driverOf(device), usesOf(device), owner === undefined ? undefined : `given to ${owner}`]
-  const needs = (judged?.neededBy ?? []).map((need) => element('li', {}, escapeXml(chainText(need, undefined))))
+  const facts = [
+    ids,
+    group,
+    driverOf(device),
+    usesOf(device),
+    owner === undefined ? undefined : `given to ${owner}`,
+  ]
+  const needs = (judged?.neededBy ?? []).map((need) =>
+    element('li', {}, escapeXml(chainText(need, undefined))),
+  )
   const reasons = (judged?.reasons ?? []).map(findingItem)
   const body = [
     needs.length > 0 ? element('p', {}, 'The host needs it for') + element('ul', {}, ...needs) : '',

@@ -1,6 +1,6 @@
 /**
- * What the picture of a host shows, as rows with places: ports on the left, cards with their functions, brackets for
- * IOMMU groups, virtual machines on the right. Pure geometry; host-svg.ts draws it.
+ * What the picture of a host shows, as rows with places: ports on the left, cards with their functions,
+ * brackets for IOMMU groups, virtual machines on the right. Pure geometry; host-svg.ts draws it.
  */
 import type { Host } from '../../host/host.ts'
 import type { PciAddress } from '../../pci/address.ts'
@@ -136,7 +136,10 @@ function placePort(pen: Pen, port: Port, depth: number, from: { x: number; y: nu
   pen.y = Math.max(pen.y, y + size.portHeight + size.gap)
   const own: PortBox = { device: port.device, x, y, fromX: from.x, fromY: from.y, cards }
   const used = port.ports.filter((one) => !isEmptyPort(one))
-  return [own, ...used.flatMap((one) => placePort(pen, one, depth + 1, { x: x + 10, y: y + size.portHeight }))]
+  return [
+    own,
+    ...used.flatMap((one) => placePort(pen, one, depth + 1, { x: x + 10, y: y + size.portHeight })),
+  ]
 }
 
 function placeCard(pen: Pen, card: Card): CardBox | undefined {
@@ -163,7 +166,10 @@ function placeCard(pen: Pen, card: Card): CardBox | undefined {
 }
 
 /** One bracket per group, in the leftmost lane where it meets no other. */
-function placeBrackets(rows: readonly Row[], judgement: Judgement): { brackets: GroupBracket[]; lanes: number } {
+function placeBrackets(
+  rows: readonly Row[],
+  judgement: Judgement,
+): { brackets: GroupBracket[]; lanes: number } {
   const yOf = new Map(rows.map((row) => [row.device.address, row.y + size.row / 2]))
   const laneEnds: number[] = []
   const brackets: GroupBracket[] = []

@@ -1,7 +1,7 @@
 /**
- * A host as one self-contained SVG: root buses and ports, cards with their functions and verdicts, brackets for IOMMU
- * groups, and lines to the virtual machines that own devices. Light and dark by prefers-color-scheme; no script, no font
- * and no picture from elsewhere.
+ * A host as one self-contained SVG: root buses and ports, cards with their functions and verdicts, brackets
+ * for IOMMU groups, and lines to the virtual machines that own devices. Light and dark by
+ * prefers-color-scheme; no script, no font and no picture from elsewhere.
  */
 import { escapeXml } from '../../base/escape.ts'
 import type { Host } from '../../host/host.ts'
@@ -86,7 +86,9 @@ function drawPort(sheet: Sheet, port: PortBox): string {
     {},
     element('path', {
       class: 'rail',
-      d: `M${port.fromX} ${Math.min(port.fromY + (port.fromX === size.margin + 6 ? 22 : 0), middle)}V${middle}H${x}`,
+      d:
+        `M${port.fromX} ` +
+        `${Math.min(port.fromY + (port.fromX === size.margin + 6 ? 22 : 0), middle)}V${middle}H${x}`,
     }),
     element('rect', { class: 'port', x, y, width, height: size.portHeight, rx: 8 }),
     text(fit(sheet.short(device.address), width - 20, 13, 'mono'), { class: 'mono', x: x + 10, y: y + 17 }),
@@ -126,7 +128,11 @@ function drawCard(sheet: Sheet, box: CardBox): string {
         }),
     ...box.rows.map((row) => drawRow(sheet, row)),
     box.hidden > 0
-      ? text(`and ${box.hidden} more functions`, { class: 'small', x: size.cardLeft + 34, y: y + height - 10 })
+      ? text(`and ${box.hidden} more functions`, {
+          class: 'small',
+          x: size.cardLeft + 34,
+          y: y + height - 10,
+        })
       : '',
   )
 }
@@ -153,16 +159,30 @@ function drawRow(sheet: Sheet, row: Row): string {
     'g',
     { class: `row ${row.owner === undefined ? '' : 'owned'}` },
     element('title', {}, escapeXml(tip.slice(0, 1200))),
-    element('rect', { class: 'hit', x: size.cardLeft + 4, y, width: size.cardWidth - 8, height: size.row - 2, rx: 6 }),
+    element('rect', {
+      class: 'hit',
+      x: size.cardLeft + 4,
+      y,
+      width: size.cardWidth - 8,
+      height: size.row - 2,
+      rx: 6,
+    }),
     element('circle', { class: `dot ${verdict}`, cx: left + 8, cy: y + 14, r: 8 }),
     element('path', { class: 'mark', transform: `translate(${left + 8} ${y + 14})`, d: marks[verdict] }),
     text(address, { class: 'mono', x: left + 26, y: y + 18 }),
-    text(fit(uses, size.cardWidth - 60 - addressWidth, 12), { class: 'uses', x: left + 26 + addressWidth, y: y + 18 }),
-    text(fit(whyOf(device, judged) || (usesOf(device) === '' ? '' : driverOf(device)), size.cardWidth - 60, 11), {
-      class: `small ${verdict}-text`,
-      x: left + 26,
-      y: y + 34,
+    text(fit(uses, size.cardWidth - 60 - addressWidth, 12), {
+      class: 'uses',
+      x: left + 26 + addressWidth,
+      y: y + 18,
     }),
+    text(
+      fit(whyOf(device, judged) || (usesOf(device) === '' ? '' : driverOf(device)), size.cardWidth - 60, 11),
+      {
+        class: `small ${verdict}-text`,
+        x: left + 26,
+        y: y + 34,
+      },
+    ),
   )
 }
 
@@ -218,7 +238,11 @@ function drawVm(sheet: Sheet, vm: VmBox): string {
     text(fit(vm.name, size.vmWidth - 28, 14, 'bold'), { class: 'vmname', x: x + 14, y: vm.y + 21 }),
     ...vm.rows.map((row, index) =>
       text(
-        fit(`${sheet.short(row.device.address)} ${namesOf(row.device) || titleOf(row.device)}`, size.vmWidth - 28, 11),
+        fit(
+          `${sheet.short(row.device.address)} ${namesOf(row.device) || titleOf(row.device)}`,
+          size.vmWidth - 28,
+          11,
+        ),
         {
           class: 'small',
           x: x + 14,
@@ -236,11 +260,14 @@ function drawBoard(sheet: Sheet): string {
     .map((device) => sheet.short(device.address))
     .join(', ')
   const rest = sheet.board.length > 8 ? ` and ${sheet.board.length - 8} more` : ''
-  return text(fit(`part of the board, stays with the host: ${shown}${rest}`, sheet.width - size.margin * 2, 11), {
-    class: 'small',
-    x: size.margin,
-    y: sheet.boardY + 16,
-  })
+  return text(
+    fit(`part of the board, stays with the host: ${shown}${rest}`, sheet.width - size.margin * 2, 11),
+    {
+      class: 'small',
+      x: size.margin,
+      y: sheet.boardY + 16,
+    },
+  )
 }
 
 function drawLegend(sheet: Sheet): string {

@@ -1,4 +1,6 @@
-/** Colours and type of the picture: variables for light and dark, contrast of text at least 4.5 : 1 in both. */
+/**
+ * Colours and type of the picture: variables for light and dark, contrast of text at least 4.5 : 1 in both.
+ */
 export const pictureStyle = `
 .hv{--sheet:#f6f7f9;--card:#fff;--edge:#d5dae1;--ink:#17202b;--soft:#586474;--rail:#aab4c0;--hover:#eef2f7;
 --ready:#1a7f4b;--caution:#9a6200;--refused:#b3312c;--unknown:#44607e;--mark:#fff;

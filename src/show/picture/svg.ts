@@ -15,11 +15,19 @@ function round(value: number): string {
   return String(Math.round(value * 10) / 10)
 }
 
-/** Guessed widths of a character in em (no font can be asked); generous, because a cut name is better than an overflow. */
+/**
+ * Guessed widths of a character in em (no font can be asked); generous, because a cut name is better than an
+ * overflow.
+ */
 const widths = { plain: 0.56, bold: 0.63, mono: 0.62 } as const
 
 /** Text that fits into `width` at `size` pixels. */
-export function fit(content: string, width: number, size: number, face: keyof typeof widths = 'plain'): string {
+export function fit(
+  content: string,
+  width: number,
+  size: number,
+  face: keyof typeof widths = 'plain',
+): string {
   const room = Math.max(1, Math.floor(width / (size * widths[face])))
   return content.length <= room ? content : `${content.slice(0, Math.max(1, room - 1))}…`
 }

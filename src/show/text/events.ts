@@ -27,7 +27,10 @@ function renderStep(event: Extract<ApplyEvent, { kind: 'step' }>, style: Styler)
     case 'undo-started':
       return undefined
     case 'done':
-      return `  ${style.green('done')}     ${what}${event.seconds === undefined ? '' : style.dim(` ${event.seconds.toFixed(1)} s`)}`
+      return (
+        `  ${style.green('done')}     ` +
+        `${what}${event.seconds === undefined ? '' : style.dim(` ${event.seconds.toFixed(1)} s`)}`
+      )
     case 'failed':
       return `  ${style.red('failed')}   ${what}${note}`
     case 'undone':

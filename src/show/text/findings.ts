@@ -21,7 +21,8 @@ export function renderFindings(
 function renderFinding(finding: Finding, style: Styler, sources: ReadonlyMap<string, string>): string {
   const paint = { error: style.red, warning: style.yellow, note: style.cyan }[finding.severity]
   const lines = [
-    `${paint(`${finding.severity}[${finding.code}]`)}: ${style.bold(finding.message.replaceAll('\n', '\n    '))}`,
+    `${paint(`${finding.severity}[${finding.code}]`)}: ` +
+      style.bold(finding.message.replaceAll('\n', '\n    ')),
   ]
   if (finding.at) lines.push(...renderPlace(finding.at, style, sources))
   if (finding.help !== undefined) lines.push(`  ${style.cyan('help')}: ${finding.help}`)

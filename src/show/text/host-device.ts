@@ -121,9 +121,13 @@ function groupRows(judgement: Judgement, device: PciDevice, judged: DeviceJudgem
   if (group) {
     const others = judged?.goesWith.length ? `, together with ${judged.goesWith.join(', ')}` : ''
     rows.push(['group', `${group.id}${others}`])
-    if (group.viable !== undefined) rows.push(['', group.viable ? 'ready for VFIO' : 'a host driver holds a member'])
+    if (group.viable !== undefined)
+      rows.push(['', group.viable ? 'ready for VFIO' : 'a host driver holds a member'])
     if (group.isolated !== 'unknown')
-      rows.push(['', group.isolated === 'yes' ? 'isolated on the whole path' : 'not isolated on the whole path'])
+      rows.push([
+        '',
+        group.isolated === 'yes' ? 'isolated on the whole path' : 'not isolated on the whole path',
+      ])
   }
   const forecast = judgement.predicted?.find((one) => one.devices.includes(device.address))
   if (forecast) {
@@ -147,7 +151,11 @@ function linkText(device: PciDevice): string | undefined {
   if (!link) return undefined
   const now = link.speed === undefined ? undefined : `${link.speed} x${link.width ?? '?'}`
   const best = link.maxSpeed === undefined ? undefined : `${link.maxSpeed} x${link.maxWidth ?? '?'}`
-  return now === best || best === undefined ? now : now === undefined ? `at best ${best}` : `${now}, at best ${best}`
+  return now === best || best === undefined
+    ? now
+    : now === undefined
+      ? `at best ${best}`
+      : `${now}, at best ${best}`
 }
 
 function barText(bar: NonNullable<PciDevice['bars']>[number]): string {
@@ -164,6 +172,9 @@ function barText(bar: NonNullable<PciDevice['bars']>[number]): string {
 
 function interruptText(device: PciDevice): string | undefined {
   const { msiVectors, msixVectors } = device.facts ?? {}
-  const words = [msiVectors ? `MSI ${msiVectors}` : undefined, msixVectors ? `MSI-X ${msixVectors}` : undefined]
+  const words = [
+    msiVectors ? `MSI ${msiVectors}` : undefined,
+    msixVectors ? `MSI-X ${msixVectors}` : undefined,
+  ]
   return clean(words.filter(Boolean).join(', ')) || undefined
 }

@@ -1,4 +1,7 @@
-/** A few lines about a host: what it is, its IOMMU, what could be given away. For those who asked for something else. */
+/**
+ * A few lines about a host: what it is, its IOMMU, what could be given away. For those who asked for
+ * something else.
+ */
 import type { Host } from '../../host/host.ts'
 import type { Judgement } from '../../judge/types.ts'
 import { countsText, hostHead, nameText } from './host-words.ts'
@@ -8,7 +11,8 @@ const mostNamed = 5
 
 export function renderHostSummary(host: Host, judgement: Judgement, style: Styler): string {
   const asked = judgement.devices.filter(
-    ({ reasons }) => !reasons.some((reason) => reason.code === 'not-an-endpoint' || reason.code === 'host-chipset'),
+    ({ reasons }) =>
+      !reasons.some((reason) => reason.code === 'not-an-endpoint' || reason.code === 'host-chipset'),
   )
   const lines = [
     ...hostHead(host, judgement, { style, columns: 80 }),

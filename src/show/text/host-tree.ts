@@ -1,5 +1,6 @@
 /**
- * The default page of `inspect`: root buses, ports, the cards in them, what each function is used for and its verdict.
+ * The default page of `inspect`: root buses, ports, the cards in them, what each function is used for and its
+ * verdict.
  *
  *     bus 00
  *     ├─ 00:1c.0 root port, slot 2
@@ -45,11 +46,14 @@ export function renderHostTree(host: Host, judgement: Judgement, look: TreeLook)
   const open = tree.buses.reduce((sum, bus) => sum + countPorts(bus.ports, isEmptyPort), 0) - empty
   if (tree.board.length > 0) drawing.lines.push(...boardLines(drawing, tree.board))
   if (empty > 0)
-    drawing.lines.push(look.style.dim(`${countText(empty, 'port')} with nothing in ${empty === 1 ? 'it' : 'them'}`))
+    drawing.lines.push(
+      look.style.dim(`${countText(empty, 'port')} with nothing in ${empty === 1 ? 'it' : 'them'}`),
+    )
   if (open > 0)
     drawing.lines.push(
       look.style.dim(
-        `${countText(open, 'port')} of which the input does not say where ${open === 1 ? 'it leads' : 'they lead'}`,
+        `${countText(open, 'port')} of which the input does not say where ` +
+          (open === 1 ? 'it leads' : 'they lead'),
       ),
     )
   const shown = judgement.devices.filter(({ reasons }) => !reasons.some(isOfTheBoard))
@@ -93,13 +97,18 @@ function portBranch(drawing: Drawing, port: Port, depth: number): Branch {
   const facts = [
     `${drawing.short(device.address)} ${kindText(device)}`,
     device.physicalSlot === undefined ? undefined : `slot ${clean(device.physicalSlot)}`,
-    device.link?.maxSpeed === undefined ? undefined : `${device.link.maxSpeed} x${device.link.maxWidth ?? '?'}`,
+    device.link?.maxSpeed === undefined
+      ? undefined
+      : `${device.link.maxSpeed} x${device.link.maxWidth ?? '?'}`,
   ]
   const below = [
     ...port.ports.filter((one) => !isEmptyPort(one)).map((one) => portBranch(drawing, one, depth + 1)),
     ...port.cards.map((card) => cardBranch(drawing, card, depth + 1)),
   ]
-  return { lines: [drawing.style.dim(cut(facts.filter(Boolean).join(', '), drawing.columns - depth * 3))], below }
+  return {
+    lines: [drawing.style.dim(cut(facts.filter(Boolean).join(', '), drawing.columns - depth * 3))],
+    below,
+  }
 }
 
 /** More virtual functions than this are shown as a count: 64 alike lines tell nothing. */
@@ -114,10 +123,14 @@ function cardBranch(drawing: Drawing, card: Card, depth: number): Branch {
   const heading = drawing.style.bold(title) + drawing.style.dim(place)
   const functions = card.functions.slice(0, shownFunctions)
   const below = functions.map((one) =>
-    functionBranch(drawing, one, { depth: depth + 1, name: one === first ? undefined : differentName(first, one) }),
+    functionBranch(drawing, one, {
+      depth: depth + 1,
+      name: one === first ? undefined : differentName(first, one),
+    }),
   )
   const rest = card.functions.length - functions.length
-  if (rest > 0) below.push({ lines: [drawing.style.dim(`and ${countText(rest, 'more function')} alike`)], below: [] })
+  if (rest > 0)
+    below.push({ lines: [drawing.style.dim(`and ${countText(rest, 'more function')} alike`)], below: [] })
   return { lines: [heading], below }
 }
 
@@ -141,10 +154,12 @@ function functionBranch(
     typeof group === 'number' ? `group ${group}` : undefined,
     device.driver ? clean(device.driver) : device.driver === null ? 'no driver' : undefined,
   ]
-  // Rails before the line, the indent below it, and two spaces of its own; a very deep tree still gets some room.
+  // Rails before the line, the indent below it, and two spaces of its own; a very deep tree still gets some
+  // room.
   const width = Math.max(30, drawing.columns - depth * 3 - 5)
   const lines = [
-    `${verdictText(judged?.verdict ?? 'unknown', drawing.style)}  ${cut(facts.filter(Boolean).join('  '), width - 10)}`,
+    `${verdictText(judged?.verdict ?? 'unknown', drawing.style)}  ` +
+      cut(facts.filter(Boolean).join('  '), width - 10),
   ]
   const attached = attachedTexts(device)
   if (name !== undefined) lines.push(`  ${cut(name, width)}`)
@@ -169,13 +184,17 @@ const hostWide = new Set([
 
 function shownReasons(judged: DeviceJudgement | undefined): readonly Reason[] {
   const level = judged?.verdict === 'refused' ? ['error'] : ['error', 'warning']
-  return (judged?.reasons ?? []).filter((reason) => level.includes(reason.severity) && !hostWide.has(reason.code))
+  return (judged?.reasons ?? []).filter(
+    (reason) => level.includes(reason.severity) && !hostWide.has(reason.code),
+  )
 }
 
 function boardLines(drawing: Drawing, board: readonly PciDevice[]): string[] {
   const addresses = board.slice(0, 4).map((device) => drawing.short(device.address))
   const rest = board.length - addresses.length
-  const text = `part of the board, stays with the host: ${addresses.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+  const text =
+    'part of the board, stays with the host: ' +
+    `${addresses.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
   return wrap(text, drawing.columns).map(drawing.style.dim)
 }
 

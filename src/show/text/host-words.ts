@@ -15,7 +15,9 @@ const symbols: Readonly<Record<Verdict, string>> = { ready: '✓', caution: '!',
 
 /** `✓ ready  `, always nine characters wide. */
 export function verdictText(verdict: Verdict, style: Styler): string {
-  const paint = { ready: style.green, caution: style.yellow, refused: style.red, unknown: style.cyan }[verdict]
+  const paint = { ready: style.green, caution: style.yellow, refused: style.red, unknown: style.cyan }[
+    verdict
+  ]
   return paint(`${symbols[verdict]} ${verdict.padEnd(7)}`)
 }
 
@@ -38,13 +40,17 @@ function portText(device: PciDevice): string {
 
 export function nameText(device: PciDevice): string {
   const ids = device.vendorId === undefined ? '' : `[${device.vendorId}:${device.deviceId ?? '????'}]`
-  return [device.name === undefined ? kindText(device) : shortName(clean(device.name)), ids].filter(Boolean).join(' ')
+  return [device.name === undefined ? kindText(device) : shortName(clean(device.name)), ids]
+    .filter(Boolean)
+    .join(' ')
 }
 
 /** What hangs on it: interfaces with their addresses, disks with size and model. */
 export function attachedTexts(device: PciDevice): string[] {
   const interfaces = (device.networkInterfaces ?? []).map((one) =>
-    [one.name, one.permanentMac ?? one.mac, one.carrier === false ? 'no link' : undefined].filter(Boolean).join(' '),
+    [one.name, one.permanentMac ?? one.mac, one.carrier === false ? 'no link' : undefined]
+      .filter(Boolean)
+      .join(' '),
   )
   const disks = (device.disks ?? []).map((disk) =>
     [disk.name, disk.sizeBytes === undefined ? undefined : bytesText(disk.sizeBytes), disk.model, disk.serial]
@@ -72,11 +78,15 @@ export function hostHead(
   const remapping = iommu.interruptRemapping
   const state = [
     iommu.kind === null ? iommu.state : `${iommu.state} (${kinds[iommu.kind]})`,
-    remapping === undefined || iommu.state !== 'on' ? undefined : `interrupt remapping ${remapping ? 'on' : 'off'}`,
+    remapping === undefined || iommu.state !== 'on'
+      ? undefined
+      : `interrupt remapping ${remapping ? 'on' : 'off'}`,
     judgement.groups.length > 0 ? countText(judgement.groups.length, 'group') : undefined,
   ].filter((part) => part !== undefined)
   const source =
-    host.source.kind === 'live' ? 'this machine' : [host.source.kind, host.source.name].filter(Boolean).join(' ')
+    host.source.kind === 'live'
+      ? 'this machine'
+      : [host.source.kind, host.source.name].filter(Boolean).join(' ')
   const lines = wrap(clean([source, ...machine].join(' · ')), columns - 7)
   return [
     ...lines.map((line, index) => (index === 0 ? `${style.bold('Host')}   ${line}` : `       ${line}`)),

@@ -1,4 +1,7 @@
-/** A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after. Pure. */
+/**
+ * A plan as text, for 80 columns: per VM what it gets and why, what stays, every change as before → after.
+ * Pure.
+ */
 import { classWord } from '../../pci/class-code.ts'
 import { listAll, wrap } from '../../base/text.ts'
 import { formatSize } from '../../base/size.ts'
@@ -55,11 +58,17 @@ function renderVm(vm: VmSpec, { plan, layout, style, columns }: Drawing): string
     const words = given ? sayDevice(given.address, layout) : style.red('no device')
     lines.push(...wrap(`  ${role.padEnd(width)}  ${words}`, columns, width + 4 + 14))
     if (given?.moved)
-      lines.push(...wrap(`  ${''.padEnd(width)}  moved: ${given.moved.from} → ${given.moved.to}`, columns, width + 11))
+      lines.push(
+        ...wrap(`  ${''.padEnd(width)}  moved: ${given.moved.from} → ${given.moved.to}`, columns, width + 11),
+      )
   }
   for (const { address, because } of plan.takenAlong.filter((taken) => taken.vm === vm.name))
     lines.push(
-      ...wrap(`  ${'+'.padEnd(width)}  ${sayDevice(address, layout)}, goes along: ${because}`, columns, width + 4 + 14),
+      ...wrap(
+        `  ${'+'.padEnd(width)}  ${sayDevice(address, layout)}, goes along: ${because}`,
+        columns,
+        width + 4 + 14,
+      ),
     )
   if (vm.devices.length === 0) lines.push(`  ${style.dim('no real devices')}`)
   return lines.join('\n')
@@ -85,7 +94,11 @@ function renderSpare({ plan, layout, style, columns }: Drawing): string {
     kinds.set(kind, [...(kinds.get(kind) ?? []), address])
   }
   const lines = [...kinds].flatMap(([kind, addresses]) =>
-    wrap(`  ${addresses.length} ${kind}${addresses.length === 1 ? '' : 's'}: ${addresses.join(', ')}`, columns, 4),
+    wrap(
+      `  ${addresses.length} ${kind}${addresses.length === 1 ? '' : 's'}: ${addresses.join(', ')}`,
+      columns,
+      4,
+    ),
   )
   return [style.bold('Spare'), ...lines].join('\n')
 }
@@ -102,9 +115,15 @@ function renderStaying({ plan, layout, style, columns }: Drawing): string {
 function renderConcessions({ plan, style, columns }: Drawing): string {
   const concessions = plan.concessions ?? []
   if (concessions.length === 0) return ''
-  const lines = concessions.flatMap(({ address, name, what }) => wrap(`  ${name}  ${address}: ${what}`, columns, 4))
-  const how = `  Name them in the spec, host: { give-up: ${yamlList(concessions.map(({ name }) => name))} }, or type each name when apply asks.`
-  return [style.bold('In use, and given up by name'), ...lines, ...wrap(style.dim(how), columns, 2)].join('\n')
+  const lines = concessions.flatMap(({ address, name, what }) =>
+    wrap(`  ${name}  ${address}: ${what}`, columns, 4),
+  )
+  const how =
+    `  Name them in the spec, host: { give-up: ${yamlList(concessions.map(({ name }) => name))} }, or type ` +
+    'each name when apply asks.'
+  return [style.bold('In use, and given up by name'), ...lines, ...wrap(style.dim(how), columns, 2)].join(
+    '\n',
+  )
 }
 
 function renderMemory({ plan, style }: Drawing): string {
@@ -130,7 +149,8 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   const head =
     served === ''
       ? 'After a reboot of this host the VMs come back in this order'
-      : `When this host reboots, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone; back in this order`
+      : `When this host reboots, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone; back in this ` +
+        'order'
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 
@@ -143,8 +163,11 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
         ? 'No changes: the host is prepared, and waits for a reboot.'
         : 'No changes: the host is already as planned.',
     )
-  const head = `${plan.steps.length} change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
-  const then = plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
+  const head =
+    `${plan.steps.length} ` +
+    `change${plan.steps.length === 1 ? '' : 's'}${plan.needsReboot ? ', and a reboot' : ''}`
+  const then =
+    plan.needsReboot && !plan.steps.some((step) => step.kind === 'driver') && plan.assignments.length > 0
   const isTrial = plan.steps.some((step) => purposeOf(step) === 'trial')
   const after = isTrial
     ? ['  That boot is a trial: handover confirm keeps it, else the host goes back.']
@@ -159,7 +182,11 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
 }
 
 /** One step, as lines: what it is about, then before → after. Whole texts are shown as a diff. */
-function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing, 'style' | 'columns'>): string[] {
+function renderStep(
+  step: Step,
+  layout: Layout,
+  { style, columns }: Pick<Drawing, 'style' | 'columns'>,
+): string[] {
   const kind = kindOf(step)
   const address = kind.takes?.(step)
   const isStated = address === undefined || layout.devices.get(address)?.driver !== undefined
@@ -170,7 +197,10 @@ function renderStep(step: Step, layout: Layout, { style, columns }: Pick<Drawing
   return [...lines, ...cutWhole(texts, renderDiff(texts.before ?? '', texts.after ?? '', style), style)]
 }
 
-/** A file that comes or goes whole is shown by its beginning: a script of a hundred lines hides the rest of a plan. */
+/**
+ * A file that comes or goes whole is shown by its beginning: a script of a hundred lines hides the rest of a
+ * plan.
+ */
 function cutWhole(
   { before, after }: { readonly before: string | null; readonly after: string | null },
   lines: readonly string[],

@@ -11,8 +11,8 @@ export type Conflict = {
 }
 
 /**
- * QuickXplain (Junker 2004): halves the set, so that a small conflict among many demands costs few solves. Earlier
- * demands are the ones kept out of it when there is a choice.
+ * QuickXplain (Junker 2004): halves the set, so that a small conflict among many demands costs few solves.
+ * Earlier demands are the ones kept out of it when there is a choice.
  */
 export function findConflict(prepared: Prepared, demands: readonly number[], budget: number): Conflict {
   let left = budget
@@ -28,7 +28,11 @@ export function findConflict(prepared: Prepared, demands: readonly number[], bud
     if (outcome.kind === 'unknown') isMinimal = false
     return outcome.kind === 'impossible'
   }
-  const explain = (background: readonly number[], hasDelta: boolean, set: readonly number[]): readonly number[] => {
+  const explain = (
+    background: readonly number[],
+    hasDelta: boolean,
+    set: readonly number[],
+  ): readonly number[] => {
     if (hasDelta && cannot(background)) return []
     if (set.length <= 1) return set
     const half = Math.ceil(set.length / 2)
@@ -37,14 +41,16 @@ export function findConflict(prepared: Prepared, demands: readonly number[], bud
     return [...explain([...background, ...needed], needed.length > 0, first), ...needed]
   }
   const start =
-    findHallSet(prepared, demands, emptyState(prepared)) ?? clustersOf(prepared, demands).find(cannot) ?? demands
+    findHallSet(prepared, demands, emptyState(prepared)) ??
+    clustersOf(prepared, demands).find(cannot) ??
+    demands
   const found = explain([], false, start).toSorted((a, b) => a - b)
   return isMinimal ? { demands: found, isMinimal } : { demands: start, isMinimal }
 }
 
 /**
- * Demands that a conflict is likely to be among: those of one word, of one VM, and of all VMs that share a word. Looking
- * there first spares the search through everything that has nothing to do with it.
+ * Demands that a conflict is likely to be among: those of one word, of one VM, and of all VMs that share a
+ * word. Looking there first spares the search through everything that has nothing to do with it.
  */
 function clustersOf(prepared: Prepared, demands: readonly number[]): number[][] {
   const byWord = groupBy(demands, (demand) =>
@@ -55,7 +61,9 @@ function clustersOf(prepared: Prepared, demands: readonly number[]): number[][] 
     const vms = new Set(cluster.map((demand) => prepared.vmOf[demand]))
     return demands.filter((demand) => vms.has(prepared.vmOf[demand]))
   })
-  return [...byWord, ...byVm, ...around].filter((cluster) => cluster.length > 1 && cluster.length < demands.length)
+  return [...byWord, ...byVm, ...around].filter(
+    (cluster) => cluster.length > 1 && cluster.length < demands.length,
+  )
 }
 
 function groupBy(demands: readonly number[], keysOf: (demand: number) => readonly number[]): number[][] {

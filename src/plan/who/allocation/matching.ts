@@ -1,7 +1,8 @@
 /**
- * The relaxation that prunes the search: every demand gets some function of its own, units and who owns them forgotten.
- * When even that is impossible, the demands reached by the failed search are too many for what they can have (Hall).
- * Demands that may have the same things are counted together, so that hundreds cost as much as a handful.
+ * The relaxation that prunes the search: every demand gets some function of its own, units and who owns them
+ * forgotten. When even that is impossible, the demands reached by the failed search are too many for what
+ * they can have (Hall). Demands that may have the same things are counted together, so that hundreds cost as
+ * much as a handful.
  */
 import type { Prepared } from './problem.ts'
 
@@ -27,7 +28,11 @@ type Matching = {
 }
 
 /** `undefined` when all can be matched; else a set of demands of which every smaller part can be. */
-export function findHallSet(prepared: Prepared, demands: readonly number[], free: Free): number[] | undefined {
+export function findHallSet(
+  prepared: Prepared,
+  demands: readonly number[],
+  free: Free,
+): number[] | undefined {
   const matching: Matching = { left: Int32Array.from(free.freeInGroup), holders: new Map() }
   for (const bundle of bundlesOf(prepared, demands, free).values()) {
     fill(bundle, matching)
@@ -75,7 +80,8 @@ function groupsOf(
   if (card === -1 && slot === -1) return groups
   return groups.filter(
     (group) =>
-      (card === -1 || prepared.groupCard[group] === card) && (slot === -1 || prepared.groupSlot[group] === slot),
+      (card === -1 || prepared.groupCard[group] === card) &&
+      (slot === -1 || prepared.groupSlot[group] === slot),
   )
 }
 

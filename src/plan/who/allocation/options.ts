@@ -1,9 +1,20 @@
-/** What a demand may take at this point of the search, the preferred first, without repeating interchangeable ones. */
+/**
+ * What a demand may take at this point of the search, the preferred first, without repeating interchangeable
+ * ones.
+ */
 import type { Prepared } from './problem.ts'
 import { canTake, nodeOf, unitOf, type State } from './state.ts'
 
-/** Preference: nothing that is taken last, what the VM already holds, little to take along, few cards broken into, one NUMA node, no drawback, the lowest address. */
-export function sortedOptions(state: State, demand: number, order: readonly number[], position: number): number[] {
+/**
+ * Preference: nothing that is taken last, what the VM already holds, little to take along, few cards broken
+ * into, one NUMA node, no drawback, the lowest address.
+ */
+export function sortedOptions(
+  state: State,
+  demand: number,
+  order: readonly number[],
+  position: number,
+): number[] {
   const found = distinctOptions(state, demand)
   const kept = dropDominated(state, demand, found, order, position)
   if (kept.length < 2) return kept
@@ -24,7 +35,10 @@ function distinctOptions(state: State, demand: number): number[] {
       if (!canTake(state, demand, supply)) continue
       const unit = unitOf(prepared, supply)
       const nobodys = state.owner[unit] === -1
-      const key = `${block} ${nobodys ? `shape ${prepared.unitShape[unit] ?? 0}` : unit} ${prepared.cardOf[supply] ?? 0} ${prepared.slotOf[supply] ?? 0} ${prepared.signatureOf[supply] ?? 0}`
+      const key =
+        `${block} ${nobodys ? `shape ${prepared.unitShape[unit] ?? 0}` : unit} ` +
+        `${prepared.cardOf[supply] ?? 0} ${prepared.slotOf[supply] ?? 0} ` +
+        (prepared.signatureOf[supply] ?? 0)
       if (seen.has(key)) continue
       seen.add(key)
       found.push(supply)
@@ -38,7 +52,10 @@ function distinctOptions(state: State, demand: number): number[] {
   return found
 }
 
-/** A unit of nobody's is no better than an equal function the VM already holds, unless a card or pair word still has a say. */
+/**
+ * A unit of nobody's is no better than an equal function the VM already holds, unless a card or pair word
+ * still has a say.
+ */
 function dropDominated(
   state: State,
   demand: number,
@@ -64,7 +81,8 @@ function dropDominated(
 function laterOfVm(prepared: Prepared, demand: number, order: readonly number[], position: number): number[] {
   const vm = prepared.vmOf[demand]
   const later: number[] = []
-  for (let i = position + 1; i < order.length && prepared.vmOf[order[i] ?? -1] === vm; i++) later.push(order[i] ?? -1)
+  for (let i = position + 1; i < order.length && prepared.vmOf[order[i] ?? -1] === vm; i++)
+    later.push(order[i] ?? -1)
   return later
 }
 

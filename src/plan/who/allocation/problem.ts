@@ -2,6 +2,8 @@
  * The allocation problem, and what makes it small: which functions, units and cards are interchangeable.
  * Numbers only; words and hosts stay outside.
  */
+import { findBlocks, type Kinds } from './blocks.ts'
+import { numbering } from './numbering.ts'
 
 /** One role of one VM. `candidates` are indexes into the supplies, ascending. */
 export type Demand = {
@@ -15,7 +17,10 @@ export type Demand = {
   readonly locked?: number
 }
 
-/** One function, in the order of addresses. Functions nobody may have are supplies too: they count as taken along. */
+/**
+ * One function, in the order of addresses. Functions nobody may have are supplies too: they count as taken
+ * along.
+ */
 export type Supply = {
   /** Functions of one unit leave together and go to one VM. */
   readonly unit: number
@@ -24,7 +29,10 @@ export type Supply = {
   readonly numaNode?: number
   /** Works, with a drawback. */
   readonly caution?: boolean
-  /** Taken only where nothing else will do: the input leaves open whether it may go, or it is hardly what was meant. */
+  /**
+   * Taken only where nothing else will do: the input leaves open whether it may go, or it is hardly what was
+   * meant.
+   */
   readonly last?: boolean
 }
 
@@ -35,7 +43,10 @@ export type Problem = {
   readonly oneNumaNode?: ReadonlySet<string>
 }
 
-/** The problem with everything numbered. Arrays are indexed by demand, supply, unit, card, slot, block, class or group. */
+/**
+ * The problem with everything numbered. Arrays are indexed by demand, supply, unit, card, slot, block, class
+ * or group.
+ */
 export type Prepared = {
   readonly problem: Problem
   readonly vmOf: readonly number[]
@@ -57,7 +68,10 @@ export type Prepared = {
   readonly popularityOf: readonly number[]
   /** Units inside one block with an equal shape are interchangeable while nobody owns them. */
   readonly unitShape: readonly number[]
-  /** Blocks hang together by cards and units; nothing ties two blocks. Those of one type are interchangeable while untouched. */
+  /**
+   * Blocks hang together by cards and units; nothing ties two blocks. Those of one type are interchangeable
+   * while untouched.
+   */
   readonly blockUnits: readonly (readonly number[])[]
   readonly blockType: readonly number[]
   readonly blocksOfType: readonly (readonly number[])[]
@@ -106,9 +120,6 @@ export function prepare(problem: Problem): Prepared {
   }
 }
 
-/** What ties and tells apart functions, indexed by supply. */
-type Kinds = Pick<Prepared, 'cardOf' | 'slotOf' | 'signatureOf'> & { readonly wordy: readonly boolean[] }
-
 function numberDemands(
   demands: readonly Demand[],
 ): Pick<Prepared, 'vmOf' | 'vmCount' | 'cardWordOf' | 'pairWordOf' | 'wordCount'> {
@@ -116,7 +127,8 @@ function numberDemands(
   for (const vm of constrainedFirst(demands)) vms.number(vm)
   const vmOf = demands.map((demand) => vms.number(demand.vm))
   const words = numbering()
-  const wordOf = (kind: string, word: string | undefined) => (word === undefined ? -1 : words.number(`${kind} ${word}`))
+  const wordOf = (kind: string, word: string | undefined) =>
+    word === undefined ? -1 : words.number(`${kind} ${word}`)
   const cardWordOf = demands.map((demand) => wordOf('card', demand.card))
   const pairWordOf = demands.map((demand) => wordOf('pair', demand.pair))
   return { vmOf, vmCount: vms.count(), cardWordOf, pairWordOf, wordCount: words.count() }
@@ -170,15 +182,25 @@ function findGroups(
   return { groupOf, groupCard, groupSlot, groupCount: groups.count() }
 }
 
-/** The VM with the least choice is served first, else the order of the spec: what cannot be shows early then. */
+/**
+ * The VM with the least choice is served first, else the order of the spec: what cannot be shows early then.
+ */
 function constrainedFirst(demands: readonly Demand[]): string[] {
   const choice = new Map<string, number>()
-  for (const { vm, candidates } of demands) choice.set(vm, Math.min(choice.get(vm) ?? Infinity, candidates.length))
+  for (const { vm, candidates } of demands)
+    choice.set(vm, Math.min(choice.get(vm) ?? Infinity, candidates.length))
   return [...choice].toSorted(([, a], [, b]) => a - b).map(([vm]) => vm)
 }
 
-/** Two functions with one signature are candidates of the same demands and equally good. `wordy`: a card or pair word may reach it. */
-function signatures(problem: Problem, classOf: readonly number[], candidatesOfClass: readonly (readonly number[])[]) {
+/**
+ * Two functions with one signature are candidates of the same demands and equally good. `wordy`: a card or
+ * pair word may reach it.
+ */
+function signatures(
+  problem: Problem,
+  classOf: readonly number[],
+  candidatesOfClass: readonly (readonly number[])[],
+) {
   const wordyClasses = new Set<number>()
   problem.demands.forEach((demand, i) => {
     if (demand.card !== undefined || demand.pair !== undefined) wordyClasses.add(classOf[i] ?? -1)
@@ -197,83 +219,4 @@ function signatures(problem: Problem, classOf: readonly number[], candidatesOfCl
   })
   const numbers = numbering()
   return { signatureOf: texts.map((text) => numbers.number(text)), wordy, popularityOf }
-}
-
-type Blocks = Pick<Prepared, 'unitBlock' | 'unitShape' | 'blockUnits' | 'blockType' | 'blocksOfType'>
-
-function findBlocks(unitMembers: readonly (readonly number[])[], kinds: Kinds): Blocks {
-  const blockUnits = unitsOfBlocks(unitMembers, kinds.cardOf)
-  const unitBlock: number[] = []
-  blockUnits.forEach((units, block) => units.forEach((unit) => (unitBlock[unit] = block)))
-  const shapes = numbering()
-  const types = numbering()
-  const unitShape: number[] = []
-  const blocksOfType: number[][] = []
-  const blockType = blockUnits.map((units, block) => {
-    const parts = shapesInBlock(units, unitMembers, kinds)
-    units.forEach((unit, at) => (unitShape[unit] = shapes.number(parts[at] ?? '')))
-    const type = types.number(parts.join('|'))
-    ;(blocksOfType[type] ??= []).push(block)
-    return type
-  })
-  return { unitBlock, unitShape, blockUnits, blockType, blocksOfType }
-}
-
-/**
- * Units that hang together by their cards. A card that no word can reach ties nothing together, but a preference may keep it
- * whole, so it stays one block.
- */
-function unitsOfBlocks(unitMembers: readonly (readonly number[])[], cardOf: readonly number[]): number[][] {
-  const leader = unitMembers.map((_, i) => i)
-  const find = (unit: number): number => {
-    let top = unit
-    while (leader[top] !== top) top = leader[top] ?? top
-    leader[unit] = top
-    return top
-  }
-  const firstOnCard = new Map<number, number>()
-  unitMembers.forEach((members, unit) => {
-    for (const supply of members) {
-      const card = cardOf[supply] ?? -1
-      const first = firstOnCard.get(card)
-      if (first === undefined) firstOnCard.set(card, unit)
-      else leader[find(unit)] = find(first)
-    }
-  })
-  const unitsOf = new Map<number, number[]>()
-  unitMembers.forEach((_, unit) => {
-    const top = find(unit)
-    unitsOf.set(top, [...(unitsOf.get(top) ?? []), unit])
-  })
-  return [...unitsOf.values()]
-}
-
-/** Cards and slots have local numbers, so that two blocks that look alike read alike. */
-function shapesInBlock(
-  units: readonly number[],
-  unitMembers: readonly (readonly number[])[],
-  { cardOf, slotOf, signatureOf, wordy }: Kinds,
-): string[] {
-  const cards = numbering()
-  const slots = numbering()
-  const shapeOf = (s: number): string =>
-    [
-      `${signatureOf[s] ?? 0}.${cards.number(String(cardOf[s]))}.${slots.number(String(slotOf[s]))}`,
-      wordy[s] ? 'w' : '',
-    ].join('')
-  return units.map((unit) => (unitMembers[unit] ?? []).map(shapeOf).join(' '))
-}
-
-/** Numbers texts from 0 in the order they are first seen. */
-function numbering() {
-  const numbers = new Map<string, number>()
-  return {
-    number: (text: string): number => {
-      const known = numbers.get(text)
-      if (known !== undefined) return known
-      numbers.set(text, numbers.size)
-      return numbers.size - 1
-    },
-    count: () => numbers.size,
-  }
 }

@@ -1,12 +1,22 @@
 /**
- * The exact search: VM by VM, role by role, best option first, with everything undone on the way back. It is complete:
- * what it skips is interchangeable with, or no better than, what it tried. Failed positions are remembered by their
- * pattern, so that the same hopeless rest is not searched twice.
+ * The exact search: VM by VM, role by role, best option first, with everything undone on the way back. It is
+ * complete: what it skips is interchangeable with, or no better than, what it tried. Failed positions are
+ * remembered by their pattern, so that the same hopeless rest is not searched twice.
  */
 import { findHallSet } from './matching.ts'
 import { sortedOptions } from './options.ts'
 import type { Prepared } from './problem.ts'
-import { add, canTake, costOf, emptyState, settleLeftovers, take, takeBack, unitOf, type State } from './state.ts'
+import {
+  add,
+  canTake,
+  costOf,
+  emptyState,
+  settleLeftovers,
+  take,
+  takeBack,
+  unitOf,
+  type State,
+} from './state.ts'
 
 export type Outcome =
   /** `looked`: positions it took. */
@@ -62,7 +72,12 @@ export function solve(prepared: Prepared, demands: readonly number[], options: S
     : { kind: 'found', chosen: search.best.chosen, looked }
 }
 
-function startSearch(prepared: Prepared, state: State, demands: readonly number[], options: SearchOptions): Search {
+function startSearch(
+  prepared: Prepared,
+  state: State,
+  demands: readonly number[],
+  options: SearchOptions,
+): Search {
   const open = demands.filter((demand) => !options.fixed?.has(demand))
   const order = open.toSorted((a, b) => (prepared.vmOf[a] ?? 0) - (prepared.vmOf[b] ?? 0) || a - b)
   const untouched = Int32Array.from(prepared.blocksOfType, (blocks) => blocks.length)
@@ -93,7 +108,10 @@ function restAfterVms(prepared: Prepared, order: readonly number[]): Map<number,
   return rest
 }
 
-/** True when nothing better can come of going on (the first answer is enough); false when this position is exhausted. */
+/**
+ * True when nothing better can come of going on (the first answer is enough); false when this position is
+ * exhausted.
+ */
 function visit(search: Search, position: number): boolean {
   const { state, order } = search
   const { prepared } = state
@@ -131,7 +149,10 @@ function explore(search: Search, position: number): boolean {
   return false
 }
 
-/** Could the VMs after this one still be served from what nobody holds? Asked whenever a unit is taken from them. */
+/**
+ * Could the VMs after this one still be served from what nobody holds? Asked whenever a unit is taken from
+ * them.
+ */
 function leavesEnough(search: Search, position: number): boolean {
   const { state, order } = search
   const vm = state.prepared.vmOf[order[position] ?? -1] ?? -1

@@ -71,11 +71,26 @@ export function canTake(state: State, demand: number, supply: number): boolean {
   const owner = state.owner[unitOf(prepared, supply)] ?? -1
   if (owner !== -1 && owner !== vm) return false
   const node = nodeOf(prepared, supply)
-  if (isOneNode(prepared, demand) && node !== -1 && (state.nodeOfVm[vm] ?? -1) !== -1 && state.nodeOfVm[vm] !== node)
+  if (
+    isOneNode(prepared, demand) &&
+    node !== -1 &&
+    (state.nodeOfVm[vm] ?? -1) !== -1 &&
+    state.nodeOfVm[vm] !== node
+  )
     return false
   return (
-    agrees(prepared.cardWordOf[demand] ?? -1, prepared.cardOf[supply] ?? -1, state.cardOfWord, state.wordOfCard) &&
-    agrees(prepared.pairWordOf[demand] ?? -1, prepared.slotOf[supply] ?? -1, state.slotOfWord, state.wordOfSlot)
+    agrees(
+      prepared.cardWordOf[demand] ?? -1,
+      prepared.cardOf[supply] ?? -1,
+      state.cardOfWord,
+      state.wordOfCard,
+    ) &&
+    agrees(
+      prepared.pairWordOf[demand] ?? -1,
+      prepared.slotOf[supply] ?? -1,
+      state.slotOfWord,
+      state.wordOfSlot,
+    )
   )
 }
 
@@ -95,7 +110,11 @@ export function take(state: State, demand: number, supply: number): Move {
   const block = prepared.unitBlock[unit] ?? -1
   const vm = prepared.vmOf[demand] ?? -1
   const [cardWord, pairWord] = [prepared.cardWordOf[demand] ?? -1, prepared.pairWordOf[demand] ?? -1]
-  const [card, slot, node] = [prepared.cardOf[supply] ?? -1, prepared.slotOf[supply] ?? -1, nodeOf(prepared, supply)]
+  const [card, slot, node] = [
+    prepared.cardOf[supply] ?? -1,
+    prepared.slotOf[supply] ?? -1,
+    nodeOf(prepared, supply),
+  ]
   const move: Move = {
     demand,
     supply,
@@ -157,8 +176,9 @@ export function settleLeftovers(state: State, vm: number, by: 1 | -1): void {
 }
 
 /**
- * What the owned units cost, the worst first: what is taken last, functions nobody asked for, cards broken into, nodes
- * crossed, drawbacks. 9, 13, 12, 9 and 9 bits: a spec has 256 roles at most, and a number holds 53.
+ * What the owned units cost, the worst first: what is taken last, functions nobody asked for, cards broken
+ * into, nodes crossed, drawbacks. 9, 13, 12, 9 and 9 bits: a spec has 256 roles at most, and a number holds
+ * 53.
  */
 export function costOf(state: State, vmsDone: number): number {
   const { prepared } = state
