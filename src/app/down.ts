@@ -3,8 +3,8 @@
  * go.
  */
 import { AppError } from '../base/errors.ts'
-import { stopVm, type StopResult } from '../engines/qemu/qemu.ts'
-import { vmFiles } from '../engines/qemu/vm-files.ts'
+import type { StopResult } from '../engines/engine.ts'
+import { engine } from '../engines/engines.ts'
 import type { System } from '../machine/system.ts'
 import { askGuest } from '../run/guest-report.ts'
 import { requireRunning } from './known-vms.ts'
@@ -30,7 +30,7 @@ export async function stopVms(
   for (const record of chosen) {
     const begun = system.now().getTime()
     await askToPowerOff(system, record.name)
-    const how = await stopVm(system, record, timeoutSeconds)
+    const how = await engine.stop(system, record, timeoutSeconds)
     const one = { vm: record.name, how, seconds: (system.now().getTime() - begun) / 1000 }
     stopped.push(one)
     report(one)
@@ -41,7 +41,7 @@ export async function stopVms(
 /** A guest that speaks on the report line knows the word; others get the power button alone. */
 async function askToPowerOff(system: System, name: string): Promise<void> {
   try {
-    await askGuest(system, vmFiles(system, name).report, 'poweroff', 1)
+    await askGuest(await engine.openReport(system, name), 'poweroff', 1)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     // No such guest, or it is going down already: the power button follows.

@@ -2,7 +2,8 @@
 import { journalFolder, readJournals } from '../apply/journal.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
 import { AppError, UsageError } from '../base/errors.ts'
-import { runningVms, type VmRecord } from '../engines/qemu/qemu.ts'
+import type { VmRecord } from '../engines/engine.ts'
+import { runningVms } from '../engines/engines.ts'
 import type { System } from '../machine/system.ts'
 
 /** Where `known` is undefined, nothing is refused here. */

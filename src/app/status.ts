@@ -1,6 +1,6 @@
 /** status: which VMs run, and what their consoles said last. It only looks. */
-import { lastLines, runningVms, type VmRecord } from '../engines/qemu/qemu.ts'
-import { vmFiles } from '../engines/qemu/vm-files.ts'
+import type { VmRecord } from '../engines/engine.ts'
+import { engine, runningVms } from '../engines/engines.ts'
 import type { System } from '../machine/system.ts'
 
 export type VmStatus = VmRecord & { readonly consoleSocket: string; readonly lastLine: string }
@@ -8,7 +8,7 @@ export type VmStatus = VmRecord & { readonly consoleSocket: string; readonly las
 export function vmStatus(system: System): VmStatus[] {
   return runningVms(system).map((record) => ({
     ...record,
-    consoleSocket: vmFiles(system, record.name).serial,
-    lastLine: lastLines(vmFiles(system, record.name).serialLog, 1),
+    consoleSocket: engine.consoleSocket(system, record.name),
+    lastLine: engine.lastWords(system, record.name, 1),
   }))
 }

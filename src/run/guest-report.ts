@@ -4,7 +4,7 @@
  */
 import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
-import type { System } from '../machine/system.ts'
+import type { Connection } from '../machine/system.ts'
 
 export type GuestDisk = { readonly name: string; readonly serial: string; readonly sizeBytes: number }
 
@@ -33,55 +33,79 @@ export type GuestReport = {
 }
 
 const mostBytes = 256 * 1024
+/** A report has some lines for each device; more are no report. */
+const mostLines = 20_000
 const greeting = 'handover 1'
 
-/** Asks one word on the guest's report line; the lines of the answer. Throws AppError when no guest answers in time. */
-export async function askGuest(
-  system: System,
-  socket: string,
-  word: string,
-  timeoutSeconds: number,
-): Promise<string[]> {
-  const connection = await system.connect(socket)
-  let text = ''
-  let asked = false
+/**
+ * Asks one word on the guest's report line, and closes it; the lines of the answer. Throws AppError when no guest answers
+ * in time, or says more than a report. Each byte is looked at once, so a guest that sends single bytes costs no more.
+ */
+export async function askGuest(line: Connection, word: string, timeoutSeconds: number): Promise<string[]> {
   try {
     return await new Promise<string[]>((resolve, reject) => {
+      const answer = collectAnswer(word, (text) => line.write(text))
       const timer = setTimeout(() => {
+        const isSilent = answer.received() === 0
         reject(
-          new AppError(
-            text === '' ? 'the guest says nothing on its report line' : 'the guest did not finish its report',
-          ),
+          new AppError(isSilent ? 'the guest says nothing on its report line' : 'the guest did not finish its report'),
         )
       }, timeoutSeconds * 1000)
       const finish = (act: () => void) => {
         clearTimeout(timer)
         act()
       }
-      connection.onClose(() => finish(() => reject(new AppError('the VM closed its report line'))))
-      connection.onText((chunk) => {
-        text += chunk
-        if (text.length > mostBytes) return finish(() => reject(new AppError('the guest says far more than a report')))
-        const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
-        if (!asked && lines.slice(0, -1).includes(greeting)) {
-          asked = true
-          text = ''
-          if (word === '') return finish(() => resolve([]))
-          connection.write(`${word}\n`)
-          return undefined
-        }
-        const end = lines.slice(0, -1).indexOf('end')
-        if (asked && end >= 0) return finish(() => resolve(lines.slice(0, end)))
-        return undefined
+      line.onClose(() => finish(() => reject(new AppError('the VM closed its report line'))))
+      line.onText((chunk) => {
+        const lines = answer.take(chunk)
+        if (lines === 'too much') finish(() => reject(new AppError('the guest says far more than a report')))
+        else if (lines !== undefined) finish(() => resolve(lines))
       })
     })
   } finally {
-    connection.close()
+    line.close()
   }
 }
 
-export async function readGuestReport(system: System, socket: string, timeoutSeconds: number): Promise<GuestReport> {
-  return parseGuestReport(await askGuest(system, socket, 'report', timeoutSeconds))
+/** Cuts what comes into lines, waits for the greeting, asks, and gives the lines before `end`. */
+function collectAnswer(word: string, ask: (text: string) => void) {
+  let bytes = 0
+  let count = 0
+  let begun: string[] = []
+  let lines: string[] | undefined
+  const takeLine = (line: string): string[] | undefined => {
+    if (lines === undefined) {
+      if (line !== greeting) return undefined
+      lines = []
+      if (word === '') return lines
+      ask(`${word}\n`)
+      return undefined
+    }
+    if (line === 'end') return lines
+    lines.push(line)
+    return undefined
+  }
+  return {
+    received: () => bytes,
+    take: (chunk: string): string[] | 'too much' | undefined => {
+      bytes += chunk.length
+      const parts = chunk.split('\n')
+      count += parts.length - 1
+      if (bytes > mostBytes || count > mostLines) return 'too much'
+      for (const [index, part] of parts.entries()) {
+        begun.push(part)
+        if (index === parts.length - 1) break
+        const answer = takeLine(begun.join('').replace(/\r$/, ''))
+        begun = []
+        if (answer !== undefined) return answer
+      }
+      return undefined
+    },
+  }
+}
+
+export async function readGuestReport(line: Connection, timeoutSeconds: number): Promise<GuestReport> {
+  return parseGuestReport(await askGuest(line, 'report', timeoutSeconds))
 }
 
 export function parseGuestReport(said: readonly string[]): GuestReport {

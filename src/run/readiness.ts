@@ -2,15 +2,13 @@
 import { AppError } from '../base/errors.ts'
 import type { ReadySpec } from '../spec/spec.ts'
 import { askHttp, askPing, askTcp, type Answer } from '../machine/network.ts'
-import type { System } from '../machine/system.ts'
+import type { Connection } from '../machine/system.ts'
 import { askGuest } from './guest-report.ts'
-import type { VmFiles } from '../engines/qemu/vm-files.ts'
 
-/** One question; it takes at most about `patienceMs`. */
+/** One question; it takes at most about `patienceMs`. `openReport` opens the line on which the guest reports. */
 export async function askReady(
-  system: System,
   check: ReadySpec['check'],
-  files: VmFiles,
+  openReport: () => Promise<Connection>,
   patienceMs: number,
 ): Promise<Answer> {
   switch (check.kind) {
@@ -22,7 +20,7 @@ export async function askReady(
       return await askPing(check.host, patienceMs)
     case 'report':
       try {
-        await askGuest(system, files.report, '', patienceMs / 1000)
+        await askGuest(await openReport(), '', patienceMs / 1000)
         return { answered: true, said: 'the guest speaks on its report line' }
       } catch (error) {
         if (!(error instanceof AppError)) throw error

@@ -8,12 +8,9 @@ import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
-import { chooseHugepageKiB } from '../engines/qemu/hugepages.ts'
-import { checkLimits } from '../engines/qemu/limits.ts'
-import { lastLines, runningVms, startVm, stopVm, type Given, type VmRecord } from '../engines/qemu/qemu.ts'
-import type { AssignedFunction } from '../engines/qemu/qemu-args.ts'
+import type { AssignedFunction, Given, VmRecord } from '../engines/engine.ts'
+import { engine, runningVms } from '../engines/engines.ts'
 import { askReady, readyInWords } from './readiness.ts'
-import { vmFiles } from '../engines/qemu/vm-files.ts'
 
 export type UpEvent =
   | { readonly kind: 'running-already'; readonly vm: string }
@@ -49,9 +46,8 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
       continue
     }
     refuseWaiting(vm, request.record)
-    const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, request.spec) : undefined
     const functions = functionsFor(request.record, vm)
-    await startOne(system, vm, { functions, ...defined({ hugepageKiB }) }, request.wait, report)
+    await startOne(system, vm, { spec: request.spec, functions }, request.wait, report)
   }
 }
 
@@ -111,11 +107,11 @@ async function startOne(
   report: (event: UpEvent) => void,
 ): Promise<void> {
   checkMemory(system, vm)
-  checkLimits(system, vm, given.functions.length > 0)
+  engine.check(system, vm, given)
   report({ kind: 'starting', vm: vm.name, functions: given.functions })
   const begun = system.now().getTime()
   const seconds = () => (system.now().getTime() - begun) / 1000
-  const record = await startVm(system, vm, given)
+  const record = await engine.start(system, vm, given)
   report({ kind: 'started', vm: vm.name, record, seconds: seconds() })
   if (!wait || !vm.ready) return
   await waitReady(system, vm, record, seconds, report)
@@ -135,7 +131,7 @@ async function waitReady(
   while (seconds() < withinSeconds) {
     const asked = seconds()
     const patience = Math.min(2000, (withinSeconds - asked) * 1000 + 100)
-    const answer = await askReady(system, check, vmFiles(system, vm.name), patience)
+    const answer = await askReady(check, () => engine.openReport(system, vm.name), patience)
     if (answer.answered) return report({ kind: 'answered', vm: vm.name, said: answer.said, seconds: seconds() })
     said = answer.said
     report({ kind: 'waiting', vm: vm.name, for: words, said, seconds: seconds() })
@@ -145,7 +141,7 @@ async function waitReady(
     // A refused connection comes back at once; a silent one has used its patience already.
     await system.sleep(Math.max(0, 250 - (seconds() - asked) * 1000))
   }
-  await stopVm(system, record, 0)
+  await engine.stop(system, record, 0)
   throw new AppError(
     `${vm.name} did not answer within ${withinSeconds} s (${words}; last: ${said}) and was switched off`,
     {
@@ -155,8 +151,7 @@ async function waitReady(
 }
 
 function lastWords(system: System, name: string): string {
-  const { serialLog, log } = vmFiles(system, name)
-  const lines = lastLines(serialLog, 8) || lastLines(log, 8)
+  const lines = engine.lastWords(system, name, 8)
   return lines === '' ? 'its console is empty' : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
 }
 

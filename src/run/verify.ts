@@ -3,7 +3,6 @@
  * The comparison is pure; asking is not.
  */
 import { defined } from '../base/defined.ts'
-import { hex } from '../pci/hex.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
 import type { Assignment } from '../plan/types.ts'
@@ -11,9 +10,7 @@ import type { VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
 import { functionsFor } from './up.ts'
 import { readGuestReport, type GuestDevice, type GuestReport } from './guest-report.ts'
-import { openVmQmp } from '../engines/qemu/qemu.ts'
-import { qdevId } from '../engines/qemu/qemu-args.ts'
-import { vmFiles } from '../engines/qemu/vm-files.ts'
+import { engine } from '../engines/engines.ts'
 
 /** What is compared, as far as it was known on the host or said by the guest. */
 export type Seen = {
@@ -50,8 +47,8 @@ export type VmVerdict = {
 export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec): Promise<VmVerdict> {
   const assignments = record.assignments.filter((assignment) => assignment.vm === vm.name)
   try {
-    const places = await guestPlaces(system, record, vm)
-    const report = await readGuestReport(system, vmFiles(system, vm.name).report, 15)
+    const places = await engine.places(system, vm.name, functionsFor(record, vm))
+    const report = await readGuestReport(await engine.openReport(system, vm.name), 15)
     return {
       vm: vm.name,
       roles: assignments.map((a) => compareRole(a, vm, places.get(a.role), report)),
@@ -67,38 +64,6 @@ export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec
       problem: error.message,
     }
   }
-}
-
-/** Where the guest's firmware put each device: QMP's query-pci knows bus, slot and function by the name we gave. */
-async function guestPlaces(system: System, record: JournalRecord, vm: VmSpec): Promise<Map<string, string>> {
-  const qmp = await openVmQmp(system, vm.name)
-  try {
-    const places = new Map<string, string>()
-    const names = new Map(functionsFor(record, vm).map((fn) => [qdevId(fn), fn.role]))
-    const visit = (devices: unknown) => {
-      for (const device of Array.isArray(devices) ? (devices as QmpPciDevice[]) : []) {
-        const role = names.get(device.qdev_id ?? '')
-        if (role !== undefined) places.set(role, formatPlace(device))
-        visit(device.pci_bridge?.devices)
-      }
-    }
-    for (const bus of (await qmp.execute('query-pci')) as { devices?: unknown }[]) visit(bus.devices)
-    return places
-  } finally {
-    qmp.close()
-  }
-}
-
-type QmpPciDevice = {
-  readonly bus: number
-  readonly slot: number
-  readonly function: number
-  readonly qdev_id?: string
-  readonly pci_bridge?: { readonly devices?: unknown }
-}
-
-function formatPlace({ bus, slot, function: fn }: QmpPciDevice): string {
-  return `0000:${hex(bus, 2)}:${hex(slot, 2)}.${fn}`
 }
 
 /** Pure: what was promised against what the guest says. */

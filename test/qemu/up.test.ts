@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../../src/apply/journal.ts'
 import type { System } from '../../src/machine/system.ts'
-import { runningVms, stopVm } from '../../src/engines/qemu/qemu.ts'
+import { engine, runningVms } from '../../src/engines/engines.ts'
 import { vmRunFolder } from '../../src/engines/qemu/vm-files.ts'
 import { up, type UpEvent } from '../../src/run/up.ts'
 import { lacks } from '../support/tools.ts'
@@ -22,7 +22,7 @@ beforeEach(() => {
   system = withProcesses(folder, (one) => one.startsWith(vmRunFolder))
 })
 afterEach(async () => {
-  for (const vm of runningVms(system)) await stopVm(system, vm, 0)
+  for (const vm of runningVms(system)) await engine.stop(system, vm, 0)
   server?.close()
   server = undefined
   process.env['PATH'] = path
@@ -69,7 +69,7 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
       'running-already',
       'running-already',
     ])
-    for (const vm of runningVms(system)) expect(await stopVm(system, vm, 0)).toBe('switched off')
+    for (const vm of runningVms(system)) expect(await engine.stop(system, vm, 0)).toBe('switched off')
     expect(runningVms(system)).toEqual([])
   })
 
@@ -105,7 +105,7 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
     const disk = join(folder, 'disks', 'box.raw')
     await start(box('box', `    disks: [{ path: ${disk}, size: 8 MiB, format: raw }]\n`), ['box'])
     expect(existsSync(disk)).toBe(true)
-    for (const vm of runningVms(system)) await stopVm(system, vm, 0)
+    for (const vm of runningVms(system)) await engine.stop(system, vm, 0)
     await expect(start(box('box', `    disks: [{ path: ${disk}.other, format: raw }]\n`), ['box'])).rejects.toThrow(
       'does not exist',
     )

@@ -9,7 +9,7 @@ import { newestKernel } from '../../images/kernel.ts'
 import { writeUserFile } from '../../machine/user-file.ts'
 import { cacheFolder, ensureFolder } from '../../machine/work-folder.ts'
 import { askGuest } from '../../run/guest-report.ts'
-import { vmFiles } from '../../engines/qemu/vm-files.ts'
+import { engine } from '../../engines/engines.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { judgeHost } from '../../judge/judge.ts'
 import { labDocument } from '../../api/lab.ts'
@@ -139,7 +139,7 @@ export async function runLabAsk(
   const [vm = '', word = ''] = args
   if (!/^[a-z0-9-]{1,32}$/.test(word))
     throw new UsageError(`«${word}» is not a word of the report line`, 'such as: report')
-  const lines = await askGuest(context.system, vmFiles(context.system, vm).report, word, 60)
+  const lines = await askGuest(await engine.openReport(context.system, vm), word, 60)
   if (lines[0]?.startsWith('unknown')) throw new AppError(`${vm} does not know the word ${word}`)
   context.out(lines.join('\n'))
   return exitCode.done

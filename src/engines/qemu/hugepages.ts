@@ -1,5 +1,5 @@
 /** Which size of huge pages a VM gets on this machine, as it is now. */
-import { hugepageKiBOf } from '../../plan/outlook/memory.ts'
+import { hugepageKiBOf } from '../../spec/hugepages.ts'
 import type { Spec } from '../../spec/spec.ts'
 import type { Reader } from '../../machine/system.ts'
 
@@ -9,7 +9,7 @@ export function chooseHugepageKiB(reader: Reader, spec: Spec): number | undefine
   const pools = (names.ok ? names.value : []).flatMap((name) => {
     const sizeKiB = Number(/^hugepages-(\d+)kB$/.exec(name)?.[1])
     const total = reader.readText(`${folder}/${name}/nr_hugepages`, 64)
-    return total.ok && !Number.isNaN(sizeKiB) ? [{ sizeKiB, total: Number(total.value), free: 0 }] : []
+    return total.ok && !Number.isNaN(sizeKiB) ? [{ sizeKiB, total: Number(total.value) }] : []
   })
-  return hugepageKiBOf({ memory: { hugepages: pools } }, spec)
+  return hugepageKiBOf(pools, spec)
 }

@@ -4,13 +4,11 @@
  */
 import { escapeOption } from '../../base/escape.ts'
 import type { AcceleratorKind } from '../../base/accelerator.ts'
-import { addressParts, compareAddresses, slotOf, type PciAddress } from '../../pci/address.ts'
+import { addressParts, compareAddresses, slotOf } from '../../pci/address.ts'
 import { deviceClass } from '../../pci/device.ts'
 import type { DiskSpec, VmSpec } from '../../spec/spec.ts'
+import type { AssignedFunction } from '../engine.ts'
 import type { VmFiles } from './vm-files.ts'
-
-/** One function the guest gets; `role` names it in QMP and in what `verify` says. */
-export type AssignedFunction = { readonly role: string; readonly address: PciAddress; readonly classCode?: string }
 
 export type Firmware =
   { readonly kind: 'bios' } | { readonly kind: 'uefi'; readonly code: string; readonly vars: string }

@@ -2,11 +2,15 @@
  * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its sockets.
  */
 import type { AcceleratorKind } from '../../base/accelerator.ts'
+import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
-import type { PciAddress } from '../../pci/address.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { System } from '../../machine/system.ts'
 import { ensureFolder, exists, putFile, readFile, removeTree } from '../../machine/work-folder.ts'
+import { vmRecordSchema, type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
+import { chooseHugepageKiB } from './hugepages.ts'
+import { checkLimits } from './limits.ts'
+import { placesOf } from './places.ts'
 import { chooseFirmware } from './firmware.ts'
 import { prepareDisks } from './disks.ts'
 import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
@@ -16,39 +20,58 @@ import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
 /** The oldest QEMU this is tested with (Debian 12). */
 const oldestQemu = { major: 7, minor: 2 }
 
-export type VmRecord = {
-  readonly schema: 1
-  readonly name: string
-  readonly pid: number
-  readonly accelerator: AcceleratorKind
-  readonly started: string
-  readonly functions: readonly { readonly role: string; readonly address: PciAddress }[]
+export const qemu: Engine = {
+  name: 'qemu',
+  offers: { report: true, console: true },
+  check: (system, vm, { functions }) => checkLimits(system, vm, functions.length > 0),
+  start,
+  running,
+  stop,
+  openConsole: (system, name) => system.connect(vmFiles(system, name).serial),
+  consoleSocket: (system, name) => vmFiles(system, name).serial,
+  openReport: (system, name) => system.connect(vmFiles(system, name).report),
+  lastWords: (system, name, lines) => {
+    const { serialLog, log } = vmFiles(system, name)
+    return lastLines(serialLog, lines) || lastLines(log, lines)
+  },
+  places: async (system, name, functions) => {
+    const qmp = await openVmQmp(system, name)
+    try {
+      return placesOf(await qmp.execute('query-pci'), functions)
+    } finally {
+      qmp.close()
+    }
+  },
 }
-
-/** What the VM gets of this machine. */
-export type Given = Pick<VmArgs, 'functions' | 'hugepageKiB'>
 
 /**
  * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong.
  * /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself is the trial, and one that
  * fails over KVM is repeated with software emulation.
  */
-export async function startVm(system: System, vm: VmSpec, given: Given): Promise<VmRecord> {
+async function start(system: System, vm: VmSpec, { spec, functions }: Given): Promise<VmRecord> {
+  const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, spec) : undefined
+  const args = { functions, ...defined({ hugepageKiB }) }
   await prepareDisks(system, vm.disks)
   if (system.stat('/dev/kvm').ok) {
     try {
-      return await startWith(system, vm, given, 'kvm')
+      return await startWith(system, vm, args, 'kvm')
     } catch (error) {
       if (!(error instanceof KvmError)) throw error
     }
   }
-  return await startWith(system, vm, given, 'tcg')
+  return await startWith(system, vm, args, 'tcg')
 }
 
 /** KVM itself refused; nothing about the VM is wrong. */
 class KvmError extends AppError {}
 
-async function startWith(system: System, vm: VmSpec, given: Given, accelerator: AcceleratorKind): Promise<VmRecord> {
+async function startWith(
+  system: System,
+  vm: VmSpec,
+  given: Pick<VmArgs, 'functions' | 'hugepageKiB'>,
+  accelerator: AcceleratorKind,
+): Promise<VmRecord> {
   const { functions } = given
   const files = vmFiles(system, vm.name)
   removeTree(files.folder)
@@ -141,8 +164,8 @@ async function plugIn(system: System, tap: string, bridge: string): Promise<void
   }
 }
 
-/** What runs, by the records whose process still lives. */
-export function runningVms(system: System): VmRecord[] {
+/** By the records whose process still lives. */
+function running(system: System): VmRecord[] {
   const names = system.list(vmRunFolder)
   if (!names.ok) return []
   return names.value.flatMap((name) => {
@@ -153,23 +176,26 @@ export function runningVms(system: System): VmRecord[] {
 
 function readRecord(system: System, name: string): VmRecord | undefined {
   const text = system.readText(`${vmRunFolder}/${name}/vm.json`)
-  if (!text.ok) return undefined
+  // A record that is half-written is that of a start that did not finish; its process was ended with it.
+  const record = text.ok ? vmRecordSchema.safeParse(parseJson(text.value)) : undefined
+  return record?.success && record.data.name === name ? record.data : undefined
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text.value) as VmRecord
+    return JSON.parse(text)
   } catch {
-    // A half-written record is from a start that did not finish; its process was ended with it.
+    // Not JSON, and so no record.
     return undefined
   }
 }
 
-export async function openVmQmp(system: System, name: string): Promise<QmpClient> {
+async function openVmQmp(system: System, name: string): Promise<QmpClient> {
   return await openQmp(await system.connect(vmFiles(system, name).qmp))
 }
 
-export type StopResult = 'powered off' | 'switched off'
-
 /** Asks the guest to power off; switches it off when it does not within the time. */
-export async function stopVm(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
+async function stop(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
   const qmp = await openVmQmp(system, record.name)
   try {
     await qmp.execute('system_powerdown')
@@ -201,7 +227,7 @@ async function endsWithin(system: System, record: VmRecord, seconds: number): Pr
 }
 
 /** The last lines of a log or console; control characters removed. */
-export function lastLines(path: string, count: number): string {
+function lastLines(path: string, count: number): string {
   if (!exists(path)) return ''
   const text = readFile(path)
     .subarray(-16_384)

@@ -1,6 +1,6 @@
 /**
  * QMP, QEMU's control socket (docs/interop/qmp-spec in QEMU): greeting, capabilities, one JSON object a line, replies matched
- * by id, events in between. This file speaks the wire; what to say is vm/qemu.ts's business.
+ * by id, events in between. This file speaks the wire; what is asked stands in qemu.ts.
  */
 import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
@@ -37,95 +37,130 @@ type Waiting = {
 }
 
 /** A line longer than this is not QMP any more (the largest real reply, query-qmp-schema, is some 200 KiB). */
-const longestLine = 16 * 1024 * 1024
+const longestLine = 4 * 1024 * 1024
 
 /** Shakes hands on a fresh connection: greeting in, `qmp_capabilities` out. */
 export async function openQmp(connection: Connection, timeoutSeconds = 20): Promise<QmpClient> {
-  const waiting = new Map<number, Waiting>()
-  const listeners: ((event: QmpEvent) => void)[] = []
-  let nextId = 1
-  let rest = ''
-  let greet: ((message: Record<string, unknown>) => void) | undefined
-  let isClosed = false
-  let resolveClosed: () => void = () => undefined
-  const closed = new Promise<void>((done) => {
-    resolveClosed = done
-  })
-  const end = (why: string) => {
-    if (isClosed) return
-    isClosed = true
-    connection.close()
-    for (const { reject, command } of waiting.values())
-      reject(new AppError(`QEMU ${why} while it was asked ${command}`))
-    waiting.clear()
-    resolveClosed()
+  const wire = new Wire(connection)
+  const version = versionOf(await wire.greeting(timeoutSeconds))
+  await wire.execute('qmp_capabilities', undefined, timeoutSeconds)
+  return {
+    version,
+    execute: (command, args, timeout = 20) => wire.execute(command, args, timeout),
+    onEvent: (listener) => wire.listeners.push(listener),
+    closed: wire.closed,
+    close: () => wire.end('was left'),
   }
-  const receive = (message: Record<string, unknown>) => {
-    if ('QMP' in message) return greet?.(message)
+}
+
+/** One connection, from the first byte to its end. */
+class Wire {
+  readonly listeners: ((event: QmpEvent) => void)[] = []
+  readonly closed: Promise<void>
+  readonly #connection: Connection
+  readonly #waiting = new Map<number, Waiting>()
+  #nextId = 1
+  #isClosed = false
+  #begun: string[] = []
+  #begunLength = 0
+  #greet: (message: Record<string, unknown>) => void = () => undefined
+  #resolveClosed: () => void = () => undefined
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.closed = new Promise<void>((done) => {
+      this.#resolveClosed = done
+    })
+    connection.onClose(() => this.end('closed its control socket'))
+    connection.onText((text) => this.#take(text))
+  }
+
+  end(why: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#connection.close()
+    for (const { reject, command } of this.#waiting.values())
+      reject(new AppError(`QEMU ${why} while it was asked ${command}`))
+    this.#waiting.clear()
+    this.#resolveClosed()
+  }
+
+  greeting(timeoutSeconds: number): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new AppError(`no QMP greeting within ${timeoutSeconds} s`, { help: 'is this really a QMP socket of QEMU?' }),
+        )
+        this.end('sent no greeting')
+      }, timeoutSeconds * 1000)
+      void this.closed.then(() => {
+        clearTimeout(timer)
+        reject(new AppError('QEMU closed its control socket before greeting'))
+      })
+      this.#greet = (message) => {
+        clearTimeout(timer)
+        resolve(message)
+      }
+    })
+  }
+
+  execute(
+    command: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    timeoutSeconds: number,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(new AppError(`QEMU has closed its control socket; ${command} was not sent`))
+        return
+      }
+      const id = this.#nextId++
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id)
+        reject(new AppError(`QEMU did not answer ${command} within ${timeoutSeconds} s`))
+      }, timeoutSeconds * 1000)
+      const settle =
+        <T>(act: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer)
+          act(value)
+        }
+      this.#waiting.set(id, { command, resolve: settle(resolve), reject: settle(reject) })
+      this.#connection.write(`${JSON.stringify({ execute: command, ...defined({ arguments: args }), id })}\n`)
+    })
+  }
+
+  /** Each byte is looked at once: an answer may come in pieces of any size. */
+  #take(text: string): void {
+    const parts = text.split('\n')
+    for (const [index, part] of parts.entries()) {
+      this.#begun.push(part)
+      this.#begunLength += part.length
+      if (this.#begunLength > longestLine) return this.end('sent a line too long to be QMP')
+      if (index === parts.length - 1) return undefined
+      const message = parseLine(this.#begun.join(''))
+      this.#begun = []
+      this.#begunLength = 0
+      if (message === undefined) return this.end('sent something that is not QMP')
+      if (message !== null) this.#receive(message)
+    }
+    return undefined
+  }
+
+  #receive(message: Record<string, unknown>): void {
+    if ('QMP' in message) return this.#greet(message)
     if (typeof message['event'] === 'string') {
       const event = { event: message['event'], data: isRecord(message['data']) ? message['data'] : {} }
-      for (const listener of listeners) listener(event)
+      for (const listener of this.listeners) listener(event)
       return undefined
     }
-    const id = message['id']
-    const request = typeof id === 'number' ? waiting.get(id) : undefined
+    const { id, error } = message
+    const request = typeof id === 'number' ? this.#waiting.get(id) : undefined
     if (!request || typeof id !== 'number') return undefined
-    waiting.delete(id)
-    const error = message['error']
+    this.#waiting.delete(id)
     if (isRecord(error)) request.reject(new QmpError(request.command, String(error['class']), String(error['desc'])))
     else request.resolve(message['return'])
     return undefined
-  }
-  connection.onClose(() => end('closed its control socket'))
-  connection.onText((text) => {
-    rest += text
-    if (rest.length > longestLine) return end('sent a line too long to be QMP')
-    let newline = rest.indexOf('\n')
-    while (newline >= 0) {
-      const message = parseLine(rest.slice(0, newline))
-      rest = rest.slice(newline + 1)
-      if (message === undefined) return end('sent something that is not QMP')
-      if (message !== null) receive(message)
-      newline = rest.indexOf('\n')
-    }
-    return undefined
-  })
-  const execute: QmpClient['execute'] = (command, args, timeout = 20) =>
-    new Promise((resolve, reject) => {
-      if (isClosed) return reject(new AppError(`QEMU has closed its control socket; ${command} was not sent`))
-      const id = nextId++
-      const timer = setTimeout(() => {
-        waiting.delete(id)
-        reject(new AppError(`QEMU did not answer ${command} within ${timeout} s`))
-      }, timeout * 1000)
-      waiting.set(id, {
-        command,
-        resolve: (value) => (clearTimeout(timer), resolve(value)),
-        reject: (error) => (clearTimeout(timer), reject(error)),
-      })
-      connection.write(`${JSON.stringify({ execute: command, ...defined({ arguments: args }), id })}\n`)
-      return undefined
-    })
-  const greeting = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      end('sent no greeting')
-      reject(
-        new AppError(`no QMP greeting within ${timeoutSeconds} s`, { help: 'is this really a QMP socket of QEMU?' }),
-      )
-    }, timeoutSeconds * 1000)
-    void closed.then(() => {
-      clearTimeout(timer)
-      reject(new AppError('QEMU closed its control socket before greeting'))
-    })
-    greet = (message) => (clearTimeout(timer), resolve(message))
-  })
-  await execute('qmp_capabilities')
-  return {
-    version: versionOf(greeting),
-    execute,
-    onEvent: (listener) => listeners.push(listener),
-    closed,
-    close: () => end('was left'),
   }
 }
 

@@ -11,6 +11,7 @@ import { hugepagesFile, hugepagesPath, nrHugepages } from '../../boot/host-setup
 import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
+import { hugepageCount } from '../../spec/hugepages.ts'
 import type { Spec } from '../../spec/spec.ts'
 import { runsSystemd } from '../../boot/boot-paths.ts'
 import type { BootChange } from '../../boot/edits.ts'
@@ -56,12 +57,6 @@ export function planHugepages(host: Host, spec: Spec, places?: SpecPlaces): Huge
   const count = hugepageCount(spec, size)
   if (size === 1048576) return atBoot(host, { count, total: pool.total }, stop)
   return atOnce(host, { size, count, total: pool.total }, stop)
-}
-
-export function hugepageCount(spec: Spec, sizeKiB: number): number {
-  let pages = 0
-  for (const vm of spec.vms) if (vm.hugepages) pages += Math.ceil((vm.memoryMiB * 1024) / sizeKiB)
-  return pages
 }
 
 type Stop = (message: string, help: string) => HugepagePlan

@@ -9,7 +9,7 @@ import type { Finding } from '../../base/finding.ts'
 import type { Host } from '../../host/host.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
-import { hugepageCount } from '../changes/plan-hugepages.ts'
+import { hugepageCount, hugepageKiBOf } from '../../spec/hugepages.ts'
 import type { Plan } from '../types.ts'
 
 export function planMemory(
@@ -84,18 +84,10 @@ function hugepagesTooMany(
   }
 }
 
-/** The size of pages that holds all guests that want them: QEMU takes a guest's memory from one size. */
-export function hugepageKiBOf(host: Pick<Host, 'memory'>, spec: Spec): number | undefined {
-  if (spec.host.hugepageKiB !== undefined) return spec.host.hugepageKiB
-  const wanted = sum(spec.vms.filter((vm) => vm.hugepages).map((vm) => vm.memoryMiB))
-  const pools = (host.memory.hugepages ?? []).toSorted((a, b) => a.sizeKiB - b.sizeKiB)
-  return pools.find(({ sizeKiB, total }) => (sizeKiB * total) / 1024 >= wanted)?.sizeKiB
-}
-
 /** Where nobody but the owner sets pages aside, they must be there. */
 function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const wanting = spec.vms.filter((vm) => vm.hugepages)
-  if (wanting.length === 0 || hugepageKiBOf(host, spec) !== undefined) return []
+  if (wanting.length === 0 || hugepageKiBOf(host.memory.hugepages ?? [], spec) !== undefined) return []
   const wanted = sum(wanting.map((vm) => vm.memoryMiB))
   const pools = host.memory.hugepages ?? []
   const has = pools

@@ -13,7 +13,7 @@ import { runDown } from '../../../src/cli/commands/down.ts'
 import { runStatus } from '../../../src/cli/commands/status.ts'
 import { runUp } from '../../../src/cli/commands/up.ts'
 import { runVerify } from '../../../src/cli/commands/verify.ts'
-import { runningVms, stopVm } from '../../../src/engines/qemu/qemu.ts'
+import { engine, runningVms } from '../../../src/engines/engines.ts'
 import { documentOf } from '../../support/documents.ts'
 import { hostInForce, record, spec, type InForce } from '../../support/in-force.ts'
 import { standInQemu, type Behaviour } from '../../support/stand-in-qemu.ts'
@@ -27,7 +27,7 @@ beforeEach(() => {
   process.env['PATH'] = `${programs}:${path}`
 })
 afterEach(async () => {
-  for (const vm of runningVms(host.system)) await stopVm(host.system, vm, 0)
+  for (const vm of runningVms(host.system)) await engine.stop(host.system, vm, 0)
   process.env['PATH'] = path
   host.end()
 })

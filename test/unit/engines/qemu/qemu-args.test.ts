@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { VmSpec } from '../../../../src/spec/spec.ts'
-import { qemuArgs, tapName, type AssignedFunction } from '../../../../src/engines/qemu/qemu-args.ts'
+import type { AssignedFunction } from '../../../../src/engines/engine.ts'
+import { qemuArgs, tapName } from '../../../../src/engines/qemu/qemu-args.ts'
 import { vmFiles } from '../../../../src/engines/qemu/vm-files.ts'
 import { at } from '../../../support/host-builder.ts'
 import { specOf } from '../../../support/spec.ts'
