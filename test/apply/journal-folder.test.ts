@@ -42,6 +42,12 @@ it('a disk that is full while copies are made is left as full as it was, however
   expect(await apply(planOf(steps), system())).toMatchObject({ outcome: 'applied', id: '0001' })
 })
 
+it('nobody but root looks into it: it holds files as they were', async () => {
+  await apply(planOf(steps), system())
+  for (const path of [journalFolder, `${journalFolder}/0001/saved`])
+    expect(fs.statSync(join(root, path)).mode & 0o777, path).toBe(0o700)
+})
+
 it('copies that a power cut left before anything began are cleared by the next apply', async () => {
   put(root, `${journalFolder}/0001/saved/0`, 'half')
   put(root, `${journalFolder}/0001/.record.json.handover-77`, '{')

@@ -53,6 +53,20 @@ describe('apply takes what the host uses', () => {
     expect(readdirSync(join(root, 'var/lib/handover/journal'))).toEqual(['0001'])
   })
 
+  it('and only the plan whose hash was named: of a spec that changed since, nothing is done', () => {
+    const root = host()
+    const giveUp = 'host: { give-up: [recorderd] }\n'
+    const shown = handover('apply', root, spec(giveUp), '--yes', '--plan', '00000000')
+    const planHash = /it is ([0-9a-f]{8,})/.exec(shown.said)?.[1] ?? ''
+    const changed = spec(giveUp).replace('0b:00.0', '0000:0b:00.0').replace('  tv:', '  other:')
+    const { status, said } = handover('apply', root, changed, '--yes', '--plan', planHash)
+    expect(said).toContain(`the plan is not ${planHash} (any more)`)
+    expect(status).toBe(3)
+    expect(readdirSync(root)).not.toContain('var')
+    handover('apply', root, spec(giveUp), '--yes', '--plan', planHash)
+    expect(readdirSync(join(root, 'var/lib/handover/journal'))).toEqual(['0001'])
+  })
+
   it('and the plan says what that will be, in both of its forms', () => {
     const root = host()
     expect(handover('plan', root, spec('')).said).toMatch(/given up by name\n {2}recorderd {2}0000:0b:00\.0: program/)

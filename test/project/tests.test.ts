@@ -1,5 +1,5 @@
 /** What holds for the tests themselves (docs/testing.md). */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
@@ -25,5 +25,15 @@ describe('the tests', () => {
       files.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => path.split('/', 2).join('/')),
     )
     expect(new Set(named)).toEqual(there)
+  })
+
+  it('that docs/security.md names are there, each file and each scenario', () => {
+    const text = readFileSync('docs/security.md', 'utf8')
+    const named = [...text.matchAll(/`(test\/[\w/.-]+\.test\.ts)`/g)].map(([, path = '']) => path)
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((path) => !existsSync(path))).toEqual([])
+    const scenarios = [...text.matchAll(/`((?:\w+-){4,}\w+)`/g)].map(([, name]) => `test/scenarios/${name}`)
+    expect(scenarios.length).toBeGreaterThan(4)
+    expect(scenarios.filter((path) => !existsSync(path))).toEqual([])
   })
 })

@@ -1,8 +1,10 @@
 /** `--from`: files, folders, standard input; what is too large is not read. */
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createGzip } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { readSource } from '../../../src/app/read-source.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
@@ -55,4 +57,19 @@ test('standard input, and one that never ends', { timeout: 60_000 }, () => {
   const endless = run('yes 00:17.0')
   expect(endless.status).toBe(2)
   expect(endless.stderr).toContain('standard input is too large')
+})
+
+test('a small archive that unpacks to more than anybody has', async () => {
+  const zeros = createGzip({ level: 1 })
+  const parts: Buffer[] = []
+  zeros.on('data', (part: Buffer) => parts.push(part))
+  for (let mib = 0; mib < 300; mib++) zeros.write(Buffer.alloc(2 ** 20))
+  zeros.end()
+  await once(zeros, 'end')
+  fs.writeFileSync(path('bomb.tar.gz'), Buffer.concat(parts))
+  expect(fs.statSync(path('bomb.tar.gz')).size).toBeLessThan(4 * 2 ** 20)
+  await expect(read(path('bomb.tar.gz'))).rejects.toMatchObject({
+    exitCode: 2,
+    message: `${path('bomb.tar.gz')} unpacks to more than 256 MiB`,
+  })
 })
