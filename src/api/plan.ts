@@ -1,6 +1,7 @@
 /** `plan --json`: the whole answer, before anything is touched. */
 import { z } from 'zod'
-import type { Plan } from '../plan/types.ts'
+import type { Finding } from '../base/finding.ts'
+import { emptyPlan, type Plan } from '../plan/types.ts'
 import { address, addresses, text, texts, version, type Document } from './document.ts'
 import { findings } from './finding.ts'
 import { identity } from '../steps/parts.ts'
@@ -54,4 +55,9 @@ export type PlanDocument = Document<typeof planSchema>
 
 export function planDocument(plan: Plan): PlanDocument {
   return { schema: 1, ...plan }
+}
+
+/** A spec with errors has a document, too: a plan of nothing, with what is wrong. */
+export function planOfFindings(findings: readonly Finding[]): PlanDocument {
+  return planDocument({ ...emptyPlan, findings })
 }

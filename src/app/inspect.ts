@@ -1,8 +1,10 @@
 /** inspect: a host, and the verdict on each of its devices. It only looks. */
 import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
+import type { Finding } from '../base/finding.ts'
 import type { Host } from '../host/host.ts'
 import { judgeHost } from '../judge/judge.ts'
+import { leftOpen } from '../judge/left-open.ts'
 import type { Judgement } from '../judge/types.ts'
 import type { System } from '../machine/system.ts'
 import type { PciAddress } from '../pci/address.ts'
@@ -31,4 +33,9 @@ export async function inspect(system: System, { from, address }: InspectRequest 
     })
   const judgement = judgeHost(host, { ownVms: host.needs.flatMap(({ vm }) => vm ?? []) })
   return { host, judgement, ...defined({ device }) }
+}
+
+/** What is to be said of the host as a whole, for pages that list the reasons of no device. */
+export function hostFindings({ host, judgement }: Inspection): Finding[] {
+  return [...judgement.findings, ...host.findings, ...leftOpen(judgement)]
 }

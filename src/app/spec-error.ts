@@ -25,7 +25,9 @@ export class SpecError extends AppError {
  * A text that is no YAML cannot be read (2); one that can be read and says something wrong has error findings
  * (1).
  */
-export function exitCodeOf(findings: readonly Finding[]): ExitCode {
+export function exitCodeOf(
+  findings: readonly { readonly code: string; readonly severity: string }[],
+): ExitCode {
   if (findings.some((finding) => finding.code === 'spec-syntax' || finding.code === 'lock-unreadable'))
     return exitCode.usage
   return findings.some((finding) => finding.severity === 'error') ? exitCode.errorFindings : exitCode.done

@@ -56,6 +56,14 @@ function wrongWith({ file, from }: Import): string | undefined {
   return to === row || (to !== undefined && row.imports.includes(to.folder)) ? undefined : `${file} → ${path}`
 }
 
+/** What a text imports of its own for more than its types. */
+function valuesFrom(text: string): string[] {
+  const named = [...text.matchAll(/^import \{([^}]*)\} from '(\.[^']+)'/gm)].flatMap(([, names = '', from = '']) =>
+    names.split(',').some((name) => name.trim() !== '' && !name.trim().startsWith('type ')) ? [from] : [],
+  )
+  return [...named, ...[...text.matchAll(/import\('(\.[^']+)'\)/g)].map(([, from = '']) => from)]
+}
+
 /** A circle of files that import one another, as the names on the way; undefined when there is none. */
 function findCircle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>()
@@ -129,6 +137,17 @@ describe('the structure', () => {
         ]),
       ),
     ).toEqual(['b', 'c', 'b'])
+  })
+
+  it('lets commands ask use cases alone: what keeps a host safe is below them', () => {
+    const rooms = ['apply', 'engines', 'host', 'judge', 'plan', 'run', 'sources']
+    const asked = files
+      .filter((file) => file.startsWith('src/cli/') && file !== 'src/cli/commands/lab.ts')
+      .flatMap((file) => valuesFrom(readFileSync(file, 'utf8')).map((from) => `${file} → ${join(file, '..', from)}`))
+    expect(asked.length).toBeGreaterThan(50)
+    expect(asked.filter((one) => rooms.includes(one.split(' → src/')[1]?.split('/')[0] ?? ''))).toEqual([])
+    const all = "import {\n  type A,\n  b,\n} from './x.ts'\nimport { type C } from './y.ts'\nawait import('./z.ts')"
+    expect(valuesFrom(all)).toEqual(['./x.ts', './z.ts'])
   })
 
   it('lets only the command line end the process', () => {

@@ -1,6 +1,6 @@
 /** `handover inspect [ADDRESS]`: the host, what it needs, and a verdict for every device. Looks only. */
 import { defined } from '../../base/defined.ts'
-import { inspect, type Inspection } from '../../app/inspect.ts'
+import { hostFindings, inspect, type Inspection } from '../../app/inspect.ts'
 import { UsageError, exitCode, type ExitCode } from '../../base/errors.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
@@ -60,8 +60,7 @@ async function printText(
   if (options.table)
     context.out((await import('../../show/text/host-table.ts')).renderHostTable(host, judgement, look))
   else context.out((await import('../../show/text/host-tree.ts')).renderHostTree(host, judgement, look))
-  const { leftOpen } = await import('../../judge/left-open.ts')
-  const findings = [...judgement.findings, ...host.findings, ...leftOpen(judgement)]
+  const findings = hostFindings({ host, judgement })
   if (findings.length > 0) {
     const { renderFindings } = await import('../../show/text/findings.ts')
     context.err(`\n${renderFindings(findings, context.errStyle)}`)

@@ -2,13 +2,12 @@
  * `handover plan SPEC`: the whole answer, before anything is touched. The plan to standard output, findings
  * to standard error.
  */
-import { planDocument } from '../../api/plan.ts'
-import { planSpec } from '../../app/plan.ts'
+import { planDocument, planOfFindings } from '../../api/plan.ts'
+import { planSpec, type PlanRequest } from '../../app/plan.ts'
 import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
 import type { ExitCode } from '../../base/errors.ts'
 import { defined } from '../../base/defined.ts'
 import { hasErrors } from '../../base/finding.ts'
-import { emptyPlan, type Plan } from '../../plan/types.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { renderPlan } from '../../show/text/plan.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
@@ -23,11 +22,7 @@ export async function runPlan(
 ): Promise<ExitCode> {
   const [spec = ''] = args
   const request = { spec, choices: planChoices(options), ...defined({ from: options.from }) }
-  if (options.json) {
-    const plan = await planSpec(context.system, request).then(({ plan: made }) => made, planOfFindings)
-    printDocument(context, planDocument(plan))
-    return exitCodeOf(plan.findings)
-  }
+  if (options.json) return await printPlan(request, context)
   const { plan, host, source } = await planSpec(context.system, request)
   context.out(renderPlan(plan, { host, spec: source.spec, style: context.style, columns: context.columns }))
   context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
@@ -38,8 +33,14 @@ export async function runPlan(
   return exitCodeOf(plan.findings)
 }
 
-/** A spec with errors has a document, too: a plan of nothing, with what is wrong. */
-function planOfFindings(error: unknown): Plan {
-  if (error instanceof SpecError) return { ...emptyPlan, findings: error.findings }
-  throw error
+async function printPlan(request: PlanRequest, context: Context): Promise<ExitCode> {
+  const document = await planSpec(context.system, request).then(
+    ({ plan }) => planDocument(plan),
+    (error: unknown) => {
+      if (error instanceof SpecError) return planOfFindings(error.findings)
+      throw error
+    },
+  )
+  printDocument(context, document)
+  return exitCodeOf(document.findings)
 }
