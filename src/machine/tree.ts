@@ -101,10 +101,10 @@ function statOf(node: TreeNode): FileStat {
   return { kind: node.kind === 'unreadable' ? 'file' : node.kind, mode, size, uid: 0, gid: 0, links: 1 }
 }
 
-type Place = { readonly node: TreeNode; readonly parts: readonly string[] }
+type Walked = { readonly node: TreeNode; readonly parts: readonly string[] }
 
 /** Follows links inside the tree: an absolute target starts at its root, `..` stops there, as in a chroot. */
-function walk(tree: Tree, path: string, followLast: boolean): ReadResult<Place> {
+function walk(tree: Tree, path: string, followLast: boolean): ReadResult<Walked> {
   const pending = path.split('/').reverse()
   const entered: { readonly name: string; readonly node: TreeNode }[] = []
   let links = 0

@@ -79,14 +79,14 @@ function bestOfEach(units: readonly { type: number; unit: IvrsUnit }[]): readonl
   return [...best.values()].map((entry) => entry.unit)
 }
 
-type Draft = {
+type UnitDraft = {
   covers: DeviceIdRange[]
   aliases: IvrsUnit['aliases'][number][]
   special: IvrsUnit['special'][number][]
 }
 
 function parseUnit({ bytes }: AcpiTable, block: Structure, type: number): IvrsUnit {
-  const draft: Draft = { covers: [], aliases: [], special: [] }
+  const draft: UnitDraft = { covers: [], aliases: [], special: [] }
   const { structures } = splitStructures(block.offset + (type === 0x10 ? 24 : 40), block.end, (at) =>
     entryLength(bytes, at),
   )
@@ -122,7 +122,7 @@ function parseUnit({ bytes }: AcpiTable, block: Structure, type: number): IvrsUn
 }
 
 /** Both the device and the id it appears under belong to the unit. */
-function addAlias(draft: Draft, from: DeviceIdRange, to: number): void {
+function addAlias(draft: UnitDraft, from: DeviceIdRange, to: number): void {
   draft.covers.push(from, { first: to, last: to })
   draft.aliases.push({ from, to })
 }

@@ -9,7 +9,7 @@ import { linkOf, textOf, type Reading } from './reading.ts'
 
 export const devicesFolder = '/sys/bus/pci/devices'
 
-export type Place = { readonly folder: string; readonly facts: Partial<PciDevice> }
+export type DevicePlace = { readonly folder: string; readonly facts: Partial<PciDevice> }
 
 /** What is known of the ways to functions while they are read. */
 export type Places = {
@@ -38,13 +38,13 @@ export function findFolder(
 }
 
 /** Where the function's folder is, if it is beside that of the first of its bus; nothing for that first one. */
-export function placeBeside(address: PciAddress, places: Places): Place | undefined {
+export function placeBeside(address: PciAddress, places: Places): DevicePlace | undefined {
   const beside = places.folderOfBus.get(busOf(address))
   return beside === undefined ? undefined : placeBelow(beside, address, places)
 }
 
 /** Where the function's folder is by the link on the bus, beside which the others of its bus are then looked for. */
-export function placeByLink(reading: Reading, address: PciAddress, places: Places): Place | undefined {
+export function placeByLink(reading: Reading, address: PciAddress, places: Places): DevicePlace | undefined {
   const place = placeOf(address, linkOf(reading, `${devicesFolder}/${address}`), places)
   if (place) places.folderOfBus.set(busOf(address), place.folder.slice(0, -address.length - 1))
   return place
@@ -59,14 +59,14 @@ function busOf(address: PciAddress): string {
  * `../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0` → path `0000:00/1c.0/00.0`, parent 0000:00:1c.0.
  * A second `pciDDDD:BB` on the way (VMD) starts a new root bus, so no parent is claimed across it.
  */
-export function placeOf(address: PciAddress, link: string | undefined, places = noPlaces()): Place | undefined {
+export function placeOf(address: PciAddress, link: string | undefined, places = noPlaces()): DevicePlace | undefined {
   const at = link?.indexOf('/devices/') ?? -1
   if (link === undefined || at < 0) return undefined
   const folder = `/sys${link.slice(at)}`
   return folder.endsWith(`/${address}`) ? placeBelow(folder.slice(0, -address.length - 1), address, places) : undefined
 }
 
-function placeBelow(folder: string, address: PciAddress, places: Places): Place | undefined {
+function placeBelow(folder: string, address: PciAddress, places: Places): DevicePlace | undefined {
   const { path: above, last: parent } = trailOf(folder, places.trails)
   if (above === '') return undefined
   const path = `${above}/${stepOf(address)}`

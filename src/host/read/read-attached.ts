@@ -8,11 +8,11 @@ import { bytesOf, linkOf, namesIn, numberOf, textOf, type Reading } from './read
 
 export type Attached = Pick<PciDevice, 'networkInterfaces' | 'disks' | 'nvmeSerial' | 'sasAddress'>
 
-type Draft = { networkInterfaces?: NetworkInterface[]; disks?: Disk[]; nvmeSerial?: string; sasAddress?: string }
+type Found = { networkInterfaces?: NetworkInterface[]; disks?: Disk[]; nvmeSerial?: string; sasAddress?: string }
 
 export function readAttached(reading: Reading): Map<PciAddress, Attached> {
-  const drafts = new Map<PciAddress, Draft>()
-  const at = (address: PciAddress): Draft => {
+  const drafts = new Map<PciAddress, Found>()
+  const at = (address: PciAddress): Found => {
     const draft = drafts.get(address) ?? {}
     drafts.set(address, draft)
     return draft
@@ -120,7 +120,7 @@ function printable(text: string): string | undefined {
 }
 
 /** Controllers tell their serial; a multipath namespace lives under virtual/, so it is added to each PCIe controller here. */
-function readNvme(reading: Reading, at: (address: PciAddress) => Draft): void {
+function readNvme(reading: Reading, at: (address: PciAddress) => Found): void {
   for (const name of namesIn(reading, '/sys/class/nvme')) {
     const owner = ownerOf(linkOf(reading, `/sys/class/nvme/${name}`))
     if (!owner) continue

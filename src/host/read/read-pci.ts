@@ -19,7 +19,7 @@ import {
   noPlaces,
   placeBeside,
   placeByLink,
-  type Place,
+  type DevicePlace,
   type Places,
 } from './device-place.ts'
 import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } from './function-ids.ts'
@@ -155,7 +155,7 @@ function see(reading: Reading, address: PciAddress, known: Known): Seen | string
 }
 
 /** Of a function that is listed with its driver; what cannot be read there is noted when it is looked for itself. */
-function placeHeld(address: PciAddress, { places, unnoted }: Known): Place | undefined {
+function placeHeld(address: PciAddress, { places, unnoted }: Known): DevicePlace | undefined {
   return placeBeside(address, places) ?? placeByLink(unnoted, address, places)
 }
 

@@ -81,9 +81,9 @@ async function imageKey(system: System, installed: InstalledSystem): Promise<str
   ])
 }
 
-type Place = { readonly tree: string; readonly disk: string; readonly work: string }
+type ImagePaths = { readonly tree: string; readonly disk: string; readonly work: string }
 
-async function makeDisk(system: System, installed: InstalledSystem, { tree, disk }: Place): Promise<void> {
+async function makeDisk(system: System, installed: InstalledSystem, { tree, disk }: ImagePaths): Promise<void> {
   const end = Math.max(...installed.places.map(({ startMiB, sizeMiB }) => startMiB + sizeMiB))
   // A MiB more for the copy of the partition table at the end of a GPT disk.
   putSparseFile(disk, end + 1)
@@ -120,7 +120,7 @@ function loaderArgs(accelerator: AcceleratorKind, { kernel, initrd, disk, consol
 async function installLoader(
   system: System,
   installed: InstalledSystem,
-  place: Place,
+  place: ImagePaths,
   signal: AbortSignal,
 ): Promise<void> {
   const boot = join(place.tree, 'boot')

@@ -101,10 +101,10 @@ function findPhysical({ name, of }: VirtualFunctionsSpec, layout: Layout): PciDe
   return device
 }
 
-type Card = { readonly device: PciDevice; readonly identity: Identity }
+type SharedPort = { readonly device: PciDevice; readonly identity: Identity }
 type PlannedCard = { readonly steps: readonly Step[]; readonly problems: readonly Problem[]; readonly isThere: boolean }
 
-function planCard(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCard {
+function planCard(host: Host, one: VirtualFunctionsSpec, card: SharedPort): PlannedCard {
   const { device } = card
   const stop = (message: string, help?: string): PlannedCard => ({
     steps: [],
@@ -146,7 +146,7 @@ function isKnownWithout({ source }: Host, { facts }: PciDevice): boolean {
   return facts?.sriov === null || source.kind === 'live' || source.kind === 'capture'
 }
 
-function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Card): Step[] {
+function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: SharedPort): Step[] {
   const { address, sriov } = device
   const folder = `/sys/bus/pci/devices/${address}`
   const of = { address, identity }
@@ -169,7 +169,7 @@ function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Card
   ]
 }
 
-function needsPort(one: VirtualFunctionsSpec, { device }: Card): Problem[] {
+function needsPort(one: VirtualFunctionsSpec, { device }: SharedPort): Problem[] {
   const isSetUp = one.functions.some((settings) => settingWords(settings).length > 0)
   if (!isSetUp || (device.networkInterfaces ?? []).length > 0) return []
   return [
@@ -181,7 +181,7 @@ function needsPort(one: VirtualFunctionsSpec, { device }: Card): Problem[] {
 }
 
 /** The functions are there: what of their settings is not as wanted. */
-function planSettings(host: Host, one: VirtualFunctionsSpec, card: Card): PlannedCard {
+function planSettings(host: Host, one: VirtualFunctionsSpec, card: SharedPort): PlannedCard {
   const { device, identity } = card
   const problems = [...needsPort(one, card)]
   const steps: Step[] = []

@@ -7,7 +7,7 @@
  */
 import { defined } from '../../base/defined.ts'
 import type { Disk } from '../../pci/device.ts'
-import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
+import { stateNeed, type DeviceDraft, type HostDraft } from './draft.ts'
 import type { AttachedUsb, LineForm, Listing } from './listing-state.ts'
 
 export const readAttachedLine: LineForm = (listing, line) =>
@@ -86,7 +86,7 @@ function isSameModel(scsi: string, usb: string): boolean {
   return short.length > 1 && short.every((word) => long.has(word))
 }
 
-function stateKeyboards(draft: Draft, keyboards: readonly AttachedUsb[]): void {
+function stateKeyboards(draft: HostDraft, keyboards: readonly AttachedUsb[]): void {
   const places = [...new Set(keyboards.map(({ device }) => device))]
   for (const { device, where, name } of keyboards) {
     const others = places.filter((one) => one !== device)

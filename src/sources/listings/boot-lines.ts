@@ -2,13 +2,13 @@
  * Boot configuration that is pasted beside a listing: what `cat /proc/cmdline` printed, GRUB's variables, the append lines of
  * syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line is what the kernel runs with; a file is what the next start gets.
  */
-import type { Draft } from './draft.ts'
+import type { HostDraft } from './draft.ts'
 
 /** Longer files are cut: nobody pastes more. */
 const mostLines = 200
 
 /** True when the line is part of such a file, or a command line. */
-export function readBootLine(draft: Draft, written: string): boolean {
+export function readBootLine(draft: HostDraft, written: string): boolean {
   // Quoted in a mail.
   const line = written.replace(/^(?:> ?){1,20}/, '')
   const { expects } = draft
@@ -23,7 +23,7 @@ export function readBootLine(draft: Draft, written: string): boolean {
 }
 
 /** `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`; what comes next is the command line, or the file's one line. */
-function namedCommandLine(line: string): Draft['expects'] {
+function namedCommandLine(line: string): HostDraft['expects'] {
   if (!line.includes('cmdline') && !line.includes('kargs')) return undefined
   const named = /(\/proc\/cmdline|\/etc\/kernel\/cmdline)["'`]?(?:\s{0,4}(?:<==|:))?\s*$/.exec(line)?.[1]
   if (named === '/proc/cmdline' || named === '/etc/kernel/cmdline') return named
@@ -55,7 +55,7 @@ const carriers: readonly (readonly [RegExp, string])[] = [
   [/^vfio[-_]pci\s+ids=/, '/etc/initramfs-tools/modules'],
 ]
 
-function readFileLine(draft: Draft, line: string): boolean {
+function readFileLine(draft: HostDraft, line: string): boolean {
   const named = /(\/etc\/modprobe\.d\/[\w.-]{1,80}\.conf)\b/.exec(line)?.[1]
   if (named !== undefined) draft.modprobeFile = named
   // People list lines and quote them; `grep` prints the file before a line of it, and `echo` writes one.
@@ -68,7 +68,7 @@ function readFileLine(draft: Draft, line: string): boolean {
   return addLine(draft, draft.modprobeFile ?? '/etc/modprobe.d/*.conf', text.replace(/["']\s*>.*$/, ''))
 }
 
-function addLine(draft: Draft, path: string, line: string): boolean {
+function addLine(draft: HostDraft, path: string, line: string): boolean {
   const lines = draft.files.get(path) ?? []
   if (lines.length === 0 && draft.files.size < 64) draft.files.set(path, lines)
   if (lines.length < mostLines) lines.push(line.slice(0, 4096))

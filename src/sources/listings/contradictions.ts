@@ -4,13 +4,13 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
-import { deviceAt, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, type DeviceDraft, type HostDraft } from './draft.ts'
 
 /** Who a listing says is at an address. */
 export type Who = Pick<DeviceDraft, 'vendorId' | 'deviceId' | 'classCode' | 'className' | 'name'>
 
 /** The draft of this device. What was stated of another device at its address is not kept for it. */
-export function stateWho(draft: Draft, address: PciAddress, who: Who): DeviceDraft {
+export function stateWho(draft: HostDraft, address: PciAddress, who: Who): DeviceDraft {
   const known = draft.devices.get(address)
   if (known !== undefined && isOther(known, who)) {
     stateTwoMachines(draft, `${address} is listed as ${wordsFor(known)} and as ${wordsFor(who)}`)
@@ -19,7 +19,7 @@ export function stateWho(draft: Draft, address: PciAddress, who: Who): DeviceDra
   return deviceAt(draft, address)
 }
 
-export function stateTwoMachines(draft: Draft, why: string): void {
+export function stateTwoMachines(draft: HostDraft, why: string): void {
   draft.twoMachines ??= why
 }
 
@@ -64,7 +64,7 @@ function wordsFor({ vendorId, deviceId, name, className, classCode }: Who): stri
 }
 
 /** The group a listing states. Groups are made anew at every boot, so a second, other one is a later boot. */
-export function stateGroup(draft: Draft, device: DeviceDraft, group: number): void {
+export function stateGroup(draft: HostDraft, device: DeviceDraft, group: number): void {
   const before = device.iommuGroup
   if (typeof before === 'number' && before !== group)
     warnOnce(draft, `${device.address} is stated in IOMMU group ${before} and in ${group}`)
@@ -72,7 +72,7 @@ export function stateGroup(draft: Draft, device: DeviceDraft, group: number): vo
 }
 
 /** The later of two listings states another driver: what was there before was bound to something else, or is a boot ago. */
-export function warnOfDrivers(draft: Draft, device: DeviceDraft, before: string | null): void {
+export function warnOfDrivers(draft: HostDraft, device: DeviceDraft, before: string | null): void {
   const now = driverWords(device.driver ?? null)
   warnOnce(draft, `${device.address} is stated with ${driverWords(before)} and with ${now}`)
 }
@@ -81,7 +81,7 @@ function driverWords(driver: string | null): string {
   return driver === null ? 'no driver' : `driver ${driver}`
 }
 
-function warnOnce(draft: Draft, what: string): void {
+function warnOnce(draft: HostDraft, what: string): void {
   if (draft.findings.some((f) => f.code === 'input-incomplete' && f.severity === 'warning')) return
   draft.findings.push({
     code: 'input-incomplete',

@@ -13,7 +13,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 export type FactsDraft = Writable<Partial<FunctionFacts>>
 export type DeviceDraft = Writable<Omit<PciDevice, 'facts' | 'bars'>> & { facts?: FactsDraft; bars?: Bar[] }
 
-export type Draft = {
+export type HostDraft = {
   readonly devices: Map<PciAddress, DeviceDraft>
   /** Kernel names of members on other buses, with their group. */
   readonly otherMembers: Map<string, number>
@@ -53,7 +53,7 @@ export type Draft = {
 /** More functions than any machine has; what lies beyond is noted, not kept. */
 export const deviceCap = 65_536
 
-export function emptyDraft(): Draft {
+export function emptyDraft(): HostDraft {
   return {
     devices: new Map(),
     otherMembers: new Map(),
@@ -74,7 +74,7 @@ export function emptyDraft(): Draft {
 }
 
 /** The device at this address, made when first seen. Beyond the cap a stray draft is returned, which nobody keeps. */
-export function deviceAt(draft: Draft, address: PciAddress): DeviceDraft {
+export function deviceAt(draft: HostDraft, address: PciAddress): DeviceDraft {
   const known = draft.devices.get(address)
   if (known) return known
   const device: DeviceDraft = { address }
@@ -92,11 +92,11 @@ export function factsOf(device: DeviceDraft): FactsDraft {
 export const fullListing =
   'sudo lspci -nnvvv states ids, drivers, groups and capabilities in one listing (pciutils 3.7 or newer)'
 
-export function note(draft: Draft, text: string, help?: string): void {
+export function note(draft: HostDraft, text: string, help?: string): void {
   if (draft.notes.size < 50 && !draft.notes.has(text)) draft.notes.set(text, help)
 }
 
-export function stateNeed(draft: Draft, need: HostNeed): void {
+export function stateNeed(draft: HostDraft, need: HostNeed): void {
   const isKnown = draft.needs.some(
     (one) => one.kind === need.kind && one.what === need.what && one.device === need.device,
   )

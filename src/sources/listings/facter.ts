@@ -5,7 +5,7 @@
 import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
-import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type HostDraft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import { parseDevicePath, statePlace } from './places.ts'
 
@@ -103,7 +103,7 @@ function readPlace(device: DeviceDraft, entry: Json): void {
 }
 
 /** Interfaces and disks have no bus type of PCI; they name the function they hang from by its path. */
-function readAttached(draft: Draft, entry: Json): void {
+function readAttached(draft: HostDraft, entry: Json): void {
   const [id, link] = [entry['sysfs_id'], entry['sysfs_device_link']]
   if (typeof id !== 'string' || typeof link !== 'string') return
   const owner = parseDevicePath(link.slice(0, 2000))?.steps.at(-1)
@@ -129,7 +129,7 @@ function nameOf(field: unknown): string | undefined {
   return isObject(field) && typeof field['name'] === 'string' ? field['name'].slice(0, 200) : undefined
 }
 
-function readMachine(draft: Draft, document: Json): void {
+function readMachine(draft: HostDraft, document: Json): void {
   if (document['virtualisation'] === 'none') draft.cpu.isGuest = false
   else if (typeof document['virtualisation'] === 'string') draft.cpu.isGuest = true
   readCpu(draft, document['hardware'])
@@ -143,7 +143,7 @@ function readMachine(draft: Draft, document: Json): void {
   }
 }
 
-function readCpu(draft: Draft, hardware: unknown): void {
+function readCpu(draft: HostDraft, hardware: unknown): void {
   const list = isObject(hardware) ? hardware['cpu'] : undefined
   const first: unknown = Array.isArray(list) ? list[0] : undefined
   if (!isObject(first)) return

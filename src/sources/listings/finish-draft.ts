@@ -5,11 +5,11 @@ import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import type { Host, HostFile, HostNeed, IommuFacts, IommuGroup, SourceKind } from '../../host/host.ts'
-import type { DeviceDraft, Draft } from './draft.ts'
+import type { DeviceDraft, HostDraft } from './draft.ts'
 import { withPlaces } from './places.ts'
 import { concludeXen } from './xen.ts'
 
-export function finishDraft(draft: Draft, kind: SourceKind, name: string): Host {
+export function finishDraft(draft: HostDraft, kind: SourceKind, name: string): Host {
   const drafts = [...draft.devices.values()].sort((a, b) => compareAddresses(a.address, b.address))
   const devices = withBootDisplay(withPlaces(draft, withBridges(drafts.map(finishDevice))))
   const groups = groupsOf(draft, devices)
@@ -57,7 +57,7 @@ function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
  * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing beside the log may
  * show that VFIO has the function by now.
  */
-function textConsoleNeeds({ framebuffer, kernel }: Draft, devices: readonly PciDevice[]): HostNeed[] {
+function textConsoleNeeds({ framebuffer, kernel }: HostDraft, devices: readonly PciDevice[]): HostNeed[] {
   const drawn = devices.find(({ address }) => address === framebuffer)
   const consoles = [...(kernel.cmdline ?? '').matchAll(/(?:^|\s)console=(\w{1,20})/g)].map(([, name]) => name ?? '')
   const isElsewhere = consoles.length > 0 && !consoles.some((name) => /^tty\d*$/.test(name))
@@ -65,7 +65,7 @@ function textConsoleNeeds({ framebuffer, kernel }: Draft, devices: readonly PciD
   return [{ kind: 'console', what: 'text console', chain: ['fb0'], device: drawn.address, weight: 'vital' }]
 }
 
-function mixture({ twoMachines }: Draft): Finding[] {
+function mixture({ twoMachines }: HostDraft): Finding[] {
   if (twoMachines === undefined) return []
   return [
     {
@@ -87,7 +87,7 @@ function withBridges(devices: readonly PciDevice[]): PciDevice[] {
   })
 }
 
-function filesOf({ files }: Draft): HostFile[] {
+function filesOf({ files }: HostDraft): HostFile[] {
   return [...files].map(([path, lines]) => ({ path, text: `${lines.join('\n')}\n` }))
 }
 
@@ -108,7 +108,7 @@ function finishDevice(draft: DeviceDraft): PciDevice {
   }
 }
 
-function groupsOf(draft: Draft, devices: readonly PciDevice[]): IommuGroup[] {
+function groupsOf(draft: HostDraft, devices: readonly PciDevice[]): IommuGroup[] {
   const members = new Map<number, { devices: PciAddress[]; others: string[] }>()
   const at = (id: number) => {
     let group = members.get(id)

@@ -6,7 +6,7 @@
 import { toHex } from '../../pci/hex.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import { decodeConfig } from '../../pci/config-space.ts'
-import { deviceAt, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, note, type DeviceDraft, type HostDraft } from './draft.ts'
 
 type Image = { readonly bytes: Uint8Array; readonly known: Uint8Array }
 export type HexImages = Map<PciAddress, Image>
@@ -35,7 +35,7 @@ export function addHexLine(images: HexImages, address: PciAddress, line: string)
 }
 
 /** The longest of 64, 256 or 4096 bytes that is there without a hole. */
-export function finishHexImages(draft: Draft, images: HexImages): void {
+export function finishHexImages(draft: HostDraft, images: HexImages): void {
   for (const [address, image] of images) {
     const hole = image.known.indexOf(0)
     const length = hole === -1 ? size : hole

@@ -9,14 +9,14 @@ import type { PortType } from '../../pci/facts.ts'
 import type { Bar } from '../../pci/device.ts'
 import { readBootLine } from './boot-lines.ts'
 import { stateGroup, stateTwoMachines, stateWho } from './contradictions.ts'
-import { deviceAt, factsOf, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, factsOf, type DeviceDraft, type HostDraft } from './draft.ts'
 import { readRefusal } from './refusals.ts'
 import { readXenLine } from './xen.ts'
 
 /** `said`: a refusal or boot configuration, which any listing may have beside it. */
 export type KernelLine = 'group' | 'fact' | 'said' | undefined
 
-export function readKernelLine(draft: Draft, line: string): KernelLine {
+export function readKernelLine(draft: HostDraft, line: string): KernelLine {
   if (readBootLine(draft, line) || readRefusal(draft, line)) return 'said'
   if (line.includes('ommu') && readAssignment(draft, line)) return 'group'
   if (readXenLine(draft, line)) return 'fact'
@@ -31,7 +31,7 @@ export function readKernelLine(draft: Draft, line: string): KernelLine {
  *   pci 0000:00:1f.0: Adding to iommu group 14      platform MSFT0201:00: Adding to iommu group 0
  *   iommu: Adding device 0000:00:1f.0 to group 14   (before Linux 5.4; "Removing … from group")
  */
-function readAssignment(draft: Draft, line: string): boolean {
+function readAssignment(draft: HostDraft, line: string): boolean {
   const now = /: (Adding to|Removing from) iommu group (\d{1,6})\b/.exec(line)
   if (now) {
     const head = line.slice(0, now.index)
@@ -46,7 +46,7 @@ function readAssignment(draft: Draft, line: string): boolean {
 }
 
 /** One function or platform device joins a group, or leaves the machine. */
-export function assign(draft: Draft, name: string, group: number | undefined): void {
+export function assign(draft: HostDraft, name: string, group: number | undefined): void {
   const address = parseAddress(name)
   if (address === undefined) {
     if (!/^[\w.:@,+-]{1,200}$/.test(name)) return
@@ -73,7 +73,7 @@ const typeWords: Readonly<Record<string, PortType | null>> = {
   'CardBus bridge': null,
 }
 
-function readFunctionLine(draft: Draft, where: string, text: string): boolean {
+function readFunctionLine(draft: HostDraft, where: string, text: string): boolean {
   const address = parseAddress(where)
   if (address === undefined) return false
   const found =
@@ -98,7 +98,7 @@ function readFunctionLine(draft: Draft, where: string, text: string): boolean {
  * One card is the boot display at a time: who is named last takes it from the one before (drivers/pci/vgaarb.c,
  * vga_set_default_device), with or without the words `(overriding previous)`. Before Linux 4.20 the address stood behind.
  */
-function readBootDisplay(draft: Draft, line: string): boolean {
+function readBootDisplay(draft: HostDraft, line: string): boolean {
   const text =
     /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): vgaarb: setting as boot (?:VGA )?device/i.exec(line)?.[1] ??
     /vgaarb: setting as boot device: PCI:([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/i.exec(line)?.[1]
@@ -110,7 +110,7 @@ function readBootDisplay(draft: Draft, line: string): boolean {
 }
 
 /** `i915 0000:00:02.0: [drm] fb0: i915drmfb frame buffer device` (drivers/gpu/drm/drm_fb_helper.c): fbcon draws on the first. */
-function readFramebuffer(draft: Draft, line: string): boolean {
+function readFramebuffer(draft: HostDraft, line: string): boolean {
   const text = /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:\[drm\] )?fb0: \S{1,40} frame ?buffer device/i.exec(
     line,
   )?.[1]
@@ -163,7 +163,7 @@ function parseBar(text: string): Bar | undefined {
 }
 
 /** Facts about the whole machine, each by a mark that is cheap to look for. */
-function readMachineLine(draft: Draft, line: string): boolean {
+function readMachineLine(draft: HostDraft, line: string): boolean {
   if (line.includes('bus')) readRootBus(draft, line)
   if (line.includes('ommand line: ')) return readCommandLine(draft, line)
   if (line.includes('BOOT_IMAGE=') || line.includes('root=')) return readPrintedCommandLine(draft, line)
@@ -186,14 +186,14 @@ function readMachineLine(draft: Draft, line: string): boolean {
 }
 
 /** `PCI host bridge to bus 0000:80`, `pci_bus 0000:80: root bus resource …` (drivers/pci/probe.c, pci_register_host_bridge). */
-function readRootBus(draft: Draft, line: string): void {
+function readRootBus(draft: HostDraft, line: string): void {
   const bus =
     /\bPCI host bridge to bus ([0-9a-f]{4}:[0-9a-f]{2})\b/i.exec(line)?.[1] ??
     /\bpci_bus ([0-9a-f]{4}:[0-9a-f]{2}): root bus resource\b/i.exec(line)?.[1]
   if (bus !== undefined && draft.rootBuses.size < 4096) draft.rootBuses.add(bus.toLowerCase())
 }
 
-function readCommandLine(draft: Draft, line: string): boolean {
+function readCommandLine(draft: HostDraft, line: string): boolean {
   const text = /\b(?:Kernel c|C)ommand line: (\S.*)$/.exec(line)?.[1]
   if (text === undefined) return false
   draft.kernel.cmdline = text.trim().slice(0, 4096)
@@ -201,14 +201,14 @@ function readCommandLine(draft: Draft, line: string): boolean {
 }
 
 /** What `cat /proc/cmdline` printed: known by the boot loader's first words, and one line of its own. */
-function readPrintedCommandLine(draft: Draft, line: string): boolean {
+function readPrintedCommandLine(draft: HostDraft, line: string): boolean {
   const text = /^[\s>|]{0,20}((?:BOOT_IMAGE=|initrd=|root=)\S.*)$/.exec(line)?.[1]
   if (text === undefined || !/(?:^| )(?:root|ro|rw|quiet)\b/.test(text)) return false
   draft.kernel.cmdline ??= text.trim().slice(0, 4096)
   return true
 }
 
-function readBoard(draft: Draft, line: string): boolean {
+function readBoard(draft: HostDraft, line: string): boolean {
   const text = /(?:^|\s)DMI: (\S.{1,200})$/.exec(line)?.[1]
   if (text === undefined || text.startsWith('Memory slots')) return false
   const board = (words: string) => words.split(/, BIOS /)[0]?.trim()
@@ -218,7 +218,7 @@ function readBoard(draft: Draft, line: string): boolean {
   return true
 }
 
-function readIommuLine(draft: Draft, line: string): boolean {
+function readIommuLine(draft: HostDraft, line: string): boolean {
   const { iommu } = draft
   const region = /\bRMRR base: (?:0x)?([0-9a-f]{1,16}) end: (?:0x)?([0-9a-f]{1,16})/i.exec(line)
   if (region) addRegion(draft, region[1] ?? '', region[2] ?? '')
@@ -246,7 +246,7 @@ function readIommuLine(draft: Draft, line: string): boolean {
   return region !== null || kind !== undefined
 }
 
-function addRegion(draft: Draft, start: string, end: string): void {
+function addRegion(draft: HostDraft, start: string, end: string): void {
   const bare = (hex: string) => hex.toLowerCase().replace(/^0+(?=.)/, '')
   const region = { start: bare(start), end: bare(end) }
   const known = draft.iommu.firmwareRegions ?? []

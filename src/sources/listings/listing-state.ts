@@ -2,7 +2,7 @@
 import type { PciAddress } from '../../pci/address.ts'
 import type { SourceKind } from '../../host/host.ts'
 import type { Disk } from '../../pci/device.ts'
-import { emptyDraft, type DeviceDraft, type Draft } from './draft.ts'
+import { emptyDraft, type DeviceDraft, type HostDraft } from './draft.ts'
 import { newScope, type GroupScope } from './group-scope.ts'
 import type { HexImages } from './hex-dump.ts'
 import type { Entry } from './lspci-detail.ts'
@@ -39,7 +39,7 @@ export type PastedNetwork = {
 }
 
 export type Listing = {
-  readonly draft: Draft
+  readonly draft: HostDraft
   readonly entries: Map<PciAddress, Entry>
   readonly images: HexImages
   entry: Entry | undefined

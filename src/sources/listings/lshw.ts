@@ -15,7 +15,7 @@ import {
   fullListing,
   note,
   type DeviceDraft,
-  type Draft,
+  type HostDraft,
 } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 
@@ -67,7 +67,7 @@ function namesOf(node: Node): string[] {
     .map((one) => one.replace(/^\/dev\//, '').slice(0, 200))
 }
 
-function readFunction(draft: Draft, node: Node, above: DeviceDraft | undefined): DeviceDraft | undefined {
+function readFunction(draft: HostDraft, node: Node, above: DeviceDraft | undefined): DeviceDraft | undefined {
   const address = parseAddress(/^pci@(\S{1,32})$/.exec(textOf(node, 'businfo') ?? '')?.[1] ?? '')
   if (address === undefined) return undefined
   const device = deviceAt(draft, address)
@@ -105,7 +105,7 @@ function addInterface(device: DeviceDraft, node: Node): void {
 
 type Attached = { readonly node: Node; readonly names: readonly string[]; readonly chain: readonly string[] }
 
-function readAttached(draft: Draft, owner: DeviceDraft, { node, names, chain }: Attached): void {
+function readAttached(draft: HostDraft, owner: DeviceDraft, { node, names, chain }: Attached): void {
   const [first, ...places] = names
   if (first === undefined) return
   if (node['class'] === 'network') addInterface(owner, node)

@@ -3,10 +3,10 @@
  * ("no driver", "no ACS") because the same run printed the fact where there was one.
  */
 import { warnOfDrivers } from './contradictions.ts'
-import { factsOf, fullListing, note, type Draft } from './draft.ts'
+import { factsOf, fullListing, note, type HostDraft } from './draft.ts'
 import type { Entry } from './lspci-detail.ts'
 
-export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
+export function concludeEntries(draft: HostDraft, entries: readonly Entry[]): void {
   const last = entries.at(-1)
   for (const group of byRun(entries)) {
     const run = {
@@ -31,7 +31,7 @@ export function concludeEntries(draft: Draft, entries: readonly Entry[]): void {
 }
 
 /** A run that prints drivers prints none where there is none: that counts over what an earlier run said. */
-function concludeDriver(draft: Draft, entry: Entry, silenceIsNone: boolean): void {
+function concludeDriver(draft: HostDraft, entry: Entry, silenceIsNone: boolean): void {
   const { device, driverBefore } = entry
   if (silenceIsNone && !entry.driverStated && !entry.driverInHeader) device.driver = null
   if (driverBefore !== undefined && device.driver !== undefined && driverBefore !== device.driver)

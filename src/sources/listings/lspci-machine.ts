@@ -9,7 +9,7 @@ import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
 import { stateGroup, stateTwoMachines } from './contradictions.ts'
-import { deviceAt, stateClass, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, stateClass, type DeviceDraft, type HostDraft } from './draft.ts'
 
 /** What one line of `-mm` states; words that are not there are absent. */
 export type MachineLine = Partial<Pick<DeviceDraft, IdKey | 'classCode' | 'className' | 'revision' | 'name'>>
@@ -59,7 +59,7 @@ function words(text: string): string {
 }
 
 /** One `Tag:\tvalue` line; the device it belongs to, or nothing when it is no such line. `Slot:` opens a record. */
-export function readTagLine(draft: Draft, line: string, current: DeviceDraft | undefined): DeviceDraft | undefined {
+export function readTagLine(draft: HostDraft, line: string, current: DeviceDraft | undefined): DeviceDraft | undefined {
   const match =
     /^[\s>#*|]{0,20}(Slot|Device|Class|Vendor|SVendor|SDevice|Rev|ProgIf|PhySlot|Driver|Module|NUMANode|IOMMUGroup):\s{1,20}(\S.{0,400})$/.exec(
       line,
@@ -111,14 +111,14 @@ function classOf(text: string): MachineLine {
 }
 
 /** An id of a record for an address that had another one before. */
-function restate(draft: Draft, current: DeviceDraft, key: 'vendorId' | 'deviceId', value: string): void {
+function restate(draft: HostDraft, current: DeviceDraft, key: 'vendorId' | 'deviceId', value: string): void {
   const before = current[key]
   setIds(current, key, value)
   if (before !== undefined && before !== current[key])
     stateTwoMachines(draft, `${current.address} is listed with the ids ${before} and ${current[key] ?? '?'}`)
 }
 
-function readStateTag(draft: Draft, current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
+function readStateTag(draft: HostDraft, current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
   switch (tag) {
     case 'PhySlot':
       current.physicalSlot = value.slice(0, 64)

@@ -7,7 +7,7 @@ import { DOMParser, type Document as XmlDocument, type Element as XmlElement } f
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
 import { stateGroup, stateWho, warnOfDrivers, type Who } from './contradictions.ts'
-import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type HostDraft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import { parseDevicePath, statePlace } from './places.ts'
 
@@ -97,7 +97,7 @@ function capability(element: XmlElement, type: string): XmlElement | undefined {
 
 type Reading = { readonly owners: Map<string, PciAddress>; readonly isWhole: boolean }
 
-function readDevice(draft: Draft, element: XmlElement, { owners, isWhole }: Reading): boolean {
+function readDevice(draft: HostDraft, element: XmlElement, { owners, isWhole }: Reading): boolean {
   const pci = capability(element, 'pci')
   const address = pci ? (addressFrom((key) => childText(pci, key)) ?? addressFromName(element)) : undefined
   if (!pci || address === undefined) return false
@@ -148,7 +148,7 @@ function idsOf(pci: XmlElement): Who {
   }
 }
 
-function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
+function readFacts(draft: HostDraft, device: DeviceDraft, pci: XmlElement): void {
   const node = child(pci, 'numa')?.getAttribute('node')
   if (/^\d{1,5}$/.test(node ?? '')) device.numaNode = Number(node)
   const group = child(pci, 'iommuGroup')
@@ -171,7 +171,7 @@ function readFacts(draft: Draft, device: DeviceDraft, pci: XmlElement): void {
 }
 
 /** Its `address` elements are the functions that exist, in the order of their numbers; old libvirt prints no `maxCount`. */
-function readVirtualFunctions(draft: Draft, device: DeviceDraft, virtual: XmlElement): void {
+function readVirtualFunctions(draft: HostDraft, device: DeviceDraft, virtual: XmlElement): void {
   const total = virtual.getAttribute('maxCount') ?? ''
   const listed = [...virtual.getElementsByTagName('address')].slice(0, 4096)
   for (const [number, element] of listed.entries()) {
@@ -203,7 +203,7 @@ function readLinks(device: DeviceDraft, pci: XmlElement): void {
 }
 
 /** Interfaces and disks whose parent, or a function on whose path, is known. */
-function readChild(draft: Draft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
+function readChild(draft: HostDraft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
   const owner =
     parseDevicePath(childText(element, 'path') ?? '')?.steps.at(-1) ?? owners.get(childText(element, 'parent') ?? '')
   if (owner === undefined) return

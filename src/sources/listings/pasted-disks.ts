@@ -3,7 +3,7 @@
  * the lines that say which function a disk hangs on (paths of sysfs, links of /dev/disk/by-path, lists below a controller).
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
-import type { DeviceDraft, Draft } from './draft.ts'
+import type { DeviceDraft, HostDraft } from './draft.ts'
 import type { LineForm, Listing, PastedDisks } from './listing-state.ts'
 import { standsOn, statePasted } from './pasted-ends.ts'
 import { parseDevicePath } from './places.ts'
@@ -139,14 +139,14 @@ function diskOf(name: string): string {
     .replace(/^((?:sd|vd|xvd|hd)[a-z]{1,3})\d{1,3}$/, '$1')
 }
 
-function nameDisk(draft: Draft, name: string, address: PciAddress): void {
+function nameDisk(draft: HostDraft, name: string, address: PciAddress): void {
   const device = draft.devices.get(address)
   if (!device || device.disks?.some((one) => one.name === name)) return
   device.disks = [...(device.disks ?? []), { name }].slice(0, 1024)
 }
 
 /** A member of a pool named by its path. */
-function placedBy(draft: Draft, end: string): PciAddress | undefined {
+function placedBy(draft: HostDraft, end: string): PciAddress | undefined {
   const address = parseAddress(/(?:^|\/)pci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-/i.exec(end)?.[1] ?? '')
   return address === undefined ? undefined : draft.devices.get(address)?.address
 }

@@ -4,7 +4,7 @@
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { HostNeed, LostNeed } from '../../host/host.ts'
-import { stateNeed, type DeviceDraft, type Draft } from './draft.ts'
+import { stateNeed, type DeviceDraft, type HostDraft } from './draft.ts'
 
 /** Names, each with those it stands on: a bridge on its ports, a volume on its partition. */
 export type Stack = Map<string, Set<string>>
@@ -48,7 +48,7 @@ export type Follow = {
   readonly couldBe: (name: string, device: DeviceDraft) => boolean
 }
 
-export function statePasted(draft: Draft, need: PastedNeed, { stack, functionOf, couldBe }: Follow): void {
+export function statePasted(draft: HostDraft, need: PastedNeed, { stack, functionOf, couldBe }: Follow): void {
   const { name, mayBeVirtual = false, ...start } = need
   for (const chain of chainsFrom(stack, name)) {
     const end = chain.at(-1) ?? name
@@ -68,7 +68,7 @@ export function statePasted(draft: Draft, need: PastedNeed, { stack, functionOf,
   }
 }
 
-function stateLost(draft: Draft, need: LostNeed): void {
+function stateLost(draft: HostDraft, need: LostNeed): void {
   const isKnown = draft.lostNeeds.some((one) => one.what === need.what && one.lost === need.lost)
   if (!isKnown && need.couldBe.length > 0 && draft.lostNeeds.length < 256) draft.lostNeeds.push(need)
 }

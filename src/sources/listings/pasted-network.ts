@@ -4,7 +4,7 @@
  * (systemd.net-naming-scheme(7)).
  */
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
-import type { DeviceDraft, Draft } from './draft.ts'
+import type { DeviceDraft, HostDraft } from './draft.ts'
 import type { LineForm, Listing, PastedNetwork } from './listing-state.ts'
 import { standsOn, statePasted, type PastedNeed, type Stack } from './pasted-ends.ts'
 import { parseDevicePath } from './places.ts'
@@ -173,14 +173,14 @@ function withVlans({ stack }: PastedNetwork, start: string): Stack {
   return stack
 }
 
-function nameInterface(draft: Draft, port: string, address: PciAddress): void {
+function nameInterface(draft: HostDraft, port: string, address: PciAddress): void {
   const device = draft.devices.get(address)
   if (!device || device.networkInterfaces?.some((one) => one.name === port)) return
   device.networkInterfaces = [...(device.networkInterfaces ?? []), { name: port }].slice(0, 64)
 }
 
 /** The function that a name made of bus, slot and function means, where the listing has a network function there. */
-function placedBy(draft: Draft, port: string): PciAddress | undefined {
+function placedBy(draft: HostDraft, port: string): PciAddress | undefined {
   const parts = /^(?:en|wl|ww)(?:P(\d{1,5}))?p(\d{1,3})s(\d{1,2})(?:f(\d))?(?:np?\d{1,3}|d\d{1,3})?$/.exec(port)
   if (!parts) return undefined
   const [domain, bus, slot, fn] = parts.slice(1).map((part) => Number(part ?? 0))

@@ -7,7 +7,7 @@ import { addressParts, parseAddress, type PciAddress } from '../../pci/address.t
 import type { PciDevice } from '../../pci/device.ts'
 import type { TopologyNode } from '../../pci/topology-node.ts'
 import { findPaths, findTopology } from '../../pci/topology.ts'
-import { deviceAt, type Draft } from './draft.ts'
+import { deviceAt, type HostDraft } from './draft.ts'
 
 type DevicePath = {
   /** Functions from the last root bus down, outermost first: VMD has a root bus of its own. */
@@ -37,7 +37,7 @@ export function parseDevicePath(text: string): DevicePath | undefined {
 }
 
 /** What a path below /sys/devices says of its last function, which is answered. */
-export function statePlace(draft: Draft, text: string): PciAddress | undefined {
+export function statePlace(draft: HostDraft, text: string): PciAddress | undefined {
   const found = parseDevicePath(text)
   const last = found?.steps.at(-1)
   if (found === undefined || last === undefined) return undefined
@@ -49,7 +49,7 @@ export function statePlace(draft: Draft, text: string): PciAddress | undefined {
 }
 
 /** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
-export function withPlaces(draft: Draft, devices: readonly PciDevice[]): PciDevice[] {
+export function withPlaces(draft: HostDraft, devices: readonly PciDevice[]): PciDevice[] {
   const topology = findTopology(devices, draft.rootBuses)
   const found = findPaths(topology)
   const stated = statedBuses(devices)
@@ -74,7 +74,7 @@ export function withPlaces(draft: Draft, devices: readonly PciDevice[]): PciDevi
 function virtualPlace(
   node: TopologyNode,
   home: TopologyNode,
-  { draft, paths }: { readonly draft: Draft; readonly paths: ReadonlyMap<PciAddress, string> },
+  { draft, paths }: { readonly draft: HostDraft; readonly paths: ReadonlyMap<PciAddress, string> },
 ): Pick<PciDevice, 'physFn' | 'path' | 'vfNumber'> {
   const above = paths.get(home.address)
   const number = draft.vfNumbers.get(node.address) ?? numberOf(node, home)

@@ -5,7 +5,7 @@
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
 import { stateGroup, stateWho } from './contradictions.ts'
-import { emptyDraft, fullListing, note, type Draft } from './draft.ts'
+import { emptyDraft, fullListing, note, type HostDraft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import type { LineForm, Listing } from './listing-state.ts'
 
@@ -30,7 +30,7 @@ export function readNodeHardware(document: readonly unknown[], name: string): Ho
   return finishDraft(draft, 'pvesh', name)
 }
 
-function stateFields(draft: Draft, fields: Fields): boolean {
+function stateFields(draft: HostDraft, fields: Fields): boolean {
   const text = (key: string) => (typeof fields[key] === 'string' ? fields[key].trim().slice(0, 300) : undefined)
   const hex = (key: string) => /^0x([0-9a-f]{4}|[0-9a-f]{6})$/i.exec(text(key) ?? '')?.[1]?.toLowerCase()
   const address = parseAddress(text('id') ?? '')

@@ -5,7 +5,7 @@
 import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Refusal } from '../../host/host.ts'
-import { deviceAt, type Draft } from './draft.ts'
+import { deviceAt, type HostDraft } from './draft.ts'
 
 type Reader = {
   /** Cheap to look for; the pattern is tried only where it stands. */
@@ -90,7 +90,7 @@ const readers: readonly Reader[] = [
 const mostRefusals = 4096
 
 /** True when the line is a refusal. */
-export function readRefusal(draft: Draft, line: string): boolean {
+export function readRefusal(draft: HostDraft, line: string): boolean {
   // drivers/vfio/vfio_iommu_type1.c, vfio_iommu_type1_attach_group: it holds for every function of the host.
   if (line.includes('No interrupt remapping support')) {
     draft.iommu.interruptRemapping = false
@@ -106,7 +106,7 @@ export function readRefusal(draft: Draft, line: string): boolean {
   return false
 }
 
-function keep(draft: Draft, kind: Refusal['kind'], found: Readonly<Record<string, string | undefined>>): void {
+function keep(draft: HostDraft, kind: Refusal['kind'], found: Readonly<Record<string, string | undefined>>): void {
   const device = found['device'] === undefined ? undefined : parseAddress(found['device'])
   if (device !== undefined) nameDevice(draft, device, found['ids'])
   const group = found['group'] === undefined ? undefined : Number(found['group'])
@@ -120,7 +120,7 @@ function keep(draft: Draft, kind: Refusal['kind'], found: Readonly<Record<string
 }
 
 /** The function is there, whatever else the input says of it. */
-function nameDevice(draft: Draft, address: PciAddress, ids: string | undefined): void {
+function nameDevice(draft: HostDraft, address: PciAddress, ids: string | undefined): void {
   const device = deviceAt(draft, address)
   const [vendor, id] = ids?.toLowerCase().split(':') ?? []
   if (vendor === undefined || id === undefined) return

@@ -6,7 +6,7 @@ import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface } from '../../pci/device.ts'
 import type { Host } from '../../host/host.ts'
-import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type Draft } from './draft.ts'
+import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type HostDraft } from './draft.ts'
 import { finishDraft } from './finish-draft.ts'
 import { parseDevicePath, statePlace } from './places.ts'
 import { eachUdevRecord, type UdevRecord } from './udev-records.ts'
@@ -20,7 +20,7 @@ export function readUdevadm(text: string, name: string): Host | undefined {
   return finishDraft(draft, 'udevadm', name)
 }
 
-function readRecord(draft: Draft, record: UdevRecord): void {
+function readRecord(draft: HostDraft, record: UdevRecord): void {
   const owner = parseDevicePath(record.path)?.steps.at(-1)
   if (owner === undefined) return
   const { properties } = record
@@ -33,7 +33,7 @@ function readRecord(draft: Draft, record: UdevRecord): void {
 
 type Properties = ReadonlyMap<string, string>
 
-function readFunction(draft: Draft, address: PciAddress, { path, properties }: UdevRecord): void {
+function readFunction(draft: HostDraft, address: PciAddress, { path, properties }: UdevRecord): void {
   const device = deviceAt(draft, address)
   statePlace(draft, path)
   setPair(device, properties.get('PCI_ID'), 'vendorId', 'deviceId')
@@ -63,7 +63,7 @@ function setPair(
   device[second] = (match[2] ?? '').toLowerCase().padStart(4, '0')
 }
 
-function addInterface(draft: Draft, owner: PciAddress, lastPart: string, properties: Properties): void {
+function addInterface(draft: HostDraft, owner: PciAddress, lastPart: string, properties: Properties): void {
   const device = deviceAt(draft, owner)
   const name = properties.get('INTERFACE') ?? lastPart
   // `ID_NET_NAME_MAC=enx0050b6123456` is made from the permanent address.
@@ -73,7 +73,7 @@ function addInterface(draft: Draft, owner: PciAddress, lastPart: string, propert
   device.networkInterfaces = [...(device.networkInterfaces ?? []), entry].slice(0, 64)
 }
 
-function addDisk(draft: Draft, owner: PciAddress, lastPart: string, properties: Properties): void {
+function addDisk(draft: HostDraft, owner: PciAddress, lastPart: string, properties: Properties): void {
   const device = deviceAt(draft, owner)
   const take = (key: string) => properties.get(key)?.slice(0, 128)
   const [model, serial, wwn] = [take('ID_MODEL'), take('ID_SERIAL_SHORT') ?? take('ID_SERIAL'), take('ID_WWN')]

@@ -3,10 +3,10 @@
  * groups there; any other domain is a virtual machine.
  */
 import type { Host } from '../../host/host.ts'
-import type { Draft } from './draft.ts'
+import type { HostDraft } from './draft.ts'
 
 /** True when the line says that this is Xen, or which domain of it. */
-export function readXenLine(draft: Draft, line: string): boolean {
+export function readXenLine(draft: HostDraft, line: string): boolean {
   if (!/xen|\bxl\b|pciback|^control_d$/i.test(line)) return false
   const isXen = /\bHypervisor detected: Xen\b|\bXen version: \d|^\(XEN\) /.test(line)
   // pciback is dom0's driver, the toolstack talks to Xen from dom0 only, and nobody but a host says how large its dom0 is.
@@ -24,7 +24,7 @@ export function readXenLine(draft: Draft, line: string): boolean {
 }
 
 /** What follows for the host; a driver of dom0 in a listing says the same as its words. */
-export function concludeXen(draft: Draft): Pick<Host, 'hypervisor'> {
+export function concludeXen(draft: HostDraft): Pick<Host, 'hypervisor'> {
   const holdsBack = [...draft.devices.values()].some(({ driver }) => driver === 'pciback' || driver === 'xen-pciback')
   if (draft.xen === undefined && !holdsBack) return {}
   if (draft.xen?.isFull === true && !draft.xen.isControl && !holdsBack) draft.cpu.isGuest = true

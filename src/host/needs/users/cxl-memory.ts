@@ -17,9 +17,9 @@ export function readCxlMemory(reading: Reading): NeedsRead {
   return needsOf(start, ends, () => cards.map(({ device }) => device))
 }
 
-type Card = { readonly name: string; readonly device: PciAddress }
+type MemoryDevice = { readonly name: string; readonly device: PciAddress }
 
-function memoryCards(reading: Reading): Card[] {
+function memoryCards(reading: Reading): MemoryDevice[] {
   const folder = '/sys/bus/cxl/devices'
   return namesIn(reading, folder).flatMap((name) => {
     const device = /^mem\d+$/.test(name) ? ownerOf(linkOf(reading, `${folder}/${name}`)) : undefined
@@ -28,7 +28,7 @@ function memoryCards(reading: Reading): Card[] {
 }
 
 /** With several cards a window may be interleaved over any of them: then it may be any. */
-function endsOf(window: string, cards: readonly Card[]): End[] {
+function endsOf(window: string, cards: readonly MemoryDevice[]): End[] {
   const [only] = cards
   if (cards.length === 1 && only !== undefined)
     return [{ to: 'function', chain: [window, only.name], device: only.device }]
