@@ -3,7 +3,6 @@
  */
 import type { AcceleratorKind } from '../base/accelerator.ts'
 import type { System } from '../machine/system.ts'
-import { removeTree, makeRunFolder } from '../machine/work-folder.ts'
 import { join } from 'node:path'
 import { openQmp } from '../engines/qemu/qmp.ts'
 import { bareMachine } from './bare-machine.ts'
@@ -23,7 +22,7 @@ export async function chooseAccelerator(system: System): Promise<Accelerator> {
 
 /** Starts an empty machine under KVM; the reason when that does not work. */
 async function tryKvm(system: System): Promise<string | undefined> {
-  const folder = makeRunFolder('handover-kvm')
+  const folder = system.work.makeRunFolder('handover-kvm')
   const socket = join(folder, 'qmp')
   const argv = ['qemu-system-x86_64', ...bareMachine('kvm'), '-S']
   const process = await system.start([...argv, '-qmp', `unix:${socket},server=on,wait=off`])
@@ -42,6 +41,6 @@ async function tryKvm(system: System): Promise<string | undefined> {
     return process.tail().trim().split('\n').at(-1) || (error as Error).message
   } finally {
     await process.stop(100)
-    removeTree(folder)
+    system.work.removeTree(folder)
   }
 }

@@ -4,21 +4,9 @@
  * aside and renamed, so a run never sees half of one, and a killed run leaves only a draft. Of two runs that
  * make the same entry, the first wins.
  */
+import { sha256 } from './sha256.ts'
 import { join } from 'node:path'
 import type { System } from '../machine/system.ts'
-import {
-  ensureFolder,
-  exists,
-  findProgram,
-  listFoldersByAge,
-  makeDraftFolder,
-  realPath,
-  removeTree,
-  settleFolder,
-  sha256,
-  sha256File,
-  touch,
-} from '../machine/work-folder.ts'
 
 export type CacheEntry = {
   /** A folder of the cache: entries of one kind replace each other in time. */
@@ -37,44 +25,44 @@ export function keyOf(parts: readonly string[]): string {
 }
 
 /** What a program does is part of what it makes; a hash of the file stands for it. */
-export function programKey(name: string): string {
-  const path = findProgram(name)
-  return path === undefined ? `no ${name}` : sha256File(realPath(path))
+export function programKey(system: System, name: string): string {
+  const path = system.work.findProgram(name)
+  return path === undefined ? `no ${name}` : system.work.sha256File(system.work.realPath(path))
 }
 
 /** The folder of the entry; `fill` writes its files when there is none yet. */
 export async function cached(
-  system: Pick<System, 'exec'>,
+  system: System,
   cache: string,
   { kind, key }: CacheEntry,
   fill: (folder: string) => Promise<void>,
 ): Promise<string> {
   const folder = join(cache, kind, key)
-  if (exists(folder)) {
-    touch(folder)
+  if (system.work.exists(folder)) {
+    system.work.touch(folder)
     return folder
   }
-  const draft = makeDraftFolder(folder)
+  const draft = system.work.makeDraftFolder(folder)
   try {
     await fill(draft)
     // A power cut must not leave a renamed folder without its bytes. Where sync knows no -f, that much is
     // lost.
     await system.exec(['sync', '-f', draft], { timeoutSeconds: 300 })
-    settleFolder(draft, folder)
+    system.work.settleFolder(draft, folder)
   } finally {
-    removeTree(draft)
+    system.work.removeTree(draft)
   }
-  touch(folder)
-  forget(ensureFolder(join(cache, kind)), key)
+  system.work.touch(folder)
+  forget(system, system.work.ensureFolder(join(cache, kind)), key)
   return folder
 }
 
 /** Removes what other runs left half-made, and all but the last used entries. */
-function forget(folder: string, key: string): void {
-  const old = listFoldersByAge(folder).filter(({ name }) => name !== key)
+function forget(system: System, folder: string, key: string): void {
+  const old = system.work.listFoldersByAge(folder).filter(({ name }) => name !== key)
   const entries = old.filter(({ name }) => !name.includes('.draft-'))
   const surplus = new Set(entries.slice(keptEntries - 1).map(({ name }) => name))
   for (const { name, ageSeconds } of old)
     if (ageSeconds > longestUseSeconds && (surplus.has(name) || name.includes('.draft-')))
-      removeTree(join(folder, name))
+      system.work.removeTree(join(folder, name))
 }

@@ -1,6 +1,7 @@
 /** A file tree as a list: what an image is made of, and so what its key in the cache is made of. */
+import type { System } from '../machine/system.ts'
+import { sha256 } from './sha256.ts'
 import { join } from 'node:path'
-import { copyFile, ensureFolder, fileMode, putFile, putLink, sha256, sha256File } from '../machine/work-folder.ts'
 import { keyOf } from './cache.ts'
 
 export type TreeEntry =
@@ -11,11 +12,11 @@ export type TreeEntry =
   | { readonly kind: 'copy'; readonly path: string; readonly from: string }
 
 /** Changes whenever any byte, mode or place in the tree does. */
-export function treeKey(entries: readonly TreeEntry[]): string {
-  return keyOf(entries.map((entry) => [entry.kind, entry.path, contentKey(entry)].join(' ')))
+export function treeKey(system: System, entries: readonly TreeEntry[]): string {
+  return keyOf(entries.map((entry) => [entry.kind, entry.path, contentKey(system, entry)].join(' ')))
 }
 
-function contentKey(entry: TreeEntry): string {
+function contentKey(system: System, entry: TreeEntry): string {
   switch (entry.kind) {
     case 'folder':
       return ''
@@ -24,17 +25,17 @@ function contentKey(entry: TreeEntry): string {
     case 'link':
       return entry.target
     case 'copy':
-      return `${fileMode(entry.from)} ${sha256File(entry.from)}`
+      return `${system.work.fileMode(entry.from)} ${system.work.sha256File(entry.from)}`
   }
 }
 
 /** Paths are relative to `folder`; missing parent folders are added. */
-export function writeTree(entries: readonly TreeEntry[], folder: string): void {
+export function writeTree(system: System, entries: readonly TreeEntry[], folder: string): void {
   for (const entry of entries) {
     const path = join(folder, entry.path)
-    if (entry.kind === 'folder') ensureFolder(path)
-    else if (entry.kind === 'file') putFile(path, entry.content, entry.mode)
-    else if (entry.kind === 'link') putLink(path, entry.target)
-    else copyFile(entry.from, path)
+    if (entry.kind === 'folder') system.work.ensureFolder(path)
+    else if (entry.kind === 'file') system.work.putFile(path, entry.content, entry.mode)
+    else if (entry.kind === 'link') system.work.putLink(path, entry.target)
+    else system.work.copyFile(entry.from, path)
   }
 }

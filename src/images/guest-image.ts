@@ -4,7 +4,6 @@
 import { gzipSync } from 'node:zlib'
 import { basename, join } from 'node:path'
 import type { System } from '../machine/system.ts'
-import { findProgram, packageFolder, readFile, realPath } from '../machine/work-folder.ts'
 import { writeCpio, type CpioEntry } from './cpio.ts'
 import type { LabKernel } from './kernel.ts'
 import { librariesOf } from './libraries.ts'
@@ -19,21 +18,21 @@ const guestModules: Readonly<Record<string, readonly string[]>> = {
 }
 
 export async function guestImage(system: System, kernel: LabKernel): Promise<Uint8Array> {
-  const busybox = findProgram('busybox') ?? '/bin/busybox'
-  const nft = realPath(findProgram('nft') ?? '/usr/sbin/nft')
-  const scripts = join(packageFolder(), 'lab/guest')
+  const busybox = system.work.findProgram('busybox') ?? '/bin/busybox'
+  const nft = system.work.realPath(system.work.findProgram('nft') ?? '/usr/sbin/nft')
+  const scripts = join(system.work.packageFolder(), 'lab/guest')
   const script = (path: string, from: string): CpioEntry => ({
     kind: 'file',
     path,
-    content: readFile(join(scripts, from)),
+    content: system.work.readFile(join(scripts, from)),
     mode: 0o755,
   })
   const entries: CpioEntry[] = [
     ...['dev', 'proc', 'sys', 'run', 'tmp', 'root'].map((path): CpioEntry => ({ kind: 'folder', path })),
     { kind: 'device', path: 'dev/console', major: 5, minor: 1 },
-    { kind: 'file', path: 'bin/busybox', content: readFile(busybox), mode: 0o755 },
+    { kind: 'file', path: 'bin/busybox', content: system.work.readFile(busybox), mode: 0o755 },
     ...(await appletLinks(system, busybox)),
-    { kind: 'file', path: 'usr/sbin/nft', content: readFile(nft), mode: 0o755 },
+    { kind: 'file', path: 'usr/sbin/nft', content: system.work.readFile(nft), mode: 0o755 },
     script('init', 'init.sh'),
     script('bin/agent.sh', 'agent.sh'),
     script('ask/report.sh', 'ask-report.sh'),
@@ -42,12 +41,17 @@ export async function guestImage(system: System, kernel: LabKernel): Promise<Uin
     ...['firewall', 'media', 'bench'].map((role) => script(`roles/${role}.sh`, `role-${role}.sh`)),
     script('etc/firewall.nft', 'firewall.nft'),
     script('etc/udhcpd.conf', 'udhcpd.conf'),
-    { kind: 'file', path: 'etc/udhcpc.sh', content: readFile(join(scripts, '../host/udhcpc.sh')), mode: 0o755 },
+    {
+      kind: 'file',
+      path: 'etc/udhcpc.sh',
+      content: system.work.readFile(join(scripts, '../host/udhcpc.sh')),
+      mode: 0o755,
+    },
     { kind: 'file', path: 'etc/pattern.gz', content: gzipSync(patternBytes()) },
-    ...moduleEntries(kernel),
+    ...moduleEntries(system, kernel),
   ]
   for (const library of await librariesOf(system, [nft])) {
-    entries.push({ kind: 'file', path: library.slice(1), content: readFile(library), mode: 0o755 })
+    entries.push({ kind: 'file', path: library.slice(1), content: system.work.readFile(library), mode: 0o755 })
   }
   return writeCpio(entries)
 }
@@ -59,13 +63,17 @@ export async function appletLinks(system: System, busybox: string): Promise<Cpio
   return applets.map((name) => ({ kind: 'link', path: `bin/${name}`, target: '/bin/busybox' }))
 }
 
-function moduleEntries(kernel: LabKernel): CpioEntry[] {
+function moduleEntries(system: System, kernel: LabKernel): CpioEntry[] {
   const entries = new Map<string, CpioEntry>()
   for (const [role, wanted] of Object.entries(guestModules)) {
     const order = loadOrder(kernel.modulesDep, wanted)
     for (const path of order) {
       const name = basename(path)
-      entries.set(name, { kind: 'file', path: `modules/${name}`, content: readFile(join(kernel.modules, path)) })
+      entries.set(name, {
+        kind: 'file',
+        path: `modules/${name}`,
+        content: system.work.readFile(join(kernel.modules, path)),
+      })
     }
     const text = `${order.map((path) => basename(path)).join('\n')}\n`
     entries.set(`${role}.order`, { kind: 'file', path: `modules/${role}.order`, content: Buffer.from(text) })

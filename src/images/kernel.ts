@@ -6,7 +6,6 @@
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
-import { ensureFolder, exists, move, putFile, readFile, removeTree, touch } from '../machine/work-folder.ts'
 import { cached, keyOf } from './cache.ts'
 
 export type LabKernel = {
@@ -50,9 +49,9 @@ export async function newestKernel(system: System, cache: string, say: (line: st
     return fetchKernel(system, { name, release }, draft)
   })
   const marker = markerOf(system, cache)
-  putFile(`${marker}.${process.pid}`, JSON.stringify({ release, key } satisfies Chosen))
-  move(`${marker}.${process.pid}`, marker)
-  return kernelIn(folder, release)
+  system.work.putFile(`${marker}.${process.pid}`, JSON.stringify({ release, key } satisfies Chosen))
+  system.work.move(`${marker}.${process.pid}`, marker)
+  return kernelIn(system, folder, release)
 }
 
 /** Machines of several distributions may share a home folder, and so a cache. */
@@ -64,12 +63,12 @@ function markerOf(system: System, cache: string): string {
 
 function chosenKernel(system: System, cache: string): LabKernel | undefined {
   const marker = markerOf(system, cache)
-  if (!exists(marker)) return undefined
-  const { release, key } = JSON.parse(readFile(marker).toString()) as Chosen
+  if (!system.work.exists(marker)) return undefined
+  const { release, key } = JSON.parse(system.work.readFile(marker).toString()) as Chosen
   const folder = join(cache, 'kernel', key)
-  if (!exists(folder)) return undefined
-  touch(folder)
-  return kernelIn(folder, release)
+  if (!system.work.exists(folder)) return undefined
+  system.work.touch(folder)
+  return kernelIn(system, folder, release)
 }
 
 async function fetchKernel(
@@ -77,7 +76,7 @@ async function fetchKernel(
   { name, release }: { readonly name: string; readonly release: string },
   folder: string,
 ): Promise<void> {
-  const work = ensureFolder(join(folder, 'work'))
+  const work = system.work.ensureFolder(join(folder, 'work'))
   await run(
     system,
     ['sh', '-c', 'cd "$1" && apt-get download -q "$2"', 'sh', work, name],
@@ -85,15 +84,15 @@ async function fetchKernel(
   )
   await run(system, ['sh', '-c', 'dpkg-deb -x "$1"/*.deb "$1"/root', 'sh', work])
   await run(system, ['depmod', '-b', join(work, 'root'), release])
-  const vmlinux = await unpackKernel(system, readFile(join(work, 'root/boot', `vmlinuz-${release}`)), work)
-  move(vmlinux, join(folder, 'vmlinux'))
-  move(join(work, 'root/lib/modules', release), join(folder, 'modules'))
-  removeTree(work)
+  const vmlinux = await unpackKernel(system, system.work.readFile(join(work, 'root/boot', `vmlinuz-${release}`)), work)
+  system.work.move(vmlinux, join(folder, 'vmlinux'))
+  system.work.move(join(work, 'root/lib/modules', release), join(folder, 'modules'))
+  system.work.removeTree(work)
 }
 
-function kernelIn(folder: string, release: string): LabKernel {
+function kernelIn(system: System, folder: string, release: string): LabKernel {
   const modules = join(folder, 'modules')
-  const modulesDep = readFile(join(modules, 'modules.dep')).toString()
+  const modulesDep = system.work.readFile(join(modules, 'modules.dep')).toString()
   return { release, vmlinux: join(folder, 'vmlinux'), modules, modulesDep }
 }
 
@@ -123,7 +122,7 @@ async function unpackKernel(system: System, image: Buffer, work: string): Promis
   if (program === undefined) throw new AppError('the kernel image is compressed in a way the lab does not know')
   const packed = join(work, 'payload')
   // The last four bytes are the unpacked size, not part of the stream.
-  putFile(packed, payload.subarray(0, payload.length - 4))
+  system.work.putFile(packed, payload.subarray(0, payload.length - 4))
   await run(system, ['sh', '-c', `${program} -dc <"$1" >"$2"`, 'sh', packed, join(work, 'vmlinux')])
   return join(work, 'vmlinux')
 }

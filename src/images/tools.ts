@@ -2,7 +2,6 @@
  * What the lab needs from the distribution: programs and files, and the Debian packages they come in.
  */
 import { AppError } from '../base/errors.ts'
-import { exists, findProgram } from '../machine/work-folder.ts'
 import type { System } from '../machine/system.ts'
 
 export type Need = {
@@ -27,23 +26,13 @@ export const labNeeds: readonly Need[] = [
   { file: '/usr/share/misc/pci.ids', debianPackage: 'pci.ids', for: 'names of devices' },
 ]
 
-/** How the machine is looked at: real everywhere but in the tests of the messages. */
-export type Look = {
-  readonly hasProgram: (name: string) => boolean
-  readonly hasFile: (path: string) => boolean
-  readonly isRoot: boolean
-}
-
-const realLook: Look = {
-  hasProgram: (name) => findProgram(name) !== undefined,
-  hasFile: exists,
-  isRoot: process.getuid?.() === 0,
-}
+/** The part of the port that is asked. */
+type Machine = { readonly work: Pick<System['work'], 'findProgram' | 'exists'> }
 
 /** `further`: what one topology needs beyond the rest. */
-export function missingNeeds(look: Look = realLook, further: readonly Need[] = []): Need[] {
-  return [...labNeeds, ...further].filter((need) =>
-    need.program === undefined ? !look.hasFile(need.file ?? '') : !look.hasProgram(need.program),
+export function missingNeeds({ work }: Machine, further: readonly Need[] = []): Need[] {
+  return [...labNeeds, ...further].filter(({ program, file = '' }) =>
+    program === undefined ? !work.exists(file) : work.findProgram(program) === undefined,
   )
 }
 
@@ -53,22 +42,22 @@ function wordOf(need: Need): string {
 
 /** Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one command. */
 export async function installNeeds(
-  system: Pick<System, 'exec'>,
+  system: Machine & Pick<System, 'exec'>,
   say: (line: string) => void,
-  look: Look = realLook,
   further: readonly Need[] = [],
+  isRoot = process.getuid?.() === 0,
 ): Promise<void> {
-  const missing = missingNeeds(look, further)
+  const missing = missingNeeds(system, further)
   if (missing.length === 0) return
   const packages = [...new Set(missing.map((need) => need.debianPackage))]
   const words = missing.map(wordOf).join(', ')
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
-  if (!look.hasProgram('apt-get')) {
+  if (system.work.findProgram('apt-get') === undefined) {
     throw new AppError(`the lab looked for these and did not find them: ${words}`, {
       help: 'install them with your package manager; the lab itself needs a Debian 12 or later (apt-get fetches its kernel)',
     })
   }
-  if (!look.isRoot) {
+  if (!isRoot) {
     throw new AppError(`the lab needs these and did not find them: ${words}`, { help: `sudo ${command}` })
   }
   say(`installing from the distribution: ${packages.join(' ')}`)
@@ -84,7 +73,7 @@ export async function installNeeds(
       })
     }
   }
-  const still = missingNeeds(look, further)
+  const still = missingNeeds(system, further)
   if (still.length > 0) throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
 }
 

@@ -5,15 +5,6 @@
 import { basename, join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
-import {
-  exists,
-  findProgram,
-  makeRunFolder,
-  packageFolder,
-  readFile,
-  realPath,
-  removeTree,
-} from '../machine/work-folder.ts'
 import { cached, keyOf, programKey } from '../images/cache.ts'
 import { writeCpio, type CpioEntry } from '../images/cpio.ts'
 import { treeKey, writeTree, type TreeEntry } from '../images/file-tree.ts'
@@ -58,26 +49,26 @@ export async function hostImage(
   say: (line: string) => void,
 ): Promise<HostImage> {
   const disk = await rootDiskImage(system, kernel, cache, say)
-  return { rootDisk: disk, initramfs: initramfs(kernel, overlay) }
+  return { rootDisk: disk, initramfs: initramfs(system, kernel, overlay) }
 }
 
 async function rootDiskImage(system: System, kernel: LabKernel, cache: string, say: (line: string) => void) {
   const entries = await rootTree(system, kernel)
   const key = keyOf([
-    treeKey(entries),
-    ...['depmod', 'mke2fs'].map(programKey),
+    treeKey(system, entries),
+    ...['depmod', 'mke2fs'].map((name) => programKey(system, name)),
     ...fileSystemArgs('tree', 'image', rootDisk),
   ])
   const folder = await cached(system, cache, { kind: 'host', key }, async (draft) => {
     say("building the lab host's root disk")
-    const work = makeRunFolder('handover-lab-image')
+    const work = system.work.makeRunFolder('handover-lab-image')
     try {
       const tree = join(work, 'tree')
-      writeTree(entries, tree)
+      writeTree(system, entries, tree)
       await system.exec(['depmod', '-b', tree, kernel.release], { timeoutSeconds: 60 })
       await makeFileSystem(system, tree, join(draft, 'root.img'), rootDisk)
     } finally {
-      removeTree(work)
+      system.work.removeTree(work)
     }
   })
   return join(folder, 'root.img')
@@ -85,14 +76,16 @@ async function rootDiskImage(system: System, kernel: LabKernel, cache: string, s
 
 /** All of the lab host's own system but what `depmod` adds. */
 async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]> {
-  const programs = ['busybox', 'qemu-system-x86_64', 'ip'].map((name) => realPath(findProgram(name) ?? name))
+  const programs = ['busybox', 'qemu-system-x86_64', 'ip'].map((name) =>
+    system.work.realPath(system.work.findProgram(name) ?? name),
+  )
   const [busybox = '', qemu = '', ip = ''] = programs
   const plugin = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so'
-  const plugins = exists(plugin) ? [plugin] : []
+  const plugins = system.work.exists(plugin) ? [plugin] : []
   const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
   const same = (path: string): TreeEntry => ({ kind: 'copy', path, from: path })
   const script = (path: string, name: string): TreeEntry => {
-    const content = readFile(join(packageFolder(), 'lab/host', `${name}.sh`))
+    const content = system.work.readFile(join(system.work.packageFolder(), 'lab/host', `${name}.sh`))
     return { kind: 'file', path, content, mode: 0o755 }
   }
   const folders = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc', 'sbin', 'mnt']
@@ -112,7 +105,7 @@ async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]>
     { kind: 'copy', path: 'usr/bin/qemu-system-x86_64', from: qemu },
     ...plugins.map(same),
     ...(await librariesOf(system, [process.execPath, qemu, ip, ...plugins])).map(same),
-    ...qemuData(),
+    ...qemuData(system),
     same('/usr/share/misc/pci.ids'),
     { kind: 'copy', path: 'guests/vmlinux', from: kernel.vmlinux },
     { kind: 'file', path: 'guests/guest.cpio', content: await guestImage(system, kernel) },
@@ -130,9 +123,11 @@ async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]>
   ]
 }
 
-function qemuData(): TreeEntry[] {
+function qemuData(system: System): TreeEntry[] {
   const data = qemuFiles.flatMap((name): TreeEntry[] => {
-    const from = ['/usr/share/qemu', '/usr/share/seabios'].map((folder) => join(folder, name)).find(exists)
+    const from = ['/usr/share/qemu', '/usr/share/seabios']
+      .map((folder) => join(folder, name))
+      .find((path) => system.work.exists(path))
     return from === undefined ? [] : [{ kind: 'copy', path: join('usr/share/qemu', name), from }]
   })
   const firmware = ['bios-256k.bin', 'bios.bin'].map((name) => join('/usr/share/seabios', name))
@@ -171,14 +166,19 @@ export async function makeFileSystem(
   if (result.status !== 0) throw new AppError(`mke2fs ended with ${result.status}: ${result.stderr.trim()}`)
 }
 
-function initramfs(kernel: LabKernel, overlay: readonly CpioEntry[]): Uint8Array {
-  const busybox = findProgram('busybox') ?? '/bin/busybox'
+function initramfs(system: System, kernel: LabKernel, overlay: readonly CpioEntry[]): Uint8Array {
+  const busybox = system.work.findProgram('busybox') ?? '/bin/busybox'
   const order = loadOrder(kernel.modulesDep, earlyModules)
   const entries: CpioEntry[] = [
     ...['dev', 'proc', 'sys', 'root'].map((path): CpioEntry => ({ kind: 'folder', path })),
     { kind: 'device', path: 'dev/console', major: 5, minor: 1 },
-    { kind: 'file', path: 'bin/busybox', content: readFile(busybox), mode: 0o755 },
-    { kind: 'file', path: 'init', content: readFile(join(packageFolder(), 'lab/host/initramfs.sh')), mode: 0o755 },
+    { kind: 'file', path: 'bin/busybox', content: system.work.readFile(busybox), mode: 0o755 },
+    {
+      kind: 'file',
+      path: 'init',
+      content: system.work.readFile(join(system.work.packageFolder(), 'lab/host/initramfs.sh')),
+      mode: 0o755,
+    },
     {
       kind: 'file',
       path: 'modules.order',
@@ -186,7 +186,11 @@ function initramfs(kernel: LabKernel, overlay: readonly CpioEntry[]): Uint8Array
     },
   ]
   for (const path of order) {
-    entries.push({ kind: 'file', path: `modules/${basename(path)}`, content: readFile(join(kernel.modules, path)) })
+    entries.push({
+      kind: 'file',
+      path: `modules/${basename(path)}`,
+      content: system.work.readFile(join(kernel.modules, path)),
+    })
   }
   for (const entry of overlay) entries.push({ ...entry, path: `overlay/${entry.path}` })
   return writeCpio(entries)

@@ -5,7 +5,6 @@
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import type { Connection, Running, System } from '../machine/system.ts'
-import { exists, readFile } from '../machine/work-folder.ts'
 import { openQmp, type QmpClient } from '../engines/qemu/qmp.ts'
 import { forgetTranslatedCode } from './forget-code.ts'
 
@@ -37,7 +36,7 @@ export async function startLabHost(
   })
   const lastWords = (what: string) =>
     new AppError(`the lab host ${what}`, {
-      help: `its last words:\n${indent(tail(join(folder, 'console.log')) || tail(join(folder, 'qemu.log')))}`,
+      help: `its last words:\n${indent(tail(system, join(folder, 'console.log')) || tail(system, join(folder, 'qemu.log')))}`,
     })
   try {
     const qmp = await openQmp(await connectSoon(system, join(folder, 'qmp.sock'), () => over, lastWords))
@@ -74,7 +73,7 @@ export const gdbSocketName = 'gdb.sock'
 
 function forgetCodeAtReset(system: System, qmp: QmpClient, socket: string): void {
   qmp.onEvent(({ event }) => {
-    if (event !== 'RESET' || !exists(socket)) return
+    if (event !== 'RESET' || !system.work.exists(socket)) return
     // Should it fail half-way, the machine stands halted; that it goes on matters more than why.
     void system
       .connect(socket)
@@ -91,7 +90,7 @@ async function connectSoon(
 ): Promise<Connection> {
   for (let waited = 0; waited < 20_000; waited += 20) {
     if (isOver()) throw lastWords('did not start')
-    if (exists(path)) {
+    if (system.work.exists(path)) {
       try {
         return await system.connect(path)
       } catch (error) {
@@ -217,9 +216,10 @@ class AgentLine {
 }
 
 /** The last lines of a console, for an error message. */
-export function tail(path: string, lines = 12): string {
-  if (!exists(path)) return ''
-  const text = readFile(path)
+export function tail(system: System, path: string, lines = 12): string {
+  if (!system.work.exists(path)) return ''
+  const text = system.work
+    .readFile(path)
     .subarray(-8192)
     .toString()
     .replaceAll(/[^\x20-\x7e\n]/g, '')

@@ -2,10 +2,10 @@
  * The disks of the lab's cards: file systems with files whose bytes follow from their names, so that a hash
  * proves them.
  */
+import { sha256 } from '../images/sha256.ts'
 import { createCipheriv, createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { System } from '../machine/system.ts'
-import { ensureFolder, makeRunFolder, putFile, putSparseFile, removeTree, sha256 } from '../machine/work-folder.ts'
 import { makeFileSystem } from './host-image.ts'
 import { functionsOf, type LabDisk, type Topology } from './topology.ts'
 
@@ -20,7 +20,7 @@ export async function mediaDisks(system: System, topology: Topology, runFolder: 
   for (const { fn } of functionsOf(topology)) {
     if (fn.device === 'nvme') {
       const image = join(runFolder, `nvme-${fn.serial ?? ''}.img`)
-      putSparseFile(image, fn.size ?? 16)
+      system.work.putSparseFile(image, fn.size ?? 16)
       images.set(fn.serial ?? '', image)
     }
     for (const disk of fn.disks ?? []) {
@@ -35,13 +35,14 @@ export async function mediaDisks(system: System, topology: Topology, runFolder: 
 }
 
 async function makeDisk(system: System, disk: LabDisk, image: string): Promise<void> {
-  const work = makeRunFolder('handover-lab-disk')
+  const work = system.work.makeRunFolder('handover-lab-disk')
   try {
-    const tree = ensureFolder(join(work, 'tree'))
-    for (const [name, mib] of Object.entries(disk.files ?? {})) putFile(join(tree, name), fileBytes(name, mib))
+    const tree = system.work.ensureFolder(join(work, 'tree'))
+    for (const [name, mib] of Object.entries(disk.files ?? {}))
+      system.work.putFile(join(tree, name), fileBytes(name, mib))
     await makeFileSystem(system, tree, image, { label: disk.serial.slice(0, 16), sizeMiB: disk.size })
   } finally {
-    removeTree(work)
+    system.work.removeTree(work)
   }
 }
 

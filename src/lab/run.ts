@@ -7,16 +7,6 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
-import {
-  ensureFolder,
-  exists,
-  makeRunFolder,
-  putFile,
-  readFile,
-  removeStaleRunFolders,
-  removeTree,
-  sha256File,
-} from '../machine/work-folder.ts'
 import { chooseAccelerator } from '../images/accelerator.ts'
 import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
@@ -61,9 +51,9 @@ export async function runLab(
   const now = () => system.now().getTime()
   const begun = now()
   const log = new LabLog(tell, now)
-  removeStaleRunFolders(runPrefix)
+  system.work.removeStaleRunFolders(runPrefix)
   checkMemory(system, request.topology)
-  const folder = makeRunFolder(runPrefix)
+  const folder = system.work.makeRunFolder(runPrefix)
   let host: LabHost | undefined
   const stopEarly = () => void host?.stop()
   request.signal.addEventListener('abort', stopEarly)
@@ -73,7 +63,7 @@ export async function runLab(
     const accelerator = await chooseAccelerator(system)
     say(`virtual host under ${acceleratorWords(accelerator.kind)}: ${accelerator.why}`)
     const page = `the lab's internet says hello, ${randomBytes(8).toString('hex')}`
-    putFile(join(folder, 'www/index.html'), `${page}\n`)
+    system.work.putFile(join(folder, 'www/index.html'), `${page}\n`)
     const argv = hostArgs(
       request.topology,
       {
@@ -91,19 +81,19 @@ export async function runLab(
     host = running
     const { version } = running.qmp
     let picture: Uint8Array | undefined
-    const hashes = hashDisks(prepared.media)
+    const hashes = hashDisks(system, prepared.media)
     let outcome: StoryOutcome
     const typist = { host: running, log, colour: request.colour }
     const { story } = request.topology
     if (story === 'reboot') outcome = { capture: await tellRebootStory(typist), owners: {} }
     else if (story === 'reboot-failures') {
-      const console = () => readFile(join(folder, 'console.log')).toString('latin1')
+      const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
       outcome = { capture: await tellFailureStory(typist, console), owners: {} }
     } else if (story === 'handover') {
       outcome = await tellStory({
         ...{ host: running, log, page, media: prepared.media.files, colour: request.colour },
         screenshot: async () => {
-          const shot = await takePicture(running, request.topology, folder)
+          const shot = await takePicture(system, running, request.topology, folder)
           picture = shot.png
           return shot.ppm
         },
@@ -113,7 +103,7 @@ export async function runLab(
     }
     const kernel = prepared.kernelRelease ?? (await running.run('uname -r')).lines[0] ?? ''
     await log.phase('stop the host', () => running.stop())
-    if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(prepared.media))
+    if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
     const guest = log.session.flatMap((part) => part.lines).some((line) => line.includes('under KVM')) ? 'kvm' : 'tcg'
     const result: LabResult = {
       ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
@@ -132,7 +122,7 @@ export async function runLab(
     await host?.stop()
     request.signal.removeEventListener('abort', stopEarly)
     if (request.keep) tell({ kind: 'note', text: `the run folder is kept: ${folder}` })
-    else removeTree(folder)
+    else system.work.removeTree(folder)
   }
 }
 
@@ -149,7 +139,7 @@ async function prepare(
   folder: string,
   say: (text: string) => void,
 ): Promise<Prepared> {
-  const cache = ensureFolder(request.cache)
+  const cache = system.work.ensureFolder(request.cache)
   const { topology, topologyFile } = request
   const media = await mediaDisks(system, topology, folder)
   if (topology.system !== 'lab') {
@@ -158,14 +148,21 @@ async function prepare(
     return { boot: await prepareInstalled(system, what, folder, making), media, kernelRelease: undefined }
   }
   const kernel = await labKernel(system, cache, say)
-  const { rootDisk, initramfs } = await hostImage(system, kernel, cache, labOverlay(topology, topologyFile), say)
-  putFile(join(folder, 'initrd'), initramfs)
+  const { rootDisk, initramfs } = await hostImage(
+    system,
+    kernel,
+    cache,
+    labOverlay(system, topology, topologyFile),
+    say,
+  )
+  system.work.putFile(join(folder, 'initrd'), initramfs)
   const boot = { kind: 'kernel', kernel: kernel.vmlinux, initrd: join(folder, 'initrd'), disk: rootDisk } as const
   return { boot, media, kernelRelease: kernel.release }
 }
 
 /** Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to show. */
 async function takePicture(
+  system: System,
   host: LabHost,
   topology: Topology,
   folder: string,
@@ -176,13 +173,13 @@ async function takePicture(
   const shoot = async (format: string) => {
     const filename = join(folder, `screen.${format}`)
     await host.qmp.execute('screendump', { device: `rp${port + 1}f${fn}`, format, filename })
-    return exists(filename) ? readFile(filename) : undefined
+    return system.work.exists(filename) ? system.work.readFile(filename) : undefined
   }
   return { ppm: (await shoot('ppm')) ?? new Uint8Array(), png: await shoot('png') }
 }
 
-function hashDisks(media: MediaDisks): Map<string, string> {
-  return new Map([...media.images].map(([serial, image]) => [serial, sha256File(image)]))
+function hashDisks(system: System, media: MediaDisks): Map<string, string> {
+  return new Map([...media.images].map(([serial, image]) => [serial, system.work.sha256File(image)]))
 }
 
 function checkDisks(log: LabLog, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
@@ -206,7 +203,7 @@ function checkMemory(system: System, topology: Topology): void {
 }
 
 /** Reads a topology file; `UsageError` when it is not there. */
-export function readTopologyText(path: string): string {
-  if (exists(path)) return readFile(path).toString()
+export function readTopologyText(system: System, path: string): string {
+  if (system.work.exists(path)) return system.work.readFile(path).toString()
   throw new UsageError(`there is no topology ${path}`, 'the seed example is lab/home.yaml')
 }

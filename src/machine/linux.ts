@@ -21,6 +21,7 @@ import { nodeNumber } from './node-number.ts'
 import { showLink } from './show-link.ts'
 import { showNetwork } from './show-network.ts'
 import { takeLock } from './lock.ts'
+import { workFolder } from './work-folder.ts'
 import { connect, signal, start } from './process.ts'
 import { readCapped, readHead, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
 import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
@@ -64,6 +65,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     exec,
     start,
     connect,
+    work: workFolder,
     signal,
     writeFile: (path, content, how = {}) => {
       const { attributesOf, ...rest } = how

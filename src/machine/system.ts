@@ -1,5 +1,5 @@
 /**
- * System: everything effectful, as one interface that is passed in. Only system/ implements it on the real machine.
+ * System: everything effectful, as one interface that is passed in. Only this folder implements it.
  * Reads are synchronous (sysfs answers from memory), and "absent" is never "unreadable".
  */
 
@@ -100,7 +100,50 @@ export type WriteOptions = {
   readonly check?: () => void
 }
 
+/**
+ * Files that are made for ourselves: caches, run folders, images. Never the configuration of a host, which `System.writeFile`
+ * writes for steps alone. Paths are those that other programs open, whatever the root of the System.
+ */
+export type WorkFolder = {
+  /** The folder this program was installed to or checked out in (the one with package.json). */
+  packageFolder(): string
+  /** `$XDG_CACHE_HOME/handover`. */
+  cacheFolder(): string
+  /** A fresh temporary folder; its name has the number of this process, so that a later run can clear it away. */
+  makeRunFolder(prefix: string): string
+  /** Removes run folders whose process is gone: what a SIGKILL left behind. */
+  removeStaleRunFolders(prefix: string): void
+  ensureFolder(path: string): string
+  removeTree(path: string): void
+  exists(path: string): boolean
+  readFile(path: string): Buffer
+  /** With its parent folders. A plain write: whoever needs the file whole or not at all renames it. */
+  putFile(path: string, content: string | Uint8Array, mode?: number): void
+  /** Shares blocks where the file system can; follows links. */
+  copyFile(from: string, to: string): void
+  putLink(path: string, target: string): void
+  move(from: string, to: string): void
+  /** An empty folder beside `path`, on the same file system, to be filled and then moved there. */
+  makeDraftFolder(path: string): string
+  /** Renames a folder. Where another process was faster, its folder stays and `draft` goes. */
+  settleFolder(draft: string, path: string): void
+  /** Sets the time of a file or folder to now. */
+  touch(path: string): void
+  /** The folders in a folder with the seconds since each was touched, the latest first. */
+  listFoldersByAge(folder: string): { readonly name: string; readonly ageSeconds: number }[]
+  realPath(path: string): string
+  fileMode(path: string): number
+  sha256File(path: string): string
+  /** The full path of a program on PATH (the folders of root included, as users often lack them). */
+  findProgram(name: string): string | undefined
+  /** A file of that size which takes no room until it is written to; throws when the file is there. */
+  putSparseFile(path: string, sizeMiB: number): void
+  /** Names of the files in a folder, sorted; sub-folders are left out. */
+  listFiles(folder: string): string[]
+}
+
 export type System = Reader & {
+  readonly work: WorkFolder
   /** The folder whose files these are; absent for the running machine. Programs are run on the machine in either case. */
   readonly root?: string
   /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */

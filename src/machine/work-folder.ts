@@ -1,7 +1,4 @@
-/**
- * Files we make for ourselves: caches, run folders, images. Never the host's configuration; that is
- * System.writeFile, called by apply/ alone.
- */
+/** Files that are made for ourselves, on the machine itself. */
 import { createHash } from 'node:crypto'
 import {
   accessSync,
@@ -28,9 +25,10 @@ import {
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { searchPath } from './search-path.ts'
+import type { WorkFolder } from './system.ts'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
-export function packageFolder(): string {
+function packageFolder(): string {
   let folder = import.meta.dirname
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder)
@@ -40,7 +38,7 @@ export function packageFolder(): string {
   return folder
 }
 
-export function cacheFolder(): string {
+function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'handover')
 }
 
@@ -48,12 +46,12 @@ export function cacheFolder(): string {
  * A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it
  * away.
  */
-export function makeRunFolder(prefix: string): string {
+function makeRunFolder(prefix: string): string {
   return mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))
 }
 
 /** Removes run folders whose process is gone: what a SIGKILL left behind. */
-export function removeStaleRunFolders(prefix: string): void {
+function removeStaleRunFolders(prefix: string): void {
   const pattern = new RegExp(`^${prefix}-(\\d+)-`)
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(pattern.exec(name)?.[1])
@@ -62,20 +60,20 @@ export function removeStaleRunFolders(prefix: string): void {
   }
 }
 
-export function ensureFolder(path: string): string {
+function ensureFolder(path: string): string {
   mkdirSync(path, { recursive: true })
   return path
 }
 
-export function removeTree(path: string): void {
+function removeTree(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
-export function exists(path: string): boolean {
+function exists(path: string): boolean {
   return existsSync(path)
 }
 
-export function readFile(path: string): Buffer {
+function readFile(path: string): Buffer {
   return readFileSync(path)
 }
 
@@ -83,37 +81,37 @@ export function readFile(path: string): Buffer {
  * Writes a file with its parent folders. A plain write: whoever needs the file whole or not at all renames
  * it.
  */
-export function putFile(path: string, content: string | Uint8Array, mode?: number): void {
+function putFile(path: string, content: string | Uint8Array, mode?: number): void {
   ensureFolder(dirname(path))
   writeFileSync(path, content)
   if (mode !== undefined) chmodSync(path, mode)
 }
 
 /** Copies, sharing blocks where the file system can; links are followed. */
-export function copyFile(from: string, to: string): void {
+function copyFile(from: string, to: string): void {
   ensureFolder(dirname(to))
   copyFileSync(from, to, constants.COPYFILE_FICLONE)
   chmodSync(to, statSync(from).mode & 0o7777)
 }
 
-export function putLink(path: string, target: string): void {
+function putLink(path: string, target: string): void {
   ensureFolder(dirname(path))
   symlinkSync(target, path)
 }
 
-export function move(from: string, to: string): void {
+function move(from: string, to: string): void {
   ensureFolder(dirname(to))
   renameSync(from, to)
 }
 
 /** An empty folder beside `path`, on the same file system, to be filled and then moved there. */
-export function makeDraftFolder(path: string): string {
+function makeDraftFolder(path: string): string {
   ensureFolder(dirname(path))
   return mkdtempSync(`${path}.draft-`)
 }
 
 /** Renames a folder. Where another process was faster, its folder stays and ours goes. */
-export function settleFolder(draft: string, path: string): void {
+function settleFolder(draft: string, path: string): void {
   try {
     renameSync(draft, path)
   } catch (error) {
@@ -124,31 +122,27 @@ export function settleFolder(draft: string, path: string): void {
 }
 
 /** Sets the time of a file or folder to now. */
-export function touch(path: string): void {
+function touch(path: string): void {
   utimesSync(path, new Date(), new Date())
 }
 
 /** The folders in a folder with the seconds since each was touched, the latest first. */
-export function listFoldersByAge(folder: string): { readonly name: string; readonly ageSeconds: number }[] {
+function listFoldersByAge(folder: string): { readonly name: string; readonly ageSeconds: number }[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => ({ name, ageSeconds: (Date.now() - statSync(join(folder, name)).mtimeMs) / 1000 }))
     .toSorted((a, b) => a.ageSeconds - b.ageSeconds)
 }
 
-export function realPath(path: string): string {
+function realPath(path: string): string {
   return realpathSync(path)
 }
 
-export function fileMode(path: string): number {
+function fileMode(path: string): number {
   return statSync(path).mode & 0o7777
 }
 
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
-export function sha256File(path: string): string {
+function sha256File(path: string): string {
   const hash = createHash('sha256')
   const fd = openSync(path, 'r')
   const chunk = Buffer.alloc(1024 * 1024)
@@ -161,7 +155,7 @@ export function sha256File(path: string): string {
 }
 
 /** The full path of a program on PATH (the folders of root included, as users often lack them). */
-export function findProgram(name: string): string | undefined {
+function findProgram(name: string): string | undefined {
   const folders = searchPath().split(':')
   for (const folder of folders) {
     const path = join(folder, name)
@@ -176,7 +170,7 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** A file of that size which takes no room until written to; fails when the file is there. */
-export function putSparseFile(path: string, sizeMiB: number): void {
+function putSparseFile(path: string, sizeMiB: number): void {
   const fd = openSync(path, 'wx', 0o600)
   try {
     ftruncateSync(fd, sizeMiB * 1024 * 1024)
@@ -186,9 +180,34 @@ export function putSparseFile(path: string, sizeMiB: number): void {
 }
 
 /** Names of the files in a folder, sorted; sub-folders are left out. */
-export function listFiles(folder: string): string[] {
+function listFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name)
     .sort()
+}
+
+export const workFolder: WorkFolder = {
+  packageFolder,
+  cacheFolder,
+  makeRunFolder,
+  removeStaleRunFolders,
+  ensureFolder,
+  removeTree,
+  exists,
+  readFile,
+  putFile,
+  copyFile,
+  putLink,
+  move,
+  makeDraftFolder,
+  settleFolder,
+  touch,
+  listFoldersByAge,
+  realPath,
+  fileMode,
+  sha256File,
+  findProgram,
+  putSparseFile,
+  listFiles,
 }

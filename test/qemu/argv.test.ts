@@ -6,7 +6,7 @@ import { hostArgs } from '../../src/lab/host-args.ts'
 import { parseTopology } from '../../src/lab/topology.ts'
 import { parseSpec } from '../../src/spec/parse-spec.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
-import { exists } from '../../src/machine/work-folder.ts'
+import { workFolder } from '../../src/machine/work-folder.ts'
 import { qemuArgs } from '../../src/engines/qemu/qemu-args.ts'
 import { openQmp } from '../../src/engines/qemu/qmp.ts'
 import { vmFiles, type VmFiles } from '../../src/engines/qemu/vm-files.ts'
@@ -24,8 +24,8 @@ async function accepted(
   try {
     let isOver = false
     void running.ended.then(() => (isOver = true))
-    for (let waited = 0; waited < 20_000 && !exists(socket) && !isOver; waited += 20) await system.sleep(20)
-    if (!exists(socket)) throw new Error(running.tail())
+    for (let waited = 0; waited < 20_000 && !workFolder.exists(socket) && !isOver; waited += 20) await system.sleep(20)
+    if (!workFolder.exists(socket)) throw new Error(running.tail())
     const qmp = await openQmp(await system.connect(socket))
     await ask(qmp)
     qmp.close()
@@ -109,6 +109,6 @@ describe.skipIf(lacks('qemu-system-x86_64'))('the real QEMU accepts our argument
           )
         },
       )
-      expect(exists(files.serialLog)).toBe(true)
+      expect(workFolder.exists(files.serialLog)).toBe(true)
     }))
 })

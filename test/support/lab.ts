@@ -1,5 +1,5 @@
 /** Where the lab keeps its kernel and images: outside the checkout, as the built command does. */
 import { join } from 'node:path'
-import { cacheFolder } from '../../src/machine/work-folder.ts'
+import { workFolder } from '../../src/machine/work-folder.ts'
 
-export const labCache = join(cacheFolder(), 'lab')
+export const labCache = join(workFolder.cacheFolder(), 'lab')

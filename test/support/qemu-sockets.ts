@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { linuxSystem } from '../../src/machine/linux.ts'
 import type { Connection, Running } from '../../src/machine/system.ts'
-import { exists } from '../../src/machine/work-folder.ts'
+import { workFolder } from '../../src/machine/work-folder.ts'
 import { openQmp, type QmpClient } from '../../src/engines/qemu/qmp.ts'
 
 export function qemuSockets() {
@@ -35,7 +35,7 @@ export function qemuSockets() {
     /** Starts QEMU without a display, and shakes hands on its QMP socket. */
     async qemu(argv: readonly string[]): Promise<QmpClient> {
       running = await system.start(['qemu-system-x86_64', '-display', 'none', ...argv, '-qmp', at('qmp.sock')])
-      for (let waited = 0; waited < 20_000 && !exists(path('qmp.sock')); waited += 20) await system.sleep(20)
+      for (let waited = 0; waited < 20_000 && !workFolder.exists(path('qmp.sock')); waited += 20) await system.sleep(20)
       return await openQmp(await system.connect(path('qmp.sock')))
     },
     /** Somebody else: does with whoever connects what `behave` says. */

@@ -12,7 +12,7 @@ import { labKernel } from '../../src/images/kernel.ts'
 import { librariesOf } from '../../src/images/libraries.ts'
 import { loadOrder } from '../../src/images/modules.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
-import { findProgram } from '../../src/machine/work-folder.ts'
+import { workFolder } from '../../src/machine/work-folder.ts'
 import { tempTree } from './fake-kernel.ts'
 import { labCache } from './lab.ts'
 
@@ -40,12 +40,12 @@ for module in /modules/*; do insmod "$module"; done
 export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<string, string>>> {
   const system = linuxSystem()
   const kernel = await labKernel(system, labCache, () => undefined)
-  const busybox = findProgram('busybox') ?? ''
+  const busybox = workFolder.findProgram('busybox') ?? ''
   const entries: CpioEntry[] = ['proc', 'sys', 'dev', 'tmp'].map((path) => ({ kind: 'folder', path }))
   const add = (path: string, content: Uint8Array, mode: number) =>
     entries.push({ kind: 'file', path: path.slice(1), content, mode })
   add('/bin/busybox', readFileSync(busybox), 0o755)
-  const ip = given.withIp === true ? [findProgram('ip') ?? 'ip'] : []
+  const ip = given.withIp === true ? [workFolder.findProgram('ip') ?? 'ip'] : []
   const programs = [busybox, ...ip, ...(given.withTool === true ? [process.execPath] : [])]
   for (const library of await librariesOf(system, programs)) add(library, readFileSync(library), 0o755)
   if (given.withTool === true) {

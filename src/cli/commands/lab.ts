@@ -7,7 +7,6 @@ import { parseTopology } from '../../lab/topology.ts'
 import { readTopologyText, runLab, type LabOutcome } from '../../lab/run.ts'
 import { newestKernel } from '../../images/kernel.ts'
 import { writeUserFile } from '../../machine/user-file.ts'
-import { cacheFolder, ensureFolder } from '../../machine/work-folder.ts'
 import { askGuest } from '../../run/guest-report.ts'
 import { engine } from '../../engines/engines.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
@@ -36,7 +35,7 @@ export async function runLabRun(
   context: Context,
 ): Promise<ExitCode> {
   const file = args[0] ?? ''
-  const text = readTopologyText(file)
+  const text = readTopologyText(context.system, file)
   const { topology, findings } = parseTopology(text, file)
   if (!topology) {
     context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
@@ -47,7 +46,7 @@ export async function runLabRun(
   if (!options.json) await showThisMachine(context)
   const isColoured = context.style.bold('x') !== 'x' && options.json !== true
   const request = {
-    ...{ topology, topologyFile: file, cache: options.cache ?? `${cacheFolder()}/lab` },
+    ...{ topology, topologyFile: file, cache: options.cache ?? `${context.system.work.cacheFolder()}/lab` },
     ...{ colour: isColoured, keep: options.keep === true },
   }
   const run = await untilInterrupted((signal) =>
@@ -106,11 +105,11 @@ async function showThisMachine(context: Context): Promise<void> {
 }
 
 async function ensureTools(context: Context, further: readonly Need[]): Promise<void> {
-  const missing = missingNeeds(undefined, further)
+  const missing = missingNeeds(context.system, further)
   if (missing.length === 0) return
   const words = missing.map((need) => need.program ?? need.file).join(', ')
   context.err(`the lab needs ${words}`)
-  await installNeeds(context.system, context.err, undefined, further)
+  await installNeeds(context.system, context.err, further)
 }
 
 export async function runLabSetup(
@@ -121,7 +120,7 @@ export async function runLabSetup(
   await installNeeds(context.system, context.err)
   const kernel = await newestKernel(
     context.system,
-    ensureFolder(options.cache ?? `${cacheFolder()}/lab`),
+    context.system.work.ensureFolder(options.cache ?? `${context.system.work.cacheFolder()}/lab`),
     context.err,
   )
   context.err(`the lab has what it needs: kernel ${kernel.release}`)

@@ -3,22 +3,21 @@ import { dirname } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { DiskSpec } from '../../spec/spec.ts'
 import type { System } from '../../machine/system.ts'
-import { ensureFolder, exists, findProgram, putSparseFile } from '../../machine/work-folder.ts'
 
 export async function prepareDisks(system: System, disks: readonly DiskSpec[]): Promise<void> {
   for (const disk of disks) {
-    if (exists(disk.path)) continue
+    if (system.work.exists(disk.path)) continue
     if (disk.sizeMiB === undefined) {
       throw new AppError(`the disk image ${disk.path} does not exist`, {
         help: 'give it a size in the spec, and it is created',
       })
     }
-    ensureFolder(dirname(disk.path))
+    system.work.ensureFolder(dirname(disk.path))
     if (disk.format === 'raw') {
-      putSparseFile(disk.path, disk.sizeMiB)
+      system.work.putSparseFile(disk.path, disk.sizeMiB)
       continue
     }
-    if (findProgram('qemu-img') === undefined) {
+    if (system.work.findProgram('qemu-img') === undefined) {
       throw new AppError(`creating ${disk.path} needs qemu-img`, {
         help: 'apt-get install qemu-utils, or write format: raw',
       })

@@ -2,11 +2,11 @@
  * SeaBIOS is built into QEMU; UEFI is OVMF, two files found where distributions put them, the second copied
  * for each VM.
  */
+import type { System } from '../../machine/system.ts'
 import { AppError } from '../../base/errors.ts'
 import { stateFolder } from '../../base/own-folders.ts'
 import { firmwareFiles } from '../../spec/firmware-files.ts'
 import type { VmSpec } from '../../spec/spec.ts'
-import { copyFile, exists } from '../../machine/work-folder.ts'
 import type { Firmware } from './qemu-args.ts'
 
 /** Where the images are looked for, and where a VM's variables are kept. */
@@ -14,15 +14,19 @@ export type FirmwarePlaces = { readonly images: typeof firmwareFiles; readonly s
 
 const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: `${stateFolder}/vms` }
 
-export function chooseFirmware(vm: VmSpec, { images, state }: FirmwarePlaces = ofThisMachine): Firmware {
+export function chooseFirmware(
+  system: System,
+  vm: VmSpec,
+  { images, state }: FirmwarePlaces = ofThisMachine,
+): Firmware {
   if (vm.firmware === 'bios') return { kind: 'bios' }
-  const found = images.find(([code, vars]) => exists(code) && exists(vars))
+  const found = images.find(([code, vars]) => system.work.exists(code) && system.work.exists(vars))
   if (!found) {
     throw new AppError(`${vm.name} wants UEFI firmware, and OVMF is not installed`, {
       help: 'apt-get install ovmf (Fedora: edk2-ovmf)',
     })
   }
   const vars = `${state}/${vm.name}/uefi-vars.fd`
-  if (!exists(vars)) copyFile(found[1], vars)
+  if (!system.work.exists(vars)) system.work.copyFile(found[1], vars)
   return { kind: 'uefi', code: found[0], vars }
 }

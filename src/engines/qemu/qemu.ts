@@ -6,7 +6,6 @@ import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { System } from '../../machine/system.ts'
-import { ensureFolder, exists, putFile, readFile, removeTree } from '../../machine/work-folder.ts'
 import { vmRecordSchema, type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
 import { chooseHugepageKiB } from './hugepages.ts'
 import { checkLimits } from './limits.ts'
@@ -32,7 +31,7 @@ export const qemu: Engine = {
   openReport: (system, name) => system.connect(vmFiles(system, name).report),
   lastWords: (system, name, lines) => {
     const { serialLog, log } = vmFiles(system, name)
-    return lastLines(serialLog, lines) || lastLines(log, lines)
+    return lastLines(system, serialLog, lines) || lastLines(system, log, lines)
   },
   places: async (system, name, functions) => {
     const qmp = await openVmQmp(system, name)
@@ -74,9 +73,9 @@ async function startWith(
 ): Promise<VmRecord> {
   const { functions } = given
   const files = vmFiles(system, vm.name)
-  removeTree(files.folder)
-  ensureFolder(files.folder)
-  const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(vm), accelerator })
+  system.work.removeTree(files.folder)
+  system.work.ensureFolder(files.folder)
+  const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(system, vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))
@@ -88,12 +87,12 @@ async function startWith(
       ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
       functions: functions.map(({ role, address }) => ({ role, address })),
     }
-    putFile(files.record, JSON.stringify(record))
+    system.work.putFile(files.record, JSON.stringify(record))
     return record
   } catch (error) {
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
     const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
-    const said = gaveUp ? lastLines(files.log, 3) : ''
+    const said = gaveUp ? lastLines(system, files.log, 3) : ''
     await process.stop(500)
     if (said === '' || error instanceof QmpError) throw error
     if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said)) throw new KvmError(said, { cause: error })
@@ -108,7 +107,7 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
   })
   for (let waited = 0; waited < 60_000; waited += 20) {
     if (isOver) break
-    if (exists(files.qmp)) {
+    if (system.work.exists(files.qmp)) {
       try {
         return await system.connect(files.qmp)
       } catch (error) {
@@ -227,9 +226,10 @@ async function endsWithin(system: System, record: VmRecord, seconds: number): Pr
 }
 
 /** The last lines of a log or console; control characters removed. */
-function lastLines(path: string, count: number): string {
-  if (!exists(path)) return ''
-  const text = readFile(path)
+function lastLines(system: System, path: string, count: number): string {
+  if (!system.work.exists(path)) return ''
+  const text = system.work
+    .readFile(path)
     .subarray(-16_384)
     .toString('latin1')
     .replaceAll(/[^\x20-\x7e\n]/g, '')

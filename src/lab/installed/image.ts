@@ -7,15 +7,6 @@ import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { System } from '../../machine/system.ts'
-import {
-  copyFile,
-  exists,
-  listFiles,
-  makeRunFolder,
-  putSparseFile,
-  readFile,
-  removeTree,
-} from '../../machine/work-folder.ts'
 import { chooseAccelerator } from '../../images/accelerator.ts'
 import { bareMachine } from '../../images/bare-machine.ts'
 import { cached, keyOf, programKey } from '../../images/cache.ts'
@@ -45,7 +36,7 @@ export async function installedImage(
 ): Promise<InstalledImage> {
   const entry = { kind: `installed/${installed.kind}`, key: await imageKey(system, installed) }
   const folder = await cached(system, cache, entry, async (draft) => {
-    const work = makeRunFolder('handover-lab-install')
+    const work = system.work.makeRunFolder('handover-lab-install')
     try {
       const place = { tree: join(work, 'tree'), disk: join(work, 'disk.img'), work }
       await fillInstalledTree(system, installed, place.tree, { say, signal })
@@ -53,10 +44,10 @@ export async function installedImage(
       await makeDisk(system, installed, place)
       say('first boot of the new system: its boot loader installs itself')
       await installLoader(system, installed, place, signal)
-      if (installed.firmware === 'uefi') copyFile(join(work, 'vars.fd'), join(draft, 'vars.fd'))
+      if (installed.firmware === 'uefi') system.work.copyFile(join(work, 'vars.fd'), join(draft, 'vars.fd'))
       await run(system, ['cp', '--sparse=always', place.disk, join(draft, 'disk.img')])
     } finally {
-      removeTree(work)
+      system.work.removeTree(work)
     }
   })
   const variables = installed.firmware === 'uefi' ? { variables: join(folder, 'vars.fd') } : {}
@@ -72,12 +63,12 @@ async function imageKey(system: System, installed: InstalledSystem): Promise<str
   return keyOf([
     ...packagesArgs(system, installed, { tree: 'tree', lab: 'lab' }),
     await packageVersions(system, installed),
-    treeKey(ownTree(installed)),
-    ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map(programKey),
+    treeKey(system, ownTree(system, installed)),
+    ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map((name) => programKey(system, name)),
     ...installed.partitions,
     ...installed.places.flatMap((place) => partitionArgs(place, 'tree', 'disk')),
     ...loaderArgs(kind, { kernel: 'kernel', initrd: 'initrd', disk: 'disk', console: 'console' }),
-    firmwareKey(installed),
+    firmwareKey(system, installed),
   ])
 }
 
@@ -86,7 +77,7 @@ type ImagePaths = { readonly tree: string; readonly disk: string; readonly work:
 async function makeDisk(system: System, installed: InstalledSystem, { tree, disk }: ImagePaths): Promise<void> {
   const end = Math.max(...installed.places.map(({ startMiB, sizeMiB }) => startMiB + sizeMiB))
   // A MiB more for the copy of the partition table at the end of a GPT disk.
-  putSparseFile(disk, end + 1)
+  system.work.putSparseFile(disk, end + 1)
   const table = await system.exec(['sfdisk', '--quiet', disk], {
     input: `${installed.partitions.join('\n')}\n`,
     timeoutSeconds: 60,
@@ -124,7 +115,7 @@ async function installLoader(
   signal: AbortSignal,
 ): Promise<void> {
   const boot = join(place.tree, 'boot')
-  const find = (prefix: string) => listFiles(boot).find((name) => name.startsWith(prefix))
+  const find = (prefix: string) => system.work.listFiles(boot).find((name) => name.startsWith(prefix))
   const [kernel, initrd] = [find('vmlinuz-'), find('initrd.img-') ?? find('initramfs-')]
   if (kernel === undefined || initrd === undefined)
     throw new AppError('the packages of the lab host made no kernel or no initramfs', { help: `looked into ${boot}` })
@@ -132,17 +123,17 @@ async function installLoader(
   const files = { kernel: join(boot, kernel), initrd: join(boot, initrd), disk: place.disk, console }
   const argv = [
     ...loaderArgs((await chooseAccelerator(system)).kind, files),
-    ...firmwareArgs(installed, join(place.work, 'vars.fd')),
+    ...firmwareArgs(system, installed, join(place.work, 'vars.fd')),
   ]
   signal.throwIfAborted()
   const running = await system.start(argv)
   const end = await endOf(running.ended, signal)
   if (end !== 'ended') await running.stop(0)
   signal.throwIfAborted()
-  const said = exists(console) ? readFile(console).toString('latin1') : ''
+  const said = system.work.exists(console) ? system.work.readFile(console).toString('latin1') : ''
   if (end !== 'ended' || !said.includes('lab: installed'))
     throw new AppError('the boot loader of the lab host could not be installed', {
-      help: `its last words:\n${wordsOfInstaller(said) || tail(console) || running.tail()}`,
+      help: `its last words:\n${wordsOfInstaller(said) || tail(system, console) || running.tail()}`,
     })
 }
 

@@ -2,7 +2,7 @@
  * The outer QEMU's arguments for an installed host: firmware that starts its disk, the disk, and the tool's
  * own disk (pure but for one copy).
  */
-import { copyFile, exists, sha256File } from '../../machine/work-folder.ts'
+import type { System } from '../../machine/system.ts'
 import type { InstalledSystem } from './systems.ts'
 
 const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd'
@@ -13,9 +13,9 @@ const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd'
  * UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's
  * default and needs nothing.
  */
-export function firmwareArgs(installed: InstalledSystem, variables: string): string[] {
+export function firmwareArgs(system: System, installed: InstalledSystem, variables: string): string[] {
   if (installed.firmware === 'bios') return []
-  if (!exists(variables)) copyFile(firmwareVariables, variables)
+  if (!system.work.exists(variables)) system.work.copyFile(firmwareVariables, variables)
   return [
     ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${firmwareCode}`],
     ...['-drive', `if=pflash,unit=1,format=raw,file=${variables}`],
@@ -23,7 +23,7 @@ export function firmwareArgs(installed: InstalledSystem, variables: string): str
 }
 
 /** Stands for the firmware whose first boot is part of the image. */
-export function firmwareKey(installed: InstalledSystem): string {
+export function firmwareKey(system: System, installed: InstalledSystem): string {
   const files = installed.firmware === 'bios' ? [seaBios] : [firmwareCode, firmwareVariables]
-  return files.map((path) => (exists(path) ? sha256File(path) : path)).join(' ')
+  return files.map((path) => (system.work.exists(path) ? system.work.sha256File(path) : path)).join(' ')
 }

@@ -1,7 +1,6 @@
 /** Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk of their own. */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { System } from '../../machine/system.ts'
-import { copyFile, ensureFolder, listFiles, packageFolder, putFile, readFile } from '../../machine/work-folder.ts'
 import type { HostBoot } from '../host-args.ts'
 import { makeFileSystem } from '../host-image.ts'
 import { readSpec, toolFiles } from '../overlay.ts'
@@ -18,21 +17,26 @@ export async function prepareInstalled(
 ): Promise<Extract<HostBoot, { kind: 'disk' }>> {
   const installed = installedSystems[what.kind]
   const image = await installedImage(system, installed, making)
-  const tree = ensureFolder(join(folder, 'tool'))
-  for (const { path, content } of toolFiles()) putFile(join(tree, path), content)
+  const tree = system.work.ensureFolder(join(folder, 'tool'))
+  for (const { path, content } of toolFiles(system)) system.work.putFile(join(tree, path), content)
   // The lab's questions come along: an image in the cache answers new ones, too.
   for (const name of ['host/snapshot.sh', 'installed/files.sh'])
-    putFile(join(tree, 'lab', basename(name)), readFile(join(packageFolder(), 'lab', name)), 0o755)
+    system.work.putFile(
+      join(tree, 'lab', basename(name)),
+      system.work.readFile(join(system.work.packageFolder(), 'lab', name)),
+      0o755,
+    )
   const { spec } = what.topology
   if (spec !== undefined) {
-    readSpec(spec, what.topologyFile)
+    readSpec(system, spec, what.topologyFile)
     // The spec and its variants beside it: reboot.yaml, reboot-no-network.yaml …
     const specs = dirname(resolve(dirname(what.topologyFile), spec))
-    for (const name of listFiles(specs)) putFile(join(tree, 'specs', name), readFile(join(specs, name)))
+    for (const name of system.work.listFiles(specs))
+      system.work.putFile(join(tree, 'specs', name), system.work.readFile(join(specs, name)))
   }
   const toolDisk = join(folder, 'tool.img')
   await makeFileSystem(system, tree, toolDisk, { label: 'labtool', sizeMiB: 64 })
   const variables = join(folder, 'vars.fd')
-  if (image.variables !== undefined) copyFile(image.variables, variables)
-  return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(installed, variables) }
+  if (image.variables !== undefined) system.work.copyFile(image.variables, variables)
+  return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(system, installed, variables) }
 }

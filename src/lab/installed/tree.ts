@@ -6,7 +6,6 @@ import { defined } from '../../base/defined.ts'
 import { join } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { System } from '../../machine/system.ts'
-import { ensureFolder, packageFolder, readFile, removeTree } from '../../machine/work-folder.ts'
 import { writeTree, type TreeEntry } from '../../images/file-tree.ts'
 import type { InstalledSystem } from './systems.ts'
 
@@ -43,7 +42,7 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
 }
 
 /** What is laid over the packages: the lab's scripts, and what makes an installation this host. */
-export function ownTree(installed: InstalledSystem): TreeEntry[] {
+export function ownTree(system: System, installed: InstalledSystem): TreeEntry[] {
   const text = (path: string, content: string, mode?: number): TreeEntry => ({
     ...{ kind: 'file', path, content },
     ...defined({ mode }),
@@ -56,7 +55,7 @@ export function ownTree(installed: InstalledSystem): TreeEntry[] {
   const esp = installed.firmware === 'uefi' ? 'LABEL=LABESP /boot/efi vfat umask=0077 0 1\n' : ''
   return [
     ...[...ownFiles, ...kindFiles[installed.kind]].map(([from, path, mode]): TreeEntry => ({
-      ...{ kind: 'file', path, content: readFile(join(packageFolder(), 'lab', from)), mode },
+      ...{ kind: 'file', path, content: system.work.readFile(join(system.work.packageFolder(), 'lab', from)), mode },
     })),
     ...['lab-agent', 'lab-install', 'systemd-networkd'].map(unit),
     text('etc/fstab', `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`),
@@ -77,7 +76,7 @@ export async function fillInstalledTree(
   tree: string,
   { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
-  const argv = packagesArgs(system, installed, { tree, lab: join(packageFolder(), 'lab') })
+  const argv = packagesArgs(system, installed, { tree, lab: join(system.work.packageFolder(), 'lab') })
   say(`installing ${suiteOf(system, installed)} into a folder: ${installed.packages.join(' ')}`)
   const result = await system.exec(argv, { timeoutSeconds: 1200, signal })
   if (result.status !== 0)
@@ -88,10 +87,10 @@ export async function fillInstalledTree(
       },
     )
   for (const folder of ['var/cache/apt', 'var/lib/apt/lists']) {
-    removeTree(join(tree, folder))
-    ensureFolder(join(tree, folder))
+    system.work.removeTree(join(tree, folder))
+    system.work.ensureFolder(join(tree, folder))
   }
-  writeTree(ownTree(installed), tree)
+  writeTree(system, ownTree(system, installed), tree)
 }
 
 /** The command that unpacks and configures the packages. `lab` is the folder of the lab's files. */

@@ -107,18 +107,18 @@ describe('the key of a tree', () => {
     ['a link in place of a file', [{ kind: 'link', path: 'etc/a', target: 'x' }]],
     ['a folder more', [file(), { kind: 'folder', path: 'tmp' }]],
     ['nothing at all', []],
-  ])('changes with %s', (_, entries) => expect(treeKey(entries)).not.toBe(treeKey([file()])))
+  ])('changes with %s', (_, entries) => expect(treeKey(system, entries)).not.toBe(treeKey(system, [file()])))
 
   it('changes with the bytes and the mode of a file of this machine, and not with its time', () => {
     put(root, '/program', 'one', 0o755)
     const copy: TreeEntry[] = [{ kind: 'copy', path: 'bin/program', from: join(root, 'program') }]
-    const first = treeKey(copy)
+    const first = treeKey(system, copy)
     fs.utimesSync(join(root, 'program'), 1000, 1000)
-    expect(treeKey(copy)).toBe(first)
+    expect(treeKey(system, copy)).toBe(first)
     fs.chmodSync(join(root, 'program'), 0o700)
-    expect(treeKey(copy)).not.toBe(first)
+    expect(treeKey(system, copy)).not.toBe(first)
     put(root, '/program', 'two', 0o755)
-    expect(treeKey(copy)).not.toBe(first)
+    expect(treeKey(system, copy)).not.toBe(first)
   })
 
   it('stands for what is written', () => {
@@ -129,7 +129,7 @@ describe('the key of a tree', () => {
       { kind: 'link', path: 'sbin/init', target: '/bin/program' },
       { kind: 'copy', path: 'bin/program', from: join(root, 'program') },
     ]
-    writeTree(entries, join(root, 'tree'))
+    writeTree(system, entries, join(root, 'tree'))
     const at = (path: string) => join(root, 'tree', path)
     expect(fs.statSync(at('tmp')).isDirectory()).toBe(true)
     expect([fs.readFileSync(at('etc/deep/a'), 'utf8'), fs.statSync(at('etc/deep/a')).mode & 0o777]).toEqual([
@@ -145,6 +145,6 @@ describe('the key of a tree', () => {
 })
 
 it('a program stands for its bytes, and a missing one for itself', () => {
-  expect(programKey('sh')).toMatch(/^[0-9a-f]{64}$/)
-  expect(programKey('handover-no-such-program')).toBe('no handover-no-such-program')
+  expect(programKey(system, 'sh')).toMatch(/^[0-9a-f]{64}$/)
+  expect(programKey(system, 'handover-no-such-program')).toBe('no handover-no-such-program')
 })

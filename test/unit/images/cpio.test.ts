@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeCpio } from '../../../src/images/cpio.ts'
-import { findProgram } from '../../../src/machine/work-folder.ts'
+import { workFolder } from '../../../src/machine/work-folder.ts'
 
-const busybox = findProgram('busybox')
+const busybox = workFolder.findProgram('busybox')
 
 describe('initramfs archives', () => {
   it.skipIf(busybox === undefined && !process.env['CI'])('are unpacked by a real cpio (needs busybox)', () => {

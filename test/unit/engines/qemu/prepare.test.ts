@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DiskSpec } from '../../../../src/spec/spec.ts'
 import { linuxSystem } from '../../../../src/machine/linux.ts'
-import { findProgram } from '../../../../src/machine/work-folder.ts'
+import { workFolder } from '../../../../src/machine/work-folder.ts'
 import { prepareDisks } from '../../../../src/engines/qemu/disks.ts'
 import { chooseFirmware } from '../../../../src/engines/qemu/firmware.ts'
 import { chooseHugepageKiB } from '../../../../src/engines/qemu/hugepages.ts'
@@ -116,13 +116,14 @@ describe('huge pages', () => {
 })
 
 describe('firmware', () => {
-  it('is the one QEMU has, for a BIOS', () => expect(chooseFirmware(vmOf(spec, 'media'))).toEqual({ kind: 'bios' }))
+  it('is the one QEMU has, for a BIOS', () =>
+    expect(chooseFirmware(linuxSystem(), vmOf(spec, 'media'))).toEqual({ kind: 'bios' }))
 
   describe('for UEFI', () => {
     const vm = { ...vmOf(spec, 'media'), firmware: 'uefi' as const }
     const pair = (name: string) => [join(root, `${name}_CODE.fd`), join(root, `${name}_VARS.fd`)] as const
     const choose = (...names: readonly string[]) =>
-      chooseFirmware(vm, { images: names.map(pair), state: join(root, 'state') })
+      chooseFirmware(linuxSystem(), vm, { images: names.map(pair), state: join(root, 'state') })
 
     it('is the first pair of which both files are there, with variables of its own', () => {
       put(root, '/a_CODE.fd', 'code without variables')
@@ -172,7 +173,7 @@ describe('disk images', () => {
 
   it('of the format qcow2 need qemu-img, which is named where it is missing', async () => {
     const image = disk('new.qcow2', { sizeMiB: 8, format: 'qcow2' })
-    if (findProgram('qemu-img') === undefined) {
+    if (workFolder.findProgram('qemu-img') === undefined) {
       await expect(prepare(image)).rejects.toMatchObject({ help: expect.stringContaining('qemu-utils') as string })
       return
     }
