@@ -3,9 +3,10 @@
  */
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
-import type { LabResult } from '../../src/lab/result.ts'
+import { labSchema, type LabDocument } from '../../src/api/lab.ts'
+import { documentOf } from './documents.ts'
 
-export type LabRun = { readonly status: number | null; readonly result: LabResult; readonly stderr: string }
+export type LabRun = { readonly status: number | null; readonly result: LabDocument; readonly stderr: string }
 
 export type LabOptions = {
   readonly options?: readonly string[]
@@ -34,9 +35,10 @@ export function runLab(
     child.on('error', reject)
     child.on('close', (status) => {
       try {
-        resolve({ status, result: JSON.parse(said.stdout) as LabResult, stderr: said.stderr })
-      } catch {
-        reject(new Error(`no JSON; status ${status}\n${said.stdout.slice(-2000)}\n${said.stderr.slice(-4000)}`))
+        resolve({ status, result: documentOf(labSchema, said.stdout), stderr: said.stderr })
+      } catch (cause) {
+        const words = `${said.stdout.slice(-2000)}\n${said.stderr.slice(-4000)}`
+        reject(new Error(`no JSON document; status ${status}\n${words}`, { cause }))
       }
     })
   })
