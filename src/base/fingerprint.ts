@@ -1,5 +1,5 @@
 /**
- * Numbers and bytes that follow from a text and a key, and tell nothing of the text without the key:
+ * Numbers and bytes that follow from a text and a key, and say nothing of the text without the key:
  * HMAC-SHA-256.
  */
 import { createHmac } from 'node:crypto'

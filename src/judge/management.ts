@@ -1,7 +1,6 @@
 /**
  * Functions of a server's management controller (BMC): its display is the screen of the remote console, and
- * gives a guest nothing but that. Told by ids, so this needs no reading; a listing without ids is told by
- * names.
+ * gives a guest nothing but that. Ids decide, so this needs no reading; in a listing without ids, names do.
  */
 import type { HostNeed } from '../host/host.ts'
 import type { PciDevice } from '../pci/device.ts'

@@ -1,8 +1,8 @@
 /**
  * Functions that are part of the board or of the processor: host bridges, dummy and uncore functions,
  * security processors, the management engine, SMBus, thermal and serial functions of a chipset. They are
- * nobody's cards, on whatever bus they are. Told by class where the class says enough, else by maker and
- * class, else by ids, so this needs no reading.
+ * nobody's cards, on whatever bus they are. The class decides where it says enough, else maker and class,
+ * else ids: this needs no reading.
  */
 import { isOnRootBus, type PciDevice } from '../pci/device.ts'
 import { idList, type IdList } from '../pci/quirks/id-list.ts'
@@ -79,7 +79,7 @@ const amd = roles(
 const byMaker: Readonly<Record<string, RolesByClass>> = { '8086': intel, '1022': amd, '1d94': amd }
 
 /**
- * Functions told by nothing but their ids (pci.ids): Apple's T2, the DMA engine in a switch, IDE redirection
+ * Functions that only their ids show (pci.ids): Apple's T2, the DMA engine in a switch, IDE redirection
  * of AMT.
  */
 const byId: Readonly<Record<string, readonly { readonly devices: IdList; readonly role: Silicon }[]>> = {
@@ -154,7 +154,7 @@ function ofMaker(device: PciDevice, vendorId: string, classCode: string): Silico
   return devicesOfTheirOwn[vendorId]?.some((own) => isOf(own, id, device.name)) === true ? 'device' : role
 }
 
-/** Without an id its name tells. */
+/** Without an id its name decides. */
 function isOf({ devices, names }: Own, id: number | undefined, name = ''): boolean {
   return id === undefined ? names.test(name) : devices(id)
 }

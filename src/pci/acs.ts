@@ -259,7 +259,7 @@ function judgeOlderPch(node: TopologyNode): Judged {
   return enabled ? yes : no
 }
 
-/** Control sits at capability + 8; lspci prints the wrong word, so only bytes can tell what is on now. */
+/** Control sits at capability + 8; lspci prints the wrong word, so only bytes show what is on now. */
 function judgeDwordPacked(acs: AcsFacts | null | undefined, settings: AcsSettings): Judged | undefined {
   if (!acs) return undefined
   if (settings.controlsOverridden) return probablyYes

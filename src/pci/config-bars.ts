@@ -31,7 +31,7 @@ export function decodeBars(
 }
 
 /**
- * The one place where configuration space tells a size: Resizable BAR control, `2^n` MiB at present (PCIe
+ * The one place where configuration space holds a size: Resizable BAR control, `2^n` MiB at present (PCIe
  * 7.8.6).
  */
 function withResizableSizes(

@@ -7,7 +7,7 @@ import { addressParts, type PciAddress } from './address.ts'
 import type { FunctionFacts, PortType } from './facts.ts'
 
 export type Bar = {
-  /** 0 to 5, 6 for the expansion ROM; `lspci -v` does not tell which one it prints, `-vv` does. */
+  /** 0 to 5, 6 for the expansion ROM; `lspci -v` does not say which one it prints, `-vv` does. */
   readonly index?: number
   readonly kind: 'memory' | 'io' | 'rom'
   /** Host physical address as hex without `0x`; absent when unassigned. */
@@ -123,7 +123,7 @@ export function isBridge(device: PciDevice): boolean {
   )
 }
 
-/** By its path where that is known; a plain listing only tells bus 0 for sure. */
+/** By its path where that is known; of a plain listing only bus 0 is sure. */
 export function isOnRootBus(device: PciDevice): boolean {
   if (device.path !== undefined) return device.path.split('/').length === 2
   return device.parent === undefined && addressParts(device.address).bus === 0
@@ -135,7 +135,7 @@ export function isVirtualFunction(device: PciDevice): boolean {
 
 export type DeviceClass = 'nic' | 'storage' | 'nvme' | 'gpu' | 'usb' | 'audio' | 'other'
 
-/** The class a person would name in a spec; NVMe is told apart from other storage. */
+/** The class a person would name in a spec; NVMe is a class of its own beside other storage. */
 export function deviceClass(device: PciDevice): DeviceClass {
   const code = device.classCode ?? ''
   if (code.startsWith('0108')) return 'nvme'

@@ -1,6 +1,7 @@
 /**
- * What tells a device from every other: its place (without bus numbers) and every serial it has. Group
- * numbers, bus numbers and interface names are never part of an identity: they change when a card is added.
+ * What distinguishes a device from every other: its place (without bus numbers) and every serial it has.
+ * Group numbers, bus numbers and interface names are never part of an identity: they change when a card is
+ * added.
  */
 
 import { hex } from './hex.ts'
@@ -72,7 +73,8 @@ export function pathOf(device: PciDevice, devices: DeviceIndex): string | undefi
 
 /** Everything a device states about who it is, and nothing that it does not. */
 export function identityOf(device: PciDevice, devices: DeviceIndex): Identity {
-  // A virtual function's MAC is set by its card's driver or made up at random: it tells nothing of who it is.
+  // A virtual function's MAC is set by its card's driver or made up at random: it does not identify the
+  // device.
   const ports = device.physFn === undefined ? (device.networkInterfaces ?? []) : []
   const macs = present(ports.map((n) => n.permanentMac ?? n.mac))
   const diskSerials = present((device.disks ?? []).map((disk) => disk.serial))

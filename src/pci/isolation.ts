@@ -22,8 +22,8 @@ export type Isolation = {
   /** With `no`: functions of other groups this group's devices may reach without passing the IOMMU. */
   readonly reaches?: readonly PciAddress[]
   /**
-   * The kernel was told to believe more than the hardware states (`pcie_acs_override=`), and this group rests
-   * on it.
+   * An argument makes the kernel believe more than the hardware states (`pcie_acs_override=`), and this group
+   * rests on it.
    */
   readonly restsOnOverride?: true
 }

@@ -20,7 +20,7 @@ export type PlatformOptions = {
   /** ACPI tables as hex; the empty string when only their presence is known. */
   readonly dmar?: string
   readonly ivrs?: string
-  /** The IOMMU driver in use, where the input tells (`dmar0` or `ivhd0` in /sys/class/iommu). */
+  /** The IOMMU driver in use, where the input names it (`dmar0` or `ivhd0` in /sys/class/iommu). */
   readonly iommuKind?: 'intel' | 'amd' | 'other' | null
   /** `as-read` judges the controls that are on now (see AcsSettings). */
   readonly control?: AcsSettings['control']

@@ -137,7 +137,7 @@ function addDoubts(
     doubts.add('the bridge above is missing from the input')
     break
   }
-  // Real AMD firmware leaves 00:00.0 out of its IVRS; only the table can tell.
+  // Real AMD firmware leaves 00:00.0 out of its IVRS; only the table shows that.
   const unsureCover = platform.kind === 'amd' && !platform.ivrs && !node.parent && isHostBridge(node.device)
   if (unsureCover && node.parts.slot === 0) doubts.add('the firmware table IVRS was not read')
 }
@@ -192,8 +192,8 @@ function requesterId({ parts }: TopologyNode): number {
 }
 
 /**
- * Behind one VMD all share its requester id; with several, which domain is whose cannot be told. A listing
- * without ids shows its driver.
+ * Behind one VMD all share its requester id; with several, no domain belongs to one of them for sure. A
+ * listing without ids shows its driver.
  */
 function findVmdEndpoint(topology: Topology): TopologyNode | undefined {
   const found = topology.nodes.filter(({ device }) => device.driver === 'vmd' || isVmdEndpoint(device))

@@ -125,7 +125,7 @@ function assignParent(
   const stated = at.device.parent === undefined ? undefined : byAddress.get(at.device.parent)
   if (stated && stated !== node) {
     node.parent = stated
-    // Some listings only tell which bridge's range holds a bus: then the one in between is missing.
+    // Some listings only say which bridge's range holds a bus: then the bridge in between is missing.
     if (![undefined, at.parts.bus].includes(secondaryBusOf(stated.device))) node.parentUnsure = true
     return
   }

@@ -181,7 +181,9 @@ function bootOf(host: Host, spec: Spec, wish: BootWish): BootPlan {
 
 const severities = ['error', 'warning', 'note'] as const
 
-/** What stops the plan first. A fact about the whole host that a role fails by is told once, at the role. */
+/**
+ * What stops the plan first. A fact about the whole host that a role fails by is reported once, at the role.
+ */
 function bySeverity(findings: readonly Finding[]): Finding[] {
   const failing = new Set(
     findings.filter((f) => f.severity === 'error' && f.at !== undefined).map((f) => f.code),

@@ -35,7 +35,7 @@ export type Plan = {
   readonly spare: readonly PciAddress[]
   /** Devices a person might have thought of, and the host's reason to keep them: `/ → sda`. */
   readonly staying: readonly { readonly address: PciAddress; readonly because: string }[]
-  /** `vm/role` whose lock is in doubt: replaced, ambiguous or missing. `handover lock` decides them anew. */
+  /** `vm/role` whose lock is in doubt: replaced, ambiguous or missing. `handover lock` decides them again. */
   readonly doubtful?: readonly string[]
   /** Doubts about what the host uses that the spec settles (`host: not-in-use`). */
   readonly settled?: readonly Settled[]

@@ -1,5 +1,5 @@
 /**
- * Cards alike in every id are told apart by place and serial only; ids on a command line would take them all.
+ * Cards alike in every id differ by place and serial only: ids on a command line take all of them.
  */
 import { isBridge, isVirtualFunction, type PciDevice } from '../../pci/device.ts'
 import { slotOf } from '../../pci/address.ts'

@@ -1,4 +1,4 @@
-/** A paste of two machines: which fact belongs to which cannot be told, so nothing in it is decided. */
+/** A paste of two machines: no fact in it belongs to one of them for sure, so nothing in it is decided. */
 import { nothing, type Check } from '../check.ts'
 import { mentions } from '../reasons.ts'
 

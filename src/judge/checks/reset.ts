@@ -22,49 +22,49 @@ export const checkReset: Check = (device, view) => {
   return [...ofClass, ...ofBugs, ...reported].map((reason) => ({ ...reason, about }))
 }
 
+const leftovers = 'what one run of a VM leaves in it, the next one finds'
+
+type Drawback = Omit<Reason, 'code' | 'about'>
+
 function resetClassReasons(address: PciAddress, reset: ResetJudgement): readonly Reason[] {
-  if (reset.class === 'function' || reset.class === 'bus') return nothing
-  const misleading = reset.notes.some((note) => note.kind === 'misleadingBus')
-    ? ' (the listed bus reset will be refused)'
-    : ''
-  if (reset.class === 'none')
-    return [
-      {
-        code: 'no-reset',
+  const drawback = drawbackOf(address, reset)
+  return drawback === undefined ? nothing : [{ code: 'no-reset', ...drawback }]
+}
+
+function drawbackOf(address: PciAddress, reset: ResetJudgement): Drawback | undefined {
+  const isMisleading = reset.notes.some((note) => note.kind === 'misleadingBus')
+  const misleading = isMisleading ? ' (the listed bus reset will be refused)' : ''
+  switch (reset.class) {
+    case 'none':
+      return {
         severity: 'warning',
-        ...says(
-          address,
-          `has no usable reset${misleading}: what one run of a VM leaves in it, the next one finds`,
-        ),
+        ...says(address, `has no usable reset${misleading}: ${leftovers}`),
         help: 'it may work only once per start of the host; try it before relying on it',
-      },
-    ]
-  if (reset.class === 'power')
-    return [
-      {
-        code: 'no-reset',
+      }
+    case 'power':
+      return {
         severity: 'note',
         ...says(
           address,
           `resets only by a change of power state${misleading}, which may or may not clear it`,
         ),
         help: 'start the VM twice before relying on it',
-      },
-    ]
-  if (reset.class === 'together')
-    return [
-      {
-        code: 'no-reset',
+      }
+    case 'together':
+      return {
         severity: 'note',
         ...says(address, `resets only together with ${addressesText(reset.together)}${misleading}`),
         help: 'give all of them to the same VM',
         mates: reset.together,
-      },
-    ]
-  return []
+      }
+    case 'function':
+    case 'bus':
+    case 'unknown':
+      return undefined
+  }
 }
 
-/** Hearsay, and called so: it decides nothing. */
+/** What users report decides nothing, and the message says that it is a report. */
 function reportReasons({ address, vendorId, deviceId }: PciDevice): readonly Reason[] {
   if (vendorId === undefined || deviceId === undefined) return nothing
   return resetReportsOf(vendorId, deviceId).map(({ of, what, source, date }) => ({

@@ -45,7 +45,8 @@ type Later = { readonly devices: IdList; readonly since: Since }
  * series.
  */
 const olderPchRootPorts = idList(
-  `3b42-3b51 1c10-1c1f 1e10-1e1f 8c10-8c1f 9c10-9c1b 9c90-9c9b 1d10 1d12 1d14 1d16 1d18 1d1a 1d1c 1d1e 8d10-8d1e
+  `3b42-3b51 1c10-1c1f 1e10-1e1f 8c10-8c1f 9c10-9c1b 9c90-9c9b 1d10 1d12 1d14 1d16 1d18 1d1a 1d1c
+  1d1e 8d10-8d1e
    8c90 8c92 8c94 8c96 8c98 8c9a 8c9c 8c9e`,
 )
 

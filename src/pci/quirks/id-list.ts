@@ -26,7 +26,7 @@ function readIdList(text: string): IdList {
   }
 }
 
-/** More kinds of device than any machine has; what asks about more starts anew. */
+/** More kinds of device than any machine has; beyond that the list is emptied. */
 const mostKinds = 4096
 
 /**

@@ -13,7 +13,8 @@ export type KernelLevel = readonly [number, number, number]
 export type Kernel = {
   readonly version: KernelVersion
   /**
-   * The stable patch level its source has at least; absent where the name does not tell (`6.8.0-45-generic`).
+   * The stable patch level its source has at least; absent where the name does not say it
+   * (`6.8.0-45-generic`).
    */
   readonly patch?: number
   /** As kernel.org has it: what came later is not in it. */

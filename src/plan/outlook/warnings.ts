@@ -31,8 +31,8 @@ function isHeldBy(view: View, address: PciAddress, vm: string): boolean {
 }
 
 /**
- * That a card leaves as a whole is what the plan does, and the drawbacks of each function are told of that
- * function; nor is a group news all of whose functions have a role of their own: the owner asked for each of
+ * A plan always takes a card as a whole, and each function has its own drawbacks beside it, so a group that
+ * is one card is no news. Neither is a group whose functions all have a role: the owner asked for each of
  * them.
  */
 function isNews(view: View, address: PciAddress, leaving: readonly Leaving[]): boolean {
@@ -56,11 +56,11 @@ export function warningsOf(
     const at = placeOf(view.places, ['vms', vm, 'devices', ...(role === undefined ? [] : [role])], 'key')
     for (const stated of view.judgements.get(address)?.reasons ?? []) {
       const { mates, undecided } = stated
-      // Told of the member itself, or as the plan has it already: all of them go to this VM.
+      // All these functions go to this VM, and the reason stands beside the function itself.
       if (mates?.length && mates.every((mate) => vmOf.get(mate) === vm)) continue
       const reason = naming(address, stated)
       if (reason.severity === 'error') continue
-      // Twins matter where nothing but the slot tells them apart, and once.
+      // Twins matter where nothing but the slot distinguishes them, and once.
       if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
       if (reason.code === 'iommu-off' && boot.needsReboot) continue
@@ -86,7 +86,7 @@ function naming(address: PciAddress, reason: Reason): Finding {
   return isAboutOnly(reason, address) ? finding : { ...finding, message: `${address}: ${reason.message}` }
 }
 
-/** What a reason is about, so that a group or a set of twins is told once and not for each member. */
+/** What a reason is about, so that a group or a set of twins is reported once, not for each member. */
 function factOf(view: View, address: PciAddress, { code, about }: Finding): string {
   if (code === 'identical-devices') return `twins ${(about ?? []).toSorted(compareAddresses).join(' ')}`
   if (code === 'group-shared') return `group ${view.layout.groupOf.get(address) ?? address}`

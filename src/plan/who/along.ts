@@ -48,7 +48,7 @@ export function stayingOf(view: View, gone: ReadonlySet<PciAddress>): Plan['stay
     .map((address) => ({ address, because: because(view, address) }))
 }
 
-/** A drive behind a VMD that goes neither stays nor is given: it is not there any more. */
+/** A drive behind a VMD that leaves neither stays nor is given: it ceases to exist. */
 function vanishes(view: View, address: PciAddress, gone: ReadonlySet<PciAddress>): boolean {
   const reasons = view.judgements.get(address)?.reasons ?? []
   return reasons.some(({ code, about }) => code === 'behind-vmd' && about?.some((one) => gone.has(one)))

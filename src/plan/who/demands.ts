@@ -24,51 +24,39 @@ export type Demands = {
 }
 
 export function demandsOf(view: View, followed: ReadonlyMap<string, Followed>): Demands {
-  const devices = view.host.devices
-    .filter((device) => !isBridge(device))
-    .toSorted((a, b) => compareAddresses(a.address, b.address))
-  const numbers = new Map(devices.map((device, i) => [device.address, i]))
-  const free = new Set(
-    devices.filter((device) => mayGo(view, device.address)).map((device) => device.address),
-  )
   const all = view.host.devices.toSorted((a, b) => compareAddresses(a.address, b.address))
+  const devices = all.filter((device) => !isBridge(device))
+  const numbers = new Map(devices.map((device, i) => [device.address, i]))
   const candidatesFor = cached((select: DeviceSelector) => findDevices(select, all, view.layout))
+  const free = new Set(devices.filter(({ address }) => mayGo(view, address)).map(({ address }) => address))
+  const listOf = cached((meant: readonly PciDevice[]) =>
+    meant.filter(({ address }) => free.has(address)).flatMap(({ address }) => numbers.get(address) ?? []),
+  )
   const demands: Demand[] = []
   const selects: DeviceSelector[] = []
   const findings: Finding[] = []
-  const listOf = cached((meant: readonly PciDevice[]) =>
-    meant.filter((device) => free.has(device.address)).flatMap((device) => numbers.get(device.address) ?? []),
-  )
-  for (const vm of view.spec.vms) {
-    for (const role of vm.devices) {
-      const lock = followed.get(`${vm.name}/${role.role}`)
-      if (lock?.kind === 'lost') continue
-      const selected = candidatesFor(omit(omit(role.select, 'card'), 'pair'))
-      const meant =
-        lock?.kind === 'same' && (lock.only || !selected.includes(lock.device)) ? [lock.device] : selected
-      const candidates = listOf(meant)
-      if (candidates.length === 0) {
-        findings.push(...whyNone(view, vm, role, meant))
-        continue
-      }
-      const { card, pair } = role.select
-      const locked = lock?.kind === 'same' ? numbers.get(lock.device.address) : undefined
-      demands.push({
-        vm: vm.name,
-        role: role.role,
-        candidates,
-        ...defined({ card, pair, locked }),
-      })
-      selects.push(role.select)
+  for (const { vm, role } of rolesOf(view)) {
+    const lock = followed.get(`${vm.name}/${role.role}`)
+    if (lock?.kind === 'lost') continue
+    const { card, pair, ...own } = role.select
+    const selected = candidatesFor(own)
+    const isLocked = lock?.kind === 'same' && (lock.only || !selected.includes(lock.device))
+    const meant = isLocked ? [lock.device] : selected
+    const candidates = listOf(meant)
+    if (candidates.length === 0) {
+      findings.push(...whyNone(view, vm, role, meant))
+      continue
     }
+    const locked = lock?.kind === 'same' ? numbers.get(lock.device.address) : undefined
+    demands.push({ vm: vm.name, role: role.role, candidates, ...defined({ card, pair, locked }) })
+    selects.push(role.select)
   }
-  return {
-    demands,
-    supplies: suppliesOf(view, devices),
-    addresses: devices.map((d) => d.address),
-    selects,
-    findings,
-  }
+  const addresses = devices.map(({ address }) => address)
+  return { demands, supplies: suppliesOf(view, devices), addresses, selects, findings }
+}
+
+function rolesOf({ spec }: View): { readonly vm: VmSpec; readonly role: RoleSpec }[] {
+  return spec.vms.flatMap((vm) => vm.devices.map((role) => ({ vm, role })))
 }
 
 function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {

@@ -91,25 +91,11 @@ function findCauses(view: View, wanted: Demands, numbers: readonly number[]): Ca
     why = `what leaves the host together goes to one VM as a whole${shared === '' ? '' : `: ${shared}`}`
     ways.push('give these roles to the same VM', 'put a card into a slot with an IOMMU group of its own')
   }
-  if (
-    demands.some((d) => d.card !== undefined) &&
-    fits({ demands: demands.map((demand) => omit(demand, 'card')) })
-  ) {
-    why ??= 'no card has them all free'
-    ways.push(
-      'leave out ' +
-        listAll([...new Set(demands.flatMap((d) => (d.card === undefined ? [] : [`card: ${d.card}`])))]),
-    )
-  }
-  if (
-    demands.some((d) => d.pair !== undefined) &&
-    fits({ demands: demands.map((demand) => omit(demand, 'pair')) })
-  ) {
-    why ??= 'no pair has them all free'
-    ways.push(
-      'leave out ' +
-        listAll([...new Set(demands.flatMap((d) => (d.pair === undefined ? [] : [`pair: ${d.pair}`])))]),
-    )
+  for (const key of ['card', 'pair'] as const) {
+    const words = new Set(demands.flatMap((demand) => demand[key] ?? []))
+    if (words.size === 0 || !fits({ demands: demands.map((demand) => omit(demand, key)) })) continue
+    why ??= `no ${key} has them all free`
+    ways.push(`leave out ${listAll([...words].map((word) => `${key}: ${word}`))}`)
   }
   if (oneNumaNode.size > 0 && fits({ oneNumaNode: new Set() })) {
     why ??= 'no NUMA node has them all free'

@@ -1,4 +1,4 @@
-/** Runs the allocator on the demands and tells its answer, or what conflicts, in words. */
+/** Runs the allocator on the demands and puts its answer, or what conflicts, into words. */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { identityOf } from '../../pci/identity.ts'
@@ -10,7 +10,7 @@ import type { Followed } from './follow-lock.ts'
 import type { Assignment } from '../types.ts'
 import type { View } from './view.ts'
 
-/** So many conflicts are told apart at most; a spec with more is wrong in some larger way. */
+/** So many conflicts are explained one by one; a spec with more is wrong in some larger way. */
 const maxConflicts = 3
 
 type Shared = { readonly assignments: readonly Assignment[]; readonly findings: readonly Finding[] }
@@ -19,8 +19,8 @@ export function share(view: View, wanted: Demands, followed: ReadonlyMap<string,
   const findings: Finding[] = []
   const oneNumaNode = new Set(view.spec.vms.filter((vm) => vm.oneNumaNode).map((vm) => vm.name))
   let open = wanted.demands.map((_, i) => i)
-  // What conflicts is told and left out, so that one mistake does not hide the next, nor everything that does
-  // fit.
+  // What conflicts is explained and left out, so that one mistake does not hide the next, nor everything that
+  // does fit.
   for (let round = 0; round <= maxConflicts; round++) {
     const demands = open.map((i) => wanted.demands[i]).filter((demand) => demand !== undefined)
     const result = allocate({ demands, supplies: wanted.supplies, oneNumaNode })

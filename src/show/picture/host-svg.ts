@@ -151,14 +151,10 @@ function drawRow(sheet: Sheet, row: Row): string {
   const address = sheet.short(device.address)
   const addressWidth = address.length * 8.1 + 14
   const uses = usesOf(device) || driverOf(device)
-  const tip = [
-    `${device.address} ${titleOf(device)}: ${verdict}`,
-    ...(judged?.reasons.map((reason) => reason.message) ?? []),
-  ].join('\n')
   return element(
     'g',
     { class: `row ${row.owner === undefined ? '' : 'owned'}` },
-    element('title', {}, escapeXml(tip.slice(0, 1200))),
+    element('title', {}, escapeXml(tipOf(row).slice(0, 1200))),
     element('rect', {
       class: 'hit',
       x: size.cardLeft + 4,
@@ -184,6 +180,11 @@ function drawRow(sheet: Sheet, row: Row): string {
       },
     ),
   )
+}
+
+function tipOf({ device, judged }: Row): string {
+  const head = `${device.address} ${titleOf(device)}: ${judged?.verdict ?? 'unknown'}`
+  return [head, ...(judged?.reasons ?? []).map(({ message }) => message)].join('\n')
 }
 
 function drawBracket(bracket: GroupBracket): string {

@@ -111,7 +111,7 @@ function portBranch(drawing: Drawing, port: Port, depth: number): Branch {
   }
 }
 
-/** More virtual functions than this are shown as a count: 64 alike lines tell nothing. */
+/** More virtual functions than this are shown as a count: 64 equal lines say nothing more. */
 const shownFunctions = 12
 
 function cardBranch(drawing: Drawing, card: Card, depth: number): Branch {

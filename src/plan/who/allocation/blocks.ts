@@ -1,7 +1,7 @@
 /** Blocks of units that hang together by cards, and which of them are interchangeable. */
 import { numbering } from './numbering.ts'
 
-/** What ties and tells apart functions, indexed by supply. */
+/** What ties functions together and distinguishes them, indexed by supply. */
 export type Kinds = {
   readonly cardOf: readonly number[]
   readonly slotOf: readonly number[]
