@@ -24,7 +24,7 @@ const config = {
     ...{ target: 'ES2023', lib: ['ES2023'], module: 'nodenext', types: ['node'], outDir: 'out' },
     ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
   },
-  include: ['main.ts'],
+  include: ['*.ts'],
 }
 
 function run(command: string, args: readonly string[], cwd: string): string {
@@ -40,12 +40,21 @@ function pack(folder: string): string {
   return join(tree, run('npm', ['pack', '--ignore-scripts', '--silent'], tree).trim())
 }
 
+/** The program that a page shows. */
+function exampleOf(page: string): string {
+  const code = /```ts\n([^]*?)```/.exec(fs.readFileSync(page, 'utf8'))?.[1]
+  if (code === undefined) throw new Error(`${page} shows no program`)
+  return code
+}
+
 function foreignProject(folder: string, tarball: string): string {
   const project = join(folder, 'project')
   fs.cpSync(join(root, 'test/fixtures/foreign-project'), project, { recursive: true })
   fs.writeFileSync(join(project, 'package.json'), '{ "name": "foreign", "type": "module" }')
   fs.writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
-  fs.writeFileSync(join(project, 'home.yaml'), spec)
+  fs.writeFileSync(join(project, 'box.yaml'), spec)
+  fs.writeFileSync(join(project, 'home.yaml'), spec.replace('memory', 'cpus: 64\n    memory'))
+  fs.writeFileSync(join(project, 'example.ts'), exampleOf(join(root, 'docs/library.md')))
   run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--silent', tarball], project)
   expect(fs.readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['handover'])
   // The types of Node are the one thing that such a project brings along.
@@ -61,7 +70,9 @@ it('is a library for a foreign TypeScript project', { timeout: 120_000 }, () => 
   const project = foreignProject(folder, pack(folder))
   run(tsc, ['-p', '.'], project)
   const capture = join(root, 'test/fixtures/hosts/lab-home.yaml')
-  const printed: unknown = JSON.parse(run(process.execPath, ['out/main.js', 'home.yaml', capture], project))
+  fs.copyFileSync(capture, join(project, 'my-host.yaml'))
+  expect(run(process.execPath, ['out/example.js'], project)).toContain('too-many-cpus ')
+  const printed: unknown = JSON.parse(run(process.execPath, ['out/main.js', 'box.yaml', capture], project))
   expect(printed).toMatchObject({
     ...{ vms: ['box'], errors: [], address: '0000:01:00.0', missing: true },
     ...{ refused: 'no plan is in force on this host' },
