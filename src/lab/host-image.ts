@@ -76,52 +76,66 @@ async function rootDiskImage(system: System, kernel: LabKernel, cache: string, s
 
 /** All of the lab host's own system but what `depmod` adds. */
 async function rootTree(system: System, kernel: LabKernel): Promise<TreeEntry[]> {
+  const folders = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc', 'sbin', 'mnt']
+  return [
+    ...folders.map((path): TreeEntry => ({ kind: 'folder', path })),
+    ...(await programTree(system)),
+    ...qemuData(system),
+    copyOf('/usr/share/misc/pci.ids'),
+    { kind: 'copy', path: 'guests/vmlinux', from: kernel.vmlinux },
+    { kind: 'file', path: 'guests/guest.cpio', content: await guestImage(system, kernel) },
+    ...scriptTree(system),
+    ...settings,
+    ...modules(kernel),
+  ]
+}
+
+function copyOf(path: string): TreeEntry {
+  return { kind: 'copy', path, from: path }
+}
+
+/** Programs of this machine, with their libraries. */
+async function programTree(system: System): Promise<TreeEntry[]> {
   const programs = ['busybox', 'qemu-system-x86_64', 'ip'].map((name) =>
     system.work.realPath(system.work.findProgram(name) ?? name),
   )
   const [busybox = '', qemu = '', ip = ''] = programs
   const plugin = '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so'
   const plugins = system.work.exists(plugin) ? [plugin] : []
-  const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
-  const same = (path: string): TreeEntry => ({ kind: 'copy', path, from: path })
-  const script = (path: string, name: string): TreeEntry => {
-    const content = system.work.readFile(join(system.work.packageFolder(), 'lab/host', `${name}.sh`))
-    return { kind: 'file', path, content, mode: 0o755 }
-  }
-  const folders = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc', 'sbin', 'mnt']
+  const link = (name: string): TreeEntry => ({ kind: 'link', path: `sbin/${name}`, target: '/bin/busybox' })
   const applets = await appletLinks(system, busybox)
   return [
-    ...folders.map((path): TreeEntry => ({ kind: 'folder', path })),
     { kind: 'copy', path: 'bin/busybox', from: busybox },
     // The tool asks the kernel for its routes through the real ip; that of busybox knows no JSON.
     ...applets.filter((entry) => entry.kind === 'link').filter(({ path }) => path !== 'bin/ip'),
     { kind: 'copy', path: 'sbin/ip', from: ip },
-    ...['modprobe', 'insmod'].map((name): TreeEntry => ({
-      kind: 'link',
-      path: `sbin/${name}`,
-      target: '/bin/busybox',
-    })),
+    ...['modprobe', 'insmod'].map(link),
     { kind: 'copy', path: 'usr/bin/node', from: process.execPath },
     { kind: 'copy', path: 'usr/bin/qemu-system-x86_64', from: qemu },
-    ...plugins.map(same),
-    ...(await librariesOf(system, [process.execPath, qemu, ip, ...plugins])).map(same),
-    ...qemuData(system),
-    same('/usr/share/misc/pci.ids'),
-    { kind: 'copy', path: 'guests/vmlinux', from: kernel.vmlinux },
-    { kind: 'file', path: 'guests/guest.cpio', content: await guestImage(system, kernel) },
-    script('sbin/init', 'init'),
-    script('lib/lab/agent.sh', 'agent'),
-    script('lib/lab/udhcpc.sh', 'udhcpc'),
-    text('etc/os-release', 'ID=handover-lab\nID_LIKE=debian\nVERSION_ID=1\nPRETTY_NAME="Handover lab host"\n'),
-    text('etc/hostname', 'labhost\n'),
-    text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
-    // Static busybox would look for name-service libraries of its own build otherwise, and crash on ours.
-    text('etc/nsswitch.conf', 'hosts: files\npasswd: files\n'),
-    text('etc/hosts', '127.0.0.1 localhost labhost\n'),
-    text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n'),
-    ...modules(kernel),
+    ...plugins.map(copyOf),
+    ...(await librariesOf(system, [process.execPath, qemu, ip, ...plugins])).map(copyOf),
   ]
 }
+
+function scriptTree(system: System): TreeEntry[] {
+  const script = (path: string, name: string): TreeEntry => {
+    const content = system.work.readFile(join(system.work.packageFolder(), 'lab/host', `${name}.sh`))
+    return { kind: 'file', path, content, mode: 0o755 }
+  }
+  return [script('sbin/init', 'init'), script('lib/lab/agent.sh', 'agent'), script('lib/lab/udhcpc.sh', 'udhcpc')]
+}
+
+const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
+
+const settings: readonly TreeEntry[] = [
+  text('etc/os-release', 'ID=handover-lab\nID_LIKE=debian\nVERSION_ID=1\nPRETTY_NAME="Handover lab host"\n'),
+  text('etc/hostname', 'labhost\n'),
+  text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
+  // Static busybox would look for name-service libraries of its own build otherwise, and crash on these.
+  text('etc/nsswitch.conf', 'hosts: files\npasswd: files\n'),
+  text('etc/hosts', '127.0.0.1 localhost labhost\n'),
+  text('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n'),
+]
 
 function qemuData(system: System): TreeEntry[] {
   const data = qemuFiles.flatMap((name): TreeEntry[] => {

@@ -43,20 +43,7 @@ export async function startLabHost(
     forgetCodeAtReset(system, qmp, join(folder, gdbSocketName))
     const agent = new AgentLine(await system.connect(join(folder, 'agent.sock')))
     await agent.ready(timeoutSeconds, process, lastWords)
-    return {
-      qmp,
-      run: (command, options = {}) => agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
-      restart: async (begin, seconds) => {
-        agent.expectRestart()
-        await begin()
-        await agent.ready(seconds, process, lastWords)
-      },
-      stop: async () => {
-        agent.close()
-        qmp.close()
-        await process.stop(0)
-      },
-    }
+    return labHost({ qmp, agent, process, lastWords })
   } catch (error) {
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
     const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
@@ -65,6 +52,29 @@ export async function startLabHost(
     throw why
   } finally {
     signal?.removeEventListener('abort', stopEarly)
+  }
+}
+
+function labHost(given: {
+  readonly qmp: QmpClient
+  readonly agent: AgentLine
+  readonly process: Running
+  readonly lastWords: (what: string) => AppError
+}): LabHost {
+  const { qmp, agent, process, lastWords } = given
+  return {
+    qmp,
+    run: (command, options = {}) => agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
+    restart: async (begin, seconds) => {
+      agent.expectRestart()
+      await begin()
+      await agent.ready(seconds, process, lastWords)
+    },
+    stop: async () => {
+      agent.close()
+      qmp.close()
+      await process.stop(0)
+    },
   }
 }
 

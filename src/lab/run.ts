@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
-import { chooseAccelerator } from '../images/accelerator.ts'
+import { chooseAccelerator, type Accelerator } from '../images/accelerator.ts'
 import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
 import { labKernel } from '../images/kernel.ts'
@@ -49,7 +49,6 @@ export async function runLab(
   tell: (event: LabEvent) => void,
 ): Promise<LabOutcome> {
   const now = () => system.now().getTime()
-  const begun = now()
   const log = new LabLog(tell, now)
   system.work.removeStaleRunFolders(runPrefix)
   checkMemory(system, request.topology)
@@ -58,62 +57,9 @@ export async function runLab(
   const stopEarly = () => void host?.stop()
   request.signal.addEventListener('abort', stopEarly)
   try {
-    const say = (text: string) => tell({ kind: 'note', text })
-    const prepared = await log.phase('prepare images', () => prepare(system, request, folder, say))
-    const accelerator = await chooseAccelerator(system)
-    say(`virtual host under ${acceleratorWords(accelerator.kind)}: ${accelerator.why}`)
-    const page = `the lab's internet says hello, ${randomBytes(8).toString('hex')}`
-    system.work.putFile(join(folder, 'www/index.html'), `${page}\n`)
-    const argv = hostArgs(
-      request.topology,
-      {
-        ...{ boot: prepared.boot, disks: prepared.media.images, consoleLog: join(folder, 'console.log') },
-        ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock') },
-        gdbSocket: join(folder, gdbSocketName),
-        internetCommand: `busybox httpd -i -h ${join(folder, 'www')}`,
-      },
-      accelerator.kind,
-    )
-    request.signal.throwIfAborted()
-    const running = await log.phase('boot the host', () =>
-      startLabHost(system, argv, folder, bootSeconds(request.topology), request.signal),
-    )
-    host = running
-    const { version } = running.qmp
-    let picture: Uint8Array | undefined
-    const hashes = hashDisks(system, prepared.media)
-    let outcome: StoryOutcome
-    const typist = { host: running, log, colour: request.colour }
-    const { story } = request.topology
-    if (story === 'reboot') outcome = { capture: await tellRebootStory(typist), owners: {} }
-    else if (story === 'reboot-failures') {
-      const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
-      outcome = { capture: await tellFailureStory(typist, console), owners: {} }
-    } else if (story === 'handover') {
-      outcome = await tellStory({
-        ...{ host: running, log, page, media: prepared.media.files, colour: request.colour },
-        screenshot: async () => {
-          const shot = await takePicture(system, running, request.topology, folder)
-          picture = shot.png
-          return shot.ppm
-        },
-      })
-    } else {
-      outcome = { capture: await inspectStory(running, log), owners: {} }
-    }
-    const kernel = prepared.kernelRelease ?? (await running.run('uname -r')).lines[0] ?? ''
-    await log.phase('stop the host', () => running.stop())
-    if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
-    const guest = log.session.flatMap((part) => part.lines).some((line) => line.includes('under KVM')) ? 'kvm' : 'tcg'
-    const result: LabResult = {
-      ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
-      guestAccelerator: request.topology.story === 'handover' ? guest : null,
-      ...{ kernel, qemu: `${version.major}.${version.minor}.${version.micro}` },
-      ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
-      seconds: (now() - begun) / 1000,
-      ok: log.checks.length > 0 && log.checks.every((check) => check.result === 'pass'),
-    }
-    return { result, picture, ...outcome }
+    return await runIn({ system, request, folder, log, tell, begun: now() }, (started) => {
+      host = started
+    })
   } catch (error) {
     if (request.signal.aborted)
       throw new AppError('the lab was interrupted; nothing of it is left', { exitCode: exitCode.interrupted })
@@ -123,6 +69,98 @@ export async function runLab(
     request.signal.removeEventListener('abort', stopEarly)
     if (request.keep) tell({ kind: 'note', text: `the run folder is kept: ${folder}` })
     else system.work.removeTree(folder)
+  }
+}
+
+type Run = {
+  readonly system: System
+  readonly request: LabRequest
+  readonly folder: string
+  readonly log: LabLog
+  readonly tell: (event: LabEvent) => void
+  /** Milliseconds. */
+  readonly begun: number
+}
+
+/** `onStart` gets the host as soon as it runs, so that an interrupted run can end it. */
+async function runIn(run: Run, onStart: (host: LabHost) => void): Promise<LabOutcome> {
+  const { system, request, folder, log, tell } = run
+  const { topology } = request
+  const say = (text: string) => tell({ kind: 'note', text })
+  const prepared = await log.phase('prepare images', () => prepare(system, request, folder, say))
+  const accelerator = await chooseAccelerator(system)
+  say(`virtual host under ${acceleratorWords(accelerator.kind)}: ${accelerator.why}`)
+  const page = `the lab's internet says hello, ${randomBytes(8).toString('hex')}`
+  system.work.putFile(join(folder, 'www/index.html'), `${page}\n`)
+  const argv = argsIn(run, prepared, accelerator)
+  request.signal.throwIfAborted()
+  const host = await log.phase('boot the host', () =>
+    startLabHost(system, argv, folder, bootSeconds(topology), request.signal),
+  )
+  onStart(host)
+  const hashes = hashDisks(system, prepared.media)
+  const told = await tellStoryOf(run, { host, page, media: prepared.media.files })
+  const kernel = prepared.kernelRelease ?? (await host.run('uname -r')).lines[0] ?? ''
+  await log.phase('stop the host', () => host.stop())
+  if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
+  return { result: resultOf(run, { accelerator, kernel, host }), ...told }
+}
+
+function argsIn({ request, folder }: Run, { boot, media }: Prepared, accelerator: Accelerator): string[] {
+  const files = {
+    ...{ boot, disks: media.images, consoleLog: join(folder, 'console.log') },
+    ...{ agentSocket: join(folder, 'agent.sock'), qmpSocket: join(folder, 'qmp.sock') },
+    gdbSocket: join(folder, gdbSocketName),
+    internetCommand: `busybox httpd -i -h ${join(folder, 'www')}`,
+  }
+  return hostArgs(request.topology, files, accelerator.kind)
+}
+
+type Told = StoryOutcome & { readonly picture: Uint8Array | undefined }
+
+async function tellStoryOf(
+  { system, request, folder, log }: Run,
+  given: { readonly host: LabHost; readonly page: string; readonly media: MediaDisks['files'] },
+): Promise<Told> {
+  const { topology, colour } = request
+  const typist = { host: given.host, log, colour }
+  const withoutVms = (capture: string): Told => ({ capture, owners: {}, picture: undefined })
+  switch (topology.story) {
+    case 'reboot':
+      return withoutVms(await tellRebootStory(typist))
+    case 'reboot-failures': {
+      const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
+      return withoutVms(await tellFailureStory(typist, console))
+    }
+    case 'inspect':
+      return withoutVms(await inspectStory(given.host, log))
+    case 'handover': {
+      let picture: Uint8Array | undefined
+      const screenshot = async () => {
+        const shot = await takePicture(system, given.host, topology, folder)
+        picture = shot.png
+        return shot.ppm
+      }
+      const outcome = await tellStory({ ...given, log, colour, screenshot })
+      return { ...outcome, picture }
+    }
+  }
+}
+
+function resultOf(
+  { system, request, log, begun }: Run,
+  found: { readonly accelerator: Accelerator; readonly kernel: string; readonly host: LabHost },
+): LabResult {
+  const { accelerator, kernel, host } = found
+  const { version } = host.qmp
+  const isKvm = log.session.some(({ lines }) => lines.some((line) => line.includes('under KVM')))
+  return {
+    ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
+    guestAccelerator: request.topology.story !== 'handover' ? null : isKvm ? 'kvm' : 'tcg',
+    ...{ kernel, qemu: `${version.major}.${version.minor}.${version.micro}` },
+    ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
+    seconds: (system.now().getTime() - begun) / 1000,
+    ok: log.checks.length > 0 && log.checks.every((check) => check.result === 'pass'),
   }
 }
 

@@ -2,12 +2,20 @@
 import type { GuestReport } from '../run/guest-report.ts'
 import type { VmVerdict } from '../run/verify.ts'
 import { matchPattern } from '../images/pattern.ts'
+import type { MediaFile } from './media-disks.ts'
 import type { LabLog } from './result.ts'
 import { allDifferences, differences, type Snapshot } from './snapshot.ts'
-import type { NetworkAnswers } from './story.ts'
 
 /** What verify said in all, and what it wrote down of each VM. */
 export type VerifyDocument = { readonly match: boolean; readonly vms: readonly VmVerdict[] }
+
+export type NetworkAnswers = {
+  readonly lease: string
+  readonly route: string
+  readonly page: string
+  readonly expectedPage: string
+  readonly media: readonly { readonly file: MediaFile; readonly sha256: string; readonly url: string }[]
+}
 
 function reportOf(document: VerifyDocument, vm: string): GuestReport | undefined {
   return document.vms.find((candidate) => candidate.vm === vm)?.report ?? undefined

@@ -16,6 +16,7 @@ import {
   checkNetwork,
   checkScreen,
   checkUntouched,
+  type NetworkAnswers,
   type VerifyDocument,
 } from './story-checks.ts'
 
@@ -93,14 +94,6 @@ async function readCertificates(host: LabHost): Promise<readonly VmVerdict[]> {
       help: said.lines.slice(-5).join('\n'),
     })
   }
-}
-
-export type NetworkAnswers = {
-  readonly lease: string
-  readonly route: string
-  readonly page: string
-  readonly expectedPage: string
-  readonly media: readonly { readonly file: MediaFile; readonly sha256: string; readonly url: string }[]
 }
 
 /** The host itself asks: its lease, its route, the internet's page, the media files. */

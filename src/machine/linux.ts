@@ -24,27 +24,51 @@ import { takeLock } from './lock.ts'
 import { workFolder } from './work-folder.ts'
 import { connect, signal, start } from './process.ts'
 import { readCapped, readHead, readTextCapped, TooLarge, type ReadHow } from './read-file.ts'
-import type { FileStat, ReadFailure, ReadResult, System } from './system.ts'
+import type { FileStat, Reader, ReadFailure, ReadResult, System } from './system.ts'
 
 const defaultLimit = 1024 * 1024
 
 /** `disk` is for tests that end the world in the middle of a write. */
 export function linuxSystem(options: { readonly root?: string; readonly disk?: Disk } = {}): System {
-  const disk = options.disk ?? realDisk
   const root = options.root === undefined || options.root === '/' ? '' : resolve(options.root)
-  // Inside a root, absolute link targets must not lead out of it, so links are walked by hand there.
+  const places = placesIn(root)
+  return {
+    ...readerOf(root, places),
+    ...(root === '' ? {} : { root }),
+    ...writerOf(places, options.disk ?? realDisk),
+    exec,
+    start,
+    connect,
+    work: workFolder,
+    signal,
+    lock: (path, what) => takeLock(places.inside(path), what),
+    now: () => new Date(),
+    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+  }
+}
+
+type Places = {
+  /** Inside a root, absolute link targets must not lead out of it, so links are walked by hand there. */
+  readonly paths: RootPaths | undefined
+  /** Every link on the way followed, the last part too. */
+  readonly inside: (path: string) => string
+  /** The last part as it stands. */
+  readonly plain: (path: string) => string
+}
+
+function placesIn(root: string): Places {
   const paths = root === '' ? undefined : rootPaths(root)
-  const inside = (path: string): string => {
-    paths?.forget()
-    return paths ? paths.file(path) : path
+  if (paths === undefined) return { paths, inside: (path) => path, plain: (path) => path }
+  const fresh = (find: (path: string) => string) => (path: string) => {
+    paths.forget()
+    return find(path)
   }
-  const plain = (path: string): string => {
-    paths?.forget()
-    return paths ? paths.entry(path) : path
-  }
+  return { paths, inside: fresh(paths.file), plain: fresh(paths.entry) }
+}
+
+function readerOf(root: string, { paths, inside }: Places): Omit<Reader, 'readAttributes'> {
   return {
     live: root === '',
-    ...(root === '' ? {} : { root }),
     readText: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readTextCapped)),
     readBytes: (path, limit = defaultLimit) => attempt(() => readInside(paths, path, limit, readCapped)),
     readHead: (path, most) => attempt(() => readInside(paths, path, most, readHead)),
@@ -62,11 +86,17 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     },
     env: (name) => process.env[name],
     ...(root === '' ? { showLink, showNetwork, nodeNumber } : {}),
-    exec,
-    start,
-    connect,
-    work: workFolder,
-    signal,
+  }
+}
+
+type Writer = Pick<
+  System,
+  | ('writeFile' | 'readAttributes' | 'writeAttribute' | 'writeAttributeWithin' | 'appendFile' | 'flush')
+  | ('remove' | 'makeFolder' | 'removeFolder' | 'makeLink' | 'removeLeftovers')
+>
+
+function writerOf({ inside, plain }: Places, disk: Disk): Writer {
+  return {
     writeFile: (path, content, how = {}) => {
       const { attributesOf, ...rest } = how
       const like = attributesOf === undefined ? {} : { like: { path: inside(attributesOf), shown: attributesOf } }
@@ -79,15 +109,12 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
     writeAttributeWithin: (path, text, seconds) => writeAttributeWithin(inside(path), path, { text, seconds }),
     appendFile: (path, text) => appendDurably(inside(path), text, disk),
-    lock: (path, what) => takeLock(inside(path), what),
     flush: (path) => flush(inside(path), disk),
     remove: (path) => removeDurably(plain(path), disk),
     makeFolder: (path, mode) => makeFolderDurably(inside(path), mode, disk),
     removeFolder: (path) => removeFolderDurably(plain(path), disk),
     makeLink: (path, target) => linkDurably(plain(path), target, disk),
     removeLeftovers: (path) => removeLeftovers(inside(path), disk),
-    now: () => new Date(),
-    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
   }
 }
 

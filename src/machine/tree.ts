@@ -44,14 +44,11 @@ export function addToTree(tree: Tree, path: string, node: TreeNode): boolean {
 }
 
 export function treeReader(tree: Tree): Reader {
-  const readBytes = (path: string, limit = defaultLimit): ReadResult<Uint8Array> => {
-    const found = walk(tree, path, true)
-    if (!found.ok) return found
-    const { node } = found.value
-    if (node.kind === 'unreadable') return failureOf(node.code)
-    if (node.kind !== 'file') return { ok: false, reason: 'not-a-file', code: 'EISDIR' }
-    return node.bytes.length > limit ? { ok: false, reason: 'too-large' } : { ok: true, value: node.bytes }
+  const found = <T>(path: string, followLast: boolean, read: (walked: Walked) => ReadResult<T>): ReadResult<T> => {
+    const walked = walk(tree, path, followLast)
+    return walked.ok ? read(walked.value) : walked
   }
+  const readBytes = (path: string, limit = defaultLimit) => found(path, true, ({ node }) => bytesOf(node, limit))
   return {
     live: false,
     readBytes,
@@ -59,32 +56,28 @@ export function treeReader(tree: Tree): Reader {
       const bytes = readBytes(path, limit)
       return bytes.ok ? { ok: true, value: new TextDecoder().decode(bytes.value) } : bytes
     },
-    list: (path) => {
-      const found = walk(tree, path, true)
-      if (!found.ok) return found
-      const { node } = found.value
-      if (node.kind === 'unreadable') return failureOf(node.code)
-      return node.kind === 'directory' ? { ok: true, value: [...node.entries.keys()].sort() } : absent('ENOTDIR')
-    },
-    readLink: (path) => {
-      const found = walk(tree, path, false)
-      if (!found.ok) return found
-      const { node } = found.value
-      if (node.kind === 'unreadable') return failureOf(node.code)
-      return node.kind === 'link'
-        ? { ok: true, value: node.target }
-        : { ok: false, reason: 'not-a-file', code: 'EINVAL' }
-    },
-    realPath: (path) => {
-      const found = walk(tree, path, true)
-      return found.ok ? { ok: true, value: `/${found.value.parts.join('/')}` } : found
-    },
-    stat: (path) => {
-      const found = walk(tree, path, false)
-      return found.ok ? { ok: true, value: statOf(found.value.node) } : found
-    },
+    list: (path) => found(path, true, ({ node }) => namesIn(node)),
+    readLink: (path) => found(path, false, ({ node }) => targetOf(node)),
+    realPath: (path) => found(path, true, ({ parts }) => ({ ok: true, value: `/${parts.join('/')}` })),
+    stat: (path) => found(path, false, ({ node }) => ({ ok: true, value: statOf(node) })),
     env: () => undefined,
   }
+}
+
+function bytesOf(node: TreeNode, limit: number): ReadResult<Uint8Array> {
+  if (node.kind === 'unreadable') return failureOf(node.code)
+  if (node.kind !== 'file') return { ok: false, reason: 'not-a-file', code: 'EISDIR' }
+  return node.bytes.length > limit ? { ok: false, reason: 'too-large' } : { ok: true, value: node.bytes }
+}
+
+function namesIn(node: TreeNode): ReadResult<readonly string[]> {
+  if (node.kind === 'unreadable') return failureOf(node.code)
+  return node.kind === 'directory' ? { ok: true, value: [...node.entries.keys()].sort() } : absent('ENOTDIR')
+}
+
+function targetOf(node: TreeNode): ReadResult<string> {
+  if (node.kind === 'unreadable') return failureOf(node.code)
+  return node.kind === 'link' ? { ok: true, value: node.target } : { ok: false, reason: 'not-a-file', code: 'EINVAL' }
 }
 
 function absent(code: string): ReadFailure {
