@@ -2,6 +2,7 @@
  * YAML text → Spec, or findings with line, column and caret. Everything wrong is reported at once.
  * It reads no file and knows no host: what exists is plan's question.
  */
+import { bytesText } from '../base/size.ts'
 import { defined } from '../base/defined.ts'
 import { LineCounter, parseDocument } from 'yaml'
 import { toJSONSchema, type core } from 'zod'
@@ -29,7 +30,7 @@ const maxFindings = 100
 
 export function parseSpec(text: string, file: string): ParsedSpec {
   if (text.length > maxCharacters)
-    return stopped(file, `the spec is larger than ${maxCharacters / 1024 / 1024} MiB`, 'is this the right file?')
+    return stopped(file, `the spec is larger than ${bytesText(maxCharacters)}`, 'is this the right file?')
   const lines = new LineCounter()
   let value: unknown
   let places: SpecPlaces

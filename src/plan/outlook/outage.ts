@@ -1,6 +1,5 @@
 /** What goes down when this host reboots, in which order it comes back, and whether it comes back at all. */
 import { defined } from '../../base/defined.ts'
-import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import { placeOf, type SpecPlaces } from '../../spec/places.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
@@ -137,8 +136,8 @@ function checkAutostart(spec: Spec, places?: SpecPlaces): Finding[] {
   )
 }
 
-/** `internet, dns and films`: everything people lose while the host is down. */
-export function servedWords(steps: readonly OutageStep[]): string {
+/** `internet`, `dns`, `films`: everything people lose while the host is down. */
+export function servedBy(steps: readonly OutageStep[]): readonly string[] {
   const words = [...new Set(steps.flatMap((step) => step.serves))]
-  return listAll(words.map((word) => (Object.hasOwn(hostWords, word) ? (hostWords[word] ?? word) : word)))
+  return words.map((word) => (Object.hasOwn(hostWords, word) ? (hostWords[word] ?? word) : word))
 }

@@ -37,10 +37,10 @@ function wrongWithBlock(view: View, one: Named, leaving: readonly Leaving[]): Fi
   const names = namesOf(device, one.there)
   if (device === undefined && one.there.kind !== 'block') return wrongWithFile(view, one, names)
   const functions = device?.functions ?? []
+  const named = view.host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names))
   // That a volume is active is a need of the disks under it; itself it may be made for this VM.
-  const stands = (need: HostNeed): boolean => device === undefined || device.neededFor.includes(need.what)
-  const needs = view.host.needs.filter((need) => need.kind === 'disk' && isNamed(need, names) && stands(need))
-  if (needs.length > 0 || (device?.neededFor.length ?? 0) > 0) return [needed(one, needs, device)]
+  const isNeeded = device === undefined ? named.length > 0 : device.neededFor.length > 0
+  if (isNeeded) return [needed(one, named, device)]
   const held = view.host.needs.find(
     (need) => need.kind !== 'disk' && need.vm !== one.vm && isNamed(need, names),
   )
@@ -93,7 +93,7 @@ function needed(
   needs: readonly HostNeed[],
   device: HostBlockDevice | undefined,
 ): Finding {
-  const [first] = needs
+  const [first] = device === undefined ? needs : needs.filter(({ what }) => device.neededFor.includes(what))
   const what =
     first === undefined ? listText(device?.neededFor ?? []) : [...needSteps(first), first.device].join(' → ')
   return {

@@ -10,7 +10,7 @@ import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass } from '../../pci/device.ts'
 import { layoutOf, type Layout } from '../../plan/who/cards.ts'
 import { kindOf, purposeOf, type Step } from '../../steps/step.ts'
-import { servedWords } from '../../plan/outlook/outage.ts'
+import { servedBy } from '../../plan/outlook/outage.ts'
 import type { Plan } from '../../plan/types.ts'
 import { nameOf, portWords, yamlList } from '../../plan/words.ts'
 import type { Spec, VmSpec } from '../../spec/spec.ts'
@@ -139,18 +139,18 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   if (!steps.some((step) => step.serves.length + step.needs.length > 0 || !step.autostart)) return ''
   const lines = steps.map((step, i) => {
     const parts = [`${i + 1}. ${step.vm}`]
-    if (step.serves.length > 0) parts.push(`brings back ${servedWords([step])}`)
+    if (step.serves.length > 0) parts.push(`brings back ${listAll(servedBy([step]))}`)
     if (step.needs.length > 0) parts.push(`waits for ${listAll(step.needs)}`)
     if (step.withinSeconds !== null) parts.push(`ready within ${step.withinSeconds} s`)
     if (!step.autostart) parts.push('only when started by hand')
     return wrap(`  ${parts.join(', ')}`, columns, 5)
   })
-  const served = servedWords(steps)
+  const served = servedBy(steps)
   const head =
-    served === ''
+    served.length === 0
       ? 'After a reboot of this host the VMs come back in this order'
-      : `When this host reboots, ${served} ${served.includes(' and ') ? 'are' : 'is'} gone; back in this ` +
-        'order'
+      : `When this host reboots, ${listAll(served)} ${served.length > 1 ? 'are' : 'is'} gone; ` +
+        'back in this order'
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 

@@ -2,6 +2,7 @@
  * A capture's text back into a Host: the recorded tree is replayed through the same readers that read a live machine, so
  * what they understand of it can grow later without a new capture.
  */
+import { bytesText } from '../../base/size.ts'
 import { defined } from '../../base/defined.ts'
 import { parse } from 'yaml'
 import type { Finding } from '../../base/finding.ts'
@@ -24,7 +25,7 @@ export function isCapture(text: string): boolean {
 
 export function parseCapture(text: string, name: string): CaptureReading {
   if (text.length > captureCap)
-    return refuse(`${name} is larger than any capture`, `a capture takes at most ${captureCap / 1024 / 1024} MiB`)
+    return refuse(`${name} is larger than any capture`, `a capture takes at most ${bytesText(captureCap)}`)
   let document: unknown
   try {
     // Every scalar is text: `0x8086` and `1` are attributes, not numbers.

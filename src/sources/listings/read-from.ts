@@ -2,6 +2,7 @@
  * `--from`: a Host from anything a user can paste or save, recognised by what is in it, never by its name. It owns telling
  * the forms apart and the limits on size; each form has its own file beside this one.
  */
+import { bytesText } from '../../base/size.ts'
 import { UsageError } from '../../base/errors.ts'
 import { treeReader, type Tree } from '../../machine/tree.ts'
 import type { Reader, ReadResult } from '../../machine/system.ts'
@@ -53,7 +54,7 @@ export function readHostFrom(input: HostInput, system: ImportSystem): HostReadin
     if (unpacked.ok) return readBytes(name, unpacked.value)
     return refuse(
       unpacked.reason === 'too-large'
-        ? `${name} unpacks to more than ${archiveCap / 1024 / 1024} MiB`
+        ? `${name} unpacks to more than ${bytesText(archiveCap)}`
         : `${name} is damaged: gzip cannot unpack it`,
       'make the archive again, of sys/, proc/ and etc/ only',
     )
@@ -94,7 +95,7 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
   if (isTar(bytes)) return readArchive(name, bytes)
   if (bytes.length > textCap)
     return refuse(
-      `${name} is larger than ${textCap / 1024 / 1024} MiB of text`,
+      `${name} is larger than ${bytesText(textCap)} of text`,
       'keep only what states the PCI functions; of a log: grep -E "iommu|pci [0-9a-f]{4}:|DMAR|AMD-Vi"',
     )
   const packed = packedWith(bytes)
