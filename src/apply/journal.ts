@@ -13,7 +13,15 @@ import { runFolder, stateFolder } from '../base/own-folders.ts'
 import type { Reader, System } from '../machine/system.ts'
 import type { Copies } from '../steps/kind.ts'
 import { purposeOf } from '../steps/step.ts'
-import { parseEvents, parseRecord, type JournalEvent, type JournalRecord, type Outcome } from './record.ts'
+import {
+  parseEvents,
+  parseRecord,
+  type EventWithoutTime,
+  type JournalEvent,
+  type JournalRecord,
+  type Outcome,
+} from './record.ts'
+import { logEntry } from './system-log.ts'
 
 export type { JournalEvent, JournalRecord, Outcome, StepPhase } from './record.ts'
 
@@ -177,8 +185,6 @@ export type OpenJournal = {
   readonly record: JournalRecord
   readonly append: (event: EventWithoutTime) => void
 }
-type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
-export type EventWithoutTime = WithoutTime<JournalEvent>
 
 /** Writes the record: from here on a crash leaves something to roll back. */
 export function beginJournal(system: System, record: JournalRecord): OpenJournal {
@@ -196,8 +202,13 @@ export function openJournal(system: System, record: JournalRecord): OpenJournal 
     append: (event) => {
       const line = `${isTorn ? '\n' : ''}${JSON.stringify({ at: system.now().toISOString(), ...event })}\n`
       isTorn = true
-      system.appendFile(path, line)
-      isTorn = false
+      try {
+        system.appendFile(path, line)
+        isTorn = false
+      } finally {
+        // Also where the disk is full: that journal may be on another, or in memory.
+        system.log?.(logEntry(record, event))
+      }
     },
   }
 }

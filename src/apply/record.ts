@@ -82,6 +82,8 @@ const event = z.discriminatedUnion('event', [
 ])
 
 export type JournalEvent = Readonly<z.infer<typeof event>>
+type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
+export type EventWithoutTime = WithoutTime<JournalEvent>
 export type StepPhase = Extract<JournalEvent, { event: 'step' }>['phase']
 export type Outcome = Extract<JournalEvent, { event: 'end' }>['outcome']
 

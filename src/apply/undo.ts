@@ -9,14 +9,8 @@ import type { Past, Undone } from '../steps/kind.ts'
 import { restoreFile } from '../steps/saved.ts'
 import { kindOf, readStanding, type Step } from '../steps/step.ts'
 import type { ApplyEvent } from './events.ts'
-import {
-  copiesOf,
-  openJournal,
-  type EventWithoutTime,
-  type Journal,
-  type JournalEvent,
-  type JournalRecord,
-} from './journal.ts'
+import { copiesOf, openJournal, type Journal, type JournalEvent, type JournalRecord } from './journal.ts'
+import type { EventWithoutTime } from './record.ts'
 
 /** What of a journal an undo reads. */
 export type Undoing = Pick<Journal, 'record' | 'events'> & {

@@ -20,6 +20,7 @@ import { rootPaths, type RootPaths } from './inside-root.ts'
 import { nodeNumber } from './node-number.ts'
 import { showLink } from './show-link.ts'
 import { showNetwork } from './show-network.ts'
+import { systemJournal } from './system-journal.ts'
 import { takeLock } from './lock.ts'
 import { workFolder } from './work-folder.ts'
 import { connect, signal, start } from './process.ts'
@@ -34,7 +35,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   const places = placesIn(root)
   return {
     ...readerOf(root, places),
-    ...(root === '' ? {} : { root }),
+    ...(root === '' ? { log: systemJournal() } : { root }),
     ...writerOf(places, options.disk ?? realDisk),
     exec,
     start,

@@ -172,6 +172,8 @@ export type System = Reader & {
   makeLink(path: string, target: string): void
   /** Removes temporary files that a process which died inside writeFile left beside `path`. */
   removeLeftovers(path: string): void
+  /** Adds an entry to the system's own journal, as well as that can be done. Absent for a file tree. */
+  readonly log?: (entry: LogEntry) => void
   now(): Date
   sleep(milliseconds: number): Promise<void>
   /** Starts a program that goes on running, in a process group of its own; the caller ends it. */
@@ -180,6 +182,13 @@ export type System = Reader & {
   connect(socketPath: string): Promise<Connection>
   /** Sends a signal to one process; false when it no longer exists. */
   signal(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean
+}
+
+/** `fields` are names of journald's kind (systemd.journal-fields(7)) with their values. */
+export type LogEntry = {
+  readonly message: string
+  readonly severity: 'notice' | 'error'
+  readonly fields: Readonly<Record<string, string>>
 }
 
 export type StartOptions = {

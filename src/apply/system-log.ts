@@ -1,0 +1,52 @@
+/** What a journal event says to the system's own journal (`journalctl -t handover -o verbose`). Pure. */
+import { defined } from '../base/defined.ts'
+import type { LogEntry } from '../machine/system.ts'
+import { kindOf, type Step } from '../steps/step.ts'
+import type { EventWithoutTime, JournalRecord } from './record.ts'
+
+/** Fields have names of our own: journald gives those without a prefix a meaning. */
+export function logEntry(record: Pick<JournalRecord, 'id' | 'steps'>, event: EventWithoutTime): LogEntry {
+  const fields = { HANDOVER_TRANSACTION: record.id, HANDOVER_EVENT: event.event }
+  switch (event.event) {
+    case 'rollback':
+      return { severity: 'notice', message: `${record.id}: rollback: ${event.cause}`, fields }
+    case 'end': {
+      const isGood = event.outcome === 'applied' || event.outcome === 'rolled-back'
+      const note = event.note === undefined ? '' : `: ${event.note}`
+      return {
+        severity: isGood ? 'notice' : 'error',
+        message: `${record.id}: ${event.outcome}${note}`,
+        fields: { ...fields, HANDOVER_OUTCOME: event.outcome },
+      }
+    }
+    case 'step': {
+      const step = record.steps[event.index]
+      const words = step === undefined ? '' : `: ${kindOf(step).words(step)}`
+      const note = event.note === undefined ? '' : ` (${event.note})`
+      return {
+        severity: event.phase === 'failed' || event.phase === 'undo-failed' ? 'error' : 'notice',
+        message: `${record.id}: step ${event.index} ${event.phase}${words}${note}`,
+        fields: {
+          ...{ ...fields, HANDOVER_STEP: String(event.index), HANDOVER_PHASE: event.phase },
+          ...(step === undefined ? {} : stepFields(step)),
+        },
+      }
+    }
+  }
+}
+
+function stepFields(step: Step): LogEntry['fields'] {
+  return {
+    HANDOVER_KIND: step.kind,
+    ...defined({
+      HANDOVER_DEVICE: deviceOf(step),
+      HANDOVER_PATH: 'path' in step ? step.path : undefined,
+      HANDOVER_COMMAND: step.kind === 'command' ? step.argv.join(' ') : undefined,
+    }),
+  }
+}
+
+function deviceOf(step: Step): string | undefined {
+  if ('address' in step) return step.address
+  return step.kind === 'sysfs' ? step.of?.address : undefined
+}
