@@ -9,6 +9,7 @@ const given = z.object({ role: text.describe('empty: taken along'), address, cla
 
 const event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('running-already'), vm: text }),
+  z.object({ kind: z.literal('being-started'), vm: text, process: z.int().describe('who starts it') }),
   z.object({ kind: z.literal('starting'), vm: text, functions: z.array(given) }),
   z.object({ kind: z.literal('started'), vm: text, record: vmRecord, seconds }),
   z.object({ kind: z.literal('answered'), vm: text, said: text, seconds }),

@@ -6,6 +6,7 @@ import { defined } from '../base/defined.ts'
 import { checkIdentity } from '../steps/check-identity.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
+import { runFolder } from '../base/own-folders.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
 import type { AssignedFunction, Given, VmRecord } from '../engines/engine.ts'
@@ -14,6 +15,8 @@ import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
   | { readonly kind: 'running-already'; readonly vm: string }
+  /** Another process starts it: its start is waited for. */
+  | { readonly kind: 'being-started'; readonly vm: string; readonly process: number }
   | { readonly kind: 'starting'; readonly vm: string; readonly functions: readonly AssignedFunction[] }
   | { readonly kind: 'started'; readonly vm: string; readonly record: VmRecord; readonly seconds: number }
   | {
@@ -41,14 +44,48 @@ export async function up(system: System, request: UpRequest, report: (event: UpE
         help: 'run handover plan and handover apply again',
       })
     }
-    if (runningVms(system).some((running) => running.name === name)) {
-      report({ kind: 'running-already', vm: name })
-      continue
-    }
-    refuseWaiting(vm, request.record)
-    const functions = functionsFor(request.record, vm)
-    await startOne(system, vm, { spec: request.spec, functions }, request.wait, report)
+    await startUnlessRunning(system, request, vm, report)
   }
+}
+
+/** One start of a VM at a time, whoever asks: the lock of a process that died holds nobody up. */
+async function startUnlessRunning(
+  system: System,
+  { record, spec, wait }: UpRequest,
+  vm: VmSpec,
+  report: (event: UpEvent) => void,
+): Promise<void> {
+  const release = await takeStart(system, vm.name, report)
+  let started: Started | undefined
+  try {
+    const found = runningVms(system).find(({ name }) => name === vm.name)
+    if (found !== undefined && found.starting !== true) return report({ kind: 'running-already', vm: vm.name })
+    // Whoever began that start is gone, and its guest never ran.
+    if (found !== undefined) await engine.stop(system, found, 0)
+    refuseWaiting(vm, record)
+    started = await startOne(system, vm, { spec, functions: functionsFor(record, vm) }, report)
+  } finally {
+    release()
+  }
+  if (wait) await waitReady(system, vm, started, report)
+}
+
+/** The longest start: disk images are made, and QEMU gets a minute to open its sockets. */
+const startSeconds = 180
+
+async function takeStart(system: System, name: string, report: (event: UpEvent) => void): Promise<() => void> {
+  const path = `${runFolder}/starting-${name}`
+  let isSaid = false
+  for (let waited = 0; waited < startSeconds * 1000; waited += 100) {
+    const lock = system.lock(path, 'up')
+    if (lock.ok) return lock.release
+    if (!isSaid) report({ kind: 'being-started', vm: name, process: lock.holder.pid })
+    isSaid = true
+    await system.sleep(100)
+  }
+  throw new AppError(`${name} is being started by another process for more than ${startSeconds} s`, {
+    help: 'see which: ps -ef | grep handover',
+  })
 }
 
 /** A virtual function that was not there at the last apply: without it the guest would be another machine. */
@@ -99,13 +136,10 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
   ]
 }
 
-async function startOne(
-  system: System,
-  vm: VmSpec,
-  given: Given,
-  wait: boolean,
-  report: (event: UpEvent) => void,
-): Promise<void> {
+/** `seconds` since the start began. */
+type Started = { readonly record: VmRecord; readonly seconds: () => number }
+
+async function startOne(system: System, vm: VmSpec, given: Given, report: (event: UpEvent) => void): Promise<Started> {
   checkMemory(system, vm)
   engine.check(system, vm, given)
   report({ kind: 'starting', vm: vm.name, functions: given.functions })
@@ -113,15 +147,13 @@ async function startOne(
   const seconds = () => (system.now().getTime() - begun) / 1000
   const record = await engine.start(system, vm, given)
   report({ kind: 'started', vm: vm.name, record, seconds: seconds() })
-  if (!wait || !vm.ready) return
-  await waitReady(system, vm, record, seconds, report)
+  return { record, seconds }
 }
 
 async function waitReady(
   system: System,
   vm: VmSpec,
-  record: VmRecord,
-  seconds: () => number,
+  { record, seconds }: Started,
   report: (event: UpEvent) => void,
 ): Promise<void> {
   if (!vm.ready) return

@@ -16,6 +16,7 @@ function serve(id, greeting, answer) {
   createServer((peer) => {
     peer.on('error', () => undefined)
     peer.write(greeting)
+    if (id === 'report' && behaviour.chatters) chatter(peer)
     let rest = ''
     peer.on('data', (chunk) => {
       const lines = `${rest}${chunk}`.split('\n')
@@ -25,21 +26,33 @@ function serve(id, greeting, answer) {
   }).listen(option(id, 'path'))
 }
 
+function chatter(peer) {
+  const timer = setInterval(() => {
+    for (let byte = 0; byte < 4000; byte += 1) peer.write(byte % 2 ? '\n' : 'x')
+  }, 1)
+  peer.on('close', () => clearInterval(timer))
+}
+
 const leave = () => setTimeout(() => process.exit(0), 20)
 
-serve('qmp', '{"QMP":{"version":{"qemu":{"major":7,"minor":2,"micro":0}}}}\n', (line, say) => {
-  const { execute, id } = JSON.parse(line)
-  say(`${JSON.stringify({ return: execute === 'query-pci' ? [{ devices: behaviour.places }] : {}, id })}\n`)
-  if (execute === 'quit' || (execute === 'system_powerdown' && behaviour.powersOff)) leave()
-  if (execute === 'cont' && behaviour.ends) {
-    appendFileSync(option('serial', 'logfile'), 'Kernel panic - not syncing\n')
-    leave()
-  }
-})
+function openAll() {
+  serve('qmp', '{"QMP":{"version":{"qemu":{"major":7,"minor":2,"micro":0}}}}\n', (line, say) => {
+    const { execute, id } = JSON.parse(line)
+    say(`${JSON.stringify({ return: execute === 'query-pci' ? [{ devices: behaviour.places }] : {}, id })}\n`)
+    if (execute === 'quit' || (execute === 'system_powerdown' && behaviour.powersOff)) leave()
+    if (execute === 'cont' && behaviour.ends) {
+      appendFileSync(option('serial', 'logfile'), 'Kernel panic - not syncing\n')
+      leave()
+    }
+  })
 
-serve('serial', 'guest login: ', (line, say) => say(`you said ${line}\n`))
+  serve('serial', 'guest login: ', (line, say) => say(`you said ${line}\n`))
 
-serve('report', behaviour.report === null ? '' : 'handover 1\n', (word, say) => {
-  if (word === 'report') say(`${behaviour.report.join('\n')}\nend\n`)
-  else say('unknown\nend\n')
-})
+  serve('report', behaviour.report === null ? '' : 'handover 1\n', (word, say) => {
+    if (behaviour.chatters) return
+    if (word === 'report') say(`${behaviour.report.join('\n')}\nend\n`)
+    else say('unknown\nend\n')
+  })
+}
+
+setTimeout(openAll, behaviour.opensAfter)

@@ -11,6 +11,10 @@ export type Behaviour = {
   readonly powersOff?: boolean
   /** Ends as soon as the guest runs. */
   readonly ends?: boolean
+  /** Milliseconds until it opens its sockets. */
+  readonly opensAfter?: number
+  /** The guest speaks without end, in single bytes. */
+  readonly chatters?: boolean
 }
 
 /** `folder` is put before PATH by the caller. */
@@ -19,6 +23,9 @@ export function standInQemu(folder: string, behaviour: Behaviour): void {
   writeFileSync(join(folder, 'qemu-system-x86_64'), `#!${process.execPath}\n${source}`, { mode: 0o755 })
   // Else a package.json in some folder above would decide what kind of module it is.
   writeFileSync(join(folder, 'package.json'), '{}')
-  const { report = null, places = [], powersOff = true, ends = false } = behaviour
-  writeFileSync(join(folder, 'behaviour.json'), JSON.stringify({ report, places, powersOff, ends }))
+  const { report = null, places = [], powersOff = true, ends = false, opensAfter = 0, chatters = false } = behaviour
+  writeFileSync(
+    join(folder, 'behaviour.json'),
+    JSON.stringify({ report, places, powersOff, ends, opensAfter, chatters }),
+  )
 }

@@ -35,6 +35,8 @@ function printer(context: Context): (event: UpEvent) => void {
     switch (event.kind) {
       case 'running-already':
         return context.out(`${name} runs already`)
+      case 'being-started':
+        return context.out(style.dim(`${event.vm} is being started by process ${event.process}: waiting`))
       case 'starting': {
         nextWait = 5
         const devices = event.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')

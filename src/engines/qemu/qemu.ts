@@ -73,20 +73,24 @@ async function startWith(
 ): Promise<VmRecord> {
   const { functions } = given
   const files = vmFiles(system, vm.name)
+  refuseSecond(system, vm.name)
   system.work.removeTree(files.folder)
   system.work.ensureFolder(files.folder)
   const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(system, vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
+  const record: VmRecord = {
+    ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
+    functions: functions.map(({ role, address }) => ({ role, address })),
+    ...defined({ startTicks: readStartTicks(system, process.pid) }),
+  }
+  // Written at once: should this process be killed now, the next start knows what it left.
+  system.work.putFile(files.record, JSON.stringify({ ...record, starting: true }))
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))
     checkVersion(qmp)
     for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
     await qmp.execute('cont')
     qmp.close()
-    const record: VmRecord = {
-      ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
-      functions: functions.map(({ role, address }) => ({ role, address })),
-    }
     system.work.putFile(files.record, JSON.stringify(record))
     return record
   } catch (error) {
@@ -193,28 +197,68 @@ async function openVmQmp(system: System, name: string): Promise<QmpClient> {
   return await openQmp(await system.connect(vmFiles(system, name).qmp))
 }
 
-/** Asks the guest to power off; switches it off when it does not within the time. */
+/**
+ * Keeps to the time it is given: a QEMU that does not answer is ended by its process, whose identity is checked before each
+ * signal. Throws AppError when not even SIGKILL ends it.
+ */
 async function stop(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
-  const qmp = await openVmQmp(system, record.name)
-  try {
-    await qmp.execute('system_powerdown')
-    if (await endsWithin(system, record, timeoutSeconds)) return 'powered off'
-    await qmp.execute('quit')
-  } catch (error) {
-    // QEMU may close the socket before its reply: what counts is that the process ends.
-    if (!(error instanceof AppError)) throw error
-  } finally {
-    qmp.close()
+  const begun = system.now().getTime()
+  const left = () => Math.max(0, timeoutSeconds - (system.now().getTime() - begun) / 1000)
+  if (timeoutSeconds > 0) {
+    await tell(system, record.name, 'system_powerdown', left())
+    if (await endsWithin(system, record, left())) return 'powered off'
   }
-  if (!(await endsWithin(system, record, 5))) system.signal(record.pid, 'SIGKILL')
-  await endsWithin(system, record, 5)
-  return 'switched off'
+  if ((await tell(system, record.name, 'quit', 1)) && (await endsWithin(system, record, 5))) return 'switched off'
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (isAlive(system, record)) system.signal(record.pid, signal)
+    if (await endsWithin(system, record, 3)) return 'switched off'
+  }
+  throw new AppError(`${record.name} (process ${record.pid}) does not end, not even by SIGKILL`, {
+    help: `it hangs inside the kernel, mostly on a device: dmesg | tail; cat /proc/${record.pid}/stack; only a restart of the host helps then`,
+  })
 }
 
-/** A pid alone could be somebody else's by now, and a zombie is over: the command line tells (empty for a zombie). */
+/** Whether QEMU took the command within the time; it may close the socket before its reply. */
+async function tell(system: System, name: string, command: string, seconds: number): Promise<boolean> {
+  try {
+    const qmp = await openQmp(await system.connect(vmFiles(system, name).qmp), seconds)
+    try {
+      await qmp.execute(command, undefined, seconds)
+    } finally {
+      qmp.close()
+    }
+    return true
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return false
+  }
+}
+
+/** A pid alone could be somebody else's by now, and a zombie is over: its command line is empty. */
 function isAlive(system: System, record: VmRecord): boolean {
-  const cmdline = system.readText(`/proc/${record.pid}/cmdline`)
-  return cmdline.ok && cmdline.value.includes(`\0${record.name},process=handover-${record.name}\0`)
+  if (!isQemuOf(system, String(record.pid), record.name)) return false
+  return record.startTicks === undefined || record.startTicks === readStartTicks(system, record.pid)
+}
+
+function isQemuOf(system: System, pid: string, name: string): boolean {
+  const cmdline = system.readText(`/proc/${pid}/cmdline`)
+  return cmdline.ok && cmdline.value.includes(`\0${name},process=handover-${name}\0`)
+}
+
+/** Field 22 of /proc/PID/stat; the name in field 2 may hold blanks and brackets. */
+function readStartTicks(system: System, pid: number): string | undefined {
+  const stat = system.readText(`/proc/${pid}/stat`, 4096)
+  return stat.ok ? stat.value.slice(stat.value.lastIndexOf(')') + 2).split(' ')[19] : undefined
+}
+
+/** A process without a record that can be read has the disks and the sockets of the VM. */
+function refuseSecond(system: System, name: string): void {
+  const processes = system.list('/proc')
+  const pid = (processes.ok ? processes.value : []).find((one) => /^\d+$/.test(one) && isQemuOf(system, one, name))
+  if (pid === undefined) return
+  throw new AppError(`a QEMU of ${name} runs already (process ${pid}), and its record cannot be read`, {
+    help: `when nobody needs it: kill ${pid}, then start ${name} again`,
+  })
 }
 
 async function endsWithin(system: System, record: VmRecord, seconds: number): Promise<boolean> {
