@@ -1,6 +1,6 @@
 /**
  * What the board's own functions mean for giving devices away: none of them is ever given, and each either
- * stands in the way of its IOMMU group or does not. Which functions those are is said in silicon.ts.
+ * stands in the way of its IOMMU group or does not. silicon.ts lists these functions.
  */
 import { addressParts } from '../pci/address.ts'
 import type { PciDevice } from '../pci/device.ts'

@@ -32,7 +32,7 @@ export function groupJudge(view: HostView, ownReasons: OwnReasons): (device: Pci
   const known = new Map<number, Against>()
   return (device) => {
     const group = view.groupOf(device)
-    // A part of the board is never given, so nothing hangs on who would leave with it.
+    // A part of the board is never given, so it does not matter what would leave with it.
     if (!group || group.devices.length < 2 || isBridge(device) || standOf(device) !== undefined)
       return nothing
     const others = companions(device, view)
@@ -43,7 +43,7 @@ export function groupJudge(view: HostView, ownReasons: OwnReasons): (device: Pci
   }
 }
 
-/** True of every member alike, or of the one function only: nothing to say for the others. */
+/** Reasons that are true of each member, or of one function only: they say nothing about the others. */
 const notOfTheGroup: ReadonlySet<FindingCode> = new Set([
   'iommu-off',
   'iommu-absent',

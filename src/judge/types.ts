@@ -24,8 +24,8 @@ export type Reason = Finding & {
    */
   readonly brief?: string
   /**
-   * Others it hangs on: the member of the group whose reason it really is; functions that only reset together
-   * with it.
+   * Functions that the reason depends on: the member of the group that has the reason itself, or functions
+   * that only reset together with this one.
    */
   readonly mates?: readonly PciAddress[]
 }

@@ -95,8 +95,8 @@ function platformOf(host: Host): PlatformOptions {
 }
 
 /**
- * Devices alike in every id that was read. An id that was not read is equal to nothing; where a subsystem was
- * not read, it is the vendor and device id alone that are the same, and `bySubsystem` says so.
+ * Devices alike in every id that was read. An id that was not read is equal to nothing. Where no subsystem
+ * was read, vendor and device id alone are the same, and `bySubsystem` is false.
  */
 function alikeDevices(devices: readonly PciDevice[]): Map<PciAddress, Alike> {
   const byIds = new Map<string, PciDevice[]>()

@@ -67,7 +67,7 @@ function isSameList(a: readonly PciAddress[], b: readonly PciAddress[]): boolean
   return a.length === b.length && a.every((address, at) => address === b[at])
 }
 
-/** Of every function, the group it is said to be in and the one that the hardware gives. */
+/** The group that the input states for each function, and the one that the hardware gives. */
 type Members = {
   readonly stated: ReadonlyMap<PciAddress, number>
   readonly given: ReadonlyMap<PciAddress, PredictedGroup>

@@ -31,7 +31,7 @@ export const checkBehindVmd: Check = (device, view) => {
   ]
 }
 
-/** Said where the drives are known: they leave the host with it, though no driver of theirs changes. */
+/** Drives that are known to be behind it leave the host with it, though their drivers do not change. */
 function ofVmd({ address }: PciDevice, view: HostView): readonly Reason[] {
   const behind = drivesBehind(address, view)
   if (behind.length === 0) return nothing

@@ -48,8 +48,8 @@ function reasonOfOne(device: PciDevice, alike: Alike): Reason {
 }
 
 /**
- * A machine may have hundreds of equal functions: that is said once for all that state a serial, and once for
- * the others.
+ * A machine may have hundreds of equal functions: one reason serves all that state a serial, and one the
+ * others.
  */
 const told = new WeakMap<Alike, Map<boolean, readonly Reason[]>>()
 

@@ -1,6 +1,6 @@
 /**
- * Does an IOMMU translate for this function: it has a group. Why the IOMMU is off is said once, about the
- * host.
+ * A function for which an IOMMU translates has a group. A finding about the host explains why the IOMMU is
+ * off.
  */
 import { defined } from '../../base/defined.ts'
 import { isOnRootBus, type PciDevice } from '../../pci/device.ts'

@@ -45,7 +45,7 @@ type Kind = keyof typeof sources
 const maxApart = 6
 const told = new WeakMap<HostView, Map<Kind, readonly Reason[] | undefined>>()
 
-/** Of many it is said once for all. */
+/** One reason for all, where there are many. */
 function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined {
   const known = told.get(view) ?? new Map<Kind, readonly Reason[] | undefined>()
   told.set(view, known)

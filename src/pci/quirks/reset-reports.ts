@@ -1,6 +1,6 @@
 /**
  * What users report of cards that do not come back from a guest. No kernel and no maker states it, so nothing
- * is decided on it: it is shown as what it is, with where and when it was said. Facts of the kernel are in
+ * is decided on it: it is shown as what it is, with its place and date. Facts of the kernel are in
  * reset-quirks.ts.
  */
 import { type IdList, idList, rowsByIds } from './id-list.ts'
@@ -12,7 +12,7 @@ export type ResetReport = {
   readonly of: string
   readonly what: string
   readonly source: string
-  /** When it was said, year and month. */
+  /** Year and month of the report. */
   readonly date: string
 }
 

@@ -84,7 +84,7 @@ function hugepagesTooMany(
   }
 }
 
-/** Where nobody but the owner sets pages aside, they must be there. */
+/** Where only the owner sets pages aside, they must be there already. */
 function checkHugepages(host: Host, spec: Spec, places?: SpecPlaces): Finding[] {
   const wanting = spec.vms.filter((vm) => vm.hugepages)
   if (wanting.length === 0 || hugepageKiBOf(host.memory.hugepages ?? [], spec) !== undefined) return []

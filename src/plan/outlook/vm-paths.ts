@@ -35,7 +35,7 @@ export function pathsToAsk(spec: Spec): string[] {
   return [...namedPaths(spec).map(({ path }) => path), ...firmware]
 }
 
-/** Undefined where the machine was not asked: then nothing is said of the path. */
+/** Undefined where the machine was not asked: then no finding is about the path. */
 export function pathFinder(host: Host): (path: string) => HostPath | undefined {
   const known = new Map(host.paths?.map((one) => [one.path, one]))
   return (path) => known.get(path)

@@ -12,7 +12,7 @@ export type { Demand, Problem, Supply } from './allocation/problem.ts'
 export type Allocation =
   | { readonly kind: 'found'; readonly chosen: readonly number[] }
   | ({ readonly kind: 'conflict' } & Conflict)
-  /** No answer and no proof within the budget: a host and spec of a kind nobody has shown us. */
+  /** No answer and no proof within the budget: host and spec are of an unknown kind. */
   | { readonly kind: 'gave-up' }
 
 /**

@@ -103,7 +103,7 @@ function findingItem(finding: Finding): string {
   )
 }
 
-/** A page that may load nothing from anywhere, said to the browser as well. */
+/** The page loads nothing from anywhere, and its policy makes the browser refuse to. */
 export function page(title: string, ...body: readonly string[]): string {
   const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
   return `<!doctype html>

@@ -23,7 +23,7 @@ export function usesOf(device: PciDevice): string {
   return [...interfaces, ...disks].join(' · ')
 }
 
-/** Only the kernel's names of what hangs on it: `eth1`, `sdb, sdc`. */
+/** The kernel's names of its interfaces and disks: `eth1`, `sdb, sdc`. */
 export function namesOf(device: PciDevice): string {
   return [...(device.networkInterfaces ?? []), ...(device.disks ?? [])].map((one) => one.name).join(', ')
 }

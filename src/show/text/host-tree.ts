@@ -172,7 +172,7 @@ function functionBranch(
   return { lines, below: [] }
 }
 
-/** What is true of the whole host is said once below, not at each device. */
+/** Codes of findings about the whole host: they stand once below, not at each device. */
 const hostWide = new Set([
   'iommu-off',
   'iommu-absent',

@@ -45,7 +45,7 @@ export function nameText(device: PciDevice): string {
     .join(' ')
 }
 
-/** What hangs on it: interfaces with their addresses, disks with size and model. */
+/** Interfaces with their addresses, and disks with size and model. */
 export function attachedTexts(device: PciDevice): string[] {
   const interfaces = (device.networkInterfaces ?? []).map((one) =>
     [one.name, one.permanentMac ?? one.mac, one.carrier === false ? 'no link' : undefined]
