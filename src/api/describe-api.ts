@@ -9,6 +9,7 @@ import { journalSchema, journalsSchema } from './journal.ts'
 import { labSchema } from './lab.ts'
 import { lockSchema } from './lock.ts'
 import { planSchema } from './plan.ts'
+import { reportSchema } from './report.ts'
 import { rollbackSchema } from './rollback.ts'
 import { savingsSchema } from './savings.ts'
 import { statusSchema } from './status.ts'
@@ -27,6 +28,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   lab: labSchema,
   lock: lockSchema,
   plan: planSchema,
+  report: reportSchema,
   rollback: rollbackSchema,
   savings: savingsSchema,
   status: statusSchema,

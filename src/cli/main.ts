@@ -93,6 +93,18 @@ function addReadingCommands(program: Command): void {
     .option('-o, --output <file>', 'where to write; standard output when absent')
     .addHelpText('after', examples('capture -o my-host.yaml', 'inspect --from my-host.yaml'))
     .action(action(async () => (await import('./commands/capture.ts')).runCapture))
+  program
+    .command('report')
+    .summary('one anonymous archive for a bug report')
+    .description(
+      'Writes capture, journal, logs of the VMs and versions into one archive, with stand-ins as in a capture. Lists what is in it; sends nothing.',
+    )
+    .option('-o, --output <file>', 'where to write', 'handover-report.tar.gz')
+    .option('--no-consoles', 'leave out what guests printed on their consoles')
+    .option('--json', 'one JSON document on standard output')
+    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
+    .addHelpText('after', examples('report', 'report -o report.tar.gz --no-consoles'))
+    .action(action(async () => (await import('./commands/report.ts')).runReport))
   reading(program.command('plan').argument('<spec>', 'such as home.yaml'))
     .summary('who gets what, and every change as before and after')
     .description('Decides everything before anything is touched. Changes nothing.')

@@ -33,11 +33,14 @@ export type SecretsGiven = {
   readonly hostNames: readonly string[]
   /** What the stand-ins follow from; no capture holds it. */
   readonly key: string
+  /** Further ones, which nothing in the recording states. */
+  readonly serials?: readonly string[]
 }
 
-export function redactorFor(recording: Recording, { host, hostNames, key }: SecretsGiven): Redactor {
+export function redactorFor(recording: Recording, given: SecretsGiven): Redactor {
+  const { host, hostNames, key, serials = [] } = given
   const to = standInsFor(key, [...new Set(addressesOf(recording))])
-  const words = findSecretWords(host, recording, { hostNames, to })
+  const words = findSecretWords(host, recording, { hostNames, serials, to })
   // A release may look like an address, and is a part of many names.
   const kept = [host.kernel.release ?? '']
     .filter((word) => word.length >= 4)

@@ -43,9 +43,9 @@ const commonHosts = wholeWords(
 export function findSecretWords(
   host: Host,
   recording: Recording,
-  given: { readonly hostNames: readonly string[]; readonly to: StandIns },
+  given: { readonly hostNames: readonly string[]; readonly serials?: readonly string[]; readonly to: StandIns },
 ): SecretWords {
-  const { to, hostNames } = given
+  const { to, hostNames, serials = [] } = given
   const everywhere = new Map<string, string>()
   const inSerialFiles = new Map<string, string>()
   const addSerial = (text: string | undefined): void => {
@@ -60,6 +60,7 @@ export function findSecretWords(
     if (word.length >= 4 && !everywhere.has(word)) everywhere.set(word, fake(word))
   }
   for (const name of hostNames) if (!commonHosts.test(name)) add(name, to.host)
+  for (const serial of serials) if (!noSerial.test(serial)) add(serial, to.serial)
   for (const device of host.devices) for (const serial of serialsOf(device)) addSerial(serial)
   for (const [path, bytes] of recording.files) {
     if (serialFiles.test(path)) addSerial(serialIn(bytes).replace(/^t10\..* /, ''))
