@@ -24,8 +24,6 @@ export const vmRecordSchema = z.object({
   /** ISO 8601. */
   started: z.string().max(64),
   functions: z.array(z.object({ role: z.string(), address })).readonly(),
-  /** Clock ticks from the start of the kernel to that of the process (proc(5), stat field 22). */
-  startTicks: z.exactOptional(z.string().regex(/^\d{1,20}$/)),
   /** Its start is under way, or ended half-way with the process that began it. */
   starting: z.exactOptional(z.literal(true)),
 })

@@ -33,7 +33,10 @@ async function runVm(name: string): Promise<void> {
   const process = join(folder, `proc/${child.pid}`)
   mkdirSync(process, { recursive: true })
   writeFileSync(join(process, 'cmdline'), readFileSync(`/proc/${child.pid}/cmdline`))
-  writeFileSync(join(place, 'vm.json'), JSON.stringify({ schema: 1, name, pid: child.pid, functions: [] }))
+  writeFileSync(
+    join(place, 'vm.json'),
+    JSON.stringify({ schema: 1, name, pid: child.pid, accelerator: 'tcg', started: '', functions: [] }),
+  )
 }
 
 /** Types the texts, each when the one before it has been answered. */

@@ -4,17 +4,19 @@
 import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
+import { escapeOption } from '../../base/escape.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { System } from '../../machine/system.ts'
-import { vmRecordSchema, type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
+import { type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
 import { chooseHugepageKiB } from './hugepages.ts'
 import { checkLimits } from './limits.ts'
 import { placesOf } from './places.ts'
+import { cmdlineOf, isAlive, isQemuOf, readRecord, readStartTicks, running, type Stored } from './record.ts'
 import { chooseFirmware } from './firmware.ts'
 import { prepareDisks } from './disks.ts'
 import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
 import { openQmp, QmpError, type QmpClient } from './qmp.ts'
-import { vmFiles, vmRunFolder, type VmFiles } from './vm-files.ts'
+import { vmFiles, type VmFiles } from './vm-files.ts'
 
 /** The oldest QEMU this is tested with (Debian 12). */
 const oldestQemu = { major: 7, minor: 2 }
@@ -81,17 +83,17 @@ async function startWith(
   const record: VmRecord = {
     ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
     functions: functions.map(({ role, address }) => ({ role, address })),
-    ...defined({ startTicks: readStartTicks(system, process.pid) }),
   }
   // Written at once: should this process be killed now, the next start knows what it left.
-  system.work.putFile(files.record, JSON.stringify({ ...record, starting: true }))
+  const stored = { ...record, ...defined({ startTicks: readStartTicks(system, process.pid) }) }
+  system.work.putFile(files.record, JSON.stringify({ ...stored, starting: true }))
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))
     checkVersion(qmp)
     for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
     await qmp.execute('cont')
     qmp.close()
-    system.work.putFile(files.record, JSON.stringify(record))
+    system.work.putFile(files.record, JSON.stringify(stored))
     return record
   } catch (error) {
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
@@ -167,32 +169,6 @@ async function plugIn(system: System, tap: string, bridge: string): Promise<void
   }
 }
 
-/** By the records whose process still lives. */
-function running(system: System): VmRecord[] {
-  const names = system.list(vmRunFolder)
-  if (!names.ok) return []
-  return names.value.flatMap((name) => {
-    const record = readRecord(system, name)
-    return record && isAlive(system, record) ? [record] : []
-  })
-}
-
-function readRecord(system: System, name: string): VmRecord | undefined {
-  const text = system.readText(`${vmRunFolder}/${name}/vm.json`)
-  // A record that is half-written is that of a start that did not finish; its process was ended with it.
-  const record = text.ok ? vmRecordSchema.safeParse(parseJson(text.value)) : undefined
-  return record?.success && record.data.name === name ? record.data : undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON, and so no record.
-    return undefined
-  }
-}
-
 async function openVmQmp(system: System, name: string): Promise<QmpClient> {
   return await openQmp(await system.connect(vmFiles(system, name).qmp))
 }
@@ -201,7 +177,9 @@ async function openVmQmp(system: System, name: string): Promise<QmpClient> {
  * Keeps to the time it is given: a QEMU that does not answer is ended by its process, whose identity is checked before each
  * signal. Throws AppError when not even SIGKILL ends it.
  */
-async function stop(system: System, record: VmRecord, timeoutSeconds: number): Promise<StopResult> {
+async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promise<StopResult> {
+  const stored = readRecord(system, vm.name)
+  const record = stored?.pid === vm.pid ? stored : vm
   const begun = system.now().getTime()
   const left = () => Math.max(0, timeoutSeconds - (system.now().getTime() - begun) / 1000)
   if (timeoutSeconds > 0) {
@@ -234,34 +212,24 @@ async function tell(system: System, name: string, command: string, seconds: numb
   }
 }
 
-/** A pid alone could be somebody else's by now, and a zombie is over: its command line is empty. */
-function isAlive(system: System, record: VmRecord): boolean {
-  if (!isQemuOf(system, String(record.pid), record.name)) return false
-  return record.startTicks === undefined || record.startTicks === readStartTicks(system, record.pid)
-}
-
-function isQemuOf(system: System, pid: string, name: string): boolean {
-  const cmdline = system.readText(`/proc/${pid}/cmdline`)
-  return cmdline.ok && cmdline.value.includes(`\0${name},process=handover-${name}\0`)
-}
-
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold blanks and brackets. */
-function readStartTicks(system: System, pid: number): string | undefined {
-  const stat = system.readText(`/proc/${pid}/stat`, 4096)
-  return stat.ok ? stat.value.slice(stat.value.lastIndexOf(')') + 2).split(' ')[19] : undefined
-}
-
 /** A process without a record that can be read has the disks and the sockets of the VM. */
 function refuseSecond(system: System, name: string): void {
   const processes = system.list('/proc')
-  const pid = (processes.ok ? processes.value : []).find((one) => /^\d+$/.test(one) && isQemuOf(system, one, name))
+  const socket = escapeOption(vmFiles(system, name).qmp)
+  const pid = (processes.ok ? processes.value : []).find(
+    (one) => /^\d+$/.test(one) && isQemuOf(system, one, name) && cmdlineOf(system, one).includes(socket),
+  )
   if (pid === undefined) return
   throw new AppError(`a QEMU of ${name} runs already (process ${pid}), and its record cannot be read`, {
     help: `when nobody needs it: kill ${pid}, then start ${name} again`,
   })
 }
 
-async function endsWithin(system: System, record: VmRecord, seconds: number): Promise<boolean> {
+async function endsWithin(
+  system: System,
+  record: Pick<Stored, 'name' | 'pid' | 'startTicks'>,
+  seconds: number,
+): Promise<boolean> {
   for (let waited = 0; waited < seconds * 1000; waited += 50) {
     if (!isAlive(system, record)) return true
     await system.sleep(50)
