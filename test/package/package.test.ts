@@ -40,6 +40,8 @@ vms:
 let work = ''
 const inWork = (...names: readonly string[]) => join(work, ...names)
 const root = () => inWork('root')
+/** Debian 13, where the package is only put in and taken out. */
+const newerRoot = () => inWork('newer-root')
 
 function packageInto(folder: string): Promise<void> {
   const child = spawn(process.execPath, ['scripts/package.mjs', '--out', folder], {
@@ -58,13 +60,13 @@ function output(program: string, ...args: readonly string[]): string {
   return done.stdout
 }
 
-function run(command: string) {
-  return runInRoot(root(), command)
+function run(command: string, where = root()) {
+  return runInRoot(where, command)
 }
 
 /** The output of a command that has to go well. */
-function runWell(command: string): string {
-  const done = run(command)
+function runWell(command: string, where = root()): string {
+  const done = run(command, where)
   expect(done, command).toMatchObject({ status: 0 })
   return done.out
 }
@@ -77,13 +79,9 @@ describe.skipIf(skip)('the packages', () => {
   beforeAll(async () => {
     work = mkdtempSync(join(tmpdir(), 'handover-package-test-'))
     await Promise.all([packageInto(inWork('first')), packageInto(inWork('second'))])
-    makeRoot(root(), [
-      'libstdc++6',
-      'systemd-standalone-sysusers',
-      'systemd-standalone-tmpfiles',
-      'man-db',
-      'bash-completion',
-    ])
+    const needed = ['libstdc++6', 'systemd-standalone-sysusers', 'systemd-standalone-tmpfiles']
+    makeRoot(root(), [...needed, 'man-db', 'bash-completion'])
+    makeRoot(newerRoot(), needed, 'trixie')
   }, 300_000)
   afterAll(() => rmSync(work, { recursive: true, force: true }))
 
@@ -141,6 +139,37 @@ describe.skipIf(skip)('the packages', () => {
     expect(runWell("dpkg-query --show --showformat '${Package} ${Status}\\n' | grep handover || true")).toBe('')
   })
 
+  it(
+    'are put over an older version while an apply stands, and that one is taken back by the new one',
+    { timeout: 120_000 },
+    () => {
+      const before = snapshotOf(root(), keptByOthers)
+      const cache = join(root(), 'usr/lib/handover/dist/bundle.cache')
+      makeOlder()
+      runWell('dpkg -i /tmp/older.deb')
+      putJournal()
+      // Code that V8 made of the old files must not meet the new ones.
+      runWell(`/var/lib/dpkg/info/handover.prerm upgrade ${manifest.version}`)
+      expect(existsSync(cache)).toBe(false)
+      runWell(`dpkg -i /tmp/${debName}`)
+      expect(existsSync(cache)).toBe(true)
+      expect(runWell("dpkg-query --show --showformat '${Version}' handover")).toBe(manifest.version)
+      const { journals } = JSON.parse(runWell('handover journal --json')) as { journals: object[] }
+      expect(journals).toMatchObject([{ id: '0001', status: 'applied' }])
+      runWell('handover rollback --yes && dpkg --purge handover')
+      expect(snapshotOf(root(), keptByOthers)).toEqual(before)
+    },
+  )
+
+  it('go into a Debian 13 and out of it again', { timeout: 120_000 }, () => {
+    const before = snapshotOf(newerRoot(), keptByOthers)
+    copyFileSync(inWork('first', debName), join(newerRoot(), 'tmp', debName))
+    runWell(`dpkg -i /tmp/${debName}`, newerRoot())
+    expect(runWell('handover --version', newerRoot())).toBe(`${manifest.version}\n`)
+    runWell('dpkg --purge handover', newerRoot())
+    expect(snapshotOf(newerRoot(), keptByOthers)).toEqual(before)
+  })
+
   it('keep the journal of what was not taken back, also when they are purged', { timeout: 120_000 }, () => {
     copyFileSync(inWork('first', debName), join(root(), 'tmp', debName))
     runWell(`dpkg -i /tmp/${debName} && dpkg --remove handover`)
@@ -151,6 +180,15 @@ describe.skipIf(skip)('the packages', () => {
   })
 })
 
+/** The same files as version 0.0.9. */
+function makeOlder(): void {
+  const tree = inWork('older')
+  output('dpkg-deb', '--raw-extract', inWork('first', debName), tree)
+  const control = join(tree, 'DEBIAN/control')
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, 'Version: 0.0.9'))
+  output('dpkg-deb', '--root-owner-group', '-Znone', '--build', tree, join(root(), 'tmp/older.deb'))
+}
+
 function lookAtIt(): void {
   expect(runWell('handover --version')).toBe(`${manifest.version}\n`)
   const shown = JSON.parse(runWell('handover inspect --from /tmp/host.yaml --json')) as { devices: unknown[] }
@@ -159,6 +197,8 @@ function lookAtIt(): void {
   expect(JSON.parse(runWell('handover inspect --root /tmp/tree --json'))).toMatchObject({ schema: 1, devices: [] })
   const plan = JSON.parse(runWell('handover plan /tmp/home.yaml --from /tmp/host.yaml --json')) as object
   expect(plan).toMatchObject({ assignments: [{ vm: 'media', role: 'disks', address: '0000:03:00.0' }] })
+
+  expect(runWell('handover report -o /tmp/report.tar.gz && tar -tzf /tmp/report.tar.gz')).toContain('capture.yaml')
 
   for (const [page, words] of [
     ['handover', /NAME\n +handover +- +Gives +real/],

@@ -11,14 +11,15 @@ export function whyNoRoot(): string | undefined {
   return undefined
 }
 
-/** Code name of this machine's Debian: its package lists have no other. */
+/** Code name of this machine's Debian. */
 function release(): string | undefined {
   const text = readFileSync('/etc/os-release', 'utf8')
   return /^ID=debian$/m.test(text) ? /^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] : undefined
 }
 
-export function makeRoot(folder: string, packages: readonly string[]): void {
-  const argv = ['--quiet', '--variant=minbase', `--include=${packages.join(',')}`, release() ?? '', folder]
+/** `suite`: the code name of a release; this machine's own when absent. */
+export function makeRoot(folder: string, packages: readonly string[], suite = release() ?? ''): void {
+  const argv = ['--quiet', '--variant=minbase', `--include=${packages.join(',')}`, suite, folder]
   const done = spawnSync('mmdebstrap', argv, { encoding: 'utf8' })
   if (done.status !== 0) throw new Error(`mmdebstrap: ${done.error?.message ?? done.stderr}`)
 }
