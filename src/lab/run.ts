@@ -103,7 +103,8 @@ async function runIn(run: Run, onStart: (host: LabHost) => void): Promise<LabOut
   const kernel = prepared.kernelRelease ?? (await host.run('uname -r')).lines[0] ?? ''
   await log.phase('stop the host', () => host.stop())
   if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
-  return { result: resultOf(run, { accelerator, kernel, host }), ...told }
+  const { guestAccelerator, ...seen } = told
+  return { result: resultOf(run, { accelerator, kernel, host, guestAccelerator }), ...seen }
 }
 
 function argsIn({ request, folder }: Run, { boot, media }: Prepared, accelerator: Accelerator): string[] {
@@ -124,7 +125,7 @@ async function tellStoryOf(
 ): Promise<Told> {
   const { topology, colour } = request
   const typist = { host: given.host, log, colour }
-  const withoutVms = (capture: string): Told => ({ capture, owners: {}, picture: undefined })
+  const withoutVms = (capture: string): Told => ({ capture, owners: {}, guestAccelerator: null, picture: undefined })
   switch (topology.story) {
     case 'reboot':
       return withoutVms(await tellRebootStory(typist))
@@ -149,14 +150,17 @@ async function tellStoryOf(
 
 function resultOf(
   { system, request, log, begun }: Run,
-  found: { readonly accelerator: Accelerator; readonly kernel: string; readonly host: LabHost },
+  found: Pick<StoryOutcome, 'guestAccelerator'> & {
+    readonly accelerator: Accelerator
+    readonly kernel: string
+    readonly host: LabHost
+  },
 ): LabResult {
   const { accelerator, kernel, host } = found
   const { version } = host.qmp
-  const isKvm = log.session.some(({ lines }) => lines.some((line) => line.includes('under KVM')))
   return {
     ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
-    guestAccelerator: request.topology.story !== 'handover' ? null : isKvm ? 'kvm' : 'tcg',
+    guestAccelerator: found.guestAccelerator,
     ...{ kernel, qemu: `${version.major}.${version.minor}.${version.micro}` },
     ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
     seconds: (system.now().getTime() - begun) / 1000,

@@ -2,6 +2,8 @@
  * The story of the seed example, told by the real tool inside the lab host: the commands a user would type, and between
  * them the lab's own questions to the kernel, the guests and the outer QEMU.
  */
+import { z } from 'zod'
+import type { AcceleratorKind } from '../base/accelerator.ts'
 import { AppError } from '../base/errors.ts'
 import type { VmVerdict } from '../run/verify.ts'
 import type { LabHost } from './lab-host.ts'
@@ -36,6 +38,8 @@ export type StoryOutcome = {
   readonly capture: string
   /** Host address → VM that owned the device while the guests ran. */
   readonly owners: Readonly<Record<string, string>>
+  /** Under which the guests ran; null where none did. */
+  readonly guestAccelerator: AcceleratorKind | null
 }
 
 const specFile = 'home.yaml'
@@ -55,6 +59,7 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   await log.phase('apply', async () => mustWork(await type(story, `handover apply ${specFile} --yes`), 'apply'))
   const applied = await snapshot(host)
   await log.phase('up', async () => mustWork(await type(story, 'handover up'), 'up'))
+  const guestAccelerator = await readAccelerator(host)
   const document = await log.phase('verify', async () => {
     const { status } = await type(story, 'handover verify')
     return { match: status === 0, vms: await readCertificates(host) }
@@ -76,7 +81,25 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
     log.measurements.push(await measureVirtio(host, measuredDisk, say))
   })
   const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))
-  return { capture, owners: Object.fromEntries(owners) as Record<string, string> }
+  return { capture, owners: Object.fromEntries(owners), guestAccelerator }
+}
+
+const statusSchema = z.object({ vms: z.array(z.object({ accelerator: z.enum(['kvm', 'tcg']) })) })
+
+/** As the tool recorded it of the guests that run. */
+async function readAccelerator(host: LabHost): Promise<AcceleratorKind | null> {
+  const { lines } = await host.run('handover status --json')
+  const status = statusSchema.safeParse(parseJson(lines.join('\n')))
+  return status.success ? (status.data.vms[0]?.accelerator ?? null) : null
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // No document: no guest is known.
+    return undefined
+  }
 }
 
 async function snapshot(host: LabHost): Promise<Snapshot> {
