@@ -8,6 +8,11 @@ const seconds = z.number()
 const given = z.object({ role: text.describe('empty: taken along'), address, classCode: z.optional(text) })
 
 const event = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('spec-changed'),
+    vm: text,
+    file: text.describe('describes the VM in another way'),
+  }),
   z.object({ kind: z.literal('running-already'), vm: text }),
   z.object({ kind: z.literal('being-started'), vm: text, process: z.int().describe('who starts it') }),
   z.object({ kind: z.literal('starting'), vm: text, functions: z.array(given) }),

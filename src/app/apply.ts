@@ -4,6 +4,7 @@
  */
 import { defined } from '../base/defined.ts'
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { apply, type ApplyResult } from '../apply/apply.ts'
 import { hashPlan } from '../apply/plan-hash.ts'
 import { AppError, exitCode } from '../base/errors.ts'
@@ -11,9 +12,10 @@ import { hasErrors } from '../base/finding.ts'
 import type { System } from '../machine/system.ts'
 import { isTrialPrepared } from '../plan/changes/plan-trial.ts'
 import type { Plan } from '../plan/types.ts'
+import { parseSpec } from '../spec/parse-spec.ts'
 import { concede, refuseNewUse, type AskForWord } from './concede.ts'
 import { planSource, type PlanChoices, type Planned } from './plan.ts'
-import { readSpec } from './read-spec.ts'
+import { readSpec, type ReadSpec } from './read-spec.ts'
 import { attended, refuseCommands, type Attendance } from './transaction.ts'
 
 export type ApplyRequest = {
@@ -113,6 +115,11 @@ function waitsForIommu({ needsReboot }: Plan): AppError {
       })
 }
 
+/** A change without steps (more memory) is recorded like any other; a comment is no change. */
+function isSameSpec(applied: string | undefined, { spec, file }: ReadSpec): boolean {
+  return applied !== undefined && isDeepStrictEqual(parseSpec(applied, file).spec, spec)
+}
+
 function transact(
   system: System,
   { plan, host, source }: Planned,
@@ -122,7 +129,8 @@ function transact(
   const { report } = given.caller
   const stop = new AbortController()
   const options = {
-    ...{ spec: resolve(source.file), host, signal: stop.signal },
+    ...{ spec: resolve(source.file), specText: source.text, host, signal: stop.signal },
+    isSameSpec: (applied: string | undefined) => isSameSpec(applied, source),
     ...defined({ report, version }),
   }
   return attended(

@@ -38,7 +38,7 @@ export async function confirmTrial(
   const trial = readTrialApplied(system)
   const options = {
     ...defined({ report: caller.report, version, continues: trial?.id }),
-    ...defined({ spec: last?.spec }),
+    ...defined({ spec: last?.spec, specText: last?.specText }),
   }
   return await attended(caller, () => apply(confirmedPlan(last, steps), system, options))
 }

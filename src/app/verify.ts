@@ -9,7 +9,7 @@ import { refuseUnknownVms } from './known-vms.ts'
 export type VerifyRequest = {
   /** All of the plan when empty. */
   readonly vms?: readonly string[]
-  /** Another spec than the one applied. */
+  /** A spec that has to mean the same as the one applied. */
   readonly spec?: string
 }
 

@@ -39,6 +39,10 @@ export type ApplyOptions = {
   readonly report?: Listener
   /** Absolute path of the spec, for the record. */
   readonly spec?: string
+  /** The text of that spec. */
+  readonly specText?: string
+  /** Whether the text that is in force means the same spec; true when absent. */
+  readonly isSameSpec?: (applied: string | undefined) => boolean
   readonly version?: string
   /** Asked for between steps: an aborted apply is taken back. */
   readonly signal?: AbortSignal
@@ -69,7 +73,8 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     refuseUnfinished(system)
     const steps = guardApply(system, plan.steps)
     const last = readLastApplied(system)
-    if (steps.length === 0 && last !== undefined && isSameOwnership(last, plan)) return { outcome: 'nothing-to-do' }
+    const isKnown = last !== undefined && isSameOwnership(last, plan) && options.isSameSpec?.(last.specText) !== false
+    if (steps.length === 0 && isKnown) return { outcome: 'nothing-to-do' }
     const complete = last === undefined ? plan : rememberSerials(plan, last)
     const journal = await begin(system, complete, { steps, options, planHash: await hashPlan(plan) })
     const { record } = journal
@@ -155,7 +160,11 @@ async function makeRecord(
     createdAt: system.now().toISOString(),
     version: what.options.version ?? 'dev',
     bootId: readBootId(system),
-    ...defined({ spec: what.options.spec, continues: what.options.continues }),
+    ...defined({
+      spec: what.options.spec,
+      specText: what.options.specText,
+      continues: what.options.continues,
+    }),
     planHash: what.planHash,
     needsReboot: plan.needsReboot,
     assignments: plan.assignments,

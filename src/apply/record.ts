@@ -42,6 +42,8 @@ const record = z.object({
   bootId: text,
   /** The spec it came from, where known. */
   spec: z.exactOptional(absolutePath),
+  /** The text of that spec: what `up` starts is what was looked at, whatever the file holds since. */
+  specText: z.exactOptional(text),
   /** The journal of the trial this one made permanent: taken back with it. */
   continues: z.exactOptional(id),
   planHash: text,

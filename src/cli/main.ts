@@ -182,7 +182,7 @@ function addUndoCommands(program: Command): void {
 }
 
 function addVmCommands(program: Command): void {
-  const spec = () => new Option('--spec <file>', 'the spec; the one applied last when absent')
+  const spec = () => new Option('--spec <file>', 'a spec that has to mean the same as the one applied')
   program
     .command('up')
     .argument('[vm...]', 'all VMs of the spec when absent')

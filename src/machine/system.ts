@@ -113,7 +113,8 @@ export type WorkFolder = {
   makeRunFolder(prefix: string): string
   /** Removes run folders whose process is gone: what a SIGKILL left behind. */
   removeStaleRunFolders(prefix: string): void
-  ensureFolder(path: string): string
+  /** Folders that are made get `mode`; the last one gets it even when it is there. */
+  ensureFolder(path: string, mode?: number): string
   removeTree(path: string): void
   exists(path: string): boolean
   readFile(path: string): Buffer

@@ -25,6 +25,7 @@ import {
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { searchPath } from './search-path.ts'
+import { defined } from '../base/defined.ts'
 import type { WorkFolder } from './system.ts'
 
 /** The folder this program was installed to or checked out in (the one with package.json). */
@@ -60,8 +61,9 @@ function removeStaleRunFolders(prefix: string): void {
   }
 }
 
-function ensureFolder(path: string): string {
-  mkdirSync(path, { recursive: true })
+function ensureFolder(path: string, mode?: number): string {
+  mkdirSync(path, { recursive: true, ...defined({ mode }) })
+  if (mode !== undefined) chmodSync(path, mode)
   return path
 }
 

@@ -14,6 +14,8 @@ import { engine, runningVms } from '../engines/engines.ts'
 import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
+  /** The file describes the VM in another way now, or not at all: the VM starts as it was applied. */
+  | { readonly kind: 'spec-changed'; readonly vm: string; readonly file: string }
   | { readonly kind: 'running-already'; readonly vm: string }
   /** Another process starts it: its start is waited for. */
   | { readonly kind: 'being-started'; readonly vm: string; readonly process: number }

@@ -1,5 +1,5 @@
 /** What goes wrong with a VM that runs or is being started. QEMU is a stand-in: no real one can be made to do these. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -53,6 +53,13 @@ const only = () => {
   if (vm === undefined || others.length > 0) throw new Error('not one VM runs')
   return vm
 }
+
+it('the folder of its sockets is for its owner alone', async () => {
+  behave()
+  await start()
+  const mode = (folder: string) => statSync(folder).mode & 0o777
+  expect([mode(vmFiles(system, 'box').folder), mode(join(root, 'run/handover/vm'))]).toEqual([0o700, 0o700])
+})
 
 describe('two starts of one VM at the same moment', () => {
   it('make one process, and the second waits for the first', async () => {

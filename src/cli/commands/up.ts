@@ -33,6 +33,10 @@ function printer(context: Context): (event: UpEvent) => void {
   return (event) => {
     const name = style.bold(event.vm)
     switch (event.kind) {
+      case 'spec-changed':
+        return context.out(
+          style.yellow(`${event.vm} starts as it was applied; ${event.file} describes it in another way now`),
+        )
       case 'running-already':
         return context.out(`${name} runs already`)
       case 'being-started':

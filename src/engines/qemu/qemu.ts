@@ -77,7 +77,8 @@ async function startWith(
   const files = vmFiles(system, vm.name)
   refuseSecond(system, vm.name)
   system.work.removeTree(files.folder)
-  system.work.ensureFolder(files.folder)
+  // Its sockets give full control over the VM.
+  system.work.ensureFolder(files.folder, 0o700)
   const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(system, vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
   const record: VmRecord = {

@@ -38,9 +38,40 @@ describe('the plan in force', () => {
     expect(parsed.vms.map(({ name }) => name)).toEqual(['firewall', 'media'])
   })
 
-  it('comes with another spec where one is named', () => {
+  it('is the one that was applied, whatever the file holds since', () => {
+    without({ ...record, specText: spec })
+    expect(read()).not.toHaveProperty('changed')
+    fs.writeFileSync(join(host.root, 'root/home.yaml'), `# a comment\n${spec}`)
+    expect(read()).not.toHaveProperty('changed')
+    const disk = spec.replace('    needs: [firewall]', '    disks: [{ path: /dev/vda, format: raw }]')
+    fs.writeFileSync(join(host.root, 'root/home.yaml'), disk)
+    expect(read()).toMatchObject({ changed: { file: '/root/home.yaml', vms: ['media'] } })
+    expect(read().spec.vms.flatMap(({ disks }) => disks)).toEqual([])
+    for (const broken of ['version: 1\nvms: {}\n', ': no yaml', undefined]) {
+      if (broken === undefined) fs.rmSync(join(host.root, 'root/home.yaml'))
+      else fs.writeFileSync(join(host.root, 'root/home.yaml'), broken)
+      expect(read().spec.vms).toHaveLength(2)
+      expect(read().changed?.vms).toEqual(['firewall', 'media'])
+    }
+  })
+
+  it('refuses another spec that is named, and takes one that means the same', () => {
+    without({ ...record, specText: spec })
+    fs.writeFileSync(join(host.root, 'root/same.yaml'), `# the same\n${spec}`)
+    expect(read('/root/same.yaml').spec).toEqual(read().spec)
     fs.writeFileSync(join(host.root, 'root/other.yaml'), spec.replaceAll('media', 'films'))
-    expect(read('/root/other.yaml').spec.vms.map(({ name }) => name)).toEqual(['firewall', 'films'])
+    expect(() => read('/root/other.yaml')).toThrow(
+      '/root/other.yaml is not the spec that was applied; nothing was done',
+    )
+    expect(() => read('/root/none.yaml')).toThrow('/root/none.yaml cannot be read (ENOENT)')
+  })
+
+  it('of a journal without the text is the file that the journal names, and no other', () => {
+    expect(read('/root/home.yaml').spec.vms).toHaveLength(2)
+    fs.writeFileSync(join(host.root, 'root/other.yaml'), spec)
+    expect(() => read('/root/other.yaml')).toThrow(
+      '/root/other.yaml is not the spec that was applied (/root/home.yaml); nothing was done',
+    )
   })
 
   it('is none where nothing was applied', () => {
@@ -58,7 +89,9 @@ describe('the plan in force', () => {
     const { spec: _spec, ...nameless } = record
     without(nameless)
     expect(read).toThrow('the journal does not name a spec')
-    expect(() => read('/root/none.yaml')).toThrow('/root/none.yaml cannot be read (ENOENT)')
+    without({ ...record, spec: '/root/none.yaml' })
+    expect(read).toThrow('/root/none.yaml cannot be read (ENOENT)')
+    without(record)
     fs.writeFileSync(join(host.root, 'root/home.yaml'), 'version: 1\nvms: { a: { memroy: 1 GiB } }\n')
     const wrong = thrown(() => read('/root/home.yaml'))
     expect(wrong).toBeInstanceOf(SpecError)

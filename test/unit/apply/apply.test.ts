@@ -53,6 +53,18 @@ describe('apply of driver steps', () => {
     expect(readLastApplied(system)).toBeUndefined()
   })
 
+  it('records a spec that changed without steps, and a rollback brings the one before back in force', async () => {
+    const system = fakeKernel(root, drivers)
+    const of = (specText: string) => ({ specText, isSameSpec: (applied?: string) => applied === specText })
+    await apply(planOf(toVfio(nic)), system, of('memory: 4 GiB'))
+    expect(await apply(planOf(), system, of('memory: 4 GiB'))).toEqual({ outcome: 'nothing-to-do' })
+    expect(await apply(planOf(), system, of('memory: 8 GiB'))).toMatchObject({ outcome: 'applied', id: '0002' })
+    expect(readLastApplied(system)).toMatchObject({ specText: 'memory: 8 GiB', steps: [] })
+    expect(await rollback(system, undefined)).toEqual({ outcome: 'rolled-back', id: '0002', leftovers: [] })
+    expect(readLastApplied(system)).toMatchObject({ id: '0001', specText: 'memory: 4 GiB' })
+    expect(driverOf(nic)).toBe('vfio-pci')
+  })
+
   it('remembers what a device on vfio-pci no longer shows', async () => {
     const system = fakeKernel(root, drivers)
     const wan = { vm: 'firewall', role: 'wan', address: address(nic.address), moved: null }
