@@ -1,8 +1,9 @@
-// How long `./handover inspect` takes, whole process against whole process on the same file tree: one `lspci -vvv`, and the
-// shell loop people paste (lspci -nns per device). Trees: the recorded DL360 (226 functions, needs ../shared/corpus), and
-// made-up ones of 512 and 4,096 functions. Output of all goes to /dev/null, all trees are in the page cache, runs take turns,
-// and ratios are medians over such pairs, so a busy machine slows both sides. On a host with kernel modules installed lspci
-// also looks up each function's modules; with Debian's 6.1 put in their place that was no slower than without.
+// How long `./handover inspect` takes, whole process against whole process on the same file tree: one `lspci
+// -vvv`, and the shell loop people paste (lspci -nns per device). Trees: the recorded DL360 (226 functions,
+// needs ../shared/corpus), and made-up ones of 512 and 4,096 functions. Output of all goes to /dev/null, all
+// trees are in the page cache, runs take turns, and ratios are medians over such pairs, so a busy machine
+// slows both sides. On a host with kernel modules installed lspci also looks up each function's modules; with
+// Debian's 6.1 put in their place that was no slower than without.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +17,8 @@ const command = join(project, 'handover')
 const corpus = join(project, '../shared/corpus/snapshots/hp-dl360g9-vgpu/sysfs.tar.gz')
 const work = mkdtempSync(join(tmpdir(), 'handover-bench-'))
 process.on('exit', () => rmSync(work, { recursive: true, force: true }))
-// A property of some machines, not of the tool: with it Node reads a file of certificates at every start (some 30 ms).
+// A property of some machines, not of the tool: with it Node reads a file of certificates at every start
+// (some 30 ms).
 delete process.env.NODE_EXTRA_CA_CERTS
 
 checkNode()
@@ -39,14 +41,16 @@ function median(values) {
 }
 
 /**
- * Commands by name, run in turns, forwards and backwards: the median time of each in milliseconds, each one's median ratio to
- * `against`, and between what half of these ratios are.
+ * Commands by name, run in turns, forwards and backwards: the median time of each in milliseconds, each one's
+ * median ratio to `against`, and between what half of these ratios are.
  */
 function compare(commands, against, runs) {
   for (const argv of Object.values(commands)) timeOf(argv)
   const rounds = Array.from({ length: runs }, (_, round) => {
     const turns = Object.entries(commands)
-    return Object.fromEntries((round % 2 ? turns.reverse() : turns).map(([name, argv]) => [name, timeOf(argv)]))
+    return Object.fromEntries(
+      (round % 2 ? turns.reverse() : turns).map(([name, argv]) => [name, timeOf(argv)]),
+    )
   })
   return Object.fromEntries(
     Object.keys(commands).map((name) => {
@@ -77,7 +81,10 @@ function goal(what, measured, isMet, wanted) {
 const shellLoop =
   'for d in "$1"/sys/kernel/iommu_groups/*/devices/*; do n=${d#*/iommu_groups/}; printf "IOMMU Group %s " "${n%%/*}"; lspci -O sysfs.path="$1"/sys/bus/pci -nns "${d##*/}"; done'
 
-/** What no program on Node can be faster than: start, and open the files of every function that `inspect` reads. */
+/**
+ * What no program on Node can be faster than: start, and open the files of every function that `inspect`
+ * reads.
+ */
 const readingAlone = `
 const fs = require('node:fs'), sys = process.argv[1] + '/sys', bytes = Buffer.alloc(65536)
 for (const name of fs.readdirSync(sys + '/bus/pci/devices')) {
@@ -104,7 +111,9 @@ function measure(name, root, { pairs, most }) {
   const results = { ...beside, ...compare({ ...json, ...lspci }, 'lspci -vvv', pairs) }
   console.log(`\n${name}`)
   for (const [what, { time, ratio }] of Object.entries(results))
-    console.log(`  ${what.padEnd(16)} ${time.toFixed(0).padStart(5)} ms  ${ratio.toFixed(2)} times lspci -vvv`)
+    console.log(
+      `  ${what.padEnd(16)} ${time.toFixed(0).padStart(5)} ms  ${ratio.toFixed(2)} times lspci -vvv`,
+    )
   const ours = results['inspect --json']
   const half = ours.half.map((ratio) => ratio.toFixed(2)).join(' and ')
   const told = `${ours.ratio.toFixed(3)}, half of ${pairs} pairs between ${half}`
@@ -120,7 +129,12 @@ function measureLoop(root) {
     loop: ['sh', '-c', shellLoop, 'sh', root],
   }
   const { loop } = compare(commands, 'ours', 3)
-  goal('shell loop of lspci -nns', `${loop.ratio.toFixed(1)} times ours`, loop.ratio >= 10, 'at least 10 times')
+  goal(
+    'shell loop of lspci -nns',
+    `${loop.ratio.toFixed(1)} times ours`,
+    loop.ratio >= 10,
+    'at least 10 times',
+  )
 }
 
 /** Calls of the library in a process of their own: milliseconds of each, and of processor time. */
@@ -136,13 +150,16 @@ for (let run = 0; run < 24; run++) {
 console.log(JSON.stringify(calls))`
 
 /**
- * Nothing runs beside it that a busy machine would slow as well, and a machine is busy for seconds: several processes one after
- * the other. Processor time shows how busy it was. `detail` as in src/host/read/read-config.ts.
+ * Nothing runs beside it that a busy machine would slow as well, and a machine is busy for seconds: several
+ * processes one after the other. Processor time shows how busy it was. `detail` as in
+ * src/host/read/read-config.ts.
  */
 function timeLibrary(root, detail) {
   const library = pathToFileURL(join(project, 'dist/index.mjs')).href
   const argv = ['--input-type=module', '-e', libraryCalls, library, root, detail]
-  const rounds = Array.from({ length: 7 }, () => JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })))
+  const rounds = Array.from({ length: 7 }, () =>
+    JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })),
+  )
   const first = median(rounds.map(([call]) => call[0]))
   const later = rounds.map((calls) => calls.slice(1))
   const usual = median(later.flat().map(([time]) => time))
@@ -153,7 +170,10 @@ function timeLibrary(root, detail) {
   return { usual, told }
 }
 
-/** With everything, as `plan` reads; beside it the call that `inspect` makes, which leaves out what no verdict rests on. */
+/**
+ * With everything, as `plan` reads; beside it the call that `inspect` makes, which leaves out what no verdict
+ * rests on.
+ */
 function measureLibrary(root) {
   const { usual, told } = timeLibrary(root, 'all')
   goal('library call, 226 functions', told, usual < 50, 'usually under 50 ms')

@@ -1,4 +1,5 @@
-// `npm run bench:lab`: the time of every phase of the seed story, over a few runs. Times of emulated hardware on this machine.
+// `npm run bench:lab`: the time of every phase of the seed story, over a few runs. Times of emulated hardware
+// on this machine.
 import { spawnSync } from 'node:child_process'
 import { build, checkNode, handover, installDependencies, root } from './setup.mjs'
 

@@ -8,7 +8,9 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
-const { values: asked } = parseArgs({ options: { to: { type: 'string', default: join(root, 'dist/types') } } })
+const { values: asked } = parseArgs({
+  options: { to: { type: 'string', default: join(root, 'dist/types') } },
+})
 const target = resolve(asked.to)
 const zod = join(root, 'node_modules/zod')
 const specifier = /\b(from|import)(\s*\(?\s*)(['"])([^'"]+)\3/g
@@ -16,7 +18,9 @@ const specifier = /\b(from|import)(\s*\(?\s*)(['"])([^'"]+)\3/g
 const work = mkdtempSync(join(tmpdir(), 'handover-types-'))
 try {
   const argv = ['-p', join(root, 'tsconfig.types.json'), '--outDir', work]
-  const compiled = spawnSync(join(root, 'node_modules/.bin/tsc'), argv, { stdio: ['ignore', 'inherit', 'inherit'] })
+  const compiled = spawnSync(join(root, 'node_modules/.bin/tsc'), argv, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   if (compiled.status !== 0) process.exit(1)
   rmSync(target, { recursive: true, force: true })
   copyReachable(join(work, 'index.d.ts'))
@@ -56,5 +60,7 @@ function declarationOf(name, file) {
   if (part) return join(zod, `${part[1] ?? 'index'}.d.ts`)
   const path = join(dirname(file), name.replace(/\.[jt]s$/, '.d.ts'))
   if (name.startsWith('.') && existsSync(path)) return path
-  throw new Error(`${relative(root, file)} leads to ${name}, which a package without dependencies does not have`)
+  throw new Error(
+    `${relative(root, file)} leads to ${name}, which a package without dependencies does not have`,
+  )
 }

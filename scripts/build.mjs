@@ -12,7 +12,8 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const { values: asked } = parseArgs({ options: { to: { type: 'string' }, libraries: { type: 'string' } } })
 const target = resolve(asked.to ?? new URL('../dist', import.meta.url).pathname)
 
-// zod brings some fifty languages for its messages; ours are written in one, and parsing the rest costs every start.
+// zod brings some fifty languages for its messages; ours are written in one, and parsing the rest costs every
+// start.
 const oneLanguage = {
   name: 'one-language',
   setup(builder) {
@@ -22,8 +23,9 @@ const oneLanguage = {
   },
 }
 
-// Loading these costs a start several milliseconds, and commands that only look need none of them: each of their functions becomes
-// one that loads the real one when it is called. What else they have (classes, constants) ends the build where it is imported.
+// Loading these costs a start several milliseconds, and commands that only look need none of them: each of
+// their functions becomes one that loads the real one when it is called. What else they have (classes,
+// constants) ends the build where it is imported.
 const lazyBuiltIns = {
   name: 'lazy-built-ins',
   setup(builder) {
@@ -37,13 +39,16 @@ const lazyBuiltIns = {
       const functions = Object.entries(await import(path)).filter(
         ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name) && name !== 'default',
       )
-      const lines = functions.map(([name]) => `export const ${name} = (...args) => require('${path}').${name}(...args)`)
+      const lines = functions.map(
+        ([name]) => `export const ${name} = (...args) => require('${path}').${name}(...args)`,
+      )
       return { contents: lines.join('\n') }
     })
   },
 }
 
-// Packages that `inspect` of a machine does without get files of their own, which leaves half of the bundle unread.
+// Packages that `inspect` of a machine does without get files of their own, which leaves half of the bundle
+// unread.
 const apart = { yaml: 'yaml', zod: 'zod', prompts: '@clack/prompts', xml: '@xmldom/xmldom' }
 const packagesApart = {
   name: 'packages-apart',
@@ -58,7 +63,10 @@ const packagesApart = {
 
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync(target, { recursive: true, force: true })
-/** Files of assets/ are part of the bundle, as text (scripts/raw-text.mjs does the same for programs run from the sources). */
+/**
+ * Files of assets/ are part of the bundle, as text (scripts/raw-text.mjs does the same for programs run from
+ * the sources).
+ */
 const rawText = {
   name: 'raw-text',
   setup(builder) {
@@ -101,14 +109,18 @@ const forStart = {
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   plugins: [...common.plugins, lazyBuiltIns, packagesApart],
-  // The launcher makes the function itself, and in such a one import() has nobody who loads: require does the same.
+  // The launcher makes the function itself, and in such a one import() has nobody who loads: require does the
+  // same.
   supported: { 'dynamic-import': false },
   define: { HANDOVER_VERSION: JSON.stringify(manifest.version), 'import.meta.dirname': '__dirname' },
 }
 const command = await build({ ...forStart, entryPoints: { bundle: 'src/cli/entry.ts', ...apart } })
 copyFileSync('scripts/launcher.cjs', join(target, 'handover.cjs'))
 chmodSync(join(target, 'handover.cjs'), 0o755)
-writeFileSync(join(target, 'bundle.cjs'), asFunction(inAscii(readFileSync(join(target, 'bundle.cjs'), 'utf8'))))
+writeFileSync(
+  join(target, 'bundle.cjs'),
+  asFunction(inAscii(readFileSync(join(target, 'bundle.cjs'), 'utf8'))),
+)
 
 const packages = bundledPackages([library.metafile, command.metafile], process.cwd())
 writeFileSync(join(target, 'THIRD-PARTY-LICENSES'), thirdPartyNotices(packages))
@@ -122,12 +134,18 @@ if (asked.to === undefined) {
   if (warmed.status !== 0) process.exit(1)
 }
 
-/** The function that Node itself would make of a CommonJS file, for the launcher: made there, it would be a copy of all the text. */
+/**
+ * The function that Node itself would make of a CommonJS file, for the launcher: made there, it would be a
+ * copy of all the text.
+ */
 function asFunction(text) {
   return `(function (exports, require, module, __filename, __dirname) {${text}\n})`
 }
 
-/** esbuild leaves comments and regular expressions as they are; a file of one byte per character is read without decoding. */
+/**
+ * esbuild leaves comments and regular expressions as they are; a file of one byte per character is read
+ * without decoding.
+ */
 function inAscii(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

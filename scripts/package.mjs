@@ -24,7 +24,8 @@ const made = []
 try {
   const built = join(work, 'dist')
   const pages = join(work, 'man')
-  const node = (...argv) => execFileSync(process.execPath, argv, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const node = (...argv) =>
+    execFileSync(process.execPath, argv, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   const libraries = join(work, 'libraries.json')
   step('building', () => node('scripts/build.mjs', '--to', built, '--libraries', libraries))
   step('declarations', () => node('scripts/build-types.mjs', '--to', join(built, 'types')))
@@ -40,7 +41,10 @@ try {
 }
 for (const file of made) console.log(`${file}  ${(statSync(file).size / 1e6).toFixed(1)} MB`)
 
-/** https://reproducible-builds.org/specs/source-date-epoch/: the commit's time; without git, the day of the release. */
+/**
+ * https://reproducible-builds.org/specs/source-date-epoch/: the commit's time; without git, the day of the
+ * release.
+ */
 function sourceDate() {
   if (process.env.SOURCE_DATE_EPOCH) return Number(process.env.SOURCE_DATE_EPOCH)
   const git = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' })
@@ -49,7 +53,9 @@ function sourceDate() {
 }
 
 function needPrograms(packageOf) {
-  const missing = Object.keys(packageOf).filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error)
+  const missing = Object.keys(packageOf).filter(
+    (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error,
+  )
   if (missing.length === 0) return
   console.error(`error: not installed here: ${missing.join(', ')}`)
   console.error(`  help: apt install ${missing.map((name) => packageOf[name]).join(' ')}`)

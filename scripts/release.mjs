@@ -1,8 +1,16 @@
-// `npm run release`: checks that everything says the same, builds the packages twice to the same bytes, and puts them with
-// their hashes into out/. Publishes nothing.
+// `npm run release`: checks that everything says the same, builds the packages twice to the same bytes, and
+// puts them with their hashes into out/. Publishes nothing.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { checkNode, installDependencies, root, step } from './setup.mjs'
@@ -54,7 +62,8 @@ function contents(folder) {
   const inNpm = output('tar', '-tzf', join(folder, npmName))
   const found = []
   for (const page of man) {
-    if (!inDeb.includes(`/man1/${basename(page)}.gz\n`)) found.push(`${debName} has no page ${basename(page)}`)
+    if (!inDeb.includes(`/man1/${basename(page)}.gz\n`))
+      found.push(`${debName} has no page ${basename(page)}`)
     if (!inNpm.includes(`package/${page}\n`)) found.push(`${npmName} has no ${page}`)
   }
   const pages = (text) => text.match(/man1?\/handover[\w-]*\.1/g)?.length
@@ -63,7 +72,8 @@ function contents(folder) {
   for (const name of readdirSync(join(root, 'schema')))
     if (!inDeb.includes(`/schema/${name}\n`) || !inNpm.includes(`/schema/${name}\n`))
       found.push(`schema/${name} is not in both`)
-  if (output('dpkg-deb', '--field', deb, 'Version').trim() !== version) found.push(`${debName} says another version`)
+  if (output('dpkg-deb', '--field', deb, 'Version').trim() !== version)
+    found.push(`${debName} says another version`)
   if (/\.cache$/m.test(`${inDeb}${inNpm}`)) found.push('there is a code cache in a package')
   const lintian = spawnSync('lintian', ['--allow-root', '--fail-on=error,warning', deb], { encoding: 'utf8' })
   if (lintian.error) found.push('lintian is not installed: apt install lintian')

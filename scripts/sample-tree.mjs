@@ -1,5 +1,6 @@
-// A made-up server as a file tree: root ports with eight functions behind each, 4,096 bytes of configuration space with
-// capabilities, groups, a root disk, a default route. The build warms the code cache on it, the benchmark measures on it.
+// A made-up server as a file tree: root ports with eight functions behind each, 4,096 bytes of configuration
+// space with capabilities, groups, a root disk, a default route. The build warms the code cache on it, the
+// benchmark measures on it.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -28,7 +29,10 @@ export function makeSampleTree(root, count) {
   }
 }
 
-/** What a host needs, behind the first functions: so that the readers of mounts, routes and consoles have work, too. */
+/**
+ * What a host needs, behind the first functions: so that the readers of mounts, routes and consoles have
+ * work, too.
+ */
 export function addSampleNeeds(root) {
   const function0 = 'sys/devices/pci0000:00/0000:00:00.0/0000:01:00.0'
   const files = {
@@ -41,7 +45,8 @@ export function addSampleNeeds(root) {
     'proc/swaps': 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/sda3 partition 1000 0 -2\n',
     'proc/net/route': `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\neth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n`,
     'proc/net/ipv6_route': `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000400 00000001 00000000 00000003 eth0\n`,
-    'proc/bus/input/devices': 'I: Bus=0011\nN: Name="AT keyboard"\nS: Sysfs=/devices/platform/i8042\nH: Handlers=kbd\n',
+    'proc/bus/input/devices':
+      'I: Bus=0011\nN: Name="AT keyboard"\nS: Sysfs=/devices/platform/i8042\nH: Handlers=kbd\n',
     'etc/os-release': 'ID=debian\nVERSION_ID="13"\nPRETTY_NAME="Debian GNU/Linux 13"\n',
     'etc/default/grub': 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n',
     'usr/share/misc/pci.ids':
@@ -130,7 +135,8 @@ function addFunction(root, at, { bus, group, isBridge }) {
   symlinkSync(`${up}bus/pci/drivers/${driver}`, join(folder, 'driver'))
   const driverFolder = join(root, 'sys/bus/pci/drivers', driver)
   mkdirSync(driverFolder, { recursive: true })
-  for (const name of ['bind', 'new_id', 'remove_id', 'uevent', 'unbind']) writeFileSync(join(driverFolder, name), '')
+  for (const name of ['bind', 'new_id', 'remove_id', 'uevent', 'unbind'])
+    writeFileSync(join(driverFolder, name), '')
   symlinkSync(`../../../../devices/${at}`, join(driverFolder, address))
   const members = join(root, 'sys/kernel/iommu_groups', String(group), 'devices')
   mkdirSync(members, { recursive: true })

@@ -24,10 +24,14 @@ export function installDependencies() {
     .digest('hex')
   if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) return
   step('installing the npm dependencies', () => {
-    const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
-      encoding: 'utf8',
-    })
+    const result = spawnSync(
+      'npm',
+      ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    )
     if (result.status === 0) return
     console.error(`${result.stdout}${result.stderr}`)
     console.error('error: npm ci did not work; the lines above say why')
@@ -42,7 +46,10 @@ const testTools = {
   ...{ lintian: 'lintian', strip: 'binutils', mmdebstrap: 'mmdebstrap', unshare: 'util-linux' },
 }
 
-/** Installs missing ones when root on a Debian-like system; elsewhere the tests that need them skip and say so. */
+/**
+ * Installs missing ones when root on a Debian-like system; elsewhere the tests that need them skip and say
+ * so.
+ */
 export function installTestTools() {
   const isMissing = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
   const packages = Object.entries(testTools).flatMap(([program, name]) => (isMissing(program) ? [name] : []))
@@ -56,7 +63,10 @@ export function installTestTools() {
 
 export function build() {
   step('building', () =>
-    execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }),
+    execFileSync(process.execPath, ['scripts/build.mjs'], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    }),
   )
 }
 

@@ -1,4 +1,5 @@
-// Writes docs/spec.md and schema/ from the schemas in src/spec/schema.ts and src/api/. Run with tsx (npm run docs:spec).
+// Writes docs/spec.md and schema/ from the schemas in src/spec/schema.ts and src/api/. Run with tsx (npm run
+// docs:spec).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { apiJsonSchemas } from '../src/api/describe-api.ts'

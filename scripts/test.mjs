@@ -15,9 +15,13 @@ checkNode()
 installDependencies()
 build()
 if (first !== '--units') {
-  // Where the lab's needs cannot be had (no apt, no root), its tests skip with that reason on a laptop and fail when CI=true.
+  // Where the lab's needs cannot be had (no apt, no root), its tests skip with that reason on a laptop and
+  // fail when CI=true.
   let setup = 0
-  step('looking for what the lab needs', () => (setup = handover(['lab', 'setup'], { stdio: ['ignore', 2, 2] })))
+  step(
+    'looking for what the lab needs',
+    () => (setup = handover(['lab', 'setup'], { stdio: ['ignore', 2, 2] })),
+  )
   if (setup !== 0 && process.env.CI === 'true') process.exit(setup)
 }
 installTestTools()

@@ -1,5 +1,6 @@
-// Writes bundle.cache beside the launcher it is given: V8's code for every function that `inspect` runs, taken after
-// running it on a made-up host. The build runs it, and so does the Debian package when it is installed.
+// Writes bundle.cache beside the launcher it is given: V8's code for every function that `inspect` runs,
+// taken after running it on a made-up host. The build runs it, and so does the Debian package when it is
+// installed.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,8 @@ import { dirname, join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { addSampleNeeds, makeSampleTree } from './sample-tree.mjs'
 
-// A function that has not run for a while loses its code at a collection; flags are part of what the cache must fit, so later back.
+// A function that has not run for a while loses its code at a collection; flags are part of what the cache
+// must fit, so later back.
 setFlagsFromString('--no-flush-bytecode')
 const path = resolve(process.argv[2])
 const launcher = createRequire(import.meta.url)(path)

@@ -21,12 +21,21 @@ export function disagreements(root) {
     ],
     [newest.entries.length === 0, `CHANGELOG.md says nothing of ${newest.version}`],
     [/^- /m.test(unreleased), 'CHANGELOG.md has changes that are in no release'],
-    [lock.version !== manifest.version, `package-lock.json has ${lock.version}, package.json ${manifest.version}`],
+    [
+      lock.version !== manifest.version,
+      `package-lock.json has ${lock.version}, package.json ${manifest.version}`,
+    ],
     [manifest.private === true, 'package.json is private'],
     [oldest === undefined, `engines of package.json is not a lower bound: ${manifest.engines.node}`],
-    [oldest !== undefined && major < oldest[0], `the package brings Node ${runtime.version}, older than engines`],
+    [
+      oldest !== undefined && major < oldest[0],
+      `the package brings Node ${runtime.version}, older than engines`,
+    ],
     [major % 2 === 1, `the package brings Node ${runtime.version}, which is no LTS line`],
-    [manifest.license !== 'MIT' || !read('LICENSE').startsWith('MIT'), 'LICENSE is not what package.json says'],
+    [
+      manifest.license !== 'MIT' || !read('LICENSE').startsWith('MIT'),
+      'LICENSE is not what package.json says',
+    ],
   ]
   return said.flatMap(([isWrong, words]) => (isWrong ? [words] : []))
 }

@@ -25,15 +25,27 @@ function describe(root, folder, locked) {
   const { name, version, license } = manifest
   if (license === undefined) throw new Error(`${folder} states no licence`)
   if (locked?.integrity === undefined) throw new Error(`package-lock.json has no hash of ${folder}`)
-  const file = readdirSync(join(root, folder)).find((entry) => /^(?:licen[cs]e|copying)(?:\.\w+)?$/i.test(entry))
-  const text = file === undefined ? standardText(root, manifest) : readFileSync(join(root, folder, file), 'utf8')
-  return { name, version, license, licenceText: text.replaceAll('\r\n', '\n').trim(), integrity: locked.integrity }
+  const file = readdirSync(join(root, folder)).find((entry) =>
+    /^(?:licen[cs]e|copying)(?:\.\w+)?$/i.test(entry),
+  )
+  const text =
+    file === undefined ? standardText(root, manifest) : readFileSync(join(root, folder, file), 'utf8')
+  return {
+    name,
+    version,
+    license,
+    licenceText: text.replaceAll('\r\n', '\n').trim(),
+    integrity: locked.integrity,
+  }
 }
 
-/** For a package that names the MIT licence and has no copy of it: the words of our own LICENSE, its author. */
+/**
+ * For a package that names the MIT licence and has no copy of it: the words of our own LICENSE, its author.
+ */
 function standardText(root, { name, license, author }) {
   const holder = typeof author === 'string' ? author : author?.name
-  if (license !== 'MIT' || holder === undefined) throw new Error(`${name} has no text of its licence (${license})`)
+  if (license !== 'MIT' || holder === undefined)
+    throw new Error(`${name} has no text of its licence (${license})`)
   const ours = readFileSync(join(root, 'LICENSE'), 'utf8')
   return ours.replace(/^Copyright .*$/m, `Copyright (c) ${holder}`)
 }
@@ -47,15 +59,22 @@ export function thirdPartyNotices(packages) {
 }
 
 /**
- * The bill of materials as CycloneDX 1.6 JSON (https://cyclonedx.org/docs/1.6/json/). It has no time and no random
- * number, so that the same input gives the same bytes.
+ * The bill of materials as CycloneDX 1.6 JSON (https://cyclonedx.org/docs/1.6/json/). It has no time and no
+ * random number, so that the same input gives the same bytes.
  */
 export function billOfMaterials({ name, version, license }, packages) {
   const ref = `pkg:npm/${name}@${version}`
   const components = packages.map(component)
   const body = {
     metadata: {
-      component: { type: 'application', 'bom-ref': ref, name, version, licenses: licences(license), purl: ref },
+      component: {
+        type: 'application',
+        'bom-ref': ref,
+        name,
+        version,
+        licenses: licences(license),
+        purl: ref,
+      },
     },
     components,
     dependencies: [

@@ -1,4 +1,5 @@
-// CHANGELOG.md (the form of Keep a Changelog) read, and written as Debian's changelog (deb-changelog(5)). Pure.
+// CHANGELOG.md (the form of Keep a Changelog) read, and written as Debian's changelog (deb-changelog(5)).
+// Pure.
 
 /** Its releases, newest first: `## 0.2.0 - 2026-12-01`, and below it a list for each kind of change. */
 export function releases(text) {

@@ -1,7 +1,16 @@
 // The Debian package, from a built tool: its files in a folder, then dpkg-deb. Needs no root.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { billOfMaterials } from './bundled.mjs'
@@ -15,8 +24,8 @@ const doc = 'usr/share/doc/handover'
 const home = 'usr/lib/handover'
 
 /**
- * `built`: what build.mjs --to made. `pages`: the folder of man pages. `epoch`: the time of every file, in seconds.
- * The name of the package made in `out`.
+ * `built`: what build.mjs --to made. `pages`: the folder of man pages. `epoch`: the time of every file, in
+ * seconds. The name of the package made in `out`.
  */
 export function makeDeb({ built, pages, packages, manifest, work, out, epoch }) {
   const tree = join(work, 'deb')
@@ -46,7 +55,8 @@ function putTool(tree, built) {
   put(tree, `${home}/dist/handover.cjs`, launcher.replace(/^#!.*\n':' \/\*[^]*?\*\/\n/, ''))
   put(tree, `${home}/package.json`, read('package.json'))
   put(tree, `${home}/standing.cjs`, read('packaging/standing.cjs'))
-  for (const name of ['warm-cache.mjs', 'sample-tree.mjs']) put(tree, `${home}/${name}`, read(`scripts/${name}`))
+  for (const name of ['warm-cache.mjs', 'sample-tree.mjs'])
+    put(tree, `${home}/${name}`, read(`scripts/${name}`))
   cpSync(join(root, 'lab'), join(tree, home, 'lab'), { recursive: true })
   put(tree, 'usr/bin/handover', read('packaging/debian/handover.sh'), 0o755)
   put(tree, 'usr/lib/sysusers.d/handover.conf', read('packaging/debian/handover.sysusers'))
@@ -64,8 +74,17 @@ function putRuntime(tree, { work, packages, manifest }) {
   const parts = packages.map(({ name, license, licenceText }) => ({
     ...{ files: [`node_modules/${name}/*`], license, licenceText },
   }))
-  const holders = ['Node.js contributors', 'Joyent, Inc. and other Node contributors', 'the holders named below']
-  const node_ = { files: [`${pinned.package}/bin/node`], license: 'Node.js', licenceText: runtime.licenceText, holders }
+  const holders = [
+    'Node.js contributors',
+    'Joyent, Inc. and other Node contributors',
+    'the holders named below',
+  ]
+  const node_ = {
+    files: [`${pinned.package}/bin/node`],
+    license: 'Node.js',
+    licenceText: runtime.licenceText,
+    holders,
+  }
   const source = manifest.homepage
   put(tree, `${doc}/copyright`, debianCopyright({ source, own: licenceWords(), parts: [...parts, node_] }))
   put(tree, `${doc}/sbom.cdx.json`, billOfMaterials(manifest, [...packages, runtime]))
@@ -137,7 +156,9 @@ function put(tree, path, content, mode = 0o644) {
 
 function filesBelow(tree, below = '') {
   return readdirSync(join(tree, below), { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? filesBelow(tree, join(below, entry.name)) : [join(below, entry.name)]))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesBelow(tree, join(below, entry.name)) : [join(below, entry.name)],
+    )
     .toSorted()
 }
 

@@ -1,5 +1,5 @@
-// Writes the man pages of all commands into a folder (its only argument), from the definitions behind `--help`.
-// Run with: tsx --import ./scripts/raw-text.mjs scripts/package/man-pages.mjs FOLDER
+// Writes the man pages of all commands into a folder (its only argument), from the definitions behind
+// `--help`. Run with: tsx --import ./scripts/raw-text.mjs scripts/package/man-pages.mjs FOLDER
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCode } from '../../src/base/errors.ts'

@@ -11,13 +11,24 @@ export const pinned = JSON.parse(readFileSync(join(root, 'packaging/node-runtime
 /** Puts `node`, without the names for debuggers, and the `LICENSE` of everything in it into a folder. */
 export function unpackRuntime(folder) {
   const archive = fetchArchive()
-  execFileSync('tar', ['-xzf', archive, '-C', folder, '--strip-components=1', 'package/LICENSE', 'package/bin/node'])
+  execFileSync('tar', [
+    '-xzf',
+    archive,
+    '-C',
+    folder,
+    '--strip-components=1',
+    'package/LICENSE',
+    'package/bin/node',
+  ])
   const node = join(folder, 'bin/node')
   execFileSync('strip', ['--strip-unneeded', '--remove-section=.comment', '--remove-section=.note', node])
   return { node, licence: join(folder, 'LICENSE') }
 }
 
-/** From the cache when it is there; npm asks the registry that this machine is set up for. The pin decides, not the sender. */
+/**
+ * From the cache when it is there; npm asks the registry that this machine is set up for. The pin decides,
+ * not the sender.
+ */
 function fetchArchive() {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'handover/packaging')
   const archive = join(cache, `${pinned.package}-${pinned.version}.tgz`)

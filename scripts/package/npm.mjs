@@ -1,4 +1,5 @@
-// The npm package, as a tarball: the built tool with man pages and notices, and no code cache of one Node version.
+// The npm package, as a tarball: the built tool with man pages and notices, and no code cache of one Node
+// version.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

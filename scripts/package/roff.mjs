@@ -46,7 +46,10 @@ export function manPage(command, { version, date, exitCodes }) {
       help.argumentTerm(each),
       help.argumentDescription(each),
     ]),
-    ...listed('OPTIONS', help.visibleOptions(command), (each) => [help.optionTerm(each), help.optionDescription(each)]),
+    ...listed('OPTIONS', help.visibleOptions(command), (each) => [
+      help.optionTerm(each),
+      help.optionDescription(each),
+    ]),
     ...listed('COMMANDS', shownCommands(command).slice(1), (each) => [
       `${pageName(each)}(1)`,
       each.summary() || each.description(),
@@ -98,7 +101,10 @@ function escaped(text) {
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replaceAll("'", '\\(aq')
-    .replaceAll(/[^\0-\x7f]/g, (letter) => `\\[u${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}]`)
+    .replaceAll(
+      /[^\0-\x7f]/g,
+      (letter) => `\\[u${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    )
     .replace(/^(?=[.])/gm, '\\&')
 }
 

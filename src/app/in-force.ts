@@ -13,13 +13,16 @@ export type InForce = {
   readonly record: JournalRecord
   /** As it was applied. */
   readonly spec: Spec
-  /** The file it came from, where that no longer means the same, and the VMs that it describes in another way or not at all. */
+  /**
+   * The file it came from, where that no longer means the same, and the VMs that it describes in another way
+   * or not at all.
+   */
   readonly changed?: { readonly file: string; readonly vms: readonly string[] }
 }
 
 /**
- * What was applied is what was looked at, so the spec is the one that the journal holds. `file` names a spec that has to
- * mean the same. A journal of a release that kept no text leaves the file it names.
+ * What was applied is what was looked at, so the spec is the one that the journal holds. `file` names a spec
+ * that has to mean the same. A journal of a release that kept no text leaves the file it names.
  */
 export function readInForce(system: System, file: string | undefined): InForce {
   const record = readLastApplied(system)

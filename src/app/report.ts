@@ -1,6 +1,7 @@
 /**
- * report: what a person attaches to a bug report, in one archive: the capture, the journal, the logs of the VMs, the
- * versions. All of it is made anonymous with the stand-ins of the capture. It only looks, and sends nothing.
+ * report: what a person attaches to a bug report, in one archive: the capture, the journal, the logs of the
+ * VMs, the versions. All of it is made anonymous with the stand-ins of the capture. It only looks, and sends
+ * nothing.
  */
 import { gzipSync } from 'node:zlib'
 import { journalFolder, readJournals, type JournalRead } from '../apply/journal.ts'

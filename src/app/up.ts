@@ -44,8 +44,8 @@ export async function startVms(
 }
 
 /**
- * A block device that is a VM's disk was free when the plan was applied. The host may have begun to use it since, and two
- * owners destroy what is on it.
+ * A block device that is a VM's disk was free when the plan was applied. The host may have begun to use it
+ * since, and two owners destroy what is on it.
  */
 async function refuseUsedDisks(system: System, spec: Spec): Promise<void> {
   const blocks = spec.vms.flatMap(({ disks }) => disks).filter(({ path }) => isBlockDevice(system, path))

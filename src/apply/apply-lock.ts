@@ -24,12 +24,17 @@ function tryLock(system: System, what: string): ReturnType<System['lock']> {
   }
 }
 
-/** What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not a bug. */
+/**
+ * What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not
+ * a bug.
+ */
 export function untouched(error: unknown): unknown {
   const { code, path = stateFolder } = error as { code?: unknown; path?: string }
   if (error instanceof AppError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error
   const isDenied = code === 'EACCES' || code === 'EPERM'
-  const help = isDenied ? 'run it as root' : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
+  const help = isDenied
+    ? 'run it as root'
+    : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
   return new AppError(`${path} cannot be written (${code}); nothing was changed`, {
     help,
     cause: error,

@@ -1,6 +1,6 @@
 /**
- * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before, or the
- * result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
+ * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before,
+ * or the result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
  */
 import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
@@ -47,7 +47,10 @@ export type ApplyOptions = {
   /** Asked for between steps: an aborted apply is taken back. */
   readonly signal?: AbortSignal
   readonly limits?: Limits
-  /** The host that the plan was made of: what it needs since then keeps a device from leaving. Absent: as it is at the beginning. */
+  /**
+   * The host that the plan was made of: what it needs since then keeps a device from leaving. Absent: as it
+   * is at the beginning.
+   */
   readonly host?: Host
   /** Id of the trial that this makes permanent. */
   readonly continues?: string
@@ -65,7 +68,10 @@ export type ApplyResult =
       readonly help?: string
     }
 
-/** Throws AppError (DriftError among them) when it stops before touching anything; every later failure is a result. */
+/**
+ * Throws AppError (DriftError among them) when it stops before touching anything; every later failure is a
+ * result.
+ */
 export async function apply(plan: Plan, system: System, options: ApplyOptions = {}): Promise<ApplyResult> {
   const report = deaf(options.report ?? (() => undefined))
   const release = takeApplyLock(system, 'apply')
@@ -73,7 +79,8 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
     refuseUnfinished(system)
     const steps = guardApply(system, plan.steps)
     const last = readLastApplied(system)
-    const isKnown = last !== undefined && isSameOwnership(last, plan) && options.isSameSpec?.(last.specText) !== false
+    const isKnown =
+      last !== undefined && isSameOwnership(last, plan) && options.isSameSpec?.(last.specText) !== false
     if (steps.length === 0 && isKnown) return { outcome: 'nothing-to-do' }
     const complete = last === undefined ? plan : rememberSerials(plan, last)
     const journal = await begin(system, complete, { steps, options, planHash: await hashPlan(plan) })
@@ -84,7 +91,11 @@ export async function apply(plan: Plan, system: System, options: ApplyOptions = 
       leaving.size === 0
         ? {}
         : { mayLeave: needsCheck(system, options.host ?? readHost(system, undefined, 'verdicts'), leaving) }
-    return await transact(system, journal, { report, signal: options.signal, how: { ...options.limits, ...mayLeave } })
+    return await transact(system, journal, {
+      report,
+      signal: options.signal,
+      how: { ...options.limits, ...mayLeave },
+    })
   } catch (error) {
     throw untouched(error)
   } finally {
@@ -240,7 +251,9 @@ function readAgain(system: System, steps: readonly Step[]): void {
     const standing = readStanding(system, step)
     if (standing.kind === 'after') continue
     throw new AppError(
-      'difference' in standing ? standing.difference : `${kindOf(step).object(step)} is not as planned when read again`,
+      'difference' in standing
+        ? standing.difference
+        : `${kindOf(step).object(step)} is not as planned when read again`,
     )
   }
 }
@@ -252,10 +265,15 @@ async function takeBack(
 ): Promise<ApplyResult> {
   const { record } = journal
   const cause = messageOf(what.error)
-  const help = what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
+  const help =
+    what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
   what.report({ kind: 'undoing', cause })
   // The events since the beginning are all on disk; without one for a command its outputs count as torn.
-  const leftovers = await undoSteps(system, { record, events: [], later: false, begun: what.begun }, what.report)
+  const leftovers = await undoSteps(
+    system,
+    { record, events: [], later: false, begun: what.begun },
+    what.report,
+  )
   const outcome = leftovers.length === 0 ? 'restored' : 'not-restored'
   try {
     journal.append({ event: 'end', outcome, note: cause })

@@ -1,6 +1,6 @@
 /**
- * What apply and rollback say while they work. A listener only listens: one that throws, or is gone, changes nothing
- * about the transaction.
+ * What apply and rollback say while they work. A listener only listens: one that throws, or is gone, changes
+ * nothing about the transaction.
  */
 import type { Step } from '../steps/step.ts'
 import type { StepPhase } from './journal.ts'

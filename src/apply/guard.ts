@@ -1,6 +1,6 @@
 /**
- * Stops before anything is touched: every object a transaction is about is read again and must stand where the plan
- * (or the journal) believes it to stand.
+ * Stops before anything is touched: every object a transaction is about is read again and must stand where
+ * the plan (or the journal) believes it to stand.
  */
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Reader, System } from '../machine/system.ts'
@@ -62,7 +62,8 @@ export function findUndoObstacles(system: System, journal: Journal): UndoObstacl
   const inUse: string[] = []
   const begun = begunSteps(journal)
   for (const [index, step] of journal.record.steps.entries()) {
-    // A generator's outputs are no obstacle: what was written again since is generated again (steps/outputs.ts).
+    // A generator's outputs are no obstacle: what was written again since is generated again
+    // (steps/outputs.ts).
     if (!hasState(step)) continue
     const kind = kindOf(step)
     const standing = readStanding(system, step)

@@ -1,12 +1,14 @@
 /**
- * Journal: what was done to the host, on disk before it is done. One folder per apply under /var/lib/handover/journal:
+ * Journal: what was done to the host, on disk before it is done. One folder per apply under
+ * /var/lib/handover/journal:
  *
  *     0007/record.json   steps, assignments, identities, list of saved files; written once, before the first change
  *     0007/saved/3       bytes of a file as it was (named by number in `record.saved`)
  *     0007/events.jsonl  one line per event, appended and fsynced
  *
- * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without record.json
- * is an apply that ended before it changed anything. This file reads and writes; it decides nothing.
+ * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without
+ * record.json is an apply that ended before it changed anything. This file reads and writes; it decides
+ * nothing.
  */
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import { runFolder, stateFolder } from '../base/own-folders.ts'
@@ -56,8 +58,8 @@ export function copiesOf({ id, saved }: JournalRecord): Copies {
 }
 
 /**
- * Every journal there is, oldest first. Folders of applies that never began are left out. Throws when it cannot be known
- * what there is.
+ * Every journal there is, oldest first. Folders of applies that never began are left out. Throws when it
+ * cannot be known what there is.
  */
 export function readJournals(reader: Reader): JournalRead[] {
   const names = reader.list(journalFolder)
@@ -91,7 +93,9 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   const text = reader.readText(`${folder}/record.json`, recordLimit)
   if (!text.ok) {
     if (text.reason === 'absent')
-      return hasBegun(reader, id) ? { ok: false, id, reason: 'record.json is gone, and something was done' } : undefined
+      return hasBegun(reader, id)
+        ? { ok: false, id, reason: 'record.json is gone, and something was done' }
+        : undefined
     return { ok: false, id, reason: `record.json cannot be read (${text.code ?? text.reason})` }
   }
   const record = parseRecord(text.value)
@@ -108,7 +112,8 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
 /** The journal a person names, `3` or `0003`. */
 export function readNamedJournal(reader: Reader, name: string): JournalRead {
   const read = /^\d{1,9}$/.test(name) ? readJournal(reader, idOf(Number(name))) : undefined
-  if (read === undefined) throw new UsageError(`there is no journal ${name}`, 'see what there is: handover journal')
+  if (read === undefined)
+    throw new UsageError(`there is no journal ${name}`, 'see what there is: handover journal')
   return read
 }
 
@@ -118,7 +123,10 @@ function hasBegun(reader: Reader, id: string): boolean {
   return events.ok || events.reason !== 'absent'
 }
 
-/** Copies that were made for applies which never began (a full disk, a power cut): without this, trying again would fill the disk more. */
+/**
+ * Copies that were made for applies which never began (a full disk, a power cut): without this, trying again
+ * would fill the disk more.
+ */
 export function clearAbandoned(system: System): void {
   for (let number = highestTaken(system) + 1; ; number += 1) {
     const folder = `${journalFolder}/${idOf(number)}`
@@ -147,15 +155,21 @@ export function isInForce(status: JournalStatus): boolean {
   return status !== 'restored' && status !== 'rolled-back'
 }
 
-/** The next free id. Folders that are no entries (a copy named by its date) do not count, and are not written into. */
+/**
+ * The next free id. Folders that are no entries (a copy named by its date) do not count, and are not written
+ * into.
+ */
 export function nextId(reader: Reader): string {
   let number = highestTaken(reader) + 1
   while (number <= highestId && isTaken(reader, idOf(number))) number += 1
   if (number <= highestId) return idOf(number)
-  throw new AppError(`${journalFolder} has an entry ${highestId}, and no number is left; nothing was changed`, {
-    help: `set entries aside that are taken back: mv ${journalFolder}/${highestId} /root/`,
-    exitCode: exitCode.applyFailedRestored,
-  })
+  throw new AppError(
+    `${journalFolder} has an entry ${highestId}, and no number is left; nothing was changed`,
+    {
+      help: `set entries aside that are taken back: mv ${journalFolder}/${highestId} /root/`,
+      exitCode: exitCode.applyFailedRestored,
+    },
+  )
 }
 
 /** The highest number of an entry; one that was set aside by hand (`0007.damaged`) keeps its number. */
@@ -188,7 +202,9 @@ export type OpenJournal = {
 
 /** Writes the record: from here on a crash leaves something to roll back. */
 export function beginJournal(system: System, record: JournalRecord): OpenJournal {
-  system.writeFile(`${journalFolder}/${record.id}/record.json`, `${JSON.stringify(record, null, 1)}\n`, { mode: 0o600 })
+  system.writeFile(`${journalFolder}/${record.id}/record.json`, `${JSON.stringify(record, null, 1)}\n`, {
+    mode: 0o600,
+  })
   return openJournal(system, record)
 }
 
@@ -214,14 +230,17 @@ export function openJournal(system: System, record: JournalRecord): OpenJournal 
 }
 
 /**
- * What is in force now: the newest apply that succeeded and was not taken back. `up` and `verify` start from its
- * assignments and identities, never from the spec alone.
+ * What is in force now: the newest apply that succeeded and was not taken back. `up` and `verify` start from
+ * its assignments and identities, never from the spec alone.
  */
 export function readLastApplied(reader: Reader): JournalRecord | undefined {
   return readApplied(reader).at(-1)
 }
 
-/** The apply that prepared the trial now under way: not always the newest, since drivers may have been changed since. */
+/**
+ * The apply that prepared the trial now under way: not always the newest, since drivers may have been changed
+ * since.
+ */
 export function readTrialApplied(reader: Reader): JournalRecord | undefined {
   return readApplied(reader).findLast(isTrial)
 }

@@ -1,4 +1,7 @@
-/** A short name for exactly this plan: `apply --plan HASH` refuses when the host or the spec has moved since it was shown. */
+/**
+ * A short name for exactly this plan: `apply --plan HASH` refuses when the host or the spec has moved since
+ * it was shown.
+ */
 import type { Plan } from '../plan/types.ts'
 import { sha256 } from '../steps/saved.ts'
 

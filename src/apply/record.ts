@@ -1,6 +1,7 @@
 /**
- * The journal's record and events: their schemas, and the types that follow from them. Texts may be torn by a power cut,
- * edited by hand or written by a newer release: what cannot be understood is reported, never guessed and never thrown.
+ * The journal's record and events: their schemas, and the types that follow from them. Texts may be torn by a
+ * power cut, edited by hand or written by a newer release: what cannot be understood is reported, never
+ * guessed and never thrown.
  */
 import { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
@@ -100,18 +101,27 @@ export function parseRecord(source: string): Parsed<JournalRecord> {
   }
   const schema = (value as { schema?: unknown } | null)?.schema
   if (typeof schema === 'number' && schema > 1)
-    return { ok: false, reason: `record.json was written by a newer release (schema ${schema}): use that release` }
+    return {
+      ok: false,
+      reason: `record.json was written by a newer release (schema ${schema}): use that release`,
+    }
   const parsed = record.safeParse(value)
-  if (parsed.success) return { ok: true, value: { ...parsed.data, steps: parsed.data.steps.map(withPurpose) } }
+  if (parsed.success)
+    return { ok: true, value: { ...parsed.data, steps: parsed.data.steps.map(withPurpose) } }
   const issue = parsed.error.issues[0]
-  return { ok: false, reason: `record.json is damaged (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})` }
+  return {
+    ok: false,
+    reason: `record.json is damaged (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
+  }
 }
 
 /**
- * Releases before 0.2 recorded no purpose. Their steps are recognised by what they write, here and nowhere else.
+ * Releases before 0.2 recorded no purpose. Their steps are recognised by what they write, here and nowhere
+ * else.
  */
 function withPurpose(step: Step): Step {
-  if (step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs')) return { ...step, purpose: 'virtual-functions' }
+  if (step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs'))
+    return { ...step, purpose: 'virtual-functions' }
   if (step.kind === 'file' && step.path === '/etc/handover/trial.conf' && step.after !== null)
     return { ...step, purpose: 'trial' }
   if (step.kind === 'command' && step.once && step.outputs.some((path) => path.endsWith('/grubenv')))
@@ -119,7 +129,9 @@ function withPurpose(step: Step): Step {
   return step
 }
 
-/** A last line cut short is a power cut, expected and dropped; anything else that is not an event is damage. */
+/**
+ * A last line cut short is a power cut, expected and dropped; anything else that is not an event is damage.
+ */
 export function parseEvents(source: string): { events: JournalEvent[]; damage: string[] } {
   const events: JournalEvent[] = []
   const damage: string[] = []

@@ -1,6 +1,7 @@
 /**
- * A device on vfio-pci no longer shows its MACs, its NVMe serial, the disks behind it or the driver the host used for
- * it. What an earlier apply recorded about the same device is carried into the next record, so it is never forgotten.
+ * A device on vfio-pci no longer shows its MACs, its NVMe serial, the disks behind it or the driver the host
+ * used for it. What an earlier apply recorded about the same device is carried into the next record, so it is
+ * never forgotten.
  */
 import type { Identity } from '../pci/identity.ts'
 import type { Plan } from '../plan/types.ts'

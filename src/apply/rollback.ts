@@ -1,6 +1,6 @@
 /**
- * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing since or a
- * virtual machine still uses a device; says what it could not restore.
+ * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing
+ * since or a virtual machine still uses a device; says what it could not restore.
  */
 import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
@@ -59,7 +59,8 @@ export async function rollback(
   id: string | undefined,
   options: { readonly report?: Listener; readonly elsewhere?: boolean } = {},
 ): Promise<RollbackResult> {
-  // A lock needs a folder, and where nothing was ever applied none is made. What cannot be looked at is not absent.
+  // A lock needs a folder, and where nothing was ever applied none is made. What cannot be looked at is not
+  // absent.
   const state = system.stat(stateFolder)
   if (id === undefined && !state.ok && state.reason === 'absent')
     return { outcome: 'nothing-to-do', id: '', leftovers: [] }
@@ -90,7 +91,10 @@ export async function rollback(
   }
 }
 
-/** Its verdict must not speak about the next one, and a boot whose trial was taken back by hand is not ended by the clock. */
+/**
+ * Its verdict must not speak about the next one, and a boot whose trial was taken back by hand is not ended
+ * by the clock.
+ */
 function endTrial(system: System): void {
   system.remove(trialResultPath)
   const cmdline = system.readText('/proc/cmdline', 65_536)
@@ -100,10 +104,14 @@ function endTrial(system: System): void {
 }
 
 /**
- * What belongs to the confirmed trial that is being taken back: after the confirmation its trial, after that the trials it
- * replaced before any of them was booted. One thing to the person who takes it back.
+ * What belongs to the confirmed trial that is being taken back: after the confirmation its trial, after that
+ * the trials it replaced before any of them was booted. One thing to the person who takes it back.
  */
-export function findEarlier(system: System, { continues }: JournalRecord, isPart: boolean): string | undefined {
+export function findEarlier(
+  system: System,
+  { continues }: JournalRecord,
+  isPart: boolean,
+): string | undefined {
   if (continues !== undefined) return continues
   return isPart && system.stat(trialConfPath).ok ? readTrialApplied(system)?.id : undefined
 }
@@ -116,15 +124,21 @@ function laterJournals(system: System, { record }: Journal): Journal[] {
     .toReversed()
 }
 
-/** What made a trial permanent holds files of the trial as they were before: taken back later, it would bring them again. */
+/**
+ * What made a trial permanent holds files of the trial as they were before: taken back later, it would bring
+ * them again.
+ */
 function refuseOutOfOrder(system: System, journal: Journal): void {
   const { id } = journal.record
   const made = laterJournals(system, journal).find(({ record }) => record.continues === id)
   if (made === undefined) return
-  throw new AppError(`journal ${id} is the trial that ${made.record.id} made permanent; nothing was changed`, {
-    help: `both are taken back by: handover rollback ${made.record.id}`,
-    exitCode: exitCode.errorFindings,
-  })
+  throw new AppError(
+    `journal ${id} is the trial that ${made.record.id} made permanent; nothing was changed`,
+    {
+      help: `both are taken back by: handover rollback ${made.record.id}`,
+      exitCode: exitCode.errorFindings,
+    },
+  )
 }
 
 /** Why the trial was given up, kept in the journal. */
@@ -149,7 +163,10 @@ function refuseObstacles(system: System, journal: Journal): void {
   )
 }
 
-/** A rollback on a full disk still restores the host; only its record suffers, and running it again is harmless. */
+/**
+ * A rollback on a full disk still restores the host; only its record suffers, and running it again is
+ * harmless.
+ */
 function appendQuietly(
   system: System,
   journal: Journal,

@@ -1,7 +1,8 @@
 /**
- * Takes recorded steps back, last first, by looking where each object stands: what is already as before is left alone,
- * so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
- * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being restored.
+ * Takes recorded steps back, last first, by looking where each object stands: what is already as before is
+ * left alone, so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
+ * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being
+ * restored.
  */
 import { messageOf } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
@@ -56,8 +57,8 @@ export async function undoSteps(
 }
 
 /**
- * A step that was never begun has nothing of ours. A journal read later may have lost its last lines: then only what is
- * neither as before nor as planned is somebody else's.
+ * A step that was never begun has nothing of ours. A journal read later may have lost its last lines: then
+ * only what is neither as before nor as planned is somebody else's.
  */
 function isOfOthers(system: System, { begun, later, record }: Undoing, index: number): boolean {
   const step = record.steps[index]

@@ -1,6 +1,6 @@
 /**
- * The paths whose existence tells how a machine boots: the reader looks for exactly these, and only these can be asked for, so that
- * nothing is called absent that nobody looked for.
+ * The paths whose existence tells how a machine boots: the reader looks for exactly these, and only these can
+ * be asked for, so that nothing is called absent that nobody looked for.
  */
 import type { Host } from '../host/host.ts'
 
@@ -50,7 +50,9 @@ export const bootPaths = [
 
 export type BootPath = (typeof bootPaths)[number]
 
-/** `present`: those that exist, as a Host states them; of a Host without boot facts nothing is known to exist. */
+/**
+ * `present`: those that exist, as a Host states them; of a Host without boot facts nothing is known to exist.
+ */
 export function hasPath(present: readonly string[] | undefined, path: BootPath): boolean {
   return present?.includes(path) === true
 }

@@ -1,6 +1,7 @@
 /**
- * The kernel command line as arguments, keeping every blank and quote: `formatCmdline(parseCmdline(text))` is `text`.
- * Quoting follows the kernel's own next_arg() (lib/cmdline.c): blanks separate, double quotes group, nothing escapes.
+ * The kernel command line as arguments, keeping every blank and quote: `formatCmdline(parseCmdline(text))` is
+ * `text`. Quoting follows the kernel's own next_arg() (lib/cmdline.c): blanks separate, double quotes group,
+ * nothing escapes.
  */
 
 export type KernelArg = {
@@ -93,7 +94,10 @@ export function addArg(cmdline: Cmdline, raw: string): Cmdline {
   return { args: [...cmdline.args, { raw, gap: cmdline.args.length === 0 ? '' : ' ' }], tail: cmdline.tail }
 }
 
-/** Removes every kernel argument with this key and value; the one after a removed first argument takes its gap. */
+/**
+ * Removes every kernel argument with this key and value; the one after a removed first argument takes its
+ * gap.
+ */
 export function removeArg(cmdline: Cmdline, raw: string): Cmdline {
   const scope = new Set(kernelArgs(cmdline))
   const args: KernelArg[] = []

@@ -1,11 +1,11 @@
 /**
- * Early binding: files of our own that give each assigned device to vfio-pci before its own driver sees it, in the
- * initramfs and at every later `add` event (hot-plug, SR-IOV), after checking that the device at that place *is* the
- * recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
+ * Early binding: files of our own that give each assigned device to vfio-pci before its own driver sees it,
+ * in the initramfs and at every later `add` event (hot-plug, SR-IOV), after checking that the device at that
+ * place *is* the recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
  *
- * The script reads one line per device: who it is (shell-identity.ts), and the reset methods it may use, commas between,
- * where they are chosen for it. A line `only-with TOKEN` limits everything
- * below it to boots whose command line has TOKEN (a trial boot).
+ * The script reads one line per device: who it is (shell-identity.ts), and the reset methods it may use,
+ * commas between, where they are chosen for it. A line `only-with TOKEN` limits everything below it to boots
+ * whose command line has TOKEN (a trial boot).
  */
 import ruleAsset from '../../assets/boot/10-handover.rules?raw'
 import bindAsset from '../../assets/boot/bind.sh?raw'
@@ -23,7 +23,9 @@ const modulesLoadPath = '/etc/modules-load.d/handover.conf'
 /** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
 export type Binding = Identity & { readonly resetMethods?: readonly string[] }
 
-/** What is new goes to boots with `token` only; lines of `inForce` (the file as it is) stay for every boot. */
+/**
+ * What is new goes to boots with `token` only; lines of `inForce` (the file as it is) stay for every boot.
+ */
 export type Gate = { readonly token: string; readonly inForce: string | undefined }
 
 export function formatBindings(identities: readonly Binding[], gate?: Gate): string {
@@ -54,14 +56,18 @@ function linesInForce(bindings: string): string[] {
 }
 
 /**
- * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from drivers (an
- * initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it from a driver; `bind check`
- * only looks.
+ * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from
+ * drivers (an initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it
+ * from a driver; `bind check` only looks.
  */
 export const bindScript = scriptText(bindAsset)
 
 /** Everything that is written for early binding, in the order of writing. */
-export function earlyBindingFiles(tool: InitramfsTool, identities: readonly Binding[], gate?: Gate): OwnFile[] {
+export function earlyBindingFiles(
+  tool: InitramfsTool,
+  identities: readonly Binding[],
+  gate?: Gate,
+): OwnFile[] {
   return [
     { path: bindingsPath, mode: 0o644, text: formatBindings(identities, gate) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },

@@ -1,7 +1,7 @@
 /**
- * Files of our own that set the host up at every boot, besides the early binding: text only, who writes it is apply/.
- * systemd-tmpfiles writes to sysfs early (tmpfiles.d(5), type `w`), and names the page size; vm.nr_hugepages of sysctl
- * means whatever size the kernel command line made the default.
+ * Files of our own that set the host up at every boot, besides the early binding: text only, who writes it is
+ * apply/. systemd-tmpfiles writes to sysfs early (tmpfiles.d(5), type `w`), and names the page size;
+ * vm.nr_hugepages of sysctl means whatever size the kernel command line made the default.
  */
 import { ownHeader, type OwnFile } from './own-file.ts'
 
@@ -12,5 +12,9 @@ export function nrHugepages(sizeKiB: number): string {
 }
 
 export function hugepagesFile(sizeKiB: number, count: number): OwnFile {
-  return { path: hugepagesPath, mode: 0o644, text: `${ownHeader}\nw ${nrHugepages(sizeKiB)} - - - - ${count}\n` }
+  return {
+    path: hugepagesPath,
+    mode: 0o644,
+    text: `${ownHeader}\nw ${nrHugepages(sizeKiB)} - - - - ${count}\n`,
+  }
 }

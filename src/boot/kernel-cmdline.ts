@@ -1,7 +1,7 @@
 /**
- * `/etc/kernel/cmdline`: the arguments that kernel-install gives to new kernels, and that some makers put into
- * unified images. It is one line for most readers; mkinitcpio joins all lines and leaves out those that begin
- * with `#`.
+ * `/etc/kernel/cmdline`: the arguments that kernel-install gives to new kernels, and that some makers put
+ * into unified images. It is one line for most readers; mkinitcpio joins all lines and leaves out those that
+ * begin with `#`.
  */
 import type { Host } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
@@ -53,15 +53,18 @@ export function kernelCmdlineEdits(host: Pick<Host, 'files'>, change: BootChange
 
 /**
  * Without this file, kernel-install gives a kernel that is installed during a trial the running command line,
- * which has the token of the trial (90-loaderentry.install, Fedora's 20-grub.install). `options`: the arguments of
- * the good entry.
+ * which has the token of the trial (90-loaderentry.install, Fedora's 20-grub.install). `options`: the
+ * arguments of the good entry.
  */
 export function protectNewKernels(host: Host, options: string): Step[] {
   const { present } = host.boot ?? {}
   if (!hasPath(present, '/usr/bin/kernel-install') || hasPath(present, '/usr/lib/kernel/cmdline')) return []
   const isThere = host.files?.some(({ path }) => path === kernelCmdlinePath) === true
   if (isThere || options === '' || options.includes('$')) return []
-  return newKernelCmdline(`${options}\n`, 'kernels installed during the trial get the arguments of the good entry')
+  return newKernelCmdline(
+    `${options}\n`,
+    'kernels installed during the trial get the arguments of the good entry',
+  )
 }
 
 export function newKernelCmdline(text: string, why: string): Step[] {

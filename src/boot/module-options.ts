@@ -1,6 +1,7 @@
 /**
- * Ids given to drivers that take every device of a kind: on a kernel command line, and in files that give modules their
- * options (modprobe.d(5), initramfs-tools(7)). Read and taken out; everything else in a file keeps its bytes.
+ * Ids given to drivers that take every device of a kind: on a kernel command line, and in files that give
+ * modules their options (modprobe.d(5), initramfs-tools(7)). Read and taken out; everything else in a file
+ * keeps its bytes.
  */
 import { parseCmdline, readArg } from './cmdline.ts'
 
@@ -84,14 +85,22 @@ function optionWords(path: string, line: string): (Word & { readonly taker: Take
   const isOptions = words[0]?.word === 'options'
   if (isModprobe(path) && !isOptions) return []
   const taker = takerOf(words[isModprobe(path) ? 1 : 0]?.word ?? '')
-  return words.flatMap((word) => (taker !== undefined && word.word.startsWith('ids=') ? [{ ...word, taker }] : []))
+  return words.flatMap((word) =>
+    taker !== undefined && word.word.startsWith('ids=') ? [{ ...word, taker }] : [],
+  )
 }
 
 function wordsOf(line: string): Word[] {
-  return [...line.matchAll(/(?:"[^"\n]*"|\\(?!\n)|[^\s\\"]|")+/g)].map(({ index, 0: word }) => ({ at: index, word }))
+  return [...line.matchAll(/(?:"[^"\n]*"|\\(?!\n)|[^\s\\"]|")+/g)].map(({ index, 0: word }) => ({
+    at: index,
+    word,
+  }))
 }
 
-/** Lines with what a backslash at their end joins to them, each with its newline: libkmod joins before it looks for comments. */
+/**
+ * Lines with what a backslash at their end joins to them, each with its newline: libkmod joins before it
+ * looks for comments.
+ */
 function logicalLines(text: string): { readonly start: number; readonly end: number }[] {
   const lines: { start: number; end: number }[] = []
   let start = 0

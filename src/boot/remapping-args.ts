@@ -1,6 +1,7 @@
 /**
- * Kernel arguments without which interrupts would be remapped: drivers/iommu/irq_remapping.c (`nointremap`, `intremap=`) and,
- * since remapping needs the IO-APIC, arch/x86/kernel/apic (enable_IR_x2apic) with what switches that off.
+ * Kernel arguments without which interrupts would be remapped: drivers/iommu/irq_remapping.c (`nointremap`,
+ * `intremap=`) and, since remapping needs the IO-APIC, arch/x86/kernel/apic (enable_IR_x2apic) with what
+ * switches that off.
  */
 import { rawArgs, readArg } from './cmdline.ts'
 

@@ -1,12 +1,16 @@
 /**
- * Assignments in files that a shell sources (`/etc/default/grub`), found by the shell's own quoting rules and edited in
- * place: quotes, comments, order and everything else keep their bytes. It runs nothing and expands nothing; what it does
- * not understand it refuses, since a guess here may cost a boot.
+ * Assignments in files that a shell sources (`/etc/default/grub`), found by the shell's own quoting rules and
+ * edited in place: quotes, comments, order and everything else keep their bytes. It runs nothing and expands
+ * nothing; what it does not understand it refuses, since a guess here may cost a boot.
  */
 import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from './cmdline.ts'
 
 /** `bare` carries no quotes; start and end enclose the text without them. */
-export type Segment = { readonly kind: 'bare' | 'single' | 'double'; readonly start: number; readonly end: number }
+export type Segment = {
+  readonly kind: 'bare' | 'single' | 'double'
+  readonly start: number
+  readonly end: number
+}
 
 export type Assignment = {
   readonly name: string
@@ -62,11 +66,13 @@ export function parseShell(text: string): ShellFile {
       endStatement()
       at += 1
     } else if (character === '<' || character === '>') {
-      if (text.startsWith('<<', at)) return { assignments, problem: `a here-document at ${placeOf(text, at)}` }
+      if (text.startsWith('<<', at))
+        return { assignments, problem: `a here-document at ${placeOf(text, at)}` }
       at += 1
     } else {
       const word = readWord(text, at)
-      if (word === undefined) return { assignments, problem: `a quote that is never closed at ${placeOf(text, at)}` }
+      if (word === undefined)
+        return { assignments, problem: `a quote that is never closed at ${placeOf(text, at)}` }
       const plain = text.slice(word.start, word.end)
       const assignment = isCommand || isExport ? asAssignment(text, word, depth > 0 || isGuarded) : undefined
       if (assignment) assignments.push(assignment)
@@ -90,7 +96,10 @@ function placeOf(text: string, at: number): string {
   return `line ${text.slice(0, at).split('\n').length}`
 }
 
-/** One shell word with its quoted parts; undefined when a quote stays open. Blanks are space, tab and newline: a carriage return belongs to the word. */
+/**
+ * One shell word with its quoted parts; undefined when a quote stays open. Blanks are space, tab and newline:
+ * a carriage return belongs to the word.
+ */
 function readWord(text: string, start: number): Word | undefined {
   const segments: Segment[] = []
   let at = start
@@ -116,7 +125,10 @@ function readWord(text: string, start: number): Word | undefined {
   return { start, end: at, segments }
 }
 
-/** Where a double-quoted part ends: a backslash guards the next character, `$( … )` and backquotes are passed over whole. */
+/**
+ * Where a double-quoted part ends: a backslash guards the next character, `$( … )` and backquotes are passed
+ * over whole.
+ */
 function endOfDouble(text: string, start: number): number | undefined {
   let at = start
   while (at < text.length) {
@@ -170,27 +182,33 @@ function asAssignment(text: string, word: Word, isConditional: boolean): Assignm
   const [head, name = '', plus] = match
   const valueStart = word.start + head.length
   // A carriage return at the end of the line is no part of what is edited.
-  const valueEnd = text[word.end - 1] === '\r' && word.segments.at(-1)?.kind === 'bare' ? word.end - 1 : word.end
+  const valueEnd =
+    text[word.end - 1] === '\r' && word.segments.at(-1)?.kind === 'bare' ? word.end - 1 : word.end
   const segments = [{ ...first, start: valueStart }, ...word.segments.slice(1)]
-    .map((segment) => (segment.kind === 'bare' ? { ...segment, end: Math.min(segment.end, valueEnd) } : segment))
+    .map((segment) =>
+      segment.kind === 'bare' ? { ...segment, end: Math.min(segment.end, valueEnd) } : segment,
+    )
     .filter(({ kind, start, end }) => kind !== 'bare' || start < end)
   return { name, isAppend: plus === '+', isConditional, valueStart, valueEnd, segments }
 }
 
-export type Edit = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
+export type Edit =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
 
 const harmless = /^[\w.,:=/@+-]+$/
 
 /**
- * Adds a kernel argument to `NAME`, in the plain assignment that has the last word; a new line at the end when there is none.
- * Undone by `removeArgFrom`, to the byte. `bash`: only bash reads the file, so that `NAME+=` has the last word, too.
+ * Adds a kernel argument to `NAME`, in the plain assignment that has the last word; a new line at the end
+ * when there is none. Undone by `removeArgFrom`, to the byte. `bash`: only bash reads the file, so that
+ * `NAME+=` has the last word, too.
  */
 export function addArgTo(text: string, name: string, raw: string, reader: 'sh' | 'bash' = 'sh'): Edit {
   if (!harmless.test(raw)) return { ok: false, reason: `${raw} would need quoting` }
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }
   const own = file.assignments.filter((assignment) => assignment.name === name)
-  // dash takes `NAME+=` for a command that it does not find; bash appends. A plain assignment is read by both.
+  // dash takes `NAME+=` for a command that it does not find; bash appends. A plain assignment is read by
+  // both.
   const last = reader === 'bash' ? own.at(-1) : own.findLast(({ isAppend }) => !isAppend)
   if (last === undefined && own.length > 0) return { ok: false, reason: `${name} is only appended to` }
   if (last === undefined)
@@ -210,7 +228,11 @@ function hasArgInside(text: string, assignment: Assignment, raw: string): boolea
   return assignment.segments.some(({ start, end }) => hasArg(parseCmdline(text.slice(start, end)), raw))
 }
 
-function insertArg(text: string, { segments, valueStart, valueEnd, isAppend }: Assignment, raw: string): string {
+function insertArg(
+  text: string,
+  { segments, valueStart, valueEnd, isAppend }: Assignment,
+  raw: string,
+): string {
   const last = segments.at(-1)
   // An empty value needs no quotes; a bare word gets a quoted neighbour, which the shell joins to it.
   if (last === undefined) return splice(text, valueStart, valueEnd, isAppend ? `" ${raw}"` : raw)
@@ -218,11 +240,15 @@ function insertArg(text: string, { segments, valueStart, valueEnd, isAppend }: A
   const inner = text.slice(last.start, last.end)
   const isFirst = segments.length === 1
   const added = formatCmdline(addArg(parseCmdline(inner), raw))
-  // The first word of a later segment, or of what is appended, would otherwise be glued to what stands before it.
+  // The first word of a later segment, or of what is appended, would otherwise be glued to what stands before
+  // it.
   return splice(text, last.start, last.end, inner === '' && (isAppend || !isFirst) ? ` ${raw}` : added)
 }
 
-/** Removes an argument from every assignment of `NAME`, conditional ones included: it must not come back by another branch. */
+/**
+ * Removes an argument from every assignment of `NAME`, conditional ones included: it must not come back by
+ * another branch.
+ */
 export function removeArgFrom(text: string, name: string, raw: string): Edit {
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }
@@ -233,7 +259,8 @@ export function removeArgFrom(text: string, name: string, raw: string): Edit {
       const inner = edited.slice(segment.start, segment.end)
       const cut = formatCmdline(removeArg(parseCmdline(inner), raw))
       if (cut === inner) continue
-      const isOurs = segment.kind === 'double' && cut === '' && inner === ` ${raw}` && assignment.segments.length > 1
+      const isOurs =
+        segment.kind === 'double' && cut === '' && inner === ` ${raw}` && assignment.segments.length > 1
       edited = isOurs
         ? splice(edited, segment.start - 1, segment.end + 1, '')
         : splice(edited, segment.start, segment.end, cut)

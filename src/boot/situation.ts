@@ -1,4 +1,7 @@
-/** How a host boots, found once and passed on: which loader starts it, what makes its initramfs and its unified images. */
+/**
+ * How a host boots, found once and passed on: which loader starts it, what makes its initramfs and its
+ * unified images.
+ */
 import type { Host } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
 import { refuseMangled, type BootChange, type Edits } from './edits.ts'
@@ -17,8 +20,8 @@ export function bootSituation(host: Host): BootSituation {
 }
 
 /**
- * A change of the command line for good. Files of others are edited in place; where the way is not understood nothing is
- * written, and the exact change is said instead.
+ * A change of the command line for good. Files of others are edited in place; where the way is not understood
+ * nothing is written, and the exact change is said instead.
  */
 export function editCmdline(boot: BootSituation, change: BootChange): Edits {
   return refuseMangled(boot.loader.edit(boot, change), change)

@@ -1,10 +1,11 @@
 /**
- * Virtual functions at every boot: files of our own that make them on the recorded card, set them up, and hand them to the
- * early binding. Run by udev when the card appears (or its driver does), before its network interface is announced to
- * anyone: udev holds the events of what hangs below a device until that device's own is done. Text only.
+ * Virtual functions at every boot: files of our own that make them on the recorded card, set them up, and
+ * hand them to the early binding. Run by udev when the card appears (or its driver does), before its network
+ * interface is announced to anyone: udev holds the events of what hangs below a device until that device's
+ * own is done. Text only.
  *
- * The list has a line for each physical function (shell-identity.ts) with the number wanted behind it, and below it `vf N …`
- * in the words of ip-link(8).
+ * The list has a line for each physical function (shell-identity.ts) with the number wanted behind it, and
+ * below it `vf N …` in the words of ip-link(8).
  */
 import ruleAsset from '../../assets/boot/11-handover-virtual-functions.rules?raw'
 import makeAsset from '../../assets/boot/make-virtual-functions.sh?raw'

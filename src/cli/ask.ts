@@ -1,5 +1,6 @@
 /**
- * Asks before the host is changed. Without a terminal no question can be asked: that is an error, never a yes.
+ * Asks before the host is changed. Without a terminal no question can be asked: that is an error, never a
+ * yes.
  */
 import { clean } from '../base/printable.ts'
 import { UsageError } from '../base/errors.ts'

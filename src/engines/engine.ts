@@ -1,14 +1,22 @@
 /**
- * What runs VMs. An engine has a folder here and a line in engines.ts; nothing outside the folder knows how it is spoken to.
- * Engines start processes and make disk images of VMs; they never change the configuration of the host.
+ * What runs VMs. An engine has a folder here and a line in engines.ts; nothing outside the folder knows how
+ * it is spoken to. Engines start processes and make disk images of VMs; they never change the configuration
+ * of the host.
  */
 import { z } from 'zod'
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { Connection, System } from '../machine/system.ts'
 
-/** One function the guest gets; `role` names it in what `verify` reports, and is empty for one that comes along. */
-export type AssignedFunction = { readonly role: string; readonly address: PciAddress; readonly classCode?: string }
+/**
+ * One function the guest gets; `role` names it in what `verify` reports, and is empty for one that comes
+ * along.
+ */
+export type AssignedFunction = {
+  readonly role: string
+  readonly address: PciAddress
+  readonly classCode?: string
+}
 
 /** What the VM gets of this machine: its functions in the order in which the guest shall see them. */
 export type Given = { readonly spec: Spec; readonly functions: readonly AssignedFunction[] }
@@ -55,8 +63,15 @@ export type Engine = {
   consoleSocket(system: System, name: string): string
   /** The line on which the guest reports (run/guest-report.ts). Throws AppError when nobody listens. */
   openReport(system: System, name: string): Promise<Connection>
-  /** The last lines of the console, or of the engine's own log when the console is empty; without control characters. */
+  /**
+   * The last lines of the console, or of the engine's own log when the console is empty; without control
+   * characters.
+   */
   lastWords(system: System, name: string, lines: number): string
   /** Role → the guest's own address of the function, as the guest's firmware placed it. */
-  places(system: System, name: string, functions: readonly AssignedFunction[]): Promise<ReadonlyMap<string, string>>
+  places(
+    system: System,
+    name: string,
+    functions: readonly AssignedFunction[],
+  ): Promise<ReadonlyMap<string, string>>
 }

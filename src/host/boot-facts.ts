@@ -22,7 +22,10 @@ export type EntryImage = {
 export type UnifiedImage = {
   readonly name: string
   readonly bytes: number
-  /** The kernel's release as the name tells it, when its modules are there so that the image can be made again. */
+  /**
+   * The kernel's release as the name tells it, when its modules are there so that the image can be made
+   * again.
+   */
   readonly release?: string
 }
 
@@ -37,9 +40,15 @@ export type BootFacts = {
   readonly present: readonly string[]
   /** Names in /boot, for the images a generator will write. */
   readonly bootNames: readonly string[]
-  /** The lines inside the entry of grub.cfg that started this kernel; never the rest, which may hold password hashes. */
+  /**
+   * The lines inside the entry of grub.cfg that started this kernel; never the rest, which may hold password
+   * hashes.
+   */
   readonly grubEntry?: string
-  /** custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone else did). */
+  /**
+   * custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone
+   * else did).
+   */
   readonly grubReadsCustom?: boolean
   readonly grubCustom?: string | null
   /** Where GRUB's environment block really is, when it is a link (Fedora kept it on the ESP). */
@@ -66,6 +75,9 @@ export type BootFacts = {
   readonly trialResult?: string
   /** The loader's one-shot choice is the trial: the next boot starts it. */
   readonly trialIsNext?: boolean
-  /** File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on plain ones. */
+  /**
+   * File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on
+   * plain ones.
+   */
   readonly grubFilesystem?: { readonly type: string; readonly device: string }
 }

@@ -50,14 +50,19 @@ export type IommuFacts = {
   readonly interruptRemapping?: boolean
   /** Names under /sys/class/iommu; present only when a driver is active. */
   readonly units?: readonly string[]
-  /** ACPI tables present, as raw bytes in lower-case hex (root) or the empty string when only their presence is known. */
+  /**
+   * ACPI tables present, as raw bytes in lower-case hex (root) or the empty string when only their presence
+   * is known.
+   */
   readonly dmar?: string
   readonly ivrs?: string
   /** Default domain type in the kernel's word, from a log: `Translated` or `Passthrough`. */
   readonly defaultDomain?: string
   /** A log says that the kernel, patched, takes all such regions for relaxable (Proxmox' relax_rmrr). */
   readonly relaxesRegions?: true
-  /** Regions the firmware wants mapped one to one (RMRR), where only a log tells and no group can be named. */
+  /**
+   * Regions the firmware wants mapped one to one (RMRR), where only a log tells and no group can be named.
+   */
   readonly firmwareRegions?: readonly { readonly start: string; readonly end: string }[]
 }
 
@@ -66,15 +71,24 @@ export type NeedKind = 'disk' | 'network' | 'display' | 'console' | 'input' | 'c
 
 /** One thing the host needs, and the chain from it down to the PCI function that carries it. */
 export type HostNeed = {
-  /** `use`: a process or the kernel uses the function for something short of the other kinds (sound, a watchdog). */
+  /**
+   * `use`: a process or the kernel uses the function for something short of the other kinds (sound, a
+   * watchdog).
+   */
   readonly kind: NeedKind
-  /** In words: `/`, `swap`, `default route`, `SSH session from 192.0.2.7`, `text console`. Nothing is decided on it. */
+  /**
+   * In words: `/`, `swap`, `default route`, `SSH session from 192.0.2.7`, `text console`. Nothing is decided
+   * on it.
+   */
   readonly what: string
   /** The mount point, where the need is a mounted file system. */
   readonly mountPoint?: string
   /** The need is a default route of the host. */
   readonly isDefaultRoute?: boolean
-  /** The name in `what` of an interface, a program or an array: a chain that begins with it is shown without it. */
+  /**
+   * The name in `what` of an interface, a program or an array: a chain that begins with it is shown without
+   * it.
+   */
   readonly subject?: string
   /** The name of the VM that holds the function, where `kind` is `vm` and this program itself started it. */
   readonly vm?: string
@@ -84,11 +98,14 @@ export type HostNeed = {
   /** How bad its loss is: `vital` is refused, `spoken-for` only warned of. */
   readonly weight: 'vital' | 'spoken-for'
   /**
-   * A bond leg, a mirror half, a path of several: the need ends at a set, and the last one standing may not go. Legs
-   * that are broken or absent today are not counted, so that a set of one function is like no set at all.
+   * A bond leg, a mirror half, a path of several: the need ends at a set, and the last one standing may not
+   * go. Legs that are broken or absent today are not counted, so that a set of one function is like no set at
+   * all.
    */
   readonly redundant?: {
-    /** The name of the set: `bond0`, `md0`, `nvme-subsys0`. Legs of one need with one name belong together. */
+    /**
+     * The name of the set: `bond0`, `md0`, `nvme-subsys0`. Legs of one need with one name belong together.
+     */
     readonly set: string
     /** Functions on which the need stands without this one: addresses of the other legs. */
     readonly others: readonly PciAddress[]
@@ -96,8 +113,9 @@ export type HostNeed = {
 }
 
 /**
- * A need of the host that could not be followed to a PCI function, nor to something that is known to be none (memory, a
- * server behind a followed port, a file on a followed file system). It may end at any function that could carry it.
+ * A need of the host that could not be followed to a PCI function, nor to something that is known to be none
+ * (memory, a server behind a followed port, a file on a followed file system). It may end at any function
+ * that could carry it.
  */
 export type LostNeed = {
   readonly kind: NeedKind
@@ -109,21 +127,27 @@ export type LostNeed = {
   /** Why it ends there: `nothing says which port it runs over`, `/proc/net/pppoe cannot be read (EACCES)`. */
   readonly why: string
   /**
-   * Functions that could physically carry the need, in the order of their addresses. A controller without disks is no
-   * end of a mount; a port that is down, has no address and is configured nowhere is no end of a route.
+   * Functions that could physically carry the need, in the order of their addresses. A controller without
+   * disks is no end of a mount; a port that is down, has no address and is configured nowhere is no end of a
+   * route.
    */
   readonly couldBe: readonly PciAddress[]
 }
 
-/** A block device of the host and what stands on it: what the host needs may not become the virtual disk of a VM. */
+/**
+ * A block device of the host and what stands on it: what the host needs may not become the virtual disk of a
+ * VM.
+ */
 export type HostBlockDevice = {
   /** Kernel name: `sda2`, `dm-3`, `zd16`. */
   readonly name: string
-  /** Paths that lead to it, `/dev/sda2` first: links of udev, `/dev/mapper/…`, `/dev/vg0/root`, `/dev/zvol/…`. */
+  /**
+   * Paths that lead to it, `/dev/sda2` first: links of udev, `/dev/mapper/…`, `/dev/vg0/root`, `/dev/zvol/…`.
+   */
   readonly paths: readonly string[]
   /**
-   * Needs (their `what`) that stand on it, on a part of it, or on the whole it is a part of. Empty: the host needs nothing of
-   * it, though it may be active (a volume for a VM) or lie on a disk that the host needs.
+   * Needs (their `what`) that stand on it, on a part of it, or on the whole it is a part of. Empty: the host
+   * needs nothing of it, though it may be active (a volume for a VM) or lie on a disk that the host needs.
    */
   readonly neededFor: readonly string[]
   /** Processes that hold it open, in words: `process 2211 (kvm)`. */
@@ -148,11 +172,12 @@ export type HostPath = {
 /** A refusal that a log or a paste holds: of the function or the group it names, and of no other. */
 export type Refusal = {
   /**
-   * `reserved-memory`: the kernel refused the function because the firmware uses memory through it. `identity-map`: it kept such
-   * memory mapped, which is a refusal but for USB and displays. `denied`: vfio-pci has the function on its list of broken ones.
-   * `not-viable`: the group was held by a driver of the host. `no-reset`, `reset-needs-group`: QEMU could not reset the function.
-   * `lost`: the function did not come back. `held`: something else held the group. `memory-held`: the host held a part of its
-   * memory. `unexplained`: VFIO refused, and the words do not say why.
+   * `reserved-memory`: the kernel refused the function because the firmware uses memory through it.
+   * `identity-map`: it kept such memory mapped, which is a refusal but for USB and displays. `denied`:
+   * vfio-pci has the function on its list of broken ones. `not-viable`: the group was held by a driver of the
+   * host. `no-reset`, `reset-needs-group`: QEMU could not reset the function. `lost`: the function did not
+   * come back. `held`: something else held the group. `memory-held`: the host held a part of its memory.
+   * `unexplained`: VFIO refused, and the words do not say why.
    */
   readonly kind:
     | 'reserved-memory'
@@ -203,7 +228,11 @@ export type HostFile = {
   readonly mode?: number
 }
 
-export type Distribution = { readonly id: string; readonly versionId?: string; readonly idLike?: readonly string[] }
+export type Distribution = {
+  readonly id: string
+  readonly versionId?: string
+  readonly idLike?: readonly string[]
+}
 
 export type Host = {
   readonly schema: 1
@@ -228,12 +257,16 @@ export type Host = {
   readonly unreadNeeds?: readonly NeedKind[]
   /** Block devices that the host shows; absent where the input lists none. */
   readonly blockDevices?: readonly HostBlockDevice[]
-  /** Paths that the spec names, where this machine was asked about them; absent for a capture or a listing. */
+  /**
+   * Paths that the spec names, where this machine was asked about them; absent for a capture or a listing.
+   */
   readonly paths?: readonly HostPath[]
   /** What was refused before, where the input holds the refusal. */
   readonly refusals?: readonly Refusal[]
   readonly bridges?: readonly string[]
-  /** IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use. */
+  /**
+   * IPv4 addresses the host is reached by: on the interfaces of its default routes and of sessions in use.
+   */
   readonly ownAddresses?: readonly string[]
   readonly files?: readonly HostFile[]
   readonly boot?: BootFacts

@@ -1,6 +1,6 @@
 /**
- * Writes the kernel's initramfs format (newc, Documentation/driver-api/early-userspace/buffer-format.rst): an uncompressed
- * archive that the kernel unpacks before anything runs. Uncompressed is fastest under emulation.
+ * Writes the kernel's initramfs format (newc, Documentation/driver-api/early-userspace/buffer-format.rst): an
+ * uncompressed archive that the kernel unpacks before anything runs. Uncompressed is fastest under emulation.
  */
 
 export type CpioEntry =

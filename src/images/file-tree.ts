@@ -6,7 +6,12 @@ import { keyOf } from './cache.ts'
 
 export type TreeEntry =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'file'; readonly path: string; readonly content: string | Uint8Array; readonly mode?: number }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly content: string | Uint8Array
+      readonly mode?: number
+    }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   /** A file of this machine, with its mode. */
   | { readonly kind: 'copy'; readonly path: string; readonly from: string }

@@ -51,7 +51,12 @@ export async function guestImage(system: System, kernel: LabKernel): Promise<Uin
     ...moduleEntries(system, kernel),
   ]
   for (const library of await librariesOf(system, [nft])) {
-    entries.push({ kind: 'file', path: library.slice(1), content: system.work.readFile(library), mode: 0o755 })
+    entries.push({
+      kind: 'file',
+      path: library.slice(1),
+      content: system.work.readFile(library),
+      mode: 0o755,
+    })
   }
   return writeCpio(entries)
 }

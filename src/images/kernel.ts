@@ -24,7 +24,11 @@ type Chosen = { readonly release: string; readonly key: string }
  * The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb
  * -x`, no root needed.
  */
-export async function labKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
+export async function labKernel(
+  system: System,
+  cache: string,
+  say: (line: string) => void,
+): Promise<LabKernel> {
   return chosenKernel(system, cache) ?? (await newestKernel(system, cache, say))
 }
 
@@ -32,15 +36,22 @@ export async function labKernel(system: System, cache: string, say: (line: strin
  * The distribution's newest kernel, chosen from now on. Where the package lists name none, the kernel chosen
  * last stays.
  */
-export async function newestKernel(system: System, cache: string, say: (line: string) => void): Promise<LabKernel> {
+export async function newestKernel(
+  system: System,
+  cache: string,
+  say: (line: string) => void,
+): Promise<LabKernel> {
   const name = await packageName(system)
   const known = name === undefined ? undefined : await packageFacts(system, name)
   if (name === undefined || known === undefined) {
     const chosen = chosenKernel(system, cache)
     if (chosen) return chosen
-    throw new AppError('the distribution offers no package linux-image-amd64, which the lab takes its kernel from', {
-      help: 'refresh the package lists: apt-get update',
-    })
+    throw new AppError(
+      'the distribution offers no package linux-image-amd64, which the lab takes its kernel from',
+      {
+        help: 'refresh the package lists: apt-get update',
+      },
+    )
   }
   const release = name.replace(/^linux-image-/, '').replace(/-unsigned$/, '')
   const key = keyOf([String(form), name, known])
@@ -57,7 +68,8 @@ export async function newestKernel(system: System, cache: string, say: (line: st
 /** Machines of several distributions may share a home folder, and so a cache. */
 function markerOf(system: System, cache: string): string {
   const text = system.readText('/etc/os-release')
-  const value = (key: string) => new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(text.ok ? text.value : '')?.[1] ?? 'any'
+  const value = (key: string) =>
+    new RegExp(`^${key}="?([\\w.-]+)`, 'm').exec(text.ok ? text.value : '')?.[1] ?? 'any'
   return join(cache, `kernel-${value('ID')}-${value('VERSION_ID')}.json`)
 }
 
@@ -84,7 +96,11 @@ async function fetchKernel(
   )
   await run(system, ['sh', '-c', 'dpkg-deb -x "$1"/*.deb "$1"/root', 'sh', work])
   await run(system, ['depmod', '-b', join(work, 'root'), release])
-  const vmlinux = await unpackKernel(system, system.work.readFile(join(work, 'root/boot', `vmlinuz-${release}`)), work)
+  const vmlinux = await unpackKernel(
+    system,
+    system.work.readFile(join(work, 'root/boot', `vmlinuz-${release}`)),
+    work,
+  )
   system.work.move(vmlinux, join(folder, 'vmlinux'))
   system.work.move(join(work, 'root/lib/modules', release), join(folder, 'modules'))
   system.work.removeTree(work)
@@ -98,7 +114,9 @@ function kernelIn(system: System, folder: string, release: string): LabKernel {
 
 /** `linux-image-amd64` depends on the one package that holds the current kernel. */
 async function packageName(system: System): Promise<string | undefined> {
-  const shown = await system.exec(['apt-cache', 'depends', '--important', 'linux-image-amd64'], { timeoutSeconds: 60 })
+  const shown = await system.exec(['apt-cache', 'depends', '--important', 'linux-image-amd64'], {
+    timeoutSeconds: 60,
+  })
   return /Depends: (linux-image-[\w.+-]+)/.exec(shown.stdout)?.[1]
 }
 
@@ -118,8 +136,13 @@ async function unpackKernel(system: System, image: Buffer, work: string): Promis
   const start = (setupSectors + 1) * 512 + image.readUInt32LE(0x248)
   const payload = image.subarray(start, start + image.readUInt32LE(0x24c))
   const program =
-    payload.readUInt32BE(0) === 0xfd377a58 ? 'xz' : payload.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : undefined
-  if (program === undefined) throw new AppError('the kernel image is compressed in a way the lab does not know')
+    payload.readUInt32BE(0) === 0xfd377a58
+      ? 'xz'
+      : payload.readUInt32LE(0) === 0xfd2fb528
+        ? 'zstd'
+        : undefined
+  if (program === undefined)
+    throw new AppError('the kernel image is compressed in a way the lab does not know')
   const packed = join(work, 'payload')
   // The last four bytes are the unpacked size, not part of the stream.
   system.work.putFile(packed, payload.subarray(0, payload.length - 4))
@@ -131,5 +154,8 @@ async function run(system: System, argv: readonly string[], help?: string): Prom
   const result = await system.exec(argv, { timeoutSeconds: 300 })
   if (result.status === 0) return
   const said = result.stderr.trim().split('\n').at(-1) ?? ''
-  throw new AppError(`${argv[0]} ended with status ${result.status}: ${said}`, help === undefined ? {} : { help })
+  throw new AppError(
+    `${argv[0]} ended with status ${result.status}: ${said}`,
+    help === undefined ? {} : { help },
+  )
 }

@@ -1,9 +1,13 @@
 /**
- * Which kernel module files a small system needs, and in which order to load them: read from the text of modules.dep
- * (modules.dep(5): `path: dependency dependency …`, dependencies of dependencies included, nearest first).
+ * Which kernel module files a small system needs, and in which order to load them: read from the text of
+ * modules.dep (modules.dep(5): `path: dependency dependency …`, dependencies of dependencies included,
+ * nearest first).
  */
 
-/** Paths relative to /lib/modules/VERSION, dependencies first. Names unknown to the kernel (built in, or not built) are left out. */
+/**
+ * Paths relative to /lib/modules/VERSION, dependencies first. Names unknown to the kernel (built in, or not
+ * built) are left out.
+ */
 export function loadOrder(modulesDep: string, wanted: readonly string[]): string[] {
   const byName = new Map<string, { path: string; dependencies: string[] }>()
   for (const line of modulesDep.split('\n')) {
@@ -24,7 +28,9 @@ export function loadOrder(modulesDep: string, wanted: readonly string[]): string
   return order
 }
 
-/** `kernel/drivers/vfio/pci/vfio-pci.ko` and `vfio-pci` are `vfio_pci`: the kernel treats `-` and `_` alike. */
+/**
+ * `kernel/drivers/vfio/pci/vfio-pci.ko` and `vfio-pci` are `vfio_pci`: the kernel treats `-` and `_` alike.
+ */
 export function moduleName(path: string): string {
   return (path.split('/').at(-1) ?? path).replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_')
 }

@@ -1,6 +1,6 @@
 /**
- * The picture the media guest paints on the screen it owns: eight horizontal bands of known colours, for bochs-display's
- * default mode. Bands survive any row pitch; colours are told apart by eye and by number.
+ * The picture the media guest paints on the screen it owns: eight horizontal bands of known colours, for
+ * bochs-display's default mode. Bands survive any row pitch; colours are told apart by eye and by number.
  */
 
 export const patternMode = { width: 1280, height: 800 } as const
@@ -29,7 +29,11 @@ export function patternBytes(): Uint8Array {
 }
 
 export function bandAt(y: number, height: number): readonly [number, number, number] {
-  return patternBands[Math.min(patternBands.length - 1, Math.floor((y * patternBands.length) / height))] ?? [0, 0, 0]
+  return (
+    patternBands[Math.min(patternBands.length - 1, Math.floor((y * patternBands.length) / height))] ?? [
+      0, 0, 0,
+    ]
+  )
 }
 
 /**

@@ -40,7 +40,10 @@ function wordOf(need: Need): string {
   return need.program ?? need.file ?? need.debianPackage
 }
 
-/** Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one command. */
+/**
+ * Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one
+ * command.
+ */
 export async function installNeeds(
   system: Machine & Pick<System, 'exec'>,
   say: (line: string) => void,
@@ -68,13 +71,17 @@ export async function installNeeds(
     })
     // An update that fails may still leave a usable package list: only the installation decides.
     if (result.status !== 0 && argv[1] !== 'update') {
-      throw new AppError(`${argv.slice(0, 2).join(' ')} ended with ${result.status}: ${lastLine(result.stderr)}`, {
-        help: `run it yourself to see more: ${command}`,
-      })
+      throw new AppError(
+        `${argv.slice(0, 2).join(' ')} ended with ${result.status}: ${lastLine(result.stderr)}`,
+        {
+          help: `run it yourself to see more: ${command}`,
+        },
+      )
     }
   }
   const still = missingNeeds(system, further)
-  if (still.length > 0) throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
+  if (still.length > 0)
+    throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
 }
 
 function lastLine(text: string): string {

@@ -1,13 +1,16 @@
 /**
- * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's docs/system/i386 and
- * docs/pcie.txt.
+ * Topology → the arguments of the outer QEMU (pure). Facts about the devices: docs/lab.md; QEMU's
+ * docs/system/i386 and docs/pcie.txt.
  */
 import { escapeOption } from '../base/escape.ts'
 import type { AcceleratorKind } from '../base/accelerator.ts'
 import { bareMachine } from '../images/bare-machine.ts'
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
-/** `kernel`: the lab's own small system, started directly. `disk`: an installed system, started by its own boot loader. */
+/**
+ * `kernel`: the lab's own small system, started directly. `disk`: an installed system, started by its own
+ * boot loader.
+ */
 export type HostBoot =
   | { readonly kind: 'kernel'; readonly kernel: string; readonly initrd: string; readonly disk: string }
   | {
@@ -53,7 +56,12 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: Accelera
   ]
   if (accelerator === 'tcg')
     args.push(
-      ...['-chardev', `socket,id=gdb,path=${escapeOption(files.gdbSocket)},server=on,wait=off`, '-gdb', 'chardev:gdb'],
+      ...[
+        '-chardev',
+        `socket,id=gdb,path=${escapeOption(files.gdbSocket)},server=on,wait=off`,
+        '-gdb',
+        'chardev:gdb',
+      ],
     )
   if (host.iommu === 'intel') args.push('-device', 'intel-iommu,intremap=on')
   if (host.iommu === 'amd') args.push('-device', 'amd-iommu,intremap=on')
@@ -93,7 +101,10 @@ function bootArgs(host: Topology, boot: HostBoot): string[] {
   ]
 }
 
-/** An AMD IOMMU is a PCI function itself and sits in the first slot, since it must be there before the devices. */
+/**
+ * An AMD IOMMU is a PCI function itself and sits in the first slot, since it must be there before the
+ * devices.
+ */
 function firstSlot(host: Topology): number {
   return host.iommu === 'amd' ? 2 : 1
 }
@@ -104,12 +115,18 @@ function kernelArguments(host: Topology): string {
   return `console=ttyS0 quiet mitigations=off cryptomgr.notests random.trust_cpu=on tsc=reliable ${iommu}`.trim()
 }
 
-/** Root port N has the id rpN and sits on the root bus; its device number and physical slot are the topology's. */
+/**
+ * Root port N has the id rpN and sits on the root bus; its device number and physical slot are the
+ * topology's.
+ */
 function portArgs(port: LabPort, number: number, files: HostFiles, netdevs: NetdevNames): string[] {
   const id = `rp${number}`
   const acs = port.acs ? '' : ',disable-acs=on'
   const slot = port.slot ?? number
-  const args = ['-device', `pcie-root-port,id=${id},bus=pcie.0,addr=${hex(slot)},chassis=${slot},slot=${slot}${acs}`]
+  const args = [
+    '-device',
+    `pcie-root-port,id=${id},bus=pcie.0,addr=${hex(slot)},chassis=${slot},slot=${slot}${acs}`,
+  ]
   if (port.functions) args.push(...cardArgs(port.functions, id, '0x0', id, files, netdevs))
   if (port.switch) {
     args.push('-device', `x3130-upstream,id=${id}up,bus=${id}`)
@@ -145,14 +162,21 @@ function cardArgs(
   })
 }
 
-function functionArgs(fn: LabFunction, id: string, place: string, files: HostFiles, netdevs: NetdevNames): string[] {
+function functionArgs(
+  fn: LabFunction,
+  id: string,
+  place: string,
+  files: HostFiles,
+  netdevs: NetdevNames,
+): string[] {
   switch (fn.device) {
     case 'e1000e':
     case 'igb':
     case 'virtio-net': {
       const model = fn.device === 'virtio-net' ? 'virtio-net-pci' : fn.device
       const mac = fn.mac === undefined ? '' : `,mac=${fn.mac}`
-      // romfile= leaves the boot ROM out: nobody boots from the network here, and its file is another package.
+      // romfile= leaves the boot ROM out: nobody boots from the network here, and its file is another
+      // package.
       return [
         ...netdevs.argsFor(id, fn.network),
         '-device',
@@ -183,7 +207,10 @@ function diskArgs(fn: LabFunction, id: string, files: HostFiles): string[] {
   ])
 }
 
-/** Every port gets a network back end of its own: an uplink of QEMU's user network, or a plug in a virtual switch (hub). */
+/**
+ * Every port gets a network back end of its own: an uplink of QEMU's user network, or a plug in a virtual
+ * switch (hub).
+ */
 class NetdevNames {
   readonly #hubs: readonly string[]
   readonly #host: Topology

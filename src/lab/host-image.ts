@@ -22,7 +22,18 @@ const earlyModules = ['crc32c_generic', 'ahci', 'sd_mod', 'ext4']
 const hostModules = ['bridge', 'tun']
 /** There for modprobe to find, by name or by a device's alias. */
 const foundModules = [
-  ...['e1000e', 'igb', 'bochs', 'nvme', 'xhci_pci', 'virtio_pci', 'virtio_net', 'sym53c8xx', 'usbhid', 'usb_storage'],
+  ...[
+    'e1000e',
+    'igb',
+    'bochs',
+    'nvme',
+    'xhci_pci',
+    'virtio_pci',
+    'virtio_net',
+    'sym53c8xx',
+    'usbhid',
+    'usb_storage',
+  ],
   ...['kvm_amd', 'kvm_intel', 'vfio_pci', 'vfio_iommu_type1'],
 ]
 
@@ -122,7 +133,11 @@ function scriptTree(system: System): TreeEntry[] {
     const content = system.work.readFile(join(system.work.packageFolder(), 'lab/host', `${name}.sh`))
     return { kind: 'file', path, content, mode: 0o755 }
   }
-  return [script('sbin/init', 'init'), script('lib/lab/agent.sh', 'agent'), script('lib/lab/udhcpc.sh', 'udhcpc')]
+  return [
+    script('sbin/init', 'init'),
+    script('lib/lab/agent.sh', 'agent'),
+    script('lib/lab/udhcpc.sh', 'udhcpc'),
+  ]
 }
 
 const text = (path: string, content: string): TreeEntry => ({ kind: 'file', path, content })
@@ -166,7 +181,22 @@ const rootDisk: FileSystem = { label: 'labhost', sizeMiB: 640 }
 /** Without a journal and checksums, which the lab has no use for. */
 function fileSystemArgs(tree: string, image: string, { label, sizeMiB }: FileSystem): string[] {
   const features = '^has_journal,^metadata_csum,^64bit,^resize_inode'
-  return ['mke2fs', '-q', '-t', 'ext4', '-O', features, '-m', '0', '-L', label, '-d', tree, image, `${sizeMiB}M`]
+  return [
+    'mke2fs',
+    '-q',
+    '-t',
+    'ext4',
+    '-O',
+    features,
+    '-m',
+    '0',
+    '-L',
+    label,
+    '-d',
+    tree,
+    image,
+    `${sizeMiB}M`,
+  ]
 }
 
 /** A file system without mounting anything: `mke2fs -d`. */

@@ -1,10 +1,13 @@
-/** The story of the topologies that are only looked at: what `inspect` and `capture` say in a real, booted host. */
+/**
+ * The story of the topologies that are only looked at: what `inspect` and `capture` say in a real, booted
+ * host.
+ */
 import type { LabHost } from './lab-host.ts'
 import type { LabLog } from './result.ts'
 
 /**
- * The other topologies: boot, look, capture; as root and as somebody who may read less. Read back, a capture must give the
- * page of the machine it came from, but for the stand-ins that redaction put in.
+ * The other topologies: boot, look, capture; as root and as somebody who may read less. Read back, a capture
+ * must give the page of the machine it came from, but for the stand-ins that redaction put in.
  */
 export async function inspectStory(host: LabHost, log: LabLog): Promise<string> {
   return await log.phase('inspect and capture', async () => {
@@ -31,7 +34,10 @@ export async function inspectStory(host: LabHost, log: LabLog): Promise<string> 
 }
 
 /** Compares two `inspect --json` documents, but for the source they name and what redaction replaces. */
-function sameInspect(live: readonly string[], captured: readonly string[]): [same: boolean, evidence: string] {
+function sameInspect(
+  live: readonly string[],
+  captured: readonly string[],
+): [same: boolean, evidence: string] {
   const [a, b] = [live, captured].map((lines) => {
     const start = lines.indexOf('{')
     const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {
@@ -53,7 +59,10 @@ function sameInspect(live: readonly string[], captured: readonly string[]): [sam
   return [false, `live «${a.lines[first]?.trim()}», capture «${b.lines[first]?.trim()}»`]
 }
 
-/** Foretold groups beside the kernel's of the same `inspect --json`: a group claimed for certain must be exactly one of them. */
+/**
+ * Foretold groups beside the kernel's of the same `inspect --json`: a group claimed for certain must be
+ * exactly one of them.
+ */
 function comparePrediction(lines: readonly string[]): [right: boolean, evidence: string] {
   const start = lines.indexOf('{')
   const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {

@@ -1,6 +1,6 @@
 /**
- * A running lab host: the outer QEMU process, the agent's line into it, and its QMP socket. What to do with it is the
- * story's business.
+ * A running lab host: the outer QEMU process, the agent's line into it, and its QMP socket. What to do with
+ * it is the story's business.
  */
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
@@ -13,7 +13,10 @@ export type CommandResult = { readonly status: number; readonly lines: readonly 
 export type LabHost = {
   readonly qmp: QmpClient
   /** Runs one shell command in the host (a single line). Lines are given as they come. */
-  run(command: string, options?: { onLine?: (line: string) => void; timeoutSeconds?: number }): Promise<CommandResult>
+  run(
+    command: string,
+    options?: { onLine?: (line: string) => void; timeoutSeconds?: number },
+  ): Promise<CommandResult>
   /** Runs `begin` (which makes the host restart) and returns when the agent of the next boot answers. */
   restart(begin: () => Promise<void>, timeoutSeconds: number): Promise<void>
   stop(): Promise<void>
@@ -64,7 +67,8 @@ function labHost(given: {
   const { qmp, agent, process, lastWords } = given
   return {
     qmp,
-    run: (command, options = {}) => agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
+    run: (command, options = {}) =>
+      agent.run(command, options.timeoutSeconds ?? 300, options.onLine, lastWords),
     restart: async (begin, seconds) => {
       agent.expectRestart()
       await begin()
@@ -149,10 +153,17 @@ class AgentLine {
     this.#ready = this.#nextReady()
   }
 
-  async ready(timeoutSeconds: number, process: Running, lastWords: (what: string) => AppError): Promise<void> {
+  async ready(
+    timeoutSeconds: number,
+    process: Running,
+    lastWords: (what: string) => AppError,
+  ): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(lastWords(`did not answer within ${timeoutSeconds} s`)), timeoutSeconds * 1000)
+      timer = setTimeout(
+        () => reject(lastWords(`did not answer within ${timeoutSeconds} s`)),
+        timeoutSeconds * 1000,
+      )
     })
     const died = process.ended.then(() => {
       throw lastWords('ended while it booted')

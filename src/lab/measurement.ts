@@ -9,10 +9,10 @@ const mostTries = 3
 const killed = 137
 
 /**
- * Starts a guest whose virtio disk is the disk with this serial, and reads what it measured. About 12 s under software
- * emulation. A guest under KVM inside software emulation has been seen to stand still in its first instructions; that says
- * nothing about the disk, so such a guest is ended, told with `say`, and started anew. One that ends by itself without figures is
- * an `AppError` at once.
+ * Starts a guest whose virtio disk is the disk with this serial, and reads what it measured. About 12 s under
+ * software emulation. A guest under KVM inside software emulation has been seen to stand still in its first
+ * instructions; that says nothing about the disk, so such a guest is ended, told with `say`, and started
+ * anew. One that ends by itself without figures is an `AppError` at once.
  */
 export async function measureVirtio(
   host: Pick<LabHost, 'run'>,
@@ -29,7 +29,8 @@ export async function measureVirtio(
 }
 
 function guestCommand(disk: string): string {
-  const kernelArguments = 'console=ttyS0 quiet mitigations=off cryptomgr.notests guest.role=bench guest.blocks=1000'
+  const kernelArguments =
+    'console=ttyS0 quiet mitigations=off cryptomgr.notests guest.role=bench guest.blocks=1000'
   return [
     'qemu-system-x86_64 -nodefaults -no-user-config -display none -vga none -no-reboot',
     '-machine q35 -accel kvm -accel tcg -cpu max -m 160 -serial stdio',

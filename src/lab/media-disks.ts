@@ -11,7 +11,10 @@ import { functionsOf, type LabDisk, type Topology } from './topology.ts'
 
 export type MediaFile = { readonly disk: string; readonly name: string; readonly sha256: string }
 
-export type MediaDisks = { readonly images: ReadonlyMap<string, string>; readonly files: readonly MediaFile[] }
+export type MediaDisks = {
+  readonly images: ReadonlyMap<string, string>
+  readonly files: readonly MediaFile[]
+}
 
 /** Makes every disk of the topology in the run folder. */
 export async function mediaDisks(system: System, topology: Topology, runFolder: string): Promise<MediaDisks> {

@@ -1,4 +1,7 @@
-/** What is laid over the lab host's root file system at boot: the built tool, the owner's spec, the lab's own scripts. */
+/**
+ * What is laid over the lab host's root file system at boot: the built tool, the owner's spec, the lab's own
+ * scripts.
+ */
 import type { System } from '../machine/system.ts'
 import { dirname, join, resolve } from 'node:path'
 import { AppError, UsageError } from '../base/errors.ts'
@@ -16,7 +19,10 @@ export function toolFiles(system: System): { readonly path: string; readonly con
       .listFiles(dist)
       .filter((name) => /\.(?:cjs|cache)$/.test(name))
       .map((name) => ({ path: `dist/${name}`, content: system.work.readFile(join(dist, name)) })),
-    { path: 'package.json', content: system.work.readFile(join(system.work.packageFolder(), 'package.json')) },
+    {
+      path: 'package.json',
+      content: system.work.readFile(join(system.work.packageFolder(), 'package.json')),
+    },
   ]
 }
 
@@ -36,7 +42,9 @@ export function labOverlay(system: System, topology: Topology, topologyFile: str
     file('lib/lab/management-mac', `${management?.fn.mac ?? ''}\n`),
     script('snapshot.sh'),
     script('measure.sh'),
-    ...(topology.spec === undefined ? [] : [file('root/home.yaml', readSpec(system, topology.spec, topologyFile))]),
+    ...(topology.spec === undefined
+      ? []
+      : [file('root/home.yaml', readSpec(system, topology.spec, topologyFile))]),
   ]
 }
 

@@ -13,7 +13,11 @@ export type Measurement = {
 }
 
 /** One command as a user would type it in the host, with what it printed. */
-export type SessionPart = { readonly command: string; readonly status: number; readonly lines: readonly string[] }
+export type SessionPart = {
+  readonly command: string
+  readonly status: number
+  readonly lines: readonly string[]
+}
 
 export type LabResult = {
   readonly schema: 1

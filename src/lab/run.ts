@@ -1,6 +1,6 @@
 /**
- * One lab run from beginning to end: tools, images, the virtual host, its story, the result. Whatever happens, no process and
- * no run folder is left behind.
+ * One lab run from beginning to end: tools, images, the virtual host, its story, the result. Whatever
+ * happens, no process and no run folder is left behind.
  */
 import { acceleratorWords } from '../base/accelerator.ts'
 import { randomBytes } from 'node:crypto'
@@ -29,11 +29,17 @@ export type LabRequest = {
   readonly colour: boolean
   /** Keep the run folder (consoles, pictures) and say where it is. */
   readonly keep: boolean
-  /** Ends the run early (Ctrl-C): the host is stopped, everything is cleared away, an AppError with code 130 is thrown. */
+  /**
+   * Ends the run early (Ctrl-C): the host is stopped, everything is cleared away, an AppError with code 130
+   * is thrown.
+   */
   readonly signal: AbortSignal
 }
 
-/** The lab's result, the virtual host as a capture, who owned what, and the passed-through display as PNG when there was one. */
+/**
+ * The lab's result, the virtual host as a capture, who owned what, and the passed-through display as PNG when
+ * there was one.
+ */
 export type LabOutcome = {
   readonly result: LabResult
   readonly capture: string
@@ -125,7 +131,12 @@ async function tellStoryOf(
 ): Promise<Told> {
   const { topology, colour } = request
   const typist = { host: given.host, log, colour }
-  const withoutVms = (capture: string): Told => ({ capture, owners: {}, guestAccelerator: null, picture: undefined })
+  const withoutVms = (capture: string): Told => ({
+    capture,
+    owners: {},
+    guestAccelerator: null,
+    picture: undefined,
+  })
   switch (topology.story) {
     case 'reboot':
       return withoutVms(await tellRebootStory(typist))
@@ -159,7 +170,12 @@ function resultOf(
   const { accelerator, kernel, host } = found
   const { version } = host.qmp
   return {
-    ...{ schema: 1, topology: request.topology.name, accelerator: accelerator.kind, acceleratorWhy: accelerator.why },
+    ...{
+      schema: 1,
+      topology: request.topology.name,
+      accelerator: accelerator.kind,
+      acceleratorWhy: accelerator.why,
+    },
     guestAccelerator: found.guestAccelerator,
     ...{ kernel, qemu: `${version.major}.${version.minor}.${version.micro}` },
     ...{ phases: log.phases, checks: log.checks, measurements: log.measurements, session: log.session },
@@ -173,7 +189,11 @@ function bootSeconds(topology: Topology): number {
   return topology.system === 'lab' ? 120 : restartSeconds
 }
 
-type Prepared = { readonly boot: HostBoot; readonly media: MediaDisks; readonly kernelRelease: string | undefined }
+type Prepared = {
+  readonly boot: HostBoot
+  readonly media: MediaDisks
+  readonly kernelRelease: string | undefined
+}
 
 async function prepare(
   system: System,
@@ -198,19 +218,30 @@ async function prepare(
     say,
   )
   system.work.putFile(join(folder, 'initrd'), initramfs)
-  const boot = { kind: 'kernel', kernel: kernel.vmlinux, initrd: join(folder, 'initrd'), disk: rootDisk } as const
+  const boot = {
+    kind: 'kernel',
+    kernel: kernel.vmlinux,
+    initrd: join(folder, 'initrd'),
+    disk: rootDisk,
+  } as const
   return { boot, media, kernelRelease: kernel.release }
 }
 
-/** Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to show. */
+/**
+ * Asks the outer QEMU for the picture on the display that was passed through, as PPM to compare and as PNG to
+ * show.
+ */
 async function takePicture(
   system: System,
   host: LabHost,
   topology: Topology,
   folder: string,
 ): Promise<{ ppm: Uint8Array; png: Uint8Array | undefined }> {
-  const port = topology.ports.findIndex((candidate) => candidate.functions?.some((fn) => fn.device === 'bochs-display'))
-  const fn = topology.ports[port]?.functions?.findIndex((candidate) => candidate.device === 'bochs-display') ?? 0
+  const port = topology.ports.findIndex((candidate) =>
+    candidate.functions?.some((fn) => fn.device === 'bochs-display'),
+  )
+  const fn =
+    topology.ports[port]?.functions?.findIndex((candidate) => candidate.device === 'bochs-display') ?? 0
   if (port < 0) return { ppm: new Uint8Array(), png: undefined }
   const shoot = async (format: string) => {
     const filename = join(folder, `screen.${format}`)
@@ -224,7 +255,11 @@ function hashDisks(system: System, media: MediaDisks): Map<string, string> {
   return new Map([...media.images].map(([serial, image]) => [serial, system.work.sha256File(image)]))
 }
 
-function checkDisks(log: LabLog, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
+function checkDisks(
+  log: LabLog,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): void {
   const changed = [...before].filter(([serial, hash]) => after.get(serial) !== hash).map(([serial]) => serial)
   log.check(
     "the media disks' bytes are unchanged",
@@ -239,9 +274,12 @@ function checkMemory(system: System, topology: Topology): void {
   const text = system.readText('/proc/meminfo')
   const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
   if (Number.isNaN(available) || available > topology.memory + 256) return
-  throw new AppError(`the lab host needs ${topology.memory} MiB, and ${Math.floor(available)} MiB are available`, {
-    help: 'free memory, or make the topology smaller (memory:)',
-  })
+  throw new AppError(
+    `the lab host needs ${topology.memory} MiB, and ${Math.floor(available)} MiB are available`,
+    {
+      help: 'free memory, or make the topology smaller (memory:)',
+    },
+  )
 }
 
 /** Reads a topology file; `UsageError` when it is not there. */

@@ -1,4 +1,7 @@
-/** The kernel's own words about every function (lab/host/snapshot.sh), and how two such snapshots differ. Pure. */
+/**
+ * The kernel's own words about every function (lab/host/snapshot.sh), and how two such snapshots differ.
+ * Pure.
+ */
 
 export type SnapshotLine = {
   readonly address: string
@@ -20,7 +23,8 @@ export function parseSnapshot(lines: readonly string[]): Snapshot {
     const [kind, address = '', ids = '', classCode = '', group = '', driver = '', override = '', ...rest] =
       line.split(' ')
     if (kind !== 'function') continue
-    const values = (key: string) => rest.filter((word) => word.startsWith(key)).map((word) => word.slice(key.length))
+    const values = (key: string) =>
+      rest.filter((word) => word.startsWith(key)).map((word) => word.slice(key.length))
     found.set(address, {
       address,
       ids,

@@ -96,12 +96,16 @@ type Stages = {
   readonly after: Snapshot
 }
 
-/** Whatever is in no guest kept its driver at every stage; the spare pair is among it and is shown by name. */
+/**
+ * Whatever is in no guest kept its driver at every stage; the spare pair is among it and is shown by name.
+ */
 export function checkUntouched(log: LabLog, stages: Stages, document: VerifyDocument): void {
   const given = new Set(document.vms.flatMap((vm) => vm.roles.map((role) => role.address)))
   const kept = [...stages.before.values()].filter((line) => !given.has(line.address))
   const changed = kept.flatMap((line) =>
-    [stages.applied, stages.running, stages.after].flatMap((stage) => differences(line, stage.get(line.address))),
+    [stages.applied, stages.running, stages.after].flatMap((stage) =>
+      differences(line, stage.get(line.address)),
+    ),
   )
   const spare = kept.filter(
     (line) => line.ids === '8086:10d3' && line.disks.length === 0 && line.address.startsWith('0000:02:'),

@@ -1,6 +1,6 @@
 /**
- * The story of the seed example, told by the real tool inside the lab host: the commands a user would type, and between
- * them the lab's own questions to the kernel, the guests and the outer QEMU.
+ * The story of the seed example, told by the real tool inside the lab host: the commands a user would type,
+ * and between them the lab's own questions to the kernel, the guests and the outer QEMU.
  */
 import { z } from 'zod'
 import type { AcceleratorKind } from '../base/accelerator.ts'
@@ -51,12 +51,18 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   await log.phase('inspect', async () => {
     await type(story, 'handover inspect')
   })
-  const capture = await log.phase('capture', async () => (await host.run('handover capture')).lines.join('\n'))
+  const capture = await log.phase('capture', async () =>
+    (await host.run('handover capture')).lines.join('\n'),
+  )
   await log.phase('measure the bare host', async () => {
-    log.measurements.push(measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)))
+    log.measurements.push(
+      measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)),
+    )
   })
   await log.phase('plan', async () => mustWork(await type(story, `handover plan ${specFile}`), 'plan'))
-  await log.phase('apply', async () => mustWork(await type(story, `handover apply ${specFile} --yes`), 'apply'))
+  await log.phase('apply', async () =>
+    mustWork(await type(story, `handover apply ${specFile} --yes`), 'apply'),
+  )
   const applied = await snapshot(host)
   await log.phase('up', async () => mustWork(await type(story, 'handover up'), 'up'))
   const guestAccelerator = await readAccelerator(host)
@@ -120,11 +126,17 @@ async function readCertificates(host: LabHost): Promise<readonly VmVerdict[]> {
 }
 
 /** The host itself asks: its lease, its route, the internet's page, the media files. */
-async function askNetwork({ host, page, media }: StoryInput, document: VerifyDocument): Promise<NetworkAnswers> {
+async function askNetwork(
+  { host, page, media }: StoryInput,
+  document: VerifyDocument,
+): Promise<NetworkAnswers> {
   const one = async (command: string) => (await host.run(command)).lines.join('\n').trim()
   // The DHCP client asks every second; the lease may be a moment younger than the firewall's first answer.
-  const lease = await one('for i in 1 2 3 4 5 6 7 8 9 10; do cat /run/lease.br0 2>/dev/null && break; sleep 1; done')
-  const server = document.vms.find((vm) => vm.vm === 'media')?.report?.addresses[0]?.address.split('/')[0] ?? '0.0.0.0'
+  const lease = await one(
+    'for i in 1 2 3 4 5 6 7 8 9 10; do cat /run/lease.br0 2>/dev/null && break; sleep 1; done',
+  )
+  const server =
+    document.vms.find((vm) => vm.vm === 'media')?.report?.addresses[0]?.address.split('/')[0] ?? '0.0.0.0'
   const fetched = []
   for (const file of media) {
     const url = `http://${server}/${file.disk}/${file.name}`

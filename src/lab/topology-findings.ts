@@ -23,7 +23,11 @@ export function topologyFindings(issue: core.$ZodIssue, root: unknown, place: Pl
   const said = { code: 'spec-value', severity: 'error', at: place(path) } as const
   if (written === undefined && path.length > 0)
     return [
-      { ...said, message: `${shownPath(path.slice(0, -1))} has no ${path.at(-1)}`, help: helpFor(issue, written) },
+      {
+        ...said,
+        message: `${shownPath(path.slice(0, -1))} has no ${path.at(-1)}`,
+        help: helpFor(issue, written),
+      },
     ]
   return [{ ...said, message: `${shownPath(path)} is ${shownValue(written)}`, help: helpFor(issue, written) }]
 }

@@ -1,6 +1,6 @@
 /**
- * A lab host as data: IOMMU kind, root ports, cards, disks, networks. The YAML text becomes this here; what is wrong with it is
- * collected as findings with places.
+ * A lab host as data: IOMMU kind, root ports, cards, disks, networks. The YAML text becomes this here; what
+ * is wrong with it is collected as findings with places.
  */
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -8,8 +8,12 @@ import type { Finding } from '../base/finding.ts'
 import { topologyFindings, type Placer } from './topology-findings.ts'
 import { installedKinds } from './installed/systems.ts'
 
-const mac = z.string().regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'a MAC address such as 52:54:00:12:34:56, in lower case')
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a name of letters, digits, dots and dashes')
+const mac = z
+  .string()
+  .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'a MAC address such as 52:54:00:12:34:56, in lower case')
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a name of letters, digits, dots and dashes')
 
 /** Sizes are written as people do (`48 MiB`) and kept in MiB. */
 const size = z
@@ -33,10 +37,14 @@ const labFunction = z.strictObject({
 
 const functions = z.array(labFunction).min(1).max(8)
 
-/** A root port holds a card (its functions), a switch with downstream ports, or a bridge to conventional PCI. */
+/**
+ * A root port holds a card (its functions), a switch with downstream ports, or a bridge to conventional PCI.
+ */
 const port = z.strictObject({
   label: z.string().max(80),
-  /** Device number on the root bus, and the number of the physical slot; the position in the list when absent. */
+  /**
+   * Device number on the root bus, and the number of the physical slot; the position in the list when absent.
+   */
   slot: z.number().int().min(1).max(27).optional(),
   acs: z.boolean().default(true),
   functions: functions.optional(),
@@ -61,8 +69,8 @@ const topology = z.strictObject({
   /** `lab`: a small system of the lab's own; the others are whole installations with a boot loader. */
   system: z.enum(['lab', ...installedKinds]).default('lab'),
   /**
-   * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and back;
-   * `reboot-failures`: trial boots that go wrong.
+   * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
+   * back; `reboot-failures`: trial boots that go wrong.
    */
   story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures']),
   spec: z.string().optional(),
@@ -105,7 +113,9 @@ export function parseTopology(text: string, file: string): { topology?: Topology
     for (let depth = path.length; depth >= 0; depth--) {
       const node: unknown = document.getIn(path.slice(0, depth), true)
       const range =
-        typeof node === 'object' && node !== null && 'range' in node ? (node.range as number[] | undefined) : undefined
+        typeof node === 'object' && node !== null && 'range' in node
+          ? (node.range as number[] | undefined)
+          : undefined
       if (!range) continue
       const at = counter.linePos(range[0] ?? 0)
       return { file, line: at.line, column: at.col }
@@ -113,14 +123,19 @@ export function parseTopology(text: string, file: string): { topology?: Topology
     return { file, line: 1, column: 1 }
   }
   if (!parsed.success) {
-    findings.push(...parsed.error.issues.flatMap((issue) => topologyFindings(issue, written, place)).slice(0, 20))
+    findings.push(
+      ...parsed.error.issues.flatMap((issue) => topologyFindings(issue, written, place)).slice(0, 20),
+    )
     return { findings }
   }
   findings.push(...checkStory(parsed.data, place), ...checkNetworks(parsed.data, place))
   return findings.length > 0 ? { findings } : { topology: parsed.data, findings }
 }
 
-/** A reboot needs an installation to boot, and the guests of the other stories are in the lab's own system only. */
+/**
+ * A reboot needs an installation to boot, and the guests of the other stories are in the lab's own system
+ * only.
+ */
 function checkStory(host: Topology, place: Placer): Finding[] {
   const isReboot = host.story.startsWith('reboot')
   if (isReboot === (host.system !== 'lab')) return []

@@ -5,7 +5,10 @@ import type { LabLog } from './result.ts'
 
 export type Typist = { readonly host: LabHost; readonly log: LabLog; readonly colour: boolean }
 
-/** An initramfs is made in minutes under software emulation, in more on a busy machine; only what hangs is to be ended. */
+/**
+ * An initramfs is made in minutes under software emulation, in more on a busy machine; only what hangs is to
+ * be ended.
+ */
 const longestSeconds = 1200
 
 /** Runs a command as a user would, streaming what it prints. */

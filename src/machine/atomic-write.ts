@@ -1,7 +1,7 @@
 /**
- * A file is either the old one or the new one, whatever happens: temporary file in the same folder, mode, owner and
- * security context kept, fsync, rename, fsync of the folder. Links are followed, so an edited file stays where its owner
- * put it.
+ * A file is either the old one or the new one, whatever happens: temporary file in the same folder, mode,
+ * owner and security context kept, fsync, rename, fsync of the folder. Links are followed, so an edited file
+ * stays where its owner put it.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'

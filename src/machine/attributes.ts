@@ -1,7 +1,8 @@
 /**
- * What a file has beside bytes, mode and owner: POSIX ACLs, capabilities, security labels and every other extended attribute
- * (xattr(7)). Node has no calls for them, so GNU cp carries them and GNU tar shows them: both are on every distribution with
- * coreutils, getfattr and setfattr on few. docs/decisions/0018-attributes-of-files.md says why.
+ * What a file has beside bytes, mode and owner: POSIX ACLs, capabilities, security labels and every other
+ * extended attribute (xattr(7)). Node has no calls for them, so GNU cp carries them and GNU tar shows them:
+ * both are on every distribution with coreutils, getfattr and setfattr on few.
+ * docs/decisions/0018-attributes-of-files.md says why.
  */
 import { spawnSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
@@ -14,8 +15,8 @@ export type Attributes = Readonly<Record<string, string>>
 const patience = { timeout: 20_000, env: { LC_ALL: 'C.UTF-8' } } as const
 
 /**
- * Gives `to` what `from` has of them, an ACL that it got from its folder taken away. Throws when something would be lost, and when
- * nobody can say whether something would.
+ * Gives `to` what `from` has of them, an ACL that it got from its folder taken away. Throws when something
+ * would be lost, and when nobody can say whether something would.
  */
 export function carryAttributes(from: string, to: string, shown: string): void {
   if (hasNone(from)) return
@@ -54,17 +55,24 @@ function hasNone(path: string): boolean {
 const block = 512
 const mostBytes = 1024 * 1024
 
-/** As tar writes them into the extended header before the file: `33 SCHILY.xattr.user.note=text\n` (pax(1), star(5)). */
+/**
+ * As tar writes them into the extended header before the file: `33 SCHILY.xattr.user.note=text\n` (pax(1),
+ * star(5)).
+ */
 export function readAttributes(path: string): Attributes | undefined {
   if (hasNone(path)) return {}
   const slash = path.lastIndexOf('/')
   const argv = ['--format=pax', '--xattrs', '--xattrs-include=*', '--no-recursion', '-cf', '-']
-  const done = spawnSync('tar', [...argv, '-C', path.slice(0, slash) || '/', '--', `./${path.slice(slash + 1)}`], {
-    ...patience,
-    env: { ...patience.env, PATH: searchPath() },
-    maxBuffer: mostBytes,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const done = spawnSync(
+    'tar',
+    [...argv, '-C', path.slice(0, slash) || '/', '--', `./${path.slice(slash + 1)}`],
+    {
+      ...patience,
+      env: { ...patience.env, PATH: searchPath() },
+      maxBuffer: mostBytes,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  )
   // Of a long file the beginning is enough.
   const isCut = done.error !== undefined && 'code' in done.error && done.error.code === 'ENOBUFS'
   if (done.status !== 0 && !isCut) return undefined

@@ -1,7 +1,10 @@
 /** File descriptors that are open already, without streams. */
 import { fstatSync, writeSync } from 'node:fs'
 
-/** How many bytes were taken; fewer than there are when the kernel refuses, for a full pipe (EAGAIN) or for good (EPIPE). */
+/**
+ * How many bytes were taken; fewer than there are when the kernel refuses, for a full pipe (EAGAIN) or for
+ * good (EPIPE).
+ */
 export function writeAtOnce(fd: number, bytes: Uint8Array): number {
   let written = 0
   try {

@@ -1,6 +1,7 @@
 /**
- * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of these, so a
- * test can end the world before or after every single one of them (test/apply/crash-matrix.test.ts).
+ * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of
+ * these, so a test can end the world before or after every single one of them
+ * (test/apply/crash-matrix.test.ts).
  */
 import { carryAttributes, readAttributes, type Attributes } from './attributes.ts'
 import {
@@ -18,7 +19,10 @@ import {
 } from 'node:fs'
 
 export type Disk = {
-  /** `create` makes a new file, in place of one that a dead process left and through no link; `append` keeps it; `read` is for sync only, of files and folders. */
+  /**
+   * `create` makes a new file, in place of one that a dead process left and through no link; `append` keeps
+   * it; `read` is for sync only, of files and folders.
+   */
   open(path: string, how: 'create' | 'append' | 'read'): number
   write(fd: number, content: string | Uint8Array): void
   setMode(fd: number, mode: number): void
@@ -37,7 +41,8 @@ export type Disk = {
 }
 
 export const realDisk: Disk = {
-  open: (path, how) => (how === 'create' ? create(path) : openSync(path, { append: 'a', read: 'r' }[how], 0o600)),
+  open: (path, how) =>
+    how === 'create' ? create(path) : openSync(path, { append: 'a', read: 'r' }[how], 0o600),
   write: (fd, content) => writeFileSync(fd, content),
   setMode: (fd, mode) => fchmodSync(fd, mode),
   setOwner: (fd, uid, gid) => fchownSync(fd, uid, gid),

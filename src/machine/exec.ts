@@ -1,6 +1,6 @@
 /**
- * Runs a program: argv only, no shell, a small fixed environment, a process group of its own that a time-out ends as a
- * whole (killing only the child leaves grandchildren that hold the pipes open).
+ * Runs a program: argv only, no shell, a small fixed environment, a process group of its own that a time-out
+ * ends as a whole (killing only the child leaves grandchildren that hold the pipes open).
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
@@ -60,7 +60,10 @@ function collect(
   })
 }
 
-/** Ends the group when time is up or the signal comes. The answer lets go of both, and says whether time was up. */
+/**
+ * Ends the group when time is up or the signal comes. The answer lets go of both, and says whether time was
+ * up.
+ */
 function endInTime(child: ChildProcess, options: ExecOptions, giveUp: () => void): () => boolean {
   let timedOut = false
   const endGroup = () => {

@@ -1,7 +1,7 @@
 /**
- * Paths inside a root folder: links are followed, but an absolute target starts at the root and `..` stops there, as in a
- * chroot. Folders already resolved are remembered for the rest of one synchronous stretch only (reading a host is one),
- * so nothing that changes between two awaits is ever answered from memory.
+ * Paths inside a root folder: links are followed, but an absolute target starts at the root and `..` stops
+ * there, as in a chroot. Folders already resolved are remembered for the rest of one synchronous stretch only
+ * (reading a host is one), so nothing that changes between two awaits is ever answered from memory.
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
@@ -12,7 +12,10 @@ export type RootPaths = {
   /** The folders on the way resolved, the last part as it stands. */
   readonly entry: (path: string) => string
   readonly folder: (path: string) => string
-  /** The same two for reading: ENOENT where a folder on the way is known not to be there, as in trees of /sys alone. */
+  /**
+   * The same two for reading: ENOENT where a folder on the way is known not to be there, as in trees of /sys
+   * alone.
+   */
   readonly entryToRead: (path: string) => string
   readonly folderToRead: (path: string) => string
   /** Call before anything is changed. */
@@ -84,8 +87,8 @@ export function rootPaths(root: string): RootPaths {
 const notThere = Object.assign(new Error('not there'), { code: 'ENOENT' })
 
 /**
- * A folder asked about this often is listed: that costs as much as a few single questions, and leaves less garbage. Those of
- * PCI functions are short, and below a bridge every function will be asked for.
+ * A folder asked about this often is listed: that costs as much as a few single questions, and leaves less
+ * garbage. Those of PCI functions are short, and below a bridge every function will be asked for.
  */
 const worthListing = (folder: string) => (folder.includes('/sys/devices/pci') ? 1 : 3)
 

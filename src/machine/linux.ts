@@ -1,7 +1,17 @@
 /**
- * The real machine, or a file tree shaped like one (`--root`): the only implementation of System that touches anything.
+ * The real machine, or a file tree shaped like one (`--root`): the only implementation of System that touches
+ * anything.
  */
-import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, realpathSync, statfsSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../base/errors.ts'
 import {
@@ -100,7 +110,8 @@ function writerOf({ inside, plain }: Places, disk: Disk): Writer {
   return {
     writeFile: (path, content, how = {}) => {
       const { attributesOf, ...rest } = how
-      const like = attributesOf === undefined ? {} : { like: { path: inside(attributesOf), shown: attributesOf } }
+      const like =
+        attributesOf === undefined ? {} : { like: { path: inside(attributesOf), shown: attributesOf } }
       atomicWrite(inside(path), content, { ...rest, ...like }, disk)
     },
     readAttributes: (path) => {
@@ -108,7 +119,8 @@ function writerOf({ inside, plain }: Places, disk: Disk): Writer {
       return file.ok ? disk.readAttributes(file.value) : undefined
     },
     writeAttribute: (path, text) => writeAttribute(inside(path), path, text),
-    writeAttributeWithin: (path, text, seconds) => writeAttributeWithin(inside(path), path, { text, seconds }),
+    writeAttributeWithin: (path, text, seconds) =>
+      writeAttributeWithin(inside(path), path, { text, seconds }),
     appendFile: (path, text) => appendDurably(inside(path), text, disk),
     flush: (path) => flush(inside(path), disk),
     remove: (path) => removeDurably(plain(path), disk),
@@ -157,9 +169,23 @@ function failure(error: unknown): ReadFailure {
 
 function statOf(path: string): FileStat {
   const stat = lstatSync(path)
-  const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other'
+  const kind = stat.isFile()
+    ? 'file'
+    : stat.isDirectory()
+      ? 'directory'
+      : stat.isSymbolicLink()
+        ? 'link'
+        : 'other'
   const inode = `${stat.dev}:${stat.ino}`
-  return { kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid, gid: stat.gid, links: stat.nlink, inode }
+  return {
+    kind,
+    mode: stat.mode & 0o7777,
+    size: stat.size,
+    uid: stat.uid,
+    gid: stat.gid,
+    links: stat.nlink,
+    inode,
+  }
 }
 
 function writeAttribute(path: string, shown: string, text: string): void {
@@ -168,13 +194,16 @@ function writeAttribute(path: string, shown: string, text: string): void {
     writeSync(fd, text)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'an error'
-    throw new AppError(`the kernel answered ${code} to ${JSON.stringify(text)} for ${shown}`, { cause: error })
+    throw new AppError(`the kernel answered ${code} to ${JSON.stringify(text)} for ${shown}`, {
+      cause: error,
+    })
   } finally {
     closeSync(fd)
   }
 }
 
-// cat writes a short input in one write(2) and names the kernel's error; the shell's own printf only says "I/O error".
+// cat writes a short input in one write(2) and names the kernel's error; the shell's own printf only says
+// "I/O error".
 const attributeScript = '[ -e "$1" ] || exit 66; cat >"$1"'
 
 async function writeAttributeWithin(

@@ -1,8 +1,8 @@
 /**
- * One holder at a time, without flock(1) (busybox systems have none) and without native code: a lock file that names
- * its holder by process id, process start time and boot id. It appears complete (written aside, then linked), so a
- * reader never sees half of it; a holder that died or a machine that rebooted leaves a file nobody has to remove.
- * docs/decisions/0005-lock-file.md says why.
+ * One holder at a time, without flock(1) (busybox systems have none) and without native code: a lock file
+ * that names its holder by process id, process start time and boot id. It appears complete (written aside,
+ * then linked), so a reader never sees half of it; a holder that died or a machine that rebooted leaves a
+ * file nobody has to remove. docs/decisions/0005-lock-file.md says why.
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -61,7 +61,9 @@ function createExclusive(path: string, text: string): boolean {
   }
 }
 
-/** Moves a dead holder's file away; what was moved is compared, since a third process may have been faster. */
+/**
+ * Moves a dead holder's file away; what was moved is compared, since a third process may have been faster.
+ */
 function setAside(path: string, judged: string): void {
   const aside = `${path}.stale-${process.pid}`
   try {
@@ -113,8 +115,9 @@ function isAlive(holder: Record): boolean {
 }
 
 /**
- * A process that ended and that its parent has not waited for keeps its entry and its start time, in state Z or X
- * (proc_pid_stat(5)). It does nothing any more, once that is so of every thread: the first may end before the others.
+ * A process that ended and that its parent has not waited for keeps its entry and its start time, in state Z
+ * or X (proc_pid_stat(5)). It does nothing any more, once that is so of every thread: the first may end
+ * before the others.
  */
 function isRunning(pid: number): boolean {
   return threadsOf(pid).some((stat) => !/^[ZXx]$/.test(statFields(stat)[0] ?? ''))
@@ -129,7 +132,10 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** Field 22 of /proc/PID/stat: clock ticks since boot. With the pid it names one process, whatever the wall clock does. */
+/**
+ * Field 22 of /proc/PID/stat: clock ticks since boot. With the pid it names one process, whatever the wall
+ * clock does.
+ */
 function processStart(pid: number): string | undefined {
   const stat = statOf(String(pid))
   return stat === undefined ? undefined : statFields(stat)[19]
@@ -143,7 +149,10 @@ function statOf(process: string): string | undefined {
   }
 }
 
-/** From field 3, the state, on. The program's name before it, in parentheses, may hold spaces and parentheses itself. */
+/**
+ * From field 3, the state, on. The program's name before it, in parentheses, may hold spaces and parentheses
+ * itself.
+ */
 function statFields(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

@@ -22,7 +22,10 @@ export function askTcp(host: string, port: number, timeoutMs: number): Promise<A
 /** Any HTTP status counts as an answer: a login page says 401 and is up. */
 export async function askHttp(url: string, timeoutMs: number): Promise<Answer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(Math.ceil(timeoutMs)), redirect: 'manual' })
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
+      redirect: 'manual',
+    })
     await response.body?.cancel()
     return { answered: true, said: `${url} answered ${response.status}` }
   } catch (error) {

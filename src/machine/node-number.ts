@@ -1,4 +1,7 @@
-/** Which device node a path leads to, by the numbers the kernel knows it by; names in a container's /dev may be any. */
+/**
+ * Which device node a path leads to, by the numbers the kernel knows it by; names in a container's /dev may
+ * be any.
+ */
 import { statSync } from 'node:fs'
 
 /** `char 188:0` or `block 8:16`; undefined where it is no node, or gone. */

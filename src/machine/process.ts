@@ -1,6 +1,7 @@
 /**
- * Long-lived processes and unix sockets. A process that is not meant to outlive us is tied to our life by a pipe held by a
- * small watcher: when this program ends in any way, SIGKILL included, the pipe closes and the watcher ends the group.
+ * Long-lived processes and unix sockets. A process that is not meant to outlive us is tied to our life by a
+ * pipe held by a small watcher: when this program ends in any way, SIGKILL included, the pipe closes and the
+ * watcher ends the group.
  */
 import { defined } from '../base/defined.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -13,8 +14,9 @@ import type { Connection, Running, StartOptions } from './system.ts'
 const tailCap = 65_536
 
 /**
- * The watcher: it starts the program in the watcher's own process group and waits for either the program's end or the end
- * of the pipe on descriptor 3 (our death); then the whole group is killed. `sh` and `kill` are all it needs.
+ * The watcher: it starts the program in the watcher's own process group and waits for either the program's
+ * end or the end of the pipe on descriptor 3 (our death); then the whole group is killed. `sh` and `kill` are
+ * all it needs.
  */
 const watcher = `
 "$@" 3<&- &
@@ -90,7 +92,9 @@ export function connect(socketPath: string): Promise<Connection> {
     const socket = createConnection({ path: socketPath })
     socket.setEncoding('utf8')
     const refuse = (error: NodeJS.ErrnoException) => {
-      reject(new AppError(`nobody answers on ${socketPath} (${error.code ?? error.message})`, { cause: error }))
+      reject(
+        new AppError(`nobody answers on ${socketPath} (${error.code ?? error.message})`, { cause: error }),
+      )
     }
     socket.once('error', refuse)
     socket.once('connect', () => {

@@ -1,18 +1,25 @@
-/** Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so size is not asked. */
+/**
+ * Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so
+ * size is not asked.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs'
 
 export class TooLarge extends Error {}
 
 const plainFlags = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** `how.follow` false: a link as the last part is an error (ELOOP). `how.isAttribute`: a short read is the end, as in sysfs. */
+/**
+ * `how.follow` false: a link as the last part is an error (ELOOP). `how.isAttribute`: a short read is the
+ * end, as in sysfs.
+ */
 export type ReadHow = { readonly follow: boolean; readonly isAttribute: boolean }
 
 const longestRead = 65_536
 
 /**
- * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is thousands of tiny
- * files, and memory of its own for each costs more than the reading. A full slab is left to those who hold views of it.
+ * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is
+ * thousands of tiny files, and memory of its own for each costs more than the reading. A full slab is left to
+ * those who hold views of it.
  */
 let slab = new Uint8Array(8 * longestRead)
 let used = 0
@@ -72,7 +79,10 @@ function openToRead(path: string, how: ReadHow): number {
   return openSync(path, how.follow ? plainFlags : plainFlags | constants.O_NOFOLLOW)
 }
 
-/** A long file, of which the beginning is read: into room for what its size says and a byte more, so that its end shows. */
+/**
+ * A long file, of which the beginning is read: into room for what its size says and a byte more, so that its
+ * end shows.
+ */
 function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
   let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fstatSync(fd).size, limit) + 1))
   bytes.set(beginning)
@@ -87,8 +97,8 @@ function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads to the end of the file or of the room, which then says that it may go on. Most files take one read, and `readvSync` has
- * fewer arguments for Node to check, each in a call that leaves garbage.
+ * Reads to the end of the file or of the room, which then says that it may go on. Most files take one read,
+ * and `readvSync` has fewer arguments for Node to check, each in a call that leaves garbage.
  */
 function fill(room: Uint8Array, fd: number, how: ReadHow): number {
   let read = readvSync(fd, [room])

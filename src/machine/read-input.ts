@@ -1,6 +1,7 @@
 /**
- * A file or standard input whole, up to a limit that depends on how it begins (an archive may be larger than a listing).
- * Reading stops at the limit, however much more there is; a regular file that is too large is not read at all.
+ * A file or standard input whole, up to a limit that depends on how it begins (an archive may be larger than
+ * a listing). Reading stops at the limit, however much more there is; a regular file that is too large is not
+ * read at all.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { ReadFailure, ReadResult } from './system.ts'

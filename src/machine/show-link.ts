@@ -1,4 +1,7 @@
-/** Asks `ip` about one network interface. Looking only, and a matter of milliseconds, so reads stay synchronous. */
+/**
+ * Asks `ip` about one network interface. Looking only, and a matter of milliseconds, so reads stay
+ * synchronous.
+ */
 import { spawnSync } from 'node:child_process'
 import { searchPath } from './search-path.ts'
 import type { ReadResult } from './system.ts'
@@ -19,6 +22,7 @@ export function showLink(name: string): ReadResult<string> {
   if (done.status === 0) return { ok: true, value: done.stdout }
   // ENOENT: there is no ip; ETIMEDOUT: it hangs; no error: it says that there is no such interface.
   const { error } = done
-  const code = error !== undefined && 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  const code =
+    error !== undefined && 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
   return { ok: false, reason: 'unreadable', ...code }
 }

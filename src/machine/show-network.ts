@@ -1,6 +1,6 @@
 /**
- * Asks `ip` (iproute2) what the running kernel holds about interfaces, addresses, routes and rules. Looking only, and a
- * matter of milliseconds, so reads stay synchronous.
+ * Asks `ip` (iproute2) what the running kernel holds about interfaces, addresses, routes and rules. Looking
+ * only, and a matter of milliseconds, so reads stay synchronous.
  */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
@@ -8,7 +8,10 @@ import { isAbsolute, join } from 'node:path'
 import { searchPath } from './search-path.ts'
 import type { NetworkQuestion, ReadResult } from './system.ts'
 
-/** A thousand interfaces with their details print about 2 MiB; a router with a full table of the Internet far more. */
+/**
+ * A thousand interfaces with their details print about 2 MiB; a router with a full table of the Internet far
+ * more.
+ */
 const limit = 16 * 1024 * 1024
 
 const argumentsOf: Readonly<Record<NetworkQuestion, readonly string[]>> = {
@@ -30,9 +33,11 @@ export function showNetwork(question: NetworkQuestion): ReadResult<string> {
       env: { LC_ALL: 'C.UTF-8' },
     })
     // An `ip` of busybox knows no JSON; with nothing to show, old ones print nothing at all.
-    if (done.status === 0 && /^\s*(?:\[|$)/.test(done.stdout)) return { ok: true, value: done.stdout.trim() || '[]' }
+    if (done.status === 0 && /^\s*(?:\[|$)/.test(done.stdout))
+      return { ok: true, value: done.stdout.trim() || '[]' }
     const { error } = done
-    const code = error !== undefined && 'code' in error && typeof error.code === 'string' ? error.code : 'ENOSYS'
+    const code =
+      error !== undefined && 'code' in error && typeof error.code === 'string' ? error.code : 'ENOSYS'
     failed = { ok: false, reason: code === 'ENOBUFS' ? 'too-large' : 'unreadable', code }
   }
   return failed

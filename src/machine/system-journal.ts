@@ -1,6 +1,7 @@
 /**
- * Entries for the system's journal, by logger(1) of util-linux: journald listens on a datagram socket, and Node has none
- * of that kind. What cannot be written there is lost without a word; our own journal is the one that counts.
+ * Entries for the system's journal, by logger(1) of util-linux: journald listens on a datagram socket, and
+ * Node has none of that kind. What cannot be written there is lost without a word; our own journal is the one
+ * that counts.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -34,6 +35,8 @@ function entryLines({ message, severity, fields }: LogEntry): string {
     SYSLOG_IDENTIFIER: 'handover',
     ...fields,
   }
-  const lines = Object.entries(all).map(([name, value]) => `${name}=${value.replaceAll(/[\0-\x1f\x7f]+/g, ' ')}\n`)
+  const lines = Object.entries(all).map(
+    ([name, value]) => `${name}=${value.replaceAll(/[\0-\x1f\x7f]+/g, ' ')}\n`,
+  )
   return lines.join('')
 }

@@ -26,7 +26,10 @@ export type FileStat = {
   readonly inode?: string
 }
 
-/** Looking only. Paths are absolute and relative to the system's root (`--root`); links are followed inside that root. */
+/**
+ * Looking only. Paths are absolute and relative to the system's root (`--root`); links are followed inside
+ * that root.
+ */
 export type Reader = {
   /** True for the running machine; false for a file tree that only looks like one. */
   readonly live: boolean
@@ -34,8 +37,8 @@ export type Reader = {
   readText(path: string, limit?: number): ReadResult<string>
   readBytes(path: string, limit?: number): ReadResult<Uint8Array>
   /**
-   * The first `most` bytes, or all if there are fewer, in memory that the next call takes again: for a file that thousands of
-   * folders have, looked at once. Absent where reading the file whole is as good.
+   * The first `most` bytes, or all if there are fewer, in memory that the next call takes again: for a file
+   * that thousands of folders have, looked at once. Absent where reading the file whole is as good.
    */
   readonly readHead?: (path: string, most: number) => ReadResult<Uint8Array>
   /** Names in a folder, sorted. */
@@ -49,21 +52,24 @@ export type Reader = {
   freeBytes?(path: string): number | undefined
   env(name: string): string | undefined
   /**
-   * What the running kernel holds about a network interface, as `ip -json link show dev NAME` prints it: settings of virtual
-   * functions are in no file. Absent where there is no running kernel to ask.
+   * What the running kernel holds about a network interface, as `ip -json link show dev NAME` prints it:
+   * settings of virtual functions are in no file. Absent where there is no running kernel to ask.
    */
   readonly showLink?: (name: string) => ReadResult<string>
-  /** ACLs and extended attributes of a file; undefined where they cannot be seen, absent where there is nothing to ask. */
+  /**
+   * ACLs and extended attributes of a file; undefined where they cannot be seen, absent where there is
+   * nothing to ask.
+   */
   readonly readAttributes?: (path: string) => Attributes | undefined
   /**
-   * The number of the device node that an open file of a process is (`/proc/801/fd/10`): `char 188:0`, `block 8:16`. Undefined
-   * where it is no node; absent where there is no running kernel to ask.
+   * The number of the device node that an open file of a process is (`/proc/801/fd/10`): `char 188:0`, `block
+   * 8:16`. Undefined where it is no node; absent where there is no running kernel to ask.
    */
   readonly nodeNumber?: (path: string) => string | undefined
   /**
-   * What the running kernel holds about its network, as `ip -json` prints it: /proc/net shows neither the tables of policy
-   * routing nor all next hops of a route. Absent where there is no running kernel to ask; a capture keeps the answers
-   * (host/needs/network/rtnetlink.ts).
+   * What the running kernel holds about its network, as `ip -json` prints it: /proc/net shows neither the
+   * tables of policy routing nor all next hops of a route. Absent where there is no running kernel to ask; a
+   * capture keeps the answers (host/needs/network/rtnetlink.ts).
    */
   readonly showNetwork?: (question: NetworkQuestion) => ReadResult<string>
 }
@@ -79,7 +85,10 @@ export type ExecOptions = {
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
   readonly signal?: AbortSignal
 }
-/** `status` is undefined when a signal ended it; `timedOut` when that signal was ours. Streams are capped at 16 MiB each. */
+/**
+ * `status` is undefined when a signal ended it; `timedOut` when that signal was ours. Streams are capped at
+ * 16 MiB each.
+ */
 export type ExecResult = {
   readonly status: number | undefined
   readonly stdout: string
@@ -92,24 +101,30 @@ export type WriteOptions = {
   readonly mode?: number
   readonly owner?: { readonly uid: number; readonly gid: number }
   /**
-   * A file, this one or a copy, whose ACLs and extended attributes the new one gets. An AppError is thrown when any would be lost,
-   * or nobody can tell.
+   * A file, this one or a copy, whose ACLs and extended attributes the new one gets. An AppError is thrown
+   * when any would be lost, or nobody can tell.
    */
   readonly attributesOf?: string
-  /** Called when all is on the disk, right before the new file takes the place of the old: throws to leave the old one there. */
+  /**
+   * Called when all is on the disk, right before the new file takes the place of the old: throws to leave the
+   * old one there.
+   */
   readonly check?: () => void
 }
 
 /**
- * Files that are made for ourselves: caches, run folders, images. Never the configuration of a host, which `System.writeFile`
- * writes for steps alone. Paths are those that other programs open, whatever the root of the System.
+ * Files that are made for ourselves: caches, run folders, images. Never the configuration of a host, which
+ * `System.writeFile` writes for steps alone. Paths are those that other programs open, whatever the root of
+ * the System.
  */
 export type WorkFolder = {
   /** The folder this program was installed to or checked out in (the one with package.json). */
   packageFolder(): string
   /** `$XDG_CACHE_HOME/handover`. */
   cacheFolder(): string
-  /** A fresh temporary folder; its name has the number of this process, so that a later run can clear it away. */
+  /**
+   * A fresh temporary folder; its name has the number of this process, so that a later run can clear it away.
+   */
   makeRunFolder(prefix: string): string
   /** Removes run folders whose process is gone: what a SIGKILL left behind. */
   removeStaleRunFolders(prefix: string): void
@@ -145,17 +160,24 @@ export type WorkFolder = {
 
 export type System = Reader & {
   readonly work: WorkFolder
-  /** The folder whose files these are; absent for the running machine. Programs are run on the machine in either case. */
+  /**
+   * The folder whose files these are; absent for the running machine. Programs are run on the machine in
+   * either case.
+   */
   readonly root?: string
-  /** Runs a program without a shell, in a process group of its own that is ended as a whole. Throws CommandError only when it cannot be started. */
+  /**
+   * Runs a program without a shell, in a process group of its own that is ended as a whole. Throws
+   * CommandError only when it cannot be started.
+   */
   exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** Durable and atomic: temporary file, mode and owner kept, fsync, rename, fsync of the folder. */
   writeFile(path: string, content: string | Uint8Array, options?: WriteOptions): void
   /** One write(2) to a kernel attribute; throws AppError with the kernel's error name. */
   writeAttribute(path: string, text: string): void
   /**
-   * The same from a child process that is given up after `seconds`: unbinding a device in use blocks its writer inside
-   * the kernel, and such a process cannot even be killed. Throws AppError when the kernel refuses or time runs out.
+   * The same from a child process that is given up after `seconds`: unbinding a device in use blocks its
+   * writer inside the kernel, and such a process cannot even be killed. Throws AppError when the kernel
+   * refuses or time runs out.
    */
   writeAttributeWithin(path: string, text: string, seconds: number): Promise<void>
   /** Adds to the end of a file, creating it; on disk before it returns. */

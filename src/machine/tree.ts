@@ -1,6 +1,6 @@
 /**
- * A Reader over a file tree held in memory (an unpacked archive, a umockdev recording, a host built by a test).
- * It owns no way of filling the tree from outside; whoever fills it states the limits.
+ * A Reader over a file tree held in memory (an unpacked archive, a umockdev recording, a host built by a
+ * test). It owns no way of filling the tree from outside; whoever fills it states the limits.
  */
 import type { FileStat, Reader, ReadFailure, ReadResult } from './system.ts'
 
@@ -22,7 +22,10 @@ export function emptyTree(): Tree {
   return { kind: 'directory', entries: new Map() }
 }
 
-/** Puts a file or link into the tree, making folders on the way. False when the path leads out, is too deep or is taken by a non-folder. */
+/**
+ * Puts a file or link into the tree, making folders on the way. False when the path leads out, is too deep or
+ * is taken by a non-folder.
+ */
 export function addToTree(tree: Tree, path: string, node: TreeNode): boolean {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   const name = parts.pop()
@@ -44,11 +47,16 @@ export function addToTree(tree: Tree, path: string, node: TreeNode): boolean {
 }
 
 export function treeReader(tree: Tree): Reader {
-  const found = <T>(path: string, followLast: boolean, read: (walked: Walked) => ReadResult<T>): ReadResult<T> => {
+  const found = <T>(
+    path: string,
+    followLast: boolean,
+    read: (walked: Walked) => ReadResult<T>,
+  ): ReadResult<T> => {
     const walked = walk(tree, path, followLast)
     return walked.ok ? read(walked.value) : walked
   }
-  const readBytes = (path: string, limit = defaultLimit) => found(path, true, ({ node }) => bytesOf(node, limit))
+  const readBytes = (path: string, limit = defaultLimit) =>
+    found(path, true, ({ node }) => bytesOf(node, limit))
   return {
     live: false,
     readBytes,
@@ -77,7 +85,9 @@ function namesIn(node: TreeNode): ReadResult<readonly string[]> {
 
 function targetOf(node: TreeNode): ReadResult<string> {
   if (node.kind === 'unreadable') return failureOf(node.code)
-  return node.kind === 'link' ? { ok: true, value: node.target } : { ok: false, reason: 'not-a-file', code: 'EINVAL' }
+  return node.kind === 'link'
+    ? { ok: true, value: node.target }
+    : { ok: false, reason: 'not-a-file', code: 'EINVAL' }
 }
 
 function absent(code: string): ReadFailure {

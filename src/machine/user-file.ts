@@ -1,6 +1,7 @@
 /**
- * Files a person names on the command line (a capture, a report) or that lie beside one they named (home.lock). Root may be writing
- * in a folder where others write, too: nothing here goes through a link, and what stands in the way is replaced, never written into.
+ * Files a person names on the command line (a capture, a report) or that lie beside one they named
+ * (home.lock). Root may be writing in a folder where others write, too: nothing here goes through a link, and
+ * what stands in the way is replaced, never written into.
  */
 import {
   closeSync,
@@ -18,8 +19,9 @@ import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 
 /**
- * All or nothing, under a name that nobody can have guessed (O_EXCL makes no file where a link is), then renamed: rename(2)
- * replaces a link that came meanwhile and does not follow it. The mode of an older file stays, its owner does not.
+ * All or nothing, under a name that nobody can have guessed (O_EXCL makes no file where a link is), then
+ * renamed: rename(2) replaces a link that came meanwhile and does not follow it. The mode of an older file
+ * stays, its owner does not.
  */
 export function writeUserFile(path: string, content: string | Uint8Array): void {
   const mode = modeToKeep(path)
@@ -49,7 +51,10 @@ function modeToKeep(path: string): number {
       'name the file itself, or remove the link first',
     )
   if (!old.isFile())
-    throw new UsageError(`${path} is no regular file, so it cannot be replaced by one`, 'name a file of its own')
+    throw new UsageError(
+      `${path} is no regular file, so it cannot be replaced by one`,
+      'name a file of its own',
+    )
   return old.mode & 0o777
 }
 

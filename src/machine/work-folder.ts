@@ -149,7 +149,8 @@ function sha256File(path: string): string {
   const fd = openSync(path, 'r')
   const chunk = Buffer.alloc(1024 * 1024)
   try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) hash.update(chunk.subarray(0, read))
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk))
+      hash.update(chunk.subarray(0, read))
   } finally {
     closeSync(fd)
   }

@@ -1,6 +1,7 @@
 /**
- * The report line: a virtio-serial port on which a guest says what it sees. One word out, lines in, `end` (docs/lab.md).
- * Everything that comes from a guest may be wrong or hostile: lengths and counts are capped, and nothing is trusted to be true.
+ * The report line: a virtio-serial port on which a guest says what it sees. One word out, lines in, `end`
+ * (docs/lab.md). Everything that comes from a guest may be wrong or hostile: lengths and counts are capped,
+ * and nothing is trusted to be true.
  */
 import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
@@ -38,8 +39,9 @@ const mostLines = 20_000
 const greeting = 'handover 1'
 
 /**
- * Asks one word on the guest's report line, and closes it; the lines of the answer. Throws AppError when no guest answers
- * in time, or says more than a report. Each byte is looked at once, so a guest that sends single bytes costs no more.
+ * Asks one word on the guest's report line, and closes it; the lines of the answer. Throws AppError when no
+ * guest answers in time, or says more than a report. Each byte is looked at once, so a guest that sends
+ * single bytes costs no more.
  */
 export async function askGuest(line: Connection, word: string, timeoutSeconds: number): Promise<string[]> {
   try {
@@ -48,7 +50,9 @@ export async function askGuest(line: Connection, word: string, timeoutSeconds: n
       const timer = setTimeout(() => {
         const isSilent = answer.received() === 0
         reject(
-          new AppError(isSilent ? 'the guest says nothing on its report line' : 'the guest did not finish its report'),
+          new AppError(
+            isSilent ? 'the guest says nothing on its report line' : 'the guest did not finish its report',
+          ),
         )
       }, timeoutSeconds * 1000)
       const finish = (act: () => void) => {

@@ -5,7 +5,9 @@ import { askHttp, askPing, askTcp, type Answer } from '../machine/network.ts'
 import type { Connection } from '../machine/system.ts'
 import { askGuest } from './guest-report.ts'
 
-/** One question; it takes at most about `patienceMs`. `openReport` opens the line on which the guest reports. */
+/**
+ * One question; it takes at most about `patienceMs`. `openReport` opens the line on which the guest reports.
+ */
 export async function askReady(
   check: ReadySpec['check'],
   openReport: () => Promise<Connection>,

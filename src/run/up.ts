@@ -1,6 +1,6 @@
 /**
- * Starts the VMs of an applied plan in order, each when what it needs answers. Checks every device once more before its VM
- * gets it. Tells a listener what happens; the command line prints it.
+ * Starts the VMs of an applied plan in order, each when what it needs answers. Checks every device once more
+ * before its VM gets it. Tells a listener what happens; the command line prints it.
  */
 import { defined } from '../base/defined.ts'
 import { checkIdentity } from '../steps/check-identity.ts'
@@ -38,7 +38,11 @@ export type UpRequest = {
   readonly wait: boolean
 }
 
-export async function up(system: System, request: UpRequest, report: (event: UpEvent) => void): Promise<void> {
+export async function up(
+  system: System,
+  request: UpRequest,
+  report: (event: UpEvent) => void,
+): Promise<void> {
   for (const name of order(request)) {
     const vm = request.spec.vms.find((candidate) => candidate.name === name)
     if (!vm) {
@@ -61,7 +65,8 @@ async function startUnlessRunning(
   let started: Started | undefined
   try {
     const found = runningVms(system).find(({ name }) => name === vm.name)
-    if (found !== undefined && found.starting !== true) return report({ kind: 'running-already', vm: vm.name })
+    if (found !== undefined && found.starting !== true)
+      return report({ kind: 'running-already', vm: vm.name })
     // Whoever began that start is gone, and its guest never ran.
     if (found !== undefined) await engine.stop(system, found, 0)
     refuseWaiting(vm, record)
@@ -75,7 +80,11 @@ async function startUnlessRunning(
 /** The longest start: disk images are made, and QEMU gets a minute to open its sockets. */
 const startSeconds = 180
 
-async function takeStart(system: System, name: string, report: (event: UpEvent) => void): Promise<() => void> {
+async function takeStart(
+  system: System,
+  name: string,
+  report: (event: UpEvent) => void,
+): Promise<() => void> {
   const path = `${runFolder}/starting-${name}`
   let isSaid = false
   for (let waited = 0; waited < startSeconds * 1000; waited += 100) {
@@ -94,7 +103,8 @@ async function takeStart(system: System, name: string, report: (event: UpEvent) 
 function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
   const waiting = vm.devices.filter(
     ({ role, select }) =>
-      select.virtualFunction !== undefined && !assignments.some((one) => one.vm === vm.name && one.role === role),
+      select.virtualFunction !== undefined &&
+      !assignments.some((one) => one.vm === vm.name && one.role === role),
   )
   if (waiting.length === 0) return
   throw new AppError(`${vm.name} has no device for ${waiting.map(({ role }) => role).join(', ')} yet`, {
@@ -131,7 +141,9 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
     address,
     ...defined({ classCode: identity.classCode }),
   })
-  const roles = vm.devices.flatMap(({ role }) => record.assignments.filter((a) => a.vm === vm.name && a.role === role))
+  const roles = vm.devices.flatMap(({ role }) =>
+    record.assignments.filter((a) => a.vm === vm.name && a.role === role),
+  )
   return [
     ...roles.map((a) => fn(a.role, a)),
     ...record.takenAlong.filter((t) => t.vm === vm.name).map((t) => fn('', t)),
@@ -141,7 +153,12 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
 /** `seconds` since the start began. */
 type Started = { readonly record: VmRecord; readonly seconds: () => number }
 
-async function startOne(system: System, vm: VmSpec, given: Given, report: (event: UpEvent) => void): Promise<Started> {
+async function startOne(
+  system: System,
+  vm: VmSpec,
+  given: Given,
+  report: (event: UpEvent) => void,
+): Promise<Started> {
   checkMemory(system, vm)
   engine.check(system, vm, given)
   report({ kind: 'starting', vm: vm.name, functions: given.functions })
@@ -166,7 +183,8 @@ async function waitReady(
     const asked = seconds()
     const patience = Math.min(2000, (withinSeconds - asked) * 1000 + 100)
     const answer = await askReady(check, () => engine.openReport(system, vm.name), patience)
-    if (answer.answered) return report({ kind: 'answered', vm: vm.name, said: answer.said, seconds: seconds() })
+    if (answer.answered)
+      return report({ kind: 'answered', vm: vm.name, said: answer.said, seconds: seconds() })
     said = answer.said
     report({ kind: 'waiting', vm: vm.name, for: words, said, seconds: seconds() })
     if (!runningVms(system).some((running) => running.name === vm.name)) {
@@ -186,14 +204,17 @@ async function waitReady(
 
 function lastWords(system: System, name: string): string {
   const lines = engine.lastWords(system, name, 8)
-  return lines === '' ? 'its console is empty' : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
+  return lines === ''
+    ? 'its console is empty'
+    : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
 }
 
 /** Guest memory is pinned as a whole when a device is given, so it must be there now. */
 function checkMemory(system: System, vm: VmSpec): void {
   const text = system.readText('/proc/meminfo')
   const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
-  // Huge pages are set aside already and no part of what is available; QEMU itself says when they do not suffice.
+  // Huge pages are set aside already and no part of what is available; QEMU itself says when they do not
+  // suffice.
   if (vm.hugepages || Number.isNaN(available) || available >= vm.memoryMiB + 32) return
   throw new AppError(`${vm.name} needs ${vm.memoryMiB} MiB, and ${Math.floor(available)} MiB are available`, {
     help: 'give it less memory in the spec, stop another VM, or free memory on the host',
@@ -205,7 +226,11 @@ export function checkAssigned(system: System, record: JournalRecord, vms: readon
   const wrong: string[] = []
   for (const { vm, address, identity } of [...record.assignments, ...record.takenAlong]) {
     if (!vms.includes(vm)) continue
-    wrong.push(...checkIdentity(system, address, identity).differences.map((difference) => `${address}: ${difference}`))
+    wrong.push(
+      ...checkIdentity(system, address, identity).differences.map(
+        (difference) => `${address}: ${difference}`,
+      ),
+    )
     const driver = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
     const name = driver.ok ? driver.value.split('/').at(-1) : undefined
     if (name !== 'vfio-pci') wrong.push(`${address}: its driver is ${name ?? 'none'}, not vfio-pci`)

@@ -1,6 +1,6 @@
 /**
- * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was promised?
- * The comparison is pure; asking is not.
+ * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was
+ * promised? The comparison is pure; asking is not.
  */
 import { defined } from '../base/defined.ts'
 import type { JournalRecord } from '../apply/journal.ts'
@@ -96,10 +96,15 @@ export function compareRole(
   }
 }
 
-function findDevice(report: GuestReport, address: string | undefined, promised: Seen): GuestDevice | undefined {
+function findDevice(
+  report: GuestReport,
+  address: string | undefined,
+  promised: Seen,
+): GuestDevice | undefined {
   const byAddress = report.devices.find((device) => device.address === address)
   if (byAddress) return byAddress
-  // Firmware may number buses differently from what QEMU says before the guest renumbers them: serials decide then.
+  // Firmware may number buses differently from what QEMU says before the guest renumbers them: serials decide
+  // then.
   return report.devices.find(
     (device) =>
       device.vendorId === promised.vendorId &&

@@ -1,6 +1,6 @@
 /**
- * Are the virtual functions of the VMs set up as the spec wants them? Asked right before a start: after a boot at which
- * that went wrong, a guest would find itself in another VLAN.
+ * Are the virtual functions of the VMs set up as the spec wants them? Asked right before a start: after a
+ * boot at which that went wrong, a guest would find itself in another VLAN.
  */
 import type { JournalRecord } from '../apply/journal.ts'
 import { readPath } from '../steps/check-identity.ts'
@@ -18,7 +18,12 @@ export function checkFunctions(reader: Reader, spec: Spec, record: JournalRecord
       const given = record.assignments.find((one) => one.vm === vm.name && one.role === role)
       const number = virtualNumber(given && readPath(reader, given.address))
       const wanted = number === undefined ? undefined : made?.functions[number]
-      if (given === undefined || number === undefined || wanted === undefined || settingWords(wanted).length === 0)
+      if (
+        given === undefined ||
+        number === undefined ||
+        wanted === undefined ||
+        settingWords(wanted).length === 0
+      )
         continue
       const card = physicalOf(reader, given.address)
       const port = card && findPort(reader, card)

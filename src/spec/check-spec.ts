@@ -14,8 +14,14 @@ const maxRoles = 1024
 
 type Report = (path: SpecPath, message: string, help?: string, part?: 'key' | 'value') => void
 
-/** `touched`: places where something wrong was taken out before; what is said of them would only repeat that. */
-export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: readonly SpecPath[] = []): Finding[] {
+/**
+ * `touched`: places where something wrong was taken out before; what is said of them would only repeat that.
+ */
+export function checkWritten(
+  written: WrittenSpec,
+  places: SpecPlaces,
+  touched: readonly SpecPath[] = [],
+): Finding[] {
   const findings: Finding[] = []
   const report: Report = (path, message, help, part) => {
     if (touched.some((one) => path.every((step, i) => one[i] === step))) return
@@ -31,7 +37,8 @@ export function checkWritten(written: WrittenSpec, places: SpecPlaces, touched: 
   checkKernelArguments(written, report)
   checkVirtualFunctions(written, report)
   checkPortMacs(written, report)
-  if (Object.keys(written.vms).length === 0) report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
+  if (Object.keys(written.vms).length === 0)
+    report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
   if (hostNetwork in written.vms)
     report(
@@ -63,9 +70,18 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
     if (Object.keys(of).length === 0)
       report([...at, 'physical-function'], `${name} names no card`, 'say its serial or MAC', 'key')
     if (of['virtual-function'] !== undefined)
-      report([...at, 'physical-function'], `${name} would be virtual functions of a virtual function`, 'name a card')
+      report(
+        [...at, 'physical-function'],
+        `${name} would be virtual functions of a virtual function`,
+        'name a card',
+      )
     if (functions.length > count)
-      report([...at, 'functions'], `${name} sets up ${functions.length} functions, and has ${count}`, undefined, 'key')
+      report(
+        [...at, 'functions'],
+        `${name} sets up ${functions.length} functions, and has ${count}`,
+        undefined,
+        'key',
+      )
     for (const [i, { mac }] of functions.entries()) {
       if (mac === undefined) continue
       const path = [...at, 'functions', i, 'mac']
@@ -86,7 +102,11 @@ function checkPortMacs(written: WrittenSpec, report: Report): void {
       refuseGroupAddress(path, mac, report)
       const other = users.get(mac.toLowerCase())
       if (other !== undefined)
-        report(path, `${mac} is a port of ${other} already`, 'leave mac out, and each port gets one of its own')
+        report(
+          path,
+          `${mac} is a port of ${other} already`,
+          'leave mac out, and each port gets one of its own',
+        )
       users.set(mac.toLowerCase(), name)
     }
 }
@@ -96,7 +116,12 @@ function refuseGroupAddress(path: SpecPath, mac: string, report: Report): void {
     report(path, `${mac} is a group address`, 'the second digit of a MAC address for one port is even')
 }
 
-function checkFunctionOf(at: SpecPath, role: string, device: WrittenDevice, { written, report }: Checking): void {
+function checkFunctionOf(
+  at: SpecPath,
+  role: string,
+  device: WrittenDevice,
+  { written, report }: Checking,
+): void {
   const { number, 'virtual-function': word } = device
   const known = written.host?.['virtual-functions'] ?? {}
   if (word === undefined) {
@@ -151,7 +176,11 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
     if (needed === name) report([...at, 'needs', i], `${name} needs itself`)
     else if (!Object.hasOwn(written.vms, needed) && needed !== hostNetwork) {
       const near = didYouMean(needed, [...Object.keys(written.vms), hostNetwork])
-      report([...at, 'needs', i], `${name} needs ${needed}, and there is no such VM`, near && `did you mean ${near}?`)
+      report(
+        [...at, 'needs', i],
+        `${name} needs ${needed}, and there is no such VM`,
+        near && `did you mean ${near}?`,
+      )
     }
   })
 }
@@ -174,7 +203,9 @@ function checkSize(path: SpecPath, text: string | undefined, report: Report): vo
   report(path, `${text} is no whole number of MiB above zero`, 'write a size such as 512 MiB or 1.5 GiB')
 }
 
-/** `needs` that go round would leave every VM of the round waiting for another; each round is reported once. */
+/**
+ * `needs` that go round would leave every VM of the round waiting for another; each round is reported once.
+ */
 function checkNeedsCycle(written: WrittenSpec, report: Report): void {
   const settled = new Set<string>()
   for (const start of Object.keys(written.vms)) {

@@ -1,6 +1,6 @@
 /**
- * The spec's schema as documents: JSON Schema for editors (draft 7, which yaml-language-server reads) and docs/spec.md.
- * Written by `npm run docs:spec`; a test holds both files to this.
+ * The spec's schema as documents: JSON Schema for editors (draft 7, which yaml-language-server reads) and
+ * docs/spec.md. Written by `npm run docs:spec`; a test holds both files to this.
  */
 import { toJSONSchema } from 'zod'
 import { specSchema } from './schema.ts'

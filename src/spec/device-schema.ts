@@ -28,20 +28,26 @@ export const deviceSchema = z
         .union([z.int(), z.string()], { error: 'slot is the number or name of the socket on the board' })
         .optional()
         .describe('The socket on the board, as the firmware numbers it.'),
-      name: text('name').optional().describe('A part of the name `handover inspect` shows, upper or lower case.'),
+      name: text('name')
+        .optional()
+        .describe('A part of the name `handover inspect` shows, upper or lower case.'),
       ids: pattern(/^[0-9a-f]{4}:[0-9a-f]{4}$/i, 'ids are vendor:device in hex, such as 8086:1521')
         .optional()
         .describe('Vendor and device id.'),
       mac: mac.optional().describe('The MAC address burnt into the network port.'),
       serial: text('serial').optional().describe('The serial number of the card or NVMe drive.'),
       disk: text('disk').optional().describe('The serial number of a disk behind the controller.'),
-      path: text('path').optional().describe('The place without bus numbers, as `handover inspect` shows it.'),
+      path: text('path')
+        .optional()
+        .describe('The place without bus numbers, as `handover inspect` shows it.'),
       address: pattern(
         /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i,
         'an address looks like 0000:01:00.0 or 01:00.0',
       )
         .optional()
-        .describe('Where it answers today. Addresses change when a card is added; every other key is better.'),
+        .describe(
+          'Where it answers today. Addresses change when a card is added; every other key is better.',
+        ),
       'virtual-function': name
         .optional()
         .describe('One of the virtual functions that `host: virtual-functions` makes under this word.'),

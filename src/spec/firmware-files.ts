@@ -1,6 +1,6 @@
 /**
- * UEFI for virtual machines is OVMF: its code and the template of its variable store, in the order tried. Debian and Ubuntu,
- * Fedora, Arch, openSUSE.
+ * UEFI for virtual machines is OVMF: its code and the template of its variable store, in the order tried.
+ * Debian and Ubuntu, Fedora, Arch, openSUSE.
  */
 export const firmwareFiles: readonly (readonly [code: string, variables: string])[] = [
   ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'],

@@ -42,14 +42,21 @@ export function specFromWritten(written: WrittenSpec): Spec {
 
 type WrittenHost = NonNullable<WrittenSpec['host']>
 
-function functionsFrom(written: WrittenHost['virtual-functions']): readonly VirtualFunctionsSpec[] | undefined {
+function functionsFrom(
+  written: WrittenHost['virtual-functions'],
+): readonly VirtualFunctionsSpec[] | undefined {
   if (written === undefined) return undefined
   return Object.entries(written).map(([name, { 'physical-function': of, count, functions = [] }]) => ({
     name,
     of: selectorFrom(of),
     count,
     functions: functions.map((one) =>
-      given({ mac: one.mac?.toLowerCase(), vlan: one.vlan, trust: one.trust, spoofCheck: one['spoof-check'] }),
+      given({
+        mac: one.mac?.toLowerCase(),
+        vlan: one.vlan,
+        trust: one.trust,
+        spoofCheck: one['spoof-check'],
+      }),
     ),
   }))
 }
@@ -73,7 +80,9 @@ function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec 
 /** Ports whose MAC is written keep it, whatever the others get. */
 function vmsFrom(written: WrittenSpec['vms']): VmSpec[] {
   const vms = Object.entries(written)
-  const taken = new Set(vms.flatMap(([, vm]) => vm.networks ?? []).flatMap(({ mac }) => mac?.toLowerCase() ?? []))
+  const taken = new Set(
+    vms.flatMap(([, vm]) => vm.networks ?? []).flatMap(({ mac }) => mac?.toLowerCase() ?? []),
+  )
   return vms.map(([name, vm]) => vmFrom(name, vm, networksFrom(name, vm, taken)))
 }
 
@@ -94,14 +103,29 @@ function vmFrom(name: string, vm: WrittenVm, networks: readonly NetworkSpec[]): 
     memoryMiB: sizeOf(vm.memory) ?? 0,
     firmware: vm.firmware ?? 'bios',
     ...(vm.kernel
-      ? { kernel: { ...given({ initrd: vm.kernel.initrd }), image: vm.kernel.image, cmdline: vm.kernel.cmdline ?? '' } }
+      ? {
+          kernel: {
+            ...given({ initrd: vm.kernel.initrd }),
+            image: vm.kernel.image,
+            cmdline: vm.kernel.cmdline ?? '',
+          },
+        }
       : {}),
     disks: (vm.disks ?? []).map((disk) => diskFrom(disk)),
     networks,
-    devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({ role, select: selectorFrom(device) })),
+    devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({
+      role,
+      select: selectorFrom(device),
+    })),
     needs: (vm.needs ?? []).filter((name) => name !== hostNetwork),
     ...(vm.needs?.includes(hostNetwork) ? { needsHostNetwork: true } : {}),
-    ...given({ iso: vm.iso, ready, serves: vm.serves, hugepages: vm.hugepages, oneNumaNode: vm['one-numa-node'] }),
+    ...given({
+      iso: vm.iso,
+      ready,
+      serves: vm.serves,
+      hugepages: vm.hugepages,
+      oneNumaNode: vm['one-numa-node'],
+    }),
     autostart: vm.autostart ?? true,
     guest: vm.guest ?? 'other',
     vnc: vm.vnc ?? vm.kernel === undefined,
@@ -137,7 +161,10 @@ function selectorFrom(device: WrittenDevice): DeviceSelector {
   })
 }
 
-/** The schema lets pass what the parser reads. A selector without its address would mean more devices than were written. */
+/**
+ * The schema lets pass what the parser reads. A selector without its address would mean more devices than
+ * were written.
+ */
 function addressFrom(written: string): PciAddress {
   const address = parseAddress(written)
   if (address === undefined) throw new TypeError(`${written} is no PCI address`)
@@ -145,7 +172,8 @@ function addressFrom(written: string): PciAddress {
 }
 
 function readyFrom(ready: NonNullable<WrittenVm['ready']>): ReadySpec | undefined {
-  const withinSeconds = (ready.within === undefined ? undefined : parseDuration(ready.within)) ?? defaultReadySeconds
+  const withinSeconds =
+    (ready.within === undefined ? undefined : parseDuration(ready.within)) ?? defaultReadySeconds
   if (ready.report) return { check: { kind: 'report' }, withinSeconds }
   if (ready.ping !== undefined) return { check: { kind: 'ping', host: ready.ping }, withinSeconds }
   if (ready.http !== undefined) return { check: { kind: 'http', url: ready.http }, withinSeconds }

@@ -3,13 +3,27 @@ import { z } from 'zod'
 import { deviceSchema } from './device-schema.ts'
 import { count, flag, mac, name, pattern, size, text } from './schema-parts.ts'
 
-/** Signs that neither a shell, GRUB's script nor the kernel reads in a way of its own: the word is the same everywhere. */
+/**
+ * Signs that neither a shell, GRUB's script nor the kernel reads in a way of its own: the word is the same
+ * everywhere.
+ */
 const kernelArgument = pattern(
   /^[A-Za-z0-9][A-Za-z0-9_.,:=/+@%^!~[\]-]*$/,
   'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, which boot loaders do differently',
 )
 
-const never = new Set(['/', '/boot', '/boot/efi', 'root', 'boot', 'esp', 'swap', 'disk', 'network', 'default route'])
+const never = new Set([
+  '/',
+  '/boot',
+  '/boot/efi',
+  'root',
+  'boot',
+  'esp',
+  'swap',
+  'disk',
+  'network',
+  'default route',
+])
 
 const giveUpWord = text('give-up').refine((word) => !never.has(word.toLowerCase()), {
   error: 'only boot-display, text-console, keyboard and what the host can do without can be given up',
@@ -26,7 +40,9 @@ const functionSchema = z.strictObject(
       .describe('The VLAN it is in, put on and taken off by the card; 0 is none.'),
     trust: flag('trust')
       .optional()
-      .describe('The guest may change its MAC address and listen to everything: needed for a bridge or CARP inside.'),
+      .describe(
+        'The guest may change its MAC address and listen to everything: needed for a bridge or CARP inside.',
+      ),
     'spoof-check': flag('spoof-check')
       .optional()
       .describe('The card drops what the guest sends with another MAC address or VLAN.'),
@@ -36,7 +52,9 @@ const functionSchema = z.strictObject(
 
 const virtualFunctionsSchema = z.strictObject(
   {
-    'physical-function': deviceSchema.describe('The card they are made on. It stays with the host, with its driver.'),
+    'physical-function': deviceSchema.describe(
+      'The card they are made on. It stays with the host, with its driver.',
+    ),
     count: count('count', 256).describe('How many the card makes.'),
     functions: z
       .array(functionSchema, { error: 'functions is a list' })
@@ -74,7 +92,9 @@ export const hostSchema = z.strictObject(
         'The size of the huge pages set aside for all VMs with `hugepages: true`: 2 MiB at once and at every boot, 1 GiB by kernel arguments and a reboot. Absent: you set them aside yourself.',
       ),
     'virtual-functions': z
-      .record(name, virtualFunctionsSchema, { error: 'virtual-functions is a map from a word of yours to a card' })
+      .record(name, virtualFunctionsSchema, {
+        error: 'virtual-functions is a map from a word of yours to a card',
+      })
       .optional()
       .describe(
         'Virtual functions (SR-IOV) made on cards of the host, now and early at every boot, under a word of your own that devices name.',

@@ -1,6 +1,7 @@
 /**
- * home.lock: who every assigned device is, as a package lock says it for packages. Written by `handover lock`, compared
- * by `plan`. This file is its text form only; what a difference means is plan/follow-lock.ts's question.
+ * home.lock: who every assigned device is, as a package lock says it for packages. Written by `handover
+ * lock`, compared by `plan`. This file is its text form only; what a difference means is
+ * plan/follow-lock.ts's question.
  *
  *     version: 1
  *     devices:
@@ -25,7 +26,10 @@ export type LockedDevice = {
   readonly address: string
   readonly name?: string
   readonly identity: WholeIdentity
-  /** Paths of devices of the same kind that stood elsewhere then: still there, they are not the one that is looked for. */
+  /**
+   * Paths of devices of the same kind that stood elsewhere then: still there, they are not the one that is
+   * looked for.
+   */
   readonly twins?: readonly string[]
 }
 
@@ -118,7 +122,12 @@ export function formatLock(lock: Lock): string {
     head +
     stringify(
       { version: 1, devices },
-      { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0, aliasDuplicateObjects: false },
+      {
+        defaultStringType: 'QUOTE_DOUBLE',
+        defaultKeyType: 'PLAIN',
+        lineWidth: 0,
+        aliasDuplicateObjects: false,
+      },
     )
   )
 }

@@ -35,7 +35,12 @@ export function parseSpec(text: string, file: string): ParsedSpec {
   let value: unknown
   let places: SpecPlaces
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, stringKeys: false })
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      strict: true,
+      stringKeys: false,
+    })
     const broken = [...document.errors, ...document.warnings].map((error): Finding => {
       const { line, col } = lines.linePos(error.pos[0])
       const length = Math.max(1, Math.min(error.pos[1] - error.pos[0], 80))
@@ -61,7 +66,9 @@ export function parseSpec(text: string, file: string): ParsedSpec {
 
 function checked(value: unknown, places: SpecPlaces): ParsedSpec {
   const parsed = specSchema.safeParse(value)
-  const findings = parsed.success ? checkWritten(parsed.data, places) : allFindings(value, parsed.error.issues, places)
+  const findings = parsed.success
+    ? checkWritten(parsed.data, places)
+    : allFindings(value, parsed.error.issues, places)
   const sorted = findings
     .toSorted((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0))
     .slice(0, maxFindings)
@@ -96,7 +103,14 @@ function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): F
     })
   }
   if (issue.code === 'invalid_key')
-    return [finding('spec-value', `${quoted(String(path.at(-1)))} is no name`, nameRule, placeOf(places, path, 'key'))]
+    return [
+      finding(
+        'spec-value',
+        `${quoted(String(path.at(-1)))} is no name`,
+        nameRule,
+        placeOf(places, path, 'key'),
+      ),
+    ]
   if (written === undefined) {
     const help = `add it: ${issue.message}`
     return [
@@ -129,12 +143,18 @@ function knownKeys(path: SpecPath): string[] {
   return Object.keys(node?.properties ?? {})
 }
 
-/** `memory of firewall`, `mac of networks 1 of firewall`: the path from the inside out, without the words that only group. */
+/**
+ * `memory of firewall`, `mac of networks 1 of firewall`: the path from the inside out, without the words that
+ * only group.
+ */
 function describe(path: SpecPath): string {
   const parts: string[] = []
   for (const [i, part] of path.entries()) {
     if (typeof part === 'number') parts.push(`${parts.pop() ?? 'item'} ${part + 1}`)
-    else if (!((i === 0 && part === 'vms' && path.length > 1) || (i === 2 && part === 'devices' && path.length > 3)))
+    else if (!(
+      (i === 0 && part === 'vms' && path.length > 1) ||
+      (i === 2 && part === 'devices' && path.length > 3)
+    ))
       parts.push(part)
   }
   return parts.length === 0 ? 'the spec' : parts.toReversed().join(' of ')
@@ -152,5 +172,8 @@ function finding(code: FindingCode, message: string, help: string | undefined, a
 }
 
 function stopped(file: string, message: string, help?: string): ParsedSpec {
-  return { findings: [finding('spec-syntax', message, help, { file, line: 1, column: 1 })], places: new Map() }
+  return {
+    findings: [finding('spec-syntax', message, help, { file, line: 1, column: 1 })],
+    places: new Map(),
+  }
 }

@@ -1,13 +1,21 @@
-/** Where in the text each key and value of a spec stands: what turns a finding into a line, a column and a caret. */
+/**
+ * Where in the text each key and value of a spec stands: what turns a finding into a line, a column and a
+ * caret.
+ */
 import type { Place } from '../base/finding.ts'
 import type { SpecPath } from './spec.ts'
 
 type KeyAndValue = { readonly key?: Place; readonly value: Place }
 
-/** From `vms/firewall/devices/wan` to its places. Kept beside the Spec, so that the Spec stays a plain value. */
+/**
+ * From `vms/firewall/devices/wan` to its places. Kept beside the Spec, so that the Spec stays a plain value.
+ */
 export type SpecPlaces = ReadonlyMap<string, KeyAndValue>
 
-/** The place of a key (`key`) or of what follows it (`value`); the nearest known one above when the path itself is not in the text. */
+/**
+ * The place of a key (`key`) or of what follows it (`value`); the nearest known one above when the path
+ * itself is not in the text.
+ */
 export function placeOf(
   places: SpecPlaces | undefined,
   path: SpecPath,

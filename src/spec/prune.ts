@@ -1,4 +1,7 @@
-/** A spec without what is wrong in its shape, so that the rest can be checked too and everything is told at once. */
+/**
+ * A spec without what is wrong in its shape, so that the rest can be checked too and everything is told at
+ * once.
+ */
 import type { core } from 'zod'
 import { specSchema, type WrittenSpec } from './schema.ts'
 import type { SpecPath } from './spec.ts'
@@ -28,7 +31,8 @@ export function prune(value: unknown, issues: readonly core.$ZodIssue[]): Pruned
 
 function takeOut(root: unknown, path: SpecPath, touched: SpecPath[]): void {
   let parent = root
-  for (const part of path.slice(0, -1)) parent = (parent as Record<string | number, unknown> | undefined)?.[part]
+  for (const part of path.slice(0, -1))
+    parent = (parent as Record<string | number, unknown> | undefined)?.[part]
   const key = path.at(-1)
   if (typeof parent !== 'object' || parent === null || key === undefined) return
   touched.push(path)

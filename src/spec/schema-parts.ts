@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { durationPattern, sizePattern } from './units.ts'
 
-export const text = (what: string) => z.string({ error: `${what} is a text` }).min(1, { error: `${what} is empty` })
+export const text = (what: string) =>
+  z.string({ error: `${what} is a text` }).min(1, { error: `${what} is empty` })
 export const flag = (what: string) => z.boolean({ error: `${what} is true or false` })
 export const count = (what: string, max: number) =>
   z

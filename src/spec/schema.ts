@@ -1,6 +1,7 @@
 /**
- * The spec's keys, each with its one sentence: the parser, docs/spec.md and the JSON Schema for editors all come from here.
- * It describes what is *written* (units, defaults left out); spec/from-written.ts turns that into a Spec.
+ * The spec's keys, each with its one sentence: the parser, docs/spec.md and the JSON Schema for editors all
+ * come from here. It describes what is *written* (units, defaults left out); spec/from-written.ts turns that
+ * into a Spec.
  */
 import { z } from 'zod'
 import { deviceSchema } from './device-schema.ts'
@@ -66,7 +67,10 @@ const vmSchema = z.strictObject(
     disks: z.array(diskSchema, { error: 'disks is a list' }).optional().describe('Disk images on the host.'),
     iso: text('iso').optional().describe('A CD image to boot from when no disk boots: an installer.'),
     kernel: kernelSchema.optional().describe('Start this kernel directly instead of booting from a disk.'),
-    networks: z.array(networkSchema, { error: 'networks is a list' }).optional().describe('Virtual network ports.'),
+    networks: z
+      .array(networkSchema, { error: 'networks is a list' })
+      .optional()
+      .describe('Virtual network ports.'),
     needs: z
       .array(name, { error: 'needs is a list of VM names' })
       .optional()
@@ -86,7 +90,9 @@ const vmSchema = z.strictObject(
       .describe('A virtual screen on a socket of the host; default true, but false with `kernel`.'),
     hugepages: flag('hugepages')
       .optional()
-      .describe('Take the memory from huge pages, which are set aside for it (`host: hugepages`); default false.'),
+      .describe(
+        'Take the memory from huge pages, which are set aside for it (`host: hugepages`); default false.',
+      ),
     'one-numa-node': flag('one-numa-node')
       .optional()
       .describe('All its devices must hang on one NUMA node; default false.'),

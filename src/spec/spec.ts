@@ -1,6 +1,6 @@
 /**
- * Spec: what a person wants, as a value. The YAML text becomes this in spec/parse-spec.ts.
- * Sizes are normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
+ * Spec: what a person wants, as a value. The YAML text becomes this in spec/parse-spec.ts. Sizes are
+ * normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
  */
 import type { PciAddress } from '../pci/address.ts'
 import type { DeviceClass } from '../pci/device.ts'
@@ -14,7 +14,10 @@ export type Spec = {
   readonly savings?: SavingsSpec
 }
 
-/** Figures for `handover savings`; what is absent is unknown, never guessed. Money is in one currency of the owner's. */
+/**
+ * Figures for `handover savings`; what is absent is unknown, never guessed. Money is in one currency of the
+ * owner's.
+ */
 export type SavingsSpec = {
   readonly pricePerKWh?: number
   readonly currency?: string
@@ -33,16 +36,22 @@ export type HostSection = {
   /** Names of things that must stay, beyond what the host needs: addresses, interface names, disk serials. */
   readonly keep: readonly string[]
   /**
-   * Things a person really gives up: `boot-display`, `text-console`, `keyboard`, or the name of something that the host
-   * uses and could do without (an interface, a mount point). Never root, boot or the only way in.
+   * Things a person really gives up: `boot-display`, `text-console`, `keyboard`, or the name of something
+   * that the host uses and could do without (an interface, a mount point). Never root, boot or the only way
+   * in.
    */
   readonly giveUp: readonly string[]
-  /** Identities of devices that are not in use although that could not be found out: serials, MAC addresses, paths. */
+  /**
+   * Identities of devices that are not in use although that could not be found out: serials, MAC addresses,
+   * paths.
+   */
   readonly notInUse?: readonly string[]
   /** Memory the host keeps for itself, MiB. */
   readonly reserveMiB: number
   readonly virtualFunctions?: readonly VirtualFunctionsSpec[]
-  /** Huge pages of this size are set aside for the VMs that take theirs from them; absent: the owner does it. */
+  /**
+   * Huge pages of this size are set aside for the VMs that take theirs from them; absent: the owner does it.
+   */
   readonly hugepageKiB?: 2048 | 1048576
   /** Wanted on the kernel command line, beyond what the IOMMU needs. */
   readonly kernelArguments?: readonly string[]
@@ -75,7 +84,10 @@ export type VmSpec = {
   readonly needs: readonly string[]
   /** Starts only when the host's own network is up (`needs: [host-network]`). */
   readonly needsHostNetwork?: boolean
-  /** What others get from it, in the owner's words; `host-address` and `host-internet` mean the host itself depends on it. */
+  /**
+   * What others get from it, in the owner's words; `host-address` and `host-internet` mean the host itself
+   * depends on it.
+   */
   readonly serves?: readonly string[]
   /** When it counts as up; absent: as soon as its process runs. */
   readonly ready?: ReadySpec
@@ -115,7 +127,9 @@ export type DeviceSelector = {
   readonly disk?: string
   readonly path?: string
   readonly physicalSlot?: string
-  /** Roles with the same word share one physical card; different words are different cards. Across VMs too. */
+  /**
+   * Roles with the same word share one physical card; different words are different cards. Across VMs too.
+   */
   readonly card?: string
   /** Roles with the same word are functions of one slot (ports of one chip). */
   readonly pair?: string

@@ -1,10 +1,14 @@
 /**
- * The MAC of a VM's virtual port that was given none: made from the VM's name and the port's number, the same every time.
- * QEMU's own default is one and the same for every VM (52:54:00:12:34:56), and two of those on a bridge lose each other's frames.
+ * The MAC of a VM's virtual port that was given none: made from the VM's name and the port's number, the same
+ * every time. QEMU's own default is one and the same for every VM (52:54:00:12:34:56), and two of those on a
+ * bridge lose each other's frames.
  */
 import { hex } from '../pci/hex.ts'
 
-/** `taken` are those of other ports: with some 70 thousand billion to choose from a second try is hardly ever needed. */
+/**
+ * `taken` are those of other ports: with some 70 thousand billion to choose from a second try is hardly ever
+ * needed.
+ */
 export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>): string {
   for (let attempt = 0; ; attempt += 1) {
     const mac = macOf(hash(`${attempt}/${port}/${vm}`))
@@ -21,7 +25,10 @@ function macOf(number: bigint): string {
 
 const mask = (1n << 64n) - 1n
 
-/** FNV-1a, with the last mixing of MurmurHash3: names that differ in their last letter would share most octets else. */
+/**
+ * FNV-1a, with the last mixing of MurmurHash3: names that differ in their last letter would share most octets
+ * else.
+ */
 function hash(text: string): bigint {
   let sum = 0xcbf29ce484222325n
   for (const byte of new TextEncoder().encode(text)) sum = ((sum ^ BigInt(byte)) * 0x100000001b3n) & mask

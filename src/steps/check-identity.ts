@@ -1,7 +1,7 @@
 /**
- * Is the device that answers at an address the one that was meant? Read again right before anything is bound, from the
- * few attributes of that one device: plans, locks and memory may all be older than the last card swap.
- * It decides nothing about *moved* devices; that is the planner's work, before.
+ * Is the device that answers at an address the one that was meant? Read again right before anything is bound,
+ * from the few attributes of that one device: plans, locks and memory may all be older than the last card
+ * swap. It decides nothing about *moved* devices; that is the planner's work, before.
  */
 import { hex } from '../pci/hex.ts'
 import { AppError } from '../base/errors.ts'
@@ -14,7 +14,10 @@ import { functionsOf, physicalOf } from './read-functions.ts'
 export type IdentityCheck = {
   /** One line per difference; binding is allowed only when empty. */
   readonly differences: readonly string[]
-  /** Recorded serials that cannot be read in the device's present state (MACs only show while a network driver is bound). */
+  /**
+   * Recorded serials that cannot be read in the device's present state (MACs only show while a network driver
+   * is bound).
+   */
   readonly unchecked: readonly string[]
 }
 
@@ -35,7 +38,8 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
   const compare = (name: string, want: string | undefined, is: string | undefined) => {
     if (want === undefined) return
     if (is === undefined) differences.push(`${name} cannot be read (recorded: ${want})`)
-    else if (is.toLowerCase() !== want.toLowerCase()) differences.push(`${name} is ${is}, recorded is ${want}`)
+    else if (is.toLowerCase() !== want.toLowerCase())
+      differences.push(`${name} is ${is}, recorded is ${want}`)
   }
   if (!isWhole(expected))
     differences.push('its place, vendor or device id is not recorded, so nothing tells that it is the one')
@@ -59,7 +63,10 @@ export function refuseOther(reader: Reader, address: PciAddress, identity: Ident
   })
 }
 
-/** The place as the recorded one was made; a virtual function is its physical function's place and its number there. */
+/**
+ * The place as the recorded one was made; a virtual function is its physical function's place and its number
+ * there.
+ */
 export function readPath(reader: Reader, address: PciAddress): string | undefined {
   const home = physicalOf(reader, address)
   if (home === undefined) {
@@ -76,7 +83,10 @@ function readHex(reader: Reader, path: string): string | undefined {
   return text.ok ? text.value.trim().replace(/^0x/, '') : undefined
 }
 
-/** Extended capability 0x0003 (PCIe Device Serial Number): low dword at +4, high dword at +8. Only root may read past byte 64. */
+/**
+ * Extended capability 0x0003 (PCIe Device Serial Number): low dword at +4, high dword at +8. Only root may
+ * read past byte 64.
+ */
 function readSerialNumber(reader: Reader, folder: string): string | undefined {
   const config = reader.readBytes(`${folder}/config`, 4096)
   if (!config.ok || config.value.length < 4096) return undefined
@@ -95,18 +105,29 @@ function readSerialNumber(reader: Reader, folder: string): string | undefined {
 
 type Serial = { readonly name: string; readonly want: string; readonly is: string | undefined }
 
-/** Serials the kernel shows only through the host's own driver: compared when they show, never taken as proof when they do not. */
+/**
+ * Serials the kernel shows only through the host's own driver: compared when they show, never taken as proof
+ * when they do not.
+ */
 function driverBoundSerials(reader: Reader, folder: string, expected: Identity): Serial[] {
   const serials: Serial[] = []
   if (expected.macs !== undefined && expected.macs.length > 0) {
     const macs = permanentMacs(reader, `${folder}/net`)
-    serials.push({ name: 'macs', want: expected.macs.join(' '), is: macs.length > 0 ? macs.join(' ') : undefined })
+    serials.push({
+      name: 'macs',
+      want: expected.macs.join(' '),
+      is: macs.length > 0 ? macs.join(' ') : undefined,
+    })
   }
   if (expected.nvmeSerial !== undefined) {
     const controllers = reader.list(`${folder}/nvme`)
     const name = controllers.ok ? controllers.value[0] : undefined
     const text = name === undefined ? undefined : reader.readText(`${folder}/nvme/${name}/serial`, 256)
-    serials.push({ name: 'nvmeSerial', want: expected.nvmeSerial, is: text?.ok ? text.value.trim() : undefined })
+    serials.push({
+      name: 'nvmeSerial',
+      want: expected.nvmeSerial,
+      is: text?.ok ? text.value.trim() : undefined,
+    })
   }
   return serials
 }

@@ -1,7 +1,7 @@
 /**
- * May this device leave the host now? What the host needs is read again right before each single device leaves: a backup
- * disk that somebody mounted a second ago is in no plan. Only what is new since the plan stops a step; what was there then
- * was judged then, and the person gave it up or settled it.
+ * May this device leave the host now? What the host needs is read again right before each single device
+ * leaves: a backup disk that somebody mounted a second ago is in no plan. Only what is new since the plan
+ * stops a step; what was there then was judged then, and the person gave it up or settled it.
  */
 import { AppError } from '../base/errors.ts'
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
@@ -11,7 +11,9 @@ import type { NeedsCheck } from './kind.ts'
 import { kindOf, type Step } from './step.ts'
 import type { Reader } from '../machine/system.ts'
 
-/** `before`: the host that the plan was made of. `leaving`: every function that the steps take from the host. */
+/**
+ * `before`: the host that the plan was made of. `leaving`: every function that the steps take from the host.
+ */
 export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<PciAddress>): NeedsCheck {
   return (address) => {
     const now = readHost(reader, undefined, 'verdicts')
@@ -42,16 +44,24 @@ function findNew(before: Host, now: Host, asked: Asked): string | undefined {
 function vitalNeeds({ needs }: Host, { address, leaving }: Asked): HostNeed[] {
   return needs.filter(
     ({ device, weight, redundant }) =>
-      device === address && weight === 'vital' && !(redundant?.others ?? []).some((other) => !leaving.has(other)),
+      device === address &&
+      weight === 'vital' &&
+      !(redundant?.others ?? []).some((other) => !leaving.has(other)),
   )
 }
 
 const keyOf = ({ kind, what }: Pick<HostNeed, 'kind' | 'what'>) => `${kind} ${what}`
 
-/** A port that leaves takes its name along, and what names the port leads nowhere then: that need was known before. */
+/**
+ * A port that leaves takes its name along, and what names the port leads nowhere then: that need was known
+ * before.
+ */
 function findLost(before: Host, now: Host, { address, leaving }: Asked): string | undefined {
-  const couldBe = ({ lostNeeds = [] }: Host): LostNeed[] => lostNeeds.filter((one) => one.couldBe.includes(address))
-  const known = new Set([...couldBe(before), ...before.needs.filter(({ device }) => leaving.has(device))].map(keyOf))
+  const couldBe = ({ lostNeeds = [] }: Host): LostNeed[] =>
+    lostNeeds.filter((one) => one.couldBe.includes(address))
+  const known = new Set(
+    [...couldBe(before), ...before.needs.filter(({ device }) => leaving.has(device))].map(keyOf),
+  )
   const lost = couldBe(now).find((one) => !known.has(keyOf(one)))
   return lost && `it may be needed for ${[lost.what, ...lost.chain, lost.lost].join(' → ')}: ${lost.why}`
 }

@@ -1,6 +1,7 @@
 /**
- * A program that derives files from others (`update-grub`), or sets a state that no file of ours holds (`grub-reboot`).
- * The bytes of its declared outputs are saved before it runs; what an undo does about them is judged in outputs.ts.
+ * A program that derives files from others (`update-grub`), or sets a state that no file of ours holds
+ * (`grub-reboot`). The bytes of its declared outputs are saved before it runs; what an undo does about them
+ * is judged in outputs.ts.
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
@@ -20,11 +21,15 @@ const schema = z.object({
   /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
   once: z.exactOptional(z.literal(true).describe('a rollback never runs it again')),
   /**
-   * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody wrote again
-   * since, and no outputs at all, when they are out of reach: then it runs after everything else is restored.
+   * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody
+   * wrote again since, and no outputs at all, when they are out of reach: then it runs after everything else
+   * is restored.
    */
   undo: z.exactOptional(z.array(text).min(1).readonly()),
-  /** Its outputs are GRUB environment blocks. GRUB forgets a choice as it acts on it, so variables count, not bytes. */
+  /**
+   * Its outputs are GRUB environment blocks. GRUB forgets a choice as it acts on it, so variables count, not
+   * bytes.
+   */
   environment: z.exactOptional(z.literal(true)),
   /** `trial`: it chooses the trial for the next boot only. */
   purpose: z.exactOptional(z.literal('trial')),
@@ -53,7 +58,9 @@ export const command = stepKind(schema, {
   },
 })
 
-/** A generator is tied to our life: one that outlives a killed apply would write on while a rollback restores. */
+/**
+ * A generator is tied to our life: one that outlives a killed apply would write on while a rollback restores.
+ */
 async function run(system: System, argv: readonly string[], seconds: number): Promise<void> {
   const running = await system.start(argv)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -71,7 +78,8 @@ async function run(system: System, argv: readonly string[], seconds: number): Pr
 
 async function undo(system: System, past: Past, step: CommandStep): Promise<Undone> {
   const { restore, stale } = await judgeOutputs(system, past, step)
-  const atTheEnd = () => (past.elsewhere ? Promise.resolve(runInside(step.undo ?? step.argv)) : runAgain(system, step))
+  const atTheEnd = () =>
+    past.elsewhere ? Promise.resolve(runInside(step.undo ?? step.argv)) : runAgain(system, step)
   if (step.undo !== undefined && step.outputs.length === 0) return { restored: true, atTheEnd }
   if (step.undo !== undefined && restore.some(({ path }) => path.startsWith(efiVariables)))
     return past.elsewhere
@@ -82,7 +90,10 @@ async function undo(system: System, past: Past, step: CommandStep): Promise<Undo
   return { restored: true }
 }
 
-/** Their bytes cannot be written here: the kernel keeps these files immutable (Documentation/filesystems/efivarfs.rst). */
+/**
+ * Their bytes cannot be written here: the kernel keeps these files immutable
+ * (Documentation/filesystems/efivarfs.rst).
+ */
 const efiVariables = '/sys/firmware/efi/efivars/'
 
 function runInside(argv: readonly string[]): string {
@@ -90,17 +101,24 @@ function runInside(argv: readonly string[]): string {
 }
 
 /** Its exit code is not believed: the outputs are read again. */
-async function undoByCommand(system: System, argv: readonly string[], restore: readonly SavedFile[]): Promise<Undone> {
+async function undoByCommand(
+  system: System,
+  argv: readonly string[],
+  restore: readonly SavedFile[],
+): Promise<Undone> {
   await run(system, argv, commandSeconds)
   for (const saved of restore)
     if (!(await isAsSaved(system, saved)))
-      return { restored: false, note: `${saved.path} is not as before, though this was run: ${formatCommand(argv)}` }
+      return {
+        restored: false,
+        note: `${saved.path} is not as before, though this was run: ${formatCommand(argv)}`,
+      }
   return { restored: true }
 }
 
 /**
- * Where saved bytes do not help (outputs out of reach, or written again by somebody since), when everything that is read
- * is as before: the command that takes it back, or the generator once more.
+ * Where saved bytes do not help (outputs out of reach, or written again by somebody since), when everything
+ * that is read is as before: the command that takes it back, or the generator once more.
  */
 async function runAgain(system: System, step: CommandStep): Promise<string | undefined> {
   const argv = step.undo ?? step.argv

@@ -1,7 +1,8 @@
 /**
- * The driver of one PCI function, changed by `driver_override`, which names a single device; the ids-based ways
- * (`new_id`, `ids=`) take every device of a model. Nothing is written before the identity is read again.
- * Order (Documentation/ABI/testing/sysfs-bus-pci): override, unbind, drivers_probe, look at the `driver` link.
+ * The driver of one PCI function, changed by `driver_override`, which names a single device; the ids-based
+ * ways (`new_id`, `ids=`) take every device of a model. Nothing is written before the identity is read again.
+ * Order (Documentation/ABI/testing/sysfs-bus-pci): override, unbind, drivers_probe, look at the `driver`
+ * link.
  */
 import { z } from 'zod'
 import { AppError } from '../base/errors.ts'
@@ -32,7 +33,8 @@ export type DriverState = Readonly<DriverStep['before']>
 
 export const driver = stepKind(schema, {
   object: (step) => step.address,
-  words: (step) => `${step.address}: ${step.before.driver ?? 'no driver'} → ${step.after.driver ?? 'no driver'}`,
+  words: (step) =>
+    `${step.address}: ${step.before.driver ?? 'no driver'} → ${step.after.driver ?? 'no driver'}`,
   wordsBefore: (step) =>
     `${step.address}: ${step.before.driver === null ? 'no driver' : `driver ${step.before.driver}`}`,
   // A listing may not state the driver of a device; that is not the same as having none.
@@ -59,8 +61,8 @@ const unbindSeconds = 20
 const settleMilliseconds = 5000
 
 /**
- * Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another device.
- * `mayLeave` is asked right before the device leaves its driver.
+ * Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another
+ * device. `mayLeave` is asked right before the device leaves its driver.
  */
 async function perform(system: System, step: DriverStep, mayLeave?: NeedsCheck): Promise<void> {
   refuseOther(system, step.address, step.identity)
@@ -86,20 +88,25 @@ async function writeOverride(system: System, address: PciAddress, after: DriverS
 async function moveDevice(system: System, step: DriverStep, current: string | null): Promise<void> {
   if (current === step.after.driver) return
   if (current !== null)
-    await system.writeAttributeWithin(`/sys/bus/pci/devices/${step.address}/driver/unbind`, step.address, unbindSeconds)
+    await system.writeAttributeWithin(
+      `/sys/bus/pci/devices/${step.address}/driver/unbind`,
+      step.address,
+      unbindSeconds,
+    )
   if (step.after.driver !== null)
     await system.writeAttributeWithin('/sys/bus/pci/drivers_probe', step.address, unbindSeconds)
 }
 
 /**
- * A driver may be a module that nobody has loaded yet. Without vfio-pci nothing is begun; the host's own driver is also
- * tried by the device's alias, since a driver and its module may have different names (xhci_hcd in xhci_pci), and
- * whether it came is seen after the probe.
+ * A driver may be a module that nobody has loaded yet. Without vfio-pci nothing is begun; the host's own
+ * driver is also tried by the device's alias, since a driver and its module may have different names
+ * (xhci_hcd in xhci_pci), and whether it came is seen after the probe.
  */
 async function loadDriver(system: System, address: PciAddress, driver: string): Promise<void> {
   const isLoaded = () => system.list(`/sys/bus/pci/drivers/${driver}`).ok
   if (!system.live) return
-  // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not follow.
+  // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not
+  // follow.
   if (driver === 'vfio-pci' && !system.list('/sys/module/vfio_iommu_type1').ok)
     await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
   if (isLoaded()) return
@@ -120,7 +127,11 @@ async function loadDriver(system: System, address: PciAddress, driver: string): 
 async function settle(system: System, step: DriverStep): Promise<void> {
   for (let waited = 0; ; waited += 50) {
     const now = readDriverState(system, step.address)
-    if (now.ok && now.value.driver === step.after.driver && now.value.driverOverride === step.after.driverOverride)
+    if (
+      now.ok &&
+      now.value.driver === step.after.driver &&
+      now.value.driverOverride === step.after.driverOverride
+    )
       return
     if (waited >= settleMilliseconds) {
       const is = now.ok ? formatDriver(now.value) : `an unreadable state (${now.code ?? now.reason})`
@@ -132,7 +143,10 @@ async function settle(system: System, step: DriverStep): Promise<void> {
   }
 }
 
-/** A program that holds the device's VFIO group would make the unbind wait inside the kernel for as long as it runs. */
+/**
+ * A program that holds the device's VFIO group would make the unbind wait inside the kernel for as long as it
+ * runs.
+ */
 function refuseInUse(system: System, address: PciAddress): void {
   const use = findVfioUse(system, address)
   if (use !== undefined) throw new AppError(use, { help: 'stop the virtual machine first: handover down' })

@@ -1,7 +1,7 @@
 /**
- * A file as a whole, before and after: written, edited or removed after a last look. A disk can take seconds between the guard
- * and the write, and a text that somebody saved meanwhile is theirs. Owner, ACLs and attributes go along
- * (machine/attributes.ts).
+ * A file as a whole, before and after: written, edited or removed after a last look. A disk can take seconds
+ * between the guard and the write, and a text that somebody saved meanwhile is theirs. Owner, ACLs and
+ * attributes go along (machine/attributes.ts).
  */
 import { createTwoFilesPatch } from 'diff'
 import { z } from 'zod'
@@ -34,9 +34,11 @@ const fileLimit = 16 * 1024 * 1024
 
 export const file = stepKind(schema, {
   object: ({ path }) => path,
-  words: ({ path, before, after }) => `${before === null ? 'create' : after === null ? 'remove' : 'edit'} ${path}`,
+  words: ({ path, before, after }) =>
+    `${before === null ? 'create' : after === null ? 'remove' : 'edit'} ${path}`,
   wordsBefore: ({ path, before }) => (before === null ? `${path} removed` : path),
-  planned: ({ path, before, after }) => `${before === null ? 'create' : after === null ? 'remove' : 'change'} ${path}`,
+  planned: ({ path, before, after }) =>
+    `${before === null ? 'create' : after === null ? 'remove' : 'change'} ${path}`,
   texts: ({ before, after }) => ({ before: before?.text ?? null, after: after?.text ?? null }),
   standing,
   perform,
@@ -100,7 +102,9 @@ function perform(system: System, step: FileStep, { copies }: { readonly copies?:
   }
   const now = standing(system, step)
   if (now.kind === 'after') return
-  throw new AppError(`${path} is not as written${'difference' in now ? `: ${now.difference}` : ' when read again'}`)
+  throw new AppError(
+    `${path} is not as written${'difference' in now ? `: ${now.difference}` : ' when read again'}`,
+  )
 }
 
 /** The bytes a step starts from. Of a link its target has them, and no copy. */
@@ -165,7 +169,8 @@ async function refuseLoss({ path, before, after }: FileStep, saved: readonly Sav
 }
 
 /**
- * The apply left them as they were, so another value now is somebody's. Labels are the system's own to renew (restorecon).
+ * The apply left them as they were, so another value now is somebody's. Labels are the system's own to renew
+ * (restorecon).
  */
 function findOtherAttributes(system: System, step: FileStep, copies: Copies, now: Standing): string[] {
   const saved = copies.saved.find(({ path }) => path === step.path)

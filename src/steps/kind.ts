@@ -1,6 +1,6 @@
 /**
- * What one kind of step answers. A kind is one file that exports one of these, and one line in the table of step.ts:
- * everything else (the drift guard, apply, undo, the journal, what people read) asks the table.
+ * What one kind of step answers. A kind is one file that exports one of these, and one line in the table of
+ * step.ts: everything else (the drift guard, apply, undo, the journal, what people read) asks the table.
  */
 import type { z } from 'zod'
 import type { PciAddress } from '../pci/address.ts'
@@ -39,9 +39,15 @@ export type Hashes = Readonly<Record<string, string | null>>
 export type Past = Copies & {
   /** /proc/sys/kernel/random/boot_id of the boot it ran in. */
   readonly bootId: string
-  /** Other programs may have run since (a rollback): a new kernel's image is theirs, even where the run was cut off. */
+  /**
+   * Other programs may have run since (a rollback): a new kernel's image is theirs, even where the run was
+   * cut off.
+   */
   readonly later: boolean
-  /** The tree belongs to another machine (`--root`), and programs would run on this one: they are named instead. */
+  /**
+   * The tree belongs to another machine (`--root`), and programs would run on this one: they are named
+   * instead.
+   */
   readonly elsewhere: boolean
   /** What the step left behind when it was done (`leaves`); undefined when it did not finish. */
   readonly left: Hashes | undefined
@@ -71,7 +77,10 @@ export type StepKind<S> = {
   standing?(reader: Reader, step: S): Standing
   /** Throws with the reason when the state after it is not reached. */
   perform(system: System, step: S, how: Performing): Promise<void> | void
-  /** Takes the step back by looking where its object stands. Whatever it throws is a thing that is not restored. */
+  /**
+   * Takes the step back by looking where its object stands. Whatever it throws is a thing that is not
+   * restored.
+   */
   undo(system: System, past: Past, step: S): Promise<Undone> | Undone
   /** The device whose identity decides whether the step may be done. */
   device?(step: S): DeviceOfStep | undefined
@@ -96,6 +105,9 @@ export type StepKind<S> = {
 type KindSchema = z.ZodObject<{ readonly kind: z.ZodLiteral<string>; readonly why: z.ZodString }>
 
 /** The schema is what a journal may hold, and the type of the step is derived from it. */
-export function stepKind<Schema extends KindSchema>(schema: Schema, answers: StepKind<Readonly<z.infer<Schema>>>) {
+export function stepKind<Schema extends KindSchema>(
+  schema: Schema,
+  answers: StepKind<Readonly<z.infer<Schema>>>,
+) {
   return { ...answers, schema, name: schema.shape.kind.value }
 }

@@ -1,8 +1,8 @@
 /**
- * What a generator wrote, and what to do about it when its run is taken back: put the saved bytes back where the output is
- * still what our run left; where somebody ran the generator again since (a kernel update), saved bytes would be stale,
- * so it is run once more after everything it reads is restored.
- * An output may be a pattern in its last part, `/boot/initrd.img-*`: images of kernels that come later match, too.
+ * What a generator wrote, and what to do about it when its run is taken back: put the saved bytes back where
+ * the output is still what our run left; where somebody ran the generator again since (a kernel update),
+ * saved bytes would be stale, so it is run once more after everything it reads is restored. An output may be
+ * a pattern in its last part, `/boot/initrd.img-*`: images of kernels that come later match, too.
  */
 import type { Reader } from '../machine/system.ts'
 import { isSameEnvironment } from '../boot/loaders/grub-environment.ts'
@@ -28,7 +28,8 @@ export function expandOutputs(reader: Reader, outputs: readonly string[]): strin
       continue
     }
     const names = reader.list(folder)
-    for (const one of names.ok ? names.value : []) if (matches(name, one)) paths.add(`${output.slice(0, cut)}/${one}`)
+    for (const one of names.ok ? names.value : [])
+      if (matches(name, one)) paths.add(`${output.slice(0, cut)}/${one}`)
   }
   return [...paths]
 }
@@ -45,7 +46,8 @@ export function withTargets(reader: Reader, paths: readonly string[]): string[] 
 }
 
 function isCovered(outputs: readonly string[], path: string): boolean {
-  const split = (text: string) => [text.slice(0, text.lastIndexOf('/')), text.slice(text.lastIndexOf('/') + 1)] as const
+  const split = (text: string) =>
+    [text.slice(0, text.lastIndexOf('/')), text.slice(text.lastIndexOf('/') + 1)] as const
   const [folder, name] = split(path)
   return outputs.map(split).some(([above, pattern]) => above === folder && matches(pattern, name))
 }
@@ -64,7 +66,10 @@ function matches(pattern: string, name: string): boolean {
   return true
 }
 
-/** A kernel whose image this is: its name stands where the pattern has its star. Debian and dracut name releases, Arch packages. */
+/**
+ * A kernel whose image this is: its name stands where the pattern has its star. Debian and dracut name
+ * releases, Arch packages.
+ */
 function isOfKernel(reader: Reader, outputs: readonly string[], path: string): boolean {
   return outputs.some((output) => {
     const [head = '', tail = ''] = output.split('*')
@@ -97,7 +102,12 @@ export async function judgeOutputs(reader: Reader, past: Past, step: Outputs): P
   const stale: string[] = []
   for (const file of [...saved, ...created.map((path): SavedFile => ({ path, kind: 'absent' }))]) {
     if (await isAsSaved(reader, file)) continue
-    if (left === undefined && past.later && file.kind === 'absent' && isOfKernel(reader, step.outputs, file.path))
+    if (
+      left === undefined &&
+      past.later &&
+      file.kind === 'absent' &&
+      isOfKernel(reader, step.outputs, file.path)
+    )
       stale.push(file.path)
     else if (left === undefined || (await hashOutputs(reader, [file.path]))[file.path] === left[file.path])
       restore.push(file)
@@ -105,7 +115,9 @@ export async function judgeOutputs(reader: Reader, past: Past, step: Outputs): P
   }
   if (step.once) {
     // Somebody went on from the state that was set: it is theirs now. A choice that GRUB forgot is nobody's.
-    const forgotten = saved.filter((file) => stale.includes(file.path) && isUsedUp(reader, past, { file, step }))
+    const forgotten = saved.filter(
+      (file) => stale.includes(file.path) && isUsedUp(reader, past, { file, step }),
+    )
     return { restore: [...restore, ...forgotten], stale: [] }
   }
   // What a run left torn is put back first: if the generator fails again, the old image still boots.

@@ -22,7 +22,10 @@ export const address = z
 const optional = z.exactOptional(text)
 const texts = z.exactOptional(z.array(text).readonly())
 
-/** Who a device is: its place without bus numbers, its ids, and every serial it has. What is not known is absent. */
+/**
+ * Who a device is: its place without bus numbers, its ids, and every serial it has. What is not known is
+ * absent.
+ */
 export const identity: z.ZodType<Identity> = z.looseObject({
   path: z.exactOptional(text.describe('root bus, then slot.function at each step down: 0000:00/1c.0/00.0')),
   vendorId: optional,

@@ -1,4 +1,7 @@
-/** Physical and virtual functions as the links of sysfs say now, and the port through which a card's virtual ones are set up. */
+/**
+ * Physical and virtual functions as the links of sysfs say now, and the port through which a card's virtual
+ * ones are set up.
+ */
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { Reader } from '../machine/system.ts'
 
@@ -22,7 +25,10 @@ export function physicalOf(reader: Reader, address: PciAddress): PciAddress | un
   return addressBehind(reader, `${devices}/${address}/physfn`)
 }
 
-/** The first of the card's own interfaces: a second one belongs to a second port of the same function, and lists the same. */
+/**
+ * The first of the card's own interfaces: a second one belongs to a second port of the same function, and
+ * lists the same.
+ */
 export function findPort(reader: Reader, card: PciAddress): string | undefined {
   const names = reader.list(`${devices}/${card}/net`)
   return names.ok ? names.value[0] : undefined

@@ -3,7 +3,9 @@ import { absolutePath, mode, text } from './parts.ts'
 
 const number = z.int().min(0)
 
-/** One file as it was before: absent, a regular file whose bytes are in the copy `blob`, or a symbolic link. */
+/**
+ * One file as it was before: absent, a regular file whose bytes are in the copy `blob`, or a symbolic link.
+ */
 export const savedSchema = z.discriminatedUnion('kind', [
   z.object({ path: absolutePath, kind: z.literal('absent') }),
   /** A folder that did not exist: removed again when it is empty. */
@@ -17,7 +19,10 @@ export const savedSchema = z.discriminatedUnion('kind', [
     mode,
     uid: number,
     gid: number,
-    /** ACLs and extended attributes, name → hex. Absent: unknown, or of an older release. The copy has them, too. */
+    /**
+     * ACLs and extended attributes, name → hex. Absent: unknown, or of an older release. The copy has them,
+     * too.
+     */
     attributes: z.exactOptional(z.record(text, z.string().regex(/^[0-9a-f]*$/))),
   }),
 ])

@@ -1,6 +1,6 @@
 /**
- * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the way in and
- * on the way back. What is to be put back after a command is judged in outputs.ts.
+ * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the
+ * way in and on the way back. What is to be put back after a command is judged in outputs.ts.
  */
 import { toHex } from '../pci/hex.ts'
 import { AppError, exitCode } from '../base/errors.ts'
@@ -17,14 +17,20 @@ const savedLimit = 1024 * 1024 * 1024
 export class DamagedCopy extends AppError {}
 
 /**
- * Saves each path once, its bytes in `folder`. Throws when a file exists and cannot be read: without its bytes there is no
- * way back.
+ * Saves each path once, its bytes in `folder`. Throws when a file exists and cannot be read: without its
+ * bytes there is no way back.
  */
-export async function saveFiles(system: System, folder: string, paths: readonly string[]): Promise<SavedFile[]> {
+export async function saveFiles(
+  system: System,
+  folder: string,
+  paths: readonly string[],
+): Promise<SavedFile[]> {
   const saved: SavedFile[] = []
   for (const path of missingFolders(system, paths)) saved.push({ path, kind: 'no-folder' })
   for (const path of new Set(paths))
-    saved.push(await saveFile(system, { path, copy: `${folder}/${saved.length}`, blob: String(saved.length) }))
+    saved.push(
+      await saveFile(system, { path, copy: `${folder}/${saved.length}`, blob: String(saved.length) }),
+    )
   return saved
 }
 
@@ -50,7 +56,9 @@ async function saveFile(
   const stat = system.stat(path)
   if (!stat.ok) {
     if (stat.reason === 'absent') return { path, kind: 'absent' }
-    throw new AppError(`${path} cannot be read (${stat.code ?? stat.reason}), so it could not be put back later`)
+    throw new AppError(
+      `${path} cannot be read (${stat.code ?? stat.reason}), so it could not be put back later`,
+    )
   }
   if (stat.value.kind === 'link') {
     const target = system.readLink(path)
@@ -61,7 +69,8 @@ async function saveFile(
   }
   refuseManyNames(path, stat.value)
   const bytes = system.readBytes(path, savedLimit)
-  if (!bytes.ok) throw new AppError(`${path} cannot be read (${bytes.code ?? bytes.reason}); nothing was changed`)
+  if (!bytes.ok)
+    throw new AppError(`${path} cannot be read (${bytes.code ?? bytes.reason}); nothing was changed`)
   system.writeFile(copy, bytes.value, { mode: 0o600, attributesOf: path })
   const attributes = system.readAttributes?.(path)
   refuseSigned(path, attributes)
@@ -70,7 +79,10 @@ async function saveFile(
   return { path, kind: 'file', blob, sha256: await sha256(bytes.value), mode, uid, gid, ...kept }
 }
 
-/** Written in place a file may be cut in half by a power failure; written as a new one it takes only one name with it. */
+/**
+ * Written in place a file may be cut in half by a power failure; written as a new one it takes only one name
+ * with it.
+ */
 function refuseManyNames(path: string, { links }: FileStat): void {
   if (links <= 1) return
   throw new AppError(
@@ -82,7 +94,9 @@ function refuseManyNames(path: string, { links }: FileStat): void {
   )
 }
 
-/** Signatures of the bytes (Documentation/ABI/testing/evm): with other bytes the kernel would refuse the file. */
+/**
+ * Signatures of the bytes (Documentation/ABI/testing/evm): with other bytes the kernel would refuse the file.
+ */
 function refuseSigned(path: string, attributes: Attributes | undefined): void {
   const signed = ['security.ima', 'security.evm'].find((name) => attributes?.[name] !== undefined)
   if (signed === undefined) return
@@ -121,7 +135,12 @@ export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boole
   if (saved.kind === 'link') return now === `link:${saved.target}`
   if (now !== saved.sha256) return false
   const stat = reader.stat(saved.path)
-  if (!stat.ok || stat.value.mode !== saved.mode || stat.value.uid !== saved.uid || stat.value.gid !== saved.gid)
+  if (
+    !stat.ok ||
+    stat.value.mode !== saved.mode ||
+    stat.value.uid !== saved.uid ||
+    stat.value.gid !== saved.gid
+  )
     return false
   const { attributes = {} } = saved
   if (Object.keys(attributes).length === 0 || reader.readAttributes === undefined) return true
@@ -135,10 +154,16 @@ export function findOther(a: Attributes, b: Attributes): string[] {
 }
 
 /**
- * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called right before;
- * without one, what is there now must still be there then. Throws when the saved bytes are damaged.
+ * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called
+ * right before; without one, what is there now must still be there then. Throws when the saved bytes are
+ * damaged.
  */
-export async function restoreFile(system: System, folder: string, saved: SavedFile, check?: () => void): Promise<void> {
+export async function restoreFile(
+  system: System,
+  folder: string,
+  saved: SavedFile,
+  check?: () => void,
+): Promise<void> {
   const look = check ?? lastLook(system, saved.path)
   if (await isAsSaved(system, saved)) return
   // A folder in which somebody keeps something now stays.

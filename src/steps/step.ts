@@ -1,6 +1,7 @@
 /**
- * Step: one change of the host as a pair of states, not a verb. Preview, idempotence, drift guard, rollback and the audit
- * log follow from the pair. The table has a line for each kind; the type, the schema and every answer come from it.
+ * Step: one change of the host as a pair of states, not a verb. Preview, idempotence, drift guard, rollback
+ * and the audit log follow from the pair. The table has a line for each kind; the type, the schema and every
+ * answer come from it.
  */
 import { z } from 'zod'
 import type { Reader, System } from '../machine/system.ts'

@@ -1,5 +1,6 @@
 /**
- * One kernel attribute, written and read again; an attribute of a device only after the device's identity was checked.
+ * One kernel attribute, written and read again; an attribute of a device only after the device's identity was
+ * checked.
  */
 import { z } from 'zod'
 import { AppError } from '../base/errors.ts'
@@ -20,11 +21,14 @@ const schema = z.object({
   after: text,
   /** Another device at this address is never written to. */
   of: z.exactOptional(z.object({ address, identity }).describe('the device whose attribute it is')),
-  /** A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as half-way. */
+  /**
+   * A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as
+   * half-way.
+   */
   partial: z.exactOptional(z.literal(true).describe('the kernel may give less than asked')),
   /**
-   * `virtual-functions`: it makes the virtual functions of a card, or takes them all away. The kernel changes their number
-   * only over none.
+   * `virtual-functions`: it makes the virtual functions of a card, or takes them all away. The kernel changes
+   * their number only over none.
    */
   purpose: z.exactOptional(z.literal('virtual-functions')),
   why: text,
@@ -88,8 +92,9 @@ async function write(system: System, step: SysfsStep): Promise<void> {
 }
 
 /**
- * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own. Changing their
- * number removes them all, and the kernel would wait inside that write until the last of them is let go.
+ * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own.
+ * Changing their number removes them all, and the kernel would wait inside that write until the last of them
+ * is let go.
  */
 function findFunctionHolders(system: System, step: SysfsStep): string[] {
   if (step.of === undefined || step.purpose !== 'virtual-functions') return []

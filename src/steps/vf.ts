@@ -1,6 +1,6 @@
 /**
- * MAC, VLAN, trust and spoof check of one virtual function: set, and read again, through the network interface of its card,
- * by whatever name that has now. The card's identity is checked first.
+ * MAC, VLAN, trust and spoof check of one virtual function: set, and read again, through the network
+ * interface of its card, by whatever name that has now. The card's identity is checked first.
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
@@ -26,7 +26,9 @@ const settings = z.object({
   spoofCheck: z.exactOptional(z.boolean()),
 })
 
-/** Settings of one virtual function, held by its card's driver; only what is named is compared and changed. */
+/**
+ * Settings of one virtual function, held by its card's driver; only what is named is compared and changed.
+ */
 const schema = z.object({
   kind: z.literal('vf'),
   address: address.describe('the physical function'),
@@ -66,7 +68,8 @@ async function perform(system: System, step: VfStep): Promise<void> {
   if (result.status !== 0) throw new CommandError(argv, result.status, result.stderr.slice(-2048))
   const now = standing(system, step)
   if (now.kind === 'after') return
-  const why = 'difference' in now ? now.difference : `only a part of ${settingWords(step.after).join(' ')} was taken`
+  const why =
+    'difference' in now ? now.difference : `only a part of ${settingWords(step.after).join(' ')} was taken`
   throw new AppError(`virtual function ${step.number} of ${step.address} is not as set: ${why}`)
 }
 
@@ -76,7 +79,8 @@ function standing(reader: Reader, step: VfStep): Standing {
   if (port === undefined) return { kind: 'gone', difference: `${step.address} has no network interface` }
   const shown = reader.showLink?.(port)
   const known = shown?.ok ? parseVirtualFunctions(shown.value) : undefined
-  if (known === undefined) return { kind: 'drifted', difference: `${what} cannot be read (ip link show dev ${port})` }
+  if (known === undefined)
+    return { kind: 'drifted', difference: `${what} cannot be read (ip link show dev ${port})` }
   const found = known.get(step.number)
   if (found === undefined) return { kind: 'gone', difference: `${what} is not there` }
   const is = pickSettings(found, step.after)

@@ -1,4 +1,7 @@
-/** The crash matrix (test/support/crash-matrix.ts) of drivers, attributes, virtual functions, files and generators. */
+/**
+ * The crash matrix (test/support/crash-matrix.ts) of drivers, attributes, virtual functions, files and
+ * generators.
+ */
 import type { Step } from '../../src/steps/step.ts'
 import type { BootScenario } from '../support/boot-world.ts'
 import { expectCrashMatrix } from '../support/crash-matrix.ts'
@@ -27,7 +30,13 @@ const remove: Step = {
   after: null,
   why: 'ids take too much',
 }
-const parameter: Step = { kind: 'sysfs', path: '/sys/module/kvm/parameters/x', before: 'N', after: 'Y', why: '' }
+const parameter: Step = {
+  kind: 'sysfs',
+  path: '/sys/module/kvm/parameters/x',
+  before: 'N',
+  after: 'Y',
+  why: '',
+}
 const hugepages: Step = {
   kind: 'sysfs',
   path: '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages',

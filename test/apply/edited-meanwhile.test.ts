@@ -1,4 +1,7 @@
-/** Somebody saves a file while an apply or a rollback is under way: the edit stays, and what was done is taken back. */
+/**
+ * Somebody saves a file while an apply or a rollback is under way: the edit stays, and what was done is taken
+ * back.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -79,16 +82,18 @@ describe('an apply', () => {
     fs.writeFileSync(at(words), bytes)
     const seen = linuxSystem({ root }).readText(words)
     const before = seen.ok ? seen.value : ''
-    await expect(apply(planOf([text(words, before, 'ro iommu=pt\n')]), linuxSystem({ root }))).rejects.toThrow(
-      'is no plain UTF-8 text',
-    )
+    await expect(
+      apply(planOf([text(words, before, 'ro iommu=pt\n')]), linuxSystem({ root })),
+    ).rejects.toThrow('is no plain UTF-8 text')
     expect(fs.readFileSync(at(words))).toEqual(bytes)
   })
 
   it('does not make a file that somebody made meanwhile', async () => {
     const made = '/etc/handover/bindings'
     const disk = whileSyncing(made, () => put(root, made, 'theirs'))
-    expect(await apply(planOf([...steps, text(made, null, 'ours')]), linuxSystem({ root, disk }))).toMatchObject({
+    expect(
+      await apply(planOf([...steps, text(made, null, 'ours')]), linuxSystem({ root, disk })),
+    ).toMatchObject({
       outcome: 'restored',
     })
     expect([read(made), read(entry), read(words)]).toEqual(['theirs', 'options ro\n', 'ro\n'])
@@ -158,7 +163,9 @@ describe('a rollback', () => {
     }
     await apply(planOf([...steps, generate]), linuxSystem({ root }))
     const disk = whileSyncing('/boot/grub.cfg', () => put(root, '/boot/grub.cfg', 'theirs\n'))
-    expect(await rollback(linuxSystem({ root, disk }), undefined)).toMatchObject({ outcome: 'rollback-incomplete' })
+    expect(await rollback(linuxSystem({ root, disk }), undefined)).toMatchObject({
+      outcome: 'rollback-incomplete',
+    })
     expect([read('/boot/grub.cfg'), read(words)]).toEqual(['theirs\n', 'ro\n'])
   })
 })

@@ -1,4 +1,7 @@
-/** What goes wrong in steps that are no file, driver or plain generator: settings of virtual functions, and commands that are taken back by a command. */
+/**
+ * What goes wrong in steps that are no file, driver or plain generator: settings of virtual functions, and
+ * commands that are taken back by a command.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -46,7 +49,9 @@ describe('settings of a virtual function', () => {
   })
   const steps = [setUp(0), setUp(1)]
   const kernel = () => fakeKernel(root, { igb: ['8086:10d3'] })
-  /** `ip` for function 1 answers once in this way; every other call, those that take back among them, works. */
+  /**
+   * `ip` for function 1 answers once in this way; every other call, those that take back among them, works.
+   */
   const once = (answer: (argv: readonly string[]) => Promise<ExecResult>): System => {
     const system = kernel()
     let isUsed = false
@@ -119,11 +124,16 @@ describe('settings of a virtual function', () => {
   it('that somebody else changed since are left alone, and the rollback says what they are', async () => {
     await apply(planOf(steps), kernel())
     await kernel().exec(['ip', 'link', 'set', 'dev', 'eth0', 'vf', '1', 'vlan', '99'])
-    await expect(rollback(kernel(), undefined)).rejects.toThrow(/virtual function 1 of .* has vlan 99 trust on/)
+    await expect(rollback(kernel(), undefined)).rejects.toThrow(
+      /virtual function 1 of .* has vlan 99 trust on/,
+    )
   })
 
   it('that cannot be read are not guessed: nothing is changed', async () => {
-    const blind: System = { ...kernel(), showLink: () => ({ ok: false, reason: 'unreadable', code: 'ETIMEDOUT' }) }
+    const blind: System = {
+      ...kernel(),
+      showLink: () => ({ ok: false, reason: 'unreadable', code: 'ETIMEDOUT' }),
+    }
     await expect(apply(planOf(steps), blind)).rejects.toThrow(/cannot be read \(ip link show dev eth0\)/)
     expect(changed()).toEqual([])
   })
@@ -139,7 +149,13 @@ describe('a command that is taken back by a command', () => {
     undo: ['bootctl', 'set-oneshot', ''],
     why: '',
   }
-  const entry: Step = { kind: 'file', path: '/etc/entry', before: null, after: { text: 'x\n', mode: 0o644 }, why: '' }
+  const entry: Step = {
+    kind: 'file',
+    path: '/etc/entry',
+    before: null,
+    after: { text: 'x\n', mode: 0o644 },
+    why: '',
+  }
   const system = () => linuxSystem({ root })
   /** `$R/mode` says what goes wrong after the variable is written. */
   const bootctl = `v="$R${oneShotVariable}"
@@ -158,9 +174,11 @@ describe('a command that is taken back by a command', () => {
 
   it.each(['fail', 'kill', 'hang'])('and goes wrong after its work (%s) leaves nothing', async (mode) => {
     put(root, '/run/mode', mode)
-    expect(await apply(planOf([entry, choose]), system(), { limits: { commandSeconds: 0.5 } })).toMatchObject({
-      outcome: 'restored',
-    })
+    expect(await apply(planOf([entry, choose]), system(), { limits: { commandSeconds: 0.5 } })).toMatchObject(
+      {
+        outcome: 'restored',
+      },
+    )
     expect(changed()).toEqual([])
   })
 

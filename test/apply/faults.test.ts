@@ -1,4 +1,7 @@
-/** What goes wrong around a transaction: generators, other processes, clocks, damaged journals. Real processes, real files. */
+/**
+ * What goes wrong around a transaction: generators, other processes, clocks, damaged journals. Real
+ * processes, real files.
+ */
 import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -45,12 +48,18 @@ afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 
 describe('a generator', () => {
   it.each([
-    ['that fails half-way', 'echo half >"$1"; echo no space left >&2; exit 3', /sh ended with status 3: no space left/],
+    [
+      'that fails half-way',
+      'echo half >"$1"; echo no space left >&2; exit 3',
+      /sh ended with status 3: no space left/,
+    ],
     ['that is killed', 'echo half >"$1"; kill -9 $$', /sh ended with (a signal|status 137)/],
     ['that does not exist', 'exec /nowhere/update-grub', /status 127/],
     ['that hangs', 'echo half >"$1"; sleep 60', /did not end within 0.3 seconds/],
   ])('%s is taken back with its half-written output', async (_, script, cause) => {
-    const result = await apply(planOf(edit, run(script)), linuxSystem({ root }), { limits: { commandSeconds: 0.3 } })
+    const result = await apply(planOf(edit, run(script)), linuxSystem({ root }), {
+      limits: { commandSeconds: 0.3 },
+    })
     expect(result).toMatchObject({ outcome: 'restored', cause: expect.stringMatching(cause) })
     expect(changed()).toEqual([])
   })
@@ -93,7 +102,8 @@ describe('a generator', () => {
     )
     fs.renameSync(script, script.replace(/ts$/, 'mts'))
     const grown = () => fs.statSync(join(root, 'boot/grub.cfg')).size > 30
-    for (let waited = 0; !grown() && waited < 1500; waited += 1) await new Promise((done) => setTimeout(done, 20))
+    for (let waited = 0; !grown() && waited < 1500; waited += 1)
+      await new Promise((done) => setTimeout(done, 20))
     expect(grown()).toBe(true)
     child.kill('SIGKILL')
     await new Promise((done) => child.on('exit', done))
@@ -164,7 +174,10 @@ describe('around an apply', () => {
     await apply(planOf(edit), at('2026-11-22T10:00:00Z'))
     const next: Step = { ...edit, before: edit.after, after: { text: 'B\n', mode: 0o644 } }
     await apply(planOf(next), at('2001-01-01T00:00:00Z'))
-    expect(await rollback(at('1999-01-01T00:00:00Z'), undefined)).toMatchObject({ id: '0002', outcome: 'rolled-back' })
+    expect(await rollback(at('1999-01-01T00:00:00Z'), undefined)).toMatchObject({
+      id: '0002',
+      outcome: 'rolled-back',
+    })
     expect(await rollback(system, undefined)).toMatchObject({ id: '0001', outcome: 'rolled-back' })
     expect(changed()).toEqual([])
   })
@@ -229,7 +242,9 @@ describe('a damaged journal', () => {
       const undo = (await rollback(system, undefined).catch((error: unknown) => error)) as AppError
       expect(undo.message).toMatch(/^journal 0001: record.json is damaged .*; nothing was changed$/s)
       expect(undo.help).toContain('/var/lib/handover/journal/0001/saved')
-      const redo = (await apply(planOf(edit, run('true')), system).catch((error: unknown) => error)) as AppError
+      const redo = (await apply(planOf(edit, run('true')), system).catch(
+        (error: unknown) => error,
+      )) as AppError
       expect(redo.help).toContain('mv /var/lib/handover/journal/0001 /var/lib/handover/journal/0001.damaged')
       expect(fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')).toBe(applied)
     }
@@ -270,7 +285,8 @@ describe('a damaged journal', () => {
     await apply(planOf(edit), system)
     const denied = (code: string): typeof system => ({
       ...system,
-      list: (path) => (path === journalFolder ? { ok: false, reason: 'unreadable', code } : system.list(path)),
+      list: (path) =>
+        path === journalFolder ? { ok: false, reason: 'unreadable', code } : system.list(path),
     })
     for (const [code, help] of [
       ['EACCES', 'run it as root'],
@@ -290,7 +306,11 @@ describe('a damaged journal', () => {
     const record = JSON.parse(fs.readFileSync(file('record.json'), 'utf8')) as object
     fs.writeFileSync(file('record.json'), JSON.stringify({ ...record, schema: 2 }))
     expect(readJournals(system)).toEqual([
-      { ok: false, id: '0001', reason: 'record.json was written by a newer release (schema 2): use that release' },
+      {
+        ok: false,
+        id: '0001',
+        reason: 'record.json was written by a newer release (schema 2): use that release',
+      },
     ])
   })
 })

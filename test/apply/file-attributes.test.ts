@@ -1,6 +1,7 @@
 /**
- * ACLs, extended attributes and hard links of files that an apply changes. They are set here by cp from an archive of tar's, since
- * Node cannot set them: where this system or its file system has none, the tests say so and are left out.
+ * ACLs, extended attributes and hard links of files that an apply changes. They are set here by cp from an
+ * archive of tar's, since Node cannot set them: where this system or its file system has none, the tests say
+ * so and are left out.
  */
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
@@ -41,7 +42,11 @@ const all: Attributes = {
 function setAttributes(path: string, attributes: Attributes): boolean {
   const pax = Buffer.concat(
     Object.entries(attributes).map(([name, hex]) => {
-      const body = Buffer.concat([Buffer.from(` SCHILY.xattr.${name}=`), Buffer.from(hex, 'hex'), Buffer.from('\n')])
+      const body = Buffer.concat([
+        Buffer.from(` SCHILY.xattr.${name}=`),
+        Buffer.from(hex, 'hex'),
+        Buffer.from('\n'),
+      ])
       let length = body.length + 1
       while (String(length).length + body.length !== length) length = String(length).length + body.length
       return Buffer.concat([Buffer.from(String(length)), body])
@@ -158,9 +163,12 @@ describe.skipIf(!here)('what a file has beside bytes, mode and owner', () => {
     process.env['PATH'] = at('/bin-fake')
     fs.mkdirSync(at('/bin-fake'))
     // As busybox has them: the words are not known.
-    for (const name of ['cp', 'tar']) fs.writeFileSync(at(`/bin-fake/${name}`), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+    for (const name of ['cp', 'tar'])
+      fs.writeFileSync(at(`/bin-fake/${name}`), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
     try {
-      await expect(apply(planOf([edit]), system())).rejects.toThrow(`whether ${file} has ACLs and extended attributes`)
+      await expect(apply(planOf([edit]), system())).rejects.toThrow(
+        `whether ${file} has ACLs and extended attributes`,
+      )
     } finally {
       process.env['PATH'] = old
     }
@@ -189,7 +197,8 @@ it('a file without any is written where nothing could carry them, if that can be
 })
 
 describe('a file with a second name', () => {
-  const refused = (steps: Step[]) => expect(apply(planOf(steps), system())).rejects.toThrow('has 2 names (hard links)')
+  const refused = (steps: Step[]) =>
+    expect(apply(planOf(steps), system())).rejects.toThrow('has 2 names (hard links)')
   it('is refused before the first change, and both names keep one content', async () => {
     fs.linkSync(at(file), at('/etc/kernel/other'))
     await refused([edit])

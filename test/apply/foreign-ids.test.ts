@@ -1,4 +1,7 @@
-/** Ids that others gave to vfio-pci, taken out on request and put back, in a temporary tree; the generator is a stand-in. */
+/**
+ * Ids that others gave to vfio-pci, taken out on request and put back, in a temporary tree; the generator is
+ * a stand-in.
+ */
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apply } from '../../src/apply/apply.ts'
@@ -23,7 +26,10 @@ beforeEach(() => {
   const generators = {
     'update-initramfs': `cat "$R${options}" "$R${modules}" "$R"/etc/handover/bindings > "$R${image}" 2>/dev/null || :`,
   }
-  begin(['/usr/sbin/update-initramfs'], ['/etc/initramfs-tools'], { cmdline: 'quiet intel_iommu=on', generators })
+  begin(['/usr/sbin/update-initramfs'], ['/etc/initramfs-tools'], {
+    cmdline: 'quiet intel_iommu=on',
+    generators,
+  })
   put('/sys/kernel/iommu_groups/1/type', 'DMA\n')
   put(options, '# mine\noptions vfio-pci ids=8086:10d3 disable_vga=1\n', 0o640)
   put(modules, '# first\nvfio-pci ids=8086:10d3\n')

@@ -33,7 +33,8 @@ it('a disk that is full while copies are made is left as full as it was, however
   const full = {
     ...real,
     writeFile: (...given: Parameters<typeof real.writeFile>) => {
-      if (given[0].endsWith('/saved/1')) throw Object.assign(new Error('full'), { code: 'ENOSPC', path: given[0] })
+      if (given[0].endsWith('/saved/1'))
+        throw Object.assign(new Error('full'), { code: 'ENOSPC', path: given[0] })
       real.writeFile(...given)
     },
   }
@@ -121,7 +122,9 @@ describe('folders that are no entries', () => {
     await apply(planOf(steps), system())
     put(root, `${journalFolder}/999999999/record.json`, record().replace('"id": "0001"', '"id": "999999999"'))
     put(root, `${journalFolder}/999999999/events.jsonl`, '{"at":"","event":"end","outcome":"rolled-back"}\n')
-    await expect(apply(planOf([file('/etc/c')]), withC())).rejects.toThrow('no number is left; nothing was changed')
+    await expect(apply(planOf([file('/etc/c')]), withC())).rejects.toThrow(
+      'no number is left; nothing was changed',
+    )
     expect(fs.readFileSync(join(root, 'etc/c'), 'utf8')).toBe('old\n')
   })
 })

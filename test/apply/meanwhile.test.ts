@@ -1,4 +1,7 @@
-/** What others do between an apply and its rollback: kernels come, files change, later applies stand on earlier ones. */
+/**
+ * What others do between an apply and its rollback: kernels come, files change, later applies stand on
+ * earlier ones.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -208,7 +211,9 @@ describe('from a rescue system, on the mounted tree', () => {
     put(root, '/boot/grub.cfg', 'by a kernel update\n')
     const result = await rollback(linuxSystem({ root }), undefined, { elsewhere: true })
     expect(result.outcome).toBe('rollback-incomplete')
-    expect(result.leftovers).toEqual([expect.stringMatching(/needs sh -c .*, run inside that system \(chroot\)$/)])
+    expect(result.leftovers).toEqual([
+      expect.stringMatching(/needs sh -c .*, run inside that system \(chroot\)$/),
+    ])
     expect(fs.readFileSync(join(root, 'boot/grub.cfg'), 'utf8')).toBe('by a kernel update\n')
   })
 })
@@ -249,7 +254,9 @@ describe('an older apply with a newer one in force', () => {
   it('a confirmed trial goes with the trials that it replaced before any was booted', async () => {
     await apply(planOf(trial), system())
     await apply(planOf(file('/etc/handover/trial.conf', 'minutes 10\n', 'minutes 20\n')), system())
-    await apply(planOf(file('/etc/handover/trial.conf', 'minutes 20\n', null), edit), system(), { continues: '0002' })
+    await apply(planOf(file('/etc/handover/trial.conf', 'minutes 20\n', null), edit), system(), {
+      continues: '0002',
+    })
     const order: string[] = []
     for (let next: string | undefined = '0003'; next !== undefined;) {
       const read = readJournal(system(), next)
@@ -269,10 +276,13 @@ describe('an older apply with a newer one in force', () => {
   it.each([
     ['quiet handover.trial=1', true],
     ['quiet', false],
-  ])('a trial that is taken back on a boot with %j is not ended by its clock: %s', async (cmdline, isMarked) => {
-    await apply(planOf(trial), system())
-    put(root, '/proc/cmdline', `${cmdline}\n`)
-    await rollback(system(), undefined)
-    expect(fs.existsSync(join(root, 'run/handover/confirmed'))).toBe(isMarked)
-  })
+  ])(
+    'a trial that is taken back on a boot with %j is not ended by its clock: %s',
+    async (cmdline, isMarked) => {
+      await apply(planOf(trial), system())
+      put(root, '/proc/cmdline', `${cmdline}\n`)
+      await rollback(system(), undefined)
+      expect(fs.existsSync(join(root, 'run/handover/confirmed'))).toBe(isMarked)
+    },
+  )
 })

@@ -1,6 +1,7 @@
 /**
- * What the host begins to need while an apply is under way. The built command, as a user runs it, on a tree; this process plays the
- * kernel, which answers unbind and drivers_probe by moving links, and mounts a disk when it is told to.
+ * What the host begins to need while an apply is under way. The built command, as a user runs it, on a tree;
+ * this process plays the kernel, which answers unbind and drivers_probe by moving links, and mounts a disk
+ * when it is told to.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
@@ -45,7 +46,13 @@ beforeEach(() => {
       group: 4,
       files: { reset_method: 'bus\n' },
     }),
-    ...pci({ at: 'pci0000:00/0000:00:1d.0', ids: '144d:a808', classCode: '010802', driver: 'nvme', group: 5 }),
+    ...pci({
+      at: 'pci0000:00/0000:00:1d.0',
+      ids: '144d:a808',
+      classCode: '010802',
+      driver: 'nvme',
+      group: 5,
+    }),
     '/sys/class/iommu/dmar0/': '',
     '/sys/bus/pci/drivers/vfio-pci/': '',
     '/sys/bus/pci/drivers_probe': '',
@@ -111,9 +118,13 @@ function playKernel(seen: (address: string) => void): { end: () => void; unbound
     if (place === undefined) return
     const override = fs.readFileSync(join(folder(place), 'driver_override'), 'utf8').trim()
     const driver = override === '' || override === '(null)' ? (drivers[place] ?? '') : override
-    fs.symlinkSync(relative(folder(place), join(root, 'sys/bus/pci/drivers', driver)), join(folder(place), 'driver'))
+    fs.symlinkSync(
+      relative(folder(place), join(root, 'sys/bus/pci/drivers', driver)),
+      join(folder(place), 'driver'),
+    )
   }
-  for (const driver of [...Object.values(drivers), 'vfio-pci']) put(root, `/sys/bus/pci/drivers/${driver}/unbind`, '')
+  for (const driver of [...Object.values(drivers), 'vfio-pci'])
+    put(root, `/sys/bus/pci/drivers/${driver}/unbind`, '')
   const timer = setInterval(turn, 2)
   return { end: () => clearInterval(timer), unbound }
 }
@@ -141,7 +152,8 @@ describe('apply', () => {
   it.each([
     [
       'a disk behind it is mounted',
-      () => fs.appendFileSync(join(root, 'proc/self/mountinfo'), '40 22 8:1 / /backup rw - ext4 /dev/sda1 rw\n'),
+      () =>
+        fs.appendFileSync(join(root, 'proc/self/mountinfo'), '40 22 8:1 / /backup rw - ext4 /dev/sda1 rw\n'),
       '/backup',
     ],
     [
@@ -151,7 +163,11 @@ describe('apply', () => {
     ],
     [
       'a mount comes that leads nowhere',
-      () => fs.appendFileSync(join(root, 'proc/self/mountinfo'), '41 22 253:7 / /srv rw - xfs /dev/mapper/gone rw\n'),
+      () =>
+        fs.appendFileSync(
+          join(root, 'proc/self/mountinfo'),
+          '41 22 253:7 / /srv rw - xfs /dev/mapper/gone rw\n',
+        ),
       '/srv',
     ],
     ['mounts cannot be read any more', () => fs.rmSync(join(root, 'proc/self/mountinfo')), 'cannot be read'],

@@ -1,7 +1,7 @@
 /**
- * Hosts whose boot entries are files, in a temporary tree, from "IOMMU off" to a confirmed trial and back: systemd-boot with
- * entries that kernel-install made on an ESP, and Fedora's GRUB with grubby. The generators and bootctl are stand-ins that
- * write what the real ones write; test/boot/ runs the real ones.
+ * Hosts whose boot entries are files, in a temporary tree, from "IOMMU off" to a confirmed trial and back:
+ * systemd-boot with entries that kernel-install made on an ESP, and Fedora's GRUB with grubby. The generators
+ * and bootctl are stand-ins that write what the real ones write; test/boot/ runs the real ones.
  */
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -126,7 +126,9 @@ describe('a host with systemd-boot', () => {
     efiVariable('LoaderEntrySelected', 'handover-trial.conf')
     expect(planBoot(host(), wish).findings).toMatchObject([{ code: 'trial-unconfirmed' }])
     const confirm = planConfirm(host())
-    expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({ outcome: 'applied' })
+    expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({
+      outcome: 'applied',
+    })
     expect(
       unplanned(changed(), [
         ...trial.steps,
@@ -158,7 +160,8 @@ describe('a host with systemd-boot', () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
     put(image, 'of a newer driver package', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
-    // The stand-in puts nothing into it without bindings: what matters is that the bindings are not inside any more.
+    // The stand-in puts nothing into it without bindings: what matters is that the bindings are not inside
+    // any more.
     expect(paths().filter((path) => path !== image)).toEqual([])
     expect(read(image)).toBe('')
   })
@@ -250,9 +253,14 @@ describe('a host whose GRUB reads entries', () => {
     )
     const confirm = planConfirm(host())
     expect(confirm.steps).toContainEqual(
-      expect.objectContaining({ kind: 'command', argv: ['grubby', '--update-kernel=ALL', '--args=intel_iommu=on'] }),
+      expect.objectContaining({
+        kind: 'command',
+        argv: ['grubby', '--update-kernel=ALL', '--args=intel_iommu=on'],
+      }),
     )
-    expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({ outcome: 'applied' })
+    expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({
+      outcome: 'applied',
+    })
     expect(unplanned(changed(), [...trial.steps, ...confirm.steps])).toEqual([])
     expect(read(entry)).toContain(`options ${options} intel_iommu=on\n`)
     expect(read(`/boot/initramfs-${kernel}.img`)).toContain('0000:00/1c.0/00.0 8086 10d3')

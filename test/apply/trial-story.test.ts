@@ -1,6 +1,7 @@
 /**
- * A Debian-shaped host in a temporary tree, from "IOMMU off" to a confirmed trial and back: the planner, the transaction,
- * the scripts in a real shell, and stand-ins for Debian's generators. Every changed path must be one that the plan names.
+ * A Debian-shaped host in a temporary tree, from "IOMMU off" to a confirmed trial and back: the planner, the
+ * transaction, the scripts in a real shell, and stand-ins for Debian's generators. Every changed path must be
+ * one that the plan names.
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -58,12 +59,15 @@ describe('a host whose IOMMU is off', () => {
     })
     expect(unplanned(changed(), [...trial.steps, ...confirm.steps])).toEqual([])
     expect(fs.readFileSync(join(root, 'boot/grub/grub.cfg'), 'utf8')).toContain('intel_iommu=on')
-    expect(fs.readFileSync(join(root, `boot/initrd.img-${kernel}`), 'utf8')).toContain('0000:00/1c.0/00.0 8086 10d3')
+    expect(fs.readFileSync(join(root, `boot/initrd.img-${kernel}`), 'utf8')).toContain(
+      '0000:00/1c.0/00.0 8086 10d3',
+    )
     expect(changed().join('\n')).not.toMatch(/trial|custom\.cfg/)
     put(root, '/sys/kernel/iommu_groups/1/type', 'DMA\n')
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back', id: '0002' })
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back', id: '0001' })
-    // GRUB itself wrote its environment block when it forgot the one-shot choice; nothing else in it had changed.
+    // GRUB itself wrote its environment block when it forgot the one-shot choice; nothing else in it had
+    // changed.
     expect(changed()).toEqual([])
     boot(false)
     expect(driver()).toBe('e1000e')
@@ -138,7 +142,10 @@ describe('a host whose IOMMU is off', () => {
     expect(planBoot(host(), wish)).toMatchObject({
       steps: [],
       findings: [
-        { code: 'trial-failed', message: 'the trial boot was given up after 10 minutes: there is no default route' },
+        {
+          code: 'trial-failed',
+          message: 'the trial boot was given up after 10 minutes: there is no default route',
+        },
       ],
     })
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })

@@ -1,7 +1,8 @@
 /**
- * Hosts that boot unified kernel images by systemd-boot, in a temporary tree, from "IOMMU off" to a confirmed trial and back:
- * images that dracut makes, and those that kernel-install makes with ukify. The makers are stand-ins that write what goes
- * into an image as text; lab/reboot-unified.yaml and lab/reboot-ukify.yaml boot images of the real ones.
+ * Hosts that boot unified kernel images by systemd-boot, in a temporary tree, from "IOMMU off" to a confirmed
+ * trial and back: images that dracut makes, and those that kernel-install makes with ukify. The makers are
+ * stand-ins that write what goes into an image as text; lab/reboot-unified.yaml and lab/reboot-ukify.yaml
+ * boot images of the real ones.
  */
 import * as fs from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -116,7 +117,10 @@ describe.each(makers)(
       expect(read(trialImage)).toContain(`${tried}\n`)
       expect(read(trialImage)).toContain('only-with handover.trial=1')
       expect(fs.existsSync(at('/run/handover-trial/initrd.img'))).toBe(false)
-      expect(host().boot).toMatchObject({ trialIsNext: true, loaderEntries: { oneShot: 'handover-trial.efi' } })
+      expect(host().boot).toMatchObject({
+        trialIsNext: true,
+        loaderEntries: { oneShot: 'handover-trial.efi' },
+      })
       expect(planBoot(host(), wish)).toEqual({ steps: [], findings: [], needsReboot: true })
       expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
       expect(changed()).toEqual([])
@@ -131,7 +135,9 @@ describe.each(makers)(
       const confirm = planConfirm(host())
       const commands = confirm.steps.flatMap((step) => (step.kind === 'command' ? [step.argv.join(' ')] : []))
       expect(new Set(commands).size).toBe(commands.length)
-      expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({ outcome: 'applied' })
+      expect(await apply(planOf(confirm.steps), system(), { continues: '0001' })).toMatchObject({
+        outcome: 'applied',
+      })
       expect(read(source)).toBe(said(kept))
       expect(read(`${images}/${good}`)).toContain(`${kept}\n`)
       expect(read(`${images}/${good}`)).toContain('0000:00/1c.0/00.0 8086 10d3')

@@ -1,6 +1,6 @@
 /**
- * Virtual functions from the spec to a guest, on a sysfs-shaped tree with the kernel's part played: made, set up, given
- * away, made again at the next boot by the script in a real shell, and taken back.
+ * Virtual functions from the spec to a guest, on a sysfs-shaped tree with the kernel's part played: made, set
+ * up, given away, made again at the next boot by the script in a real shell, and taken back.
  */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
@@ -83,7 +83,10 @@ beforeEach(() => {
 })
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 
-const system = (): System => ({ ...fakeKernel(root, drivers), lock: () => ({ ok: true, release: () => undefined }) })
+const system = (): System => ({
+  ...fakeKernel(root, drivers),
+  lock: () => ({ ok: true, release: () => undefined }),
+})
 const changed = () => differences(before, snapshotTree(root, ours))
 function spec(): Spec {
   return specOf(text)
@@ -166,7 +169,11 @@ describe('virtual functions', () => {
     const meagre: System = {
       ...kernel,
       writeAttributeWithin: (path, value, seconds) =>
-        kernel.writeAttributeWithin(path, path.endsWith('/sriov_numvfs') && value === '2' ? '1' : value, seconds),
+        kernel.writeAttributeWithin(
+          path,
+          path.endsWith('/sriov_numvfs') && value === '2' ? '1' : value,
+          seconds,
+        ),
     }
     expect(await apply(planNow(), meagre)).toMatchObject({
       outcome: 'restored',
@@ -180,7 +187,9 @@ describe('virtual functions', () => {
     put(root, '/proc/77/comm', 'qemu-system-x86\n')
     fs.mkdirSync(join(root, 'proc/77/fd'))
     fs.symlinkSync('/dev/vfio/41', join(root, 'proc/77/fd/9'))
-    await expect(rollback(system(), '0001')).rejects.toThrow('0000:01:10.1 is in use by process 77 (qemu-system-x86)')
+    await expect(rollback(system(), '0001')).rejects.toThrow(
+      '0000:01:10.1 is in use by process 77 (qemu-system-x86)',
+    )
   })
 
   it('are not removed under the host, which may have its network on one', async () => {
@@ -190,7 +199,9 @@ describe('virtual functions', () => {
       '../../../../bus/pci/drivers/igbvf',
       join(root, 'sys/devices/pci0000:00/0000:00:1c.0/0000:01:10.0/driver'),
     )
-    await expect(rollback(system(), '0001')).rejects.toThrow('0000:01:10.0 has driver igbvf, so the host may use it')
+    await expect(rollback(system(), '0001')).rejects.toThrow(
+      '0000:01:10.0 has driver igbvf, so the host may use it',
+    )
   })
 
   it('may be removed while one is given and not used, and what was done to them is gone with them', async () => {
@@ -221,7 +232,10 @@ describe('virtual functions', () => {
   })
 })
 
-/** The next boot: a fresh kernel, udev's rule, the script in a real shell. The tree makes the functions when the number is written. */
+/**
+ * The next boot: a fresh kernel, udev's rule, the script in a real shell. The tree makes the functions when
+ * the number is written.
+ */
 function boot(): string {
   buildSys()
   put(root, '/proc/sys/kernel/random/boot_id', 'boot-2\n')
@@ -231,10 +245,14 @@ function boot(): string {
   setNumVfs(root, card.address, 2)
   put(root, `/sys/devices/${card.place}/sriov_numvfs`, '0\n')
   const env = { PATH: `${join(root, 'bin-fake')}:${process.env['PATH'] ?? ''}`, HANDOVER_ROOT: root }
-  execFileSync('sh', [join(root, 'etc/handover/make-virtual-functions'), card.address], { env, stdio: 'pipe' })
+  execFileSync('sh', [join(root, 'etc/handover/make-virtual-functions'), card.address], {
+    env,
+    stdio: 'pipe',
+  })
   return fs.readFileSync(join(root, 'bin-fake/said'), 'utf8')
 }
-const attribute = (name: string) => fs.readFileSync(join(root, 'sys/devices', card.place, name), 'utf8').trim()
+const attribute = (name: string) =>
+  fs.readFileSync(join(root, 'sys/devices', card.place, name), 'utf8').trim()
 const said = () => fs.readFileSync(join(root, 'dev/kmsg'), 'utf8')
 
 describe('at the next boot virtual functions', () => {
@@ -264,8 +282,16 @@ describe('at the next boot virtual functions', () => {
       /not the recorded/,
     ],
     ['they are switched off for this boot', () => put(root, '/proc/cmdline', 'quiet handover=off\n'), /^$/],
-    ['the driver is not there yet', () => fs.unlinkSync(join(root, 'sys/devices', card.place, 'driver')), /^$/],
-    ['another number is there', () => put(root, `/sys/devices/${card.place}/sriov_numvfs`, '4\n'), /were left alone/],
+    [
+      'the driver is not there yet',
+      () => fs.unlinkSync(join(root, 'sys/devices', card.place, 'driver')),
+      /^$/,
+    ],
+    [
+      'another number is there',
+      () => put(root, `/sys/devices/${card.place}/sriov_numvfs`, '4\n'),
+      /were left alone/,
+    ],
     ['they are there already', () => put(root, `/sys/devices/${card.place}/sriov_numvfs`, '2\n'), /^$/],
   ])('are not made when %s', (_, change, words) => {
     buildSys()

@@ -1,6 +1,7 @@
 /**
- * Runs inside a throw-away copy of a Debian system (real-entries.sh made it): a trial on systemd-boot with entries that
- * kernel-install made and images that dracut or initramfs-tools makes, looked into, confirmed, and taken back. Prints one JSON line per check.
+ * Runs inside a throw-away copy of a Debian system (real-entries.sh made it): a trial on systemd-boot with
+ * entries that kernel-install made and images that dracut or initramfs-tools makes, looked into, confirmed,
+ * and taken back. Prints one JSON line per check.
  */
 import * as fs from 'node:fs'
 import { apply } from '../../src/apply/apply.ts'
@@ -59,7 +60,9 @@ const trial = planBoot(hostNow(options, false), { identities, trial: true })
 check('a trial is planned', trial.findings.length === 0 && trial.steps.length > 8, trial.findings)
 check(
   'it is chosen by bootctl for one boot',
-  trial.steps.some((step) => 'argv' in step && step.argv.join(' ') === 'bootctl set-oneshot handover-trial.conf'),
+  trial.steps.some(
+    (step) => 'argv' in step && step.argv.join(' ') === 'bootctl set-oneshot handover-trial.conf',
+  ),
 )
 const applied = await apply(planOf(withoutChoice(trial.steps)), system, { report })
 check('the trial is applied', applied.outcome === 'applied', applied)
@@ -84,21 +87,35 @@ check(
 const hook = isDracut ? 'usr/lib/dracut/hooks/pre-udev/10-handover-bind.sh' : 'scripts/init-top/handover'
 function lookInto(path: string, what: string): string {
   const folder = unpack(path)
-  const names = ['etc/handover/bind', 'etc/handover/bindings', 'etc/udev/rules.d/10-handover.rules', hook, 'usr/bin/od']
+  const names = [
+    'etc/handover/bind',
+    'etc/handover/bindings',
+    'etc/udev/rules.d/10-handover.rules',
+    hook,
+    'usr/bin/od',
+  ]
   for (const name of names) check(`${what} has ${name}`, fs.existsSync(`${folder}/${name}`))
   check(`${what} has vfio-pci`, run('find', folder, '-name', 'vfio-pci.ko*') !== '')
   return folder
 }
 const unpacked = lookInto(trialImage, 'the initramfs of the trial')
-check('the bindings inside are gated', read(`${unpacked}/etc/handover/bindings`).includes('only-with handover.trial=1'))
+check(
+  'the bindings inside are gated',
+  read(`${unpacked}/etc/handover/bindings`).includes('only-with handover.trial=1'),
+)
 check(
   'the script inside parses in its own shell',
   run('chroot', unpacked, '/bin/sh', '-n', '/etc/handover/bind') === '',
 )
 if (isDracut) {
   const unit = read(`${unpacked}/usr/lib/systemd/system/dracut-pre-udev.service`)
-  check('hooks of pre-udev run before udev with systemd inside', /^Before=.*systemd-udevd\.service/m.test(unit), unit)
-  // The whole hook in the shell of the image, on a command line without the token: it binds nothing and ends well.
+  check(
+    'hooks of pre-udev run before udev with systemd inside',
+    /^Before=.*systemd-udevd\.service/m.test(unit),
+    unit,
+  )
+  // The whole hook in the shell of the image, on a command line without the token: it binds nothing and ends
+  // well.
   put(unpacked, '/proc/cmdline', 'quiet\n')
   check(
     'the hook is sourced without an error',
@@ -107,7 +124,8 @@ if (isDracut) {
   run('dracut', '--hostonly', '--force', '/tmp/hostonly.img', release)
   lookInto('/tmp/hostonly.img', 'an initramfs for this host only')
 }
-// The script with the image's own shell, od and readlink, on a bus that is played: the gate, the serial number, the binding.
+// The script with the image's own shell, od and readlink, on a bus that is played: the gate, the serial
+// number, the binding.
 const device = {
   address: '0000:01:00.0',
   place: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
@@ -149,7 +167,11 @@ const confirm = planConfirm(
 )
 const confirmed = await apply(planOf(confirm.steps), system, { report, continues: '0001' })
 check('the confirmation is applied', confirmed.outcome === 'applied', confirmed)
-check('the entry has the argument', read(entry).includes(`options    ${options} intel_iommu=on\n`), read(entry))
+check(
+  'the entry has the argument',
+  read(entry).includes(`options    ${options} intel_iommu=on\n`),
+  read(entry),
+)
 const goodInside = lookInto(image, 'the good initramfs')
 check('its bindings have no gate', !read(`${goodInside}/etc/handover/bindings`).includes('only-with'))
 check('nothing of the trial is left', !changed().some((line) => /trial|\.handover:/.test(line)), changed())
@@ -158,7 +180,8 @@ check(
   planBoot(hostNow(`${options} intel_iommu=on`, true), { identities, trial: true }).steps.length === 0,
 )
 
-// What happens at the next update of the initramfs: the entry is written anew, from the template that was made.
+// What happens at the next update of the initramfs: the entry is written anew, from the template that was
+// made.
 const kept = [entry, image, `/boot/initrd.img-${release}`].filter((path) => fs.existsSync(path))
 for (const [index, path] of kept.entries()) fs.copyFileSync(path, `/tmp/kept${index}`)
 // kernel-install names the copy after the file it is given.

@@ -1,7 +1,8 @@
 /**
- * Runs inside a throw-away copy of a Debian system (real-tools.sh made it): plans a trial with the real planner, applies it
- * with the real transaction and the distribution's own mkinitramfs, grub-mkconfig and grub-reboot, looks into what they
- * made, confirms, and takes everything back. Prints one JSON line per check.
+ * Runs inside a throw-away copy of a Debian system (real-tools.sh made it): plans a trial with the real
+ * planner, applies it with the real transaction and the distribution's own mkinitramfs, grub-mkconfig and
+ * grub-reboot, looks into what they made, confirms, and takes everything back. Prints one JSON line per
+ * check.
  */
 import * as fs from 'node:fs'
 import { apply } from '../../src/apply/apply.ts'
@@ -19,7 +20,9 @@ const facts = (found: BootFacts): BootFacts => {
   const entry = findBootEntry(grubCfg, `/boot/vmlinuz-${release}`)
   return {
     ...found,
-    present: [...new Set([...found.present, '/run/systemd/system'])].filter((path) => !path.includes('dracut')),
+    present: [...new Set([...found.present, '/run/systemd/system'])].filter(
+      (path) => !path.includes('dracut'),
+    ),
     grubFilesystem: { type: 'ext4', device: '/dev/sda1' },
     ...(entry === undefined ? {} : { grubEntry: entry }),
   }
@@ -60,13 +63,19 @@ check(
   'the bindings inside are gated',
   fs.readFileSync(`${top}/etc/handover/bindings`, 'utf8').includes('only-with handover.trial=1'),
 )
-check('the script inside parses in its own busybox', run('chroot', top, '/bin/sh', '-n', '/etc/handover/bind') === '')
+check(
+  'the script inside parses in its own busybox',
+  run('chroot', top, '/bin/sh', '-n', '/etc/handover/bind') === '',
+)
 check('GRUB accepts the entry', run('grub-script-check', '/boot/grub/custom.cfg') === '')
 check(
   'GRUB is told of the trial',
   run('grub-editenv', '/boot/grub/grubenv', 'list').includes('next_entry=handover-trial'),
 )
-check('the old entry is untouched', !changed().some((line) => /^\/boot\/(?:grub\/grub\.cfg|initrd\.img)/.test(line)))
+check(
+  'the old entry is untouched',
+  !changed().some((line) => /^\/boot\/(?:grub\/grub\.cfg|initrd\.img)/.test(line)),
+)
 
 run('grub-editenv', '/boot/grub/grubenv', 'unset', 'next_entry')
 const confirm = planConfirm(hostNow(`${quiet} intel_iommu=on handover.trial=1`, true))

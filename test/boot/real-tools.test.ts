@@ -1,4 +1,7 @@
-/** The whole of a trial, a confirmation and a rollback against Debian's own boot tools (overlay.sh says where). */
+/**
+ * The whole of a trial, a confirmation and a rollback against Debian's own boot tools (overlay.sh says
+ * where).
+ */
 import { spawnSync } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +21,12 @@ function missing(): string | undefined {
 const reason = missing()
 
 const stories: [what: string, script: string, args: string[], checks: number][] = [
-  ['GRUB and initramfs-tools: a trial is applied, looked into, confirmed and taken back', 'real-tools.sh', [], 22],
+  [
+    'GRUB and initramfs-tools: a trial is applied, looked into, confirmed and taken back',
+    'real-tools.sh',
+    [],
+    22,
+  ],
   ['systemd-boot, kernel-install and dracut: the same', 'real-entries.sh', ['dracut'], 47],
   ['systemd-boot, kernel-install and initramfs-tools: the same', 'real-entries.sh', ['initramfs-tools'], 39],
 ]

@@ -1,4 +1,7 @@
-/** What the stories with real tools share: one JSON line per check, the tree before and after, a host as on hardware. */
+/**
+ * What the stories with real tools share: one JSON line per check, the tree before and after, a host as on
+ * hardware.
+ */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { readBoot } from '../../src/host/read/read-boot.ts'
@@ -23,7 +26,8 @@ export const report = (event: { kind: string; phase?: string; note?: string }) =
 const snapshot = () => {
   const all = new Map<string, TreeEntry>()
   for (const folder of ['/etc', '/boot', '/usr/lib/dracut'])
-    if (fs.existsSync(folder)) for (const [path, entry] of snapshotTree(folder)) all.set(`${folder}${path}`, entry)
+    if (fs.existsSync(folder))
+      for (const [path, entry] of snapshotTree(folder)) all.set(`${folder}${path}`, entry)
   return all
 }
 

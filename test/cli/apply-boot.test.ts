@@ -10,7 +10,10 @@ const put = (path: string, text: string) => {
   writeFileSync(join(root, path), text)
 }
 
-/** A host with a firmware that offers an IOMMU, a kernel that has it off, and GRUB: one NIC to give, one NIC and one disk to keep. */
+/**
+ * A host with a firmware that offers an IOMMU, a kernel that has it off, and GRUB: one NIC to give, one NIC
+ * and one disk to keep.
+ */
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'handover-boot-'))
   const ids = { vendor: '0x8086', device: '0x1533', class: '0x020000', revision: '0x03' }

@@ -11,7 +11,10 @@ describe('completion', () => {
   })
 
   it('is a script bash accepts', () => {
-    const checked = spawnSync('bash', ['-n'], { input: handover('completion', 'bash').stdout, encoding: 'utf8' })
+    const checked = spawnSync('bash', ['-n'], {
+      input: handover('completion', 'bash').stdout,
+      encoding: 'utf8',
+    })
     expect(checked).toMatchObject({ status: 0, stderr: '' })
   })
 
@@ -19,5 +22,7 @@ describe('completion', () => {
     [['ins'], /^inspect\t/m],
     [['inspect', '--'], /^--json\t/m],
     [['lab', ''], /^run\t/m],
-  ])('knows what may follow %j', (words, line) => expect(handover('complete', '--', ...words).stdout).toMatch(line))
+  ])('knows what may follow %j', (words, line) =>
+    expect(handover('complete', '--', ...words).stdout).toMatch(line),
+  )
 })

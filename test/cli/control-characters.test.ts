@@ -1,4 +1,7 @@
-/** What a journal, a tree, a spec or an argument holds never moves a terminal's cursor: the built command, as a user runs it. */
+/**
+ * What a journal, a tree, a spec or an argument holds never moves a terminal's cursor: the built command, as
+ * a user runs it.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -24,7 +27,11 @@ function put(root: string, path: string, text: string): void {
 }
 
 function handover(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const done = spawnSync('./handover', args, { encoding: 'utf8', timeout: 60_000, env: { ...process.env, ...env } })
+  const done = spawnSync('./handover', args, {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, ...env },
+  })
   return { status: done.status, all: done.stdout + done.stderr, out: done.stdout }
 }
 
@@ -36,11 +43,30 @@ function hostWithJournal(): string {
     '/etc/default/grub': `GRUB_CMDLINE_LINUX="\u001b[2J"\r\n\tX=1\n`,
   })
   const record = {
-    ...{ schema: 1, id: '0001', createdAt: `2026-01-01T00:00:00Z${hostile}`, version: hostile, bootId: hostile },
-    ...{ planHash: hostile, needsReboot: false, assignments: [], takenAlong: [], spare: [], startOrder: [hostile] },
+    ...{
+      schema: 1,
+      id: '0001',
+      createdAt: `2026-01-01T00:00:00Z${hostile}`,
+      version: hostile,
+      bootId: hostile,
+    },
+    ...{
+      planHash: hostile,
+      needsReboot: false,
+      assignments: [],
+      takenAlong: [],
+      spare: [],
+      startOrder: [hostile],
+    },
     spec: `/${hostile}`,
     steps: [
-      { kind: 'file', path: `/etc/${hostile}`, before: null, after: { text: hostile, mode: 0o644 }, why: hostile },
+      {
+        kind: 'file',
+        path: `/etc/${hostile}`,
+        before: null,
+        after: { text: hostile, mode: 0o644 },
+        why: hostile,
+      },
       { kind: 'command', argv: [hostile, hostile], outputs: [`/boot/${hostile}`], why: hostile },
     ],
     saved: [{ path: `/etc/${hostile}`, kind: 'absent' }],
@@ -51,7 +77,11 @@ function hostWithJournal(): string {
     { at: hostile, event: 'end', outcome: 'applied', note: hostile },
   ]
   put(root, '/var/lib/handover/journal/0001/record.json', JSON.stringify(record))
-  put(root, '/var/lib/handover/journal/0001/events.jsonl', events.map((one) => `${JSON.stringify(one)}\n`).join(''))
+  put(
+    root,
+    '/var/lib/handover/journal/0001/events.jsonl',
+    events.map((one) => `${JSON.stringify(one)}\n`).join(''),
+  )
   put(root, '/var/lib/handover/journal/0002/record.json', `{"schema":1,"id":"\u001b[2J`)
   put(root, '/var/lib/handover/journal/0002/events.jsonl', '')
   return root

@@ -1,4 +1,7 @@
-/** lock, capture -o and --html: root may run them in a folder of somebody else, and writes into no file that a link names. */
+/**
+ * lock, capture -o and --html: root may run them in a folder of somebody else, and writes into no file that a
+ * link names.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +37,10 @@ beforeEach(() => {
     '/sys/class/iommu/dmar0': '',
   })
   fs.mkdirSync(at('spec'))
-  fs.writeFileSync(at('spec/home.yaml'), 'version: 1\nvms:\n  a: { memory: 1 GiB, devices: { wan: { class: nic } } }\n')
+  fs.writeFileSync(
+    at('spec/home.yaml'),
+    'version: 1\nvms:\n  a: { memory: 1 GiB, devices: { wan: { class: nic } } }\n',
+  )
   fs.writeFileSync(at('precious'), 'kept')
 })
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }))
@@ -103,7 +109,9 @@ it('a folder that is not there is named', () => {
 })
 
 it('a link that comes and goes while files are written is never followed', async () => {
-  const planter = spawn('timeout', ['5', 'sh', '-c', 'while :; do ln -sf precious y; rm -f y; done'], { cwd: folder })
+  const planter = spawn('timeout', ['5', 'sh', '-c', 'while :; do ln -sf precious y; rm -f y; done'], {
+    cwd: folder,
+  })
   await new Promise((begun) => planter.once('spawn', begun))
   let written = 0
   for (const until = Date.now() + 500; Date.now() < until;) {

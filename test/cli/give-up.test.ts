@@ -27,7 +27,9 @@ const host = (): string =>
 function handover(command: string, root: string, spec: string, ...args: readonly string[]) {
   const file = join(root, 'home.yaml')
   writeFileSync(file, spec)
-  const done = spawnSync('./handover', [command, file, '--root', root, '--no-boot', ...args], { encoding: 'utf8' })
+  const done = spawnSync('./handover', [command, file, '--root', root, '--no-boot', ...args], {
+    encoding: 'utf8',
+  })
   return { status: done.status, said: done.stdout + done.stderr }
 }
 
@@ -69,8 +71,12 @@ describe('apply takes what the host uses', () => {
 
   it('and the plan says what that will be, in both of its forms', () => {
     const root = host()
-    expect(handover('plan', root, spec('')).said).toMatch(/given up by name\n {2}recorderd {2}0000:0b:00\.0: program/)
-    const { concessions } = JSON.parse(handover('plan', root, spec(''), '--json').said) as { concessions: unknown }
+    expect(handover('plan', root, spec('')).said).toMatch(
+      /given up by name\n {2}recorderd {2}0000:0b:00\.0: program/,
+    )
+    const { concessions } = JSON.parse(handover('plan', root, spec(''), '--json').said) as {
+      concessions: unknown
+    }
     expect(concessions).toMatchObject([{ address: '0000:0b:00.0', name: 'recorderd' }])
   })
 })

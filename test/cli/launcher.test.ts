@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { transformSync } from 'esbuild'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +73,9 @@ describe('the built command', () => {
   })
 
   it('writes all of it to a pipe that is not to be waited for, and nothing more to a closed one', () => {
-    const many = Array.from({ length: 2000 }, (_, n) => listing.replace('00:1f.2', `${busOf(n)}:00.0`)).join('')
+    const many = Array.from({ length: 2000 }, (_, n) => listing.replace('00:1f.2', `${busOf(n)}:00.0`)).join(
+      '',
+    )
     const file = join(folder, 'many.txt')
     writeFileSync(file, many)
     const argv = JSON.stringify([launcher(), 'inspect', '--json', '--from', file])
@@ -150,7 +161,8 @@ describe('the built command', () => {
   })
 })
 
-const busOf = (n: number) => `${(n >> 8).toString(16).padStart(4, '0')}:${(n & 255).toString(16).padStart(2, '0')}`
+const busOf = (n: number) =>
+  `${(n >> 8).toString(16).padStart(4, '0')}:${(n & 255).toString(16).padStart(2, '0')}`
 
 const cacheTest = `
 const { script } = require('./dist/handover.cjs')

@@ -13,7 +13,10 @@ beforeAll(() => {
   writeFileSync(join(device, 'uevent'), 'PCI_CLASS=10601\nPCI_ID=8086:A102\n')
   // Gone while it is read, which makes a finding.
   symlinkSync('nowhere', join(folder, 'tree/sys/bus/pci/devices/0000:00:1e.0'))
-  writeFileSync(join(folder, 'list'), '00:1f.2 SATA controller [0106]: Intel Corporation Device [8086:a102] (rev 31)\n')
+  writeFileSync(
+    join(folder, 'list'),
+    '00:1f.2 SATA controller [0106]: Intel Corporation Device [8086:a102] (rev 31)\n',
+  )
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -28,7 +31,12 @@ function run(line: string, how: { readonly isTerminal?: boolean; readonly env?: 
   const { NO_COLOR: _none, FORCE_COLOR: _forced, ...env } = process.env
   const argv = how.isTerminal ? ['script', '-qec', line, '/dev/null'] : ['bash', '-c', line]
   const [program = '', ...args] = argv
-  const done = spawnSync(program, args, { cwd: folder, encoding: 'utf8', env: { ...env, ...how.env }, timeout: 60_000 })
+  const done = spawnSync(program, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...env, ...how.env },
+    timeout: 60_000,
+  })
   return { status: done.status, out: done.stdout, err: done.stderr }
 }
 
@@ -38,7 +46,9 @@ describe('what a command says', () => {
     expect(coloured(run(line, { isTerminal: true, env: { NO_COLOR: '1' } }).out)).toBe(false)
     expect(coloured(run(`${line} --no-color`, { isTerminal: true }).out)).toBe(false)
     expect(run(`${line} >out 2>err`, { isTerminal: true })).toMatchObject({ status: 0, out: '' })
-    expect(coloured(readFileSync(join(folder, 'out'), 'utf8') + readFileSync(join(folder, 'err'), 'utf8'))).toBe(false)
+    expect(
+      coloured(readFileSync(join(folder, 'out'), 'utf8') + readFileSync(join(folder, 'err'), 'utf8')),
+    ).toBe(false)
     expect(coloured(run(line).out)).toBe(false)
     expect(coloured(run(line, { env: { FORCE_COLOR: '1' } }).out)).toBe(true)
   })
@@ -51,7 +61,10 @@ describe('what a command says', () => {
     expect(run(`${line} 2>/dev/null`)).toEqual({ status: 0, out, err: '' })
     expect(run(`${line} >/dev/null`)).toEqual({ status: 0, out: '', err })
     expect(run(`${line} 2>&-`)).toEqual({ status: 0, out, err: '' })
-    expect(run(`set -o pipefail; ${line} 2>&1 >/dev/null | head -c 1`)).toMatchObject({ status: 0, out: err[0] })
+    expect(run(`set -o pipefail; ${line} 2>&1 >/dev/null | head -c 1`)).toMatchObject({
+      status: 0,
+      out: err[0],
+    })
   })
 
   it.each(both)('does not end for a reader of standard error that left: %s', (line) => {

@@ -1,4 +1,7 @@
-/** Every tree of the cases, where they are there, read directly and through a capture of it: the same verdicts, for the same reasons. */
+/**
+ * Every tree of the cases, where they are there, read directly and through a capture of it: the same
+ * verdicts, for the same reasons.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,21 +36,31 @@ function verdictsOf(host: Host) {
     iommu,
     predictedGroups,
     findings: findings.map(({ code, severity, about }) => ({ code, severity, about })),
-    needs: host.needs.map(({ kind, device, weight, chain }) => ({ kind, device, weight, length: chain.length })),
+    needs: host.needs.map(({ kind, device, weight, chain }) => ({
+      kind,
+      device,
+      weight,
+      length: chain.length,
+    })),
     lost: (host.lostNeeds ?? []).map(({ kind, couldBe }) => ({ kind, couldBe })),
     unread: host.unreadNeeds,
   }
 }
 
 describe('a capture of a tree of the cases', () => {
-  it.skipIf(cases.length === 0 && process.env['CI'] !== 'true')('is there to be tried (needs ../shared/cases)', () => {
-    expect(cases.length).toBeGreaterThan(50)
-  })
+  it.skipIf(cases.length === 0 && process.env['CI'] !== 'true')(
+    'is there to be tried (needs ../shared/cases)',
+    () => {
+      expect(cases.length).toBeGreaterThan(50)
+    },
+  )
   it.each(cases)('%s', (name) => {
     const root = mkdtempSync(join(tmpdir(), 'handover-case-'))
     onTestFinished(() => rmSync(root, { recursive: true }))
     execFileSync('tar', ['-xzf', join(folder, name, 'root.tar.gz'), '-C', root])
-    const system = linuxSystem({ root: existsSync(join(root, 'sys')) ? root : join(root, readdirSync(root)[0] ?? '') })
+    const system = linuxSystem({
+      root: existsSync(join(root, 'sys')) ? root : join(root, readdirSync(root)[0] ?? ''),
+    })
     const direct = readHost(system)
     const replayed = parseCapture(captureHost(system, 'test').text, name)
     expect(replayed.ok && verdictsOf(replayed.host)).toEqual(verdictsOf(direct))

@@ -1,4 +1,7 @@
-/** The shared cases: small machines and what a right answer must hold, found beside the repository, never copied into it. */
+/**
+ * The shared cases: small machines and what a right answer must hold, found beside the repository, never
+ * copied into it.
+ */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'

@@ -25,7 +25,8 @@ export function corpusItems(): CorpusItem[] {
     .filter((file) => file.endsWith('.expected.json'))
     .map((file) => {
       const id = file.slice(0, -'.expected.json'.length)
-      const input = ['txt', 'json', 'xml'].map((end) => `${id}.${end}`).find((name) => listings.includes(name)) ?? id
+      const input =
+        ['txt', 'json', 'xml'].map((end) => `${id}.${end}`).find((name) => listings.includes(name)) ?? id
       const folder = join(corpusFolder, 'listings')
       return { id, input: join(folder, input), expected: json(join(folder, file)) }
     })

@@ -1,4 +1,7 @@
-/** `inspect` reads less than `plan` and `capture` do: what it reads is the same, on every recorded tree of the corpus. */
+/**
+ * `inspect` reads less than `plan` and `capture` do: what it reads is the same, on every recorded tree of the
+ * corpus.
+ */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +14,12 @@ import { linuxSystem } from '../../src/machine/linux.ts'
 import { hasCorpus, corpusFolder } from './corpus.ts'
 
 /** What no verdict rests on. */
-function withoutDetails({ config: _config, bars: _bars, driverOverride: _override, ...device }: PciDevice): PciDevice {
+function withoutDetails({
+  config: _config,
+  bars: _bars,
+  driverOverride: _override,
+  ...device
+}: PciDevice): PciDevice {
   const { link: _link, sriov, ...rest } = device
   if (sriov === undefined) return rest
   const { driversAutoprobe: _autoprobe, functions: _functions, ...counts } = sriov

@@ -1,6 +1,6 @@
 /**
- * Every fact stated in every expected.json of the corpus (made by an independent program) against what `--from` reads.
- * Prints how many facts were compared; a mismatch passes only with a reason written here.
+ * Every fact stated in every expected.json of the corpus (made by an independent program) against what
+ * `--from` reads. Prints how many facts were compared; a mismatch passes only with a reason written here.
  */
 import { expect, test } from 'vitest'
 import { decodeConfig } from '../../src/pci/config-space.ts'
@@ -8,7 +8,12 @@ import type { PciDevice } from '../../src/pci/device.ts'
 import type { Host } from '../../src/host/host.ts'
 import { corpusItems, hasCorpus, readItem, type CorpusItem } from './corpus.ts'
 
-type Mismatch = { readonly id: string; readonly what: string; readonly expected: unknown; readonly got: unknown }
+type Mismatch = {
+  readonly id: string
+  readonly what: string
+  readonly expected: unknown
+  readonly got: unknown
+}
 
 /** `id what` → why our reading is right although the expected file says otherwise. */
 const accepted: readonly (readonly [RegExp, string])[] = [
@@ -104,13 +109,21 @@ function compareMachine(result: Comparison, host: Host): void {
       sorted(host.groups.flatMap((g) => (g.otherMembers ?? []).map((name) => [name, g.id]))),
     )
   if (Array.isArray(expected['drivers']))
-    result.same('drivers', expected['drivers'], [...new Set(host.devices.flatMap((d) => d.driver ?? []))].sort())
+    result.same(
+      'drivers',
+      expected['drivers'],
+      [...new Set(host.devices.flatMap((d) => d.driver ?? []))].sort(),
+    )
   if (expected.format === 'dmesg') compareLog(result, host)
 }
 
 function compareLog(result: Comparison, host: Host): void {
   const { expected } = result.item
-  const kinds: Readonly<Record<string, string | null>> = { 'amd-vi': 'amd', 'intel-vt-d': 'intel', 'arm-smmu': 'other' }
+  const kinds: Readonly<Record<string, string | null>> = {
+    'amd-vi': 'amd',
+    'intel-vt-d': 'intel',
+    'arm-smmu': 'other',
+  }
   result.same('iommu kind', kinds[String(expected['iommu_kind'])] ?? null, host.iommu.kind)
   result.same('default domain', expected['default_domain'], host.iommu.defaultDomain ?? null)
   result.same('board', expected['dmi'], host.machine ?? null)
@@ -125,12 +138,26 @@ function compareLog(result: Comparison, host: Host): void {
     result.same(`kernel argument ${flag}`, true, words.has(flag))
 }
 
-const acsNames = ['SrcValid', 'TransBlk', 'ReqRedir', 'CmpltRedir', 'UpstreamFwd', 'EgressCtrl', 'DirectTrans']
+const acsNames = [
+  'SrcValid',
+  'TransBlk',
+  'ReqRedir',
+  'CmpltRedir',
+  'UpstreamFwd',
+  'EgressCtrl',
+  'DirectTrans',
+]
 const flagsOf = (bits: number | undefined) =>
   bits === undefined ? undefined : acsNames.filter((_, i) => (bits >> i) & 1)
 const hex = (value: number | undefined, width: number) => value?.toString(16).padStart(width, '0')
 
-function compareFact(result: Comparison, address: string, key: string, value: unknown, device: PciDevice): void {
+function compareFact(
+  result: Comparison,
+  address: string,
+  key: string,
+  value: unknown,
+  device: PciDevice,
+): void {
   const same = (got: unknown, expected: unknown = value) => result.same(`${address} ${key}`, expected, got)
   const facts = device.facts
   switch (key) {
@@ -237,8 +264,16 @@ function bytesOf(size: string | null): number | undefined {
   return match ? Number(match[1]) * 2 ** (10 * ' KMGT'.indexOf(match[2] || ' ')) : undefined
 }
 
-/** The expected file lists a VF's regions (inside the SR-IOV capability) after the function's own; those are not BARs. */
-function compareRegions(result: Comparison, address: string, regions: readonly Region[], device: PciDevice): void {
+/**
+ * The expected file lists a VF's regions (inside the SR-IOV capability) after the function's own; those are
+ * not BARs.
+ */
+function compareRegions(
+  result: Comparison,
+  address: string,
+  regions: readonly Region[],
+  device: PciDevice,
+): void {
   const seen = new Set<number>()
   let unnumbered = 0
   for (const region of regions) {
@@ -274,22 +309,30 @@ function compareCapabilities(
       result.same(`${address} capability ${words.slice(0, 40)}`, expected, got)
     const serial = /^Device Serial Number ([0-9a-f-]+)/.exec(words)?.[1]?.replaceAll('-', '')
     if (words.startsWith('Express')) check(true, typeof facts?.portType === 'string')
-    else if (words.startsWith('Power Management')) check(true, facts?.power !== undefined && facts.power !== null)
+    else if (words.startsWith('Power Management'))
+      check(true, facts?.power !== undefined && facts.power !== null)
     else if (words.startsWith('Access Control')) check(true, facts?.acs !== undefined && facts.acs !== null)
     else if (words.startsWith('MSI-X:')) check(Number(/Count=(\d+)/.exec(words)?.[1]), facts?.msixVectors)
     else if (words.startsWith('MSI:')) check(Number(/Count=\d+\/(\d+)/.exec(words)?.[1]), facts?.msiVectors)
     else if (words.startsWith('Alternative Routing')) check(true, facts?.ari)
     else if (/^(?:Physical )?Resizable BAR/.test(words)) check(true, facts?.resizableBar)
     else if (words.startsWith('Vital Product')) check(true, facts?.vpd)
-    else if (serial !== undefined) check(/^(?:0+|f+)$/.test(serial) ? undefined : serial, device.deviceSerialNumber)
+    else if (serial !== undefined)
+      check(/^(?:0+|f+)$/.test(serial) ? undefined : serial, device.deviceSerialNumber)
   }
 }
 
-function compareConfig(result: Comparison, address: string, config: Record<string, unknown>, device: PciDevice): void {
+function compareConfig(
+  result: Comparison,
+  address: string,
+  config: Record<string, unknown>,
+  device: PciDevice,
+): void {
   const space = device.config === undefined ? undefined : decodeConfig(device.config)
   const facts = space?.facts
   for (const [key, value] of Object.entries(config)) {
-    const same = (got: unknown, expected: unknown = value) => result.same(`${address} config.${key}`, expected, got)
+    const same = (got: unknown, expected: unknown = value) =>
+      result.same(`${address} config.${key}`, expected, got)
     switch (key) {
       case 'size':
         same((device.config?.length ?? 0) / 2)

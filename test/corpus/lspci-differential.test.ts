@@ -1,6 +1,7 @@
 /**
- * The real lspci over the corpus's sysfs trees, in every verbosity, read back from its text and held against the same tree
- * read directly: whatever the text states must be what the tree states. Prints how many facts were compared.
+ * The real lspci over the corpus's sysfs trees, in every verbosity, read back from its text and held against
+ * the same tree read directly: whatever the text states must be what the tree states. Prints how many facts
+ * were compared.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
@@ -91,13 +92,20 @@ function compare(
       // `(rev ff)` is what lspci prints of a function it cannot read.
       if (value === undefined || (key === 'revision' && value === 'ff')) continue
       const other = b[key]
-      if (key === 'config' && typeof value === 'string' && typeof other === 'string' && other.startsWith(value)) {
+      if (
+        key === 'config' &&
+        typeof value === 'string' &&
+        typeof other === 'string' &&
+        other.startsWith(value)
+      ) {
         compared += 1
         continue
       }
       compared += 1
       if (JSON.stringify(value) !== JSON.stringify(other))
-        wrong.push(`${mode}: ${device.address} ${key}: lspci ${JSON.stringify(value)}, tree ${JSON.stringify(other)}`)
+        wrong.push(
+          `${mode}: ${device.address} ${key}: lspci ${JSON.stringify(value)}, tree ${JSON.stringify(other)}`,
+        )
     }
   }
   return { compared, wrong }
@@ -133,22 +141,30 @@ test.skipIf((!hasCorpus || !hasLspci) && process.env['CI'] !== 'true')(
         counts.set(mode.join(' '), (counts.get(mode.join(' ')) ?? 0) + result.compared)
         wrong.push(...result.wrong)
         const isDeep = text.host.devices.some((d) => d.facts?.depth === 'extended')
-        const actual = new Map(tree.host.groups.flatMap((g) => g.devices.map((a) => [a, String(g.id)] as const)))
+        const actual = new Map(
+          tree.host.groups.flatMap((g) => g.devices.map((a) => [a, String(g.id)] as const)),
+        )
         if (isDeep && actual.size > 0)
           pairs.push(comparePairs(`lspci ${mode.join(' ')}`, predictGroups(text.host.devices), actual))
       }
       fs.rmSync(folder, { recursive: true })
     }
-    const lines = [...counts].map(([mode, count]) => `${`lspci ${mode}`.padEnd(24)}${String(count).padStart(8)}`)
+    const lines = [...counts].map(
+      ([mode, count]) => `${`lspci ${mode}`.padEnd(24)}${String(count).padStart(8)}`,
+    )
     console.log(
-      [...lines, `${wrong.length} differ`, ...wrong.slice(0, Number(process.env['HANDOVER_SHOW'] ?? 30))].join('\n'),
+      [
+        ...lines,
+        `${wrong.length} differ`,
+        ...wrong.slice(0, Number(process.env['HANDOVER_SHOW'] ?? 30)),
+      ].join('\n'),
     )
     expect(wrong).toEqual([])
     // However little a verbosity prints, what is foretold from it with high confidence is right.
     process.stdout.write(`${renderPairs(pairs)}\n`)
-    expect(pairs.flatMap((p) => [...p.wrongHigh, ...p.wrongHighGroups].map((what) => `${p.machine}: ${what}`))).toEqual(
-      [],
-    )
+    expect(
+      pairs.flatMap((p) => [...p.wrongHigh, ...p.wrongHighGroups].map((what) => `${p.machine}: ${what}`)),
+    ).toEqual([])
     expect([...counts.values()].every((count) => count > 1000)).toBe(true)
   },
 )

@@ -1,6 +1,7 @@
 /**
- * On every recorded machine that states groups: plan every NIC, storage controller and GPU that may go. Whatever the
- * spec asks, no plan holds a refused device, splits a group between two VMs, or leaves half a group behind.
+ * On every recorded machine that states groups: plan every NIC, storage controller and GPU that may go.
+ * Whatever the spec asks, no plan holds a refused device, splits a group between two VMs, or leaves half a
+ * group behind.
  */
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
@@ -39,7 +40,8 @@ function checkPlan(host: Host, result: Plan): void {
   expect(vmOf.size).toBe(result.assignments.length + result.takenAlong.length)
   const layout = layoutOf(host)
   const isLoose = (address: PciAddress) => standOf(layout.devices.get(address) ?? { address }) === 'loose'
-  for (const { address } of result.assignments) expect(refused.has(address), `${address} is refused`).toBe(false)
+  for (const { address } of result.assignments)
+    expect(refused.has(address), `${address} is refused`).toBe(false)
   for (const { address } of result.takenAlong)
     expect(refused.has(address) && !isLoose(address), `${address} is refused`).toBe(false)
   for (const address of result.spare)
@@ -77,7 +79,9 @@ describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
         verdicts.get(address) === 'refused' && standOf(devices.get(address) ?? { address }) !== 'loose'
       const mayGo = units.filter(({ members }) => !members.some(isOut))
       const asked = mayGo
-        .map(({ members }) => members.filter((address) => wanted.has(deviceClass(devices.get(address) ?? { address }))))
+        .map(({ members }) =>
+          members.filter((address) => wanted.has(deviceClass(devices.get(address) ?? { address }))),
+        )
         .filter((addresses) => addresses.length > 0)
       if (asked.length > 0) {
         const together = plan(host, specFor(asked))
@@ -86,7 +90,9 @@ describe.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
         expect(together.assignments.map(({ address }) => address).toSorted()).toEqual(asked.flat().toSorted())
       }
       // Each to a VM of its own, refused ones too: what cannot be is told, and what is planned still holds.
-      const each = host.devices.filter((device) => wanted.has(deviceClass(device))).map(({ address }) => [address])
+      const each = host.devices
+        .filter((device) => wanted.has(deviceClass(device)))
+        .map(({ address }) => [address])
       if (each.length > 0) {
         const apart = plan(host, specFor(each))
         checkPlan(host, apart)

@@ -1,7 +1,8 @@
 /**
- * Groups foretold from configuration space (or `lspci -vvv` as root) beside the kernel's own, for every machine of the corpus
- * that has both. A pair of functions is right when both sides agree on whether they share a group. A wrong pair with a function
- * in a group of high confidence fails, and so does such a group that is not exactly one of the kernel's.
+ * Groups foretold from configuration space (or `lspci -vvv` as root) beside the kernel's own, for every
+ * machine of the corpus that has both. A pair of functions is right when both sides agree on whether they
+ * share a group. A wrong pair with a function in a group of high confidence fails, and so does such a group
+ * that is not exactly one of the kernel's.
  */
 import { expect, test } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
@@ -14,7 +15,9 @@ import { corpusItems, hasCorpus, readItem } from './corpus.ts'
 /** A listing without groups may have the boot log of the same machine beside it. */
 function kernelGroups(host: Host, log: Host | undefined): Map<PciAddress, string> {
   const stated = host.groups.length > 0 ? host : log
-  return new Map((stated?.groups ?? []).flatMap((group) => group.devices.map((a) => [a, String(group.id)] as const)))
+  return new Map(
+    (stated?.groups ?? []).flatMap((group) => group.devices.map((a) => [a, String(group.id)] as const)),
+  )
 }
 
 test.skipIf(!hasCorpus && process.env['CI'] !== 'true')(

@@ -1,6 +1,7 @@
 /**
- * Every device of every recorded machine that is called ready, printed with its name for people to read. None is a part of
- * the board or the processor, by a list of ids and names that is written here and not taken from the product.
+ * Every device of every recorded machine that is called ready, printed with its name for people to read. None
+ * is a part of the board or the processor, by a list of ids and names that is written here and not taken from
+ * the product.
  */
 import { expect, test } from 'vitest'
 import { nameDevices, openPciIdsFrom } from '../../src/host/read/name-devices.ts'
@@ -30,7 +31,9 @@ const cards = [
   /neural processing|\bNPU\b/i,
 ]
 
-/** `vendor`, `vendor:class` and `vendor:device` as prefixes of ids: what has no name in an old list of names. */
+/**
+ * `vendor`, `vendor:class` and `vendor:device` as prefixes of ids: what has no name in an old list of names.
+ */
 const idsOfTheBoard: readonly (readonly [string, RegExp])[] = [
   ['8086', /^(?:0[56]|0700|0780|0[8](?!05)|0c05|0c80|1101|1180|ff00|0000)/],
   ['1022', /^(?:0[56]|08(?!05)|0c05|0c80|1080|1300|0000)/],

@@ -30,10 +30,14 @@ describe.each(['switches', 'amd'])('the lab host %s', (name) => {
     expect(result.checks.filter((check) => check.result === 'fail')).toEqual([])
     expect(status).toBe(0)
     const report = inspectDocument(host, judgeHost(host))
-    const kernel = report.groups.map((group) => group.devices.join(' ')).toSorted((a, b) => a.localeCompare(b))
+    const kernel = report.groups
+      .map((group) => group.devices.join(' '))
+      .toSorted((a, b) => a.localeCompare(b))
     const foretold = (report.predictedGroups ?? [])
       .filter((group) =>
-        group.some((address) => host.devices.find((device) => device.address === address)?.iommuGroup !== undefined),
+        group.some(
+          (address) => host.devices.find((device) => device.address === address)?.iommuGroup !== undefined,
+        ),
       )
       .map((group) => group.join(' '))
       .toSorted((a, b) => a.localeCompare(b))

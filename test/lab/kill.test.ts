@@ -35,13 +35,21 @@ const hosts = () => ownProcesses('qemu-system-x86_64')
 /** mmdebstrap is a Perl program. */
 const installers = () => ownProcesses('perl').filter((words) => words.includes('mmdebstrap'))
 
-type End = { readonly status: number | null; readonly begun: readonly string[]; readonly left: readonly string[] }
+type End = {
+  readonly status: number | null
+  readonly begun: readonly string[]
+  readonly left: readonly string[]
+}
 
 /**
  * Starts a lab run, waits until it has started what `seen` sees, lets it work, sends the signal, and waits
  * for the end.
  */
-async function killInMidLab(signal: NodeJS.Signals, argv: readonly string[], seen: () => string[]): Promise<End> {
+async function killInMidLab(
+  signal: NodeJS.Signals,
+  argv: readonly string[],
+  seen: () => string[],
+): Promise<End> {
   const child = spawn(process.execPath, ['dist/handover.cjs', 'lab', 'run', ...argv, '--json'], {
     stdio: 'ignore',
     env: { ...process.env, TMPDIR: folder },
@@ -97,7 +105,9 @@ describe.skipIf(reason)(
       expect(end.begun).not.toEqual([])
       expect(end).toMatchObject({ status: 130, left: [] })
       expect(leftFolders()).toEqual([])
-      expect(readdirSync(cache, { recursive: true }).filter((name) => String(name).includes('draft'))).toEqual([])
+      expect(
+        readdirSync(cache, { recursive: true }).filter((name) => String(name).includes('draft')),
+      ).toEqual([])
     })
   },
 )

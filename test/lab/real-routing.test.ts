@@ -1,6 +1,6 @@
 /**
- * A VRF as the real ip tells of it on a real kernel: few kernels have one built in, so this is asked where a network namespace
- * of this machine may not do (test/unit/host/network-namespace.test.ts).
+ * A VRF as the real ip tells of it on a real kernel: few kernels have one built in, so this is asked where a
+ * network namespace of this machine may not do (test/unit/host/network-namespace.test.ts).
  */
 import { describe, expect, it } from 'vitest'
 import { defaultRoutes, interfacesWith, networkFacts } from '../../src/host/needs/network/facts.ts'
@@ -40,7 +40,11 @@ say route6 "$(/bin/ip -json -6 route show table all)"
     for (const question of ['address', 'route4', 'route6', 'rule4', 'rule6'] as const)
       addToTree(tree, recordPath(question), { kind: 'file', bytes: new TextEncoder().encode(said[question]) })
     const facts = networkFacts(startReading(treeReader(tree)))
-    expect(facts.interfaces.byName.get('blue')).toMatchObject({ kind: 'vrf', table: '1001', lower: ['port0'] })
+    expect(facts.interfaces.byName.get('blue')).toMatchObject({
+      kind: 'vrf',
+      table: '1001',
+      lower: ['port0'],
+    })
     expect(defaultRoutes(facts).map((route) => `${route.table}: ${route.interface}`)).toEqual(['1001: port0'])
     expect(interfacesWith(facts, '10.9.0.2')).toEqual(['port0'])
   })

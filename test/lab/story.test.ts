@@ -42,8 +42,14 @@ describe('the seed example', () => {
       /server=192\.168\.77\.1.*default via 192\.168\.77\.1/s,
     ],
     ['a page of the internet reaches the host through the firewall guest', /says hello, [0-9a-f]{16}/],
-    ['media files fetched from the media guest have the SHA-256 they were written with', /holiday\.mkv [0-9a-f]{16}/],
-    ['ids, class, driver, MAC and disk serials in the guests equal what the bare host saw', /MEDIA-1 MEDIA-2/],
+    [
+      'media files fetched from the media guest have the SHA-256 they were written with',
+      /holiday\.mkv [0-9a-f]{16}/,
+    ],
+    [
+      'ids, class, driver, MAC and disk serials in the guests equal what the bare host saw',
+      /MEDIA-1 MEDIA-2/,
+    ],
     ['handover verify agrees', /4 of 4/],
     ['a screenshot of the passed-through display shows the pattern the guest painted', /72 of 72/],
     ['the spare pair never changed', /0000:02:00\.0 stayed with e1000e; 0000:02:00\.1/],

@@ -1,6 +1,6 @@
 /**
- * The packages that `npm run package` makes: two builds are the same bytes; the Debian package is installed, used, removed and
- * purged in a system that is thrown away.
+ * The packages that `npm run package` makes: two builds are the same bytes; the Debian package is installed,
+ * used, removed and purged in a system that is thrown away.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import {
@@ -27,7 +27,8 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 const debName = `handover_${manifest.version}_amd64.deb`
 
 const isCi = process.env['CI'] === 'true'
-const skip = lacks('dpkg-deb', 'strip', 'mmdebstrap', 'unshare', 'lintian') || (!isCi && whyNoRoot() !== undefined)
+const skip =
+  lacks('dpkg-deb', 'strip', 'mmdebstrap', 'unshare', 'lintian') || (!isCi && whyNoRoot() !== undefined)
 
 const spec = `version: 1
 vms:
@@ -71,7 +72,8 @@ function runWell(command: string, where = root()): string {
   return done.out
 }
 
-// What dpkg, man-db and the tools for users keep for themselves: a log, an index, the lists before their last change.
+// What dpkg, man-db and the tools for users keep for themselves: a log, an index, the lists before their last
+// change.
 const keptByOthers =
   /^\/(?:proc|tmp\/.*|var\/log\/dpkg\.log|var\/cache\/man\/.*|var\/cache\/ldconfig\/.*|etc\/(?:passwd|group|shadow|gshadow)-|var\/lib\/dpkg\/.*)$/
 
@@ -86,9 +88,13 @@ describe.skipIf(skip)('the packages', () => {
   afterAll(() => rmSync(work, { recursive: true, force: true }))
 
   it('are the same bytes when they are built twice', () => {
-    expect(readdirSync(inWork('first')).toSorted()).toEqual([`handover-${manifest.version}.tgz`, debName].toSorted())
+    expect(readdirSync(inWork('first')).toSorted()).toEqual(
+      [`handover-${manifest.version}.tgz`, debName].toSorted(),
+    )
     for (const name of readdirSync(inWork('first')))
-      expect(readFileSync(inWork('first', name)).equals(readFileSync(inWork('second', name))), name).toBe(true)
+      expect(readFileSync(inWork('first', name)).equals(readFileSync(inWork('second', name))), name).toBe(
+        true,
+      )
   })
 
   it('are Debian packages without a complaint of lintian that is not answered one by one', () => {
@@ -117,27 +123,35 @@ describe.skipIf(skip)('the packages', () => {
       .trim()
       .split('\n')
     expect(npm).toEqual(expect.arrayContaining(manifest.man.map((path) => `package/${path}`)))
-    expect(npm).toEqual(expect.arrayContaining(['package/dist/THIRD-PARTY-LICENSES', 'package/dist/sbom.cdx.json']))
+    expect(npm).toEqual(
+      expect.arrayContaining(['package/dist/THIRD-PARTY-LICENSES', 'package/dist/sbom.cdx.json']),
+    )
     expect(npm.filter((path) => path.endsWith('.cache'))).toEqual([])
   })
 
-  it('install, work, refuse to go while something stands, and leave the system as it was', { timeout: 300_000 }, () => {
-    const before = snapshotOf(root(), keptByOthers)
-    copyFileSync(inWork('first', debName), join(root(), 'tmp', debName))
-    copyFileSync('test/fixtures/hosts/lab-home.yaml', join(root(), 'tmp/host.yaml'))
-    writeFileSync(join(root(), 'tmp/home.yaml'), spec)
-    runWell(`dpkg -i /tmp/${debName}`)
-    expect(runWell('dpkg --verify handover')).toBe('')
+  it(
+    'install, work, refuse to go while something stands, and leave the system as it was',
+    { timeout: 300_000 },
+    () => {
+      const before = snapshotOf(root(), keptByOthers)
+      copyFileSync(inWork('first', debName), join(root(), 'tmp', debName))
+      copyFileSync('test/fixtures/hosts/lab-home.yaml', join(root(), 'tmp/host.yaml'))
+      writeFileSync(join(root(), 'tmp/home.yaml'), spec)
+      runWell(`dpkg -i /tmp/${debName}`)
+      expect(runWell('dpkg --verify handover')).toBe('')
 
-    lookAtIt()
-    refuseRemoval()
+      lookAtIt()
+      refuseRemoval()
 
-    runWell('dpkg --remove handover')
-    expect(existsSync(join(root(), 'usr/lib/handover'))).toBe(false)
-    runWell('dpkg --purge handover')
-    expect(snapshotOf(root(), keptByOthers)).toEqual(before)
-    expect(runWell("dpkg-query --show --showformat '${Package} ${Status}\\n' | grep handover || true")).toBe('')
-  })
+      runWell('dpkg --remove handover')
+      expect(existsSync(join(root(), 'usr/lib/handover'))).toBe(false)
+      runWell('dpkg --purge handover')
+      expect(snapshotOf(root(), keptByOthers)).toEqual(before)
+      expect(
+        runWell("dpkg-query --show --showformat '${Package} ${Status}\\n' | grep handover || true"),
+      ).toBe('')
+    },
+  )
 
   it(
     'are put over an older version while an apply stands, and that one is taken back by the new one',
@@ -194,11 +208,16 @@ function lookAtIt(): void {
   const shown = JSON.parse(runWell('handover inspect --from /tmp/host.yaml --json')) as { devices: unknown[] }
   expect(shown.devices.length).toBeGreaterThan(5)
   runWell('mkdir -p /tmp/tree/sys/bus/pci/devices')
-  expect(JSON.parse(runWell('handover inspect --root /tmp/tree --json'))).toMatchObject({ schema: 1, devices: [] })
+  expect(JSON.parse(runWell('handover inspect --root /tmp/tree --json'))).toMatchObject({
+    schema: 1,
+    devices: [],
+  })
   const plan = JSON.parse(runWell('handover plan /tmp/home.yaml --from /tmp/host.yaml --json')) as object
   expect(plan).toMatchObject({ assignments: [{ vm: 'media', role: 'disks', address: '0000:03:00.0' }] })
 
-  expect(runWell('handover report -o /tmp/report.tar.gz && tar -tzf /tmp/report.tar.gz')).toContain('capture.yaml')
+  expect(runWell('handover report -o /tmp/report.tar.gz && tar -tzf /tmp/report.tar.gz')).toContain(
+    'capture.yaml',
+  )
 
   for (const [page, words] of [
     ['handover', /NAME\n +handover +- +Gives +real/],
@@ -206,7 +225,8 @@ function lookAtIt(): void {
     ['handover-lab-run', /EXIT STATUS\n +0 +done/],
   ] as const)
     expect(runWell(`man ${page} | col -b -x`)).toMatch(words)
-  const load = '. /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/handover'
+  const load =
+    '. /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/handover'
   expect(runWell(`${load}; complete -p handover`)).toMatch(/-F \S+ handover/)
   expect(runWell("handover complete -- 'pl'")).toContain('plan')
   expect(runWell('getent passwd handover-qemu')).toMatch(/:\/usr\/sbin\/nologin\n$/)
@@ -221,7 +241,15 @@ function putJournal(): void {
   const after = { text: 'written by an apply\n', mode: 0o644 }
   const at = '2026-01-02T03:04:05.000Z'
   const record = {
-    ...{ schema: 1, id: '0001', createdAt: at, version: '0.1.0', bootId: 'boot', planHash: '', needsReboot: false },
+    ...{
+      schema: 1,
+      id: '0001',
+      createdAt: at,
+      version: '0.1.0',
+      bootId: 'boot',
+      planHash: '',
+      needsReboot: false,
+    },
     ...{ assignments: [], takenAlong: [], spare: [], startOrder: [], saved: [{ path, kind: 'absent' }] },
     steps: [{ kind: 'file', path, before: null, after, why: 'a test' }],
   }

@@ -7,7 +7,10 @@ type Row = { readonly folder: string; readonly isPure: boolean; readonly imports
 const page = readFileSync('docs/architecture.md', 'utf8')
 const names = (cell: string) => [...cell.matchAll(/`([a-z][a-z/]*)`/g)].map(([, name]) => name ?? '')
 
-/** The table of docs/architecture.md: a folder under src/, what it owns, and what it may import. `pure` stands beside its name. */
+/**
+ * The table of docs/architecture.md: a folder under src/, what it owns, and what it may import. `pure` stands
+ * beside its name.
+ */
 const rows: readonly Row[] = [...page.matchAll(/^\| `([a-z/]+)\/`( pure)? \|[^|]*\|([^|]*)\|$/gm)].map(
   ([, folder = '', pure, imports = '']) => ({ folder, isPure: pure !== undefined, imports: names(imports) }),
 )
@@ -58,8 +61,9 @@ function wrongWith({ file, from }: Import): string | undefined {
 
 /** What a text imports of its own for more than its types. */
 function valuesFrom(text: string): string[] {
-  const named = [...text.matchAll(/^import \{([^}]*)\} from '(\.[^']+)'/gm)].flatMap(([, names = '', from = '']) =>
-    names.split(',').some((name) => name.trim() !== '' && !name.trim().startsWith('type ')) ? [from] : [],
+  const named = [...text.matchAll(/^import \{([^}]*)\} from '(\.[^']+)'/gm)].flatMap(
+    ([, names = '', from = '']) =>
+      names.split(',').some((name) => name.trim() !== '' && !name.trim().startsWith('type ')) ? [from] : [],
   )
   return [...named, ...[...text.matchAll(/import\('(\.[^']+)'\)/g)].map(([, from = '']) => from)]
 }
@@ -143,10 +147,13 @@ describe('the structure', () => {
     const rooms = ['apply', 'engines', 'host', 'judge', 'plan', 'run', 'sources']
     const asked = files
       .filter((file) => file.startsWith('src/cli/') && file !== 'src/cli/commands/lab.ts')
-      .flatMap((file) => valuesFrom(readFileSync(file, 'utf8')).map((from) => `${file} → ${join(file, '..', from)}`))
+      .flatMap((file) =>
+        valuesFrom(readFileSync(file, 'utf8')).map((from) => `${file} → ${join(file, '..', from)}`),
+      )
     expect(asked.length).toBeGreaterThan(50)
     expect(asked.filter((one) => rooms.includes(one.split(' → src/')[1]?.split('/')[0] ?? ''))).toEqual([])
-    const all = "import {\n  type A,\n  b,\n} from './x.ts'\nimport { type C } from './y.ts'\nawait import('./z.ts')"
+    const all =
+      "import {\n  type A,\n  b,\n} from './x.ts'\nimport { type C } from './y.ts'\nawait import('./z.ts')"
     expect(valuesFrom(all)).toEqual(['./x.ts', './z.ts'])
   })
 
@@ -158,7 +165,8 @@ describe('the structure', () => {
   it('has every file that docs/architecture.md names', () => {
     const named = [...page.matchAll(/`([\w./-]+\.ts)`/g)].map(([, name = '']) => name)
     const exists = (name: string) =>
-      files.includes(name) || files.some((file) => file.endsWith(name.includes('/') ? `src/${name}` : `/${name}`))
+      files.includes(name) ||
+      files.some((file) => file.endsWith(name.includes('/') ? `src/${name}` : `/${name}`))
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter((name) => !name.startsWith('test/') && !exists(name))).toEqual([])
   })

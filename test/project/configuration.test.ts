@@ -8,7 +8,9 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => ({ name, text: readFileSync(join('src', name), 'utf8') }))
 
-/** YAML has all of JSON, and its parser finds a key that is there twice, of which JSON.parse takes the last. */
+/**
+ * YAML has all of JSON, and its parser finds a key that is there twice, of which JSON.parse takes the last.
+ */
 it.each(['.oxlintrc.json', '.prettierrc.json', 'package.json', 'tsconfig.json', 'tsconfig.types.json'])(
   '%s names no key twice',
   (name) => expect(parseDocument(readFileSync(name, 'utf8')).errors).toEqual([]),
@@ -20,12 +22,16 @@ it('a configuration that names a key twice is found', () => {
 
 it('folders of ours have one constant each', () => {
   const literal = /['"`]\/(?:var\/lib|run)\/handover['"`/]/
-  expect(sources.filter(({ text }) => literal.test(text)).map(({ name }) => name)).toEqual(['base/own-folders.ts'])
+  expect(sources.filter(({ text }) => literal.test(text)).map(({ name }) => name)).toEqual([
+    'base/own-folders.ts',
+  ])
 })
 
 /** Root runs this program with the environment of whoever called it: no variable moves what is decided on. */
 it('few variables of the environment are read', () => {
   const read = /(?:process\.env|\.env\()\[?'?(\w+)/g
   const names = new Set(sources.flatMap(({ text }) => [...text.matchAll(read)].map(([, name]) => name)))
-  expect(names).toEqual(new Set(['FORCE_COLOR', 'NO_COLOR', 'PATH', 'SSH_CONNECTION', 'XDG_CACHE_HOME', 'name']))
+  expect(names).toEqual(
+    new Set(['FORCE_COLOR', 'NO_COLOR', 'PATH', 'SSH_CONNECTION', 'XDG_CACHE_HOME', 'name']),
+  )
 })

@@ -12,7 +12,9 @@ function sources(folder: string): string[] {
 /** Comments name things without calling them. */
 const codeOf = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
 
-/** Values that are exported and named nowhere else in the code, neither in their own file nor by an import. */
+/**
+ * Values that are exported and named nowhere else in the code, neither in their own file nor by an import.
+ */
 function withoutCaller(texts: ReadonlyMap<string, string>): string[] {
   const imported = new Set<string>()
   for (const [file, text] of texts) {
@@ -27,15 +29,18 @@ function withoutCaller(texts: ReadonlyMap<string, string>): string[] {
               .split(' as ')[0]
           }`,
         )
-    // `(await import('./x.ts')).a`, `const { a } = await import('./x.ts')`: any name of the file may be one of that module.
+    // `(await import('./x.ts')).a`, `const { a } = await import('./x.ts')`: any name of the file may be one
+    // of that module.
     for (const [, from = ''] of text.matchAll(/\bimport\('(\.[^']+)'\)/g))
       for (const [name] of text.matchAll(/\w+/g)) imported.add(`${join(file, '..', from)} ${name}`)
   }
   return [...texts].flatMap(([file, text]) =>
-    [...text.matchAll(/^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm)].flatMap(([, name = '']) => {
-      const uses = text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
-      return uses > 1 || imported.has(`${file} ${name}`) ? [] : [`${file} ${name}`]
-    }),
+    [...text.matchAll(/^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm)].flatMap(
+      ([, name = '']) => {
+        const uses = text.match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
+        return uses > 1 || imported.has(`${file} ${name}`) ? [] : [`${file} ${name}`]
+      },
+    ),
   )
 }
 
@@ -48,7 +53,10 @@ describe('the exports', () => {
 
   it('without a caller are found', () => {
     const texts = new Map([
-      ['src/a.ts', 'export function used() {}\nexport const inside = 1\ninside\nexport async function unused() {}'],
+      [
+        'src/a.ts',
+        'export function used() {}\nexport const inside = 1\ninside\nexport async function unused() {}',
+      ],
       ['src/b.ts', "import { used } from './a.ts'\nexport const late = 1\nexport class Lost {}"],
       ['src/c.ts', "const { late } = await import('./b.ts')"],
     ])

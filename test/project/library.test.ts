@@ -22,7 +22,12 @@ vms:
 const config = {
   compilerOptions: {
     ...{ target: 'ES2023', lib: ['ES2023'], module: 'nodenext', types: ['node'], outDir: 'out' },
-    ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+    ...{
+      strict: true,
+      skipLibCheck: false,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+    },
   },
   include: ['*.ts'],
 }
@@ -56,7 +61,9 @@ function foreignProject(folder: string, tarball: string): string {
   fs.writeFileSync(join(project, 'home.yaml'), spec.replace('memory', 'cpus: 64\n    memory'))
   fs.writeFileSync(join(project, 'example.ts'), exampleOf(join(root, 'docs/library.md')))
   run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--silent', tarball], project)
-  expect(fs.readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['handover'])
+  expect(fs.readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+    'handover',
+  ])
   // The types of Node are the one thing that such a project brings along.
   fs.mkdirSync(join(project, 'node_modules/@types'))
   for (const name of ['@types/node', 'undici-types'])

@@ -13,7 +13,8 @@ import { addCompletionHelp, buildProgram } from '../../src/cli/main.ts'
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly man: readonly string[] }
 
 describe('a release', () => {
-  it('has one version, in package.json, the lock file and the changelog', () => expect(disagreements('.')).toEqual([]))
+  it('has one version, in package.json, the lock file and the changelog', () =>
+    expect(disagreements('.')).toEqual([]))
 
   it('names a man page for every command that help shows', () => {
     const program = buildProgram()
@@ -78,17 +79,25 @@ describe('what is bundled', () => {
       /^@bomb\.sh\/tab .*\(MIT\)\n\nMIT License\n\nCopyright \(c\) Bombshell/m,
     )
     expect(() =>
-      bundledPackages([{ outputs: { o: { inputs: { 'node_modules/no-such/x': { bytesInOutput: 1 } } } } }], '.'),
+      bundledPackages(
+        [{ outputs: { o: { inputs: { 'node_modules/no-such/x': { bytesInOutput: 1 } } } } }],
+        '.',
+      ),
     ).toThrow()
   })
 
   it('is listed as CycloneDX 1.6 asks, the same each time', () => {
     const bill = billOfMaterials({ name: 'handover', version: '1.2.3', license: 'MIT' }, packages)
     expect(bill).toBe(billOfMaterials({ name: 'handover', version: '1.2.3', license: 'MIT' }, packages))
-    const parsed = JSON.parse(bill) as { readonly serialNumber: string; readonly components: readonly object[] }
+    const parsed = JSON.parse(bill) as {
+      readonly serialNumber: string
+      readonly components: readonly object[]
+    }
     expect(parsed).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 })
     // The pattern of the schema of CycloneDX 1.6.
-    expect(parsed.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/)
+    expect(parsed.serialNumber).toMatch(
+      /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+    )
     const hash: unknown = expect.stringMatching(/^[0-9a-f]{128}$/)
     expect(parsed.components[0]).toMatchObject({
       ...{ type: 'library', group: '@bomb.sh', name: 'tab', licenses: [{ license: { id: 'MIT' } }] },
@@ -114,7 +123,8 @@ describe('what is bundled', () => {
     expect(file).toContain(
       'Files: node_modules/x/*\nCopyright: 2020 A. Person\nLicense: ISC\n Copyright (c) 2020 A. Person\n .\n THE',
     )
-    const apache = '- a\n    Apache License\n    Version 2.0, January 2004\n words\n   END OF TERMS AND CONDITIONS\n- b'
+    const apache =
+      '- a\n    Apache License\n    Version 2.0, January 2004\n words\n   END OF TERMS AND CONDITIONS\n- b'
     expect(withoutCommonLicence(apache)).toMatch(
       /^- a\n +Apache License, Version 2\.0\. On Debian.*\n.*Apache-2\.0\.\n- b$/,
     )

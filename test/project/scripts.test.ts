@@ -8,22 +8,33 @@ import * as trial from '../../src/boot/trial/trial.ts'
 const folder = 'assets/boot'
 const names = readdirSync(folder)
 const ofPackage = ['postinst', 'prerm', 'postrm', 'handover.sh'].map((name) => join('packaging/debian', name))
-const scripts = [...names.filter((name) => name.endsWith('.sh')).map((name) => join(folder, name)), ...ofPackage]
+const scripts = [
+  ...names.filter((name) => name.endsWith('.sh')).map((name) => join(folder, name)),
+  ...ofPackage,
+]
 const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0
 const inCi = process.env['CI'] === 'true'
 
 describe('scripts that run on hosts', () => {
-  it.skipIf(!hasShellcheck && !inCi)('have nothing that shellcheck objects to (skipped without shellcheck)', () => {
-    expect(scripts.length).toBeGreaterThanOrEqual(13)
-    const { status, stdout } = spawnSync('shellcheck', ['-x', '--source-path=.', ...scripts], { encoding: 'utf8' })
-    expect(stdout).toBe('')
-    expect(status).toBe(0)
-  })
+  it.skipIf(!hasShellcheck && !inCi)(
+    'have nothing that shellcheck objects to (skipped without shellcheck)',
+    () => {
+      expect(scripts.length).toBeGreaterThanOrEqual(13)
+      const { status, stdout } = spawnSync('shellcheck', ['-x', '--source-path=.', ...scripts], {
+        encoding: 'utf8',
+      })
+      expect(stdout).toBe('')
+      expect(status).toBe(0)
+    },
+  )
 
-  it.skipIf(!hasShellcheck && !inCi)('are really looked at: a fault is found (skipped without shellcheck)', () => {
-    const { stdout } = spawnSync('shellcheck', ['-s', 'sh', '-'], { encoding: 'utf8', input: 'cat $1\n' })
-    expect(stdout).toContain('SC2086')
-  })
+  it.skipIf(!hasShellcheck && !inCi)(
+    'are really looked at: a fault is found (skipped without shellcheck)',
+    () => {
+      const { stdout } = spawnSync('shellcheck', ['-s', 'sh', '-'], { encoding: 'utf8', input: 'cat $1\n' })
+      expect(stdout).toContain('SC2086')
+    },
+  )
 
   it('say why, wherever shellcheck is told to pass over something', () => {
     for (const path of scripts) {

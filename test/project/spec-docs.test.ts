@@ -51,7 +51,10 @@ describe('the examples', () => {
     const { spec, findings, places } = parseSpec(text, name)
     expect(findings).toEqual([])
     if (spec === undefined) return
-    const host = readHostYaml(join(root, `test/scenarios/hosts/${hostName}.yaml`), join(root, 'test/scenarios/hosts'))
+    const host = readHostYaml(
+      join(root, `test/scenarios/hosts/${hostName}.yaml`),
+      join(root, 'test/scenarios/hosts'),
+    )
     const result = plan(host, spec, { places })
     expect(result.findings.filter((f) => f.severity === 'error')).toEqual([])
     expect(result.assignments.length).toBe(spec.vms.flatMap((vm) => vm.devices).length)
@@ -59,15 +62,19 @@ describe('the examples', () => {
     expect(computeSavings(spec.savings).toMeasure.length > 0).toBe(spec.savings === undefined)
   })
 
-  it.each(Object.keys(examples))('%s holds to the JSON Schema, and a typing mistake in it does not', (name) => {
-    const value = parse(read(`examples/${name}.yaml`)) as { vms: Record<string, object> }
-    expect(schema.safeParse(value).success).toBe(true)
-    const [vm = ''] = Object.keys(value.vms)
-    expect(
-      schema.safeParse({ ...value, vms: { ...value.vms, [vm]: { ...value.vms[vm], memroy: '1 GiB' } } }).success,
-    ).toBe(false)
-    expect(schema.safeParse({ ...value, vms: { ...value.vms, [vm]: { ...value.vms[vm], memory: 16 } } }).success).toBe(
-      false,
-    )
-  })
+  it.each(Object.keys(examples))(
+    '%s holds to the JSON Schema, and a typing mistake in it does not',
+    (name) => {
+      const value = parse(read(`examples/${name}.yaml`)) as { vms: Record<string, object> }
+      expect(schema.safeParse(value).success).toBe(true)
+      const [vm = ''] = Object.keys(value.vms)
+      expect(
+        schema.safeParse({ ...value, vms: { ...value.vms, [vm]: { ...value.vms[vm], memroy: '1 GiB' } } })
+          .success,
+      ).toBe(false)
+      expect(
+        schema.safeParse({ ...value, vms: { ...value.vms, [vm]: { ...value.vms[vm], memory: 16 } } }).success,
+      ).toBe(false)
+    },
+  )
 })

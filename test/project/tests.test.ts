@@ -20,7 +20,9 @@ describe('the tests', () => {
   it('look for no process of others', () => expect(thatHave(/['"`](?:pgrep|pkill|killall)/)).toEqual([]))
 
   it('name only suites that are there in the table of docs/testing.md', () => {
-    const named = [...readFileSync('docs/testing.md', 'utf8').matchAll(/^\| `(test\/\w+)`/gm)].map(([, name]) => name)
+    const named = [...readFileSync('docs/testing.md', 'utf8').matchAll(/^\| `(test\/\w+)`/gm)].map(
+      ([, name]) => name,
+    )
     const there = new Set(
       files.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => path.split('/', 2).join('/')),
     )

@@ -1,4 +1,7 @@
-/** What goes wrong with a VM that runs or is being started. QEMU is a stand-in: no real one can be made to do these. */
+/**
+ * What goes wrong with a VM that runs or is being started. QEMU is a stand-in: no real one can be made to do
+ * these.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

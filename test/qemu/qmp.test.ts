@@ -31,7 +31,12 @@ describe.skipIf(lacks('qemu-system-x86_64'))('QMP with the real QEMU (needs qemu
     const names = await Promise.all(
       ['query-version', 'query-status', 'query-name', 'query-uuid'].map((name) => qmp.execute(name)),
     )
-    expect(names.map((reply) => Object.keys(reply as object)[0])).toEqual(['qemu', 'status', undefined, 'UUID'])
+    expect(names.map((reply) => Object.keys(reply as object)[0])).toEqual([
+      'qemu',
+      'status',
+      undefined,
+      'UUID',
+    ])
     qmp.close()
   })
 

@@ -33,7 +33,15 @@ afterEach(async () => {
 async function start(vms: string, names: readonly string[], wait = true): Promise<UpEvent[]> {
   const spec = specOf(`version: 1\nvms:\n${vms}`)
   const record: JournalRecord = {
-    ...{ schema: 1, id: '0001', createdAt: '', version: 'test', bootId: '', planHash: '', needsReboot: false },
+    ...{
+      schema: 1,
+      id: '0001',
+      createdAt: '',
+      version: 'test',
+      bootId: '',
+      planHash: '',
+      needsReboot: false,
+    },
     ...{ assignments: [], takenAlong: [], spare: [], startOrder: names, steps: [], saved: [] },
   }
   const events: UpEvent[] = []
@@ -55,7 +63,8 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
   it('waits for an answer, then starts who needs it', async () => {
     const port = await listener()
     const vms =
-      box('late', '    needs: [early]\n') + box('early', `    ready: { tcp: "127.0.0.1:${port}", within: 20 s }\n`)
+      box('late', '    needs: [early]\n') +
+      box('early', `    ready: { tcp: "127.0.0.1:${port}", within: 20 s }\n`)
     const events = await start(vms, ['early', 'late'])
     expect(events.map((event) => `${event.kind} ${event.vm}`)).toEqual([
       'starting early',
@@ -74,7 +83,8 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
   })
 
   it('switches a guest off that never answers, and starts nothing that needs it', async () => {
-    const vms = box('mute', '    ready: { tcp: "127.0.0.1:1", within: 2 s }\n') + box('after', '    needs: [mute]\n')
+    const vms =
+      box('mute', '    ready: { tcp: "127.0.0.1:1", within: 2 s }\n') + box('after', '    needs: [mute]\n')
     await expect(start(vms, ['mute', 'after'])).rejects.toThrow(
       /mute did not answer within 2 s \(127\.0\.0\.1:1 accepts connections; last: .*ECONNREFUSED\)/,
     )
@@ -106,9 +116,9 @@ describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu
     await start(box('box', `    disks: [{ path: ${disk}, size: 8 MiB, format: raw }]\n`), ['box'])
     expect(existsSync(disk)).toBe(true)
     for (const vm of runningVms(system)) await engine.stop(system, vm, 0)
-    await expect(start(box('box', `    disks: [{ path: ${disk}.other, format: raw }]\n`), ['box'])).rejects.toThrow(
-      'does not exist',
-    )
+    await expect(
+      start(box('box', `    disks: [{ path: ${disk}.other, format: raw }]\n`), ['box']),
+    ).rejects.toThrow('does not exist')
   })
 })
 
@@ -135,7 +145,9 @@ require('net').createServer((peer) => {
     writeFileSync(join(folder, 'package.json'), '{}')
     chmodSync(join(folder, 'qemu-system-x86_64'), 0o755)
     process.env['PATH'] = `${folder}:${path}`
-    await expect(start(box('box', ''), ['box'])).rejects.toThrow('this QEMU is 6.0; 7.2 is the oldest that works')
+    await expect(start(box('box', ''), ['box'])).rejects.toThrow(
+      'this QEMU is 6.0; 7.2 is the oldest that works',
+    )
     expect(runningVms(system)).toEqual([])
   })
 })

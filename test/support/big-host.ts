@@ -1,14 +1,24 @@
-/** Hosts and specs far larger than anybody's, to measure the planner with. Used by scripts/bench-plan.mjs and a test. */
+/**
+ * Hosts and specs far larger than anybody's, to measure the planner with. Used by scripts/bench-plan.mjs and
+ * a test.
+ */
 import type { Host } from '../../src/host/host.ts'
 import type { PciDevice } from '../../src/pci/device.ts'
 import { device, host, rootPort, type DeviceKind } from './host-builder.ts'
 
 export type BigHost = {
   /** Kinds of cards in turn; `functions` share a group, or have one each. */
-  readonly cards: readonly { readonly kind: DeviceKind; readonly functions: number; readonly together: boolean }[]
+  readonly cards: readonly {
+    readonly kind: DeviceKind
+    readonly functions: number
+    readonly together: boolean
+  }[]
   readonly functions: number
 }
-export type BigSpec = { readonly vms: number; readonly devices: (vm: number) => Readonly<Record<string, string>> }
+export type BigSpec = {
+  readonly vms: number
+  readonly devices: (vm: number) => Readonly<Record<string, string>>
+}
 
 /** Cards on root ports, 200 to a domain, until there are so many functions in all. */
 export function bigHost({ cards, functions }: BigHost): Host {
@@ -22,7 +32,9 @@ export function bigHost({ cards, functions }: BigHost): Host {
       .padStart(4, '0')
     const bus = (card % 200) + 1
     const slot = Math.floor((card % 200) / 8)
-    devices.push(rootPort(`${domain}:00:${slot.toString(16).padStart(2, '0')}.${card % 8}`, bus, { group: group++ }))
+    devices.push(
+      rootPort(`${domain}:00:${slot.toString(16).padStart(2, '0')}.${card % 8}`, bus, { group: group++ }),
+    )
     for (let fn = 0; fn < shape.functions && devices.length < functions; fn++) {
       if (fn === 0 || !shape.together) group++
       const address = `${domain}:${bus.toString(16).padStart(2, '0')}:00.${fn}`
@@ -56,7 +68,8 @@ function grouped(devices: readonly PciDevice[]): Pick<Host, 'devices' | 'groups'
   const placed = devices.map((d) => {
     const [domain, bus] = d.address.split(':')
     const parent = ports.get(`${domain}:${Number.parseInt(bus ?? '0', 16)}`)
-    if (typeof d.iommuGroup === 'number') groups.set(d.iommuGroup, [...(groups.get(d.iommuGroup) ?? []), d.address])
+    if (typeof d.iommuGroup === 'number')
+      groups.set(d.iommuGroup, [...(groups.get(d.iommuGroup) ?? []), d.address])
     return parent === undefined ? d : { ...d, parent }
   })
   return {

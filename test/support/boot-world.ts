@@ -1,6 +1,7 @@
 /**
- * Hosts whose boot entries are files, for tests that end the world in the middle: the files a trial and its confirmation
- * start from, the steps that the real planner makes of them, and programs in their careless way (nothing is synced).
+ * Hosts whose boot entries are files, for tests that end the world in the middle: the files a trial and its
+ * confirmation start from, the steps that the real planner makes of them, and programs in their careless way
+ * (nothing is synced).
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -22,80 +23,82 @@ const unifiedImage = `/boot/efi/EFI/Linux/linux-${release}.efi`
 const entryText = (folder: string) =>
   `title Linux\nversion ${release}\nsort-key linux\nlinux ${folder}/linux\ninitrd ${folder}/initrd\noptions ${options}\n`
 
-const good: Record<Kind, { readonly files: readonly HostFile[]; readonly boot: BootFacts; readonly cmdline: string }> =
-  {
-    'systemd-boot': {
-      files: [
-        { path: '/boot/efi/loader/loader.conf', text: 'timeout 3\n', mode: 0o755 },
-        { path: '/boot/efi/loader/entries/token.conf', text: entryText('/token'), mode: 0o755 },
-        { path: '/boot/efi/token/initrd', text: 'the good initramfs', mode: 0o755 },
+const good: Record<
+  Kind,
+  { readonly files: readonly HostFile[]; readonly boot: BootFacts; readonly cmdline: string }
+> = {
+  'systemd-boot': {
+    files: [
+      { path: '/boot/efi/loader/loader.conf', text: 'timeout 3\n', mode: 0o755 },
+      { path: '/boot/efi/loader/entries/token.conf', text: entryText('/token'), mode: 0o755 },
+      { path: '/boot/efi/token/initrd', text: 'the good initramfs', mode: 0o755 },
+    ],
+    boot: {
+      efi: true,
+      loaderInfo: 'systemd-boot 252.39',
+      present: [
+        '/sys/firmware/efi',
+        '/boot/efi/loader/loader.conf',
+        '/boot/efi/loader/entries',
+        '/usr/bin/bootctl',
+        '/usr/bin/kernel-install',
+        '/usr/bin/dracut',
+        '/run/systemd/system',
       ],
-      boot: {
-        efi: true,
-        loaderInfo: 'systemd-boot 252.39',
-        present: [
-          '/sys/firmware/efi',
-          '/boot/efi/loader/loader.conf',
-          '/boot/efi/loader/entries',
-          '/usr/bin/bootctl',
-          '/usr/bin/kernel-install',
-          '/usr/bin/dracut',
-          '/run/systemd/system',
-        ],
-        bootNames: [],
-        loaderEntries: { selected: 'token.conf' },
-        entryImages: [
-          { entry: '/boot/efi/loader/entries/token.conf', path: '/boot/efi/token/initrd', bytes: 18, release },
-        ],
-      },
-      cmdline: options,
-    },
-    grub: {
-      files: [
-        { path: '/boot/loader/entries/token.conf', text: entryText(''), mode: 0o644 },
-        { path: '/boot/initrd', text: 'the good initramfs', mode: 0o600 },
-        { path: '/boot/grub2/grubenv', text: 'saved_entry=token\n', mode: 0o644 },
-        { path: '/etc/kernel/cmdline', text: `${options}\n`, mode: 0o644 },
+      bootNames: [],
+      loaderEntries: { selected: 'token.conf' },
+      entryImages: [
+        { entry: '/boot/efi/loader/entries/token.conf', path: '/boot/efi/token/initrd', bytes: 18, release },
       ],
-      boot: {
-        efi: false,
-        present: [
-          '/boot/grub2/grub.cfg',
-          '/etc/default/grub',
-          '/boot/loader/entries',
-          '/usr/sbin/grubby',
-          '/usr/bin/dracut',
-          '/run/systemd/system',
-        ],
-        bootNames: [],
-        grubReadsCustom: true,
-        grubFilesystem: { type: 'ext4', device: '/dev/sda1' },
-        entryImages: [{ entry: '/boot/loader/entries/token.conf', path: '/boot/initrd', bytes: 18, release }],
-      },
-      cmdline: `BOOT_IMAGE=(hd0,gpt2)/linux ${options}`,
     },
-    unified: {
-      files: [
-        { path: '/boot/efi/loader/loader.conf', text: 'default linux-*\n', mode: 0o755 },
-        { path: unifiedImage, text: 'the good image', mode: 0o755 },
-        { path: '/etc/dracut.conf', text: `uefi=yes\nkernel_cmdline="${options}"\n`, mode: 0o644 },
+    cmdline: options,
+  },
+  grub: {
+    files: [
+      { path: '/boot/loader/entries/token.conf', text: entryText(''), mode: 0o644 },
+      { path: '/boot/initrd', text: 'the good initramfs', mode: 0o600 },
+      { path: '/boot/grub2/grubenv', text: 'saved_entry=token\n', mode: 0o644 },
+      { path: '/etc/kernel/cmdline', text: `${options}\n`, mode: 0o644 },
+    ],
+    boot: {
+      efi: false,
+      present: [
+        '/boot/grub2/grub.cfg',
+        '/etc/default/grub',
+        '/boot/loader/entries',
+        '/usr/sbin/grubby',
+        '/usr/bin/dracut',
+        '/run/systemd/system',
       ],
-      boot: {
-        efi: true,
-        loaderInfo: 'systemd-boot 252.39',
-        stubInfo: 'systemd-stub 252.39',
-        present: ['/sys/firmware/efi', '/usr/bin/bootctl', '/usr/bin/dracut', '/run/systemd/system'],
-        bootNames: [],
-        loaderEntries: { selected: `linux-${release}.efi` },
-        unified: {
-          folder: '/boot/efi/EFI/Linux',
-          images: [{ name: `linux-${release}.efi`, bytes: 14, release }],
-          hooks: [],
-        },
-      },
-      cmdline: options,
+      bootNames: [],
+      grubReadsCustom: true,
+      grubFilesystem: { type: 'ext4', device: '/dev/sda1' },
+      entryImages: [{ entry: '/boot/loader/entries/token.conf', path: '/boot/initrd', bytes: 18, release }],
     },
-  }
+    cmdline: `BOOT_IMAGE=(hd0,gpt2)/linux ${options}`,
+  },
+  unified: {
+    files: [
+      { path: '/boot/efi/loader/loader.conf', text: 'default linux-*\n', mode: 0o755 },
+      { path: unifiedImage, text: 'the good image', mode: 0o755 },
+      { path: '/etc/dracut.conf', text: `uefi=yes\nkernel_cmdline="${options}"\n`, mode: 0o644 },
+    ],
+    boot: {
+      efi: true,
+      loaderInfo: 'systemd-boot 252.39',
+      stubInfo: 'systemd-stub 252.39',
+      present: ['/sys/firmware/efi', '/usr/bin/bootctl', '/usr/bin/dracut', '/run/systemd/system'],
+      bootNames: [],
+      loaderEntries: { selected: `linux-${release}.efi` },
+      unified: {
+        folder: '/boot/efi/EFI/Linux',
+        images: [{ name: `linux-${release}.efi`, bytes: 14, release }],
+        hooks: [],
+      },
+    },
+    cmdline: options,
+  },
+}
 
 type Kind = 'systemd-boot' | 'grub' | 'unified'
 
@@ -112,7 +115,10 @@ const isPlainOwnFile = (step: Step) =>
 
 export function trialOf(kind: Kind, identities: readonly Identity[]): BootScenario {
   const { files } = good[kind]
-  const plan = planBoot(hostOf(kind, files, { iommu: { state: 'off', kind: 'intel' } }), { identities, trial: true })
+  const plan = planBoot(hostOf(kind, files, { iommu: { state: 'off', kind: 'intel' } }), {
+    identities,
+    trial: true,
+  })
   return { files, steps: plan.steps.filter((step) => !isPlainOwnFile(step)) }
 }
 

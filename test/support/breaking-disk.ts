@@ -77,7 +77,8 @@ export function breakingDisk(at: number, ending: Ending): BreakingDisk {
       tick(path)
       realDisk.write(fd, bytes.subarray(half))
     },
-    // The programs that carry them would make thousands of runs slow; they are shown in file-attributes.test.ts.
+    // The programs that carry them would make thousands of runs slow; they are shown in
+    // file-attributes.test.ts.
     carryAttributes: () => undefined,
     readAttributes: () => undefined,
     setMode: (fd, mode) => {
@@ -92,7 +93,8 @@ export function breakingDisk(at: number, ending: Ending): BreakingDisk {
       const path = paths.get(fd) ?? ''
       tick(path)
       unsynced.delete(path)
-      for (let index = undo.length - 1; index >= 0; index -= 1) if (undo[index]?.folder === path) undo.splice(index, 1)
+      for (let index = undo.length - 1; index >= 0; index -= 1)
+        if (undo[index]?.folder === path) undo.splice(index, 1)
     },
     // A descriptor is closed even in a dead world: the kernel does it.
     close: (fd) => realDisk.close(fd),

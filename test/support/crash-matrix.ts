@@ -21,7 +21,8 @@ async function attempt<T>(run: () => Promise<T>, breaking: BreakingDisk): Promis
     return await run()
   } catch (error) {
     if (breaking.isDead()) return undefined
-    if (error instanceof AppError || (error as NodeJS.ErrnoException).code !== undefined) return error as AppError
+    if (error instanceof AppError || (error as NodeJS.ErrnoException).code !== undefined)
+      return error as AppError
     throw error
   }
 }
@@ -29,7 +30,9 @@ async function attempt<T>(run: () => Promise<T>, breaking: BreakingDisk): Promis
 async function countCalls(scenario: Case): Promise<{ apply: number; rollback: number }> {
   const world = scenario.worlds.take()
   const first = whole()
-  expect(await apply(planOf(scenario.steps), machine(world.root, first))).toMatchObject({ outcome: 'applied' })
+  expect(await apply(planOf(scenario.steps), machine(world.root, first))).toMatchObject({
+    outcome: 'applied',
+  })
   const second = whole()
   expect(await rollback(machine(world.root, second), undefined)).toMatchObject({ outcome: 'rolled-back' })
   scenario.worlds.giveBack(world)
@@ -68,7 +71,9 @@ async function endDuringRollback(scenario: Case, at: number, ending: Ending): Pr
   expect(breaking.isDead(), label).toBe(true)
   points += 1
   if (ending.kind === 'power') powerUp(world.root, steps)
-  expect((await rollback(machine(world.root, whole()), undefined)).outcome, label).not.toBe('rollback-incomplete')
+  expect((await rollback(machine(world.root, whole()), undefined)).outcome, label).not.toBe(
+    'rollback-incomplete',
+  )
   expectAsBefore(world, steps, label)
   worlds.giveBack(world)
 }
@@ -78,7 +83,10 @@ async function failDuringApply(scenario: Case, at: number, ending: Ending): Prom
   const { steps, worlds } = scenario
   const world = worlds.take()
   const breaking = breakingDisk(at, ending)
-  const result = await attempt<ApplyResult>(() => apply(planOf(steps), machine(world.root, breaking)), breaking)
+  const result = await attempt<ApplyResult>(
+    () => apply(planOf(steps), machine(world.root, breaking)),
+    breaking,
+  )
   points += 1
   const outcome = result !== undefined && 'outcome' in result ? result.outcome : 'stopped'
   if (outcome === 'stopped' || outcome === 'restored') {
@@ -113,11 +121,14 @@ export function expectCrashMatrix(scenarios: Readonly<Record<string, BootScenari
       ['ENOSPC', true, 1],
       ['EIO', false, 2],
       ['EROFS', true, 5],
-    ])('says the truth about the host after %s (lasting: %s, every call in %i)', async (code, lasting, stride) => {
-      const calls = await countCalls(scenario)
-      for (let at = 1; at <= calls.apply; at += stride)
-        await failDuringApply(scenario, at, { kind: 'errno', code, lasting })
-    })
+    ])(
+      'says the truth about the host after %s (lasting: %s, every call in %i)',
+      async (code, lasting, stride) => {
+        const calls = await countCalls(scenario)
+        for (let at = 1; at <= calls.apply; at += stride)
+          await failDuringApply(scenario, at, { kind: 'errno', code, lasting })
+      },
+    )
   })
 
   it('had at least 1000 points', () => {

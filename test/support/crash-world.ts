@@ -37,7 +37,9 @@ const drivers = { e1000e: ['8086:10d3'], ahci: ['8086:2922'], igb: ['8086:10c9']
 
 /** Cards with virtual functions only where a scenario is about them, since they are most of the tree. */
 function devicesFor(steps: readonly Step[]): FakeDevice[] {
-  const isAsked = steps.some((step) => step.kind === 'vf' || (step.kind === 'sysfs' && step.path.includes('sriov')))
+  const isAsked = steps.some(
+    (step) => step.kind === 'vf' || (step.kind === 'sysfs' && step.path.includes('sriov')),
+  )
   return isAsked ? [nic, sata, card, shared] : [nic, sata]
 }
 
@@ -61,7 +63,8 @@ function buildFiles(root: string): void {
   fs.symlinkSync('vmlinuz-6.1', join(root, 'boot/vmlinuz'))
   fs.mkdirSync(join(root, 'var/lib'), { recursive: true })
   fs.mkdirSync(join(root, 'run'))
-  for (const path of ['etc/default/other', 'etc/modprobe.d/old.conf']) fs.utimesSync(join(root, path), 1000, 1000)
+  for (const path of ['etc/default/other', 'etc/modprobe.d/old.conf'])
+    fs.utimesSync(join(root, path), 1000, 1000)
 }
 
 /**
@@ -130,7 +133,11 @@ export type World = { readonly root: string; readonly before: ReturnType<typeof 
  * Worlds of one scenario. One that came back whole is given back and is the next one's start, since building
  * one takes as long as an apply.
  */
-export type Worlds = { readonly take: () => World; readonly giveBack: (world: World) => void; readonly end: () => void }
+export type Worlds = {
+  readonly take: () => World
+  readonly giveBack: (world: World) => void
+  readonly end: () => void
+}
 
 export function worldsOf({ steps, files }: BootScenario): Worlds {
   const built: string[] = []
@@ -173,5 +180,6 @@ export function expectAsBefore({ root, before }: World, steps: readonly Step[], 
   expect(differences(before, now), at).toEqual([])
   const isOwn = named(steps)
   for (const [path, entry] of before)
-    if (!isOwn(path) && !path.startsWith('/sys')) expect(now.get(path)?.mtimeMs, `${at} ${path}`).toBe(entry.mtimeMs)
+    if (!isOwn(path) && !path.startsWith('/sys'))
+      expect(now.get(path)?.mtimeMs, `${at} ${path}`).toBe(entry.mtimeMs)
 }

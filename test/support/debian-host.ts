@@ -65,7 +65,13 @@ export function debianHost(): DebianHost {
   put(root, '/proc/self/mountinfo', '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n')
   put(root, '/dev/kmsg', '')
   for (const path of ['/usr/sbin/update-grub', '/usr/sbin/update-initramfs']) put(root, path, '', 0o755)
-  for (const path of ['/run/systemd/system', '/etc/initramfs-tools', '/etc/default/grub.d', '/etc/udev', '/var/lib'])
+  for (const path of [
+    '/run/systemd/system',
+    '/etc/initramfs-tools',
+    '/etc/default/grub.d',
+    '/etc/udev',
+    '/var/lib',
+  ])
     fs.mkdirSync(join(root, path), { recursive: true })
   put(root, '/etc/default/grub', 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
   put(root, '/boot/grub/grub.cfg', grubCfg)

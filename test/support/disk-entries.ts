@@ -12,7 +12,12 @@ export function blockEntry(name: string, number: string, place: string): TreeEnt
 }
 
 /** A disk below a function, `parts` are the numbers of its partitions; minors follow the number. */
-export function diskEntries(below: string, name: string, minor: number, parts: readonly number[] = []): TreeEntries {
+export function diskEntries(
+  below: string,
+  name: string,
+  minor: number,
+  parts: readonly number[] = [],
+): TreeEntries {
   const place = `${below}/host${minor}/target${minor}:0:0/${minor}:0:0:0/block/${name}`
   const partitions = parts.map((part) => ({
     [`/sys/devices/${place}/${name}${part}/partition`]: `${part}\n`,
@@ -36,9 +41,14 @@ export function madeEntries(
   return {
     [`/sys/block/${name}`]: `-> ../devices/${place}`,
     ...blockEntry(name, number, place),
-    ...Object.fromEntries(Object.entries(files).map(([file, text]) => [`/sys/devices/${place}/${file}`, text])),
     ...Object.fromEntries(
-      slaves.map((slave) => [`/sys/devices/${place}/slaves/${slave}`, `-> ../../../../../class/block/${slave}`]),
+      Object.entries(files).map(([file, text]) => [`/sys/devices/${place}/${file}`, text]),
+    ),
+    ...Object.fromEntries(
+      slaves.map((slave) => [
+        `/sys/devices/${place}/slaves/${slave}`,
+        `-> ../../../../../class/block/${slave}`,
+      ]),
     ),
   }
 }

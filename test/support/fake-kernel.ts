@@ -1,7 +1,7 @@
 /**
- * A sysfs-shaped tree in a temporary folder, and the little of the kernel that answers writes to it: driver_override,
- * unbind and drivers_probe move links as Documentation/ABI/testing/sysfs-bus-pci says. The System under it is the real
- * one; only the kernel's reaction is played.
+ * A sysfs-shaped tree in a temporary folder, and the little of the kernel that answers writes to it:
+ * driver_override, unbind and drivers_probe move links as Documentation/ABI/testing/sysfs-bus-pci says. The
+ * System under it is the real one; only the kernel's reaction is played.
  */
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -58,7 +58,8 @@ export function fakeSysfs(
   drivers: Record<string, readonly string[]>,
 ): void {
   put(root, '/sys/bus/pci/drivers_probe', '')
-  for (const name of Object.keys(drivers)) fs.mkdirSync(join(root, `/sys/bus/pci/drivers/${name}`), { recursive: true })
+  for (const name of Object.keys(drivers))
+    fs.mkdirSync(join(root, `/sys/bus/pci/drivers/${name}`), { recursive: true })
   for (const device of devices) addDevice(root, device)
 }
 
@@ -72,7 +73,8 @@ export function addDevice(root: string, device: FakeDevice): void {
     put(root, `${folder}/net/${device.port ?? 'eth0'}/address`, `${device.mac}\n`)
     put(root, `${folder}/net/${device.port ?? 'eth0'}/addr_assign_type`, '0\n')
   }
-  if (device.group !== undefined) link(root, `${folder}/iommu_group`, `/sys/kernel/iommu_groups/${device.group}`)
+  if (device.group !== undefined)
+    link(root, `${folder}/iommu_group`, `/sys/kernel/iommu_groups/${device.group}`)
   link(root, `/sys/bus/pci/devices/${device.address}`, folder)
   if (device.driver !== null) link(root, `${folder}/driver`, `/sys/bus/pci/drivers/${device.driver}`)
   if (device.sriov === undefined) return
@@ -89,7 +91,9 @@ const linkState = 'fake-vfinfo.json'
 /** The folder of the card whose network interface has this name. */
 function cardWith(root: string, port: string): string | undefined {
   const folder = '/sys/bus/pci/devices'
-  const card = fs.readdirSync(join(root, folder)).find((name) => fs.existsSync(join(root, folder, name, 'net', port)))
+  const card = fs
+    .readdirSync(join(root, folder))
+    .find((name) => fs.existsSync(join(root, folder, name, 'net', port)))
   return card && `${folder}/${card}`
 }
 
@@ -105,13 +109,24 @@ export function setNumVfs(root: string, card: string, count: number): void {
     fs.unlinkSync(join(folder, `virtfn${n}`))
   }
   for (let n = 0; n < count; n += 1) {
-    const vf = { address: addressOf(n), place: `${dirname(place)}/${addressOf(n)}`, driver: null, group: 40 + n }
+    const vf = {
+      address: addressOf(n),
+      place: `${dirname(place)}/${addressOf(n)}`,
+      driver: null,
+      group: 40 + n,
+    }
     const classCode = fs.existsSync(join(folder, 'class')) ? { classCode: read('class').slice(2) } : {}
     addDevice(root, { ...vf, ...classCode, vendor: read('vendor').slice(2), device: read('sriov_vf_device') })
     link(root, `/sys/devices/${vf.place}/physfn`, `/sys/devices/${place}`)
     link(root, `/sys/devices/${place}/virtfn${n}`, `/sys/devices/${vf.place}`)
   }
-  const fresh = (vf: number) => ({ vf, address: '00:00:00:00:00:00', vlan_list: [{}], spoofchk: true, trust: false })
+  const fresh = (vf: number) => ({
+    vf,
+    address: '00:00:00:00:00:00',
+    vlan_list: [{}],
+    spoofchk: true,
+    trust: false,
+  })
   put(
     root,
     `/sys/devices/${place}/${linkState}`,
@@ -165,12 +180,17 @@ export function fakeKernel(
     const folder = fs.realpathSync(deviceFolder(root, device))
     if (fs.lstatSync(join(folder, 'driver'), { throwIfNoEntry: false })) return
     const override = fs.readFileSync(join(folder, 'driver_override'), 'utf8').trim()
-    const id = ['vendor', 'device'].map((name) => fs.readFileSync(join(folder, name), 'utf8').trim().slice(2)).join(':')
+    const id = ['vendor', 'device']
+      .map((name) => fs.readFileSync(join(folder, name), 'utf8').trim().slice(2))
+      .join(':')
     const driver = Object.keys(drivers).find((name) =>
       override === '(null)' ? drivers[name]?.includes(id) : name === override,
     )
     if (driver === undefined || !probe(device, driver)) return
-    fs.symlinkSync(relative(folder, join(fs.realpathSync(root), 'sys/bus/pci/drivers', driver)), join(folder, 'driver'))
+    fs.symlinkSync(
+      relative(folder, join(fs.realpathSync(root), 'sys/bus/pci/drivers', driver)),
+      join(folder, 'driver'),
+    )
   }
   return {
     ...system,

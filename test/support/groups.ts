@@ -3,16 +3,25 @@ import { withConfigFacts } from '../../src/pci/config-space.ts'
 import type { PciDevice } from '../../src/pci/device.ts'
 import { isolationIn, type Isolation, type StatedGroup } from '../../src/pci/isolation.ts'
 import { findPlatform, type PlatformOptions } from '../../src/pci/platform.ts'
-import { predictFromHardware, predictFromTopology, type PredictedGroup } from '../../src/pci/predict-groups.ts'
+import {
+  predictFromHardware,
+  predictFromTopology,
+  type PredictedGroup,
+} from '../../src/pci/predict-groups.ts'
 import type { Topology } from '../../src/pci/topology-node.ts'
 import { findTopology } from '../../src/pci/topology.ts'
 
 function topologyOf(devices: readonly PciDevice[]): Topology {
-  return findTopology(devices.map((one) => (one.facts || one.config === undefined ? one : withConfigFacts(one))))
+  return findTopology(
+    devices.map((one) => (one.facts || one.config === undefined ? one : withConfigFacts(one))),
+  )
 }
 
 /** In the kernel's order. */
-export function predictGroups(devices: readonly PciDevice[], options: PlatformOptions = {}): readonly PredictedGroup[] {
+export function predictGroups(
+  devices: readonly PciDevice[],
+  options: PlatformOptions = {},
+): readonly PredictedGroup[] {
   return predictFromTopology(topologyOf(devices), options)
 }
 

@@ -1,6 +1,6 @@
 /**
- * Small hosts in code: `hostWith(device('01:00.0', { kind: 'nic', group: 13 }))`. Groups follow from the devices, parents
- * from the bus numbers of bridges. Everything else of a Host can be given with `facts`.
+ * Small hosts in code: `hostWith(device('01:00.0', { kind: 'nic', group: 13 }))`. Groups follow from the
+ * devices, parents from the bus numbers of bridges. Everything else of a Host can be given with `facts`.
  */
 import type { Host, HostNeed } from '../../src/host/host.ts'
 import { addressParts, parseAddress, type PciAddress } from '../../src/pci/address.ts'
@@ -21,8 +21,20 @@ const kinds = {
     driver: 'ahci',
     name: '82801IR/IO/IH SATA Controller',
   },
-  nvme: { classCode: '010802', vendorId: '144d', deviceId: 'a808', driver: 'nvme', name: 'NVMe SSD Controller SM981' },
-  gpu: { classCode: '030000', vendorId: '10de', deviceId: '1b80', driver: 'nouveau', name: 'GP104 [GeForce GTX 1080]' },
+  nvme: {
+    classCode: '010802',
+    vendorId: '144d',
+    deviceId: 'a808',
+    driver: 'nvme',
+    name: 'NVMe SSD Controller SM981',
+  },
+  gpu: {
+    classCode: '030000',
+    vendorId: '10de',
+    deviceId: '1b80',
+    driver: 'nouveau',
+    name: 'GP104 [GeForce GTX 1080]',
+  },
   audio: {
     classCode: '040300',
     vendorId: '10de',
@@ -58,7 +70,13 @@ const kinds = {
     driver: 'i801_smbus',
     name: '82801I (ICH9 Family) SMBus Controller',
   },
-  bridge: { classCode: '060400', vendorId: '1b36', deviceId: '000c', driver: 'pcieport', name: 'QEMU PCIe Root port' },
+  bridge: {
+    classCode: '060400',
+    vendorId: '1b36',
+    deviceId: '000c',
+    driver: 'pcieport',
+    name: 'QEMU PCIe Root port',
+  },
 } as const
 
 export type DeviceKind = keyof typeof kinds
@@ -97,7 +115,16 @@ export function need(
 ): HostNeed {
   const mountPoint = what.startsWith('/') && !what.includes(' ') ? { mountPoint: what } : {}
   const isDefaultRoute = what === 'default route' ? { isDefaultRoute: true } : {}
-  return { kind: 'disk', what, ...mountPoint, ...isDefaultRoute, chain, device: at(device), weight: 'vital', ...facts }
+  return {
+    kind: 'disk',
+    what,
+    ...mountPoint,
+    ...isDefaultRoute,
+    chain,
+    device: at(device),
+    weight: 'vital',
+    ...facts,
+  }
 }
 
 export function hostWith(...devices: readonly PciDevice[]): Host {
@@ -128,6 +155,8 @@ export function host(devices: readonly PciDevice[], facts: Partial<Host> = {}): 
 
 function withParent(one: PciDevice, all: readonly PciDevice[]): PciDevice {
   const { domain, bus } = addressParts(one.address)
-  const above = all.find((b) => b.secondaryBus === bus && addressParts(b.address).domain === domain && b !== one)
+  const above = all.find(
+    (b) => b.secondaryBus === bus && addressParts(b.address).domain === domain && b !== one,
+  )
   return above === undefined || one.parent !== undefined ? one : { ...one, parent: above.address }
 }

@@ -4,7 +4,8 @@ import { readHost } from '../../src/host/read/read-host.ts'
 import { linuxSystem } from '../../src/machine/linux.ts'
 import { pci, tree, type TreeEntries } from './sysfs-tree.ts'
 
-export const readTree = (...parts: readonly TreeEntries[]): Host => readHost(linuxSystem({ root: tree(...parts) }))
+export const readTree = (...parts: readonly TreeEntries[]): Host =>
+  readHost(linuxSystem({ root: tree(...parts) }))
 export const told = (host: Host) =>
   host.needs.map((n) =>
     [n.weight === 'vital' ? '' : '(spoken for) ', n.what, ': ', [...n.chain, n.device].join(' > ')].join(''),

@@ -40,13 +40,26 @@ vms:
     devices: { disks: { class: storage } }
 `
 
-const assigned = (vm: string, role: string, device: FakeDevice, hostDriver: string, more: Partial<Identity>) => ({
+const assigned = (
+  vm: string,
+  role: string,
+  device: FakeDevice,
+  hostDriver: string,
+  more: Partial<Identity>,
+) => ({
   ...{ vm, role, address: address(device.address), hostDriver, moved: null },
   identity: { ...identityOf(device), ...more },
 })
 
 export const record: JournalRecord = {
-  ...{ schema: 1, id: '0001', createdAt: '2026-01-02T03:04:05Z', version: 'test', bootId: 'boot', planHash: '' },
+  ...{
+    schema: 1,
+    id: '0001',
+    createdAt: '2026-01-02T03:04:05Z',
+    version: 'test',
+    bootId: 'boot',
+    planHash: '',
+  },
   ...{ needsReboot: false, takenAlong: [], spare: [], steps: [], saved: [], spec: '/root/home.yaml' },
   assignments: [
     assigned('firewall', 'wan', port(0), 'e1000e', { macs: ['52:54:00:00:00:01'] }),

@@ -1,6 +1,6 @@
 /**
- * A temporary tree that looks like a host with UEFI firmware and one network card, its IOMMU off, and what a test asks of it
- * between two states: what differs, what it is as a Host, what a file says.
+ * A temporary tree that looks like a host with UEFI firmware and one network card, its IOMMU off, and what a
+ * test asks of it between two states: what differs, what it is as a Host, what a file says.
  */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
@@ -40,11 +40,17 @@ export function loaderHost() {
     put,
     changed,
     system,
-    /** `present`: empty files, executable; what only has to exist. `generators`: stand-ins (test/support/transactions.ts). */
+    /**
+     * `present`: empty files, executable; what only has to exist. `generators`: stand-ins
+     * (test/support/transactions.ts).
+     */
     begin: (
       present: readonly string[],
       folders: readonly string[],
-      { cmdline, generators }: { readonly cmdline: string; readonly generators: Readonly<Record<string, string>> },
+      {
+        cmdline,
+        generators,
+      }: { readonly cmdline: string; readonly generators: Readonly<Record<string, string>> },
     ) => {
       root = makeTree(present, folders, cmdline)
       programs = fakePrograms(root, generators)

@@ -1,6 +1,8 @@
 import type { Host } from '../../src/host/host.ts'
 
-/** The ways a listing changes on its way from a terminal into a forum, a mail or a file: text in, text out. */
+/**
+ * The ways a listing changes on its way from a terminal into a forum, a mail or a file: text in, text out.
+ */
 
 const eachLine = (text: string, change: (line: string, index: number) => string): string =>
   text
@@ -32,8 +34,10 @@ export const pastes: Readonly<Record<string, (text: string) => string>> = {
     eachLine(text, (line) => line.replace(/^[ \t]+/, (s) => '\u00a0'.repeat(s.length))),
   'a code fence with prose around': (text) =>
     `Hi all, my new board came. Here is what it says:\n\n\`\`\`\n${text.trimEnd()}\n\`\`\`\n\nAny ideas? Thanks!\n`,
-  'numbered by cat -n': (text) => eachLine(text, (line, index) => `${String(index + 1).padStart(6)}\t${line}`),
-  'numbered by an editor': (text) => eachLine(text, (line, index) => `${String(index + 1).padStart(3)} ${line}`),
+  'numbered by cat -n': (text) =>
+    eachLine(text, (line, index) => `${String(index + 1).padStart(6)}\t${line}`),
+  'numbered by an editor': (text) =>
+    eachLine(text, (line, index) => `${String(index + 1).padStart(3)} ${line}`),
   'numbered by grep': (text) => eachLine(text, (line, index) => `${index + 1}:${line}`),
   'quoted by a bar': (text) => eachLine(text, (line) => `│ ${line}`),
   'numbered below some prose': (text) =>
@@ -41,7 +45,8 @@ export const pastes: Readonly<Record<string, (text: string) => string>> = {
   'doubled below some prose': (text) => `Here it is, any ideas?\n${text.replace(/\n/g, '\n\n')}`,
   'line ends doubled by a page': (text) => text.replace(/\n/g, '\n\n'),
   'tags of a forum on its first and last line': (text) => `[CODE]${text.trimEnd()}[/CODE]\n`,
-  'group lines in German': (text) => text.replace(/\bIOMMU Group\b/g, 'IOMMU-Gruppe').replace(/^Group /gm, 'Gruppe '),
+  'group lines in German': (text) =>
+    text.replace(/\bIOMMU Group\b/g, 'IOMMU-Gruppe').replace(/^Group /gm, 'Gruppe '),
   'group lines in French': (text) => text.replace(/\bIOMMU Group\b/g, 'Groupe IOMMU'),
   'blanks at the beginnings of lines lost': (text) => eachLine(text, (line) => line.trimStart()),
   'pasted twice': (text) => `${text.trimEnd()}\n\n${text}`,
@@ -74,7 +79,10 @@ export function bytesOf(text: string, encoding: 'utf8' | 'utf16' = 'utf8'): Uint
     : Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])
 }
 
-/** What a listing says of functions and groups; the rest (a kernel's name in another command's output) may be more. */
+/**
+ * What a listing says of functions and groups; the rest (a kernel's name in another command's output) may be
+ * more.
+ */
 export function statedBy({ devices, groups }: Host): Pick<Host, 'devices' | 'groups'> {
   return { devices, groups }
 }

@@ -1,4 +1,7 @@
-/** A folder of unix sockets for one test at a time, a real QEMU behind them or somebody who is none; both end with the test. */
+/**
+ * A folder of unix sockets for one test at a time, a real QEMU behind them or somebody who is none; both end
+ * with the test.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,8 +37,16 @@ export function qemuSockets() {
     connect: (name: string): Promise<Connection> => system.connect(path(name)),
     /** Starts QEMU without a display, and shakes hands on its QMP socket. */
     async qemu(argv: readonly string[]): Promise<QmpClient> {
-      running = await system.start(['qemu-system-x86_64', '-display', 'none', ...argv, '-qmp', at('qmp.sock')])
-      for (let waited = 0; waited < 20_000 && !workFolder.exists(path('qmp.sock')); waited += 20) await system.sleep(20)
+      running = await system.start([
+        'qemu-system-x86_64',
+        '-display',
+        'none',
+        ...argv,
+        '-qmp',
+        at('qmp.sock'),
+      ])
+      for (let waited = 0; waited < 20_000 && !workFolder.exists(path('qmp.sock')); waited += 20)
+        await system.sleep(20)
       return await openQmp(await system.connect(path('qmp.sock')))
     },
     /** Somebody else: does with whoever connects what `behave` says. */

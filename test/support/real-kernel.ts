@@ -53,10 +53,16 @@ export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<
     for (const name of readdirSync('dist').filter((file) => !file.endsWith('.mjs')))
       add(`/tool/${name}`, readFileSync(join('dist', name)), 0o755)
   }
-  entries.push(...(await appletLinks(system, busybox)).filter(({ path }) => ip.length === 0 || path !== 'bin/ip'))
+  entries.push(
+    ...(await appletLinks(system, busybox)).filter(({ path }) => ip.length === 0 || path !== 'bin/ip'),
+  )
   for (const program of ip) add('/bin/ip', readFileSync(program), 0o755)
   for (const [i, path] of loadOrder(kernel.modulesDep, given.modules).entries())
-    add(`/modules/${String(i).padStart(2, '0')}-${basename(path)}`, readFileSync(join(kernel.modules, path)), 0o644)
+    add(
+      `/modules/${String(i).padStart(2, '0')}-${basename(path)}`,
+      readFileSync(join(kernel.modules, path)),
+      0o644,
+    )
   for (const { path, text, mode } of given.files) add(path, Buffer.from(text), mode)
   add('/init', Buffer.from(`${prelude}${given.script}\npoweroff -f\n`), 0o755)
   const folder = tempTree()
@@ -69,11 +75,22 @@ export async function askRealKernel(given: RealKernel): Promise<Readonly<Record<
       ...['-m', given.withTool === true ? '1536' : '512', '-smp', '2'],
       ...['-machine', 'q35,kernel-irqchip=split', '-accel', kind, '-cpu', kind === 'kvm' ? 'host' : 'max'],
       ...['-device', 'intel-iommu,intremap=on', ...given.devices],
-      ...['-kernel', kernel.vmlinux, '-initrd', initrd, '-append', 'console=ttyS0 quiet panic=-1 intel_iommu=on'],
+      ...[
+        '-kernel',
+        kernel.vmlinux,
+        '-initrd',
+        initrd,
+        '-append',
+        'console=ttyS0 quiet panic=-1 intel_iommu=on',
+      ],
     ]
     const { stdout, stderr, timedOut } = await system.exec(argv, { timeoutSeconds: 240 })
-    const said = [...stdout.matchAll(/^said (\S+): (.*?)\s*$/gm)].map(([, key, value]) => [key ?? '', value ?? ''])
-    if (timedOut || said.length === 0) throw new Error(`the guest did not end well: ${stderr}${stdout.slice(-2000)}`)
+    const said = [...stdout.matchAll(/^said (\S+): (.*?)\s*$/gm)].map(([, key, value]) => [
+      key ?? '',
+      value ?? '',
+    ])
+    if (timedOut || said.length === 0)
+      throw new Error(`the guest did not end well: ${stderr}${stdout.slice(-2000)}`)
     return Object.fromEntries(said) as Record<string, string>
   } finally {
     rmSync(folder, { recursive: true })

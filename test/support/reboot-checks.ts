@@ -1,4 +1,7 @@
-/** What the story of a host that is prepared for good must show, whatever its boot loader: check and the evidence it rests on. */
+/**
+ * What the story of a host that is prepared for good must show, whatever its boot loader: check and the
+ * evidence it rests on.
+ */
 import { expect, it } from 'vitest'
 import type { LabRun } from './lab-run.ts'
 

@@ -1,4 +1,7 @@
-/** Hosts that reboot are made of a Debian's own packages: elsewhere their tests skip with the reason, and fail when CI=true. */
+/**
+ * Hosts that reboot are made of a Debian's own packages: elsewhere their tests skip with the reason, and fail
+ * when CI=true.
+ */
 import { linuxSystem } from '../../src/machine/linux.ts'
 import { readFileSync } from 'node:fs'
 import { installedSystems, needsOf, type InstalledKind } from '../../src/lab/installed/systems.ts'

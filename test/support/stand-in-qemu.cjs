@@ -1,5 +1,6 @@
-// A stand-in for QEMU, for what no real one can be made to do: a guest that reports the wrong device, never answers, or ends.
-// It opens the sockets its arguments name and does what behaviour.json beside it says (stand-in-qemu.ts).
+// A stand-in for QEMU, for what no real one can be made to do: a guest that reports the wrong device, never
+// answers, or ends. It opens the sockets its arguments name and does what behaviour.json beside it says
+// (stand-in-qemu.ts).
 const { appendFileSync, readFileSync } = require('node:fs')
 const { createServer } = require('node:net')
 const { join } = require('node:path')

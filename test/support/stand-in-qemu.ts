@@ -23,7 +23,14 @@ export function standInQemu(folder: string, behaviour: Behaviour): void {
   writeFileSync(join(folder, 'qemu-system-x86_64'), `#!${process.execPath}\n${source}`, { mode: 0o755 })
   // Else a package.json in some folder above would decide what kind of module it is.
   writeFileSync(join(folder, 'package.json'), '{}')
-  const { report = null, places = [], powersOff = true, ends = false, opensAfter = 0, chatters = false } = behaviour
+  const {
+    report = null,
+    places = [],
+    powersOff = true,
+    ends = false,
+    opensAfter = 0,
+    chatters = false,
+  } = behaviour
   writeFileSync(
     join(folder, 'behaviour.json'),
     JSON.stringify({ report, places, powersOff, ends, opensAfter, chatters }),

@@ -1,5 +1,6 @@
 /**
- * Real file trees shaped like a Linux machine, in a temporary folder: attributes are files, `->` values are links.
+ * Real file trees shaped like a Linux machine, in a temporary folder: attributes are files, `->` values are
+ * links.
  *
  *     const root = tree({ '/proc/cmdline': 'quiet', '/sys/class/net/eth0': '-> ../../devices/…' })
  */
@@ -14,7 +15,8 @@ export type TreeEntries = Readonly<Record<string, string | Uint8Array>>
 export function tree(...parts: readonly TreeEntries[]): string {
   const root = fs.mkdtempSync(join(tmpdir(), 'handover-tree-'))
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }))
-  for (const entries of parts) for (const [path, value] of Object.entries(entries)) writeEntry(root, path, value)
+  for (const entries of parts)
+    for (const [path, value] of Object.entries(entries)) writeEntry(root, path, value)
   return root
 }
 
@@ -62,6 +64,8 @@ export function pci(entry: PciEntry): TreeEntries {
           [`${folder}/iommu_group`]: up(`/sys/kernel/iommu_groups/${entry.group}`),
           [`/sys/kernel/iommu_groups/${entry.group}/devices/${address}`]: `-> ../../../../devices/${entry.at}`,
         }),
-    ...Object.fromEntries(Object.entries(entry.files ?? {}).map(([name, text]) => [`${folder}/${name}`, text])),
+    ...Object.fromEntries(
+      Object.entries(entry.files ?? {}).map(([name, text]) => [`${folder}/${name}`, text]),
+    ),
   }
 }

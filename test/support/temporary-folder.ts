@@ -43,6 +43,7 @@ function makeFolder(place: string): string | undefined {
 function removeStale(place: string): void {
   for (const name of readdirSync(place)) {
     const pid = /^handover-test-(\d+)-/.exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(place, name), { recursive: true, force: true })
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(place, name), { recursive: true, force: true })
   }
 }

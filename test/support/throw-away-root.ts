@@ -1,4 +1,7 @@
-/** A small Debian in a folder, made of the distribution's packages: what is installed there never meets this machine. */
+/**
+ * A small Debian in a folder, made of the distribution's packages: what is installed there never meets this
+ * machine.
+ */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
@@ -29,14 +32,25 @@ export type Done = { readonly status: number | null; readonly out: string; reado
 /** A shell command in that system, in namespaces of its own. /proc is the namespace's; /sys stays empty. */
 export function runInRoot(folder: string, command: string): Done {
   // unshare(1) does not follow links below --root.
-  const argv = ['--mount', '--pid', '--fork', '--kill-child', `--root=${realpathSync(folder)}`, '--mount-proc']
+  const argv = [
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    `--root=${realpathSync(folder)}`,
+    '--mount-proc',
+  ]
   const env = {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
     LC_ALL: 'C.UTF-8',
     DEBIAN_FRONTEND: 'noninteractive',
   }
-  const done = spawnSync('unshare', [...argv, 'bash', '-c', command], { encoding: 'utf8', env, timeout: 120_000 })
+  const done = spawnSync('unshare', [...argv, 'bash', '-c', command], {
+    encoding: 'utf8',
+    env,
+    timeout: 120_000,
+  })
   return { status: done.status, out: done.stdout, err: done.stderr }
 }
 
@@ -48,7 +62,8 @@ export function snapshotOf(folder: string, without: RegExp): Record<string, stri
       const inside = `${path}/${name}`
       if (without.test(inside)) continue
       const stat = lstatSync(join(folder, inside))
-      found[inside] = `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${contentOf(join(folder, inside), stat)}`
+      found[inside] =
+        `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${contentOf(join(folder, inside), stat)}`
       if (stat.isDirectory()) visit(inside)
     }
   }

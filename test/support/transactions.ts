@@ -1,4 +1,7 @@
-/** What tests of applies and rollbacks share: devices of a tree, plans of given steps, fake generators, the paths that steps name. */
+/**
+ * What tests of applies and rollbacks share: devices of a tree, plans of given steps, fake generators, the
+ * paths that steps name.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import type { Step } from '../../src/steps/step.ts'
@@ -29,15 +32,22 @@ export const toVfio = (device: FakeDevice): Step => ({
   why: 'given to a VM',
 })
 
-export const planOf = (steps: readonly Step[], facts: Partial<Plan> = {}): Plan => ({ ...emptyPlan, ...facts, steps })
+export const planOf = (steps: readonly Step[], facts: Partial<Plan> = {}): Plan => ({
+  ...emptyPlan,
+  ...facts,
+  steps,
+})
 
 /** Whether a step names the path, by a pattern of outputs or as a folder above what it makes. */
 export function named(steps: readonly Step[]): (path: string) => boolean {
-  const names = steps.flatMap((step) => (step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : []))
+  const names = steps.flatMap((step) =>
+    step.kind === 'command' ? step.outputs : 'path' in step ? [step.path] : [],
+  )
   const patterns = names.map(
     (path) => new RegExp(`^${path.replaceAll(/[.+]/g, String.raw`\$&`).replaceAll('*', '[^/]*')}$`),
   )
-  return (path) => patterns.some((pattern) => pattern.test(path)) || names.some((one) => one.startsWith(`${path}/`))
+  return (path) =>
+    patterns.some((pattern) => pattern.test(path)) || names.some((one) => one.startsWith(`${path}/`))
 }
 
 /** Lines of `differences` whose path no step names: the promise is that there are none. */
@@ -46,7 +56,10 @@ export function unplanned(changed: readonly string[], steps: readonly Step[]): s
   return changed.filter((line) => !isNamed(line.slice(0, line.indexOf(': '))))
 }
 
-/** Puts shell scripts on PATH in place of generators; `$R` is the tree. Gives back what puts the old PATH back. */
+/**
+ * Puts shell scripts on PATH in place of generators; `$R` is the tree. Gives back what puts the old PATH
+ * back.
+ */
 export function fakePrograms(
   root: string,
   scripts: Readonly<Record<string, string>>,

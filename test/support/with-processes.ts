@@ -1,6 +1,6 @@
 /**
- * A System whose files are a tree's and whose processes are this machine's: VMs can be started on it, with their sockets in the
- * tree.
+ * A System whose files are a tree's and whose processes are this machine's: VMs can be started on it, with
+ * their sockets in the tree.
  */
 import { linuxSystem } from '../../src/machine/linux.ts'
 import type { System } from '../../src/machine/system.ts'

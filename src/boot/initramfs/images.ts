@@ -1,7 +1,8 @@
 /**
- * Steps that make initramfs images again, so that they bind early. Where entries name the images (systemd-boot, GRUB with
- * entry files), exactly those are made, each beside the old one and then renamed over it: an image that is cut off
- * half-way never has a good entry's name, and no hook rewrites entries meanwhile.
+ * Steps that make initramfs images again, so that they bind early. Where entries name the images
+ * (systemd-boot, GRUB with entry files), exactly those are made, each beside the old one and then renamed
+ * over it: an image that is cut off half-way never has a good entry's name, and no hook rewrites entries
+ * meanwhile.
  */
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -15,11 +16,17 @@ export function remakeAll(host: Host, tool: InitramfsTool): Step[] {
   return [{ kind: 'command', ...tool.makeAll(host.files ?? []), why }]
 }
 
-/** The images that the entries of this folder name; every image where none is named, or the tool names them itself. */
+/**
+ * The images that the entries of this folder name; every image where none is named, or the tool names them
+ * itself.
+ */
 export function remakeNamed(host: Host, tool: InitramfsTool, folder: string): Step[] {
   const images = tool.namesImages ? new Map<string, string>() : imagesOf(host, folder)
   if (images.size === 0) return remakeAll(host, tool)
-  return [...images].flatMap(([path, release]) => [...remakeOne(tool, path, release), ...keepCopy(host, path, release)])
+  return [...images].flatMap(([path, release]) => [
+    ...remakeOne(tool, path, release),
+    ...keepCopy(host, path, release),
+  ])
 }
 
 /** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */
@@ -32,14 +39,16 @@ function imagesOf(host: Host, folder: string): Map<string, string> {
 }
 
 /**
- * Debian keeps /boot/initrd.img-RELEASE beside the image of the entry. The next `kernel-install add` would put
- * that copy in place (85-initrd.install).
+ * Debian keeps /boot/initrd.img-RELEASE beside the image of the entry. The next `kernel-install add` would
+ * put that copy in place (85-initrd.install).
  */
 function keepCopy(host: Host, path: string, release: string): Step[] {
   const copy = `/boot/initrd.img-${release}`
   if (copy === path || host.boot?.bootNames.includes(`initrd.img-${release}`) !== true) return []
   const argv = ['cp', '-f', path, copy]
-  return [{ kind: 'command', argv, outputs: [copy], undo: argv, why: 'the copy that new entries are made from' }]
+  return [
+    { kind: 'command', argv, outputs: [copy], undo: argv, why: 'the copy that new entries are made from' },
+  ]
 }
 
 export function remakeOne(tool: InitramfsTool, path: string, release: string): Step[] {

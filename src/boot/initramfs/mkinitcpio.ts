@@ -1,7 +1,7 @@
 /**
  * mkinitcpio (Arch). It reads drop-ins since release 36. Early hooks run before the udev hook triggers (init,
- * hooks/udev). The systemd hook runs no early hooks, so there a unit runs the script. Our hook stands last, where it
- * sees which of the two the image has.
+ * hooks/udev). The systemd hook runs no early hooks, so there a unit runs the script. Our hook stands last,
+ * where it sees which of the two the image has.
  */
 import bindUnit from '../../../assets/boot/handover-bind.service?raw'
 import hook from '../../../assets/boot/mkinitcpio-hook.sh?raw'
@@ -23,9 +23,15 @@ export const mkinitcpio: InitramfsTool = {
   namesImages: true,
 }
 
-/** `mkinitcpio -P` writes what its presets name: `default_image="…"`, `fallback_uki='…'` (mkinitcpio(8), presets). */
+/**
+ * `mkinitcpio -P` writes what its presets name: `default_image="…"`, `fallback_uki='…'` (mkinitcpio(8),
+ * presets).
+ */
 export function makePresets(files: readonly HostFile[]): Making {
-  return { argv: ['mkinitcpio', '-P'], outputs: [...new Set(['/boot/initramfs-*.img', ...presetOutputs(files)])] }
+  return {
+    argv: ['mkinitcpio', '-P'],
+    outputs: [...new Set(['/boot/initramfs-*.img', ...presetOutputs(files)])],
+  }
 }
 
 export function presetOutputs(files: readonly HostFile[]): string[] {

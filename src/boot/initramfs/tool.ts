@@ -11,16 +11,18 @@ export type InitramfsTool = {
   readonly name: string
   readonly isInstalled: (has: (path: BootPath) => boolean) => boolean
   /**
-   * What gets the early binding into an image: a hook that copies the script, the bindings and the udev rule, and one
-   * that runs the script before udev is asked to go through the devices (the "trigger"), whether the image has an
-   * init of its own or systemd.
+   * What gets the early binding into an image: a hook that copies the script, the bindings and the udev rule,
+   * and one that runs the script before udev is asked to go through the devices (the "trigger"), whether the
+   * image has an init of its own or systemd.
    */
   readonly files: readonly OwnFile[]
   /** Makes one image. */
   readonly make: (path: string, release: string) => readonly string[]
   /** Makes every image again. The outputs are patterns, so that they cover kernels installed later. */
   readonly makeAll: (files: readonly HostFile[]) => Making
-  /** The paths of the images stand in its own configuration: they are made all at once, whatever entries name. */
+  /**
+   * The paths of the images stand in its own configuration: they are made all at once, whatever entries name.
+   */
   readonly namesImages?: true
 }
 

@@ -57,7 +57,10 @@ export type Entry = {
   readonly options: string
 }
 
-/** Keys of an entry as every reader of the specification takes them; paths are relative to the entry's partition. */
+/**
+ * Keys of an entry as every reader of the specification takes them; paths are relative to the entry's
+ * partition.
+ */
 export function readEntry(text: string): Entry {
   const values = (key: string) =>
     text
@@ -73,7 +76,10 @@ export function readEntry(text: string): Entry {
   }
 }
 
-/** `TOKEN-6.1.0+3-1.conf`: tries left and tries done of boot counting stand behind a plus sign (systemd-boot(7)). */
+/**
+ * `TOKEN-6.1.0+3-1.conf`: tries left and tries done of boot counting stand behind a plus sign
+ * (systemd-boot(7)).
+ */
 const counter = /\+(\d+)(?:-\d+)?(?=\.(?:conf|efi)$)/i
 
 /** The name of an entry's file without its counter, folded as the loader folds it. */

@@ -1,6 +1,6 @@
 /**
- * What systemd-boot starts when nothing is chosen: a trial more must never become that. The reason why it might is found
- * here, for entries in files and for images that are entries by themselves.
+ * What systemd-boot starts when nothing is chosen: a trial more must never become that. The reason why it
+ * might is found here, for entries in files and for images that are entries by themselves.
  */
 import { trialEntryName, trialImageName } from '../trial/trial.ts'
 import { entryId, readEntry, triesLeft } from './bls.ts'
@@ -17,11 +17,11 @@ export type DefaultChoice = {
 }
 
 /**
- * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the first entry
- * that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order: entries with a sort-key
- * stand before those without, and among these later names stand first, digits before letters (a leading 0 was once
- * left out; src/boot/efi/boot.c, config_entry_compare; src/fundamental/string-util-fundamental.c,
- * strverscmp_improved; since systemd 250).
+ * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the
+ * first entry that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order:
+ * entries with a sort-key stand before those without, and among these later names stand first, digits before
+ * letters (a leading 0 was once left out; src/boot/efi/boot.c, config_entry_compare;
+ * src/fundamental/string-util-fundamental.c, strverscmp_improved; since systemd 250).
  */
 export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
   const others = goodEntries(choice.entries)
@@ -43,11 +43,15 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
 export type ImageChoice = DefaultChoice & { readonly images: readonly string[] }
 
 /**
- * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took it from
- * /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of the good image.
+ * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took
+ * it from /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of
+ * the good image.
  */
 export function whyImageMayBeDefault(choice: ImageChoice, started: string): string | undefined {
-  const others = [...namesOf(goodEntries(choice.entries)), ...choice.images.filter((name) => name !== trialImageName)]
+  const others = [
+    ...namesOf(goodEntries(choice.entries)),
+    ...choice.images.filter((name) => name !== trialImageName),
+  ]
   const named = whatDefaultsSay(choice, trialImageName, others)
   if (named === 'another') return undefined
   if (named !== 'nothing') return named.danger
@@ -57,7 +61,9 @@ export function whyImageMayBeDefault(choice: ImageChoice, started: string): stri
   )
 }
 
-/** What is named as the default: an entry that is there and not the trial, nothing, or what makes it a danger. */
+/**
+ * What is named as the default: an entry that is there and not the trial, nothing, or what makes it a danger.
+ */
 function whatDefaultsSay(
   { variables, loaderConf = '' }: DefaultChoice,
   trial: string,
@@ -93,8 +99,9 @@ function nameOf(path: string): string {
 }
 
 /**
- * `*` and `?`, case ignored: ids are folded by the loader. What a class in brackets means is not worked out; it counts as
- * `classes` says, so that the caller errs on the safe side. Steps back only to the last `*`, so no pattern takes long.
+ * `*` and `?`, case ignored: ids are folded by the loader. What a class in brackets means is not worked out;
+ * it counts as `classes` says, so that the caller errs on the safe side. Steps back only to the last `*`, so
+ * no pattern takes long.
  */
 function matchesGlob(pattern: string, id: string, classes: boolean): boolean {
   const wanted = pattern.toLowerCase().replaceAll(/\[[^\]]*\]/g, '\u0000')
@@ -103,7 +110,8 @@ function matchesGlob(pattern: string, id: string, classes: boolean): boolean {
   while (here < text.length) {
     const sign = wanted[at]
     if (sign === '*') [star, retry, at] = [at, here, at + 1]
-    else if (sign === '?' || sign === text[here] || (sign === '\u0000' && classes)) [at, here] = [at + 1, here + 1]
+    else if (sign === '?' || sign === text[here] || (sign === '\u0000' && classes))
+      [at, here] = [at + 1, here + 1]
     else if (star >= 0) [at, here, retry] = [star + 1, retry + 1, retry + 1]
     else return false
   }

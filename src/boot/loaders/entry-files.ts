@@ -1,4 +1,7 @@
-/** Files of entries (`loader/entries/*.conf`) as every loader that reads them is served: found, and changed for good. */
+/**
+ * Files of entries (`loader/entries/*.conf`) as every loader that reads them is served: found, and changed
+ * for good.
+ */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { editStep, filesIn, manual, type BootChange, type Edits } from '../edits.ts'
@@ -9,7 +12,9 @@ export type EntryFile = { readonly path: string; readonly text: string }
 
 /** Linux entries, the trial's own left out. */
 export function goodEntries<T extends EntryFile>(entries: readonly T[]): T[] {
-  return entries.filter(({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined)
+  return entries.filter(
+    ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
+  )
 }
 
 export type ReadEntry = HostFile & { readonly entry: Entry }

@@ -1,6 +1,6 @@
 /**
- * GRUB with its entries in `/boot/loader/entries` (Fedora, RHEL). grubby knows all the places where arguments stand; without it
- * they are edited here.
+ * GRUB with its entries in `/boot/loader/entries` (Fedora, RHEL). grubby knows all the places where arguments
+ * stand; without it they are edited here.
  */
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -15,7 +15,15 @@ import type { TrialWish } from '../trial/trial-args.ts'
 import { trialInitramfsName } from '../trial/trial.ts'
 import { readEntry } from './bls.ts'
 import { editEntries, goodEntriesIn, unreadableEntries, type ReadEntry } from './entry-files.ts'
-import { findGrub, grubLeftovers, grubName, grubSigns, grubTrial, type Grub, type GrubEntry } from './grub-custom.ts'
+import {
+  findGrub,
+  grubLeftovers,
+  grubName,
+  grubSigns,
+  grubTrial,
+  type Grub,
+  type GrubEntry,
+} from './grub-custom.ts'
 import { expandVariables } from './grub-environment.ts'
 import { makeTrialEntryFromBls, startedImage } from './grub-menu.ts'
 import { grubSettings } from './grub.ts'
@@ -59,7 +67,9 @@ function edit(host: Host, change: BootChange): Edits {
   const variables = variablesOf(host)
   const isDone = entries.every(({ entry }) => {
     const options = parseCmdline(expandVariables(entry.options, variables))
-    return change.add.every((raw) => hasArg(options, raw)) && !change.remove.some((raw) => hasArg(options, raw))
+    return (
+      change.add.every((raw) => hasArg(options, raw)) && !change.remove.some((raw) => hasArg(options, raw))
+    )
   })
   if (isDone) return { ok: true, steps: [] }
   if (hasPath(host.boot?.present, '/usr/sbin/grubby')) return { ok: true, steps: [grubbyStep(host, change)] }
@@ -77,7 +87,9 @@ function variablesOf(host: Host): Readonly<Record<string, string>> {
   return kernelopts === undefined ? {} : { kernelopts }
 }
 
-/** grubby edits by `sed -i`, whose temporary file lies in the same folder: cut off half-way, it would stay. */
+/**
+ * grubby edits by `sed -i`, whose temporary file lies in the same folder: cut off half-way, it would stay.
+ */
 const grubbyOutputs = [
   `${folder}/*.conf`,
   `${folder}/sed*`,
@@ -108,14 +120,21 @@ function grubbyStep(host: Host, change: BootChange): Step {
   }
 }
 
-/** New kernels get GRUB_CMDLINE_LINUX or /etc/kernel/cmdline, depending on the release: both are kept the same. */
+/**
+ * New kernels get GRUB_CMDLINE_LINUX or /etc/kernel/cmdline, depending on the release: both are kept the
+ * same.
+ */
 function editByHand(host: Host, entries: readonly ReadEntry[], change: BootChange): Edits {
   const steps = editEntries(entries, change)
   const main = host.files?.find(({ path }) => path === grubSettings)
   if (main) {
     const edited = editSettings(main.text, change)
     if (!edited.ok)
-      return manual('GRUB', `${main.path} is not understood (${edited.reason}); there and in ${folder}: ARGS`, change)
+      return manual(
+        'GRUB',
+        `${main.path} is not understood (${edited.reason}); there and in ${folder}: ARGS`,
+        change,
+      )
     steps.push(...editStep(main, edited.text, change))
   }
   return { ok: true, steps: [...steps, ...(editKernelCmdline(host, change) ?? [])] }
@@ -141,6 +160,9 @@ function makeEntry(host: Host, wish: TrialWish): GrubEntry {
   const kernelopts = host.boot?.kernelOptions
   const hidden = wish.remove.find((raw) => !options.includes(raw) && !kernelopts?.includes(raw))
   if (hidden !== undefined)
-    return { ok: false, reason: `${hidden} stands in a variable of GRUB, where one entry alone cannot be rid of it` }
+    return {
+      ok: false,
+      reason: `${hidden} stands in a variable of GRUB, where one entry alone cannot be rid of it`,
+    }
   return { ...made, before: protectNewKernels(host, options) }
 }

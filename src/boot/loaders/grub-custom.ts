@@ -1,6 +1,6 @@
 /**
- * What every GRUB has in common: where it lies, and its trial, an entry in custom.cfg. custom.cfg is read last, so the trial
- * never becomes the first entry, which GRUB takes when nothing is chosen.
+ * What every GRUB has in common: where it lies, and its trial, an entry in custom.cfg. custom.cfg is read
+ * last, so the trial never becomes the first entry, which GRUB takes when nothing is chosen.
  */
 import type { BootFacts } from '../../host/boot-facts.ts'
 import type { Host } from '../../host/host.ts'
@@ -26,7 +26,11 @@ export type Grub = {
 
 /** Undefined where no GRUB lies that this program could change. */
 export function findGrub({ has }: Pick<Signs, 'has'>): Grub | undefined {
-  const folder = has('/boot/grub2/grub.cfg') ? '/boot/grub2' : has('/boot/grub/grub.cfg') ? '/boot/grub' : undefined
+  const folder = has('/boot/grub2/grub.cfg')
+    ? '/boot/grub2'
+    : has('/boot/grub/grub.cfg')
+      ? '/boot/grub'
+      : undefined
   if (folder === undefined || !has('/etc/default/grub')) return undefined
   // update-grub is Debian's; so is the loop over grub.d in its grub-mkconfig.
   const hasDropIns = has('/usr/sbin/update-grub')
@@ -48,12 +52,14 @@ export const grubSigns = {
 
 /** The text of the trial's entry, and steps that come before it. */
 export type GrubEntry =
-  Extract<TrialEntry, { ok: false }> | { readonly ok: true; readonly text: string; readonly before: readonly Step[] }
+  | Extract<TrialEntry, { ok: false }>
+  | { readonly ok: true; readonly text: string; readonly before: readonly Step[] }
 
 /** `makeEntry` is called only where everything else allows a trial. */
 export function grubTrial(host: Host, grub: Grub, makeEntry: () => GrubEntry): TrialWay {
   const { boot } = host
-  if (grub.isCopied) return no('proxmox-boot-tool keeps what GRUB reads on partitions that are not mounted', tryByHand)
+  if (grub.isCopied)
+    return no('proxmox-boot-tool keeps what GRUB reads on partitions that are not mounted', tryByHand)
   if (!canGrubForget(boot?.grubFilesystem)) {
     const { device, type } = boot?.grubFilesystem ?? { device: 'a device', type: 'unknown' }
     return no(
@@ -101,10 +107,12 @@ export function grubLeftovers(host: Host, folder: string): TrialLeftovers {
 }
 
 /**
- * GRUB clears its one-shot choice by writing to the environment block, which it can do only in a plain file on a plain
- * partition. Elsewhere a bad trial entry would be chosen again and again.
+ * GRUB clears its one-shot choice by writing to the environment block, which it can do only in a plain file
+ * on a plain partition. Elsewhere a bad trial entry would be chosen again and again.
  */
-export function canGrubForget(filesystem: { readonly type: string; readonly device: string } | undefined): boolean {
+export function canGrubForget(
+  filesystem: { readonly type: string; readonly device: string } | undefined,
+): boolean {
   if (filesystem === undefined) return false
   const plain = /^\/dev\/(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+p|mmcblk\d+p)\d*$/
   return plain.test(filesystem.device) && /^(?:ext[234]|vfat|xfs)$/.test(filesystem.type)

@@ -1,6 +1,7 @@
 /**
- * GRUB's environment block (grubenv): 1024 bytes, `name=value` lines behind a header, filled up with `#`. GRUB itself writes it
- * when it starts a one-shot entry: `next_entry=trial` becomes `next_entry=`, which means the same as no such line.
+ * GRUB's environment block (grubenv): 1024 bytes, `name=value` lines behind a header, filled up with `#`.
+ * GRUB itself writes it when it starts a one-shot entry: `next_entry=trial` becomes `next_entry=`, which
+ * means the same as no such line.
  */
 
 /** The variables that say something, sorted: an empty `next_entry` says nothing. */
@@ -24,7 +25,8 @@ export function parseGrubEnvironment(text: string): Record<string, string> {
   const variables: Record<string, string> = {}
   for (const line of text.split(/(?<!\\)\n/)) {
     const match = /^(\w+)=(.*)$/s.exec(line)
-    if (match && !line.startsWith('#')) variables[match[1] ?? ''] = (match[2] ?? '').replaceAll(/\\(.)/gs, '$1')
+    if (match && !line.startsWith('#'))
+      variables[match[1] ?? ''] = (match[2] ?? '').replaceAll(/\\(.)/gs, '$1')
   }
   return variables
 }

@@ -1,7 +1,7 @@
 /**
- * GRUB's menu entries as text: the entry of grub.cfg that booted this machine, and the trial's entry, which is made from it. The
- * good entry, grub.cfg and the good initramfs keep every byte. An entry of ours in /boot/loader/entries, beside Fedora's,
- * might become the first one.
+ * GRUB's menu entries as text: the entry of grub.cfg that booted this machine, and the trial's entry, which
+ * is made from it. The good entry, grub.cfg and the good initramfs keep every byte. An entry of ours in
+ * /boot/loader/entries, beside Fedora's, might become the first one.
  */
 import { readEntry } from './bls.ts'
 import { expandVariables } from './grub-environment.ts'
@@ -9,7 +9,10 @@ import { trialArgs, type TrialEntry, type TrialWish } from '../trial/trial-args.
 import { trialId } from '../trial/trial.ts'
 import { ownHeader } from '../own-file.ts'
 
-/** The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's device in front). */
+/**
+ * The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's
+ * device in front).
+ */
 export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
   const image = withoutDevice(bootImage)
   if (image === undefined) return undefined
@@ -18,7 +21,10 @@ export function findBootEntry(grubCfg: string, bootImage: string | undefined): s
     ?.join('\n')
 }
 
-/** The kernel that GRUB started: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls the device. */
+/**
+ * The kernel that GRUB started: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls
+ * the device.
+ */
 export function startedImage(cmdline: string): string | undefined {
   return withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline)?.[1])
 }
@@ -44,8 +50,8 @@ export function makeTrialEntry(bootEntry: string, wish: TrialWish): TrialEntry {
 }
 
 /**
- * The same from a file of /boot/loader/entries: the commands are those that blscfg makes of it (grub-core/commands/blscfg.c,
- * create_entry), and its variables are expanded by GRUB in the same place.
+ * The same from a file of /boot/loader/entries: the commands are those that blscfg makes of it
+ * (grub-core/commands/blscfg.c, create_entry), and its variables are expanded by GRUB in the same place.
  */
 export function makeTrialEntryFromBls(
   entryText: string,
@@ -77,14 +83,19 @@ function asMenuEntry(lines: readonly string[]): string {
 const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/
 const initrdLine = /^(\s*initrd(?:16|efi)?\s+)(.*)$/
 
-/** Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept. */
+/**
+ * Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept.
+ */
 function replaceImage(images: string, name: string): string {
   const words = images.trimEnd().split(/\s+/)
   const last = words.pop() ?? ''
   return [...words, `${last.slice(0, last.lastIndexOf('/') + 1)}${name}`].join(' ')
 }
 
-/** The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines that are `}`. */
+/**
+ * The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines
+ * that are `}`.
+ */
 function findEntries(grubCfg: string): string[][] {
   const entries: string[][] = []
   const lines = grubCfg.split('\n')

@@ -1,4 +1,7 @@
-/** GRUB with its entries in grub.cfg: arguments stand in `/etc/default/grub` and its drop-ins, which grub-mkconfig sources. */
+/**
+ * GRUB with its entries in grub.cfg: arguments stand in `/etc/default/grub` and its drop-ins, which
+ * grub-mkconfig sources.
+ */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { addArg, formatCmdline, parseCmdline, removeArg } from '../cmdline.ts'
@@ -8,7 +11,15 @@ import { ownFileSteps } from '../own-file-steps.ts'
 import { addArgTo, removeArgFrom, type Edit } from '../shell-assignment.ts'
 import type { TrialWish } from '../trial/trial-args.ts'
 import { trialInitramfsName } from '../trial/trial.ts'
-import { findGrub, grubLeftovers, grubName, grubSigns, grubTrial, type Grub, type GrubEntry } from './grub-custom.ts'
+import {
+  findGrub,
+  grubLeftovers,
+  grubName,
+  grubSigns,
+  grubTrial,
+  type Grub,
+  type GrubEntry,
+} from './grub-custom.ts'
 import { makeTrialEntry } from './grub-menu.ts'
 import type { HostSigns, Loader, LoaderKind } from './loader.ts'
 import { refreshProxmox } from './proxmox.ts'
@@ -45,7 +56,10 @@ function makeEntry(host: Host, wish: TrialWish): GrubEntry {
   return made.ok ? { ...made, before: [] } : made
 }
 
-/** Debian's GRUB reads drop-ins: an addition is a file of our own. Elsewhere, and for removals, the user's file is edited. */
+/**
+ * Debian's GRUB reads drop-ins: an addition is a file of our own. Elsewhere, and for removals, the user's
+ * file is edited.
+ */
 function edit(found: Grub, files: readonly HostFile[], change: BootChange): Edits {
   const { hasDropIns, regenerate } = found
   const steps: Step[] = []
@@ -88,7 +102,8 @@ function regenerateStep({ folder, regenerate, isCopied }: Grub): Step {
 function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): Step[] {
   const old = files.find(({ path }) => path === grubDropIn)
   if (old === undefined && add.length === 0) return []
-  const known = /^GRUB_CMDLINE_LINUX_DEFAULT="\$GRUB_CMDLINE_LINUX_DEFAULT (.*)"$/m.exec(old?.text ?? '')?.[1] ?? ''
+  const known =
+    /^GRUB_CMDLINE_LINUX_DEFAULT="\$GRUB_CMDLINE_LINUX_DEFAULT (.*)"$/m.exec(old?.text ?? '')?.[1] ?? ''
   let args = parseCmdline(known)
   for (const raw of remove) args = removeArg(args, raw)
   for (const raw of add) args = addArg(args, raw)
@@ -102,7 +117,10 @@ function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): St
 }
 
 /** openSUSE writes /etc/default/grub by a tool of its own. */
-function findPlace({ hasFile, isDistribution, isNameless }: HostSigns, change: BootChange): string | undefined {
+function findPlace(
+  { hasFile, isDistribution, isNameless }: HostSigns,
+  change: BootChange,
+): string | undefined {
   if (isDistribution('opensuse', 'suse')) return `the kernel command line with: ${updateBootloader(change)}`
   if (!hasFile(grubSettings)) return undefined
   const make = 'grub-mkconfig -o /boot/grub/grub.cfg'

@@ -1,6 +1,7 @@
 /**
- * A boot loader: how this program recognises it, changes the command line for good, gets one trial boot, makes the initramfs
- * images again, finds what a trial left, and says the change in words. Each has a file here and a line in loaders.ts.
+ * A boot loader: how this program recognises it, changes the command line for good, gets one trial boot,
+ * makes the initramfs images again, finds what a trial left, and says the change in words. Each has a file
+ * here and a line in loaders.ts.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -19,7 +20,10 @@ export type BootEvidence = {
   readonly loaderInfo?: string
   /** EFI variable StubInfo: systemd's stub ran, so what was booted is a unified kernel image. */
   readonly stubInfo?: string
-  /** A folder of entries in which there are some; the others may be empty (an ESP whose entries lie on XBOOTLDR). */
+  /**
+   * A folder of entries in which there are some; the others may be empty (an ESP whose entries lie on
+   * XBOOTLDR).
+   */
   readonly entries?: string
 }
 
@@ -48,8 +52,8 @@ export type LoaderKind = {
   /** Undefined where it did not start this machine. What only might have started it is not `isCertain`. */
   readonly detect: (signs: Signs) => { readonly loader: Loader; readonly isCertain: boolean } | undefined
   /**
-   * Where a person makes the change, behind `add ARGUMENT to` or `remove ARGUMENT from`, by the files of the host alone.
-   * Undefined where they do not tell.
+   * Where a person makes the change, behind `add ARGUMENT to` or `remove ARGUMENT from`, by the files of the
+   * host alone. Undefined where they do not tell.
    */
   readonly place?: (signs: HostSigns, change: BootChange) => string | undefined
 }

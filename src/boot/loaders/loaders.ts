@@ -1,6 +1,6 @@
 /**
- * Which boot loader really starts this machine, by evidence: what ran last outranks what is installed, and two that could
- * both have run are a finding, not a coin toss.
+ * Which boot loader really starts this machine, by evidence: what ran last outranks what is installed, and
+ * two that could both have run are a finding, not a coin toss.
  */
 import { defined } from '../../base/defined.ts'
 import type { Host } from '../../host/host.ts'
@@ -16,8 +16,8 @@ import { unified } from './unified.ts'
 import { ambiguousLoader, unknownLoader } from './unknown.ts'
 
 /**
- * The first that is certain counts. Systems that nothing is written on come first; tools that would undo what is edited in
- * the files of a loader come before it.
+ * The first that is certain counts. Systems that nothing is written on come first; tools that would undo what
+ * is edited in the files of a loader come before it.
  */
 const loaderKinds: readonly LoaderKind[] = [
   nixos,
@@ -71,7 +71,8 @@ export function evidenceOf(host: Host): BootEvidence {
  * `add intel_iommu=on to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run update-grub, and restart`.
  */
 export function changeRemedy(host: Host, change: BootChange): string {
-  const what = change.add.length > 0 ? `add ${change.add.join(' ')} to` : `remove ${change.remove.join(' ')} from`
+  const what =
+    change.add.length > 0 ? `add ${change.add.join(' ')} to` : `remove ${change.remove.join(' ')} from`
   return `${what} ${placeOf(host, change)}, and restart`
 }
 

@@ -1,6 +1,7 @@
 /**
- * Systems on which a tool of their own changes the command line: nothing is ever written there. Some are immutable; the tools
- * of the others write boot entries from a configuration of their own, and would undo what is edited in the entries.
+ * Systems on which a tool of their own changes the command line: nothing is ever written there. Some are
+ * immutable; the tools of the others write boot entries from a configuration of their own, and would undo
+ * what is edited in the entries.
  */
 import type { BootPath } from '../boot-paths.ts'
 import { manual, type BootChange } from '../edits.ts'
@@ -31,7 +32,9 @@ function kindOf({ name, path, how, words, place }: Tool): LoaderKind {
 /** The change as options of a command. */
 function asOptions(add: string, remove: string, between = ' '): (change: BootChange) => string {
   return (change) =>
-    [...change.remove.map((raw) => `${remove}${raw}`), ...change.add.map((raw) => `${add}${raw}`)].join(between)
+    [...change.remove.map((raw) => `${remove}${raw}`), ...change.add.map((raw) => `${add}${raw}`)].join(
+      between,
+    )
 }
 
 export const nixos = kindOf({

@@ -1,7 +1,7 @@
 /**
- * proxmox-boot-tool, which makes all entries alike from /etc/kernel/cmdline. It copies kernels, initramfs images and entries to
- * partitions that are not mounted: no bytes of theirs can be saved. A rollback runs it again, after everything it copies
- * is as before.
+ * proxmox-boot-tool, which makes all entries alike from /etc/kernel/cmdline. It copies kernels, initramfs
+ * images and entries to partitions that are not mounted: no bytes of theirs can be saved. A rollback runs it
+ * again, after everything it copies is as before.
  */
 import type { Step } from '../../steps/step.ts'
 import { manual, type BootChange, type Edits } from '../edits.ts'
@@ -29,7 +29,10 @@ export const proxmox: LoaderKind = {
 const loader: Loader = {
   ...unwrittenLoader('proxmox-boot-tool', edit),
   trial: () =>
-    no('proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike', tryByHand),
+    no(
+      'proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike',
+      tryByHand,
+    ),
   remake: ({ host }, tool) => [...remakeAll(host, tool), refreshProxmox],
 }
 

@@ -1,6 +1,6 @@
 /**
- * systemd-boot: an entry is a file in `loader/entries`. The trial has an entry beside the good ones, chosen for one boot by the
- * EFI variable LoaderEntryOneShot.
+ * systemd-boot: an entry is a file in `loader/entries`. The trial has an entry beside the good ones, chosen
+ * for one boot by the EFI variable LoaderEntryOneShot.
  */
 import type { BootFacts, EntryImage } from '../../host/boot-facts.ts'
 import type { Host, HostFile } from '../../host/host.ts'
@@ -78,14 +78,17 @@ function edit(host: Host, folder: string, change: BootChange): Edits {
 }
 
 /**
- * Without /etc/kernel/cmdline, kernel-install gives a new kernel the running command line (90-loaderentry.install), which
- * on a trial boot carries the trial's token: then the file is made from the entry of the running kernel.
+ * Without /etc/kernel/cmdline, kernel-install gives a new kernel the running command line
+ * (90-loaderentry.install), which on a trial boot carries the trial's token: then the file is made from the
+ * entry of the running kernel.
  */
 function templateSteps(host: Host, entries: readonly ReadEntry[], change: BootChange): Step[] {
   const steps = editKernelCmdline(host, change)
   if (steps !== undefined) return steps
   if (!hasPath(host.boot?.present, '/usr/bin/kernel-install')) return []
-  const running = entries.find(({ entry }) => entry.version !== undefined && entry.version === host.kernel.release)
+  const running = entries.find(
+    ({ entry }) => entry.version !== undefined && entry.version === host.kernel.release,
+  )
   if (running === undefined) return []
   return newKernelCmdline(
     changeKernelCmdline(`${running.entry.options}\n`, change),
@@ -97,7 +100,8 @@ function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
   const { boot } = host
   if (boot === undefined || !hasPath(boot.present, '/sys/firmware/efi'))
     return no('the EFI variables of the boot loader are not there')
-  if (!hasPath(boot.present, '/usr/bin/bootctl')) return no('there is no bootctl to choose an entry for one boot')
+  if (!hasPath(boot.present, '/usr/bin/bootctl'))
+    return no('there is no bootctl to choose an entry for one boot')
   const found = findTemplate(host, boot, folder)
   if (!found.ok) return found
   const { started, image } = found
@@ -111,7 +115,8 @@ function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
     make: imageAlone(`${image.path.slice(0, image.path.lastIndexOf('/'))}/${trialInitramfsName}`),
     entry: [
       ...protectNewKernels(host, readEntry(started.text).options),
-      // vfat shows one mode for all files (mount option umask): a file of another mode would never be as planned.
+      // vfat shows one mode for all files (mount option umask): a file of another mode would never be as
+      // planned.
       ...trialFileStep(path, old, made.text, started.mode),
     ],
     choose: chooseOnce(boot.loaderEntries?.oneShot, trialEntryName),
@@ -121,7 +126,11 @@ function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
 type Template = { readonly ok: true; readonly started: HostFile; readonly image: EntryImage }
 
 /** The entry that the trial is made from, where a second one beside it does no harm. */
-function findTemplate(host: Host, boot: BootFacts, folder: string): Template | Extract<TrialWay, { ok: false }> {
+function findTemplate(
+  host: Host,
+  boot: BootFacts,
+  folder: string,
+): Template | Extract<TrialWay, { ok: false }> {
   const entries = filesIn(host, folder)
   const { selected } = boot.loaderEntries ?? {}
   const started = findStartedEntry(entries, { selected, cmdline: host.kernel.cmdline ?? '' })
@@ -160,8 +169,8 @@ function leftovers(host: Host, folder: string): TrialLeftovers {
 }
 
 /**
- * The good entry with the arguments under trial and an initramfs of its own; without sort-key, so that it sorts behind those
- * that have one.
+ * The good entry with the arguments under trial and an initramfs of its own; without sort-key, so that it
+ * sorts behind those that have one.
  */
 export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntry {
   const good = readEntry(goodText)
@@ -186,8 +195,9 @@ export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntr
 }
 
 /**
- * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot counting
- * change with every boot), else the only one whose initramfs and arguments are all on the kernel's command line.
+ * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot
+ * counting change with every boot), else the only one whose initramfs and arguments are all on the kernel's
+ * command line.
  */
 export function findStartedEntry<T extends EntryFile>(
   entries: readonly T[],

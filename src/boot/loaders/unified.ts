@@ -1,8 +1,8 @@
 /**
- * Unified kernel images, in which the arguments and the initramfs are: the configuration of their maker is edited, and the images
- * are made again. Where no maker is known, or what it would make might not start, what to do is said instead. The
- * trial is a second image beside the good ones, which systemd-boot is told to start once. Where the firmware starts
- * the image by itself there is nobody to tell.
+ * Unified kernel images, in which the arguments and the initramfs are: the configuration of their maker is
+ * edited, and the images are made again. Where no maker is known, or what it would make might not start, what
+ * to do is said instead. The trial is a second image beside the good ones, which systemd-boot is told to
+ * start once. Where the firmware starts the image by itself there is nobody to tell.
  */
 import type { BootFacts, UnifiedImage } from '../../host/boot-facts.ts'
 import type { Host } from '../../host/host.ts'
@@ -80,7 +80,9 @@ function byHand({ host, maker }: BootSituation): ByHand {
 function trial({ host, maker }: BootSituation, change: BootChange): TrialWay {
   const { boot } = host
   if (maker === undefined || boot?.unified === undefined)
-    return no('arguments and initramfs are inside the kernel image, and what makes the images here is not known')
+    return no(
+      'arguments and initramfs are inside the kernel image, and what makes the images here is not known',
+    )
   const obstacle = whyNoSecondImage(host, boot, maker)
   if (obstacle !== undefined) return no(obstacle)
   const { folder, images, freeBytes } = boot.unified
@@ -112,7 +114,10 @@ function whyNoSecondImage(host: Host, boot: BootFacts, maker: UkiMaker): string 
   return undefined
 }
 
-function findStarted(selected: string | undefined, images: readonly UnifiedImage[]): UnifiedImage | undefined {
+function findStarted(
+  selected: string | undefined,
+  images: readonly UnifiedImage[],
+): UnifiedImage | undefined {
   if (selected === undefined) return undefined
   const found = images.filter(({ name }) => name !== trialImageName && entryId(name) === entryId(selected))
   return found.length === 1 ? found[0] : undefined

@@ -1,4 +1,7 @@
-/** Loaders whose entries are not written from here: what they have in common, and those that are not known at all. */
+/**
+ * Loaders whose entries are not written from here: what they have in common, and those that are not known at
+ * all.
+ */
 import { manual } from '../edits.ts'
 import { remakeAll } from '../initramfs/images.ts'
 import { no } from '../trial/trial-way.ts'

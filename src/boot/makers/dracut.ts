@@ -1,4 +1,7 @@
-/** dracut as a maker of unified images: its configuration says `uefi="yes"`, and the arguments in `kernel_cmdline`. */
+/**
+ * dracut as a maker of unified images: its configuration says `uefi="yes"`, and the arguments in
+ * `kernel_cmdline`.
+ */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { editStep, manual, type BootChange, type Edits } from '../edits.ts'
@@ -13,7 +16,10 @@ const variable = 'kernel_cmdline'
 const makeEverything = 'dracut --force --regenerate-all'
 
 const trialDracutFolder = `${trialFolder}/dracut.d`
-/** It stands behind every file of /usr/lib/dracut/dracut.conf.d, which dracut reads together with it, in the order of names. */
+/**
+ * It stands behind every file of /usr/lib/dracut/dracut.conf.d, which dracut reads together with it, in the
+ * order of names.
+ */
 const trialDracutPath = `${trialDracutFolder}/zz-handover.conf`
 
 export const dracutMaker: UkiMaker = {
@@ -27,7 +33,10 @@ export const dracutMaker: UkiMaker = {
   remake: (host) => imagesOf(host).flatMap(({ path, release }) => remakeOne(path, release)),
   trialFiles,
   makeTrial: (_, image, { release }) => [
-    { argv: ['dracut', '--force', '--confdir', trialDracutFolder, '--uefi', image, release], outputs: [image] },
+    {
+      argv: ['dracut', '--force', '--confdir', trialDracutFolder, '--uefi', image, release],
+      outputs: [image],
+    },
   ],
 }
 
@@ -54,7 +63,9 @@ function remakeOne(image: string, release: string): Step[] {
 /** dracut sources its files with bash, one after another: what is added goes where the last word is said. */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const sources = sourcesOf(files)
-  const last = sources.findLast(({ text }) => parseShell(text).assignments.some(({ name }) => name === variable))
+  const last = sources.findLast(({ text }) =>
+    parseShell(text).assignments.some(({ name }) => name === variable),
+  )
   if (last === undefined)
     return manual(
       inNoFile,

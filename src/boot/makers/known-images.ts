@@ -1,4 +1,7 @@
-/** Unified images that are made one by one: which of them are of an installed kernel, and how they are put in place. */
+/**
+ * Unified images that are made one by one: which of them are of an installed kernel, and how they are put in
+ * place.
+ */
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import type { Making } from '../initramfs/tool.ts'
@@ -26,8 +29,9 @@ export function freshOf(image: string): string {
 }
 
 /**
- * Makes a good image again and puts it in place of the old one by a rename: an image that is cut off half-way never has a
- * good one's name. `inPlace` makes it under its own name, should somebody have made it again before a rollback.
+ * Makes a good image again and puts it in place of the old one by a rename: an image that is cut off half-way
+ * never has a good one's name. `inPlace` makes it under its own name, should somebody have made it again
+ * before a rollback.
  */
 export function replaceImage(image: string, making: readonly Making[], inPlace: readonly string[]): Step[] {
   const fresh = freshOf(image)

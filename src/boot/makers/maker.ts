@@ -1,6 +1,7 @@
 /**
- * A tool that makes unified kernel images (kernel, initramfs and arguments in one file). Each has a file here and a line
- * in makers.ts. Text and commands only. The trial's image has a name that no tool and no boot loader takes for a good one.
+ * A tool that makes unified kernel images (kernel, initramfs and arguments in one file). Each has a file here
+ * and a line in makers.ts. Text and commands only. The trial's image has a name that no tool and no boot
+ * loader takes for a good one.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -30,11 +31,17 @@ export type UkiMaker = {
   readonly makesRunning: (host: Host) => boolean
   /** Under Secure Boot: whether a good image that is made again is signed, and whether a trial's image is. */
   readonly signs: (host: Host, image: 'good' | 'trial') => boolean
-  /** Makes every known image again, from what its configuration says then. `tool`: where it takes a ready initramfs. */
+  /**
+   * Makes every known image again, from what its configuration says then. `tool`: where it takes a ready
+   * initramfs.
+   */
   readonly remake: (host: Host, tool: InitramfsTool | undefined) => readonly Step[]
   /** The files that give the trial's image its arguments. */
   readonly trialFiles: (cmdline: string) => readonly OwnFile[]
-  /** `makeInitramfs`: the command for an initramfs of its own, where the maker does not call for one by itself. */
+  /**
+   * `makeInitramfs`: the command for an initramfs of its own, where the maker does not call for one by
+   * itself.
+   */
   readonly makeTrial: (host: Host, image: string, given: TrialKernel) => readonly Making[]
 }
 

@@ -7,7 +7,10 @@ import { ukifyMaker } from './ukify.ts'
 
 const makers: readonly UkiMaker[] = [mkinitcpioMaker, ukifyMaker, dracutMaker]
 
-/** Undefined when none of them says that it makes such images, or what makes them is beyond what can be seen from here. */
+/**
+ * Undefined when none of them says that it makes such images, or what makes them is beyond what can be seen
+ * from here.
+ */
 export function findUkiMaker(host: Host): UkiMaker | undefined {
   return makers.find((maker) => maker.isUsed(host))
 }

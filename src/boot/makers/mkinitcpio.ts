@@ -1,4 +1,7 @@
-/** mkinitcpio as a maker of unified images: its presets name them, and `mkinitcpio -P` makes all of them at once. */
+/**
+ * mkinitcpio as a maker of unified images: its presets name them, and `mkinitcpio -P` makes all of them at
+ * once.
+ */
 import type { HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { editStep, manual, type BootChange, type Edits } from '../edits.ts'
@@ -24,7 +27,10 @@ export const mkinitcpioMaker: UkiMaker = {
   ],
 }
 
-/** Without either file mkinitcpio takes the running command line: a file with our argument alone would lose the rest. */
+/**
+ * Without either file mkinitcpio takes the running command line: a file with our argument alone would lose
+ * the rest.
+ */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const inOneFile = kernelCmdlineEdits({ files }, change)
   if (inOneFile) return inOneFile
@@ -46,7 +52,8 @@ function ownPart(parts: readonly HostFile[], change: BootChange): Step[] {
   const known = old?.text.split('\n').findLast((line) => line !== '' && !line.startsWith('#')) ?? ''
   const line = changeKernelCmdline(known, change)
   if (line === '' && old === undefined) return []
-  const header = '# Written by handover. To undo: handover rollback (or remove this file and run mkinitcpio -P).'
+  const header =
+    '# Written by handover. To undo: handover rollback (or remove this file and run mkinitcpio -P).'
   const text = `${header}\n${line}\n`
   if (old?.text === text) return []
   return ownFileSteps([{ path: ownCmdline, text, mode: 0o644 }], parts, 'kernel arguments of our own')

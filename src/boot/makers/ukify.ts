@@ -1,6 +1,6 @@
 /**
- * ukify as a maker of unified images: called by kernel-install (`layout=uki`), with the arguments of /etc/kernel/cmdline and,
- * where there is one, a file of its own that names keys for signing.
+ * ukify as a maker of unified images: called by kernel-install (`layout=uki`), with the arguments of
+ * /etc/kernel/cmdline and, where there is one, a file of its own that names keys for signing.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -41,7 +41,8 @@ export const ukifyMaker: UkiMaker = {
   makesRunning: (host) => imagesOf(host).some(({ release }) => release === host.kernel.release),
   signs: ({ files = [] }) =>
     files.some(
-      ({ path, text }) => path === ownConfig && /^\s*SecureBoot(?:PrivateKey|CertificateName)\s*=/m.test(text),
+      ({ path, text }) =>
+        path === ownConfig && /^\s*SecureBoot(?:PrivateKey|CertificateName)\s*=/m.test(text),
     ),
   remake: (host, tool) => imagesOf(host).flatMap((image) => remakeImage(host, image, tool)),
   trialFiles: trialCmdlineFile,
@@ -53,7 +54,10 @@ export function installsUnified(files: readonly HostFile[]): boolean {
   return files.some(({ path, text }) => path === installConfig && /^\s*layout=["']?uki\b/m.test(text))
 }
 
-/** ukify is the generator unless another is named (kernel-install(8)); boot counting renames what we would look for. */
+/**
+ * ukify is the generator unless another is named (kernel-install(8)); boot counting renames what we would
+ * look for.
+ */
 function isUsed({ files = [], boot }: Host): boolean {
   const generator = files
     .filter(({ path }) => path === installConfig)
@@ -67,7 +71,10 @@ function isUsed({ files = [], boot }: Host): boolean {
   )
 }
 
-/** kernel-install gives an image the running command line where the file is not there: on a trial boot, the trial's. */
+/**
+ * kernel-install gives an image the running command line where the file is not there: on a trial boot, the
+ * trial's.
+ */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const how = `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then ${forEveryKernel}`
   return kernelCmdlineEdits({ files }, change) ?? manual(inNoFile, how, change)
@@ -104,7 +111,11 @@ function tokenOf(image: string, release: string): string {
   return name.slice(0, name.indexOf(`-${release}`))
 }
 
-function makeTrial({ files = [] }: Host, image: string, { release, kernel, makeInitramfs }: TrialKernel): Making[] {
+function makeTrial(
+  { files = [] }: Host,
+  image: string,
+  { release, kernel, makeInitramfs }: TrialKernel,
+): Making[] {
   const isConfigured = files.some(({ path }) => path === ownConfig)
   const build = [
     ...['ukify', 'build', ...(isConfigured ? [`--config=${ownConfig}`] : [])],

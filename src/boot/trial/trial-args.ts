@@ -1,8 +1,11 @@
-/** What every trial entry has in common, whatever loader reads it: its kernel arguments and its own initramfs. */
+/**
+ * What every trial entry has in common, whatever loader reads it: its kernel arguments and its own initramfs.
+ */
 import { addArg, formatCmdline, parseCmdline, removeArg } from '../cmdline.ts'
 import { trialToken } from './trial.ts'
 
-export type TrialEntry = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
+export type TrialEntry =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }
 
 export type TrialWish = {
   readonly add: readonly string[]
@@ -12,8 +15,9 @@ export type TrialWish = {
 }
 
 /**
- * A boot that fails must end in the old entry, not at a screen that nobody sits at: the kernel reboots after a panic, and so does
- * initramfs-tools instead of its shell (`panic=`, initramfs-tools(7)); dracut needs words of its own (dracut.cmdline(7)).
+ * A boot that fails must end in the old entry, not at a screen that nobody sits at: the kernel reboots after
+ * a panic, and so does initramfs-tools instead of its shell (`panic=`, initramfs-tools(7)); dracut needs
+ * words of its own (dracut.cmdline(7)).
  */
 const comesBack = ['panic=30', 'rd.shell=0', 'rd.emergency=reboot']
 

@@ -28,7 +28,12 @@ export function imageAlone(path: string): Extract<TrialWay, { ok: true }>['make'
   return (tool, release) => [{ kind: 'command', argv: tool.make(path, release), outputs: [path], why }]
 }
 
-export function trialFileStep(path: string, old: string | null | undefined, text: string, mode = 0o644): Step[] {
+export function trialFileStep(
+  path: string,
+  old: string | null | undefined,
+  text: string,
+  mode = 0o644,
+): Step[] {
   if (old === text) return []
   const before = typeof old === 'string' ? { text: old, mode } : null
   return [{ kind: 'file', path, before, after: { text, mode }, why: 'an entry of its own for the trial' }]
@@ -37,8 +42,8 @@ export function trialFileStep(path: string, old: string | null | undefined, text
 const mebibyte = 1024 * 1024
 
 /**
- * Why there is no room, or undefined. The trial's image is about as large as the good one; while it is written both
- * are there, and some reserve is left.
+ * Why there is no room, or undefined. The trial's image is about as large as the good one; while it is
+ * written both are there, and some reserve is left.
  */
 export function noRoom(
   bytes: number,

@@ -1,6 +1,7 @@
 /**
- * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (each loader's file has its
- * way). What is checked on that boot is a file and a script of ours; who writes them is apply/.
+ * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (each
+ * loader's file has its way). What is checked on that boot is a file and a script of ours; who writes them is
+ * apply/.
  */
 import unitAsset from '../../../assets/boot/handover-trial.service?raw'
 import trialAsset from '../../../assets/boot/trial.sh?raw'
@@ -14,7 +15,10 @@ export const trialId = 'handover-trial'
 /** A file of systemd-boot's entries. */
 export const trialEntryName = 'handover-trial.conf'
 export const trialInitramfsName = 'handover-trial.img'
-/** Beside the good unified images, so that systemd-boot offers it; its id is its name (systemd-boot(7), Type #2). */
+/**
+ * Beside the good unified images, so that systemd-boot offers it; its id is its name (systemd-boot(7), Type
+ * #2).
+ */
 export const trialImageName = 'handover-trial.efi'
 export const trialConfPath = '/etc/handover/trial.conf'
 const trialScriptPath = '/etc/handover/trial'
@@ -65,7 +69,10 @@ function inMounts(path: string): string {
 }
 
 /** The arguments under trial, for making them permanent. */
-export function parseTrialConf(text: string): { readonly add: readonly string[]; readonly remove: readonly string[] } {
+export function parseTrialConf(text: string): {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+} {
   const of = (key: string) =>
     text
       .split('\n')
@@ -74,7 +81,10 @@ export function parseTrialConf(text: string): { readonly add: readonly string[];
   return { add: of('add'), remove: of('remove') }
 }
 
-/** Time is counted from the kernel's start (/proc/uptime): a clock may jump in either direction on such a boot. */
+/**
+ * Time is counted from the kernel's start (/proc/uptime): a clock may jump in either direction on such a
+ * boot.
+ */
 export const trialScript = scriptText(trialAsset)
 
 export function trialFiles(checks: TrialChecks): OwnFile[] {

@@ -1,4 +1,7 @@
-/** `handover report [-o FILE]`: one anonymous archive for a bug report; what is in it is listed, and nothing is sent. */
+/**
+ * `handover report [-o FILE]`: one anonymous archive for a bug report; what is in it is listed, and nothing
+ * is sent.
+ */
 import { report, type Report } from '../../app/report.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { clean } from '../../base/printable.ts'

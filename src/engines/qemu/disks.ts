@@ -22,9 +22,13 @@ export async function prepareDisks(system: System, disks: readonly DiskSpec[]): 
         help: 'apt-get install qemu-utils, or write format: raw',
       })
     }
-    const result = await system.exec(['qemu-img', 'create', '-q', '-f', 'qcow2', disk.path, `${disk.sizeMiB}M`], {
-      timeoutSeconds: 60,
-    })
-    if (result.status !== 0) throw new AppError(`qemu-img could not create ${disk.path}: ${result.stderr.trim()}`)
+    const result = await system.exec(
+      ['qemu-img', 'create', '-q', '-f', 'qcow2', disk.path, `${disk.sizeMiB}M`],
+      {
+        timeoutSeconds: 60,
+      },
+    )
+    if (result.status !== 0)
+      throw new AppError(`qemu-img could not create ${disk.path}: ${result.stderr.trim()}`)
   }
 }

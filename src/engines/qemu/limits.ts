@@ -1,10 +1,12 @@
 /**
- * Limits of this process that its VM would inherit and break on, told before the start: QEMU says less, and later.
+ * Limits of this process that its VM would inherit and break on, told before the start: QEMU says less, and
+ * later.
  *
  * VFIO pins all guest memory and counts it against RLIMIT_MEMLOCK, except for a process with CAP_IPC_LOCK
- * (drivers/vfio/vfio_iommu_type1.c, vfio_lock_acct): root needs nothing, unless its capabilities were taken away. Guest memory
- * counts against memory.max of every control group above (Documentation/admin-guide/cgroup-v2.rst), root's too, and breaking
- * that one ends QEMU instead of refusing it. Huge pages are locked memory, and none that memory.max counts.
+ * (drivers/vfio/vfio_iommu_type1.c, vfio_lock_acct): root needs nothing, unless its capabilities were taken
+ * away. Guest memory counts against memory.max of every control group above
+ * (Documentation/admin-guide/cgroup-v2.rst), root's too, and breaking that one ends QEMU instead of refusing
+ * it. Huge pages are locked memory, and none that memory.max counts.
  */
 import { formatSize } from '../../base/size.ts'
 import { AppError } from '../../base/errors.ts'
@@ -41,7 +43,8 @@ export function checkLimits(reader: Reader, vm: VmSpec, isPinned: boolean): void
 function lockedLimitMiB(reader: Reader): number | undefined {
   const status = reader.readText('/proc/self/status', 65_536)
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status.ok ? status.value : '')?.[1]
-  if (capabilities === undefined || ((BigInt(`0x${capabilities}`) >> capIpcLock) & 1n) === 1n) return undefined
+  if (capabilities === undefined || ((BigInt(`0x${capabilities}`) >> capIpcLock) & 1n) === 1n)
+    return undefined
   const limits = reader.readText('/proc/self/limits', 65_536)
   const soft = /^Max locked memory\s+(\S+)/m.exec(limits.ok ? limits.value : '')?.[1]
   return soft === undefined || soft === 'unlimited' ? undefined : Math.floor(Number(soft) / 1_048_576)
@@ -54,8 +57,10 @@ function tightestGroup(reader: Reader): { readonly path: string; readonly maxMiB
   let tightest: { path: string; maxMiB: number } | undefined
   while (path !== undefined && path !== '/' && path !== '') {
     const text = reader.readText(`/sys/fs/cgroup${path}/memory.max`, 64)
-    const maxMiB = text.ok && /^\d+\s*$/.test(text.value) ? Math.floor(Number(text.value) / 1_048_576) : undefined
-    if (maxMiB !== undefined && maxMiB < (tightest?.maxMiB ?? Number.POSITIVE_INFINITY)) tightest = { path, maxMiB }
+    const maxMiB =
+      text.ok && /^\d+\s*$/.test(text.value) ? Math.floor(Number(text.value) / 1_048_576) : undefined
+    if (maxMiB !== undefined && maxMiB < (tightest?.maxMiB ?? Number.POSITIVE_INFINITY))
+      tightest = { path, maxMiB }
     path = path.slice(0, path.lastIndexOf('/'))
   }
   return tightest

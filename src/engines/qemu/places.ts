@@ -1,4 +1,7 @@
-/** Where the guest's firmware put each function: query-pci names bus, slot and function by the id that the arguments gave. */
+/**
+ * Where the guest's firmware put each function: query-pci names bus, slot and function by the id that the
+ * arguments gave.
+ */
 import { z } from 'zod'
 import { hex } from '../../pci/hex.ts'
 import type { AssignedFunction } from '../engine.ts'

@@ -1,6 +1,6 @@
 /**
- * VM → the arguments of its QEMU (pure). One option and its value belong together; the order is stable, so that two starts
- * can be compared. Facts: QEMU's docs/pcie.txt, docs/system/introduction, hw/vfio/pci.c.
+ * VM → the arguments of its QEMU (pure). One option and its value belong together; the order is stable, so
+ * that two starts can be compared. Facts: QEMU's docs/pcie.txt, docs/system/introduction, hw/vfio/pci.c.
  */
 import { escapeOption } from '../../base/escape.ts'
 import type { AcceleratorKind } from '../../base/accelerator.ts'
@@ -42,8 +42,8 @@ export function qemuArgs({ vm, functions, files, firmware, accelerator, hugepage
 }
 
 /**
- * Pages taken at the start: a guest that cannot have them all must not start. By memfd_create(2), which names their size;
- * the mount at /dev/hugepages has the default size only.
+ * Pages taken at the start: a guest that cannot have them all must not start. By memfd_create(2), which names
+ * their size; the mount at /dev/hugepages has the default size only.
  */
 function hugepageArgs(vm: VmSpec, hugepageKiB: number | undefined): string[] {
   const size = hugepageKiB === undefined ? '' : `,hugetlbsize=${hugepageKiB}K`
@@ -127,9 +127,9 @@ export function tapName(vm: string, index: number): string {
 }
 
 /**
- * A root port of its own for each slot of the host, the functions of one card together on it, as on bare metal: a PCIe
- * capability is visible to the guest only below a port (hw/vfio/pci.c vfio_setup_pcie_cap), and a card's functions
- * find each other.
+ * A root port of its own for each slot of the host, the functions of one card together on it, as on bare
+ * metal: a PCIe capability is visible to the guest only below a port (hw/vfio/pci.c vfio_setup_pcie_cap), and
+ * a card's functions find each other.
  */
 function assignedArgs(functions: readonly AssignedFunction[]): string[] {
   const args: string[] = []

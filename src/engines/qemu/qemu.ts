@@ -1,5 +1,6 @@
 /**
- * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its sockets.
+ * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its
+ * sockets.
  */
 import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { defined } from '../../base/defined.ts'
@@ -46,9 +47,9 @@ export const qemu: Engine = {
 }
 
 /**
- * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes wrong.
- * /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself is the trial, and one that
- * fails over KVM is repeated with software emulation.
+ * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes
+ * wrong. /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself
+ * is the trial, and one that fails over KVM is repeated with software emulation.
  */
 async function start(system: System, vm: VmSpec, { spec, functions }: Given): Promise<VmRecord> {
   const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, spec) : undefined
@@ -91,7 +92,8 @@ async function startWith(
   try {
     const qmp = await openQmp(await waitForSocket(system, files, process.ended))
     checkVersion(qmp)
-    for (const [index, network] of vm.networks.entries()) await plugIn(system, tapName(vm.name, index), network.bridge)
+    for (const [index, network] of vm.networks.entries())
+      await plugIn(system, tapName(vm.name, index), network.bridge)
     await qmp.execute('cont')
     qmp.close()
     system.work.putFile(files.record, JSON.stringify(stored))
@@ -102,7 +104,8 @@ async function startWith(
     const said = gaveUp ? lastLines(system, files.log, 3) : ''
     await process.stop(500)
     if (said === '' || error instanceof QmpError) throw error
-    if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said)) throw new KvmError(said, { cause: error })
+    if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said))
+      throw new KvmError(said, { cause: error })
     throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
   }
 }
@@ -124,7 +127,9 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
     }
     await system.sleep(20)
   }
-  throw new AppError(isOver ? 'QEMU ended before it could be spoken to' : 'QEMU gave no control socket within 60 s')
+  throw new AppError(
+    isOver ? 'QEMU ended before it could be spoken to' : 'QEMU gave no control socket within 60 s',
+  )
 }
 
 /** The commonest refusals, translated; the rest is shown as QEMU said it. */
@@ -175,8 +180,8 @@ async function openVmQmp(system: System, name: string): Promise<QmpClient> {
 }
 
 /**
- * Keeps to the time it is given: a QEMU that does not answer is ended by its process, whose identity is checked before each
- * signal. Throws AppError when not even SIGKILL ends it.
+ * Keeps to the time it is given: a QEMU that does not answer is ended by its process, whose identity is
+ * checked before each signal. Throws AppError when not even SIGKILL ends it.
  */
 async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promise<StopResult> {
   const stored = readRecord(system, vm.name)
@@ -187,7 +192,8 @@ async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promi
     await tell(system, record.name, 'system_powerdown', left())
     if (await endsWithin(system, record, left())) return 'powered off'
   }
-  if ((await tell(system, record.name, 'quit', 1)) && (await endsWithin(system, record, 5))) return 'switched off'
+  if ((await tell(system, record.name, 'quit', 1)) && (await endsWithin(system, record, 5)))
+    return 'switched off'
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (isAlive(system, record)) system.signal(record.pid, signal)
     if (await endsWithin(system, record, 3)) return 'switched off'

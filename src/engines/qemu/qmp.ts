@@ -1,6 +1,6 @@
 /**
- * QMP, QEMU's control socket (docs/interop/qmp-spec in QEMU): greeting, capabilities, one JSON object a line, replies matched
- * by id, events in between. This file speaks the wire; what is asked stands in qemu.ts.
+ * QMP, QEMU's control socket (docs/interop/qmp-spec in QEMU): greeting, capabilities, one JSON object a line,
+ * replies matched by id, events in between. This file speaks the wire; what is asked stands in qemu.ts.
  */
 import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
@@ -22,8 +22,15 @@ export type QmpVersion = { readonly major: number; readonly minor: number; reado
 
 export type QmpClient = {
   readonly version: QmpVersion
-  /** Sends one command; the reply's `return`. Throws QmpError, or AppError on time-out and when QEMU goes away. */
-  execute(command: string, args?: Readonly<Record<string, unknown>>, timeoutSeconds?: number): Promise<unknown>
+  /**
+   * Sends one command; the reply's `return`. Throws QmpError, or AppError on time-out and when QEMU goes
+   * away.
+   */
+  execute(
+    command: string,
+    args?: Readonly<Record<string, unknown>>,
+    timeoutSeconds?: number,
+  ): Promise<unknown>
   onEvent(listener: (event: QmpEvent) => void): void
   /** Resolves when the connection ends. */
   readonly closed: Promise<void>
@@ -36,7 +43,9 @@ type Waiting = {
   readonly command: string
 }
 
-/** A line longer than this is not QMP any more (the largest real reply, query-qmp-schema, is some 200 KiB). */
+/**
+ * A line longer than this is not QMP any more (the largest real reply, query-qmp-schema, is some 200 KiB).
+ */
 const longestLine = 4 * 1024 * 1024
 
 /** Shakes hands on a fresh connection: greeting in, `qmp_capabilities` out. */
@@ -89,7 +98,9 @@ class Wire {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(
-          new AppError(`no QMP greeting within ${timeoutSeconds} s`, { help: 'is this really a QMP socket of QEMU?' }),
+          new AppError(`no QMP greeting within ${timeoutSeconds} s`, {
+            help: 'is this really a QMP socket of QEMU?',
+          }),
         )
         this.end('sent no greeting')
       }, timeoutSeconds * 1000)
@@ -158,7 +169,8 @@ class Wire {
     const request = typeof id === 'number' ? this.#waiting.get(id) : undefined
     if (!request || typeof id !== 'number') return undefined
     this.#waiting.delete(id)
-    if (isRecord(error)) request.reject(new QmpError(request.command, String(error['class']), String(error['desc'])))
+    if (isRecord(error))
+      request.reject(new QmpError(request.command, String(error['class']), String(error['desc'])))
     else request.resolve(message['return'])
     return undefined
   }

@@ -4,7 +4,10 @@ import type { System } from '../../machine/system.ts'
 import { vmRecordSchema, type VmRecord } from '../engine.ts'
 import { vmRunFolder } from './vm-files.ts'
 
-/** What is kept on disk: also when the process began, in clock ticks since the kernel's start (proc(5), stat field 22). */
+/**
+ * What is kept on disk: also when the process began, in clock ticks since the kernel's start (proc(5), stat
+ * field 22).
+ */
 const storedSchema = vmRecordSchema.extend({ startTicks: z.exactOptional(z.string().max(32)) })
 
 export type Stored = z.infer<typeof storedSchema>

@@ -1,4 +1,7 @@
-/** Where a running VM keeps its sockets and logs: one folder for each under /run, gone after a reboot like the VM itself. */
+/**
+ * Where a running VM keeps its sockets and logs: one folder for each under /run, gone after a reboot like the
+ * VM itself.
+ */
 import { runFolder } from '../../base/own-folders.ts'
 import type { System } from '../../machine/system.ts'
 

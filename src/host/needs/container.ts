@@ -1,6 +1,6 @@
 /**
- * Whether this program itself runs in a container: then the mounts, routes and interfaces it sees are not those of the host,
- * and the host's are seen through process 1 or not at all.
+ * Whether this program itself runs in a container: then the mounts, routes and interfaces it sees are not
+ * those of the host, and the host's are seen through process 1 or not at all.
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { LostNeed } from '../host.ts'
@@ -8,7 +8,10 @@ import { linkOf, type Reading } from '../read/reading.ts'
 import type { NeedsRead } from './ends.ts'
 
 export type Contained = {
-  /** `other`: not the host's, and process 1 has the host's; `hidden`: not the host's, and nothing here shows those. */
+  /**
+   * `other`: not the host's, and process 1 has the host's; `hidden`: not the host's, and nothing here shows
+   * those.
+   */
   readonly mounts: 'own' | 'other' | 'hidden'
   readonly network: 'own' | 'other' | 'hidden'
 }

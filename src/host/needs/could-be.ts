@@ -1,6 +1,6 @@
 /**
- * The functions at which a lost trail could physically end. Wider than the truth on purpose: what cannot be told apart from
- * an end is one.
+ * The functions at which a lost trail could physically end. Wider than the truth on purpose: what cannot be
+ * told apart from an end is one.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
@@ -13,7 +13,9 @@ export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): 
   // Where every device is placed, a controller without a disk has none.
   const areListed = blocks.areAllPlaced && blocks.byName.size > 0
   // A namespace of multipath shows its controllers in another folder, which may be the one that is missing.
-  const hasMultipath = [...blocks.byName.values()].some(({ place }) => place?.includes('/nvme-subsystem/') === true)
+  const hasMultipath = [...blocks.byName.values()].some(
+    ({ place }) => place?.includes('/nvme-subsystem/') === true,
+  )
   const could = (device: PciDevice): boolean => {
     if (shown.has(device.address) || (device.disks?.length ?? 0) > 0) return true
     if (!isHeldOrUnknown(device)) return false
@@ -23,8 +25,8 @@ export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): 
 }
 
 /**
- * Disks hang on storage and NVMe controllers, USB, FireWire (0c00), Fibre Channel (0c04), SD card readers (0805, and those
- * that claim to be of no class) and virtio (1af4).
+ * Disks hang on storage and NVMe controllers, USB, FireWire (0c00), Fibre Channel (0c04), SD card readers
+ * (0805, and those that claim to be of no class) and virtio (1af4).
  */
 function couldDriveDisks({ classCode, vendorId }: PciDevice): boolean {
   return classCode === undefined || vendorId === '1af4' || /^(?:01|0c00|0c03|0c04|0805|ff00)/.test(classCode)

@@ -1,6 +1,6 @@
 /**
- * The three ends of a trail. Whoever follows a need of the host gives back ends, and `needsOf` makes needs of them: a trail
- * that ends nowhere is never dropped.
+ * The three ends of a trail. Whoever follows a need of the host gives back ends, and `needsOf` makes needs of
+ * them: a trail that ends nowhere is never dropped.
  */
 import { defined } from '../../base/defined.ts'
 import type { PciAddress } from '../../pci/address.ts'
@@ -15,7 +15,10 @@ export type End =
     }
   /** Known to be no function of this host: memory, a server behind a port that is followed itself. */
   | { readonly to: 'elsewhere'; readonly chain: readonly string[]; readonly why: string }
-  /** `lost` is the name at which the trail ends, `why` a clause such as `nothing says which port it runs over`. */
+  /**
+   * `lost` is the name at which the trail ends, `why` a clause such as `nothing says which port it runs
+   * over`.
+   */
   | {
       readonly to: 'lost'
       readonly chain: readonly string[]
@@ -30,10 +33,20 @@ export type End =
 export type NeedsRead = { readonly needs: readonly HostNeed[]; readonly lost: readonly LostNeed[] }
 
 /** A need before it is followed. */
-export type NeedStart = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'subject' | 'vm'>
+export type NeedStart = Pick<
+  HostNeed,
+  'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'subject' | 'vm'
+>
 
-/** `couldBe`: the functions at which a lost trail of this kind could end (could-be.ts). No end at all is a lost one. */
-export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => readonly PciAddress[]): NeedsRead {
+/**
+ * `couldBe`: the functions at which a lost trail of this kind could end (could-be.ts). No end at all is a
+ * lost one.
+ */
+export function needsOf(
+  start: NeedStart,
+  ends: readonly End[],
+  couldBe: () => readonly PciAddress[],
+): NeedsRead {
   const needs: HostNeed[] = []
   const lost: LostNeed[] = []
   const found: readonly End[] =
@@ -44,7 +57,14 @@ export function needsOf(start: NeedStart, ends: readonly End[], couldBe: () => r
       needs.push({ ...start, chain, device, ...defined({ redundant }) })
     } else if (end.to === 'lost') {
       const { kind, what } = start
-      lost.push({ kind, what, chain: end.chain, lost: end.lost, why: end.why, couldBe: end.couldBe ?? couldBe() })
+      lost.push({
+        kind,
+        what,
+        chain: end.chain,
+        lost: end.lost,
+        why: end.why,
+        couldBe: end.couldBe ?? couldBe(),
+      })
     }
   }
   return { needs, lost }

@@ -1,6 +1,7 @@
 /**
- * Ends of trails that stand together. What needs all of several things ends at every one of them. What needs one of several
- * (a mirror, paths to one disk) ends at a set, whose legs may go as long as another leg stands.
+ * Ends of trails that stand together. What needs all of several things ends at every one of them. What needs
+ * one of several (a mirror, paths to one disk) ends at a set, whose legs may go as long as another leg
+ * stands.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { End } from './ends.ts'
@@ -25,8 +26,8 @@ export function anyOf(set: string, legs: readonly Leg[]): End[] {
 }
 
 /**
- * Functions of which each alone carries the need without `leg`. A leg that spans several functions is no such thing: it stands
- * on all of them, and a list of alternatives cannot say so.
+ * Functions of which each alone carries the need without `leg`. A leg that spans several functions is no such
+ * thing: it stands on all of them, and a list of alternatives cannot say so.
  */
 function othersOf(legs: readonly Leg[], leg: Leg): Set<PciAddress> {
   const others = new Set<PciAddress>()
@@ -43,12 +44,18 @@ function onlyFunction(ends: readonly End[]): PciAddress | undefined {
   return functions.size === 1 ? only : undefined
 }
 
-/** One end of each kind and place: stacks in which many roads lead to one disk would have ends without number. */
+/**
+ * One end of each kind and place: stacks in which many roads lead to one disk would have ends without number.
+ */
 export function withoutDoubles(ends: readonly End[]): End[] {
   const seen = new Map<string, End>()
   for (const end of ends) {
     const key = JSON.stringify(
-      end.to === 'function' ? [end.device, end.redundant] : end.to === 'lost' ? [end.lost, end.why] : [end.why],
+      end.to === 'function'
+        ? [end.device, end.redundant]
+        : end.to === 'lost'
+          ? [end.lost, end.why]
+          : [end.why],
     )
     if (!seen.has(key)) seen.set(key, end)
   }

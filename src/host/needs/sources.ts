@@ -1,6 +1,6 @@
 /**
- * Files and folders of which each states needs of the host. One that is absent states none; one that is there and cannot be
- * read may state any, so it is remembered and becomes a lost need.
+ * Files and folders of which each states needs of the host. One that is absent states none; one that is there
+ * and cannot be read may state any, so it is remembered and becomes a lost need.
  */
 import { namesIn, textOf, type Reading } from '../read/reading.ts'
 import type { ReadFailure } from '../../machine/system.ts'
@@ -30,5 +30,8 @@ function note(reading: Reading, path: string, { reason, code }: ReadFailure): vo
   if (reason === 'absent' && code !== 'ENOTDIR') return
   const known = failures.get(reading) ?? new Map<string, string>()
   failures.set(reading, known)
-  known.set(path, reason === 'too-large' ? 'it is too large to be read' : `it cannot be read (${code ?? reason})`)
+  known.set(
+    path,
+    reason === 'too-large' ? 'it is too large to be read' : `it cannot be read (${code ?? reason})`,
+  )
 }

@@ -1,7 +1,8 @@
 /**
- * Where a function's folder is below /sys/devices, and what the way to it says of the function. The kernel's link on the bus
- * tells; but all functions of a bus have their folders in one, that of the bridge above (`pci_setup_device`,
- * drivers/pci/probe.c), so after the first of a bus the others are looked for beside it, which saves a system call each.
+ * Where a function's folder is below /sys/devices, and what the way to it says of the function. The kernel's
+ * link on the bus tells; but all functions of a bus have their folders in one, that of the bridge above
+ * (`pci_setup_device`, drivers/pci/probe.c), so after the first of a bus the others are looked for beside it,
+ * which saves a system call each.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -22,7 +23,10 @@ export function noPlaces(): Places {
   return { trails: new Map(), folderOfBus: new Map() }
 }
 
-/** The folder is the link itself where that leads nowhere that is known; its `uevent` was read to know that it is there. */
+/**
+ * The folder is the link itself where that leads nowhere that is known; its `uevent` was read to know that it
+ * is there.
+ */
 export function findFolder(
   reading: Reading,
   address: PciAddress,
@@ -37,13 +41,18 @@ export function findFolder(
   return { folder, ...(place && { facts: place.facts }), uevent }
 }
 
-/** Where the function's folder is, if it is beside that of the first of its bus; nothing for that first one. */
+/**
+ * Where the function's folder is, if it is beside that of the first of its bus; nothing for that first one.
+ */
 export function placeBeside(address: PciAddress, places: Places): DevicePlace | undefined {
   const beside = places.folderOfBus.get(busOf(address))
   return beside === undefined ? undefined : placeBelow(beside, address, places)
 }
 
-/** Where the function's folder is by the link on the bus, beside which the others of its bus are then looked for. */
+/**
+ * Where the function's folder is by the link on the bus, beside which the others of its bus are then looked
+ * for.
+ */
 export function placeByLink(reading: Reading, address: PciAddress, places: Places): DevicePlace | undefined {
   const place = placeOf(address, linkOf(reading, `${devicesFolder}/${address}`), places)
   if (place) places.folderOfBus.set(busOf(address), place.folder.slice(0, -address.length - 1))
@@ -59,11 +68,17 @@ function busOf(address: PciAddress): string {
  * `../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0` → path `0000:00/1c.0/00.0`, parent 0000:00:1c.0.
  * A second `pciDDDD:BB` on the way (VMD) starts a new root bus, so no parent is claimed across it.
  */
-export function placeOf(address: PciAddress, link: string | undefined, places = noPlaces()): DevicePlace | undefined {
+export function placeOf(
+  address: PciAddress,
+  link: string | undefined,
+  places = noPlaces(),
+): DevicePlace | undefined {
   const at = link?.indexOf('/devices/') ?? -1
   if (link === undefined || at < 0) return undefined
   const folder = `/sys${link.slice(at)}`
-  return folder.endsWith(`/${address}`) ? placeBelow(folder.slice(0, -address.length - 1), address, places) : undefined
+  return folder.endsWith(`/${address}`)
+    ? placeBelow(folder.slice(0, -address.length - 1), address, places)
+    : undefined
 }
 
 function placeBelow(folder: string, address: PciAddress, places: Places): DevicePlace | undefined {

@@ -1,6 +1,7 @@
 /**
- * Who a function is, from sysfs: `uevent` has ids, class and driver in one read; where it is missing (some archives) the
- * single attribute files have them. Parsed by hand: patterns over thousands of functions cost more than the reading.
+ * Who a function is, from sysfs: `uevent` has ids, class and driver in one read; where it is missing (some
+ * archives) the single attribute files have them. Parsed by hand: patterns over thousands of functions cost
+ * more than the reading.
  */
 import { hex } from '../../pci/hex.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -25,11 +26,21 @@ export type Ids = Draft<
   Pick<PciDevice, 'vendorId' | 'deviceId' | 'subsystemVendorId' | 'subsystemId' | 'classCode' | 'revision'>
 >
 
-/** Ids by the lines of a `uevent` that state them: a machine has many functions of few kinds, and each kind is read once. */
+/**
+ * Ids by the lines of a `uevent` that state them: a machine has many functions of few kinds, and each kind is
+ * read once.
+ */
 export type KnownIds = Map<string, Ids>
 
-/** `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do. */
-export function idsOf(text: TextOf, uevent: string | undefined, config: Uint8Array | undefined, known: KnownIds): Ids {
+/**
+ * `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do.
+ */
+export function idsOf(
+  text: TextOf,
+  uevent: string | undefined,
+  config: Uint8Array | undefined,
+  known: KnownIds,
+): Ids {
   const ids: Ids = uevent === undefined ? {} : { ...statedIds(linesOfIds(uevent), known) }
   addMissing(ids, text)
   // Byte 8 of an image that answers is the same as the `revision` file.

@@ -1,4 +1,6 @@
-/** Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed. */
+/**
+ * Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed.
+ */
 import type { PciDevice } from '../../pci/device.ts'
 import type { Draft } from '../../pci/draft.ts'
 import { findClassName, findFullName, openPciIds, type PciIds } from '../../pci/pci-ids.ts'
@@ -35,8 +37,9 @@ export function needsNames(host: Host): boolean {
 }
 
 /**
- * The host with names, which are written into its devices: they must be the caller's own, as of a host just read. (Thousands of
- * copies for two words each would cost more than finding these.) Without the file only a note on how to get names is added.
+ * The host with names, which are written into its devices: they must be the caller's own, as of a host just
+ * read. (Thousands of copies for two words each would cost more than finding these.) Without the file only a
+ * note on how to get names is added.
  */
 export function nameDevices(host: Host, ids: PciIds | undefined): Host {
   if (ids === undefined) {

@@ -1,6 +1,7 @@
 /**
- * What hangs behind each PCI function: network interfaces, disks, controller serials. Found from the class folders, whose
- * links spell the whole path (`../../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`): the last address in it is the owner.
+ * What hangs behind each PCI function: network interfaces, disks, controller serials. Found from the class
+ * folders, whose links spell the whole path (`../../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`): the
+ * last address in it is the owner.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface, PciDevice } from '../../pci/device.ts'
@@ -8,7 +9,12 @@ import { bytesOf, linkOf, namesIn, numberOf, textOf, type Reading } from './read
 
 export type Attached = Pick<PciDevice, 'networkInterfaces' | 'disks' | 'nvmeSerial' | 'sasAddress'>
 
-type Found = { networkInterfaces?: NetworkInterface[]; disks?: Disk[]; nvmeSerial?: string; sasAddress?: string }
+type Found = {
+  networkInterfaces?: NetworkInterface[]
+  disks?: Disk[]
+  nvmeSerial?: string
+  sasAddress?: string
+}
 
 export function readAttached(reading: Reading): Map<PciAddress, Attached> {
   const drafts = new Map<PciAddress, Found>()
@@ -24,7 +30,8 @@ export function readAttached(reading: Reading): Map<PciAddress, Attached> {
   }
   for (const name of namesIn(reading, '/sys/block')) {
     const owner = ownerOf(linkOf(reading, `/sys/block/${name}`))
-    // nvme0c0n1 is the hidden path of a multipath namespace; the namespace itself is counted through its controllers.
+    // nvme0c0n1 is the hidden path of a multipath namespace; the namespace itself is counted through its
+    // controllers.
     if (owner && !/^nvme\d+c\d+n\d+$/.test(name)) (at(owner).disks ??= []).push(readDisk(reading, name))
   }
   readNvme(reading, at)
@@ -47,10 +54,15 @@ export function ownerOf(path: string | undefined): PciAddress | undefined {
   return owner
 }
 
-function readInterface(reading: Reading, name: string, bonded: ReadonlyMap<string, string>): NetworkInterface {
+function readInterface(
+  reading: Reading,
+  name: string,
+  bonded: ReadonlyMap<string, string>,
+): NetworkInterface {
   const folder = `/sys/class/net/${name}`
   const mac = macOf(textOf(reading, `${folder}/address`))
-  // 0: the address burnt in; 1 random, 2 taken from another device, 3 set by a person or a bond (ABI sysfs-class-net).
+  // 0: the address burnt in; 1 random, 2 taken from another device, 3 set by a person or a bond (ABI
+  // sysfs-class-net).
   const burntIn = textOf(reading, `${folder}/addr_assign_type`) === '0' ? mac : bonded.get(name)
   const carrier = textOf(reading, `${folder}/carrier`)
   const speed = numberOf(textOf(reading, `${folder}/speed`))
@@ -98,8 +110,9 @@ export function readDisk(reading: Reading, name: string): Disk {
 }
 
 /**
- * A disk's serial, wherever this kind keeps it: NVMe and MMC `device/serial`, virtio `serial`, SCSI and ATA page 0x80
- * (binary: four bytes of header, then text), else the last 20 characters of an ATA world-wide id, else the udev database.
+ * A disk's serial, wherever this kind keeps it: NVMe and MMC `device/serial`, virtio `serial`, SCSI and ATA
+ * page 0x80 (binary: four bytes of header, then text), else the last 20 characters of an ATA world-wide id,
+ * else the udev database.
  */
 function diskSerial(reading: Reading, folder: string, wwid: string | undefined): string | undefined {
   const stated = textOf(reading, `${folder}/device/serial`) || textOf(reading, `${folder}/serial`)
@@ -119,7 +132,10 @@ function printable(text: string): string | undefined {
   return text.replaceAll(/[^\x20-\x7e]/g, '').trim() || undefined
 }
 
-/** Controllers tell their serial; a multipath namespace lives under virtual/, so it is added to each PCIe controller here. */
+/**
+ * Controllers tell their serial; a multipath namespace lives under virtual/, so it is added to each PCIe
+ * controller here.
+ */
 function readNvme(reading: Reading, at: (address: PciAddress) => Found): void {
   for (const name of namesIn(reading, '/sys/class/nvme')) {
     const owner = ownerOf(linkOf(reading, `/sys/class/nvme/${name}`))
@@ -134,7 +150,8 @@ function readNvme(reading: Reading, at: (address: PciAddress) => Found): void {
       const owner = ownerOf(linkOf(reading, `/sys/class/nvme/${controller}`))
       if (!owner) continue
       const disks = (at(owner).disks ??= [])
-      for (const name of namespaces) if (!disks.some((disk) => disk.name === name)) disks.push(readDisk(reading, name))
+      for (const name of namespaces)
+        if (!disks.some((disk) => disk.name === name)) disks.push(readDisk(reading, name))
     }
   }
 }

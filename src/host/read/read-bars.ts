@@ -1,11 +1,17 @@
-/** `resource` of a function in sysfs: where its BARs are and how large. Configuration space alone does not tell sizes. */
+/**
+ * `resource` of a function in sysfs: where its BARs are and how large. Configuration space alone does not
+ * tell sizes.
+ */
 import type { Bar, PciDevice } from '../../pci/device.ts'
 
 const resourceIo = 0x100
 const resourcePrefetch = 0x2000
 const resource64Bit = 0x100000
 
-/** `resource`: lines of start, end, flags; lines 0–5 are the BARs, 6 the expansion ROM, the rest windows of bridges and VFs. */
+/**
+ * `resource`: lines of start, end, flags; lines 0–5 are the BARs, 6 the expansion ROM, the rest windows of
+ * bridges and VFs.
+ */
 export function barsOf(text: string | undefined): Partial<PciDevice> {
   if (text === undefined) return {}
   const bars: Bar[] = []

@@ -1,6 +1,6 @@
 /**
- * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's environment block
- * lies. What follows from it is decided in boot/bootloader.ts.
+ * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's
+ * environment block lies. What follows from it is decided in boot/bootloader.ts.
  */
 import { defined } from '../../base/defined.ts'
 import { parseGrubEnvironment } from '../../boot/loaders/grub-environment.ts'

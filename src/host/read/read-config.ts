@@ -3,7 +3,10 @@ import { holdsExtendedChain } from '../../pci/capabilities.ts'
 import { configBytes } from '../../pci/config-bytes.ts'
 import { headOf, type Reading } from './reading.ts'
 
-/** `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration space once they are decoded. */
+/**
+ * `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration
+ * space once they are decoded.
+ */
 export type PciDetail = 'all' | 'verdicts'
 
 /** 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space. */
@@ -13,8 +16,9 @@ const wholeConfig = 4096
 const usualConfig = 512
 
 /**
- * The image, or of a long one its beginning, if that has all that verdicts rest on: on the running machine every four bytes are
- * a question to the device (`pci_read_config`, drivers/pci/pci-sysfs.c), a thousand of them for a whole image.
+ * The image, or of a long one its beginning, if that has all that verdicts rest on: on the running machine
+ * every four bytes are a question to the device (`pci_read_config`, drivers/pci/pci-sysfs.c), a thousand of
+ * them for a whole image.
  */
 export function configOf(
   reading: Reading,

@@ -1,6 +1,6 @@
 /**
- * Entries of the Boot Loader Specification beyond their text: which initramfs each one loads, where it really is, how large
- * it is and how much room is left beside it; and what the loader itself says in EFI variables.
+ * Entries of the Boot Loader Specification beyond their text: which initramfs each one loads, where it really
+ * is, how large it is and how much room is left beside it; and what the loader itself says in EFI variables.
  */
 import { defined } from '../../base/defined.ts'
 import { readEntry } from '../../boot/loaders/bls.ts'
@@ -13,7 +13,9 @@ const folders = ['/efi/loader/entries', '/boot/efi/loader/entries', '/boot/loade
 
 const entriesLimit = 200
 
-export function readEntryImages(reader: Reader): Pick<BootFacts, 'entryImages' | 'entriesFreeBytes' | 'loaderEntries'> {
+export function readEntryImages(
+  reader: Reader,
+): Pick<BootFacts, 'entryImages' | 'entriesFreeBytes' | 'loaderEntries'> {
   const images = folders.flatMap((folder) => imagesIn(reader, folder))
   const [first] = images
   const free = first && reader.freeBytes?.(first.path.slice(0, first.path.lastIndexOf('/')) || '/')
@@ -38,12 +40,16 @@ function imagesIn(reader: Reader, folder: string): EntryImage[] {
       const { initrds, version } = readEntry(text.value)
       const found = findImage(reader, root, initrds.at(-1))
       if (found === undefined) return []
-      const isKernel = version !== undefined && /^[\w.+~-]+$/.test(version) && reader.stat(`/lib/modules/${version}`).ok
+      const isKernel =
+        version !== undefined && /^[\w.+~-]+$/.test(version) && reader.stat(`/lib/modules/${version}`).ok
       return [{ entry, ...found, ...(isKernel ? { release: version } : {}) }]
     })
 }
 
-/** Relative to the partition; without a partition of its own for /boot (GRUB only) the path starts at the root. */
+/**
+ * Relative to the partition; without a partition of its own for /boot (GRUB only) the path starts at the
+ * root.
+ */
 function findImage(
   reader: Reader,
   root: string,
@@ -58,7 +64,12 @@ function findImage(
 }
 
 function readLoaderEntries(reader: Reader): LoaderEntries | undefined {
-  const names = { selected: 'Selected', oneShot: 'OneShot', default: 'Default', preferred: 'Preferred' } as const
+  const names = {
+    selected: 'Selected',
+    oneShot: 'OneShot',
+    default: 'Default',
+    preferred: 'Preferred',
+  } as const
   const found = Object.entries(names).flatMap(([key, name]) => {
     const value = readLoaderVariable(reader, `LoaderEntry${name}`)
     return value === undefined ? [] : [[key, value] as const]

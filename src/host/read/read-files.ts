@@ -1,6 +1,6 @@
 /**
- * The text of the boot and module files that a plan may edit. Which of them matter on this distribution is decided in
- * boot/ and plan/; here they are only read.
+ * The text of the boot and module files that a plan may edit. Which of them matter on this distribution is
+ * decided in boot/ and plan/; here they are only read.
  */
 import type { HostFile } from '../host.ts'
 import { namesIn, type Reading } from './reading.ts'

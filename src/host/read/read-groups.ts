@@ -1,8 +1,8 @@
 /**
- * /sys/kernel/iommu_groups → IommuGroup[]. Who is in a group is told twice: by the group's own folder, and by the
- * `iommu_group` link of every member. The links are cheaper, but only functions are asked for theirs, and a group may have
- * members of other buses. `/sys/class/iommu/UNIT/devices` (drivers/iommu/iommu-sysfs.c) names every device the unit serves, so
- * where all units have that list the links are enough.
+ * /sys/kernel/iommu_groups → IommuGroup[]. Who is in a group is told twice: by the group's own folder, and by
+ * the `iommu_group` link of every member. The links are cheaper, but only functions are asked for theirs, and
+ * a group may have members of other buses. `/sys/class/iommu/UNIT/devices` (drivers/iommu/iommu-sysfs.c)
+ * names every device the unit serves, so where all units have that list the links are enough.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -35,7 +35,9 @@ export function listGroups(reading: Reading, units: readonly string[]): GroupLis
   return served === undefined ? { ids, served: [], members: readMembers(reading, ids) } : { ids, served }
 }
 
-/** Nothing where a unit does not tell (archives, kernels without the list), and where none is there to ask. */
+/**
+ * Nothing where a unit does not tell (archives, kernels without the list), and where none is there to ask.
+ */
 function servedBy(reading: Reading, units: readonly string[]): Served[] | undefined {
   const served: Served[] = []
   for (const unit of units) {
@@ -53,7 +55,10 @@ export function groupOfFunction(list: GroupList): ReadonlyMap<PciAddress, number
   return groupOf
 }
 
-/** The groups with their members; the functions too, for where links and lists do not fit only the lists count. */
+/**
+ * The groups with their members; the functions too, for where links and lists do not fit only the lists
+ * count.
+ */
 export function groupsOf(
   reading: Reading,
   list: GroupList,
@@ -124,7 +129,11 @@ function readMembers(reading: Reading, ids: readonly number[]): Map<number, Memb
   return members
 }
 
-function withDetails(reading: Reading, ids: readonly number[], members: ReadonlyMap<number, Members>): IommuGroup[] {
+function withDetails(
+  reading: Reading,
+  ids: readonly number[],
+  members: ReadonlyMap<number, Members>,
+): IommuGroup[] {
   // What one group's folder has, all have: asking each for a file an archive did not keep is slow.
   const kept = new Set(ids[0] === undefined ? [] : namesIn(reading, `${groupsFolder}/${ids[0]}`))
   return ids.map((id) => {
@@ -133,7 +142,9 @@ function withDetails(reading: Reading, ids: readonly number[], members: Readonly
     if (others.length > 0) group.otherMembers = others
     const type = kept.has('type') ? textOf(reading, `${groupsFolder}/${id}/type`) : undefined
     if (type) group.type = type
-    const regions = kept.has('reserved_regions') ? textOf(reading, `${groupsFolder}/${id}/reserved_regions`) : undefined
+    const regions = kept.has('reserved_regions')
+      ? textOf(reading, `${groupsFolder}/${id}/reserved_regions`)
+      : undefined
     if (regions !== undefined) group.reservedRegions = parseReservedRegions(regions)
     return group
   })

@@ -1,6 +1,6 @@
 /**
- * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers what they
- * could not read. It judges nothing: verdicts are computed from the value (judge/).
+ * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers
+ * what they could not read. It judges nothing: verdicts are computed from the value (judge/).
  */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -55,7 +55,9 @@ export function readHost(
   }
 }
 
-/** What a look at configuration space could not reach, and who could: 64 bytes are what every user may read. */
+/**
+ * What a look at configuration space could not reach, and who could: 64 bytes are what every user may read.
+ */
 function shallowFindings(devices: readonly PciDevice[]): Finding[] {
   const findings: Finding[] = []
   const header = devices.filter((device) => device.facts?.depth === 'header')
@@ -78,8 +80,9 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
 }
 
 /**
- * Without these files nothing is known of mounts and routes: an archive of /sys alone. Every VGA function has `boot_vga`
- * (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it the archive does not say where the firmware's screen is.
+ * Without these files nothing is known of mounts and routes: an archive of /sys alone. Every VGA function has
+ * `boot_vga` (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it the archive does not say where
+ * the firmware's screen is.
  */
 function unreadNeeds(reading: Reading, devices: readonly PciDevice[]): Pick<Host, 'unreadNeeds'> {
   const { system } = reading

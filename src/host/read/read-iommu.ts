@@ -1,6 +1,6 @@
 /**
- * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log lines are
- * not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
+ * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log
+ * lines are not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
  */
 import { defined } from '../../base/defined.ts'
 import { toHex } from '../../pci/hex.ts'
@@ -54,8 +54,8 @@ function tableHex(reading: Reading, name: string): string {
 }
 
 /**
- * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` where remapping is active, `PCI-MSI` where it is
- * not (x86 only). Anyone may read it, unlike the kernel log.
+ * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` where remapping is active, `PCI-MSI`
+ * where it is not (x86 only). Anyone may read it, unlike the kernel log.
  */
 function readInterruptRemapping(reading: Reading): boolean | undefined {
   const text = textOf(reading, '/proc/interrupts', 16 << 20)
@@ -64,7 +64,9 @@ function readInterruptRemapping(reading: Reading): boolean | undefined {
   return /\s(?:PCI-MSI|IO-APIC)/.test(text) ? false : undefined
 }
 
-/** Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`). */
+/**
+ * Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`).
+ */
 function unitsOfDevices(reading: Reading, groups: readonly IommuGroup[]): string[] {
   for (const address of groups.slice(0, 8).flatMap((group) => group.devices.slice(0, 1))) {
     const unit = linkName(reading, `/sys/bus/pci/devices/${address}/iommu`)

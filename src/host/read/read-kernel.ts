@@ -63,7 +63,11 @@ export function readMemory(reading: Reading): MemoryFacts {
     const sizeKiB = numberOf(/^hugepages-(\d+)kB$/.exec(name)?.[1])
     const total = numberOf(textOf(reading, `${folder}/${name}/nr_hugepages`))
     if (sizeKiB === undefined || total === undefined) continue
-    hugepages.push({ sizeKiB, total, free: numberOf(textOf(reading, `${folder}/${name}/free_hugepages`)) ?? 0 })
+    hugepages.push({
+      sizeKiB,
+      total,
+      free: numberOf(textOf(reading, `${folder}/${name}/free_hugepages`)) ?? 0,
+    })
   }
   return {
     ...defined({ totalMiB, availableMiB }),

@@ -1,7 +1,7 @@
 /**
  * What the host itself needs, each with its chain down to the PCI function: the facts every refusal rests on.
- * One reader per kind in needs/; this file only puts them together and drops doubles. What is part of the board follows
- * from the class alone and is added by judge/chipset.ts.
+ * One reader per kind in needs/; this file only puts them together and drops doubles. What is part of the
+ * board follows from the class alone and is added by judge/chipset.ts.
  */
 import type { PciDevice } from '../../pci/device.ts'
 import type { Host } from '../host.ts'
@@ -47,7 +47,9 @@ export function readNeeds(reading: Reading, devices: readonly PciDevice[]): AllN
   return {
     needs: withoutDoubles(needs, (need) => [need.kind, need.what, need.chain, need.device]),
     lost: withoutDoubles(lost, (need) => [need.kind, need.what, need.chain, need.lost]),
-    ...(disks.blocks.byName.size > 0 ? { blockDevices: readBlockDevices(disks, diskNeeds, processes.list) } : {}),
+    ...(disks.blocks.byName.size > 0
+      ? { blockDevices: readBlockDevices(disks, diskNeeds, processes.list) }
+      : {}),
   }
 }
 

@@ -1,4 +1,7 @@
-/** What is at the paths that a spec names: the images, ISOs and kernels of its VMs. Asked only when a plan is made. */
+/**
+ * What is at the paths that a spec names: the images, ISOs and kernels of its VMs. Asked only when a plan is
+ * made.
+ */
 import type { FileStat, Reader } from '../../machine/system.ts'
 import type { HostPath } from '../host.ts'
 
@@ -30,11 +33,15 @@ function kindOf({ kind }: FileStat): HostPath['kind'] {
   return kind === 'directory' ? 'folder' : 'other'
 }
 
-/** Of a running kernel by the number of the node, wherever it lies; in a tree, whose nodes are plain files, by its name. */
+/**
+ * Of a running kernel by the number of the node, wherever it lies; in a tree, whose nodes are plain files, by
+ * its name.
+ */
 function blockAt(reader: Reader, real: string): Pick<HostPath, 'block' | 'whole'> | undefined {
   const number = reader.nodeNumber?.(real)
   if (number?.startsWith('block ') === false) return undefined
-  const byNumber = number === undefined ? undefined : reader.readLink(`/sys/dev/block/${number.slice('block '.length)}`)
+  const byNumber =
+    number === undefined ? undefined : reader.readLink(`/sys/dev/block/${number.slice('block '.length)}`)
   if (byNumber !== undefined) {
     // A node without a device behind it is still no file.
     if (!byNumber.ok) return {}

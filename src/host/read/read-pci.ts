@@ -1,7 +1,8 @@
 /**
- * /sys/bus/pci/devices → PciDevice[]. Attributes that cannot be there (by class, or because configuration space says so) are
- * not asked for: a large server is thousands of functions, and listing each folder costs more than reading it.
- * Capabilities are decoded from configuration space in pci/; what hangs behind a function is in read-attached.ts.
+ * /sys/bus/pci/devices → PciDevice[]. Attributes that cannot be there (by class, or because configuration
+ * space says so) are not asked for: a large server is thousands of functions, and listing each folder costs
+ * more than reading it. Capabilities are decoded from configuration space in pci/; what hangs behind a
+ * function is in read-attached.ts.
  */
 import { toHex } from '../../pci/hex.ts'
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../../pci/address.ts'
@@ -64,12 +65,14 @@ export function readPciDevices(
     unnoted: { ...reading, unreadable: new Map() },
   }
   const devices = addresses.map((address) => readDevice(reading, address, known))
-  return withVirtualPlaces(withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)))
+  return withVirtualPlaces(
+    withoutFalseNulls(reading, devices).sort((a, b) => compareAddresses(a.address, b.address)),
+  )
 }
 
 /**
- * In sysfs a virtual function's folder lies beside its physical function's, and on a bus of its own it would seem to be at the
- * very same place; so its place is that one's with its rank: `0000:00/03.0/00.0/vf1`.
+ * In sysfs a virtual function's folder lies beside its physical function's, and on a bus of its own it would
+ * seem to be at the very same place; so its place is that one's with its rank: `0000:00/03.0/00.0/vf1`.
  */
 function withVirtualPlaces(devices: PciDevice[]): PciDevice[] {
   if (!devices.some((device) => device.physFn !== undefined)) return devices
@@ -128,21 +131,32 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   if (slot !== undefined) device.physicalSlot = slot
   const attached = known.attached.get(address)
   if (attached) Object.assign(device, attached)
-  if (config !== undefined) addFactsFrom(device, config, { wanted: known.detail === 'all' ? 'all' : 'facts', size })
+  if (config !== undefined)
+    addFactsFrom(device, config, { wanted: known.detail === 'all' ? 'all' : 'facts', size })
   const sriov = sriovOf(reading, folder, device, config)
   if (sriov) Object.assign(device, sriov)
   if (known.detail === 'all') Object.assign(device, withFunctionSettings(reading, folder, device))
   return device
 }
 
-/** By its kind, if another of it was asked and a driver's folder lists it, else itself; of a function that is not there, its folder. */
+/**
+ * By its kind, if another of it was asked and a driver's folder lists it, else itself; of a function that is
+ * not there, its folder.
+ */
 function see(reading: Reading, address: PciAddress, known: Known): Seen | string {
   const driver = known.held.get(address)
   const guess = driver === undefined ? undefined : placeHeld(address, known)
   const image = guess && configOf(known.unnoted, guess.folder, known.detail)
   const ofKind = image?.config && idsOfKind(image.config, known.kinds)
   if (driver !== undefined && guess && image && ofKind)
-    return { folder: guess.folder, place: guess.facts, config: image.config, size: image.size, ids: ofKind, driver }
+    return {
+      folder: guess.folder,
+      place: guess.facts,
+      config: image.config,
+      size: image.size,
+      ids: ofKind,
+      driver,
+    }
   const { folder, facts: place, uevent } = findFolder(reading, address, known.places)
   const isRead = image?.config !== undefined && folder === guess?.folder
   const { config, size } = isRead ? image : configOf(reading, folder, known.detail)
@@ -154,12 +168,18 @@ function see(reading: Reading, address: PciAddress, known: Known): Seen | string
   return { folder, place, config, size, ids, driver: driverOf(reading, folder, uevent) }
 }
 
-/** Of a function that is listed with its driver; what cannot be read there is noted when it is looked for itself. */
+/**
+ * Of a function that is listed with its driver; what cannot be read there is noted when it is looked for
+ * itself.
+ */
 function placeHeld(address: PciAddress, { places, unnoted }: Known): DevicePlace | undefined {
   return placeBeside(address, places) ?? placeByLink(unnoted, address, places)
 }
 
-/** Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is -1 then). */
+/**
+ * Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is
+ * -1 then).
+ */
 function readOnlyNode(reading: Reading): number | undefined {
   const possible = textOf(reading, '/sys/devices/system/node/possible')
   return possible !== undefined && /^\d{1,4}$/.test(possible) ? Number(possible) : undefined
@@ -197,7 +217,10 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
   return { address }
 }
 
-/** `uevent` names the driver (`dev_uevent`, drivers/base/core.c), and all of a function ends with its name; else the link tells. */
+/**
+ * `uevent` names the driver (`dev_uevent`, drivers/base/core.c), and all of a function ends with its name;
+ * else the link tells.
+ */
 function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
   const named = uevent === undefined ? undefined : ueventValue(uevent, 'DRIVER')
   if (named) return named
@@ -248,8 +271,8 @@ function readPhysicalSlots(reading: Reading): Map<string, string> {
 }
 
 /**
- * An archive in which no function has a driver or group link did not keep those links; that is not "has none".
- * On the running machine it is.
+ * An archive in which no function has a driver or group link did not keep those links; that is not "has
+ * none". On the running machine it is.
  */
 function withoutFalseNulls(reading: Reading, devices: PciDevice[]): PciDevice[] {
   if (reading.system.live) return devices

@@ -6,8 +6,9 @@ import { parseVirtualFunctions, type VirtualFunctionSettings } from '../../pci/v
 import { linkName, numberOf, textOf, type Reading } from './reading.ts'
 
 /**
- * Physical functions have the files where configuration space shows the capability (or ends before it could). A virtual
- * function has a `physfn` link in its folder, and its image begins with ff where others have their ids (PCIe 9.3.4.1.1).
+ * Physical functions have the files where configuration space shows the capability (or ends before it could).
+ * A virtual function has a `physfn` link in its folder, and its image begins with ff where others have their
+ * ids (PCIe 9.3.4.1.1).
  */
 export function sriovOf(
   reading: Reading,
@@ -28,7 +29,11 @@ export function sriovOf(
 }
 
 /** What only planning asks: where new virtual functions would go, and how those that are there are set up. */
-export function withFunctionSettings(reading: Reading, folder: string, device: PciDevice): Partial<PciDevice> {
+export function withFunctionSettings(
+  reading: Reading,
+  folder: string,
+  device: PciDevice,
+): Partial<PciDevice> {
   const { sriov } = device
   if (sriov === undefined) return {}
   const autoprobe = textOf(reading, `${folder}/sriov_drivers_autoprobe`)
@@ -43,7 +48,10 @@ export function withFunctionSettings(reading: Reading, folder: string, device: P
 }
 
 /** By number, without gaps; nothing when the driver states nothing, or nothing can be asked. */
-function readFunctions({ showLink }: Reading['system'], device: PciDevice): VirtualFunctionSettings[] | undefined {
+function readFunctions(
+  { showLink }: Reading['system'],
+  device: PciDevice,
+): VirtualFunctionSettings[] | undefined {
   const [port] = device.networkInterfaces ?? []
   const text = port === undefined ? undefined : showLink?.(port.name)
   const found = text?.ok ? parseVirtualFunctions(text.value) : undefined

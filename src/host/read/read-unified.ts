@@ -1,6 +1,7 @@
 /**
- * Unified kernel images (kernel, initramfs and arguments in one file, Boot Loader Specification Type #2): which there are,
- * for which installed kernel, how much room is beside them, and whether the firmware insists on signatures.
+ * Unified kernel images (kernel, initramfs and arguments in one file, Boot Loader Specification Type #2):
+ * which there are, for which installed kernel, how much room is beside them, and whether the firmware insists
+ * on signatures.
  */
 import { defined } from '../../base/defined.ts'
 import type { Reader } from '../../machine/system.ts'
@@ -54,7 +55,10 @@ function imagesOf(reader: Reader, folder: string, names: readonly string[]): Uni
     })
 }
 
-/** `TOKEN-RELEASE.efi` (kernel-install), `linux-RELEASE-MACHINE.efi` (dracut); the longest, since one release may begin another. */
+/**
+ * `TOKEN-RELEASE.efi` (kernel-install), `linux-RELEASE-MACHINE.efi` (dracut); the longest, since one release
+ * may begin another.
+ */
 function releaseIn(name: string, releases: readonly string[]): string | undefined {
   return releases
     .filter((release) => {

@@ -1,6 +1,7 @@
 /**
- * Reading: what every reader shares — the machine, and a list of what could not be read. Absent is `undefined` and says
- * nothing; unreadable is `undefined` too, but is written down and becomes one finding per kind of file.
+ * Reading: what every reader shares — the machine, and a list of what could not be read. Absent is
+ * `undefined` and says nothing; unreadable is `undefined` too, but is written down and becomes one finding
+ * per kind of file.
  */
 import type { Finding } from '../../base/finding.ts'
 import type { Reader } from '../../machine/system.ts'
@@ -96,7 +97,9 @@ export function unreadableFindings(reading: Reading): Finding[] {
       code: 'unreadable',
       severity: 'note',
       message: `${first}${more} cannot be read (${why}), so what it would tell is not known`,
-      help: denied ? 'run the same command as root to read it' : 'look at the kernel log for errors about this device',
+      help: denied
+        ? 'run the same command as root to read it'
+        : 'look at the kernel log for errors about this device',
     })
   }
   return findings

@@ -1,4 +1,7 @@
-/** Trial boots that go wrong: without a network, without a start, without anybody's word. Each time the host comes back alone. */
+/**
+ * Trial boots that go wrong: without a network, without a start, without anybody's word. Each time the host
+ * comes back alone.
+ */
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
 import { readBootedAs, readState, type HostState } from './host-state.ts'
 import { checkAsBefore, restart, restartSeconds } from './reboot-story.ts'
@@ -19,7 +22,12 @@ const failures: readonly Failure[] = [
     answers: true,
     reason: /there is no default route|does not have its address/,
   },
-  { name: 'a trial that does not start', spec: 'reboot-no-start.yaml', answers: false, reason: /did not come up/ },
+  {
+    name: 'a trial that does not start',
+    spec: 'reboot-no-start.yaml',
+    answers: false,
+    reason: /did not come up/,
+  },
   { name: 'a trial that nobody confirms', spec: 'reboot.yaml', answers: true, reason: /nobody confirmed it/ },
 ]
 

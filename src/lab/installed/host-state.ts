@@ -1,4 +1,7 @@
-/** What the stories ask an installed host about itself, in the words of its kernel and file system, never of the tool under test. */
+/**
+ * What the stories ask an installed host about itself, in the words of its kernel and file system, never of
+ * the tool under test.
+ */
 import type { LabHost } from '../lab-host.ts'
 import { parseSnapshot, type Snapshot } from '../snapshot.ts'
 
@@ -40,7 +43,10 @@ export async function readBootedAs(host: LabHost): Promise<BootedAs> {
   return { cmdline, isTrial: cmdline.includes('handover.trial=1'), groups: Number(said.lines[1]) }
 }
 
-/** Lines of the kernel's log in which one of the drivers speaks of one of the functions: `e1000e 0000:01:00.0: …`. */
+/**
+ * Lines of the kernel's log in which one of the drivers speaks of one of the functions: `e1000e 0000:01:00.0:
+ * …`.
+ */
 export async function driverLines(
   host: LabHost,
   drivers: readonly string[],

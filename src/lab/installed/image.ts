@@ -64,7 +64,9 @@ async function imageKey(system: System, installed: InstalledSystem): Promise<str
     ...packagesArgs(system, installed, { tree: 'tree', lab: 'lab' }),
     await packageVersions(system, installed),
     treeKey(system, ownTree(system, installed)),
-    ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map((name) => programKey(system, name)),
+    ...['mmdebstrap', 'sfdisk', 'mke2fs', 'mkfs.vfat', 'qemu-system-x86_64'].map((name) =>
+      programKey(system, name),
+    ),
     ...installed.partitions,
     ...installed.places.flatMap((place) => partitionArgs(place, 'tree', 'disk')),
     ...loaderArgs(kind, { kernel: 'kernel', initrd: 'initrd', disk: 'disk', console: 'console' }),
@@ -74,7 +76,11 @@ async function imageKey(system: System, installed: InstalledSystem): Promise<str
 
 type ImagePaths = { readonly tree: string; readonly disk: string; readonly work: string }
 
-async function makeDisk(system: System, installed: InstalledSystem, { tree, disk }: ImagePaths): Promise<void> {
+async function makeDisk(
+  system: System,
+  installed: InstalledSystem,
+  { tree, disk }: ImagePaths,
+): Promise<void> {
   const end = Math.max(...installed.places.map(({ startMiB, sizeMiB }) => startMiB + sizeMiB))
   // A MiB more for the copy of the partition table at the end of a GPT disk.
   system.work.putSparseFile(disk, end + 1)
@@ -89,9 +95,14 @@ async function makeDisk(system: System, installed: InstalledSystem, { tree, disk
 /** The command that makes one file system inside the disk. */
 function partitionArgs({ label, startMiB, sizeMiB }: DiskPlace, tree: string, disk: string): string[] {
   if (label !== 'labroot')
-    return [...['mkfs.vfat', '-F', '32', '-n', label, `--offset=${startMiB * 2048}`, disk], String(sizeMiB * 1024)]
+    return [
+      ...['mkfs.vfat', '-F', '32', '-n', label, `--offset=${startMiB * 2048}`, disk],
+      String(sizeMiB * 1024),
+    ]
   const offset = startMiB * 1024 * 1024
-  return [...['mke2fs', '-q', '-t', 'ext4', '-L', label, '-E', `offset=${offset}`, '-d', tree, disk, `${sizeMiB}M`]]
+  return [
+    ...['mke2fs', '-q', '-t', 'ext4', '-L', label, '-E', `offset=${offset}`, '-d', tree, disk, `${sizeMiB}M`],
+  ]
 }
 
 type FirstBoot = Readonly<Record<'kernel' | 'initrd' | 'disk' | 'console', string>>
@@ -101,7 +112,12 @@ function loaderArgs(accelerator: AcceleratorKind, { kernel, initrd, disk, consol
     ...['qemu-system-x86_64', ...bareMachine(accelerator), '-no-reboot', '-smp', '2', '-m', '1536'],
     ...['-serial', `file:${console}`, '-kernel', kernel, '-initrd', initrd],
     ...['-append', 'root=LABEL=labroot console=ttyS0 mitigations=off no_timer_check lab.install'],
-    ...['-drive', `if=none,id=boot,format=raw,cache=unsafe,file=${disk}`, '-device', 'ide-hd,drive=boot,bus=ide.0'],
+    ...[
+      '-drive',
+      `if=none,id=boot,format=raw,cache=unsafe,file=${disk}`,
+      '-device',
+      'ide-hd,drive=boot,bus=ide.0',
+    ],
   ]
 }
 
@@ -118,7 +134,9 @@ async function installLoader(
   const find = (prefix: string) => system.work.listFiles(boot).find((name) => name.startsWith(prefix))
   const [kernel, initrd] = [find('vmlinuz-'), find('initrd.img-') ?? find('initramfs-')]
   if (kernel === undefined || initrd === undefined)
-    throw new AppError('the packages of the lab host made no kernel or no initramfs', { help: `looked into ${boot}` })
+    throw new AppError('the packages of the lab host made no kernel or no initramfs', {
+      help: `looked into ${boot}`,
+    })
   const console = join(place.work, 'console.log')
   const files = { kernel: join(boot, kernel), initrd: join(boot, initrd), disk: place.disk, console }
   const argv = [
@@ -165,5 +183,6 @@ async function endOf(ended: Promise<unknown>, signal: AbortSignal): Promise<'end
 
 async function run(system: System, argv: readonly string[]): Promise<void> {
   const result = await system.exec(argv, { timeoutSeconds: 300 })
-  if (result.status !== 0) throw new AppError(`${argv[0]} ended with ${result.status}: ${result.stderr.trim()}`)
+  if (result.status !== 0)
+    throw new AppError(`${argv[0]} ended with ${result.status}: ${result.stderr.trim()}`)
 }

@@ -1,4 +1,7 @@
-/** Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk of their own. */
+/**
+ * Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk
+ * of their own.
+ */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { System } from '../../machine/system.ts'
 import type { HostBoot } from '../host-args.ts'

@@ -1,19 +1,33 @@
 /**
- * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on any day, and taken
- * back. Between the commands its kernel is asked what is true.
+ * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on
+ * any day, and taken back. Between the commands its kernel is asked what is true.
  */
 import { AppError } from '../../base/errors.ts'
 import { allDifferences } from '../snapshot.ts'
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
-import { changedPaths, driverLines, readBootedAs, readFunctions, readState, type HostState } from './host-state.ts'
+import {
+  changedPaths,
+  driverLines,
+  readBootedAs,
+  readFunctions,
+  readState,
+  type HostState,
+} from './host-state.ts'
 
-/** A restart under software emulation takes 20 to 60 s, and several minutes on a busy machine; only what hangs is to be ended. */
+/**
+ * A restart under software emulation takes 20 to 60 s, and several minutes on a busy machine; only what hangs
+ * is to be ended.
+ */
 export const restartSeconds = 900
 
 export type PlannedSteps = {
   readonly assignments: readonly { readonly address: string }[]
   readonly takenAlong: readonly { readonly address: string }[]
-  readonly steps: readonly { readonly kind: string; readonly path?: string; readonly outputs?: readonly string[] }[]
+  readonly steps: readonly {
+    readonly kind: string
+    readonly path?: string
+    readonly outputs?: readonly string[]
+  }[]
   readonly needsReboot: boolean
 }
 
@@ -39,7 +53,9 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     .map((address) => before.functions.get(address)?.driver ?? '-')
     .filter((name) => name !== '-')
   const handed = { addresses, drivers: [...new Set(drivers)] }
-  await log.phase('apply', async () => mustWork(await typeCommand(story, 'handover apply reboot.yaml --yes'), 'apply'))
+  await log.phase('apply', async () =>
+    mustWork(await typeCommand(story, 'handover apply reboot.yaml --yes'), 'apply'),
+  )
   await checkOnlyPlanned(story, before, planned)
 
   await log.phase('restart into the trial', () => restart(story))
@@ -56,11 +72,17 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     `${again.steps.length} steps, needsReboot ${again.needsReboot}`,
   )
 
-  await log.phase('rollback', async () => mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'))
+  await log.phase('rollback', async () =>
+    mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'),
+  )
   await log.phase('restart after the rollback', () => restart(story))
   await checkAsBefore(story, 'after rollback and a restart', before)
   const end = await readBootedAs(host)
-  log.check('the host boots as at the beginning', end.cmdline === booted.cmdline && end.groups === 0, end.cmdline)
+  log.check(
+    'the host boots as at the beginning',
+    end.cmdline === booted.cmdline && end.groups === 0,
+    end.cmdline,
+  )
   await typeCommand(story, 'handover journal')
   return `${capture}\n`
 }
@@ -84,14 +106,24 @@ export async function readPlan({ host }: Typist, spec: string): Promise<PlannedS
   }
 }
 
-/** The rule: every path that differs after `apply` is named in the plan. Folders above a named path may come into being. */
-async function checkOnlyPlanned({ host, log }: Typist, before: HostState, planned: PlannedSteps): Promise<void> {
+/**
+ * The rule: every path that differs after `apply` is named in the plan. Folders above a named path may come
+ * into being.
+ */
+async function checkOnlyPlanned(
+  { host, log }: Typist,
+  before: HostState,
+  planned: PlannedSteps,
+): Promise<void> {
   const { files } = await readState(host)
   const changed = changedPaths(before.files, files)
   const named = planned.steps.flatMap((step) => step.outputs ?? (step.path === undefined ? [] : [step.path]))
-  const patterns = named.map((path) => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`))
+  const patterns = named.map(
+    (path) => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`),
+  )
   const unplanned = changed.filter(
-    (path) => !patterns.some((pattern) => pattern.test(path)) && !named.some((one) => one.startsWith(`${path}/`)),
+    (path) =>
+      !patterns.some((pattern) => pattern.test(path)) && !named.some((one) => one.startsWith(`${path}/`)),
   )
   log.check(
     'every path that differs after apply is named in the plan',

@@ -1,10 +1,15 @@
 /**
- * The kinds of installed lab hosts: which of the distribution's packages they are made of, how they boot, and what the machine
- * that builds them needs. Adding one is an entry here and its scripts in lab/installed/.
+ * The kinds of installed lab hosts: which of the distribution's packages they are made of, how they boot, and
+ * what the machine that builds them needs. Adding one is an entry here and its scripts in lab/installed/.
  */
 import type { Need } from '../../images/tools.ts'
 
-export const installedKinds = ['debian-grub', 'debian-systemd-boot', 'debian-unified', 'debian-ukify'] as const
+export const installedKinds = [
+  'debian-grub',
+  'debian-systemd-boot',
+  'debian-unified',
+  'debian-ukify',
+] as const
 
 export type InstalledKind = (typeof installedKinds)[number]
 

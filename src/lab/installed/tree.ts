@@ -55,11 +55,19 @@ export function ownTree(system: System, installed: InstalledSystem): TreeEntry[]
   const esp = installed.firmware === 'uefi' ? 'LABEL=LABESP /boot/efi vfat umask=0077 0 1\n' : ''
   return [
     ...[...ownFiles, ...kindFiles[installed.kind]].map(([from, path, mode]): TreeEntry => ({
-      ...{ kind: 'file', path, content: system.work.readFile(join(system.work.packageFolder(), 'lab', from)), mode },
+      ...{
+        kind: 'file',
+        path,
+        content: system.work.readFile(join(system.work.packageFolder(), 'lab', from)),
+        mode,
+      },
     })),
     ...['lab-agent', 'lab-install', 'systemd-networkd'].map(unit),
     text('etc/fstab', `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`),
-    ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map((path): TreeEntry => ({ kind: 'folder', path })),
+    ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map((path): TreeEntry => ({
+      kind: 'folder',
+      path,
+    })),
     text('etc/hostname', 'labhost\n'),
     text('etc/hosts', '127.0.0.1 localhost labhost\n'),
     // A machine id as a finished installation has it: the first boot would otherwise write one, and folders

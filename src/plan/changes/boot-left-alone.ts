@@ -1,6 +1,6 @@
 /**
- * With `--no-boot` nothing is written that counts at the next boot. What the spec asks for and goes without is said: a
- * wish that is dropped in silence would be believed to be met.
+ * With `--no-boot` nothing is written that counts at the next boot. What the spec asks for and goes without
+ * is said: a wish that is dropped in silence would be believed to be met.
  */
 import { listAll } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -14,7 +14,10 @@ export function leaveBootAlone(host: Host, wish: BootWish, files: readonly Step[
   return { steps: [], findings: [...sayArguments(host, wish), ...sayFiles(files)], needsReboot: false }
 }
 
-/** What the IOMMU needs is left to `iommu-off`, which stops the plan. A listing without a command line leaves it open. */
+/**
+ * What the IOMMU needs is left to `iommu-off`, which stops the plan. A listing without a command line leaves
+ * it open.
+ */
 function sayArguments(host: Host, wish: BootWish): Finding[] {
   if (host.kernel.cmdline === undefined) return []
   const change = bootChange(host, { ...wish, iommu: false })

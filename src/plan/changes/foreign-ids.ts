@@ -1,4 +1,7 @@
-/** Ids for drivers that bind by model, which others wrote, taken out when the spec asks for it (`host: foreign-ids: remove`). */
+/**
+ * Ids for drivers that bind by model, which others wrote, taken out when the spec asks for it (`host:
+ * foreign-ids: remove`).
+ */
 import { hasArg, parseCmdline } from '../../boot/cmdline.ts'
 import { idsInFile, idsOnCmdline, removeIds, type GivenIds } from '../../boot/module-options.ts'
 import { holdsKernelArguments } from '../../boot/argument-files.ts'
@@ -15,7 +18,10 @@ export type ForeignIds = GivenIds & {
 /** Every list of ids on this host, in the order in which they are found. */
 export function findForeignIds(host: Host): ForeignIds[] {
   return [
-    ...idsOnCmdline(host.kernel.cmdline ?? '').map((given) => ({ where: 'the kernel command line', ...given })),
+    ...idsOnCmdline(host.kernel.cmdline ?? '').map((given) => ({
+      where: 'the kernel command line',
+      ...given,
+    })),
     ...idsOfNextStart(host),
     ...filesWithOptions(host).flatMap(({ path, text }) =>
       idsInFile(path, text).map((given) => ({ where: path, ...given })),
@@ -23,7 +29,10 @@ export function findForeignIds(host: Host): ForeignIds[] {
   ]
 }
 
-/** Of a pasted host: what a boot loader's file beside the listing gives the next start, and the running kernel has not. */
+/**
+ * Of a pasted host: what a boot loader's file beside the listing gives the next start, and the running kernel
+ * has not.
+ */
 function idsOfNextStart(host: Host): ForeignIds[] {
   if (host.boot !== undefined) return []
   const running = new Set(idsOnCmdline(host.kernel.cmdline ?? '').map(({ argument }) => argument))
@@ -43,7 +52,10 @@ export type Removal = {
   readonly edits: readonly Step[]
 }
 
-/** Nothing with `--no-boot` (`mayWrite` false), or of a host of which it is not known how it boots (a pasted listing). */
+/**
+ * Nothing with `--no-boot` (`mayWrite` false), or of a host of which it is not known how it boots (a pasted
+ * listing).
+ */
 export function removeForeignIds(host: Host, mayWrite = true): Removal {
   if (host.boot === undefined || !mayWrite) return { arguments: [], edits: [] }
   const cmdline = parseCmdline(host.kernel.cmdline ?? '')

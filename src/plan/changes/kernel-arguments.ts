@@ -1,4 +1,7 @@
-/** What is wrong with kernel arguments a person asks for: those that undo the plan, do nothing, or only claim something. */
+/**
+ * What is wrong with kernel arguments a person asks for: those that undo the plan, do nothing, or only claim
+ * something.
+ */
 import { defined } from '../../base/defined.ts'
 import { readArg } from '../../boot/cmdline.ts'
 import { takerOfArg } from '../../boot/module-options.ts'
@@ -24,9 +27,14 @@ export function checkKernelArguments(spec: Spec, places?: SpecPlaces): Finding[]
 /** Nothing for the rest: any other argument is the user's word. */
 function judge(raw: string): Verdict | undefined {
   const { key, value = '' } = readArg(raw)
-  const instead = 'name the device in a VM instead: it is bound early, at its place, after its identity was checked'
+  const instead =
+    'name the device in a VM instead: it is bound early, at its place, after its identity was checked'
   if (takerOfArg(raw) !== undefined)
-    return refuse(`${raw} would bind by model: every device of that kind, the host's own too`, instead, 'ids-binding')
+    return refuse(
+      `${raw} would bind by model: every device of that kind, the host's own too`,
+      instead,
+      'ids-binding',
+    )
   if (key === 'xen_pciback.hide')
     return refuse(`${raw} would bind by address alone: whatever device answers there`, instead, 'ids-binding')
   if (key === 'amd_iommu' && value === 'on')
@@ -39,7 +47,10 @@ function judge(raw: string): Verdict | undefined {
   if (key === 'acpi' && saysOff(value))
     return refuse(`${raw} hides the firmware's tables, and with them the IOMMU`, 'leave it out')
   if (endsRemapping(raw))
-    return refuse(`${raw} switches off interrupt remapping, and without it VFIO refuses every device`, 'leave it out')
+    return refuse(
+      `${raw} switches off interrupt remapping, and without it VFIO refuses every device`,
+      'leave it out',
+    )
   if (isUncheckedRemapping(raw))
     return refuse(
       `${raw} lets any device send interrupts in the name of another: a guest could disturb the host`,

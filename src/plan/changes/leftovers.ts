@@ -1,6 +1,7 @@
 /**
- * What an earlier attempt left on the host and will fight with the plan at the next boot: ids for vfio-pci, blacklists,
- * driverctl overrides, devices still bound. Read from the kernel command line and the files inside the Host.
+ * What an earlier attempt left on the host and will fight with the plan at the next boot: ids for vfio-pci,
+ * blacklists, driverctl overrides, devices still bound. Read from the kernel command line and the files
+ * inside the Host.
  */
 import { listAll } from '../../base/text.ts'
 import { plainModule } from '../../boot/module-options.ts'
@@ -31,7 +32,12 @@ function withoutComments(text: string): string {
 }
 
 /** Takes every device of that kind, the host's too. */
-function checkIds(view: View, leaving: ReadonlySet<PciAddress>, found: ForeignIds, removal?: Removal): Finding[] {
+function checkIds(
+  view: View,
+  leaving: ReadonlySet<PciAddress>,
+  found: ForeignIds,
+  removal?: Removal,
+): Finding[] {
   const { where, taker, ids: list } = found
   const wanted = list.split(',').filter((id) => id !== '')
   const same = view.host.devices
@@ -99,7 +105,9 @@ function hasIds(device: PciDevice, id: string): boolean {
 
 /** A blacklist keeps a module from loading by itself, for every device it drives. */
 function checkBlacklists(view: View, { where, text }: Text): Finding[] {
-  const names = new Set([...text.matchAll(/^\s*blacklist\s+(\S+)/gm)].map(([, name]) => plainModule(name ?? '')))
+  const names = new Set(
+    [...text.matchAll(/^\s*blacklist\s+(\S+)/gm)].map(([, name]) => plainModule(name ?? '')),
+  )
   if (names.size === 0) return []
   return [...names].flatMap((name): Finding[] => {
     const needed = view.host.needs
@@ -123,7 +131,10 @@ function checkBlacklists(view: View, { where, text }: Text): Finding[] {
   })
 }
 
-/** `/etc/driverctl.d/pci-0000:01:00.0` holds a driver name; it goes by address alone and sticks to whatever answers there. */
+/**
+ * `/etc/driverctl.d/pci-0000:01:00.0` holds a driver name; it goes by address alone and sticks to whatever
+ * answers there.
+ */
 function checkDriverctl(view: View, leaving: ReadonlySet<PciAddress>): Finding[] {
   return (view.host.files ?? []).flatMap(({ path, text }): Finding[] => {
     const address = parseAddress(/^\/etc\/driverctl\.d\/pci-(\S+)$/.exec(path)?.[1] ?? '')
@@ -151,7 +162,9 @@ function checkDriverctl(view: View, leaving: ReadonlySet<PciAddress>): Finding[]
 }
 
 function checkStillBound(view: View, leaving: ReadonlySet<PciAddress>): Finding[] {
-  const bound = view.host.devices.filter((device) => device.driver === 'vfio-pci' && !leaving.has(device.address))
+  const bound = view.host.devices.filter(
+    (device) => device.driver === 'vfio-pci' && !leaving.has(device.address),
+  )
   if (bound.length === 0) return []
   return [
     {

@@ -1,6 +1,7 @@
 /**
- * What has to change in how the host boots: kernel arguments (what the IOMMU needs, and what is asked for beyond) and early
- * binding, on trial where that can be had. How each boot loader is changed is in its file in boot/loaders/.
+ * What has to change in how the host boots: kernel arguments (what the IOMMU needs, and what is asked for
+ * beyond) and early binding, on trial where that can be had. How each boot loader is changed is in its file
+ * in boot/loaders/.
  */
 import type { Binding } from '../../boot/early-binding.ts'
 import { findArg, hasArg, isSameArg, parseCmdline, readArg, type Cmdline } from '../../boot/cmdline.ts'
@@ -49,7 +50,8 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   if (host.boot === undefined) return nothing
   const edits = wish.edits ?? []
   const boot = bootSituation(host)
-  if (change === undefined) return host.iommu.state === 'on' || edits.length > 0 ? planBinding(boot, wish) : nothing
+  if (change === undefined)
+    return host.iommu.state === 'on' || edits.length > 0 ? planBinding(boot, wish) : nothing
   const direct = editCmdline(boot, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial) {
@@ -75,7 +77,10 @@ function tryChange(
   return planTrial(boot, { change, identities, minutes })
 }
 
-function noTrial({ reason, first }: { readonly reason: string; readonly first?: string }, change: BootChange): Finding {
+function noTrial(
+  { reason, first }: { readonly reason: string; readonly first?: string },
+  change: BootChange,
+): Finding {
   return {
     code: 'no-trial',
     severity: 'error',
@@ -84,7 +89,10 @@ function noTrial({ reason, first }: { readonly reason: string; readonly first?: 
   }
 }
 
-/** A new initramfs gets a trial, too. Where none can be had it is made at once: the binding can be switched off by one word. */
+/**
+ * A new initramfs gets a trial, too. Where none can be had it is made at once: the binding can be switched
+ * off by one word.
+ */
 function planBinding(boot: BootSituation, wish: BootWish): BootPlan {
   const steps = bindAtOnce(boot, wish)
   if (steps.length === 0) return nothing
@@ -109,7 +117,10 @@ function untried(reason: string): Finding {
 const neverCameUp =
   'the trial boot was started and did not come up: a panic, a reset or a power cut ended it, and the machine went back to the old entry by itself'
 
-/** A trial that was given up, or one that nobody confirmed yet: both want an answer before anything else is planned. */
+/**
+ * A trial that was given up, or one that nobody confirmed yet: both want an answer before anything else is
+ * planned.
+ */
 export function findTrialProblem(host: Host): Finding | undefined {
   if (!isTrialPrepared(host)) return undefined
   if (isTrialBoot(host))
@@ -140,7 +151,10 @@ export function planConfirm(host: Host): BootPlan {
   return { steps: planConfirmed(boot, permanent.steps), findings: [], needsReboot: false }
 }
 
-/** The remedy that inspect names and what else is wanted, as arguments; undefined when the running kernel has it all. */
+/**
+ * The remedy that inspect names and what else is wanted, as arguments; undefined when the running kernel has
+ * it all.
+ */
 export function bootChange(host: Host, wish: Partial<BootWish> = {}): BootChange | undefined {
   const running = parseCmdline(host.kernel.cmdline ?? '')
   const { replace = nothingElse } = wish

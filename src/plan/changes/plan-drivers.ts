@@ -1,4 +1,7 @@
-/** The driver steps: every function that leaves gets vfio-pci, one verified device at a time. Bridges never change drivers. */
+/**
+ * The driver steps: every function that leaves gets vfio-pci, one verified device at a time. Bridges never
+ * change drivers.
+ */
 import type { PciAddress } from '../../pci/address.ts'
 import type { Identity } from '../../pci/identity.ts'
 import type { Layout } from '../who/cards.ts'
@@ -11,7 +14,10 @@ type Leaving = {
   readonly role?: string
 }
 
-/** Nothing for a device that is already as wanted. An unstated driver counts as none: only the live machine is changed, and it states it. */
+/**
+ * Nothing for a device that is already as wanted. An unstated driver counts as none: only the live machine is
+ * changed, and it states it.
+ */
 export function planDrivers(leaving: readonly Leaving[], layout: Layout): Step[] {
   const after = { driver: 'vfio-pci', driverOverride: 'vfio-pci' }
   return leaving.flatMap(({ vm, address, identity, role }): Step[] => {

@@ -1,4 +1,7 @@
-/** Early binding as file steps of our own, and one command that makes every initramfs again when one of them changes. */
+/**
+ * Early binding as file steps of our own, and one command that makes every initramfs again when one of them
+ * changes.
+ */
 import { earlyBindingFiles, type Binding } from '../../boot/early-binding.ts'
 import { runsSystemd } from '../../boot/boot-paths.ts'
 import type { BootSituation } from '../../boot/loaders/loader.ts'

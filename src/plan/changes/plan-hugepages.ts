@@ -1,7 +1,7 @@
 /**
- * Huge pages for the VMs that take their memory from them. 2 MiB pages are set aside at once and by a file of our own at
- * every boot; 1 GiB pages can be had reliably only by kernel arguments, while memory is whole. More than is wanted is
- * never given back: somebody else may use it.
+ * Huge pages for the VMs that take their memory from them. 2 MiB pages are set aside at once and by a file of
+ * our own at every boot; 1 GiB pages can be had reliably only by kernel arguments, while memory is whole.
+ * More than is wanted is never given back: somebody else may use it.
  */
 import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
@@ -36,7 +36,13 @@ export function planHugepages(host: Host, spec: Spec, places?: SpecPlaces): Huge
     return { steps: [], files: forget(host), arguments: none, findings: [] }
   const at = placeOf(places, ['host', 'hugepages'], 'key')
   const stop = (message: string, help: string): HugepagePlan => {
-    const finding: Finding = { code: 'hugepages-missing', severity: 'error', message, help, ...defined({ at }) }
+    const finding: Finding = {
+      code: 'hugepages-missing',
+      severity: 'error',
+      message,
+      help,
+      ...defined({ at }),
+    }
     return { steps: [], files: [], arguments: none, findings: [finding] }
   }
   const uneven = wanting.find((vm) => (vm.memoryMiB * 1024) % size !== 0)
@@ -79,26 +85,33 @@ function atOnce(host: Host, pages: { size: number; count: number; total: number 
   return { steps: count > total ? [step] : [], files, arguments: none, findings: [] }
 }
 
-/** `hugepages=` means the size that `hugepagesz=` named before it (Documentation/admin-guide/kernel-parameters.txt). */
+/**
+ * `hugepages=` means the size that `hugepagesz=` named before it
+ * (Documentation/admin-guide/kernel-parameters.txt).
+ */
 function atBoot(host: Host, { count, total }: { count: number; total: number }, stop: Stop): HugepagePlan {
   const files = forget(host)
   if (total >= count) return { steps: [], files, arguments: none, findings: [] }
   const running = parseCmdline(host.kernel.cmdline ?? '')
-  const theirs = running.args.map(({ raw }) => raw).filter((raw) => /^(?:default_)?hugepages/.test(readArg(raw).key))
+  const theirs = running.args
+    .map(({ raw }) => raw)
+    .filter((raw) => /^(?:default_)?hugepages/.test(readArg(raw).key))
   const wanted = ['hugepagesz=1G', `hugepages=${count}`]
   if (theirs.join(' ') === wanted.join(' '))
     return stop(
       `the kernel set aside ${total} of ${count} huge pages of 1 GiB at boot: there is not more memory in one piece`,
       'give the guests less memory, or use huge pages of 2 MiB',
     )
-  const isAlone = theirs.length === 2 && theirs[0] === 'hugepagesz=1G' && /^hugepages=\d+$/.test(theirs[1] ?? '')
+  const isAlone =
+    theirs.length === 2 && theirs[0] === 'hugepagesz=1G' && /^hugepages=\d+$/.test(theirs[1] ?? '')
   if (theirs.length > 0 && !isAlone)
     return stop(
       `the kernel command line sets huge pages aside in a way of its own (${theirs.join(' ')})`,
       `${count} of 1 GiB are needed: change it there (${wanted.join(' ')}), or take it out and plan again`,
     )
   const old = isAlone ? findArg(running, 'hugepages') : undefined
-  const change = old === undefined ? { add: wanted, remove: [] } : { add: [`hugepages=${count}`], remove: [old] }
+  const change =
+    old === undefined ? { add: wanted, remove: [] } : { add: [`hugepages=${count}`], remove: [old] }
   return { steps: [], files, arguments: change, findings: [] }
 }
 

@@ -1,6 +1,7 @@
 /**
- * `reset_method` for devices that leave, where the kernel would reset them in a way known to be bad and lists one that
- * works. Only what the quirk table says (pci/quirks/reset-quirks.ts); the early binding does the same at every boot.
+ * `reset_method` for devices that leave, where the kernel would reset them in a way known to be bad and lists
+ * one that works. Only what the quirk table says (pci/quirks/reset-quirks.ts); the early binding does the
+ * same at every boot.
  */
 import { bindingsPath } from '../../boot/early-binding.ts'
 import type { Host } from '../../host/host.ts'
@@ -46,10 +47,15 @@ export function planResets(host: Host, leaving: readonly Leaving[]): ResetPlan {
 }
 
 function hasRule(device: Host['devices'][number] | undefined): boolean {
-  return device !== undefined && resetQuirksOf(device).some(({ rule }) => rule === 'noFlr' || rule === 'noPmReset')
+  return (
+    device !== undefined && resetQuirksOf(device).some(({ rule }) => rule === 'noFlr' || rule === 'noPmReset')
+  )
 }
 
-/** The bindings of an earlier plan limit it already: then the list on the machine is ours and must stay in them. */
+/**
+ * The bindings of an earlier plan limit it already: then the list on the machine is ours and must stay in
+ * them.
+ */
 function isLimited(host: Host, { path }: Identity, stated: readonly string[]): boolean {
   const bindings = host.files?.find((file) => file.path === bindingsPath)?.text ?? ''
   const line = bindings.split('\n').find((one) => one.startsWith(`${path} `))

@@ -1,7 +1,8 @@
 /**
- * Virtual functions: made on cards that stay with the host, set up, and recreated at every boot. Which functions there will
- * be is known only when the card has made them, so a plan makes them first; roles that ask for one wait, and the plan
- * after that apply sets them up and gives them away, each identified as it then is.
+ * Virtual functions: made on cards that stay with the host, set up, and recreated at every boot. Which
+ * functions there will be is known only when the card has made them, so a plan makes them first; roles that
+ * ask for one wait, and the plan after that apply sets them up and gives them away, each identified as it
+ * then is.
  */
 import { defined } from '../../base/defined.ts'
 import { listAll } from '../../base/text.ts'
@@ -24,6 +25,7 @@ import { runsSystemd } from '../../boot/boot-paths.ts'
 import { layoutOf, type Layout } from '../who/cards.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import { findDevices } from '../who/select.ts'
+import { sayWaiting, waitingRoles, withoutRoles } from './waiting-roles.ts'
 import type { Step, SysfsStep } from '../../steps/step.ts'
 import { nameOf, sayDemand } from '../words.ts'
 
@@ -44,7 +46,8 @@ type Problem = { readonly message: string; readonly help?: string; readonly seve
 export function planVirtualFunctions(host: Host, spec: Spec, places?: SpecPlaces): FunctionPlan {
   const asked = spec.host.virtualFunctions ?? []
   const physicalOf = new Map<string, PciAddress>()
-  if (asked.length === 0) return { spec, physicalOf, steps: [], files: forget(host), findings: [], again: false }
+  if (asked.length === 0)
+    return { spec, physicalOf, steps: [], files: forget(host), findings: [], again: false }
   const layout = layoutOf(host)
   const findings: Finding[] = []
   const steps: Step[] = []
@@ -80,12 +83,16 @@ export function planVirtualFunctions(host: Host, spec: Spec, places?: SpecPlaces
 
 /** Settings wait as roles do: what a function has is known when it is there. */
 function isSetUpLater(asked: readonly VirtualFunctionsSpec[], there: ReadonlySet<string>): boolean {
-  return asked.some(({ name, functions }) => !there.has(name) && functions.some((one) => settingWords(one).length > 0))
+  return asked.some(
+    ({ name, functions }) => !there.has(name) && functions.some((one) => settingWords(one).length > 0),
+  )
 }
 
 /** The one card that is meant. */
 function findPhysical({ name, of }: VirtualFunctionsSpec, layout: Layout): PciDevice | Problem {
-  const found = findDevices(of, [...layout.devices.values()], layout).filter((device) => !isVirtualFunction(device))
+  const found = findDevices(of, [...layout.devices.values()], layout).filter(
+    (device) => !isVirtualFunction(device),
+  )
   const [device] = found
   if (device === undefined)
     return {
@@ -102,7 +109,11 @@ function findPhysical({ name, of }: VirtualFunctionsSpec, layout: Layout): PciDe
 }
 
 type SharedPort = { readonly device: PciDevice; readonly identity: Identity }
-type PlannedCard = { readonly steps: readonly Step[]; readonly problems: readonly Problem[]; readonly isThere: boolean }
+type PlannedCard = {
+  readonly steps: readonly Step[]
+  readonly problems: readonly Problem[]
+  readonly isThere: boolean
+}
 
 function planCard(host: Host, one: VirtualFunctionsSpec, card: SharedPort): PlannedCard {
   const { device } = card
@@ -141,7 +152,10 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: SharedPort): Plan
   return { steps: makingSteps(one, card), problems: needsPort(one, card), isThere: false }
 }
 
-/** sysfs has `sriov_totalvfs` where there is the capability; a listing, or a copy of a few files, may only leave it out. */
+/**
+ * sysfs has `sriov_totalvfs` where there is the capability; a listing, or a copy of a few files, may only
+ * leave it out.
+ */
 function isKnownWithout({ source }: Host, { facts }: PciDevice): boolean {
   return facts?.sriov === null || source.kind === 'live' || source.kind === 'capture'
 }
@@ -150,7 +164,10 @@ function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Shar
   const { address, sriov } = device
   const folder = `/sys/bus/pci/devices/${address}`
   const of = { address, identity }
-  const step = (name: string, change: Pick<SysfsStep, 'before' | 'after' | 'why' | 'partial' | 'purpose'>): Step => ({
+  const step = (
+    name: string,
+    change: Pick<SysfsStep, 'before' | 'after' | 'why' | 'partial' | 'purpose'>,
+  ): Step => ({
     kind: 'sysfs',
     path: `${folder}/${name}`,
     of,
@@ -158,7 +175,9 @@ function makingSteps({ count }: VirtualFunctionsSpec, { device, identity }: Shar
   })
   const why = 'new virtual functions wait for a virtual machine, not for drivers of the host'
   return [
-    ...(sriov?.driversAutoprobe === true ? [step('sriov_drivers_autoprobe', { before: '1', after: '0', why })] : []),
+    ...(sriov?.driversAutoprobe === true
+      ? [step('sriov_drivers_autoprobe', { before: '1', after: '0', why })]
+      : []),
     step('sriov_numvfs', {
       before: '0',
       after: String(count),
@@ -225,54 +244,6 @@ function keyWord(key: keyof VirtualFunctionSettings): string {
   return key === 'spoofCheck' ? 'spoof-check' : key
 }
 
-type WaitingRole = { readonly vm: string; readonly role: string; readonly word: string }
-
-function waitingRoles(spec: Spec, there: ReadonlySet<string>): WaitingRole[] {
-  return spec.vms.flatMap((vm) =>
-    vm.devices.flatMap(({ role, select }) => {
-      const word = select.virtualFunction
-      return word === undefined || there.has(word) ? [] : [{ vm: vm.name, role, word }]
-    }),
-  )
-}
-
-function withoutRoles(spec: Spec, waiting: readonly WaitingRole[]): Spec {
-  if (waiting.length === 0) return spec
-  const waits = new Set(waiting.map(({ vm, role }) => `${vm}/${role}`))
-  const vms = spec.vms.map((vm) => ({
-    ...vm,
-    devices: vm.devices.filter(({ role }) => !waits.has(`${vm.name}/${role}`)),
-  }))
-  return { ...spec, vms }
-}
-
-type Saying = {
-  readonly findings: readonly Finding[]
-  readonly iommu: Host['iommu']['state']
-  readonly places: SpecPlaces | undefined
-}
-
-/** Nothing where an error says already why there are none. */
-function sayWaiting(waiting: readonly WaitingRole[], { findings, iommu, places }: Saying): Finding[] {
-  if (findings.some(({ severity }) => severity === 'error')) return []
-  const [first] = waiting
-  if (first === undefined) return []
-  const roles = listAll(waiting.slice(0, 6).map(({ vm, role }) => `${role} of ${vm}`))
-  const at = placeOf(places, ['vms', first.vm, 'devices', first.role], 'key')
-  return [
-    {
-      code: 'virtual-functions-first',
-      severity: 'note',
-      message: `${roles} ${waiting.length === 1 ? 'waits' : 'wait'} for virtual functions that are not there yet`,
-      help:
-        iommu === 'off'
-          ? 'they are made once the IOMMU is on: reboot, then apply again'
-          : 'apply makes them; the same command run again gives them away',
-      ...defined({ at }),
-    },
-  ]
-}
-
 function told({ name }: VirtualFunctionsSpec, problem: Problem, places: SpecPlaces | undefined): Finding {
   const at = placeOf(places, ['host', 'virtual-functions', name], 'key')
   return {
@@ -286,9 +257,17 @@ function told({ name }: VirtualFunctionsSpec, problem: Problem, places: SpecPlac
 function filesFor(host: Host, wanted: readonly WantedFunctions[]): Step[] {
   if (host.iommu.state === 'off' || !runsSystemd(host)) return []
   if (wanted.length === 0) return []
-  return ownFileSteps(virtualFunctionFiles(wanted), host.files ?? [], 'the same virtual functions at every boot')
+  return ownFileSteps(
+    virtualFunctionFiles(wanted),
+    host.files ?? [],
+    'the same virtual functions at every boot',
+  )
 }
 
 function forget(host: Host): Step[] {
-  return removeFileSteps(virtualFunctionFiles([]), host.files ?? [], 'no virtual functions are wanted any more')
+  return removeFileSteps(
+    virtualFunctionFiles([]),
+    host.files ?? [],
+    'no virtual functions are wanted any more',
+  )
 }

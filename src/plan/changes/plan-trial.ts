@@ -1,9 +1,16 @@
 /**
- * New kernel arguments as a trial boot, and what makes a confirmed trial permanent. A trial that cannot be trusted to end
- * by itself is not offered: the reason is given. What is special to a boot loader is in its file in boot/loaders/.
+ * New kernel arguments as a trial boot, and what makes a confirmed trial permanent. A trial that cannot be
+ * trusted to end by itself is not offered: the reason is given. What is special to a boot loader is in its
+ * file in boot/loaders/.
  */
 import { bindingsPath, earlyBindingFiles, liftGate, type Binding } from '../../boot/early-binding.ts'
-import { isTrialCmdline, trialConfPath, trialFiles, trialToken, type TrialChecks } from '../../boot/trial/trial.ts'
+import {
+  isTrialCmdline,
+  trialConfPath,
+  trialFiles,
+  trialToken,
+  type TrialChecks,
+} from '../../boot/trial/trial.ts'
 import type { Host } from '../../host/host.ts'
 import { indexDevices, pathOf } from '../../pci/identity.ts'
 import { runsSystemd } from '../../boot/boot-paths.ts'
@@ -15,7 +22,8 @@ import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import type { Step } from '../../steps/step.ts'
 import type { TrialWay } from '../../boot/trial/trial-way.ts'
 
-export type TrialPlan = { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
+export type TrialPlan =
+  { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
 
 export function planTrial(
   boot: BootSituation,
@@ -42,11 +50,13 @@ function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof
   const vital = host.needs.filter(({ weight }) => weight === 'vital')
   const mounts = vital.flatMap(({ mountPoint }) => mountPoint ?? [])
   const leaving = new Set(identities.map(({ path }) => path))
-  // Virtual functions are made late and by others; a driver is expected of what the machine itself shows.
-  // A device that an earlier plan left on vfio-pci has its own driver again on the next boot, and nobody misses it there.
+  // Virtual functions are made late and by others; a driver is expected of what the machine itself shows. A
+  // device that an earlier plan left on vfio-pci has its own driver again on the next boot, and nobody misses
+  // it there.
   const index = indexDevices(host.devices)
   const staying = host.devices.filter(
-    (device) => device.physFn === undefined && device.driver !== 'vfio-pci' && !leaving.has(pathOf(device, index)),
+    (device) =>
+      device.physFn === undefined && device.driver !== 'vfio-pci' && !leaving.has(pathOf(device, index)),
   )
   return {
     minutes,
@@ -68,7 +78,10 @@ const noChecks: TrialChecks = {
   remove: [],
 }
 
-/** A confirmed trial for good: `permanent` changes the entries, the bindings lose their gate, the trial's own files go. */
+/**
+ * A confirmed trial for good: `permanent` changes the entries, the bindings lose their gate, the trial's own
+ * files go.
+ */
 export function planConfirmed(boot: BootSituation, permanent: readonly Step[]): Step[] {
   const files = boot.host.files ?? []
   const bindings = files.find(({ path }) => path === bindingsPath)

@@ -1,8 +1,8 @@
 /**
- * Stand-ins of IPv4 and IPv6 addresses. Two addresses have the same number of leading bits in common as their originals (Xu et al.,
- * Prefix-preserving IP address anonymization, 2002), so that a route covers what it covered before. What an address is stays: private,
- * link-local, shared (RFC 6598), unique local; every other IPv4 address becomes one of 240.0.0.0/4, every other IPv6 address one of
- * 2001:db8::/32, which nobody has.
+ * Stand-ins of IPv4 and IPv6 addresses. Two addresses have the same number of leading bits in common as their
+ * originals (Xu et al., Prefix-preserving IP address anonymization, 2002), so that a route covers what it
+ * covered before. What an address is stays: private, link-local, shared (RFC 6598), unique local; every other
+ * IPv4 address becomes one of 240.0.0.0/4, every other IPv6 address one of 2001:db8::/32, which nobody has.
  */
 import { fingerprintBytes } from '../../base/fingerprint.ts'
 import { addressBytes } from '../../host/needs/network/routes.ts'
@@ -48,7 +48,10 @@ function isKept4(bytes: readonly number[]): boolean {
   return /^1+0*$/.test(bits) && (first === 255 || /^1+0{24,}$/.test(bits))
 }
 
-/** Unspecified, loopback, multicast but for the groups that hold an address (ff02::1:ff00:0/104), and all of 2000::/3. */
+/**
+ * Unspecified, loopback, multicast but for the groups that hold an address (ff02::1:ff00:0/104), and all of
+ * 2000::/3.
+ */
 function isKept6(bytes: readonly number[]): boolean {
   const rest = bytes.slice(1).every((byte) => byte === 0)
   if (bytes[0] === 0xff) return !(bytes[11] === 1 && bytes[12] === 0xff)
@@ -105,7 +108,10 @@ function drawAddresses(key: string, attempt: number): Drawn {
   }
 }
 
-/** The 256 bits of `flips` are the nodes of a tree of eight levels: each bit is turned or not by what stands before it. */
+/**
+ * The 256 bits of `flips` are the nodes of a tree of eight levels: each bit is turned or not by what stands
+ * before it.
+ */
 function turnByte(byte: number, fixed: number, flips: Uint8Array): number {
   let turned = 0
   for (let bit = 0; bit < 8; bit += 1) {

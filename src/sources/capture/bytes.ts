@@ -1,8 +1,12 @@
-/** Bytes as text of one character each, so that texts and binary files are searched in one way and come back as they were. */
+/**
+ * Bytes as text of one character each, so that texts and binary files are searched in one way and come back
+ * as they were.
+ */
 
 export function latinOf(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192))
   return text
 }
 
@@ -22,7 +26,10 @@ export function bytesOfHex(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
-/** No text: it holds control characters that texts do not have. The arguments of a process are texts behind one another. */
+/**
+ * No text: it holds control characters that texts do not have. The arguments of a process are texts behind
+ * one another.
+ */
 export function isBinary(path: string, latin: string): boolean {
   return /[\0-\x08\x0e-\x1f]/.test(latin) && !/^\/proc\/\d+\/(?:cmdline|environ)$/.test(path)
 }

@@ -1,4 +1,7 @@
-/** A host as one redacted, diffable text: recorded while it is read, cut down, made anonymous, written as YAML. */
+/**
+ * A host as one redacted, diffable text: recorded while it is read, cut down, made anonymous, written as
+ * YAML.
+ */
 import { textOf, startReading } from '../../host/read/reading.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { Host } from '../../host/host.ts'
@@ -20,7 +23,10 @@ export type Captured = {
   readonly redactor: Redactor
 }
 
-/** What goes to the same reader as a capture: none of it is in the capture, and it is made anonymous in the same way. */
+/**
+ * What goes to the same reader as a capture: none of it is in the capture, and it is made anonymous in the
+ * same way.
+ */
 export type Beside = {
   /** Serials that no file of the host states any more. */
   readonly serials: readonly string[]

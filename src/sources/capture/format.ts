@@ -1,6 +1,7 @@
 /**
- * A recording as one YAML text, made to be read and compared by people: keys sorted, one line per short attribute,
- * configuration space as lines of 32 bytes with runs of zeros left out. parse-capture.ts reads it back.
+ * A recording as one YAML text, made to be read and compared by people: keys sorted, one line per short
+ * attribute, configuration space as lines of 32 bytes with runs of zeros left out. parse-capture.ts reads it
+ * back.
  *
  *     handover: capture
  *     version: 1
@@ -26,7 +27,10 @@ export type CaptureHead = {
   readonly names: Readonly<Record<string, string>>
 }
 
-/** Attributes and folders that the kernel gives to devices of a kind, every one of them: that they are there tells nobody anything. */
+/**
+ * Attributes and folders that the kernel gives to devices of a kind, every one of them: that they are there
+ * tells nobody anything.
+ */
 const toldByNothing = wholeWords(
   'uevent power subsystem subsystem_(?:vendor|device) vendor device class revision config',
   String.raw`resource\d*(?:_wc)? irq msi_bus msi_irqs modalias broken_parity_status consistent_dma_mask_bits`,
@@ -80,7 +84,8 @@ function splitFiles(recording: Recording): { files: Record<string, string>; byte
   const binary = new Map<string, string>()
   for (const [path, content] of recording.files) {
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(content)
-    const isText = !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/.test(text) || /^\/proc\/\d+\/cmdline$/.test(path)
+    const isText =
+      !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/.test(text) || /^\/proc\/\d+\/cmdline$/.test(path)
     if (!isText || path.endsWith('/config')) binary.set(path, hexLines(content))
     else files.set(path, /^\/(?:sys|proc)\//.test(path) ? text.replace(/\n$/, '') : text)
   }
@@ -99,8 +104,9 @@ function hexLines(content: Uint8Array): string {
 }
 
 /**
- * Names that something else in the capture shows need no line of their own. The folder of a device has dozens of
- * attributes that all of its kind have, and those are left out; empty folders stay, because being empty is a fact.
+ * Names that something else in the capture shows need no line of their own. The folder of a device has dozens
+ * of attributes that all of its kind have, and those are left out; empty folders stay, because being empty is
+ * a fact.
  */
 function foldersToKeep(recording: Recording): Record<string, readonly string[]> {
   const shown = new Set<string>()
@@ -120,7 +126,9 @@ function foldersToKeep(recording: Recording): Record<string, readonly string[]> 
   }
   for (const [path, names] of recording.folders) {
     const isDevice = names.includes('uevent') || (names.includes('vendor') && names.includes('device'))
-    const rest = names.filter((name) => !shown.has(`${path}/${name}`) && (!isDevice || !toldByNothing.test(name)))
+    const rest = names.filter(
+      (name) => !shown.has(`${path}/${name}`) && (!isDevice || !toldByNothing.test(name)),
+    )
     const isSeen = names.some((name) => shown.has(`${path}/${name}`))
     if (rest.length > 0 || !isSeen) kept.set(path, [...new Set([...(kept.get(path) ?? []), ...rest])])
   }

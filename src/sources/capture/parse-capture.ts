@@ -1,6 +1,6 @@
 /**
- * A capture's text back into a Host: the recorded tree is replayed through the same readers that read a live machine, so
- * what they understand of it can grow later without a new capture.
+ * A capture's text back into a Host: the recorded tree is replayed through the same readers that read a live
+ * machine, so what they understand of it can grow later without a new capture.
  */
 import { bytesText } from '../../base/size.ts'
 import { defined } from '../../base/defined.ts'
@@ -15,7 +15,8 @@ import { readHost } from '../../host/read/read-host.ts'
 export const captureCap = 24 * 1024 * 1024
 
 export type CaptureReading =
-  { readonly ok: true; readonly host: Host } | { readonly ok: false; readonly message: string; readonly help: string }
+  | { readonly ok: true; readonly host: Host }
+  | { readonly ok: false; readonly message: string; readonly help: string }
 
 /** By content: the first key says so. Cheap enough to ask of any text. */
 export function isCapture(text: string): boolean {
@@ -35,7 +36,10 @@ export function parseCapture(text: string, name: string): CaptureReading {
   }
   if (!isRecord(document)) return refuse(`${name} holds no capture`, 'capture the host again')
   if (document['version'] !== '1')
-    return refuse(`${name} is a capture of another version; this program reads version 1`, 'use a newer handover')
+    return refuse(
+      `${name} is a capture of another version; this program reads version 1`,
+      'use a newer handover',
+    )
   const { tree, rejected } = buildTree(document)
   const host = readHost(replayReader(tree, document), { kind: 'capture', name })
   const findings: Finding[] =
@@ -49,7 +53,10 @@ export function parseCapture(text: string, name: string): CaptureReading {
             help: 'capture the host again',
           },
         ]
-  return { ok: true, host: { ...withNames(host, document['names']), findings: [...host.findings, ...findings] } }
+  return {
+    ok: true,
+    host: { ...withNames(host, document['names']), findings: [...host.findings, ...findings] },
+  }
 }
 
 function refuse(message: string, help: string): CaptureReading {
@@ -91,7 +98,9 @@ function buildTree(document: Readonly<Record<string, unknown>>): { tree: Tree; r
     const content = typeof text === 'string' ? text : undefined
     add(
       path,
-      content === undefined ? undefined : { kind: 'file', bytes: new TextEncoder().encode(content), ...modeOf(mode) },
+      content === undefined
+        ? undefined
+        : { kind: 'file', bytes: new TextEncoder().encode(content), ...modeOf(mode) },
     )
   }
   for (const [path, text] of entriesOf(document, 'bytes')) {
@@ -120,12 +129,16 @@ export function parseHexLines(text: string): Uint8Array | undefined {
     const start = Number.parseInt(match[1] ?? '', 16)
     const hex = match[2] ?? ''
     if (start + hex.length / 2 > length) return undefined
-    for (let at = 0; at < hex.length; at += 2) bytes[start + at / 2] = Number.parseInt(hex.slice(at, at + 2), 16)
+    for (let at = 0; at < hex.length; at += 2)
+      bytes[start + at / 2] = Number.parseInt(hex.slice(at, at + 2), 16)
   }
   return bytes
 }
 
-/** "Has none" and "was not kept" differ between a running machine and an archive, so a replay answers as the original did. */
+/**
+ * "Has none" and "was not kept" differ between a running machine and an archive, so a replay answers as the
+ * original did.
+ */
 function replayReader(tree: Tree, document: Readonly<Record<string, unknown>>): Reader {
   const taken = document['taken']
   const env = new Map(entriesOf(document, 'env'))
@@ -144,7 +157,10 @@ function replayReader(tree: Tree, document: Readonly<Record<string, unknown>>): 
   }
 }
 
-/** `names` maps `vvvv:dddd` to the device's name and six class digits to the class's, as they were known there. */
+/**
+ * `names` maps `vvvv:dddd` to the device's name and six class digits to the class's, as they were known
+ * there.
+ */
 function withNames(host: Host, names: unknown): Host {
   if (!isRecord(names)) return host
   const text = (key: string): string | undefined => {

@@ -1,6 +1,7 @@
 /**
- * A Reader that notes everything it is asked, so that a capture holds exactly what reading a host needs and nothing
- * else. Paths are noted where they really are, and every link on the way is noted too, so a replay walks the same way.
+ * A Reader that notes everything it is asked, so that a capture holds exactly what reading a host needs and
+ * nothing else. Paths are noted where they really are, and every link on the way is noted too, so a replay
+ * walks the same way.
  */
 import { recordPath } from '../../host/needs/network/rtnetlink.ts'
 import type { FileStat, Reader, ReadFailure, ReadResult } from '../../machine/system.ts'
@@ -40,7 +41,11 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
   const places = new Map<string, string>()
   const { nodeNumber, showNetwork } = system
   const at = (path: string): string => placeOf(system, recording, path, places)
-  const note = <T>(path: string, result: ReadResult<T>, keep: (place: string, value: T) => void): ReadResult<T> => {
+  const note = <T>(
+    path: string,
+    result: ReadResult<T>,
+    keep: (place: string, value: T) => void,
+  ): ReadResult<T> => {
     if (result.ok) keep(at(path), result.value)
     else noteFailure(recording, at(path), result)
     return result
@@ -63,7 +68,8 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
     realPath: (path) => note(path, system.realPath(path), (place) => noteExists(system, recording, place)),
     stat: (path) => {
       const result = system.stat(path)
-      if (result.ok) noteStat(recording, result.value.kind === 'link' ? linkPlace(path, at) : at(path), result.value)
+      if (result.ok)
+        noteStat(recording, result.value.kind === 'link' ? linkPlace(path, at) : at(path), result.value)
       return result
     },
     env: (name) => {
@@ -113,7 +119,10 @@ function linkPlace(path: string, at: (path: string) => string): string {
   return `${at(path.slice(0, slash))}${path.slice(slash)}`
 }
 
-/** The path with links resolved one by one, each noted. At most 40 links, as the kernel; more stay as they are. */
+/**
+ * The path with links resolved one by one, each noted. At most 40 links, as the kernel; more stay as they
+ * are.
+ */
 function placeOf(system: Reader, recording: Recording, path: string, places: Map<string, string>): string {
   const known = places.get(path)
   if (known !== undefined) return known
@@ -140,7 +149,9 @@ function placeOf(system: Reader, recording: Recording, path: string, places: Map
   return place
 }
 
-/** /proc and most of /sys/devices hold no links on the way down; asking anyway keeps this right everywhere. */
+/**
+ * /proc and most of /sys/devices hold no links on the way down; asking anyway keeps this right everywhere.
+ */
 function linkTarget(system: Reader, recording: Recording, path: string): string | undefined {
   const known = recording.links.get(path)
   if (known !== undefined) return known
@@ -155,7 +166,10 @@ function linkTarget(system: Reader, recording: Recording, path: string): string 
   return undefined
 }
 
-/** Links to the number of the reading process, which means nothing later: what is below them is noted under these names. */
+/**
+ * Links to the number of the reading process, which means nothing later: what is below them is noted under
+ * these names.
+ */
 const passing = new Set(['/proc/self', '/proc/net'])
 
 /** Paths known to be no links, per recording: a folder is asked about once, not once per file in it. */

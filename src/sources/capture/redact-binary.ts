@@ -1,4 +1,7 @@
-/** Stand-ins in files that are no text: configuration space, variables of the firmware, the cache of ZFS. No byte moves. */
+/**
+ * Stand-ins in files that are no text: configuration space, variables of the firmware, the cache of ZFS. No
+ * byte moves.
+ */
 import { hex, toHex } from '../../pci/hex.ts'
 import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
 import { configBytes } from '../../pci/config-bytes.ts'
@@ -9,7 +12,10 @@ type ReplaceText = (latin: string) => string
 
 /** The Device Serial Number is eight bytes in extended configuration space, low dword first. */
 export function redactConfig(bytes: Uint8Array, to: StandIns): Uint8Array {
-  const offset = capabilityOffset(findExtendedCapabilities(configBytes(bytes)), extendedCapabilityId.deviceSerialNumber)
+  const offset = capabilityOffset(
+    findExtendedCapabilities(configBytes(bytes)),
+    extendedCapabilityId.deviceSerialNumber,
+  )
   if (offset === undefined || offset + 12 > bytes.length) return bytes
   const serial = toHex(bytes.slice(offset + 4, offset + 12).toReversed())
   if (/^(?:0+|f+)$/.test(serial)) return bytes
@@ -39,16 +45,24 @@ function keepLength(latin: string, text: ReplaceText): string {
   return after.length === latin.length ? after : latin
 }
 
-type Field = { readonly at: number; readonly length: number; readonly as: (hex: string, to: StandIns) => string }
+type Field = {
+  readonly at: number
+  readonly length: number
+  readonly as: (hex: string, to: StandIns) => string
+}
 
 const hexField = (at: number, length: number): Field => ({ at, length, as: (hex, to) => to.hex(hex) })
 const address = (at: number, length: number): Field => ({
   at,
   length,
-  as: (hex, to) => toHex(Uint8Array.from(length === 4 ? to.v4([...bytesOfHex(hex)]) : to.v6([...bytesOfHex(hex)]))),
+  as: (hex, to) =>
+    toHex(Uint8Array.from(length === 4 ? to.v4([...bytesOfHex(hex)]) : to.v6([...bytesOfHex(hex)]))),
 })
 
-/** Nodes of device paths by type, subtype and length (UEFI 10.3): a partition of a disk, and what is reached over a network or fabric. */
+/**
+ * Nodes of device paths by type, subtype and length (UEFI 10.3): a partition of a disk, and what is reached
+ * over a network or fabric.
+ */
 const nodes: readonly { readonly head: readonly number[]; readonly fields: readonly Field[] }[] = [
   { head: [4, 1, 42, 0], fields: [{ at: 24, length: 16, as: diskSignature }] },
   { head: [3, 11, 37, 0], fields: [{ at: 4, length: 6, as: (hex, to) => to.mac(hex) }] },

@@ -1,4 +1,7 @@
-/** Stand-ins of addresses as the tables of /proc/net write them: in hex, IPv4 and the words of IPv6 turned round in some. */
+/**
+ * Stand-ins of addresses as the tables of /proc/net write them: in hex, IPv4 and the words of IPv6 turned
+ * round in some.
+ */
 import { toHex } from '../../pci/hex.ts'
 import { bytesOfHex } from './bytes.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -13,7 +16,9 @@ const tables: readonly (readonly [path: RegExp, table: Table])[] = [
 ]
 
 export function tableOf(path: string): Table | undefined {
-  return tables.find(([pattern]) => pattern.test(path.replace(/^\/proc\/(?:self|\d+)\/net\//, '/proc/net/')))?.[1]
+  return tables.find(([pattern]) =>
+    pattern.test(path.replace(/^\/proc\/(?:self|\d+)\/net\//, '/proc/net/')),
+  )?.[1]
 }
 
 /** Every address in such a table as text. */
@@ -27,7 +32,10 @@ export function addressesInTable(path: string, text: string): number[][] {
   return found
 }
 
-/** Destination and gateway are the second and third field, the mask the eighth; as 32-bit numbers of a little-endian machine. */
+/**
+ * Destination and gateway are the second and third field, the mask the eighth; as 32-bit numbers of a
+ * little-endian machine.
+ */
 function redactRoutes(text: string, to: StandIns): string {
   return text.replaceAll(
     /^(\S+\s+)([0-9A-F]{8})(\s+)([0-9A-F]{8})((?:\s+\S+){4}\s+)?([0-9A-F]{8})?/gm,

@@ -1,7 +1,8 @@
 /**
- * Stand-ins for what identifies a machine or its owner, in every file, name and link of a recording: whatever a reader reads is looked
- * through in the same way, by the shape of what stands there (tokens.ts) and by words that are stated as serials, names or secrets
- * (secret-words.ts). Ids, classes, addresses on the PCI bus and everything that decides a verdict stay.
+ * Stand-ins for what identifies a machine or its owner, in every file, name and link of a recording: whatever
+ * a reader reads is looked through in the same way, by the shape of what stands there (tokens.ts) and by
+ * words that are stated as serials, names or secrets (secret-words.ts). Ids, classes, addresses on the PCI
+ * bus and everything that decides a verdict stay.
  */
 import type { Host } from '../../host/host.ts'
 import { bytesOfLatin, isBinary, latinOf, latinOfText, textOfLatin } from './bytes.ts'
@@ -79,11 +80,17 @@ function textOfAddress(bytes: readonly number[]): string {
 type Table = { readonly to: StandIns; readonly words: SecretWords; readonly kept: readonly SecretWord[] }
 type How = { readonly sameLength?: boolean; readonly isSerialFile?: boolean }
 
-/** Words first; until the tokens are done each stands behind a character that no byte is, so that nothing is replaced twice. */
+/**
+ * Words first; until the tokens are done each stands behind a character that no byte is, so that nothing is
+ * replaced twice.
+ */
 function replaceAll(latin: string, { to, words, kept }: Table, how: How = {}): string {
   const drawn: string[] = []
   let text = latin
-  for (const { original, fake } of [...kept, ...(how.isSerialFile ? words.inSerialFiles : words.everywhere)]) {
+  for (const { original, fake } of [
+    ...kept,
+    ...(how.isSerialFile ? words.inSerialFiles : words.everywhere),
+  ]) {
     if (!text.includes(original)) continue
     const mark = String.fromCharCode(firstMark + drawn.length)
     const replaced = replaceWord(text, original, mark)
@@ -126,7 +133,10 @@ function redactRecording(recording: Recording, table: Table): Recording {
     files: new Map([...recording.files].map(([key, bytes]) => [path(key), redactFile(key, bytes, table)])),
     links: keys(recording.links, text),
     folders: new Map(
-      [...recording.folders].map(([key, names]) => [path(key), key.includes('/efivars') ? names : names.map(text)]),
+      [...recording.folders].map(([key, names]) => [
+        path(key),
+        key.includes('/efivars') ? names : names.map(text),
+      ]),
     ),
     unreadable: keys(recording.unreadable),
     modes: keys(recording.modes),
@@ -165,7 +175,10 @@ function redactText(path: string, latin: string, table: Table): string {
     ? redactMountOptions(latin, to)
     : redactArgumentFile(path, latin, (value) => (words.originals.has(value) ? value : to.secret(value)))
   const wide = wideFiles.test(path)
-    ? latin.replaceAll(/\b(0x)?([0-9a-f]{16}|(?<=0x)[0-9a-f]{8})\b/g, (_, x = '', hex: string) => `${x}${to.hex(hex)}`)
+    ? latin.replaceAll(
+        /\b(0x)?([0-9a-f]{16}|(?<=0x)[0-9a-f]{8})\b/g,
+        (_, x = '', hex: string) => `${x}${to.hex(hex)}`,
+      )
     : latin
   if (wide !== latin) return wide
   return replaceAll(given, table, { isSerialFile, sameLength: isBinary(path, latin) })

@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of the files that tell of disks: the lines and keys that are followed (needs/disks/disks.ts), nothing of
- * passwords, servers and programs beside them.
+ * What a capture keeps of the files that tell of disks: the lines and keys that are followed
+ * (needs/disks/disks.ts), nothing of passwords, servers and programs beside them.
  */
 import { unescapeOctal } from '../../host/needs/disks/mounts.ts'
 import { parseFstab } from '../../host/needs/disks/named-disks.ts'
@@ -9,7 +9,10 @@ import type { Recording } from './recording.ts'
 
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
 
-/** File systems without a disk. Of those that can hold a file, the ones above a file that is followed decide where it lies. */
+/**
+ * File systems without a disk. Of those that can hold a file, the ones above a file that is followed decide
+ * where it lies.
+ */
 const windows =
   / - (?:proc|sysfs|devpts|cgroup2?|nsfs|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|binfmt_misc|efivarfs|rpc_pipefs) /
 const volatile = / - (?:tmpfs|devtmpfs|ramfs|autofs|overlay) /
@@ -21,7 +24,10 @@ export const diskRules: readonly Rule[] = [
     /^\/(?:etc|run|usr|lib)\/.*systemd\/system\/[^/]+\.(?:mount|swap)$/,
     (text) => linesWith(text, /^\s*(?:What|Where)\s*=/),
   ],
-  [/^\/etc\/auto\.[^/]+$|^\/etc\/auto\.master\.d\//, (text) => linesWith(text, /^\s*[^#\s]\S*\s.*?:\/dev\/\S+\s*$/)],
+  [
+    /^\/etc\/auto\.[^/]+$|^\/etc\/auto\.master\.d\//,
+    (text) => linesWith(text, /^\s*[^#\s]\S*\s.*?:\/dev\/\S+\s*$/),
+  ],
   [/^\/etc\/kdump\.conf$/, (text) => linesWith(text, /^\s*[a-z]\w*\s+(?:\/dev\/|[A-Z]+=)/)],
   [
     /^\/etc\/(?:default\/kdump-tools|sysconfig\/kdump)$/,
@@ -41,7 +47,8 @@ export function reduceMounts(recording: Recording): Recording {
   const followed: string[] = []
   for (const [path, bytes] of files) {
     if (!/\/loop\/backing_file$|^\/proc\/(?:swaps|self\/mountinfo)$/.test(path)) continue
-    for (const [found] of new TextDecoder().decode(bytes).matchAll(/\/[^\s,:=]*/g)) followed.push(unescapeOctal(found))
+    for (const [found] of new TextDecoder().decode(bytes).matchAll(/\/[^\s,:=]*/g))
+      followed.push(unescapeOctal(found))
   }
   for (const [path, bytes] of files) {
     if (!/^\/proc\/(?:self|\d+)\/mountinfo$/.test(path)) continue

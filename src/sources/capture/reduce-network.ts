@@ -1,9 +1,17 @@
 /**
- * What a capture keeps of the kernel's answers about the network and of the connections: what the readers look at
- * (needs/network/), no hardware addresses, no gateways, no connections of other programs.
+ * What a capture keeps of the kernel's answers about the network and of the connections: what the readers
+ * look at (needs/network/), no hardware addresses, no gateways, no connections of other programs.
  */
 import { parseFibTrie } from '../../host/needs/network/fib-trie.ts'
-import { isRow, parseRows, rowIn, rowsIn, textIn, wordsIn, type Row } from '../../host/needs/network/rtnetlink.ts'
+import {
+  isRow,
+  parseRows,
+  rowIn,
+  rowsIn,
+  textIn,
+  wordsIn,
+  type Row,
+} from '../../host/needs/network/rtnetlink.ts'
 import { socketNumber } from '../../host/needs/users/processes.ts'
 import { isSessionProgram } from '../../host/needs/network/sessions.ts'
 import type { Recording } from './recording.ts'
@@ -27,7 +35,15 @@ function addresses(rows: readonly Row[]): unknown[] {
     const details = rowIn(row, 'linkinfo')
     const kept = {
       ...pick(details, ['info_kind', 'info_slave_kind']),
-      info_data: pick(rowIn(details, 'info_data'), ['remote', 'remote6', 'group', 'local', 'local6', 'link', 'table']),
+      info_data: pick(rowIn(details, 'info_data'), [
+        'remote',
+        'remote6',
+        'group',
+        'local',
+        'local6',
+        'link',
+        'table',
+      ]),
       info_slave_data: pick(rowIn(details, 'info_slave_data'), ['mii_status']),
     }
     return {
@@ -46,7 +62,10 @@ function routes(rows: readonly Row[]): unknown[] {
     ...(row['gateway'] === undefined && row['via'] === undefined ? {} : { gateway: 'kept' }),
   })
   return rows
-    .filter((row) => ['unicast', undefined].includes(textIn(row, 'type')) && !/^f[ef]/i.test(textIn(row, 'dst') ?? ''))
+    .filter(
+      (row) =>
+        ['unicast', undefined].includes(textIn(row, 'type')) && !/^f[ef]/i.test(textIn(row, 'dst') ?? ''),
+    )
     .map((row) => {
       const hops = rowsIn(row, 'nexthops')
       return {
@@ -76,8 +95,8 @@ export function reduceFibTrie(text: string): string {
 }
 
 /**
- * Of the connections those to a management port (22, 8006, 9090 in hex), those that a program people sit in, or that
- * carries disks, holds, and those of which that could not be seen. Queues and owners are left out.
+ * Of the connections those to a management port (22, 8006, 9090 in hex), those that a program people sit in,
+ * or that carries disks, holds, and those of which that could not be seen. Queues and owners are left out.
  */
 export function reduceConnections(recording: Recording): Recording {
   const files = new Map(recording.files)
@@ -109,10 +128,17 @@ function socketsOf({ links, files, unreadable }: Recording): Sockets {
     const name = new TextDecoder().decode(files.get(`/proc/${pid}/comm`) ?? new Uint8Array()).trim()
     if (isSessionProgram(name)) ofSessions.add(socket)
   }
-  return { ofSessions, known, someAreHidden: [...unreadable.keys()].some((path) => /^\/proc\/\d+\/fd/.test(path)) }
+  return {
+    ofSessions,
+    known,
+    someAreHidden: [...unreadable.keys()].some((path) => /^\/proc\/\d+\/fd/.test(path)),
+  }
 }
 
-function reduceConnection(fields: readonly string[], { ofSessions, known, someAreHidden }: Sockets): string[] {
+function reduceConnection(
+  fields: readonly string[],
+  { ofSessions, known, someAreHidden }: Sockets,
+): string[] {
   const [slot = '', local = '', remote = '', state = '', , , , , , inode = ''] = fields
   const numbered = `${slot} ${local} ${remote} ${state} 0 0 0 0 0 ${inode}`
   if (ofSessions.has(inode) && state === '01') return [numbered]

@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of running programs: of those that hold a device node its name and the node, of virtual machines their
- * name and the functions in their arguments. Of any other program: nothing.
+ * What a capture keeps of running programs: of those that hold a device node its name and the node, of
+ * virtual machines their name and the functions in their arguments. Of any other program: nothing.
  */
 import { guestName, isWatched, socketNumber } from '../../host/needs/users/processes.ts'
 import { isSessionProgram } from '../../host/needs/network/sessions.ts'
@@ -34,7 +34,12 @@ export function reduceProcesses(recording: Recording): Recording {
   }
   const away = namespaceApart(recording)
   // The first process is on every machine: without it /proc would be one that hides some.
-  const keptNames = new Set([...pids, '1', ...(hidden === undefined ? [] : [hidden.pid]), ...(away ? [away] : [])])
+  const keptNames = new Set([
+    ...pids,
+    '1',
+    ...(hidden === undefined ? [] : [hidden.pid]),
+    ...(away ? [away] : []),
+  ])
   for (const path of links.keys()) {
     const pid = /^\/proc\/(\d+)\/ns\//.exec(path)?.[1]
     if (pid !== undefined && pid !== away) links.delete(path)
@@ -55,12 +60,17 @@ function isSession(recording: Recording, pid: string, target: string): boolean {
 }
 
 function isKept(target: string): boolean {
-  return isWatched(target.replace(/ \(deleted\)$/, '')) || target === '/dev/kvm' || target === 'anon_inode:kvm-vm'
+  return (
+    isWatched(target.replace(/ \(deleted\)$/, '')) || target === '/dev/kvm' || target === 'anon_inode:kvm-vm'
+  )
 }
 
 function reduceFolders(
   { folders }: Recording,
-  { keptNames, links }: { readonly keptNames: ReadonlySet<string>; readonly links: ReadonlyMap<string, string> },
+  {
+    keptNames,
+    links,
+  }: { readonly keptNames: ReadonlySet<string>; readonly links: ReadonlyMap<string, string> },
 ): Map<string, readonly string[]> {
   const kept = new Map<string, readonly string[]>()
   for (const [path, names] of folders) {
@@ -100,7 +110,10 @@ function reduceUnreadable(
   return kept
 }
 
-/** A program in another network namespace, or one of which that cannot be seen: one decides as much as a hundred. */
+/**
+ * A program in another network namespace, or one of which that cannot be seen: one decides as much as a
+ * hundred.
+ */
 function namespaceApart({ links, unreadable }: Recording): string | undefined {
   const own = links.get('/proc/self/ns/net') ?? links.get('/proc/1/ns/net')
   const inAnother = [...links].find(([path, target]) => /^\/proc\/\d+\/ns\/net$/.test(path) && target !== own)
@@ -112,7 +125,10 @@ function commOf({ files }: Recording, pid: string): string {
   return new TextDecoder().decode(files.get(`/proc/${pid}/comm`) ?? new Uint8Array()).trim()
 }
 
-/** Arguments and titles may hold names and passwords; a program's own name, that of its VM and its functions do not. */
+/**
+ * Arguments and titles may hold names and passwords; a program's own name, that of its VM and its functions
+ * do not.
+ */
 function reduceCommand(text: string, comm: string, isHolder: boolean): string | undefined {
   const args = text.split('\0')
   const { functions, saysVfio } = functionsInArguments(args)

@@ -32,7 +32,10 @@ const rules: readonly Rule[] = [
   ...diskRules,
 ]
 
-/** The recording with its large files cut down; files of which nothing is kept are gone, and so are their names in /proc. */
+/**
+ * The recording with its large files cut down; files of which nothing is kept are gone, and so are their
+ * names in /proc.
+ */
 export function reduceRecording(recording: Recording): Recording {
   const files = new Map<string, Uint8Array>()
   for (const [path, bytes] of recording.files) {
@@ -73,7 +76,9 @@ function keepNested(text: string): string {
     above = above.filter((one) => one.depth < depth)
     const inWindow = above.at(-1)?.inWindow === true || line.includes(' : CXL Window ')
     above.push({ at, depth, inWindow })
-    const isMeant = inWindow ? / : System RAM/ : / : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i
+    const isMeant = inWindow
+      ? / : System RAM/
+      : / : (?:BOOTFB|efifb|vesafb|simplefb|simpledrm|simple-framebuffer)/i
     if (isMeant.test(line)) for (const one of above) kept.add(one.at)
   }
   return lines.filter((_, at) => kept.has(at)).join('\n')

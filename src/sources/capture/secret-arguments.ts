@@ -1,6 +1,6 @@
 /**
- * Values of kernel and module arguments that nobody needs: passwords, keys and users by the name of their argument, and the value of
- * every argument that no reader here knows, unless it is a plain number or switch.
+ * Values of kernel and module arguments that nobody needs: passwords, keys and users by the name of their
+ * argument, and the value of every argument that no reader here knows, unless it is a plain number or switch.
  */
 import { wholeWords } from './whole-words.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -49,8 +49,8 @@ export function redactSettings(text: string, secret: Secret): string {
 }
 
 /**
- * Of a path or a list the parts: `/keys/mine.key:UUID=…` names a device, which is followed, and a file, which is nobody's business.
- * What is a token of its own (an address, a UUID) gets a stand-in as such.
+ * Of a path or a list the parts: `/keys/mine.key:UUID=…` names a device, which is followed, and a file, which
+ * is nobody's business. What is a token of its own (an address, a UUID) gets a stand-in as such.
  */
 function redactValue(value: string, secret: Secret): string {
   const bare = value.replace(/^["']|["']$/g, '')

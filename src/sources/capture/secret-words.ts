@@ -1,6 +1,6 @@
 /**
- * Words that no shape gives away: serials, host names, users, passwords and keys. They are found where they are stated (a file of that
- * name, a field, an argument) and then replaced wherever they stand.
+ * Words that no shape gives away: serials, host names, users, passwords and keys. They are found where they
+ * are stated (a file of that name, a field, an argument) and then replaced wherever they stand.
  */
 import { wholeWords } from './whole-words.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -15,7 +15,9 @@ export type SecretWord = { readonly original: string; readonly fake: string }
 export type SecretWords = {
   /** Longest first. */
   readonly everywhere: readonly SecretWord[]
-  /** Short or common ones (`0001`): only in files that hold serials, because elsewhere they may be anything. */
+  /**
+   * Short or common ones (`0001`): only in files that hold serials, because elsewhere they may be anything.
+   */
   readonly inSerialFiles: readonly SecretWord[]
   /** Of the first: they are replaced anyway. */
   readonly originals: ReadonlySet<string>
@@ -24,7 +26,10 @@ export type SecretWords = {
 /** Files that hold one serial, address or name and nothing else. */
 export const serialFiles =
   /\/(?:serial|serial_number|wwid|vpd_pg80|subsysnqn|(?:product|board|chassis)_serial|product_uuid|\w*asset_tag|uniq|unique_id|hostnqn|hostid|initiatorname|targetname)$/
-/** Numbers in hex that stand for one thing alone; the signature of a disk is the first part of its partitions' ids. */
+/**
+ * Numbers in hex that stand for one thing alone; the signature of a disk is the first part of its partitions'
+ * ids.
+ */
 export const wideFiles = /\/(?:\w*_name|\w*sas_address|eui|nguid|mbr_signature)$/
 export const secretFiles = /\/(?:username|password)(?:_in)?$|\/(?:chap|dhchap)_?\w*$|secret/
 
@@ -43,7 +48,11 @@ const commonHosts = wholeWords(
 export function findSecretWords(
   host: Host,
   recording: Recording,
-  given: { readonly hostNames: readonly string[]; readonly serials?: readonly string[]; readonly to: StandIns },
+  given: {
+    readonly hostNames: readonly string[]
+    readonly serials?: readonly string[]
+    readonly to: StandIns
+  },
 ): SecretWords {
   const { to, hostNames, serials = [] } = given
   const everywhere = new Map<string, string>()
@@ -71,7 +80,8 @@ export function findSecretWords(
   for (const [path, target] of [...recording.links].filter(([path]) => !path.startsWith('/sys/')))
     for (const serial of [...serialsInName(path), ...serialsInName(target)]) addSerial(serial)
   for (const [path, names] of recording.folders)
-    if (path.endsWith('/by-id')) for (const name of names) for (const serial of serialsInName(name)) addSerial(serial)
+    if (path.endsWith('/by-id'))
+      for (const name of names) for (const serial of serialsInName(name)) addSerial(serial)
   return {
     everywhere: sorted(everywhere),
     inSerialFiles: [...sorted(everywhere), ...sorted(inSerialFiles)],
@@ -102,17 +112,24 @@ const udevSerial =
 function serialsStated(path: string, bytes: Uint8Array): string[] {
   if (path.startsWith('/run/udev/data/')) {
     const text = latinOf(bytes)
-    const named = [...text.matchAll(/^S:(disk\/by-id\/.+)$/gm)].flatMap((match) => serialsInName(match[1] ?? ''))
+    const named = [...text.matchAll(/^S:(disk\/by-id\/.+)$/gm)].flatMap((match) =>
+      serialsInName(match[1] ?? ''),
+    )
     return [...[...text.matchAll(udevSerial)].map((match) => match[1] ?? ''), ...named]
   }
   if (path === '/proc/bus/input/devices')
     return [...latinOf(bytes).matchAll(/^U: Uniq=(\S+)$/gm)].map((match) => match[1] ?? '')
   if (path.endsWith('/zpool.cache'))
-    return [...latinOf(bytes).matchAll(/\/by-id\/([!-~]+)/g)].flatMap((match) => serialsInName(match[1] ?? ''))
+    return [...latinOf(bytes).matchAll(/\/by-id\/([!-~]+)/g)].flatMap((match) =>
+      serialsInName(match[1] ?? ''),
+    )
   return []
 }
 
-/** `ata-WDC_WD40EFRX-68N32N0_WD-WCC7K0123456-part1`, `usb-Maker_Model_0123ABC-0:0`, `virtio-0123ABC`: udev's persistent names. */
+/**
+ * `ata-WDC_WD40EFRX-68N32N0_WD-WCC7K0123456-part1`, `usb-Maker_Model_0123ABC-0:0`, `virtio-0123ABC`: udev's
+ * persistent names.
+ */
 function serialsInName(path: string): string[] {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const rest =
@@ -151,5 +168,7 @@ function secretsStated(path: string, bytes: Uint8Array): string[] {
     found.push(text)
     return text
   })
-  return found.filter((text) => text.length >= 8 && (/[0-9A-Z]/.test(text) || (text.length >= 12 && /[-_]/.test(text))))
+  return found.filter(
+    (text) => text.length >= 8 && (/[0-9A-Z]/.test(text) || (text.length >= 12 && /[-_]/.test(text))),
+  )
 }

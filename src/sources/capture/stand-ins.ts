@@ -1,7 +1,8 @@
 /**
- * The table of stand-ins: the same original gets the same one everywhere in a capture, and in every later capture of the same host,
- * however it is spelled. They follow from a key that no capture holds (the machine's own id), so nobody finds an original by trying,
- * and their shape is that of the original, so that what compares or parses it goes on as before.
+ * The table of stand-ins: the same original gets the same one everywhere in a capture, and in every later
+ * capture of the same host, however it is spelled. They follow from a key that no capture holds (the
+ * machine's own id), so nobody finds an original by trying, and their shape is that of the original, so that
+ * what compares or parses it goes on as before.
  */
 import { fingerprint } from '../../base/fingerprint.ts'
 import { addressStandIns, type AddressStandIns } from './address-stand-ins.ts'
@@ -51,11 +52,17 @@ export function standInsFor(key: string, addresses: readonly string[]): StandIns
     v4: byAddress.v4,
     v6: byAddress.v6,
     mac: drawer('mac', (number) => `02${lastDigits(number.toString(16), 10)}`),
-    uuid: drawer('uuid', (number) => `0000000000004000800${lastDigits(number.toString(16), 12).padStart(13, '0')}`),
+    uuid: drawer(
+      'uuid',
+      (number) => `0000000000004000800${lastDigits(number.toString(16), 12).padStart(13, '0')}`,
+    ),
     hex: drawer('hex', hexDigits),
     decimal: drawer('decimal', (number, digits) => `1${lastDigits(number.toString(), digits.length - 1)}`),
     lvm: drawer('lvm', (number, id) => `S${lastDigits(number.toString(), id.length - 1)}`),
-    serial: drawer('serial', (number, text) => `S${lastDigits(number.toString(), Math.max(text.length, 4) - 1)}`),
+    serial: drawer(
+      'serial',
+      (number, text) => `S${lastDigits(number.toString(), Math.max(text.length, 4) - 1)}`,
+    ),
     // Of the same length where there is room: some files state the length of the name in them.
     host: drawer('host', (number, name) =>
       name.length < 5

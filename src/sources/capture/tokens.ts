@@ -1,7 +1,7 @@
 /**
- * What looks like an identity or an address, wherever it stands and however it is spelled: MAC and EUI-64 in pairs with colons or
- * dashes or without any, IPv4 and IPv6, UUIDs, ids of arrays, volumes and file systems, world-wide names, iSCSI and NVMe names, keys.
- * Texts are as bytes, one character each.
+ * What looks like an identity or an address, wherever it stands and however it is spelled: MAC and EUI-64 in
+ * pairs with colons or dashes or without any, IPv4 and IPv6, UUIDs, ids of arrays, volumes and file systems,
+ * world-wide names, iSCSI and NVMe names, keys. Texts are as bytes, one character each.
  */
 import { addressBytes } from '../../host/needs/network/routes.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -39,7 +39,10 @@ type Kind = keyof typeof patterns
 const kinds = Object.keys(patterns) as Kind[]
 const anyToken = new RegExp(kinds.map((kind) => `(?<${kind}>${patterns[kind]})`).join('|'), 'g')
 
-/** In words that name what a thing is, the same on every machine: types of partitions, vendors of EFI variables. */
+/**
+ * In words that name what a thing is, the same on every machine: types of partitions, vendors of EFI
+ * variables.
+ */
 const wellKnown = new Set([
   ...['8be4df61-93ca-11d2-aa0d-00e098032b8c', '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'],
   ...['605dab50-e046-4300-abb6-3dd810dd8b23', 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'],
@@ -52,7 +55,11 @@ const wellKnown = new Set([
 ])
 
 /** `sameLength`: in bytes that are no text nothing may grow or shrink. */
-export function replaceTokens(text: string, to: StandIns, how: { readonly sameLength?: boolean } = {}): string {
+export function replaceTokens(
+  text: string,
+  to: StandIns,
+  how: { readonly sameLength?: boolean } = {},
+): string {
   return text.replace(anyToken, (token, ...rest: unknown[]) => {
     const groups = rest.at(-1) as Partial<Record<Kind, string>>
     const kind = kinds.find((one) => groups[one] !== undefined)
@@ -133,12 +140,15 @@ function likeDashes(token: string, drawn: string): string {
 }
 
 /**
- * Six octets are a MAC. Of eight with ff:fe or ff:ff in their middle (EUI-64, serial numbers of network cards) and of the twenty of
- * InfiniBand the whole is one number; before a MAC there may be a kind of hardware (`01-…`) or a priority of a bridge (`8000.…`).
+ * Six octets are a MAC. Of eight with ff:fe or ff:ff in their middle (EUI-64, serial numbers of network
+ * cards) and of the twenty of InfiniBand the whole is one number; before a MAC there may be a kind of
+ * hardware (`01-…`) or a priority of a bridge (`8000.…`).
  */
 function octetStandIn(token: string, to: StandIns): string {
   const name =
-    /^[a-z]+x(?=[0-9a-fA-F]{12}$)/.exec(token)?.[0] ?? /^[0-9A-Fa-f]{4}\.(?=[0-9A-Fa-f]{12}$)/.exec(token)?.[0] ?? ''
+    /^[a-z]+x(?=[0-9a-fA-F]{12}$)/.exec(token)?.[0] ??
+    /^[0-9A-Fa-f]{4}\.(?=[0-9A-Fa-f]{12}$)/.exec(token)?.[0] ??
+    ''
   const rest = token.slice(name.length)
   const all = digits(rest)
   if (/^(?:0+|f+)$/.test(all)) return token
@@ -161,7 +171,9 @@ function addressStandIn(token: string, to: StandIns): string {
   return likeCase(address, shown) + (length === undefined ? '' : `/${length}`)
 }
 
-function originalBytes(address: string): { readonly bytes: readonly number[]; readonly isMapped: boolean } | undefined {
+function originalBytes(
+  address: string,
+): { readonly bytes: readonly number[]; readonly isMapped: boolean } | undefined {
   const tail = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
   if (tail === null) {
     const bytes = addressBytes(address)

@@ -1,6 +1,7 @@
 /**
- * What hangs on a listed controller, printed below it: disks as lsscsi prints them, USB devices as lsusb does. Unraid's System
- * Devices page and the Level1Techs script do so. A keyboard found there is one of the host's, as /proc/bus/input says it live.
+ * What hangs on a listed controller, printed below it: disks as lsscsi prints them, USB devices as lsusb
+ * does. Unraid's System Devices page and the Level1Techs script do so. A keyboard found there is one of the
+ * host's, as /proc/bus/input says it live.
  *
  *   [7:0:0:0] disk ATA ST8000VN004-2M21 SC60 /dev/sdb 8.00TB
  *   Bus 001 Device 004 Port 1-5	ID 046d:c31c Logitech, Inc. Keyboard K120
@@ -33,7 +34,8 @@ function readDisk(listing: Listing, line: string): ReturnType<LineForm> {
 
 /** Unraid: `This controller is bound to vfio, connected drives are not visible.` */
 function readHeld({ entry }: Listing, line: string): ReturnType<LineForm> {
-  if (!entry || entry.complete || !/^[\s>]{0,40}This controller is bound to vfio\b/.test(line)) return undefined
+  if (!entry || entry.complete || !/^[\s>]{0,40}This controller is bound to vfio\b/.test(line))
+    return undefined
   entry.device.driver = 'vfio-pci'
   entry.driverInHeader = true
   return 'beside'
@@ -75,7 +77,10 @@ export function concludeAttached({ draft, attached }: Listing): void {
   )
 }
 
-/** `SanDisk Cruzer Fit 1.00` of the SCSI list and `SanDisk Corp. Cruzer Fit` of the USB list: every word of one is in the other. */
+/**
+ * `SanDisk Cruzer Fit 1.00` of the SCSI list and `SanDisk Corp. Cruzer Fit` of the USB list: every word of
+ * one is in the other.
+ */
 function isSameModel(scsi: string, usb: string): boolean {
   const words = (text: string) =>
     text

@@ -1,6 +1,7 @@
 /**
- * Boot configuration that is pasted beside a listing: what `cat /proc/cmdline` printed, GRUB's variables, the append lines of
- * syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line is what the kernel runs with; a file is what the next start gets.
+ * Boot configuration that is pasted beside a listing: what `cat /proc/cmdline` printed, GRUB's variables, the
+ * append lines of syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line
+ * is what the kernel runs with; a file is what the next start gets.
  */
 import type { HostDraft } from './draft.ts'
 
@@ -22,7 +23,10 @@ export function readBootLine(draft: HostDraft, written: string): boolean {
   return draft.expects !== undefined || readFileLine(draft, line)
 }
 
-/** `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`; what comes next is the command line, or the file's one line. */
+/**
+ * `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`; what comes next is the command line, or the
+ * file's one line.
+ */
 function namedCommandLine(line: string): HostDraft['expects'] {
   if (!line.includes('cmdline') && !line.includes('kargs')) return undefined
   const named = /(\/proc\/cmdline|\/etc\/kernel\/cmdline)["'`]?(?:\s{0,4}(?:<==|:))?\s*$/.exec(line)?.[1]
@@ -30,7 +34,10 @@ function namedCommandLine(line: string): HostDraft['expects'] {
   return /\brpm-ostree kargs\s*$/.test(line) ? '/boot/loader/entries/*.conf' : undefined
 }
 
-/** Words as the kernel takes them, at least one with a value or of those that stand alone on most command lines. */
+/**
+ * Words as the kernel takes them, at least one with a value or of those that stand alone on most command
+ * lines.
+ */
 function isCommandLine(line: string): boolean {
   const words = line.trim().split(/\s+/)
   return (
@@ -40,7 +47,10 @@ function isCommandLine(line: string): boolean {
   )
 }
 
-/** How a line of each file begins; the path is where such lines stand, a star where its name is not in the line. */
+/**
+ * How a line of each file begins; the path is where such lines stand, a star where its name is not in the
+ * line.
+ */
 const carriers: readonly (readonly [RegExp, string])[] = [
   [/^(?:export )?GRUB_CMDLINE_LINUX(?:_\w{1,30})?\+?=/, '/etc/default/grub'],
   [/^(?:linux|linuxefi|linux16)\s+\/\S{1,200}\s.{0,2000}=/, '/boot/grub/grub.cfg'],
@@ -61,7 +71,10 @@ function readFileLine(draft: HostDraft, line: string): boolean {
   // People list lines and quote them; `grep` prints the file before a line of it, and `echo` writes one.
   const text = line
     .replace(/`\s{0,20}$/, '')
-    .replace(/^(?:[\s>`]|[-*•] ){0,40}(?:\/[\w./*-]{1,120}:)?\s{0,20}(?:(?:\S{0,60}[#$] ?)?(?:sudo )?echo ["']?)?/, '')
+    .replace(
+      /^(?:[\s>`]|[-*•] ){0,40}(?:\/[\w./*-]{1,120}:)?\s{0,20}(?:(?:\S{0,60}[#$] ?)?(?:sudo )?echo ["']?)?/,
+      '',
+    )
   const path = carriers.find(([begins]) => begins.test(text))?.[1]
   if (path !== undefined) return addLine(draft, path, text)
   if (!/^options\s+[\w-]{2,40}\s+\w{2,40}=/.test(text)) return false

@@ -1,7 +1,7 @@
 /**
- * Class codes behind the words that lspci prints without `-nn`, so that a plain listing can still tell a bridge from a disk
- * controller. Only classes that real machines show; a word missing here leaves the class code unstated. The words are those
- * of the PCI code and ID assignment as pci.ids spells them.
+ * Class codes behind the words that lspci prints without `-nn`, so that a plain listing can still tell a
+ * bridge from a disk controller. Only classes that real machines show; a word missing here leaves the class
+ * code unstated. The words are those of the PCI code and ID assignment as pci.ids spells them.
  */
 const table = `
 0000 Non-VGA unclassified device

@@ -1,6 +1,6 @@
 /**
- * Two listings in one paste: of one machine, then the later statement counts and a warning says so; of two machines, then no
- * fact of one belongs to a device of the other. It owns telling the two apart.
+ * Two listings in one paste: of one machine, then the later statement counts and a warning says so; of two
+ * machines, then no fact of one belongs to a device of the other. It owns telling the two apart.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
@@ -25,7 +25,12 @@ export function stateTwoMachines(draft: HostDraft, why: string): void {
 
 /** Ids decide where both state them, then the class, then the name. */
 function isOther(a: Who, b: Who): boolean {
-  if (a.vendorId !== undefined && a.deviceId !== undefined && b.vendorId !== undefined && b.deviceId !== undefined)
+  if (
+    a.vendorId !== undefined &&
+    a.deviceId !== undefined &&
+    b.vendorId !== undefined &&
+    b.deviceId !== undefined
+  )
     return a.vendorId !== b.vendorId || a.deviceId !== b.deviceId
   const [classA, classB] = [classOf(a), classOf(b)]
   if (classA !== undefined && classB !== undefined && classA !== classB) return true
@@ -42,7 +47,10 @@ function classOf({ classCode, className }: Who): string | undefined {
   return classCode?.slice(0, 4) ?? (className === undefined ? undefined : classFromWords(className))
 }
 
-/** Scripts leave the maker out, lists of names grow: a name within the other, or one that is not known yet, is the same. */
+/**
+ * Scripts leave the maker out, lists of names grow: a name within the other, or one that is not known yet, is
+ * the same.
+ */
 function isSameName(a: string, b: string): boolean {
   const [one, other] = [plain(a), plain(b)]
   if (one.includes(other) || other.includes(one)) return true
@@ -60,7 +68,12 @@ function plain(name: string): string {
 
 function wordsFor({ vendorId, deviceId, name, className, classCode }: Who): string {
   const ids = vendorId !== undefined && deviceId !== undefined ? `${vendorId}:${deviceId}` : undefined
-  return (ids ?? name ?? className ?? (classCode === undefined ? 'something else' : `class ${classCode}`)).slice(0, 80)
+  return (
+    ids ??
+    name ??
+    className ??
+    (classCode === undefined ? 'something else' : `class ${classCode}`)
+  ).slice(0, 80)
 }
 
 /** The group a listing states. Groups are made anew at every boot, so a second, other one is a later boot. */
@@ -71,7 +84,10 @@ export function stateGroup(draft: HostDraft, device: DeviceDraft, group: number)
   device.iommuGroup = group
 }
 
-/** The later of two listings states another driver: what was there before was bound to something else, or is a boot ago. */
+/**
+ * The later of two listings states another driver: what was there before was bound to something else, or is a
+ * boot ago.
+ */
 export function warnOfDrivers(draft: HostDraft, device: DeviceDraft, before: string | null): void {
   const now = driverWords(device.driver ?? null)
   warnOnce(draft, `${device.address} is stated with ${driverWords(before)} and with ${now}`)

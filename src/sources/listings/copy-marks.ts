@@ -1,6 +1,6 @@
 /**
- * What copying does to all lines of a text alike: a viewer counts them, a mail quotes them, a page doubles their ends. A mark
- * that some lines lack is part of the text.
+ * What copying does to all lines of a text alike: a viewer counts them, a mail quotes them, a page doubles
+ * their ends. A mark that some lines lack is part of the text.
  */
 
 /** Lines that are looked at to tell. */
@@ -58,8 +58,8 @@ function numberOf(lines: readonly string[]): RegExp | undefined {
     .replaceAll(/[.)|]/g, String.raw`\$&`)
   // Behind an empty line the blanks are gone.
   const own = new RegExp(`^ {0,6}(\\d{1,7})(?:${after}|${after.trimEnd()}$)`)
-  // Groups are numbered too, each line with its function: lines that count must have more than those behind their numbers, but
-  // for `1:00:00.0` of grep -n, which no list of groups has.
+  // Groups are numbered too, each line with its function: lines that count must have more than those behind
+  // their numbers, but for `1:00:00.0` of grep -n, which no list of groups has.
   const counted = lines.slice(from)
   const others = counted.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
   const isMeant = others.length >= 2 || after === ':'
@@ -91,7 +91,8 @@ function doubledFromLine(lines: readonly string[]): number | undefined {
   const last = lines.findLastIndex((line) => !isEmpty(line))
   for (let from = 0; from <= mostProse && from + 10 <= last; from++) {
     const rest = lines.slice(from, last)
-    if (!isEmpty(lines[from] ?? '') && rest.every((line, index) => index % 2 === 0 || isEmpty(line))) return from
+    if (!isEmpty(lines[from] ?? '') && rest.every((line, index) => index % 2 === 0 || isEmpty(line)))
+      return from
   }
   return undefined
 }

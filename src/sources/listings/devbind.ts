@@ -1,6 +1,6 @@
 /**
- * `dpdk-devbind.py --status`, a function a line. `*Active*` marks an interface with a route of the host (usertools/dpdk-devbind.py,
- * get_device_details); without `drv=` no driver holds the function.
+ * `dpdk-devbind.py --status`, a function a line. `*Active*` marks an interface with a route of the host
+ * (usertools/dpdk-devbind.py, get_device_details); without `drv=` no driver holds the function.
  *
  *   0000:01:00.0 'NetXtreme BCM5720 Gigabit Ethernet PCIe 165f' if=eno1 drv=tg3 unused=vfio-pci *Active*
  */
@@ -12,7 +12,9 @@ import type { LineForm } from './listing-state.ts'
 export const readDevbindLine: LineForm = ({ draft }, line) => {
   if (!line.includes("'")) return undefined
   const [, where = '', words = '', rest = ''] =
-    /^[\s>]{0,40}((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) '([^']{1,300})'((?: .{0,400})?)$/i.exec(line) ?? []
+    /^[\s>]{0,40}((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) '([^']{1,300})'((?: .{0,400})?)$/i.exec(
+      line,
+    ) ?? []
   const address = parseAddress(where)
   if (address === undefined || !/ (?:drv|unused)=/.test(rest)) return undefined
   const [, name = words, deviceId] = /^(.*\S) ([0-9a-f]{4})$/i.exec(words) ?? []

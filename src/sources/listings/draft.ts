@@ -73,7 +73,10 @@ export function emptyDraft(): HostDraft {
   }
 }
 
-/** The device at this address, made when first seen. Beyond the cap a stray draft is returned, which nobody keeps. */
+/**
+ * The device at this address, made when first seen. Beyond the cap a stray draft is returned, which nobody
+ * keeps.
+ */
 export function deviceAt(draft: HostDraft, address: PciAddress): DeviceDraft {
   const known = draft.devices.get(address)
   if (known) return known

@@ -1,6 +1,7 @@
 /**
- * nixos-facter's report: hwinfo's view as JSON. PCI functions lie in `hardware` under many headings, some twice; the bus type
- * tells them. Only what is stated is taken; anything of another type than expected is passed over.
+ * nixos-facter's report: hwinfo's view as JSON. PCI functions lie in `hardware` under many headings, some
+ * twice; the bus type tells them. Only what is stated is taken; anything of another type than expected is
+ * passed over.
  */
 import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -70,7 +71,8 @@ function readEntry(device: DeviceDraft, entry: Json): void {
   set('deviceId', 'device')
   set('subsystemVendorId', 'sub_vendor')
   set('subsystemId', 'sub_device')
-  // An id of 0 without a name is left out of a report (nixos-facter, pkg/hwinfo/id.go, IsEmpty): what is absent is 0.
+  // An id of 0 without a name is left out of a report (nixos-facter, pkg/hwinfo/id.go, IsEmpty): what is
+  // absent is 0.
   const [base, sub] = [numberOf(entry['base_class']), numberOf(entry['sub_class'])]
   if (base !== undefined)
     device.classCode =
@@ -79,7 +81,9 @@ function readEntry(device: DeviceDraft, entry: Json): void {
   if (className !== undefined) device.className = className
   const revision = numberOf(entry['revision'])
   if (revision !== undefined) device.revision = hex(revision & 0xff, 2)
-  const words = [nameOf(entry['vendor']), nameOf(entry['device'])].filter((word) => word !== undefined).join(' ')
+  const words = [nameOf(entry['vendor']), nameOf(entry['device'])]
+    .filter((word) => word !== undefined)
+    .join(' ')
   if (words !== '') device.name = words
   else if (typeof entry['model'] === 'string') device.name ??= entry['model'].slice(0, 300)
   if (typeof entry['driver'] === 'string') device.driver = entry['driver'].slice(0, 64)
@@ -99,7 +103,8 @@ function readPlace(device: DeviceDraft, entry: Json): void {
   const header = detail['header_type']
   if (header === 0 || header === 1 || header === 2) device.headerType = header
   const secondary = detail['secondary_bus']
-  if (header === 1 && typeof secondary === 'number' && secondary > 0 && secondary < 256) device.secondaryBus = secondary
+  if (header === 1 && typeof secondary === 'number' && secondary > 0 && secondary < 256)
+    device.secondaryBus = secondary
 }
 
 /** Interfaces and disks have no bus type of PCI; they name the function they hang from by its path. */
@@ -138,7 +143,9 @@ function readMachine(draft: HostDraft, document: Json): void {
   const boards = Array.isArray(board) ? board : [board]
   for (const part of boards) {
     if (!isObject(part)) continue
-    const words = [part['manufacturer'], part['product']].filter((word): word is string => typeof word === 'string')
+    const words = [part['manufacturer'], part['product']].filter(
+      (word): word is string => typeof word === 'string',
+    )
     if (words.length > 0) draft.machine ??= words.join(' ').slice(0, 200)
   }
 }

@@ -1,4 +1,6 @@
-/** A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places). */
+/**
+ * A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places).
+ */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
@@ -50,16 +52,24 @@ export function finishDraft(draft: HostDraft, kind: SourceKind, name: string): H
 function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
   return devices
     .filter(({ bootVga }) => bootVga === true)
-    .map(({ address }) => ({ kind: 'display', what: 'boot display', chain: [], device: address, weight: 'vital' }))
+    .map(({ address }) => ({
+      kind: 'display',
+      what: 'boot display',
+      chain: [],
+      device: address,
+      weight: 'vital',
+    }))
 }
 
 /**
- * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing beside the log may
- * show that VFIO has the function by now.
+ * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing
+ * beside the log may show that VFIO has the function by now.
  */
 function textConsoleNeeds({ framebuffer, kernel }: HostDraft, devices: readonly PciDevice[]): HostNeed[] {
   const drawn = devices.find(({ address }) => address === framebuffer)
-  const consoles = [...(kernel.cmdline ?? '').matchAll(/(?:^|\s)console=(\w{1,20})/g)].map(([, name]) => name ?? '')
+  const consoles = [...(kernel.cmdline ?? '').matchAll(/(?:^|\s)console=(\w{1,20})/g)].map(
+    ([, name]) => name ?? '',
+  )
   const isElsewhere = consoles.length > 0 && !consoles.some((name) => /^tty\d*$/.test(name))
   if (drawn === undefined || drawn.driver === null || isVfioDriver(drawn.driver) || isElsewhere) return []
   return [{ kind: 'console', what: 'text console', chain: ['fb0'], device: drawn.address, weight: 'vital' }]
@@ -77,7 +87,10 @@ function mixture({ twoMachines }: HostDraft): Finding[] {
   ]
 }
 
-/** What has functions below it is a bridge, though the input does not describe it; only bridges have a bus below. */
+/**
+ * What has functions below it is a bridge, though the input does not describe it; only bridges have a bus
+ * below.
+ */
 function withBridges(devices: readonly PciDevice[]): PciDevice[] {
   const parents = new Set(devices.flatMap(({ parent }) => parent ?? []))
   return devices.map((device) => {

@@ -1,6 +1,6 @@
 /**
- * How scripts and shell loops state groups: headings, prefixes, paths below /sys/kernel/iommu_groups, link targets.
- * It owns recognising them on one line; which device a heading applies to is listing.ts's.
+ * How scripts and shell loops state groups: headings, prefixes, paths below /sys/kernel/iommu_groups, link
+ * targets. It owns recognising them on one line; which device a heading applies to is listing.ts's.
  */
 /** "group" as scripts say it in English, German, French, Spanish, Portuguese, Italian and Swedish. */
 const word = String.raw`(?:iommu[\s_-]{0,4})?(?:group[eo]?|grupp[eo]?|grupo)(?:\s{1,4}iommu)?[\s#:=_.-]{0,8}(\d{1,6})`
@@ -8,7 +8,10 @@ const headingPattern = new RegExp(String.raw`^[^\w]{0,40}(?:pci\s{1,4})?${word}(
 const prefixPattern = new RegExp(String.raw`\b${word}(?![\w.])`, 'gi')
 const suffixPattern = new RegExp(String.raw`\b${word}\W*$`, 'i')
 
-/** `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`: a line that is about a group and names no device. */
+/**
+ * `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`: a line that is about a group and names
+ * no device.
+ */
 export function parseGroupHeading(line: string): number | undefined {
   if (line.length > 160) return undefined
   const match = headingPattern.exec(line)
@@ -26,11 +29,16 @@ export function parseGroupPrefix(before: string): Prefix | undefined {
   let stated: string | undefined
   for (const match of text.matchAll(prefixPattern)) stated = match[1]
   if (stated !== undefined) return { group: Number(stated), kind: 'word' }
-  const number = /^[\s|>#*([{-]{0,40}(\d{1,6})[\s|)\]}:;,.>=-]{1,40}(?:\[[^\]]{0,20}\][\s|]{0,40})?$/.exec(text)?.[1]
+  const number = /^[\s|>#*([{-]{0,40}(\d{1,6})[\s|)\]}:;,.>=-]{1,40}(?:\[[^\]]{0,20}\][\s|]{0,40})?$/.exec(
+    text,
+  )?.[1]
   return number === undefined ? undefined : { group: Number(number), kind: 'number' }
 }
 
-/** The group stated behind an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or nothing but `12`. */
+/**
+ * The group stated behind an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or
+ * nothing but `12`.
+ */
 export function parseGroupSuffix(after: string): number | undefined {
   const text = after.slice(-400)
   const stated = suffixPattern.exec(text)?.[1]
@@ -41,17 +49,25 @@ export function parseGroupSuffix(after: string): number | undefined {
 
 export type Membership = { readonly member: string; readonly group: number }
 
-/** All `…/iommu_groups/N/devices/NAME` of a line (find, ls, globs), and `…/devices/ADDRESS/iommu_group -> …/iommu_groups/N`. */
+/**
+ * All `…/iommu_groups/N/devices/NAME` of a line (find, ls, globs), and `…/devices/ADDRESS/iommu_group ->
+ * …/iommu_groups/N`.
+ */
 export function parseGroupPaths(line: string): Membership[] {
   const found: Membership[] = []
-  for (const [, group = '', member = ''] of line.matchAll(/iommu_groups\/(\d{1,6})\/devices\/(\w[\w.:@,+-]{0,200})/g))
+  for (const [, group = '', member = ''] of line.matchAll(
+    /iommu_groups\/(\d{1,6})\/devices\/(\w[\w.:@,+-]{0,200})/g,
+  ))
     found.push({ member: member.replace(/[:.,]+$/, ''), group: Number(group) })
   if (found.length > 0) return found
   const link = /\/([\w.:@,+-]{1,200})\/iommu_group\b.{0,400}?iommu_groups\/(\d{1,6})(?!\d)/.exec(line)
   return link ? [{ member: link[1] ?? '', group: Number(link[2]) }] : []
 }
 
-/** `/sys/kernel/iommu_groups/12/devices:` as `ls` prints above a listing; `├── 12` as `tree` does below the folder. */
+/**
+ * `/sys/kernel/iommu_groups/12/devices:` as `ls` prints above a listing; `├── 12` as `tree` does below the
+ * folder.
+ */
 export function parseGroupFolder(line: string, insideTree: boolean): number | undefined {
   const folder = /iommu_groups\/(\d{1,6})(?:\/devices)?\/?:?\s*$/.exec(line)?.[1]
   if (folder !== undefined) return Number(folder)

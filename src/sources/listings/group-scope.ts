@@ -1,6 +1,6 @@
 /**
- * Which group a listed function belongs to, by what stands around it: a group on its own line, or a heading above. It owns
- * how far a heading reaches; recognising headings and prefixes on one line is group-lines.ts.
+ * Which group a listed function belongs to, by what stands around it: a group on its own line, or a heading
+ * above. It owns how far a heading reaches; recognising headings and prefixes on one line is group-lines.ts.
  */
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { parseGroupPrefix, parseGroupSuffix } from './group-lines.ts'
@@ -8,7 +8,10 @@ import type { HeaderLine } from './lspci-header.ts'
 
 type Heading = {
   readonly group: number
-  /** Blanks before the first function below; for a group printed before a function, one more than that line has. */
+  /**
+   * Blanks before the first function below; for a group printed before a function, one more than that line
+   * has.
+   */
   indent: number | undefined
   /** An empty line since the last function. */
   gap: boolean
@@ -75,7 +78,10 @@ export function hasResetMark(before: string): boolean {
   return /\[(?:R|RESET)\]/.test(before)
 }
 
-/** An address alone, several, one with a link's target, or the start of a description; not an address inside a sentence. */
+/**
+ * An address alone, several, one with a link's target, or the start of a description; not an address inside a
+ * sentence.
+ */
 function isBareMember(header: HeaderLine): boolean {
   return isMarks(header.before) || /^l[rwx-]{9}\S? /.test(header.before.trimStart())
 }
@@ -84,9 +90,11 @@ function reaches(scope: GroupScope, heading: Heading, listed: ListedFunction, in
   const { header, already } = listed
   const first = heading.indent === undefined
   heading.indent ??= indent
-  // A second listing states another group right below its heading; a function further down that has a group is of another list.
+  // A second listing states another group right below its heading; a function further down that has a group
+  // is of another list.
   const goesBack = heading.last !== undefined && compareAddresses(header.address, heading.last) <= 0
-  const isElsewhere = already !== undefined && already !== heading.group && !first && (heading.gap || goesBack)
+  const isElsewhere =
+    already !== undefined && already !== heading.group && !first && (heading.gap || goesBack)
   const isFurtherOut = indent < heading.indent && (heading.gap || header.before.trim() === '')
   const startsOver = heading.gap && goesBack
   const isNewList = heading.gap && !first && indent === 0 && !listed.afterDetails
@@ -104,9 +112,12 @@ function indentOf(line: string): number {
 }
 
 /** A number before the address is the group, unless the numbers merely count the lines (`cat -n`, `nl`). */
-export function settleNumbers(scope: GroupScope): readonly { readonly address: PciAddress; readonly number: number }[] {
+export function settleNumbers(
+  scope: GroupScope,
+): readonly { readonly address: PciAddress; readonly number: number }[] {
   const { numbered } = scope
   const first = numbered[0]?.number ?? 0
-  const counts = first > 0 && numbered.length > 1 && numbered.every(({ number }, index) => number === first + index)
+  const counts =
+    first > 0 && numbered.length > 1 && numbered.every(({ number }, index) => number === first + index)
   return counts ? [] : numbered
 }

@@ -44,12 +44,16 @@ export function finishHexImages(draft: HostDraft, images: HexImages): void {
       note(draft, `the hex dump of ${address} breaks off after ${length} bytes and is not used`)
       continue
     }
-    if (whole !== length) note(draft, `the hex dump of ${address} breaks off after ${length} bytes; ${whole} are used`)
+    if (whole !== length)
+      note(draft, `the hex dump of ${address} breaks off after ${length} bytes; ${whole} are used`)
     setConfig(deviceAt(draft, address), toHex(image.bytes.subarray(0, whole)))
   }
 }
 
-/** The image and what it decodes to. Bytes outrank words about capabilities; ids stay as listed (a VF's own read ffff). */
+/**
+ * The image and what it decodes to. Bytes outrank words about capabilities; ids stay as listed (a VF's own
+ * read ffff).
+ */
 function setConfig(device: DeviceDraft, config: string): void {
   device.config = config
   const space = decodeConfig(config)

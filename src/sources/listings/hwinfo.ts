@@ -1,5 +1,6 @@
 /**
- * `hwinfo --pci`: a numbered block for each function, a key a line. The module alias states the whole class code.
+ * `hwinfo --pci`: a numbered block for each function, a key a line. The module alias states the whole class
+ * code.
  *
  *   26: PCI 100.0: 0300 VGA compatible controller (VGA)
  *     SysFS BusID: 0000:01:00.0
@@ -43,7 +44,8 @@ function readKey(listing: Listing, device: DeviceDraft, key: string, value: stri
     case 'Device':
       if (id === undefined) return false
       restate(listing, device, key === 'Vendor' ? 'vendorId' : 'deviceId', hex(4))
-      if (words) device.name = (key === 'Vendor' ? words : `${device.name ?? ''} ${words}`).trim().slice(0, 300)
+      if (words)
+        device.name = (key === 'Vendor' ? words : `${device.name ?? ''} ${words}`).trim().slice(0, 300)
       return true
     case 'SubVendor':
       if (id !== undefined) device.subsystemVendorId = hex(4)
@@ -86,7 +88,9 @@ function restate(listing: Listing, device: DeviceDraft, key: 'vendorId' | 'devic
 /** `pci:v000010DEd000021C4sv00001462sd0000C75Abc03sc00i00` (drivers/pci/pci-sysfs.c, modalias_show). */
 function readAlias(device: DeviceDraft, alias: string): boolean {
   const code =
-    /^pci:v[0-9A-F]{8}d[0-9A-F]{8}sv[0-9A-F]{8}sd[0-9A-F]{8}bc([0-9A-F]{2})sc([0-9A-F]{2})i([0-9A-F]{2})$/.exec(alias)
+    /^pci:v[0-9A-F]{8}d[0-9A-F]{8}sv[0-9A-F]{8}sd[0-9A-F]{8}bc([0-9A-F]{2})sc([0-9A-F]{2})i([0-9A-F]{2})$/.exec(
+      alias,
+    )
   if (!code) return false
   device.classCode = code.slice(1).join('').toLowerCase()
   return true

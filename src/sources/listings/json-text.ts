@@ -1,8 +1,8 @@
 /** JSON as people paste it: inside a page, behind a prompt, or cut off in the middle. */
 
 /**
- * The document from its first brace on, or from the first list of objects; a cut-off one is closed after its last whole value.
- * `undefined` when there is none.
+ * The document from its first brace on, or from the first list of objects; a cut-off one is closed after its
+ * last whole value. `undefined` when there is none.
  */
 export function parseLooseJson(
   text: string,
@@ -27,7 +27,10 @@ function tryParse(text: string): unknown {
   }
 }
 
-/** One pass: where the last `}` or `]` ended a value, and what was open around it. Stops when the outermost value is closed. */
+/**
+ * One pass: where the last `}` or `]` ended a value, and what was open around it. Stops when the outermost
+ * value is closed.
+ */
 function lastWholeValue(text: string): { readonly end: number; readonly closers: string } {
   const open: string[] = []
   let inString = false

@@ -1,8 +1,8 @@
 /**
- * Kernel log lines that state PCI facts, with any prefix: `[    0.44]`, journalctl's, a console's, none.
- * The last assignment of a function wins (a second kernel in the same log repeats them), a removed function is dropped.
- * "DMAR: IOMMU enabled" is not believed: it is printed when `intel_iommu=on` is read, before any hardware is touched
- * (drivers/iommu/intel/iommu.c, intel_iommu_setup); groups are.
+ * Kernel log lines that state PCI facts, with any prefix: `[    0.44]`, journalctl's, a console's, none. The
+ * last assignment of a function wins (a second kernel in the same log repeats them), a removed function is
+ * dropped. "DMAR: IOMMU enabled" is not believed: it is printed when `intel_iommu=on` is read, before any
+ * hardware is touched (drivers/iommu/intel/iommu.c, intel_iommu_setup); groups are.
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { PortType } from '../../pci/facts.ts'
@@ -56,7 +56,10 @@ export function assign(draft: HostDraft, name: string, group: number | undefined
   else stateGroup(draft, deviceAt(draft, address), group)
 }
 
-/** The kernel's words for Device/Port type since 6.10 (drivers/pci/probe.c, pci_type_str); older kernels print none. */
+/**
+ * The kernel's words for Device/Port type since 6.10 (drivers/pci/probe.c, pci_type_str); older kernels print
+ * none.
+ */
 const typeWords: Readonly<Record<string, PortType | null>> = {
   'PCIe Endpoint': 'endpoint',
   'PCIe Legacy Endpoint': 'legacyEndpoint',
@@ -95,12 +98,15 @@ function readFunctionLine(draft: HostDraft, where: string, text: string): boolea
 }
 
 /**
- * One card is the boot display at a time: who is named last takes it from the one before (drivers/pci/vgaarb.c,
- * vga_set_default_device), with or without the words `(overriding previous)`. Before Linux 4.20 the address stood behind.
+ * One card is the boot display at a time: who is named last takes it from the one before
+ * (drivers/pci/vgaarb.c, vga_set_default_device), with or without the words `(overriding previous)`. Before
+ * Linux 4.20 the address stood behind.
  */
 function readBootDisplay(draft: HostDraft, line: string): boolean {
   const text =
-    /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): vgaarb: setting as boot (?:VGA )?device/i.exec(line)?.[1] ??
+    /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): vgaarb: setting as boot (?:VGA )?device/i.exec(
+      line,
+    )?.[1] ??
     /vgaarb: setting as boot device: PCI:([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/i.exec(line)?.[1]
   const address = text === undefined ? undefined : parseAddress(text)
   if (address === undefined) return false
@@ -109,11 +115,15 @@ function readBootDisplay(draft: HostDraft, line: string): boolean {
   return true
 }
 
-/** `i915 0000:00:02.0: [drm] fb0: i915drmfb frame buffer device` (drivers/gpu/drm/drm_fb_helper.c): fbcon draws on the first. */
+/**
+ * `i915 0000:00:02.0: [drm] fb0: i915drmfb frame buffer device` (drivers/gpu/drm/drm_fb_helper.c): fbcon
+ * draws on the first.
+ */
 function readFramebuffer(draft: HostDraft, line: string): boolean {
-  const text = /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:\[drm\] )?fb0: \S{1,40} frame ?buffer device/i.exec(
-    line,
-  )?.[1]
+  const text =
+    /([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:\[drm\] )?fb0: \S{1,40} frame ?buffer device/i.exec(
+      line,
+    )?.[1]
   const address = text === undefined ? undefined : parseAddress(text)
   if (address === undefined) return false
   deviceAt(draft, address)
@@ -185,7 +195,10 @@ function readMachineLine(draft: HostDraft, line: string): boolean {
   return /DMAR|AMD-Vi|IVRS|arm-smmu|iommu/.test(line) && readIommuLine(draft, line)
 }
 
-/** `PCI host bridge to bus 0000:80`, `pci_bus 0000:80: root bus resource …` (drivers/pci/probe.c, pci_register_host_bridge). */
+/**
+ * `PCI host bridge to bus 0000:80`, `pci_bus 0000:80: root bus resource …` (drivers/pci/probe.c,
+ * pci_register_host_bridge).
+ */
 function readRootBus(draft: HostDraft, line: string): void {
   const bus =
     /\bPCI host bridge to bus ([0-9a-f]{4}:[0-9a-f]{2})\b/i.exec(line)?.[1] ??
@@ -213,7 +226,10 @@ function readBoard(draft: HostDraft, line: string): boolean {
   if (text === undefined || text.startsWith('Memory slots')) return false
   const board = (words: string) => words.split(/, BIOS /)[0]?.trim()
   if (draft.machine !== undefined && board(draft.machine) !== board(text))
-    stateTwoMachines(draft, `its logs are of ${draft.machine.slice(0, 60)} and of ${text.trim().slice(0, 60)}`)
+    stateTwoMachines(
+      draft,
+      `its logs are of ${draft.machine.slice(0, 60)} and of ${text.trim().slice(0, 60)}`,
+    )
   draft.machine ??= text.trim()
   return true
 }
@@ -225,7 +241,8 @@ function readIommuLine(draft: HostDraft, line: string): boolean {
   if (line.includes('assuming all RMRRs are relaxable')) iommu.relaxesRegions = true
   if (/ACPI: DMAR (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.dmar ??= ''
   if (/ACPI: IVRS (?:0x)?[0-9a-f]{8}/i.test(line)) iommu.ivrs ??= ''
-  if (/DMAR-IR: Enabled IRQ remapping|AMD-Vi: Interrupt remapping enabled/.test(line)) iommu.interruptRemapping = true
+  if (/DMAR-IR: Enabled IRQ remapping|AMD-Vi: Interrupt remapping enabled/.test(line))
+    iommu.interruptRemapping = true
   // drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/init.c
   if (
     /DMAR-IR: .*(?:interrupt remapping will be disabled|Not enabling interrupt remapping)|AMD-Vi: (?:Disabling interrupt remapping|Interrupt remapping disabled)/i.test(
@@ -233,8 +250,8 @@ function readIommuLine(draft: HostDraft, line: string): boolean {
     )
   )
     iommu.interruptRemapping = false
-  // Kernels up to 6.6 print an "AMD-Vi: AMD IOMMUv2 functionality not available" line on Intel machines too, and
-  // "DMAR: IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
+  // Kernels up to 6.6 print an "AMD-Vi: AMD IOMMUv2 functionality not available" line on Intel machines too,
+  // and "DMAR: IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
   const kind = /\bDMAR(?:-IR)?: (?!IOMMU enabled)/.test(line)
     ? 'intel'
     : /\bAMD-Vi: /.test(line) && !line.includes('IOMMUv2')

@@ -1,6 +1,6 @@
 /**
- * The functions a pasted listing names: the first line of each, its group by what stands around it, and which run of lspci
- * printed it.
+ * The functions a pasted listing names: the first line of each, its group by what stands around it, and which
+ * run of lspci printed it.
  */
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { stateGroup, stateWho } from './contradictions.ts'
@@ -18,7 +18,8 @@ export function readHeader(listing: Listing, header: HeaderLine, line: string): 
   const { draft, counts, entry: previous } = listing
   const isClean = isMarks(before) || parseGroupPrefix(before) !== undefined
   const machine = isClean && after.startsWith('"') ? parseMachineLine(after) : undefined
-  const isListed = machine !== undefined || shape === 'ids' || (shape === 'words' && (isClean || hasClassWords(header)))
+  const isListed =
+    machine !== undefined || shape === 'ids' || (shape === 'words' && (isClean || hasClassWords(header)))
   const already = draft.devices.get(address)?.iommuGroup ?? undefined
   const afterDetails = previous !== undefined && (previous.verbose || previous.driverStated)
   const group = groupFor(listing.scope, { header, line, isListed, already, afterDetails })
@@ -46,7 +47,9 @@ export function readHeader(listing: Listing, header: HeaderLine, line: string): 
   return true
 }
 
-/** Lines that are kept for an address belong to the device that was there, not to another one listed later. */
+/**
+ * Lines that are kept for an address belong to the device that was there, not to another one listed later.
+ */
 function dropOther(listing: Listing, device: DeviceDraft): void {
   const known = listing.entries.get(device.address)
   if (known === undefined || known.device === device) return
@@ -74,14 +77,15 @@ function state(entry: Entry, header: HeaderLine): void {
 }
 
 /**
- * Opens a function's entry. One run of lspci lists functions in the order of the bus, so a step back outside a group's
- * heading is another run, which may have printed less (`-nn`) or more (`-nnk`).
+ * Opens a function's entry. One run of lspci lists functions in the order of the bus, so a step back outside
+ * a group's heading is another run, which may have printed less (`-nn`) or more (`-nnk`).
  */
 export function startEntry(listing: Listing, address: PciAddress): Entry {
   const { entry: previous, scope } = listing
   if (previous) previous.complete = true
   const isNext =
-    previous !== undefined && (scope.heading !== undefined || compareAddresses(previous.device.address, address) < 0)
+    previous !== undefined &&
+    (scope.heading !== undefined || compareAddresses(previous.device.address, address) < 0)
   if (!isNext) listing.run += 1
   const entry = newEntry(deviceAt(listing.draft, address), listing.run)
   // Deleted first, so that the map ends with the function listed last.
@@ -113,7 +117,8 @@ function addressesIn(line: string): PciAddress[] {
 /** Words behind a bare address, unless they are a link's target. */
 function nameBare(device: DeviceDraft, { name, driver }: HeaderLine): void {
   if (driver !== undefined) device.driver = driver
-  else if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->')) device.name ??= name.slice(0, 200)
+  else if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->'))
+    device.name ??= name.slice(0, 200)
 }
 
 /** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */

@@ -51,9 +51,14 @@ export type Listing = {
   awaitingIds: Entry | undefined
   /** The name before a line break in `…: Adding to iommu group⏎14`. */
   awaitingGroup: string | undefined
-  /** The listing marks functions that have a reset (`[R]`, `[RESET]`); the marked ones, and the others in the same form. */
+  /**
+   * The listing marks functions that have a reset (`[R]`, `[RESET]`); the marked ones, and the others in the
+   * same form.
+   */
   readonly resets: { readonly marked: Set<PciAddress>; readonly unmarked: Set<PciAddress> }
-  /** The block of hwinfo, the columns of Proxmox's table, and what hangs on controllers, while lines go by. */
+  /**
+   * The block of hwinfo, the columns of Proxmox's table, and what hangs on controllers, while lines go by.
+   */
   hwinfo: HwinfoBlock | undefined
   table: readonly string[] | undefined
   readonly attached: AttachedLines
@@ -73,7 +78,10 @@ export type Listing = {
   }
 }
 
-/** A form of which each line is read by itself: its name when the line is one of it, `beside` when it names no functions. */
+/**
+ * A form of which each line is read by itself: its name when the line is one of it, `beside` when it names no
+ * functions.
+ */
 export type LineForm = (listing: Listing, line: string) => SourceKind | 'beside' | undefined
 
 export function newListing(): Listing {

@@ -1,7 +1,8 @@
 /**
- * Line by line through pasted text: lspci in any verbosity, scripts that print groups, `find` over the group folders, kernel
- * logs — mixed as people paste them. It owns the state between lines (which function, which group heading); the lines
- * themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and kernel-log.
+ * Line by line through pasted text: lspci in any verbosity, scripts that print groups, `find` over the group
+ * folders, kernel logs — mixed as people paste them. It owns the state between lines (which function, which
+ * group heading); the lines themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and
+ * kernel-log.
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
@@ -52,7 +53,8 @@ function conclude(listing: Listing): void {
   finishHexImages(draft, listing.images)
   concludeEntries(draft, [...listing.entries.values()])
   for (const device of draft.devices.values())
-    if (device.vendorId === undefined && device.name !== undefined) Object.assign(device, idsFromWords(device.name))
+    if (device.vendorId === undefined && device.name !== undefined)
+      Object.assign(device, idsFromWords(device.name))
   concludeGroups(listing)
   concludeResets(listing)
   concludeAttached(listing)
@@ -74,7 +76,10 @@ function concludeGroups({ draft, shell }: Listing): void {
   if (shell.groups === 'none' && draft.otherMembers.size === 0) draft.iommu.state = 'off'
 }
 
-/** Scripts mark what has a `reset` file in sysfs; where one is marked, the others have none (drivers/pci/pci-sysfs.c). */
+/**
+ * Scripts mark what has a `reset` file in sysfs; where one is marked, the others have none
+ * (drivers/pci/pci-sysfs.c).
+ */
 function concludeResets({ draft, resets }: Listing): void {
   if (resets.marked.size === 0) return
   for (const address of resets.unmarked) {
@@ -87,10 +92,19 @@ function concludeResets({ draft, resets }: Listing): void {
 function readLineOf(listing: Listing, line: string): void {
   const { counts, shell } = listing
   const total = () =>
-    counts.headers + counts.script + counts.find + counts.log + counts.logFacts + counts.beside + listing.forms.size
+    counts.headers +
+    counts.script +
+    counts.find +
+    counts.log +
+    counts.logFacts +
+    counts.beside +
+    listing.forms.size
   const [before, find, others] = [total(), counts.find, counts.others]
   readLine(listing, line)
-  followShell(shell, line, { pci: counts.find - find - (counts.others - others), others: counts.others - others })
+  followShell(shell, line, {
+    pci: counts.find - find - (counts.others - others),
+    others: counts.others - others,
+  })
   if (total() > before) noteHost(shell)
 }
 
@@ -202,8 +216,9 @@ function readPaths(listing: Listing, line: string): boolean {
 }
 
 /**
- * `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a heading. lspci
- * indents by one tab, and prints the line for functions asleep too, which have neither a Control nor a Flags line.
+ * `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a
+ * heading. lspci indents by one tab, and prints the line for functions asleep too, which have neither a
+ * Control nor a Flags line.
  */
 function isOwnGroupLine({ entry }: Listing, line: string): boolean {
   if (entry === undefined || entry.complete || !/^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)) return false
@@ -211,7 +226,8 @@ function isOwnGroupLine({ entry }: Listing, line: string): boolean {
 }
 
 function readHeading(listing: Listing, line: string): boolean {
-  const group = parseGroupHeading(line) ?? (listing.scope.insideTree ? parseGroupFolder(line, true) : undefined)
+  const group =
+    parseGroupHeading(line) ?? (listing.scope.insideTree ? parseGroupFolder(line, true) : undefined)
   if (group === undefined) return false
   openHeading(listing.scope, group)
   return true

@@ -1,6 +1,6 @@
 /**
- * `lshw -json`: nodes in nodes, PCI functions by `businfo: pci@…`; interfaces, disks and their mounted volumes stand below the
- * function they hang from. Ids are there with `-numeric` only, groups never.
+ * `lshw -json`: nodes in nodes, PCI functions by `businfo: pci@…`; interfaces, disks and their mounted
+ * volumes stand below the function they hang from. Ids are there with `-numeric` only, groups never.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
@@ -33,8 +33,15 @@ export function isHardwareList(document: unknown): boolean {
 
 export function readHardwareList(document: unknown, name: string): Host | undefined {
   const draft = emptyDraft()
-  const open: { readonly node: unknown; readonly owner: DeviceDraft | undefined; readonly chain: readonly string[] }[] =
-    (Array.isArray(document) ? document : [document]).map((node: unknown) => ({ node, owner: undefined, chain: [] }))
+  const open: {
+    readonly node: unknown
+    readonly owner: DeviceDraft | undefined
+    readonly chain: readonly string[]
+  }[] = (Array.isArray(document) ? document : [document]).map((node: unknown) => ({
+    node,
+    owner: undefined,
+    chain: [],
+  }))
   for (let at = 0; at < open.length && at < 100_000; at++) {
     const { node, owner, chain = [] } = open[at] ?? {}
     if (!isNode(node)) continue
@@ -100,7 +107,10 @@ function withId(text: string | undefined): { readonly words?: string; readonly i
 function addInterface(device: DeviceDraft, node: Node): void {
   const mac = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.exec(textOf(node, 'serial') ?? '')?.[0].toLowerCase()
   for (const name of namesOf(node).filter((one) => /^[\w.:@-]{1,32}$/.test(one)))
-    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(0, 64)
+    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(
+      0,
+      64,
+    )
 }
 
 type Attached = { readonly node: Node; readonly names: readonly string[]; readonly chain: readonly string[] }

@@ -1,6 +1,6 @@
 /**
- * The words of one capability in `lspci -v` and `-vv`, as FunctionFacts. pciutils' ls-caps.c and ls-ecaps.c are the
- * grammar; older spellings are read as well.
+ * The words of one capability in `lspci -v` and `-vv`, as FunctionFacts. pciutils' ls-caps.c and ls-ecaps.c
+ * are the grammar; older spellings are read as well.
  */
 import { defined } from '../../base/defined.ts'
 import { type AcsFacts, acsFlag, type PortType } from '../../pci/facts.ts'
@@ -133,7 +133,9 @@ const acsNames: Readonly<Record<string, number>> = {
   DirectTrans: acsFlag.directTranslated,
 }
 
-/** `ACSCap: SrcValid+ TransBlk- ReqRedir+ …`; a mail may have wrapped the last flags to a line of their own. */
+/**
+ * `ACSCap: SrcValid+ TransBlk- ReqRedir+ …`; a mail may have wrapped the last flags to a line of their own.
+ */
 function readAcs(device: DeviceDraft, section: string, text: string): boolean {
   if (section !== 'ACSCap' && section !== 'ACSCtl') return false
   const facts = factsOf(device)

@@ -1,6 +1,7 @@
 /**
- * The indented lines under a function in `lspci -k`, `-v`, `-vv`, `-vvv`. It owns everything before and between the
- * capabilities; what stands inside one is lspci-capability.ts. Indentation is not looked at: pages and mails change it.
+ * The indented lines under a function in `lspci -k`, `-v`, `-vv`, `-vvv`. It owns everything before and
+ * between the capabilities; what stands inside one is lspci-capability.ts. Indentation is not looked at:
+ * pages and mails change it.
  */
 import { defined } from '../../base/defined.ts'
 import type { Bar } from '../../pci/device.ts'
@@ -23,7 +24,10 @@ export type Entry = {
   sriovSeen: boolean
   /** The same of the Advanced Features, which may hold an FLR. */
   featuresSeen: boolean
-  /** Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another program. */
+  /**
+   * Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another
+   * program.
+   */
   tagged: boolean
   driverStated: boolean
   /** The first line stated it, as scripts print it. */
@@ -84,7 +88,8 @@ const readers: Readonly<Record<string, LineReader>> = {
 export function readDetail(entry: Entry, line: string): boolean {
   const text = line.replace(/^[\s>#*|;]+/, '')
   if (text.startsWith('!!! Unknown header type 7f')) {
-    // The entry has no Control line then, and still the group and the driver, which sysfs states of a sleeping function too.
+    // The entry has no Control line then, and still the group and the driver, which sysfs states of a
+    // sleeping function too.
     entry.verbose = true
     factsOf(entry.device).notAnswering = true
     return true
@@ -108,7 +113,10 @@ export function readDetail(entry: Entry, line: string): boolean {
   return entry.capability !== undefined && readCapabilityLine(entry.device, entry.capability, text)
 }
 
-/** A capability has `Control:`, `Flags:` and `Bus:` lines of its own; the function's come before its first capability. */
+/**
+ * A capability has `Control:`, `Flags:` and `Bus:` lines of its own; the function's come before its first
+ * capability.
+ */
 function isInsideCapability(entry: Entry, key: string): boolean {
   return entry.capability !== undefined && (key === 'Control' || key === 'Flags' || key === 'Bus')
 }
@@ -120,7 +128,10 @@ function readSubsystem(device: DeviceDraft, rest: string): void {
   device.subsystemId = (ids[2] ?? '').toLowerCase()
 }
 
-/** `Flags: bus master, fast devsel, latency 0, IRQ 16, NUMA node 0, IOMMU group 2` (-v; -vv prints lines of their own). */
+/**
+ * `Flags: bus master, fast devsel, latency 0, IRQ 16, NUMA node 0, IOMMU group 2` (-v; -vv prints lines of
+ * their own).
+ */
 function readFlags(entry: Entry, rest: string): void {
   entry.verbose = true
   const node = /\bNUMA node (\d{1,5})\b/.exec(rest)
@@ -189,7 +200,10 @@ function readCapabilities(entry: Entry, rest: string): void {
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
 
-/** `Memory at 6002000000 (64-bit, prefetchable) [size=16M]`, `I/O ports at 4000 [size=64]`, `Expansion ROM at 000c0000 [disabled] [size=128K]`. */
+/**
+ * `Memory at 6002000000 (64-bit, prefetchable) [size=16M]`, `I/O ports at 4000 [size=64]`, `Expansion ROM at
+ * 000c0000 [disabled] [size=128K]`.
+ */
 function addBar(entry: Entry, index: number | undefined, text: string): void {
   // Inside the SR-IOV capability, regions are those of the virtual functions.
   if (entry.capability?.name === 'sriov') return
@@ -203,12 +217,17 @@ function addBar(entry: Entry, index: number | undefined, text: string): void {
     kind,
     ...defined({ base: base?.toLowerCase() }),
     ...(size ? { size: Number(size[1]) * (units[size[2] ?? ''] ?? 1) } : {}),
-    ...(kind === 'memory' ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) } : {}),
+    ...(kind === 'memory'
+      ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) }
+      : {}),
   }
   // Another run of lspci lists the same ones again; without their numbers they cannot be told apart.
   if (!entry.barsStated && entry.device.bars?.some((one) => one.index === undefined)) entry.device.bars = []
   entry.barsStated = true
   entry.device.bars ??= []
-  if (entry.device.bars.length < 16 && !entry.device.bars.some((b) => number !== undefined && b.index === number))
+  if (
+    entry.device.bars.length < 16 &&
+    !entry.device.bars.some((b) => number !== undefined && b.index === number)
+  )
     entry.device.bars.push(bar)
 }

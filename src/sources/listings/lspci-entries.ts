@@ -1,6 +1,6 @@
 /**
- * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are statements
- * ("no driver", "no ACS") because the same run printed the fact where there was one.
+ * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are
+ * statements ("no driver", "no ACS") because the same run printed the fact where there was one.
  */
 import { warnOfDrivers } from './contradictions.ts'
 import { factsOf, fullListing, note, type HostDraft } from './draft.ts'
@@ -51,9 +51,11 @@ function byRun(entries: readonly Entry[]): Entry[][] {
 function concludeHeader(entry: Entry): void {
   const { device } = entry
   if (entry.revisionFf) factsOf(device).notAnswering = true
-  const isBridge = /^060[47]/.test(device.classCode ?? '') || /^(?:PCI|CardBus) bridge$/.test(device.className ?? '')
+  const isBridge =
+    /^060[47]/.test(device.classCode ?? '') || /^(?:PCI|CardBus) bridge$/.test(device.className ?? '')
   // `-v` leaves `(prog-if 00)` out where 00 has no name (pciutils lspci.c, show_terse).
-  if (entry.verbose && device.classCode?.length === 4 && device.facts?.notAnswering !== true) device.classCode += '00'
+  if (entry.verbose && device.classCode?.length === 4 && device.facts?.notAnswering !== true)
+    device.classCode += '00'
   if (entry.verbose && device.headerType === undefined && !isBridge && device.facts?.notAnswering !== true)
     device.headerType = factsOf(device).headerType = 0
 }

@@ -1,6 +1,7 @@
 /**
- * The first line of a function in lspci's output, wherever it stands: alone, behind `IOMMU Group 12`, in a script's own
- * arrangement, in a log. It owns finding the address and telling an lspci line from any other line with an address in it.
+ * The first line of a function in lspci's output, wherever it stands: alone, behind `IOMMU Group 12`, in a
+ * script's own arrangement, in a log. It owns finding the address and telling an lspci line from any other
+ * line with an address in it.
  *
  *   00:1f.2 SATA controller [0106]: Intel Corporation Some Controller [AHCI mode] [8086:8c02] (rev 05) (prog-if 01 [AHCI 1.0])
  *   00:1f.2 SATA controller: Intel Corporation Some Controller (rev 05)        (plain)
@@ -26,9 +27,14 @@ export type HeaderLine = {
   readonly revision?: string
   readonly progIf?: string
   readonly name?: string
-  /** Scripts print it on the same line: `… [8086:1539] (rev 03) Driver: igb`; `null` when they print `none`. */
+  /**
+   * Scripts print it on the same line: `… [8086:1539] (rev 03) Driver: igb`; `null` when they print `none`.
+   */
   readonly driver?: string | null
-  /** `ids`: class and ids in brackets or numbers, surely lspci; `words`: class and name only; `bare`: an address with something else. */
+  /**
+   * `ids`: class and ids in brackets or numbers, surely lspci; `words`: class and name only; `bare`: an
+   * address with something else.
+   */
   readonly shape: 'ids' | 'words' | 'bare'
   /** `[0604]: …` without its `[8086:1234]`: the name pushed the ids out, or they wrapped to the next line. */
   readonly idsMissing?: boolean
@@ -38,8 +44,9 @@ const place =
   /(?<![\w:.\-/])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])((?:\/[0-9a-f]{2}:[01][0-9a-f]\.[0-7]){0,16})(?![\w.:/-])/i
 
 /**
- * `lspci -P` names a function by its place: `00:1c.0/00.0/04.0`, every step after the first without its bus. Answers the line
- * with the address in place of the path, or `null` when a bridge on the way has not stated the bus below it.
+ * `lspci -P` names a function by its place: `00:1c.0/00.0/04.0`, every step after the first without its bus.
+ * Answers the line with the address in place of the path, or `null` when a bridge on the way has not stated
+ * the bus below it.
  */
 export function resolvePlace(
   line: string,
@@ -128,7 +135,10 @@ function describe(before: string, after: string): Description {
   return { ...words, ...ahead, shape: idsBefore ? 'ids' : words.shape }
 }
 
-/** A column of class words, then the name: `VGA compatible controller                TU116 [GeForce GTX 1660 SUPER]`. */
+/**
+ * A column of class words, then the name: `VGA compatible controller                TU116 [GeForce GTX 1660
+ * SUPER]`.
+ */
 function describeColumns(after: string): Description | undefined {
   const [, className = '', rest = ''] = /^([A-Z][^:[\]"]{2,60}?) {2,60}(\S.*)$/.exec(after) ?? []
   const classCode = classFromWords(className)
@@ -169,7 +179,10 @@ type Tail = {
   readonly driver?: string | null
 }
 
-/** Name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names hold brackets of their own; the ids are the last `[xxxx:xxxx]`. */
+/**
+ * Name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names hold brackets of their own; the ids are the last
+ * `[xxxx:xxxx]`.
+ */
 export function parseTail(text: string): Tail {
   const revision = /\(rev ([0-9a-f]{2})\)/i.exec(text)?.[1]
   const progIf = /\(prog-if ([0-9a-f]{2})\b/i.exec(text)?.[1]

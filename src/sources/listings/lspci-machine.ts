@@ -58,8 +58,15 @@ function words(text: string): string {
   return /^[0-9a-f]{4}$/i.test(text) ? '' : text.replace(/ ?\[[0-9a-f]{4}\]\s*$/i, '').trim()
 }
 
-/** One `Tag:\tvalue` line; the device it belongs to, or nothing when it is no such line. `Slot:` opens a record. */
-export function readTagLine(draft: HostDraft, line: string, current: DeviceDraft | undefined): DeviceDraft | undefined {
+/**
+ * One `Tag:\tvalue` line; the device it belongs to, or nothing when it is no such line. `Slot:` opens a
+ * record.
+ */
+export function readTagLine(
+  draft: HostDraft,
+  line: string,
+  current: DeviceDraft | undefined,
+): DeviceDraft | undefined {
   const match =
     /^[\s>#*|]{0,20}(Slot|Device|Class|Vendor|SVendor|SDevice|Rev|ProgIf|PhySlot|Driver|Module|NUMANode|IOMMUGroup):\s{1,20}(\S.{0,400})$/.exec(
       line,
@@ -118,7 +125,12 @@ function restate(draft: HostDraft, current: DeviceDraft, key: 'vendorId' | 'devi
     stateTwoMachines(draft, `${current.address} is listed with the ids ${before} and ${current[key] ?? '?'}`)
 }
 
-function readStateTag(draft: HostDraft, current: DeviceDraft, tag: string, value: string): DeviceDraft | undefined {
+function readStateTag(
+  draft: HostDraft,
+  current: DeviceDraft,
+  tag: string,
+  value: string,
+): DeviceDraft | undefined {
   switch (tag) {
     case 'PhySlot':
       current.physicalSlot = value.slice(0, 64)

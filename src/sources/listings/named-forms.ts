@@ -1,6 +1,6 @@
 /**
- * Forms that are known and not read: their name, and what to run in their place. Asked only when nothing in the text could
- * be read, so a mark may be short; it has to be of the form's own making.
+ * Forms that are known and not read: their name, and what to run in their place. Asked only when nothing in
+ * the text could be read, so a mark may be short; it has to be of the form's own making.
  */
 export type NamedForm = { readonly name: string; readonly run: string }
 
@@ -30,7 +30,11 @@ const forms: readonly (readonly [RegExp, string, string])[] = [
     'the output of incus info --resources (or lxc info --resources)',
     lspci,
   ],
-  [/^[\s>]{0,40}PCI address: [0-9a-f]{4,8}:/m, 'the output of incus info --resources (or lxc info --resources)', lspci],
+  [
+    /^[\s>]{0,40}PCI address: [0-9a-f]{4,8}:/m,
+    'the output of incus info --resources (or lxc info --resources)',
+    lspci,
+  ],
   [/"pci_address"\s{0,8}:|"usb_address"\s{0,8}:/, 'the resources of Incus or LXD as JSON', lspci],
   [
     /^[\s>]{0,40}bus info: pci@|^[\s>]{0,40}\*-\w+/m,

@@ -1,6 +1,6 @@
 /**
- * libvirt's node devices: one or many `virsh nodedev-dumpxml` documents, one after the other or under one element.
- * Everything is looked up by element name below `<device>`; unknown elements are passed over.
+ * libvirt's node devices: one or many `virsh nodedev-dumpxml` documents, one after the other or under one
+ * element. Everything is looked up by element name below `<device>`; unknown elements are passed over.
  */
 import { defined } from '../../base/defined.ts'
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
@@ -38,7 +38,10 @@ export function readNodedev(text: string, name: string): Host | undefined {
   return finishDraft(draft, 'nodedev', name)
 }
 
-/** Each `<device>…</device>` by itself, so that one broken document does not spoil the others; '' for one that never ends. */
+/**
+ * Each `<device>…</device>` by itself, so that one broken document does not spoil the others; '' for one that
+ * never ends.
+ */
 function* eachDevice(text: string): Generator<string> {
   let start: number | undefined
   for (const match of text.matchAll(/<device[\s>]|<\/device>/g)) {
@@ -91,7 +94,8 @@ function childText(element: XmlElement, name: string): string | undefined {
 
 function capability(element: XmlElement, type: string): XmlElement | undefined {
   for (let node = element.firstChild; node; node = node.nextSibling)
-    if (node.nodeName === 'capability' && (node as XmlElement).getAttribute('type') === type) return node as XmlElement
+    if (node.nodeName === 'capability' && (node as XmlElement).getAttribute('type') === type)
+      return node as XmlElement
   return undefined
 }
 
@@ -138,10 +142,13 @@ function addressFromText(text: string | undefined): PciAddress | undefined {
 }
 
 function idsOf(pci: XmlElement): Who {
-  const id = (name: string) => /^0x([0-9a-f]{4})$/i.exec(child(pci, name)?.getAttribute('id') ?? '')?.[1]?.toLowerCase()
+  const id = (name: string) =>
+    /^0x([0-9a-f]{4})$/i.exec(child(pci, name)?.getAttribute('id') ?? '')?.[1]?.toLowerCase()
   const [vendor, product] = [id('vendor'), id('product')]
   const code = /^0x([0-9a-f]{6})$/i.exec(childText(pci, 'class') ?? '')?.[1]
-  const words = [childText(pci, 'vendor'), childText(pci, 'product')].filter((word) => word !== undefined).join(' ')
+  const words = [childText(pci, 'vendor'), childText(pci, 'product')]
+    .filter((word) => word !== undefined)
+    .join(' ')
   return {
     ...defined({ vendorId: vendor, deviceId: product, classCode: code?.toLowerCase() }),
     ...(words === '' ? {} : { name: words }),
@@ -163,14 +170,19 @@ function readFacts(draft: HostDraft, device: DeviceDraft, pci: XmlElement): void
   if (capability(pci, 'pci-bridge')) device.headerType = 1
   const physical = capability(pci, 'phys_function')
   const physicalAddress = physical ? child(physical, 'address') : undefined
-  const physFn = physicalAddress ? addressFrom((key) => physicalAddress.getAttribute(key) ?? undefined) : undefined
+  const physFn = physicalAddress
+    ? addressFrom((key) => physicalAddress.getAttribute(key) ?? undefined)
+    : undefined
   if (physFn !== undefined) device.physFn = physFn
   const virtual = capability(pci, 'virt_functions')
   if (virtual) readVirtualFunctions(draft, device, virtual)
   readLinks(device, pci)
 }
 
-/** Its `address` elements are the functions that exist, in the order of their numbers; old libvirt prints no `maxCount`. */
+/**
+ * Its `address` elements are the functions that exist, in the order of their numbers; old libvirt prints no
+ * `maxCount`.
+ */
 function readVirtualFunctions(draft: HostDraft, device: DeviceDraft, virtual: XmlElement): void {
   const total = virtual.getAttribute('maxCount') ?? ''
   const listed = [...virtual.getElementsByTagName('address')].slice(0, 4096)
@@ -205,14 +217,18 @@ function readLinks(device: DeviceDraft, pci: XmlElement): void {
 /** Interfaces and disks whose parent, or a function on whose path, is known. */
 function readChild(draft: HostDraft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
   const owner =
-    parseDevicePath(childText(element, 'path') ?? '')?.steps.at(-1) ?? owners.get(childText(element, 'parent') ?? '')
+    parseDevicePath(childText(element, 'path') ?? '')?.steps.at(-1) ??
+    owners.get(childText(element, 'parent') ?? '')
   if (owner === undefined) return
   const device = deviceAt(draft, owner)
   const net = capability(element, 'net')
   const name = net ? childText(net, 'interface') : undefined
   if (net && name !== undefined) {
     const mac = childText(net, 'address')?.toLowerCase()
-    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(0, 64)
+    device.networkInterfaces = [...(device.networkInterfaces ?? []), { name, ...defined({ mac }) }].slice(
+      0,
+      64,
+    )
   }
   const storage = capability(element, 'storage')
   const block = storage ? childText(storage, 'block') : undefined

@@ -1,6 +1,7 @@
 /**
- * Mounts, swap and pools pasted beside a listing: `lsblk`, `df`, `mount`, `findmnt`, `swapon`, /proc/mdstat, `zpool status`; and
- * the lines that say which function a disk hangs on (paths of sysfs, links of /dev/disk/by-path, lists below a controller).
+ * Mounts, swap and pools pasted beside a listing: `lsblk`, `df`, `mount`, `findmnt`, `swapon`, /proc/mdstat,
+ * `zpool status`; and the lines that say which function a disk hangs on (paths of sysfs, links of
+ * /dev/disk/by-path, lists below a controller).
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { DeviceDraft, HostDraft } from './draft.ts'
@@ -8,7 +9,12 @@ import type { LineForm, Listing, PastedDisks } from './listing-state.ts'
 import { standsOn, statePasted } from './pasted-ends.ts'
 import { parseDevicePath } from './places.ts'
 
-const readers: readonly ((disks: PastedDisks, line: string) => boolean)[] = [readBlock, readMount, readPool, readTie]
+const readers: readonly ((disks: PastedDisks, line: string) => boolean)[] = [
+  readBlock,
+  readMount,
+  readPool,
+  readTie,
+]
 
 export const readDiskLine: LineForm = ({ disks }, line) => {
   if (line.length > 600) return undefined
@@ -22,7 +28,13 @@ function addMount(disks: PastedDisks, device: string, mountPoint: string): void 
   if (disks.needs.size >= 1024 || /^(?:loop|zram|ram|sr)\d/.test(name)) return
   const isSwap = mountPoint === '[SWAP]'
   const what = isSwap ? 'swap' : mountPoint
-  disks.needs.set(`${what} ${name}`, { kind: 'disk', what, ...(isSwap ? {} : { mountPoint }), weight: 'vital', name })
+  disks.needs.set(`${what} ${name}`, {
+    kind: 'disk',
+    what,
+    ...(isSwap ? {} : { mountPoint }),
+    weight: 'vital',
+    name,
+  })
 }
 
 /** `/dev/mapper/pve-root` is `pve-root`, as lsblk has it. */
@@ -74,14 +86,22 @@ function readMount(disks: PastedDisks, line: string): boolean {
 }
 
 /** Not devices: how their members stand together. */
-const vdev = /^(?:mirror|raidz\d?|draid\S{0,20}|spares?|logs?|cache|special|dedup|replacing|indirect)(?:-\d{1,4})?$/
+const vdev =
+  /^(?:mirror|raidz\d?|draid\S{0,20}|spares?|logs?|cache|special|dedup|replacing|indirect)(?:-\d{1,4})?$/
 
 function readPool(disks: PastedDisks, line: string): boolean {
   const array = /^(md\w{1,16}) : active \S.{0,400}$/.exec(line)
   if (array) {
     const name = array[1] ?? ''
-    for (const [, member = ''] of line.matchAll(/ ([\w!-]{2,64})\[\d{1,4}\]/g)) standsOn(disks.stack, name, member)
-    disks.needs.set(`array ${name}`, { kind: 'disk', what: `array ${name}`, subject: name, weight: 'vital', name })
+    for (const [, member = ''] of line.matchAll(/ ([\w!-]{2,64})\[\d{1,4}\]/g))
+      standsOn(disks.stack, name, member)
+    disks.needs.set(`array ${name}`, {
+      kind: 'disk',
+      what: `array ${name}`,
+      subject: name,
+      weight: 'vital',
+      name,
+    })
     return true
   }
   const pool = /^\s{0,20}pool: ([\w.:-]{1,128})\s*$/.exec(line)?.[1]
@@ -101,13 +121,19 @@ function readPool(disks: PastedDisks, line: string): boolean {
   return true
 }
 
-/** `pci-0000:00:17.0-ata-1 -> ../../sda`, `/sys/block/sda -> ../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`. */
+/**
+ * `pci-0000:00:17.0-ata-1 -> ../../sda`, `/sys/block/sda ->
+ * ../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`.
+ */
 function readTie(disks: PastedDisks, line: string): boolean {
-  const link = /\bpci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-\S{1,100} -> \S{0,40}\/(\w{2,32})\s*$/i.exec(line)
+  const link =
+    /\bpci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-\S{1,100} -> \S{0,40}\/(\w{2,32})\s*$/i.exec(line)
   if (link) tie(disks, link[2] ?? '', parseAddress(link[1] ?? ''))
   const id = /\s([\w.:+-]{4,200}) -> (?:\.\.\/){2}(\w{2,32})\s*$/.exec(line)
   if (id && !link) standsOn(disks.stack, id[1] ?? '', id[2] ?? '')
-  const name = /\/(?:block|nvme\/nvme\d{1,4})\/((?:sd[a-z]{1,3}|nvme\d{1,4}n\d{1,4}|vd[a-z]{1,2}))\b/.exec(line)?.[1]
+  const name = /\/(?:block|nvme\/nvme\d{1,4})\/((?:sd[a-z]{1,3}|nvme\d{1,4}n\d{1,4}|vd[a-z]{1,2}))\b/.exec(
+    line,
+  )?.[1]
   const owner = name === undefined ? undefined : parseDevicePath(line)?.steps.at(-1)
   if (name !== undefined) tie(disks, name, owner)
   return link !== null
@@ -128,7 +154,8 @@ export function concludeDisks({ draft, disks }: Listing): void {
     }
   const functionOf = (end: string) =>
     byName.get(diskOf(end)) ?? placedBy(draft, end) ?? bySerial.find(([serial]) => end.includes(serial))?.[1]
-  for (const need of disks.needs.values()) statePasted(draft, need, { stack: disks.stack, functionOf, couldBe })
+  for (const need of disks.needs.values())
+    statePasted(draft, need, { stack: disks.stack, functionOf, couldBe })
 }
 
 /** The disk of a partition: `sda2`, `nvme0n1p3`, `…-part1`. */
@@ -147,11 +174,16 @@ function nameDisk(draft: HostDraft, name: string, address: PciAddress): void {
 
 /** A member of a pool named by its path. */
 function placedBy(draft: HostDraft, end: string): PciAddress | undefined {
-  const address = parseAddress(/(?:^|\/)pci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-/i.exec(end)?.[1] ?? '')
+  const address = parseAddress(
+    /(?:^|\/)pci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-/i.exec(end)?.[1] ?? '',
+  )
   return address === undefined ? undefined : draft.devices.get(address)?.address
 }
 
-/** NVMe disks hang on NVMe controllers (or VMD, which is of RAID's class), others on storage controllers or on USB. */
+/**
+ * NVMe disks hang on NVMe controllers (or VMD, which is of RAID's class), others on storage controllers or on
+ * USB.
+ */
 function couldBe(end: string, { classCode }: DeviceDraft): boolean {
   if (classCode === undefined) return true
   if (end.startsWith('nvme')) return /^010[48]/.test(classCode)

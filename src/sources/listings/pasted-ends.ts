@@ -1,6 +1,7 @@
 /**
- * Where a need that a paste states ends: at the functions its interfaces or disks hang on, or nowhere that the text tells. Pasted
- * output of `ip`, `lsblk` and the like names interfaces and disks, and only some lines tie those to functions.
+ * Where a need that a paste states ends: at the functions its interfaces or disks hang on, or nowhere that
+ * the text tells. Pasted output of `ip`, `lsblk` and the like names interfaces and disks, and only some lines
+ * tie those to functions.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { HostNeed, LostNeed } from '../../host/host.ts'
@@ -9,7 +10,10 @@ import { stateNeed, type DeviceDraft, type HostDraft } from './draft.ts'
 /** Names, each with those it stands on: a bridge on its ports, a volume on its partition. */
 export type Stack = Map<string, Set<string>>
 
-export type PastedNeed = Pick<HostNeed, 'kind' | 'what' | 'weight' | 'isDefaultRoute' | 'mountPoint' | 'subject'> & {
+export type PastedNeed = Pick<
+  HostNeed,
+  'kind' | 'what' | 'weight' | 'isDefaultRoute' | 'mountPoint' | 'subject'
+> & {
   readonly name: string
   /** Of a name that may be no hardware at all (the bridge of containers): no end of it is lost. */
   readonly mayBeVirtual?: boolean
@@ -48,7 +52,11 @@ export type Follow = {
   readonly couldBe: (name: string, device: DeviceDraft) => boolean
 }
 
-export function statePasted(draft: HostDraft, need: PastedNeed, { stack, functionOf, couldBe }: Follow): void {
+export function statePasted(
+  draft: HostDraft,
+  need: PastedNeed,
+  { stack, functionOf, couldBe }: Follow,
+): void {
   const { name, mayBeVirtual = false, ...start } = need
   for (const chain of chainsFrom(stack, name)) {
     const end = chain.at(-1) ?? name
@@ -75,5 +83,7 @@ function stateLost(draft: HostDraft, need: LostNeed): void {
 
 /** The host sees no disk and no interface of it. */
 function isFree({ driver }: DeviceDraft): boolean {
-  return driver === null || driver?.startsWith('vfio') === true || driver === 'pci-stub' || driver === 'pciback'
+  return (
+    driver === null || driver?.startsWith('vfio') === true || driver === 'pci-stub' || driver === 'pciback'
+  )
 }

@@ -1,7 +1,7 @@
 /**
- * Routes and addresses pasted beside a listing: `ip route`, `ip address`, `route -n`, /etc/network/interfaces; and the lines that
- * say which function an interface is. A name such as `enp5s0f1` says it by itself: bus, slot and function in decimal
- * (systemd.net-naming-scheme(7)).
+ * Routes and addresses pasted beside a listing: `ip route`, `ip address`, `route -n`,
+ * /etc/network/interfaces; and the lines that say which function an interface is. A name such as `enp5s0f1`
+ * says it by itself: bus, slot and function in decimal (systemd.net-naming-scheme(7)).
  */
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { DeviceDraft, HostDraft } from './draft.ts'
@@ -30,10 +30,18 @@ function add(network: PastedNetwork, need: PastedNeed): void {
 }
 
 function addDefault(network: PastedNetwork, over: string): void {
-  add(network, { kind: 'network', what: 'default route', isDefaultRoute: true, weight: 'vital', name: plain(over) })
+  add(network, {
+    kind: 'network',
+    what: 'default route',
+    isDefaultRoute: true,
+    weight: 'vital',
+    name: plain(over),
+  })
 }
 
-/** An address beside the default route; of a name that looks like no port, nothing physical need be behind it. */
+/**
+ * An address beside the default route; of a name that looks like no port, nothing physical need be behind it.
+ */
 function addAddress(network: PastedNetwork, on: string, address: string): void {
   const at = plain(on)
   if (at === 'lo') return
@@ -60,7 +68,8 @@ function readRoute(network: PastedNetwork, line: string): boolean {
     defaultRoute.exec(line)?.[1] ??
     (network.inRoute ? nextHop.exec(line)?.[1] : undefined) ??
     tableRoute.exec(line)?.[1]
-  const isOpen = /^\s{0,20}default\b/.test(line) && /\b(?:proto|metric|via|scope)\b|^\s*default\s*$/.test(line)
+  const isOpen =
+    /^\s{0,20}default\b/.test(line) && /\b(?:proto|metric|via|scope)\b|^\s*default\s*$/.test(line)
   network.inRoute = isOpen || (network.inRoute && over !== undefined)
   if (over !== undefined) addDefault(network, over)
   const [, on, address] = linkRoute.exec(line) ?? []
@@ -86,7 +95,8 @@ function readLink(network: PastedNetwork, line: string): boolean {
   const address = /^\s{1,20}inet6? ([0-9a-f.:]{3,45})\/\d{1,3} .{0,200}\bscope global\b/.exec(line)?.[1]
   if (address !== undefined) addAddress(network, current, address)
   const other = /^\s{1,20}altname ([\w.-]{1,128})\s*$/.exec(line)?.[1]
-  if (other !== undefined) network.altNames.set(current, [...(network.altNames.get(current) ?? []), other].slice(0, 16))
+  if (other !== undefined)
+    network.altNames.set(current, [...(network.altNames.get(current) ?? []), other].slice(0, 16))
   return address !== undefined || other !== undefined
 }
 
@@ -98,7 +108,9 @@ function readConfigured(network: PastedNetwork, line: string): boolean {
     if (block[2] === 'dhcp') addAddress(network, network.current, 'by DHCP')
     return true
   }
-  const bridge = /^([\w.-]{1,32})\s{1,40}8000\.[0-9a-f]{12}\s{1,40}(?:yes|no)\s{1,40}([\w.-]{1,32})\s*$/.exec(line)
+  const bridge = /^([\w.-]{1,32})\s{1,40}8000\.[0-9a-f]{12}\s{1,40}(?:yes|no)\s{1,40}([\w.-]{1,32})\s*$/.exec(
+    line,
+  )
   if (bridge) standsOn(network.stack, bridge[1] ?? '', bridge[2] ?? '')
   const [, key = '', value = ''] = /^\s{0,20}([a-z_-]{4,20})\s{1,20}(\S.{0,300})$/.exec(line) ?? []
   const { current } = network
@@ -159,7 +171,8 @@ export function concludeNetwork({ draft, network }: Listing): void {
   for (const { address, networkInterfaces } of draft.devices.values())
     for (const one of networkInterfaces ?? []) byName.set(one.name, address)
   const functionOf = (port: string) =>
-    byName.get(port) ?? [port, ...(network.altNames.get(port) ?? [])].map((one) => placedBy(draft, one)).find(Boolean)
+    byName.get(port) ??
+    [port, ...(network.altNames.get(port) ?? [])].map((one) => placedBy(draft, one)).find(Boolean)
   for (const need of network.needs.values())
     statePasted(draft, need, { stack: withVlans(network, need.name), functionOf, couldBe })
 }
@@ -179,15 +192,22 @@ function nameInterface(draft: HostDraft, port: string, address: PciAddress): voi
   device.networkInterfaces = [...(device.networkInterfaces ?? []), { name: port }].slice(0, 64)
 }
 
-/** The function that a name made of bus, slot and function means, where the listing has a network function there. */
+/**
+ * The function that a name made of bus, slot and function means, where the listing has a network function
+ * there.
+ */
 function placedBy(draft: HostDraft, port: string): PciAddress | undefined {
-  const parts = /^(?:en|wl|ww)(?:P(\d{1,5}))?p(\d{1,3})s(\d{1,2})(?:f(\d))?(?:np?\d{1,3}|d\d{1,3})?$/.exec(port)
+  const parts = /^(?:en|wl|ww)(?:P(\d{1,5}))?p(\d{1,3})s(\d{1,2})(?:f(\d))?(?:np?\d{1,3}|d\d{1,3})?$/.exec(
+    port,
+  )
   if (!parts) return undefined
   const [domain, bus, slot, fn] = parts.slice(1).map((part) => Number(part ?? 0))
   if (domain === undefined || bus === undefined || slot === undefined || fn === undefined) return undefined
   if (bus > 255 || slot > 31 || fn > 7) return undefined
   const device = draft.devices.get(formatAddress({ domain, bus, slot, function: fn }))
-  return device && couldBe(port, device) && device.driver?.startsWith('vfio') !== true ? device.address : undefined
+  return device && couldBe(port, device) && device.driver?.startsWith('vfio') !== true
+    ? device.address
+    : undefined
 }
 
 function couldBe(port: string, { classCode }: DeviceDraft): boolean {

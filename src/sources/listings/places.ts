@@ -1,6 +1,7 @@
 /**
- * Where listed functions are: their bridges and their places without bus numbers, as far as the input states them. A bus is a
- * root bus only where something says so; a bus whose bridge was not pasted gives no place, since its number may change.
+ * Where listed functions are: their bridges and their places without bus numbers, as far as the input states
+ * them. A bus is a root bus only where something says so; a bus whose bridge was not pasted gives no place,
+ * since its number may change.
  */
 import { defined } from '../../base/defined.ts'
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -24,7 +25,9 @@ export function parseDevicePath(text: string): DevicePath | undefined {
   const path: string[] = []
   for (const part of text.slice(start, start + 2000).split('/')) {
     const root = /^pci([0-9a-f]{4,8}:[0-9a-f]{2})$/i.exec(part)?.[1]
-    const address = /^[0-9a-f:.]{7,18}/i.test(part) ? parseAddress(part.replace(/[^0-9a-f:.].*$/i, '')) : undefined
+    const address = /^[0-9a-f:.]{7,18}/i.test(part)
+      ? parseAddress(part.replace(/[^0-9a-f:.].*$/i, ''))
+      : undefined
     if (root !== undefined) {
       steps.length = 0
       path.push(root.toLowerCase())
@@ -48,14 +51,19 @@ export function statePlace(draft: HostDraft, text: string): PciAddress | undefin
   return last
 }
 
-/** Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets neither. */
+/**
+ * Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets
+ * neither.
+ */
 export function withPlaces(draft: HostDraft, devices: readonly PciDevice[]): PciDevice[] {
   const topology = findTopology(devices, draft.rootBuses)
   const found = findPaths(topology)
   const stated = statedBuses(devices)
   const paths = new Map<PciAddress, string>()
   for (const device of devices) {
-    const reckoned = isInVmdDomain(device) ? undefined : (found.get(device.address) ?? besides(device, stated))
+    const reckoned = isInVmdDomain(device)
+      ? undefined
+      : (found.get(device.address) ?? besides(device, stated))
     const path = device.path ?? reckoned
     if (path !== undefined) paths.set(device.address, path)
   }
@@ -85,7 +93,10 @@ function virtualPlace(
   }
 }
 
-/** Routing id = that of the physical function + offset + number × stride (PCI Express, SR-IOV extended capability). */
+/**
+ * Routing id = that of the physical function + offset + number × stride (PCI Express, SR-IOV extended
+ * capability).
+ */
 function numberOf(node: TopologyNode, { parts, device }: TopologyNode): number | undefined {
   const { firstVfOffset, vfStride } = device.facts?.sriov ?? {}
   if (firstVfOffset === undefined) return undefined
@@ -95,8 +106,8 @@ function numberOf(node: TopologyNode, { parts, device }: TopologyNode): number |
 }
 
 /**
- * A domain above ffff is VMD's (drivers/pci/controller/vmd.c): its root bus hangs below a function that a listing does not name,
- * so nothing in it has a place but by a path of sysfs.
+ * A domain above ffff is VMD's (drivers/pci/controller/vmd.c): its root bus hangs below a function that a
+ * listing does not name, so nothing in it has a place but by a path of sysfs.
  */
 function isInVmdDomain({ address }: PciDevice): boolean {
   return addressParts(address).domain > 0xffff
@@ -106,11 +117,15 @@ function busOf(address: PciAddress): string {
   return address.slice(0, address.lastIndexOf(':'))
 }
 
-/** Functions of one bus have one bridge above them: the stated place of one is that of the others but for its last step. */
+/**
+ * Functions of one bus have one bridge above them: the stated place of one is that of the others but for its
+ * last step.
+ */
 function statedBuses(devices: readonly PciDevice[]): Map<string, string> {
   const buses = new Map<string, string>()
   for (const { address, path, physFn } of devices)
-    if (path !== undefined && physFn === undefined) buses.set(busOf(address), path.slice(0, path.lastIndexOf('/')))
+    if (path !== undefined && physFn === undefined)
+      buses.set(busOf(address), path.slice(0, path.lastIndexOf('/')))
   return buses
 }
 

@@ -1,6 +1,6 @@
 /**
- * What Proxmox says of a node's devices: `pvesh get /nodes/NODE/hardware/pci`, as a table or as JSON. It states class, ids, name
- * and group, -1 for none, and no drivers (PVE::SysFSTools, lspci).
+ * What Proxmox says of a node's devices: `pvesh get /nodes/NODE/hardware/pci`, as a table or as JSON. It
+ * states class, ids, name and group, -1 for none, and no drivers (PVE::SysFSTools, lspci).
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
@@ -31,7 +31,8 @@ export function readNodeHardware(document: readonly unknown[], name: string): Ho
 }
 
 function stateFields(draft: HostDraft, fields: Fields): boolean {
-  const text = (key: string) => (typeof fields[key] === 'string' ? fields[key].trim().slice(0, 300) : undefined)
+  const text = (key: string) =>
+    typeof fields[key] === 'string' ? fields[key].trim().slice(0, 300) : undefined
   const hex = (key: string) => /^0x([0-9a-f]{4}|[0-9a-f]{6})$/i.exec(text(key) ?? '')?.[1]?.toLowerCase()
   const address = parseAddress(text('id') ?? '')
   if (address === undefined) return false
@@ -65,7 +66,10 @@ function readBareRow({ draft }: Listing, line: string): ReturnType<LineForm> {
     : undefined
 }
 
-/** The table's first row names its columns; a row without an id goes on with the names of the row above, and is passed over. */
+/**
+ * The table's first row names its columns; a row without an id goes on with the names of the row above, and
+ * is passed over.
+ */
 export const readNodeHardwareLine: LineForm = (listing, line) => {
   if (line.length > 4000) return undefined
   if (!/[│|]/.test(line)) return readBareRow(listing, line)

@@ -1,6 +1,6 @@
 /**
- * `--from`: a Host from anything a user can paste or save, recognised by what is in it, never by its name. It owns telling
- * the forms apart and the limits on size; each form has its own file beside this one.
+ * `--from`: a Host from anything a user can paste or save, recognised by what is in it, never by its name. It
+ * owns telling the forms apart and the limits on size; each form has its own file beside this one.
  */
 import { bytesText } from '../../base/size.ts'
 import { UsageError } from '../../base/errors.ts'
@@ -22,7 +22,9 @@ import { cleanLines, decodeText, isBinary } from './text.ts'
 import { readUdevadm } from './udevadm.ts'
 import { isRecording, umockdevTree } from './umockdev.ts'
 
-export type HostInput = { readonly name: string } & ({ readonly bytes: Uint8Array } | { readonly folder: string })
+export type HostInput = { readonly name: string } & (
+  { readonly bytes: Uint8Array } | { readonly folder: string }
+)
 
 /** What reading needs from the machine: folders as Readers, and gzip. */
 export type ImportSystem = {
@@ -62,7 +64,10 @@ export function readHostFrom(input: HostInput, system: ImportSystem): HostReadin
   return readBytes(name, bytes)
 }
 
-function readFolder(input: { readonly name: string; readonly folder: string }, system: ImportSystem): HostReading {
+function readFolder(
+  input: { readonly name: string; readonly folder: string },
+  system: ImportSystem,
+): HostReading {
   const opened = system.openFolder(input.folder)
   const reader = opened.stat('/bus/pci/devices').ok && !opened.stat('/sys').ok ? underSys(opened) : opened
   if (reader.stat('/sys/bus/pci/devices').ok)
@@ -99,7 +104,8 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
       'keep only what states the PCI functions; of a log: grep -E "iommu|pci [0-9a-f]{4}:|DMAR|AMD-Vi"',
     )
   const packed = packedWith(bytes)
-  if (packed !== undefined) return refuse(`${name} is packed with ${packed}`, 'unpack it first, or pack it with gzip')
+  if (packed !== undefined)
+    return refuse(`${name} is packed with ${packed}`, 'unpack it first, or pack it with gzip')
   if (isBinary(bytes)) return refuse(`${name} is not text and not an archive`, `--from takes ${forms}`)
   const text = decodeText(bytes)
   if (isCapture(text)) {

@@ -1,6 +1,7 @@
 /**
- * What the kernel, VFIO or QEMU said when it refused a function, as a log or a paste holds it. A refusal counts for the function
- * or the group that it names, and for no other. Words from the sources named beside each.
+ * What the kernel, VFIO or QEMU said when it refused a function, as a log or a paste holds it. A refusal
+ * counts for the function or the group that it names, and for no other. Words from the sources named beside
+ * each.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -30,9 +31,18 @@ const readers: readonly Reader[] = [
     pattern: pattern(`${at}: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting`),
     kind: 'reserved-memory',
   },
-  // drivers/iommu/intel-iommu.c up to 5.4, iommu_prepare_identity_map; before 5.3 the function stood at its end
-  { mark: 'etting identity map', pattern: pattern(`${at}: (?:DMAR: )?Setting identity map \\[`), kind: 'identity-map' },
-  { mark: 'etting identity map', pattern: pattern(`Setting identity map for device ${at}`), kind: 'identity-map' },
+  // drivers/iommu/intel-iommu.c up to 5.4, iommu_prepare_identity_map; before 5.3 the function stood at its
+  // end
+  {
+    mark: 'etting identity map',
+    pattern: pattern(`${at}: (?:DMAR: )?Setting identity map \\[`),
+    kind: 'identity-map',
+  },
+  {
+    mark: 'etting identity map',
+    pattern: pattern(`Setting identity map for device ${at}`),
+    kind: 'identity-map',
+  },
   // drivers/vfio/pci/vfio_pci.c, vfio_pci_is_denylisted
   {
     mark: 'driver probing disallowed',
@@ -57,7 +67,11 @@ const readers: readonly Reader[] = [
     kind: 'reset-needs-group',
   },
   // drivers/pci/pci.c, pci_dev_wait and pci_power_up
-  { mark: 'giving up', pattern: pattern(`${at}: not ready \\d{1,7}ms after [\\w ]{1,30}; giving up`), kind: 'lost' },
+  {
+    mark: 'giving up',
+    pattern: pattern(`${at}: not ready \\d{1,7}ms after [\\w ]{1,30}; giving up`),
+    kind: 'lost',
+  },
   {
     mark: 'change power state',
     pattern: pattern(`${at}: Unable to change power state from \\w{1,8} to D0, device inaccessible`),
@@ -70,7 +84,11 @@ const readers: readonly Reader[] = [
     kind: 'held',
   },
   // drivers/pci/setup-res.c, pci_request_region: mostly the framebuffer that the firmware set up
-  { mark: "can't reserve", pattern: pattern(`vfio-pci ${at}: BAR \\d: can't reserve \\[mem`), kind: 'memory-held' },
+  {
+    mark: "can't reserve",
+    pattern: pattern(`vfio-pci ${at}: BAR \\d: can't reserve \\[mem`),
+    kind: 'memory-held',
+  },
   // QEMU hw/vfio/container.c: VFIO said EPERM, and the kernel's log has the reason
   {
     mark: 'peration not permitted',
@@ -78,7 +96,11 @@ const readers: readonly Reader[] = [
     kind: 'unexplained',
   },
   // drivers/base/dd.c, call_driver_probe: before 6.5 and since
-  { mark: 'failed with error', pattern: pattern(`vfio-pci: probe of ${at} failed with error`), kind: 'unexplained' },
+  {
+    mark: 'failed with error',
+    pattern: pattern(`vfio-pci: probe of ${at} failed with error`),
+    kind: 'unexplained',
+  },
   {
     mark: 'failed with error',
     pattern: pattern(`${at}: probe with driver vfio-pci failed with error`),
@@ -106,7 +128,11 @@ export function readRefusal(draft: HostDraft, line: string): boolean {
   return false
 }
 
-function keep(draft: HostDraft, kind: Refusal['kind'], found: Readonly<Record<string, string | undefined>>): void {
+function keep(
+  draft: HostDraft,
+  kind: Refusal['kind'],
+  found: Readonly<Record<string, string | undefined>>,
+): void {
   const device = found['device'] === undefined ? undefined : parseAddress(found['device'])
   if (device !== undefined) nameDevice(draft, device, found['ids'])
   const group = found['group'] === undefined ? undefined : Number(found['group'])

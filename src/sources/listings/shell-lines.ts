@@ -1,6 +1,7 @@
 /**
- * Prompts and commands around pasted output: whose machine a text is of, and whether a list of all IOMMU groups was asked for
- * and came back empty. It owns what a command line means; the output is read by listing.ts.
+ * Prompts and commands around pasted output: whose machine a text is of, and whether a list of all IOMMU
+ * groups was asked for and came back empty. It owns what a command line means; the output is read by
+ * listing.ts.
  */
 
 export type Shell = {
@@ -20,9 +21,13 @@ export function newShell(): Shell {
 }
 
 /** `root@box:~# …`, `[me@box ~]$ …`, `me@box ~> …`: the host's name and what was typed. */
-const named = /^[\s>]{0,40}\[?[\w.-]{1,64}@([\w-][\w.-]{0,63})(?::|\s)[^\s$#%>]{0,200}\]?\s{0,2}[$#%>](?:\s+(\S.*))?$/
+const named =
+  /^[\s>]{0,40}\[?[\w.-]{1,64}@([\w-][\w.-]{0,63})(?::|\s)[^\s$#%>]{0,200}\]?\s{0,2}[$#%>](?:\s+(\S.*))?$/
 
-/** True for a line that ends what came before: a command being typed, `user@host:~$ ` without one, or the end of a code block. */
+/**
+ * True for a line that ends what came before: a command being typed, `user@host:~$ ` without one, or the end
+ * of a code block.
+ */
 export function isPrompt(line: string): boolean {
   const start = line.slice(0, 400)
   return (
@@ -81,7 +86,10 @@ function watch(
   if (pci + others === 0 && !isEmptyOutput) listing.isOther = true
 }
 
-/** At a prompt the output is over; at the end of the text it may have been cut, so that an empty one says nothing. */
+/**
+ * At a prompt the output is over; at the end of the text it may have been cut, so that an empty one says
+ * nothing.
+ */
 export function endListing(shell: Shell, isOver: boolean): void {
   const { listing } = shell
   shell.listing = undefined

@@ -1,6 +1,7 @@
 /**
- * A tar archive (ustar, pax, GNU long names) as an in-memory tree: files, folders, symbolic and hard links. It keeps only
- * what a Host is read from (sys/, proc/, etc/, and boot/, run/), and never more than the limits. Nothing is written to disk.
+ * A tar archive (ustar, pax, GNU long names) as an in-memory tree: files, folders, symbolic and hard links.
+ * It keeps only what a Host is read from (sys/, proc/, etc/, and boot/, run/), and never more than the
+ * limits. Nothing is written to disk.
  */
 import { defined } from '../../base/defined.ts'
 import { addToTree, emptyTree, type Tree, type TreeNode } from '../../machine/tree.ts'
@@ -69,7 +70,11 @@ function nodeOf(type: string, body: Uint8Array, target: string, mode: number): T
     case '0':
     case '7':
     case '\0':
-      return { kind: 'file', bytes: body.length > fileCap ? body.subarray(0, fileCap) : body, mode: mode & 0o7777 }
+      return {
+        kind: 'file',
+        bytes: body.length > fileCap ? body.subarray(0, fileCap) : body,
+        mode: mode & 0o7777,
+      }
     case '1':
       return { kind: 'link', target: `/${target.replace(/^[./]+/, '')}` }
     case '2':
@@ -83,8 +88,8 @@ function nodeOf(type: string, body: Uint8Array, target: string, mode: number): T
 }
 
 /**
- * An ordinary user reads 64 bytes of a `config` file that states 256 or 4096, and tar fills the rest with zeros. Zeros where
- * the header points to capabilities are that filling.
+ * An ordinary user reads 64 bytes of a `config` file that states 256 or 4096, and tar fills the rest with
+ * zeros. Zeros where the header points to capabilities are that filling.
  */
 function withoutPadding(config: Uint8Array): Uint8Array {
   const hasCapabilities = ((config[6] ?? 0) & 0x10) !== 0
@@ -124,19 +129,25 @@ function octal(header: Uint8Array, offset: number, length: number): number {
 /** The sum of all bytes with the checksum field taken as blanks. */
 function hasChecksum(header: Uint8Array): boolean {
   let sum = 0
-  for (let index = 0; index < block; index += 1) sum += index >= 148 && index < 156 ? 32 : (header[index] ?? 0)
+  for (let index = 0; index < block; index += 1)
+    sum += index >= 148 && index < 156 ? 32 : (header[index] ?? 0)
   return sum === octal(header, 148, 8) && sum > 256
 }
 
-/** An archive made of a folder (`snapshot/sys/…`) is read as if made inside it; one made inside /sys as if made outside. */
+/**
+ * An archive made of a folder (`snapshot/sys/…`) is read as if made inside it; one made inside /sys as if
+ * made outside.
+ */
 function withoutWrapper(tree: Tree): Tree {
   let here = tree
   for (let depth = 0; depth < 4 && !here.entries.has('sys'); depth += 1) {
     const folders = [...here.entries.values()].filter((node): node is Tree => node.kind === 'directory')
-    const next = folders.find((folder) => folder.entries.has('sys')) ?? (folders.length === 1 ? folders[0] : undefined)
+    const next =
+      folders.find((folder) => folder.entries.has('sys')) ?? (folders.length === 1 ? folders[0] : undefined)
     if (!next) break
     here = next
   }
-  const isSys = here.entries.get('bus')?.kind === 'directory' && here.entries.get('devices')?.kind === 'directory'
+  const isSys =
+    here.entries.get('bus')?.kind === 'directory' && here.entries.get('devices')?.kind === 'directory'
   return isSys && !here.entries.has('sys') ? { kind: 'directory', entries: new Map([['sys', here]]) } : here
 }

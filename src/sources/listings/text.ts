@@ -1,6 +1,6 @@
 /**
- * Pasted text as it really arrives: bytes in some encoding, HTML around it, terminal colours, CRLF, comment marks.
- * It owns decoding and cleaning, line by line; what a line means is for the readers of each form.
+ * Pasted text as it really arrives: bytes in some encoding, HTML around it, terminal colours, CRLF, comment
+ * marks. It owns decoding and cleaning, line by line; what a line means is for the readers of each form.
  */
 import { copyMarksOf } from './copy-marks.ts'
 
@@ -65,18 +65,24 @@ function firstLines(text: string): string[] {
 /** `[code]` of forums around a listing, on the line of its first or last words. */
 function withoutTags(line: string): string {
   if (!line.includes('[')) return line
-  const [open = ''] = /^\s{0,20}\[(?:code|quote|spoiler|pre|font|size|tt)(?:[=\s][^\]]{0,80})?\]/i.exec(line) ?? []
+  const [open = ''] =
+    /^\s{0,20}\[(?:code|quote|spoiler|pre|font|size|tt)(?:[=\s][^\]]{0,80})?\]/i.exec(line) ?? []
   const [close = ''] = /\[\/(?:code|quote|spoiler|pre|font|size|tt)\]\s{0,20}$/i.exec(line.slice(-40)) ?? []
   const inside = line.slice(open.length, line.length - close.length)
   return inside.trim() === '' ? line : inside
 }
 
-/** One line without terminal colours, zero-width and non-breaking characters, and Markdown's backslashes before brackets. */
+/**
+ * One line without terminal colours, zero-width and non-breaking characters, and Markdown's backslashes
+ * before brackets.
+ */
 export function cleanLine(raw: string): string {
   let line = raw
   if (line.includes('\u001b') || line.includes('\u009b')) line = withoutEscapes(line)
   if (/[\u0000-\u0008\u000b-\u001f\u00a0\u200b-\u200d\u202f\ufeff]/.test(line)) {
-    line = line.replace(/[\u00a0\u202f]/g, ' ').replace(/[\u0000-\u0008\u000b-\u001f\u200b-\u200d\ufeff]/g, '')
+    line = line
+      .replace(/[\u00a0\u202f]/g, ' ')
+      .replace(/[\u0000-\u0008\u000b-\u001f\u200b-\u200d\ufeff]/g, '')
   }
   if (line.includes('\\[')) line = line.replace(/\\([[\]_*#<>|-])/g, '$1')
   return line.trimEnd()
@@ -113,6 +119,8 @@ function entity(name: string): string | undefined {
   }
   const lower = name.toLowerCase()
   if (!lower.startsWith('#')) return named[lower]
-  const code = lower.startsWith('#x') ? Number.parseInt(lower.slice(2), 16) : Number.parseInt(lower.slice(1), 10)
+  const code = lower.startsWith('#x')
+    ? Number.parseInt(lower.slice(2), 16)
+    : Number.parseInt(lower.slice(1), 10)
   return code >= 32 && code < 0x110000 ? String.fromCodePoint(code) : ' '
 }

@@ -1,5 +1,6 @@
 /**
- * The record format that `udevadm info --export-db` and umockdev share: `X: rest` lines, an empty line between records.
+ * The record format that `udevadm info --export-db` and umockdev share: `X: rest` lines, an empty line
+ * between records.
  *
  *   P: /devices/pci0000:00/0000:00:1f.2        E: PCI_ID=8086:8C02
  *   A: class=0x010601\n   H: config=868002…    L: driver=../../../bus/pci/drivers/ahci      (umockdev only)
@@ -49,7 +50,13 @@ type RecordDraft = {
 }
 
 function emptyRecord(): RecordDraft {
-  return { path: '', properties: new Map(), attributes: new Map(), hexAttributes: new Map(), links: new Map() }
+  return {
+    path: '',
+    properties: new Map(),
+    attributes: new Map(),
+    hexAttributes: new Map(),
+    links: new Map(),
+  }
 }
 
 function normalPath(text: string): string {

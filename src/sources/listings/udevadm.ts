@@ -1,6 +1,6 @@
 /**
- * `udevadm info --export-db`: ids, class, driver and place of every function, and what hangs behind it (interfaces, disks).
- * It knows neither IOMMU groups nor configuration space.
+ * `udevadm info --export-db`: ids, class, driver and place of every function, and what hangs behind it
+ * (interfaces, disks). It knows neither IOMMU groups nor configuration space.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -28,7 +28,8 @@ function readRecord(draft: HostDraft, record: UdevRecord): void {
   const subsystem = properties.get('SUBSYSTEM')
   if (subsystem === 'pci' && parseAddress(lastPart) === owner) readFunction(draft, owner, record)
   else if (subsystem === 'net') addInterface(draft, owner, lastPart, properties)
-  else if (subsystem === 'block' && properties.get('DEVTYPE') === 'disk') addDisk(draft, owner, lastPart, properties)
+  else if (subsystem === 'block' && properties.get('DEVTYPE') === 'disk')
+    addDisk(draft, owner, lastPart, properties)
 }
 
 type Properties = ReadonlyMap<string, string>
@@ -40,9 +41,11 @@ function readFunction(draft: HostDraft, address: PciAddress, { path, properties 
   setPair(device, properties.get('PCI_SUBSYS_ID'), 'subsystemVendorId', 'subsystemId')
   const code = properties.get('PCI_CLASS')
   // The kernel prints it with %04X: the leading zero of 0x060400 is gone.
-  if (code !== undefined && /^[0-9a-f]{1,6}$/i.test(code)) device.classCode = code.toLowerCase().padStart(6, '0')
+  if (code !== undefined && /^[0-9a-f]{1,6}$/i.test(code))
+    device.classCode = code.toLowerCase().padStart(6, '0')
   device.driver = properties.get('DRIVER')?.slice(0, 64) ?? null
-  const className = properties.get('ID_PCI_SUBCLASS_FROM_DATABASE') ?? properties.get('ID_PCI_CLASS_FROM_DATABASE')
+  const className =
+    properties.get('ID_PCI_SUBCLASS_FROM_DATABASE') ?? properties.get('ID_PCI_CLASS_FROM_DATABASE')
   if (className !== undefined) device.className = className.slice(0, 80)
   const words = [properties.get('ID_VENDOR_FROM_DATABASE'), properties.get('ID_MODEL_FROM_DATABASE')]
     .filter(Boolean)
@@ -76,7 +79,11 @@ function addInterface(draft: HostDraft, owner: PciAddress, lastPart: string, pro
 function addDisk(draft: HostDraft, owner: PciAddress, lastPart: string, properties: Properties): void {
   const device = deviceAt(draft, owner)
   const take = (key: string) => properties.get(key)?.slice(0, 128)
-  const [model, serial, wwn] = [take('ID_MODEL'), take('ID_SERIAL_SHORT') ?? take('ID_SERIAL'), take('ID_WWN')]
+  const [model, serial, wwn] = [
+    take('ID_MODEL'),
+    take('ID_SERIAL_SHORT') ?? take('ID_SERIAL'),
+    take('ID_WWN'),
+  ]
   const disk: Disk = {
     name: lastPart.slice(0, 64),
     ...defined({ model, serial, wwn }),

@@ -1,6 +1,7 @@
 /**
- * A umockdev recording (`umockdev-record --all`), laid out as the sysfs tree it was taken from. The live reader then reads
- * it; this file only puts attributes, links and the class folders where the kernel has them.
+ * A umockdev recording (`umockdev-record --all`), laid out as the sysfs tree it was taken from. The live
+ * reader then reads it; this file only puts attributes, links and the class folders where the kernel has
+ * them.
  */
 import { parseAddress } from '../../pci/address.ts'
 import { addToTree, emptyTree, type Tree } from '../../machine/tree.ts'
@@ -28,7 +29,8 @@ function lastPart(path: string): string {
 
 function addRecord(tree: Tree, record: UdevRecord): void {
   const folder = `/sys${record.path}`
-  for (const [name, text] of record.attributes) addFile(tree, `${folder}/${name}`, new TextEncoder().encode(text))
+  for (const [name, text] of record.attributes)
+    addFile(tree, `${folder}/${name}`, new TextEncoder().encode(text))
   for (const [name, hex] of record.hexAttributes) addFile(tree, `${folder}/${name}`, fromHex(hex))
   for (const [name, target] of record.links) addLink(tree, `${folder}/${name}`, target)
   addUevent(tree, folder, record)
@@ -47,10 +49,14 @@ function addLink(tree: Tree, path: string, target: string): void {
 
 function addUevent(tree: Tree, folder: string, record: UdevRecord): void {
   const lines = [...record.properties].map(([key, value]) => `${key}=${value}\n`)
-  if (!record.attributes.has('uevent')) addFile(tree, `${folder}/uevent`, new TextEncoder().encode(lines.join('')))
+  if (!record.attributes.has('uevent'))
+    addFile(tree, `${folder}/uevent`, new TextEncoder().encode(lines.join('')))
 }
 
-/** The bus's links, the driver's, the group's, the remapping unit's; ids from the properties where attributes are missing. */
+/**
+ * The bus's links, the driver's, the group's, the remapping unit's; ids from the properties where attributes
+ * are missing.
+ */
 function addFunction(tree: Tree, record: UdevRecord): void {
   const folder = `/sys${record.path}`
   const address = lastPart(record.path)

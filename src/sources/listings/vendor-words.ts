@@ -1,6 +1,7 @@
 /**
- * Vendor ids behind the words lspci prints without `-nn`, for the makers of platforms and of what is mostly passed through:
- * which isolation rules apply depends on the vendor alone in places. Spelled as in pci.ids, which gives each to one id only.
+ * Vendor ids behind the words lspci prints without `-nn`, for the makers of platforms and of what is mostly
+ * passed through: which isolation rules apply depends on the vendor alone in places. Spelled as in pci.ids,
+ * which gives each to one id only.
  */
 import { defined } from '../../base/defined.ts'
 const vendors: readonly (readonly [string, string])[] = [
@@ -15,7 +16,10 @@ const vendors: readonly (readonly [string, string])[] = [
   ['Zhaoxin', '1d17'],
 ]
 
-/** Vendor and, where lspci knew no name (`Intel Corporation Device 4637`), device id that a function's name states. */
+/**
+ * Vendor and, where lspci knew no name (`Intel Corporation Device 4637`), device id that a function's name
+ * states.
+ */
 export function idsFromWords(name: string): { readonly vendorId?: string; readonly deviceId?: string } {
   const [words, vendorId] = vendors.find(([vendor]) => name.startsWith(`${vendor} `)) ?? []
   if (words === undefined || vendorId === undefined) return {}

@@ -21,7 +21,8 @@ export function readerOf(entries: ReadonlyMap<string, string | Uint8Array>, dama
   }
   if (damage?.how === 'unreadable')
     for (const path of damage.paths) addToTree(tree, path, { kind: 'unreadable', code: 'EACCES' })
-  if (damage?.instead !== undefined) for (const path of damage.paths) addToTree(tree, path, nodeOf(damage.instead))
+  if (damage?.instead !== undefined)
+    for (const path of damage.paths) addToTree(tree, path, nodeOf(damage.instead))
   return treeReader(tree)
 }
 

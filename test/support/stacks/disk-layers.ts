@@ -1,4 +1,6 @@
-/** Random layers of block devices: partitions, LUKS, LVM, md, bcache, multipath, files shown by loop devices. */
+/**
+ * Random layers of block devices: partitions, LUKS, LVM, md, bcache, multipath, files shown by loop devices.
+ */
 import type { Controller, DiskWorld, Node } from './disk-world.ts'
 
 export const layerKinds = [
@@ -46,7 +48,9 @@ function layer(stacks: Stacks, kind: LayerKind, layers: number): Node {
   switch (kind) {
     case 'partition': {
       const below = one()
-      return /\/(?:virtual)\//.test(below.place) && !below.name.startsWith('md') ? below : partOf(world, below)
+      return /\/(?:virtual)\//.test(below.place) && !below.name.startsWith('md')
+        ? below
+        : partOf(world, below)
     }
     case 'luks':
       return mapped(
@@ -87,7 +91,12 @@ function mapped(
 ): Node {
   const number = world.serial()
   for (const member of members) world.record(member, { ID_FS_TYPE: signature, ID_FS_UUID: world.uuid() })
-  return world.made(`dm-${number}`, `253:${number}`, members, files(`${number}`, world.uuid().replaceAll('-', '')))
+  return world.made(
+    `dm-${number}`,
+    `253:${number}`,
+    members,
+    files(`${number}`, world.uuid().replaceAll('-', '')),
+  )
 }
 
 function volume(stacks: Stacks, members: readonly Node[]): Node {
@@ -102,7 +111,8 @@ function volume(stacks: Stacks, members: readonly Node[]): Node {
 function array({ world, legs }: Stacks, level: string, members: readonly Node[]): Node {
   const number = world.serial()
   const name = `md${number}`
-  for (const member of members) world.record(member, { ID_FS_TYPE: 'linux_raid_member', ID_FS_UUID: world.uuid() })
+  for (const member of members)
+    world.record(member, { ID_FS_TYPE: 'linux_raid_member', ID_FS_UUID: world.uuid() })
   const states = Object.fromEntries(members.map((member) => [`md/dev-${member.name}/state`, 'in_sync\n']))
   const node = world.made(name, `9:${number}`, members, {
     'md/level': `${level}\n`,
@@ -119,13 +129,15 @@ function array({ world, legs }: Stacks, level: string, members: readonly Node[])
       '/proc/mdstat',
       `${name} : active ${level} ${list}\n      1046528 blocks [${members.length}/${members.length}] [${ups}]`,
     )
-  if (level === 'raid1') for (const member of members) for (const carrier of member.carriers) legs.add(carrier)
+  if (level === 'raid1')
+    for (const member of members) for (const carrier of member.carriers) legs.add(carrier)
   return node
 }
 
 function cached({ world }: Stacks, backing: Node, cache: Node): Node {
   const number = world.serial()
-  for (const member of [backing, cache]) world.record(member, { ID_FS_TYPE: 'bcache', ID_FS_UUID: world.uuid() })
+  for (const member of [backing, cache])
+    world.record(member, { ID_FS_TYPE: 'bcache', ID_FS_UUID: world.uuid() })
   return world.made(`bcache${number}`, `252:${number}`, [backing, cache])
 }
 
@@ -140,6 +152,10 @@ function shown({ world }: Stacks, below: Node): Node {
   }
   const file = isFile ? `${point}/image` : `/dev/${below.name}`
   const node = world.made(`loop${number}`, `7:${number}`, [], { 'loop/backing_file': `${file}\n` })
-  world.link('file of a loop device', [`/sys${node.place}/loop/backing_file`], isFile ? undefined : '/dev/gone\n')
+  world.link(
+    'file of a loop device',
+    [`/sys${node.place}/loop/backing_file`],
+    isFile ? undefined : '/dev/gone\n',
+  )
   return { ...node, carriers: below.carriers, depth: below.depth + 1 }
 }

@@ -1,6 +1,6 @@
 /**
- * Random machines on which one need of the host stands on a random stack of disks, with every fact that leads from the need
- * to the functions. What is not needed hangs on controllers of its own, which are free.
+ * Random machines on which one need of the host stands on a random stack of disks, with every fact that leads
+ * from the need to the functions. What is not needed hangs on controllers of its own, which are free.
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { diceOf } from './dice.ts'
@@ -65,7 +65,9 @@ export function diskCase(seed: number): DiskCase {
     world.controller('sata'),
     world.controller(dice.pick(controllerKinds.filter((kind) => kind !== 'vmd'))),
   ]
-  const controllers = Array.from({ length: 1 + dice.roll(4) }, () => world.controller(dice.pick(controllerKinds)))
+  const controllers = Array.from({ length: 1 + dice.roll(4) }, () =>
+    world.controller(dice.pick(controllerKinds)),
+  )
   bareSystem(world, system)
   const idle = world.partition(world.disk(free), 1)
   world.record(idle, { ID_FS_TYPE: 'ntfs', ID_FS_UUID: '5A3C1E0B77D2F944' })
@@ -119,7 +121,8 @@ const makers: Readonly<Record<NeedKind, (stacks: Stacks) => Node>> = {
     stacks.world.mount(node.number, '/data', 'ext4', `/dev/${node.name}`)
     const told = stacks.world.entries.get('/proc/self/mountinfo')
     const line = ` ${node.number} / /data rw - ext4 /dev/${node.name} `
-    const unknown = typeof told === 'string' ? told.replace(line, ' 0:99 / /data rw - mysteryfs mystery ') : ''
+    const unknown =
+      typeof told === 'string' ? told.replace(line, ' 0:99 / /data rw - mysteryfs mystery ') : ''
     stacks.world.link('type of the file system', ['/proc/self/mountinfo'], unknown)
     return together([node])
   },
@@ -252,13 +255,18 @@ function zfs(stacks: Stacks): Node {
 function zram(stacks: Stacks): Node {
   const { world } = stacks
   const node = stack(stacks)
-  const compressed = world.made('zram0', '251:0', [], { backing_dev: `/dev/${node.name}\n`, bd_stat: '0 0 0\n' })
+  const compressed = world.made('zram0', '251:0', [], {
+    backing_dev: `/dev/${node.name}\n`,
+    bd_stat: '0 0 0\n',
+  })
   world.link('backing device', [`/sys${compressed.place}/backing_dev`])
   world.line('/proc/swaps', '/dev/zram0 partition 1048572 0 100')
   return together([node])
 }
 
-/** A name in a configuration file, as `UUID=`, `PARTUUID=` in capitals, `LABEL=` with a blank, or by number. */
+/**
+ * A name in a configuration file, as `UUID=`, `PARTUUID=` in capitals, `LABEL=` with a blank, or by number.
+ */
 function named(stacks: Stacks, node: Node): string {
   const { world } = stacks
   const [uuid, part] = [world.uuid(), world.uuid()]
@@ -270,7 +278,12 @@ function named(stacks: Stacks, node: Node): string {
     ID_FS_LABEL_ENC: 'old\\x20swap',
   }
   world.record(node, { ID_FS_TYPE: 'swap', ...properties }, links)
-  return world.dice.pick([`UUID=${uuid}`, `PARTUUID=${part.toUpperCase()}`, node.number, `/dev/disk/by-uuid/${uuid}`])
+  return world.dice.pick([
+    `UUID=${uuid}`,
+    `PARTUUID=${part.toUpperCase()}`,
+    node.number,
+    `/dev/disk/by-uuid/${uuid}`,
+  ])
 }
 
 function resume(stacks: Stacks): Node {

@@ -26,7 +26,10 @@ const sources = [
   '/etc/crypttab',
 ] as const
 
-/** Where a source alone says that there is a need, it is made unreadable and not removed: else there is none to be found. */
+/**
+ * Where a source alone says that there is a need, it is made unreadable and not removed: else there is none
+ * to be found.
+ */
 const evidence: Readonly<Record<string, readonly string[]>> = {
   swap: ['/proc/swaps'],
   'swap file': ['/proc/swaps'],
@@ -83,7 +86,11 @@ export function damageOf(
   tell(tally, 'how', how)
   return {
     name: `${name} ${how}`,
-    damage: { how, paths, ...(how === 'of an unknown kind' && unknown !== undefined ? { instead: unknown } : {}) },
+    damage: {
+      how,
+      paths,
+      ...(how === 'of an unknown kind' && unknown !== undefined ? { instead: unknown } : {}),
+    },
   }
 }
 
@@ -112,7 +119,9 @@ function verdictsOf(host: Host): Map<string, string> {
 
 function stepsThatTake(host: Host, addresses: readonly string[]): string[] {
   const devices = addresses.map((address, index) => `      thing${index}: { address: '${address}' }`)
-  const text = ['version: 1', 'vms:', '  guest:', '    memory: 1 GiB', '    devices:', ...devices, ''].join('\n')
+  const text = ['version: 1', 'vms:', '  guest:', '    memory: 1 GiB', '    devices:', ...devices, ''].join(
+    '\n',
+  )
   const steps = plan(host, specOf(text)).steps.map((step) => JSON.stringify(step))
   return steps.filter((step) => addresses.some((one) => step.includes(one)))
 }
@@ -124,7 +133,9 @@ export function wrongWithAll({ seed, count, tally }: Trials): string[] {
   return machines(seed, count, (one, number) => {
     tellCase(tally, one)
     const host = readHost(readerOf(one.entries))
-    return [...foundUnknown(host, one), ...foundFree(host, one)].map((text) => `${number} ${wordsOf(one)}: ${text}`)
+    return [...foundUnknown(host, one), ...foundFree(host, one)].map(
+      (text) => `${number} ${wordsOf(one)}: ${text}`,
+    )
   })
 }
 
@@ -139,9 +150,14 @@ export function wrongWithout({ seed, count, tally }: Trials): string[] {
   })
 }
 
-function machines(seed: number, count: number, look: (one: DiskCase, number: number) => readonly string[]): string[] {
+function machines(
+  seed: number,
+  count: number,
+  look: (one: DiskCase, number: number) => readonly string[],
+): string[] {
   const wrong: string[] = []
-  for (let number = 0; number < count; number++) wrong.push(...look(diskCase(seed * 1_000_003 + number), number))
+  for (let number = 0; number < count; number++)
+    wrong.push(...look(diskCase(seed * 1_000_003 + number), number))
   return wrong
 }
 

@@ -1,6 +1,6 @@
 /**
- * A machine with disks, written entry by entry as sysfs, /proc and the udev database show it. Every entry by which a trail could
- * be followed is noted as a link, so that a test can take one away.
+ * A machine with disks, written entry by entry as sysfs, /proc and the udev database show it. Every entry by
+ * which a trail could be followed is noted as a link, so that a test can take one away.
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { parseAddress } from '../../../src/pci/address.ts'
@@ -102,8 +102,19 @@ export class DiskWorld {
     const files = { reset_method: 'flr bus\n', msi_bus: '1\n' }
     if (kind === 'vmd') return this.volumeController(root, { number, classCode, driver, files })
     const at = `${root}/0000:${slot}:00.0`
-    this.add(pci({ at: root, ids: '8086:a33c', classCode: '060400', driver: 'pcieport', group: 100 + number }))
-    this.add(pci({ at, ids: kind === 'virtio' ? '1af4:1042' : '1b21:0612', classCode, driver, group: number, files }))
+    this.add(
+      pci({ at: root, ids: '8086:a33c', classCode: '060400', driver: 'pcieport', group: 100 + number }),
+    )
+    this.add(
+      pci({
+        at,
+        ids: kind === 'virtio' ? '1af4:1042' : '1b21:0612',
+        classCode,
+        driver,
+        group: number,
+        files,
+      }),
+    )
     const address = addressOf(`0000:${slot}:00.0`)
     return { kind, address, functions: [address], at }
   }
@@ -215,7 +226,12 @@ export class DiskWorld {
   }
 
   /** A device made of others. */
-  made(name: string, number: string, members: readonly Node[], files: Readonly<Record<string, string>> = {}): Node {
+  made(
+    name: string,
+    number: string,
+    members: readonly Node[],
+    files: Readonly<Record<string, string>> = {},
+  ): Node {
     const place = `/devices/virtual/block/${name}`
     const carriers = new Set(members.flatMap((member) => [...member.carriers]))
     const node = this.block(name, number, place, {
@@ -251,7 +267,10 @@ export class DiskWorld {
   }
 
   mount(number: string, point: string, type: string, source: string, options = 'rw'): void {
-    this.line('/proc/self/mountinfo', `${30 + this.serial()} 1 ${number} / ${point} rw - ${type} ${source} ${options}`)
+    this.line(
+      '/proc/self/mountinfo',
+      `${30 + this.serial()} 1 ${number} / ${point} rw - ${type} ${source} ${options}`,
+    )
   }
 }
 

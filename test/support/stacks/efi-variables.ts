@@ -14,6 +14,11 @@ export function loadOption(description: string, partition: string): Uint8Array {
 function hardDrive(partition: string): number[] {
   const [a = '', b = '', c = '', ...rest] = partition.split('-')
   const bytes = (hex: string): number[] => (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))
-  const id = [...bytes(a).toReversed(), ...bytes(b).toReversed(), ...bytes(c).toReversed(), ...rest.flatMap(bytes)]
+  const id = [
+    ...bytes(a).toReversed(),
+    ...bytes(b).toReversed(),
+    ...bytes(c).toReversed(),
+    ...rest.flatMap(bytes),
+  ]
   return [4, 1, 42, 0, 1, 0, 0, 0, ...Array.from({ length: 16 }, () => 0), ...id, 2, 2]
 }

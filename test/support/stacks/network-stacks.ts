@@ -1,6 +1,6 @@
 /**
- * Random machines on which one need of the host stands on a random stack of interfaces, with every fact that leads from the
- * need to the functions. One port is free: it is down and nothing names it.
+ * Random machines on which one need of the host stands on a random stack of interfaces, with every fact that
+ * leads from the need to the functions. One port is free: it is down and nothing names it.
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { diceOf, type Dice } from './dice.ts'
@@ -127,7 +127,10 @@ function stack(building: Building, layers: number, isOver = false): Iface {
   // What ends in a tunnel says where it goes; a second one inside would go the same way.
   const kind = dice.pick(
     layerKinds.filter(
-      (one) => (one !== 'team' || world.hasRecord) && !isSecond(building, one) && !(isOver && withoutEthernet.has(one)),
+      (one) =>
+        (one !== 'team' || world.hasRecord) &&
+        !isSecond(building, one) &&
+        !(isOver && withoutEthernet.has(one)),
     ),
   )
   building.layers.push(kind)
@@ -147,7 +150,12 @@ function isSecond({ layers, world, isBare }: Building, kind: string): boolean {
   return onlyOnce.has(kind) && layers.includes(kind)
 }
 
-function layer(building: Building, kind: (typeof layerKinds)[number], layers: number, isOver: boolean): Iface {
+function layer(
+  building: Building,
+  kind: (typeof layerKinds)[number],
+  layers: number,
+  isOver: boolean,
+): Iface {
   const { world, dice } = building
   const name = (stem: string) => `${stem}${world.interfaces.length}`
   const below = stack(building, layers - 1, true)
@@ -275,7 +283,10 @@ const needs: Readonly<Record<NetworkNeed, (building: Building) => Need>> = {
   },
   iSCSI: (building) => {
     const place = '/sys/devices/platform/host9/session1/connection1:0/iscsi_connection/connection1:0'
-    building.world.files.set('/sys/class/iscsi_connection/connection1:0', `-> ../..${place.slice('/sys'.length)}`)
+    building.world.files.set(
+      '/sys/class/iscsi_connection/connection1:0',
+      `-> ../..${place.slice('/sys'.length)}`,
+    )
     building.world.files.set(`${place}/address`, '10.20.50.81\n')
     building.world.link('address of iSCSI', [`${place}/address`])
     return { ...storage(building), evidence: ['/sys/class/iscsi_connection'] }

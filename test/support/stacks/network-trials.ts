@@ -55,7 +55,8 @@ export function foundFree(host: Host, one: NetworkCase): string[] {
   const verdicts = verdictsOf(host)
   return [...one.carriers].flatMap((address) => {
     const verdict = verdicts.get(address)
-    const isHeld = verdict === 'refused' || verdict === 'unknown' || (one.mayBeCaution && verdict === 'caution')
+    const isHeld =
+      verdict === 'refused' || verdict === 'unknown' || (one.mayBeCaution && verdict === 'caution')
     return isHeld ? [] : [`${address} is ${verdict ?? 'absent'}`]
   })
 }

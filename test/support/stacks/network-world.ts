@@ -1,6 +1,6 @@
 /**
- * A machine with network ports, made of interfaces, addresses, routes and connections, and written as sysfs, /proc/net and
- * the kernel's own answers tell of them.
+ * A machine with network ports, made of interfaces, addresses, routes and connections, and written as sysfs,
+ * /proc/net and the kernel's own answers tell of them.
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import { pci } from '../sysfs-tree.ts'
@@ -162,15 +162,21 @@ export class NetworkWorld {
     )
     this.files.set('/proc/net/fib_trie', this.fibTrie())
     const six = this.interfaces.flatMap((one) =>
-      one.addresses.filter((text) => text.includes(':')).map((text) => `${hex6(text)} 02 40 20 80 ${one.name}\n`),
+      one.addresses
+        .filter((text) => text.includes(':'))
+        .map((text) => `${hex6(text)} 02 40 20 80 ${one.name}\n`),
     )
     this.files.set('/proc/net/if_inet6', six.join(''))
     const ppp = this.interfaces.filter(({ kind }) => kind === 'ppp')
     const sessions = ppp.map(({ lower: [below] }) => `0000000A 02:00:5e:00:00:01 ${below?.name ?? ''}\n`)
-    if (ppp.length > 0) this.files.set('/proc/net/pppoe', `Id       Address              Device\n${sessions.join('')}`)
+    if (ppp.length > 0)
+      this.files.set('/proc/net/pppoe', `Id       Address              Device\n${sessions.join('')}`)
     for (const six of [false, true]) {
       const lines = this.connections.filter(({ local }) => local.includes(':') === six).map(connectionLine)
-      this.files.set(`/proc/net/tcp${six ? '6' : ''}`, `  sl  local_address rem_address st\n${lines.join('')}`)
+      this.files.set(
+        `/proc/net/tcp${six ? '6' : ''}`,
+        `  sl  local_address rem_address st\n${lines.join('')}`,
+      )
     }
   }
 
@@ -206,7 +212,9 @@ export class NetworkWorld {
     put('route4', this.routes.filter((one) => !isSix(one)).map(row))
     put(
       'route6',
-      this.routes.filter(isSix).map((one) => ({ ...row(one), dst: one.dst === '::/0' ? 'default' : one.dst })),
+      this.routes
+        .filter(isSix)
+        .map((one) => ({ ...row(one), dst: one.dst === '::/0' ? 'default' : one.dst })),
     )
     const common = ['local', 'main'].map((table, at) => ({ priority: at * 32_766, table }))
     put('rule4', [...common, ...this.rules])

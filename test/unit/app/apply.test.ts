@@ -1,4 +1,7 @@
-/** What apply asks, decides and refuses, whoever calls it: below the command line, on a tree with a kernel that answers. */
+/**
+ * What apply asks, decides and refuses, whoever calls it: below the command line, on a tree with a kernel
+ * that answers.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

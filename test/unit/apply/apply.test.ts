@@ -58,7 +58,10 @@ describe('apply of driver steps', () => {
     const of = (specText: string) => ({ specText, isSameSpec: (applied?: string) => applied === specText })
     await apply(planOf(toVfio(nic)), system, of('memory: 4 GiB'))
     expect(await apply(planOf(), system, of('memory: 4 GiB'))).toEqual({ outcome: 'nothing-to-do' })
-    expect(await apply(planOf(), system, of('memory: 8 GiB'))).toMatchObject({ outcome: 'applied', id: '0002' })
+    expect(await apply(planOf(), system, of('memory: 8 GiB'))).toMatchObject({
+      outcome: 'applied',
+      id: '0002',
+    })
     expect(readLastApplied(system)).toMatchObject({ specText: 'memory: 8 GiB', steps: [] })
     expect(await rollback(system, undefined)).toEqual({ outcome: 'rolled-back', id: '0002', leftovers: [] })
     expect(readLastApplied(system)).toMatchObject({ id: '0001', specText: 'memory: 4 GiB' })
@@ -70,10 +73,16 @@ describe('apply of driver steps', () => {
     const wan = { vm: 'firewall', role: 'wan', address: address(nic.address), moved: null }
     const seen = identityOf(nic)
     const { macs, ...hidden } = seen
-    await apply({ ...planOf(toVfio(nic)), assignments: [{ ...wan, identity: seen, hostDriver: 'e1000e' }] }, system)
+    await apply(
+      { ...planOf(toVfio(nic)), assignments: [{ ...wan, identity: seen, hostDriver: 'e1000e' }] },
+      system,
+    )
     const again = { ...planOf(), assignments: [{ ...wan, identity: hidden, hostDriver: 'vfio-pci' }] }
     expect(await apply(again, system)).toEqual({ outcome: 'nothing-to-do' })
-    const renamed = { ...again, assignments: [{ ...wan, role: 'uplink', identity: hidden, hostDriver: 'vfio-pci' }] }
+    const renamed = {
+      ...again,
+      assignments: [{ ...wan, role: 'uplink', identity: hidden, hostDriver: 'vfio-pci' }],
+    }
     expect(await apply(renamed, system)).toMatchObject({ outcome: 'applied', id: '0002' })
     expect(readLastApplied(system)?.assignments).toEqual([
       { ...wan, role: 'uplink', identity: { ...hidden, macs }, hostDriver: 'e1000e' },
@@ -105,7 +114,11 @@ describe('apply of driver steps', () => {
   })
 
   it('takes the first device back when the second does not bind', async () => {
-    const system = fakeKernel(root, drivers, (device, driver) => !(device === sata.address && driver === 'vfio-pci'))
+    const system = fakeKernel(
+      root,
+      drivers,
+      (device, driver) => !(device === sata.address && driver === 'vfio-pci'),
+    )
     const result = await apply(planOf(toVfio(nic), toVfio(sata)), system)
     expect(result).toMatchObject({ outcome: 'restored', id: '0001' })
     expect(result).toHaveProperty(
@@ -201,7 +214,9 @@ describe('identities', () => {
     fs.symlinkSync('../0000:01:00.0', join(root, 'sys/devices', vf.place, 'physfn'))
     const system = fakeKernel(root, drivers)
     const host = readHost(system)
-    const paths = [vmd, vf].map(({ address: at }) => host.devices.find((device) => device.address === at)?.path)
+    const paths = [vmd, vf].map(
+      ({ address: at }) => host.devices.find((device) => device.address === at)?.path,
+    )
     expect(paths[0]).toBe('0000:00/0e.0/10000:e0/1b.0/00.0')
     expect([vmd, vf].map((device) => readPath(system, address(device.address)))).toEqual([
       paths[0],

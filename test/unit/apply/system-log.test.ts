@@ -27,7 +27,10 @@ const card = {
 }
 const driver: Step = {
   ...{ kind: 'driver', address: address(card.address), identity: identityOf(card), why: '' },
-  ...{ before: { driver: 'e1000e', driverOverride: null }, after: { driver: 'vfio-pci', driverOverride: 'vfio-pci' } },
+  ...{
+    before: { driver: 'e1000e', driverOverride: null },
+    after: { driver: 'vfio-pci', driverOverride: 'vfio-pci' },
+  },
 }
 
 it('every event of an apply and of its rollback, with transaction, step and what it is about', async () => {
@@ -37,8 +40,9 @@ it('every event of an apply and of its rollback, with transaction, step and what
   const system: System = { ...linuxSystem({ root }), log: (entry) => said.push(entry) }
   await apply(planOf([file]), system)
   await rollback(system, undefined)
-  const fields = said.map(({ fields: { HANDOVER_EVENT: event, HANDOVER_PHASE: phase, HANDOVER_OUTCOME: end } }) =>
-    [event, phase, end].filter((word) => word !== undefined).join(' '),
+  const fields = said.map(
+    ({ fields: { HANDOVER_EVENT: event, HANDOVER_PHASE: phase, HANDOVER_OUTCOME: end } }) =>
+      [event, phase, end].filter((word) => word !== undefined).join(' '),
   )
   expect(fields).toEqual([
     ...['step started', 'step done', 'end applied'],

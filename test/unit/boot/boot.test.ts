@@ -6,7 +6,15 @@ import fc from '../../support/random.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addEntryArg, removeEntryArg } from '../../../src/boot/loaders/bls.ts'
 import { addKernelCmdlineArg, removeKernelCmdlineArg } from '../../../src/boot/kernel-cmdline.ts'
-import { addArg, findArg, formatCmdline, hasArg, parseCmdline, readArg, removeArg } from '../../../src/boot/cmdline.ts'
+import {
+  addArg,
+  findArg,
+  formatCmdline,
+  hasArg,
+  parseCmdline,
+  readArg,
+  removeArg,
+} from '../../../src/boot/cmdline.ts'
 import { addArgTo, parseShell, removeArgFrom } from '../../../src/boot/shell-assignment.ts'
 
 const runs = { numRuns: 2000 }
@@ -65,7 +73,9 @@ describe('a kernel command line', () => {
       fc.property(line, (text) => {
         const before = parseCmdline(text)
         const added = addArg(before, arg)
-        return hasArg(added, arg) && formatCmdline(removeArg(parseCmdline(formatCmdline(added)), arg)) === text
+        return (
+          hasArg(added, arg) && formatCmdline(removeArg(parseCmdline(formatCmdline(added)), arg)) === text
+        )
       }),
       runs,
     ))
@@ -117,13 +127,27 @@ const grubLines = fc.constantFrom(
   'true && GRUB_Z=2',
 )
 const target = 'GRUB_CMDLINE_LINUX_DEFAULT'
-const safeWords = fc.array(fc.constantFrom('quiet', 'splash', 'iommu=pt', 'net.ifnames=0', 'console=ttyS0,115200n8'), {
-  maxLength: 4,
-})
+const safeWords = fc.array(
+  fc.constantFrom('quiet', 'splash', 'iommu=pt', 'net.ifnames=0', 'console=ttyS0,115200n8'),
+  {
+    maxLength: 4,
+  },
+)
 const assignment = fc
   .tuple(
     safeWords,
-    fc.constantFrom('double', 'single', 'bare', 'mixed', 'expand', 'export', 'commented', 'split', 'escaped', 'append'),
+    fc.constantFrom(
+      'double',
+      'single',
+      'bare',
+      'mixed',
+      'expand',
+      'export',
+      'commented',
+      'split',
+      'escaped',
+      'append',
+    ),
   )
   .map(([list, kind]) => {
     const text = list.join(' ')
@@ -164,7 +188,12 @@ const grubFile = fc
 
 /** The other variable, as a drop-in, with carriage returns: whatever stands for the target. */
 const anyGrubFile = fc
-  .tuple(grubFile, fc.constantFrom('GRUB_CMDLINE_LINUX', target), fc.constantFrom('\n', '\n', '\r\n'), fc.boolean())
+  .tuple(
+    grubFile,
+    fc.constantFrom('GRUB_CMDLINE_LINUX', target),
+    fc.constantFrom('\n', '\n', '\r\n'),
+    fc.boolean(),
+  )
   .map(([text, name, end, isDropIn]) => ({
     name,
     text: (isDropIn ? `${name}="$${name} more"\n` : '') + text.replaceAll(target, name).replaceAll('\n', end),
@@ -183,7 +212,8 @@ describe('/etc/default/grub', () => {
         if (!removed.ok) throw new Error(removed.reason)
         edits += 1
         // A file without the assignment gets a line of its own, which stays behind empty.
-        if (parseShell(text).assignments.some((assignment) => assignment.name === name)) expect(removed.text).toBe(text)
+        if (parseShell(text).assignments.some((assignment) => assignment.name === name))
+          expect(removed.text).toBe(text)
       }),
       { numRuns: 4000 },
     )
@@ -223,7 +253,9 @@ describe('/etc/default/grub', () => {
     ['A=1', `A=1\n${target}="${arg}"\n`],
     [`# ${target}="quiet"\n`, `# ${target}="quiet"\n${target}="${arg}"\n`],
     [`${target}="quiet ${arg}"\n`, `${target}="quiet ${arg}"\n`],
-  ])('%j becomes %j', (text, expected) => expect(addArgTo(text, target, arg)).toEqual({ ok: true, text: expected }))
+  ])('%j becomes %j', (text, expected) =>
+    expect(addArgTo(text, target, arg)).toEqual({ ok: true, text: expected }),
+  )
 
   it.each([
     [`if true; then\n${target}="x"\nfi\n`, `${target} is set last inside a condition`],
@@ -235,7 +267,11 @@ describe('/etc/default/grub', () => {
 
   it('removes an argument from every branch', () =>
     expect(
-      removeArgFrom(`if x; then ${target}="iommu=off a"; else ${target}='b iommu=off'; fi\n`, target, 'iommu=off'),
+      removeArgFrom(
+        `if x; then ${target}="iommu=off a"; else ${target}='b iommu=off'; fi\n`,
+        target,
+        'iommu=off',
+      ),
     ).toEqual({
       ok: true,
       text: `if x; then ${target}="a"; else ${target}='b'; fi\n`,

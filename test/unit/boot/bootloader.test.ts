@@ -5,10 +5,21 @@ import type { BootEvidence } from '../../../src/boot/loaders/loader.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 describe('the boot loader', () => {
-  const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub', '/usr/sbin/grub-mkconfig']
-  const fedora = ['/boot/grub2/grub.cfg', '/etc/default/grub', '/usr/sbin/grub2-mkconfig', '/boot/loader/entries']
+  const debian = [
+    '/boot/grub/grub.cfg',
+    '/etc/default/grub',
+    '/usr/sbin/update-grub',
+    '/usr/sbin/grub-mkconfig',
+  ]
+  const fedora = [
+    '/boot/grub2/grub.cfg',
+    '/etc/default/grub',
+    '/usr/sbin/grub2-mkconfig',
+    '/boot/loader/entries',
+  ]
   const sd = ['/boot/efi/loader/entries', '/boot/efi/loader/loader.conf', '/sys/firmware/efi']
-  const find = (evidence: Partial<BootEvidence>) => findLoader({ present: [], cmdline: '', ...evidence }).loader
+  const find = (evidence: Partial<BootEvidence>) =>
+    findLoader({ present: [], cmdline: '', ...evidence }).loader
   const grubOf = (present: readonly string[]) => findGrub({ has: (path) => present.includes(path) })
 
   it.each<[string, Partial<BootEvidence>, string]>([
@@ -16,8 +27,16 @@ describe('the boot loader', () => {
     ['Fedora', { present: fedora }, 'GRUB'],
     ['systemd-boot', { present: sd }, 'systemd-boot'],
     ['both, undecided', { present: [...debian, ...sd] }, 'ambiguous'],
-    ['both, GRUB ran', { present: [...debian, ...sd], cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' }, 'GRUB'],
-    ['both, systemd-boot ran', { present: [...debian, ...sd], loaderInfo: 'systemd-boot 252.39' }, 'systemd-boot'],
+    [
+      'both, GRUB ran',
+      { present: [...debian, ...sd], cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' },
+      'GRUB',
+    ],
+    [
+      'both, systemd-boot ran',
+      { present: [...debian, ...sd], loaderInfo: 'systemd-boot 252.39' },
+      'systemd-boot',
+    ],
     [
       'Proxmox on ZFS',
       { present: ['/etc/kernel/proxmox-boot-uuids', ...sd], loaderInfo: 'systemd-boot 252' },
@@ -31,7 +50,11 @@ describe('the boot loader', () => {
       { present: sd, cmdline: 'BOOT_IMAGE=/vmlinuz' },
       'unknown',
     ],
-    ['GRUB that lies there, and systemd-boot that ran', { present: debian, loaderInfo: 'systemd-boot 252' }, 'unknown'],
+    [
+      'GRUB that lies there, and systemd-boot that ran',
+      { present: debian, loaderInfo: 'systemd-boot 252' },
+      'unknown',
+    ],
     [
       'a unified image, with a GRUB beside it',
       { present: debian, stubInfo: 'systemd-stub 255' },
@@ -42,11 +65,19 @@ describe('the boot loader', () => {
 
   it.each<[string, readonly string[], object]>([
     ['Debian', debian, { folder: '/boot/grub', hasDropIns: true, regenerate: ['update-grub'] }],
-    ['Arch', debian.toSpliced(2, 1), { hasDropIns: false, regenerate: ['grub-mkconfig', '-o', '/boot/grub/grub.cfg'] }],
+    [
+      'Arch',
+      debian.toSpliced(2, 1),
+      { hasDropIns: false, regenerate: ['grub-mkconfig', '-o', '/boot/grub/grub.cfg'] },
+    ],
     [
       'Fedora',
       fedora,
-      { folder: '/boot/grub2', usesEntries: true, regenerate: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'] },
+      {
+        folder: '/boot/grub2',
+        usesEntries: true,
+        regenerate: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'],
+      },
     ],
   ])('GRUB of %s lies in its folder and is made by its tool', (_, present, grub) =>
     expect(grubOf(present)).toMatchObject(grub),
@@ -66,8 +97,14 @@ describe('the boot loader', () => {
   ])('entries on %s are those that are edited', (_, evidence, folder) => {
     const loader = find(evidence)
     const host = hostWith()
-    const edits = loader.edit({ host, loader, tool: undefined, maker: undefined }, { add: ['a=b'], remove: [] })
-    expect(edits).toMatchObject({ ok: false, finding: { help: `in ${folder}/*.conf, on the options line: add a=b` } })
+    const edits = loader.edit(
+      { host, loader, tool: undefined, maker: undefined },
+      { add: ['a=b'], remove: [] },
+    )
+    expect(edits).toMatchObject({
+      ok: false,
+      finding: { help: `in ${folder}/*.conf, on the options line: add a=b` },
+    })
   })
 
   it('that could be either names both', () => {

@@ -1,4 +1,7 @@
-/** The early binding script, run by real shells on a sysfs-shaped tree: it is the part that runs where nothing else does. */
+/**
+ * The early binding script, run by real shells on a sysfs-shaped tree: it is the part that runs where nothing
+ * else does.
+ */
 import { mkinitcpio } from '../../../src/boot/initramfs/mkinitcpio.ts'
 import { initramfsTools } from '../../../src/boot/initramfs/initramfs-tools.ts'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -50,7 +53,8 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
 
 const folderOf = (device: FakeDevice) => join(root, 'sys/devices', device.place)
-const overrideOf = (device: FakeDevice) => fs.readFileSync(join(folderOf(device), 'driver_override'), 'utf8').trim()
+const overrideOf = (device: FakeDevice) =>
+  fs.readFileSync(join(folderOf(device), 'driver_override'), 'utf8').trim()
 const said = () => fs.readFileSync(join(root, 'dev/kmsg'), 'utf8')
 const probed = () => fs.readFileSync(join(root, 'sys/bus/pci/drivers_probe'), 'utf8').trim()
 
@@ -62,10 +66,20 @@ function run(
   put(
     root,
     bindingsPath,
-    formatBindings(identities, given.gate === undefined ? undefined : { token: given.gate, inForce: given.inForce }),
+    formatBindings(
+      identities,
+      given.gate === undefined ? undefined : { token: given.gate, inForce: given.inForce },
+    ),
   )
-  const [program = '', ...args] = [...shell, join(root, 'bind'), ...(given.only === undefined ? [] : [given.only])]
-  execFileSync(program, args, { env: { PATH: process.env['PATH'] ?? '', HANDOVER_ROOT: root }, stdio: 'pipe' })
+  const [program = '', ...args] = [
+    ...shell,
+    join(root, 'bind'),
+    ...(given.only === undefined ? [] : [given.only]),
+  ]
+  execFileSync(program, args, {
+    env: { PATH: process.env['PATH'] ?? '', HANDOVER_ROOT: root },
+    stdio: 'pipe',
+  })
 }
 
 /** A configuration space with a chain of extended capabilities: AER at 0x100, the serial number at 0x140. */
@@ -100,7 +114,9 @@ describe('the list of bindings', () => {
   })
 
   it('has no gate when nothing is new', () =>
-    expect(formatBindings([other], { token, inForce: formatBindings([other]) })).toBe(formatBindings([other])))
+    expect(formatBindings([other], { token, inForce: formatBindings([other]) })).toBe(
+      formatBindings([other]),
+    ))
 })
 
 describe.each(shells)('the early binding script in %s', (_, shell) => {
@@ -235,7 +251,8 @@ describe('the files around it', () => {
       ],
     ],
   ])('of mkinitcpio runs the script before the trigger with %s', (_, hasSystemd, start) => {
-    for (const { path, text, mode } of earlyBindingFiles(mkinitcpio, [identityOf(nic)])) put(root, path, text, mode)
+    for (const { path, text, mode } of earlyBindingFiles(mkinitcpio, [identityOf(nic)]))
+      put(root, path, text, mode)
     if (hasSystemd) put(root, '/build/usr/lib/systemd/system/systemd-udev-trigger.service', '')
     put(root, '/build/usr/bin/sh', '')
     const functions = ['module', 'binary', 'file', 'symlink', 'runscript']

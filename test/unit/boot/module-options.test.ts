@@ -56,7 +56,13 @@ describe('in a file', () => {
       ['8086:1'],
       'options vfio-pci \\\n  disable_vga=1\n',
     ],
-    ['a line joined to nothing else', modprobe, 'a\noptions vfio-pci \\\n  ids=8086:1\nb\n', ['8086:1'], 'a\nb\n'],
+    [
+      'a line joined to nothing else',
+      modprobe,
+      'a\noptions vfio-pci \\\n  ids=8086:1\nb\n',
+      ['8086:1'],
+      'a\nb\n',
+    ],
     ['twice', modprobe, 'options vfio-pci ids=1:2 ids=3:4 x=y\n', ['1:2', '3:4'], 'options vfio-pci x=y\n'],
     ['pci-stub', modprobe, 'options pci-stub ids=1:2\n', ['1:2'], ''],
     ['a comment', modprobe, '#options vfio-pci ids=1:2\n', [], '#options vfio-pci ids=1:2\n'],
@@ -75,9 +81,21 @@ describe('in a file', () => {
       'options snd ids=1:2\nsoftdep vfio-pci ids=1\n',
     ],
     ['empty ids', modprobe, 'options vfio-pci ids=\n', [], ''],
-    ['with carriage returns', modprobe, 'options vfio-pci ids=1:2 x=y\r\n', ['1:2'], 'options vfio-pci x=y\r\n'],
+    [
+      'with carriage returns',
+      modprobe,
+      'options vfio-pci ids=1:2 x=y\r\n',
+      ['1:2'],
+      'options vfio-pci x=y\r\n',
+    ],
     ['the initramfs', modules, '# m\nvfio\nvfio-pci ids=1:2\nnvme\n', ['1:2'], '# m\nvfio\nvfio-pci\nnvme\n'],
-    ['the initramfs, as modprobe says it', modules, 'options vfio-pci ids=1:2\n', [], 'options vfio-pci ids=1:2\n'],
+    [
+      'the initramfs, as modprobe says it',
+      modules,
+      'options vfio-pci ids=1:2\n',
+      [],
+      'options vfio-pci ids=1:2\n',
+    ],
   ])('%s', (_, path, text, found, left) => {
     expect(idsInFile(path, text).map(({ ids }) => ids)).toEqual(found)
     expect(removeIds(path, text)).toBe(left)

@@ -83,11 +83,16 @@ options root=/dev/sda2 rw intel_iommu=on panic=30 rd.shell=0 rd.emergency=reboot
   it.each([
     ['linux /vmlinuz\noptions a\n', 'the entry has no initramfs'],
     ['efi /shell.efi\n', 'the entry names no kernel'],
-  ])('is not made of %j', (text, reason) => expect(makeTrialEntryFile(text, wish)).toEqual({ ok: false, reason }))
+  ])('is not made of %j', (text, reason) =>
+    expect(makeTrialEntryFile(text, wish)).toEqual({ ok: false, reason }),
+  )
 })
 
 describe('the entry that started this machine', () => {
-  const other = { path: token.replace('6.1.0-2', '6.1.0-1') + '.conf', text: debian.replaceAll('6.1.0-2', '6.1.0-1') }
+  const other = {
+    path: token.replace('6.1.0-2', '6.1.0-1') + '.conf',
+    text: debian.replaceAll('6.1.0-2', '6.1.0-1'),
+  }
   const entries = [{ path: `${token}+2-1.conf`, text: debian }, other]
   const cmdline = `initrd=\\0123456789abcdef0123456789abcdef\\6.1.0-2-amd64\\initrd.img-6.1.0-2-amd64 root=UUID=1-2 ro intel_iommu=off quiet systemd.machine_id=0123456789abcdef0123456789abcdef`
 
@@ -112,7 +117,10 @@ describe('the entry that started this machine', () => {
 })
 
 describe('what is booted when nothing is chosen', () => {
-  const unsorted = { path: '/boot/loader/entries/arch.conf', text: 'linux /vmlinuz-linux\ninitrd /i\noptions a\n' }
+  const unsorted = {
+    path: '/boot/loader/entries/arch.conf',
+    text: 'linux /vmlinuz-linux\ninitrd /i\noptions a\n',
+  }
   const sorted = { path: `${token}.conf`, text: debian }
   const loaderInfo = 'systemd-boot 252.39'
   const nothing =
@@ -129,10 +137,18 @@ describe('what is booted when nothing is chosen', () => {
       undefined,
     ],
     ['so does a later letter', { entries: [{ ...unsorted, path: '/x/Linux.conf' }] }, undefined],
-    ['loader.conf names one', { entries: [unsorted], loaderConf: 'timeout 3\ndefault arch.conf\n' }, undefined],
+    [
+      'loader.conf names one',
+      { entries: [unsorted], loaderConf: 'timeout 3\ndefault arch.conf\n' },
+      undefined,
+    ],
     ['loader.conf names a pattern', { entries: [unsorted], loaderConf: 'default  arch*\n' }, undefined],
     ['a comment names nothing', { entries: [unsorted], loaderConf: '#default arch.conf\n' }, nothing],
-    ['loader.conf names one that is gone', { entries: [unsorted], loaderConf: 'default gone.conf\n' }, nothing],
+    [
+      'loader.conf names one that is gone',
+      { entries: [unsorted], loaderConf: 'default gone.conf\n' },
+      nothing,
+    ],
     ['the last one booted is booted again', { entries: [sorted], loaderConf: 'default @saved\n' }, saved],
     ['the same by a variable', { entries: [sorted], variables: ['@saved'] }, saved],
     [
@@ -158,9 +174,9 @@ describe('what is booted when nothing is chosen', () => {
     ['an old loader knows no sort-keys', { entries: [sorted], loaderInfo: 'systemd-boot 249.11' }, nothing],
     ['tries of the good entry are used up', { entries: [{ ...sorted, path: `${token}+0-3.conf` }] }, nothing],
   ])('%s', (_, choice, expected) =>
-    expect(whyTrialMayBeDefault({ loaderInfo, variables: [], loaderConf: undefined, entries: [], ...choice })).toBe(
-      expected,
-    ),
+    expect(
+      whyTrialMayBeDefault({ loaderInfo, variables: [], loaderConf: undefined, entries: [], ...choice }),
+    ).toBe(expected),
   )
 })
 
@@ -220,7 +236,9 @@ it('nothing that stands in entries, loader.conf or variables is thrown at or tak
   )
   const many = `default ${'*a'.repeat(2000)}\n`
   const entries = [{ path: `/x/${'a'.repeat(250)}.conf`, text: 'linux /v\n' }]
-  expect(whyTrialMayBeDefault({ loaderInfo: undefined, variables: [], loaderConf: many, entries })).toBeDefined()
+  expect(
+    whyTrialMayBeDefault({ loaderInfo: undefined, variables: [], loaderConf: many, entries }),
+  ).toBeDefined()
 })
 
 describe('the trial entry of a GRUB with entries', () => {
@@ -239,17 +257,22 @@ menuentry 'Handover: trial boot' --id handover-trial {
     }))
 
   it('knows $kernelopts from the environment block, and leaves other variables to GRUB', () => {
-    const block = '# GRUB Environment Block\nsaved_entry=x\nkernelopts=root=UUID=1-2 ro intel_iommu=off a\\\\b\n####'
+    const block =
+      '# GRUB Environment Block\nsaved_entry=x\nkernelopts=root=UUID=1-2 ro intel_iommu=off a\\\\b\n####'
     expect(parseGrubEnvironment(block)).toEqual({
       saved_entry: 'x',
       kernelopts: 'root=UUID=1-2 ro intel_iommu=off a\\b',
     })
     const { kernelopts = '' } = parseGrubEnvironment(block)
-    expect(expandVariables('$kernelopts ${tuned_params}', { kernelopts })).toBe(`${kernelopts} \${tuned_params}`)
+    expect(expandVariables('$kernelopts ${tuned_params}', { kernelopts })).toBe(
+      `${kernelopts} \${tuned_params}`,
+    )
     const entry = makeTrialEntryFromBls('linux /v\ninitrd /i\noptions $kernelopts\n', wish, { kernelopts })
     expect(entry.ok && entry.text).toContain('linux /v root=UUID=1-2 ro a\\b intel_iommu=on panic=30')
   })
 
   it('refuses options that GRUB would read as commands', () =>
-    expect(makeTrialEntryFromBls('linux /v\ninitrd /i\noptions a;b\n', wish, {})).toMatchObject({ ok: false }))
+    expect(makeTrialEntryFromBls('linux /v\ninitrd /i\noptions a;b\n', wish, {})).toMatchObject({
+      ok: false,
+    }))
 })

@@ -3,7 +3,12 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bindScript, bindingsPath, formatBindings } from '../../../src/boot/early-binding.ts'
-import { formatTrialConf, parseTrialConf, trialScript, type TrialChecks } from '../../../src/boot/trial/trial.ts'
+import {
+  formatTrialConf,
+  parseTrialConf,
+  trialScript,
+  type TrialChecks,
+} from '../../../src/boot/trial/trial.ts'
 import { findBootEntry, makeTrialEntry } from '../../../src/boot/loaders/grub-menu.ts'
 import { fakeSysfs, identityOf, put, tempTree, type FakeDevice } from '../../support/fake-kernel.ts'
 
@@ -59,7 +64,10 @@ menuentry 'Handover: trial boot' --id handover-trial {
     expect(findBootEntry(grubCfg, '/boot/vmlinuz-6.1.0-1')).toContain('initrd.img-6.1.0-1')
     expect(findBootEntry(grubCfg, '/boot/vmlinuz-5')).toBeUndefined()
     expect(findBootEntry(grubCfg, undefined)).toBeUndefined()
-    expect(makeTrialEntry('\tlinux /vmlinuz a', wanted)).toEqual({ ok: false, reason: 'the entry has no initramfs' })
+    expect(makeTrialEntry('\tlinux /vmlinuz a', wanted)).toEqual({
+      ok: false,
+      reason: 'the entry has no initramfs',
+    })
   })
 })
 
@@ -121,7 +129,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       put(root, '/dev/kmsg', '')
       put(root, '/etc/handover/bind', bindScript, 0o755)
       put(root, '/etc/handover/trial', trialScript, 0o755)
-      put(root, bindingsPath, formatBindings([identityOf(nic)], { token: 'handover.trial=1', inForce: undefined }))
+      put(
+        root,
+        bindingsPath,
+        formatBindings([identityOf(nic)], { token: 'handover.trial=1', inForce: undefined }),
+      )
       put(root, '/etc/handover/trial.conf', formatTrialConf(checks))
     })
     afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
@@ -133,7 +145,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       const [program = 'sh', ...args] = shell
       return [program, ...args, join(root, 'etc/handover/trial')]
     }
-    const environment = () => ({ PATH: process.env['PATH'] ?? '', HANDOVER_ROOT: root, HANDOVER_SLEEP: '0.05' })
+    const environment = () => ({
+      PATH: process.env['PATH'] ?? '',
+      HANDOVER_ROOT: root,
+      HANDOVER_SLEEP: '0.05',
+    })
 
     /** One look: with time run out, or a confirmation in place, the script ends after it. */
     function look(change: () => void = () => undefined): {
@@ -144,7 +160,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       change()
       const [program, ...args] = command()
       const { status } = spawnSync(program, args, { env: environment(), timeout: 20_000 })
-      return { status, health: read('/run/handover/trial-health'), result: read('/var/lib/handover/trial-result') }
+      return {
+        status,
+        health: read('/run/handover/trial-health'),
+        result: read('/var/lib/handover/trial-result'),
+      }
     }
     const timeIsUp = () => put(root, '/proc/uptime', '600.00 1\n')
     const confirm = () => put(root, '/run/handover/confirmed', 'now\n')
@@ -160,7 +180,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       }))
 
     it.each<[string, () => void, string]>([
-      ['a file system is missing', () => put(root, '/proc/mounts', '/dev/sda1 / ext4 rw 0 0\n'), '/srv is not mounted'],
+      [
+        'a file system is missing',
+        () => put(root, '/proc/mounts', '/dev/sda1 / ext4 rw 0 0\n'),
+        '/srv is not mounted',
+      ],
       [
         'the default route is missing',
         () => put(root, '/proc/net/route', 'Iface\tDestination\n'),
@@ -205,7 +229,11 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
     })
 
     it('finds a mount point with a blank and a backslash, as /proc/mounts writes it, and misses it when it is gone', () => {
-      put(root, '/etc/handover/trial.conf', formatTrialConf({ ...checks, mounts: ['/', '/srv/old films\\b'] }))
+      put(
+        root,
+        '/etc/handover/trial.conf',
+        formatTrialConf({ ...checks, mounts: ['/', '/srv/old films\\b'] }),
+      )
       expect(look(timeIsUp).health).toBe('/srv/old\\040films\\134b is not mounted')
       put(root, '/proc/mounts', '/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /srv/old\\040films\\134b ext4 rw 0 0\n')
       expect(look(confirm).health).toBe('healthy')

@@ -1,6 +1,6 @@
 /**
- * A host made of originals, spread over every kind of file that is recorded: none of them is in the capture, in no spelling, and
- * nothing that looks like one is there without being a stand-in.
+ * A host made of originals, spread over every kind of file that is recorded: none of them is in the capture,
+ * in no spelling, and nothing that looks like one is there without being a stand-in.
  */
 import { describe, expect, it } from 'vitest'
 import { captureHost } from '../../../src/sources/capture/capture.ts'
@@ -68,7 +68,10 @@ const eui64 = (hex: string) => `${hex.slice(0, 6)}fffe${hex.slice(6)}`
 const interfaceId = (hex: string) =>
   (Number.parseInt(hex.slice(0, 2), 16) ^ 2).toString(16).padStart(2, '0') + eui64(hex).slice(2)
 
-/** Each original in every way it may be written; lower case, without what only separates where that is its own spelling. */
+/**
+ * Each original in every way it may be written; lower case, without what only separates where that is its own
+ * spelling.
+ */
 function spellings(): string[] {
   const ofMac = (hex: string) => [
     hex,
@@ -110,7 +113,12 @@ function bootEntry(): Uint8Array {
     Buffer.from(idBytes(ids.esp), 'hex'),
     Buffer.from([2, 2]),
   ])
-  const card = Buffer.concat([Buffer.from([3, 11, 37, 0]), Buffer.from(mac, 'hex'), Buffer.alloc(26), Buffer.from([1])])
+  const card = Buffer.concat([
+    Buffer.from([3, 11, 37, 0]),
+    Buffer.from(mac, 'hex'),
+    Buffer.alloc(26),
+    Buffer.from([1]),
+  ])
   const bytes = (text: string) => Buffer.from(text.split('.').map(Number))
   const ip = Buffer.concat([
     Buffer.from([3, 12, 27, 0]),
@@ -122,7 +130,11 @@ function bootEntry(): Uint8Array {
   ])
   const path = Buffer.concat([partition, card, ip, Buffer.from([0x7f, 0xff, 4, 0])])
   const name = Buffer.from(`debian on ${host} ${serial}\0`, 'utf16le')
-  return Buffer.concat([Buffer.from([7, 0, 0, 0, 1, 0, 0, 0, path.length & 0xff, path.length >> 8]), name, path])
+  return Buffer.concat([
+    Buffer.from([7, 0, 0, 0, 1, 0, 0, 0, path.length & 0xff, path.length >> 8]),
+    name,
+    path,
+  ])
 }
 
 function poolCache(): Uint8Array {
@@ -133,7 +145,12 @@ function poolCache(): Uint8Array {
   const text = (value: string) => Buffer.concat([word(value.length), pad(value)])
   return Buffer.concat([
     ...[word(9), text('pool_guid').subarray(4), word(8), word(1), number],
-    ...[text('hostname'), text(host), text('path'), text(`/dev/disk/by-id/ata-WDC_WD80EFPX-68C4ZN0_${serial}-part1`)],
+    ...[
+      text('hostname'),
+      text(host),
+      text('path'),
+      text(`/dev/disk/by-id/ata-WDC_WD80EFPX-68C4ZN0_${serial}-part1`),
+    ],
   ])
 }
 
@@ -176,7 +193,9 @@ const files: TreeEntries = {
   '/proc/net/pppoe': `Id       Address              Device\n0000B1A2 ${colons(wifi).toUpperCase()} eth1\n`,
   '/proc/mdstat': `md0 : active raid1 sda1[0]\n`,
   '/sys/firmware/efi/efivars/Boot0001-8be4df61-93ca-11d2-aa0d-00e098032b8c': bootEntry(),
-  '/sys/firmware/efi/efivars/BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c': Uint8Array.from([6, 0, 0, 0, 1, 0]),
+  '/sys/firmware/efi/efivars/BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c': Uint8Array.from([
+    6, 0, 0, 0, 1, 0,
+  ]),
   '/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f': Buffer.concat([
     Buffer.from([6, 0, 0, 0]),
     Buffer.from(`${ids.esp.toUpperCase()}\0`, 'utf16le'),
@@ -190,7 +209,10 @@ const files: TreeEntries = {
   [`${sda}/dev`]: '8:0\n',
   [`${sda}/sda1/dev`]: '8:1\n',
   [`${sda}/device/wwid`]: `naa.${wwn}\n`,
-  [`${sda}/device/vpd_pg80`]: Buffer.concat([Buffer.from([0, 0x80, 0, 20]), Buffer.from(serial.padStart(20))]),
+  [`${sda}/device/vpd_pg80`]: Buffer.concat([
+    Buffer.from([0, 0x80, 0, 20]),
+    Buffer.from(serial.padStart(20)),
+  ]),
   '/sys/class/block/sda': `-> ../../devices/${sata}/ata1/host0/target0:0:0/0:0:0:0/block/sda`,
   '/sys/class/block/sda1': `-> ../../devices/${sata}/ata1/host0/target0:0:0/0:0:0:0/block/sda/sda1`,
   '/sys/block/sda': `-> ../devices/${sata}/ata1/host0/target0:0:0/0:0:0:0/block/sda`,
@@ -210,7 +232,14 @@ const files: TreeEntries = {
 const machine = () =>
   tree(
     pci({ at: sata, ids: '8086:a102', classCode: '010601', driver: 'ahci', group: 1 }),
-    pci({ at: nic, ids: '8086:1533', classCode: '020000', driver: 'igb', group: 2, config: configWithSerial() }),
+    pci({
+      at: nic,
+      ids: '8086:1533',
+      classCode: '020000',
+      driver: 'igb',
+      group: 2,
+      config: configWithSerial(),
+    }),
     pci({ at: drive, ids: '144d:a808', classCode: '010802', driver: 'nvme', group: 3 }),
     files,
   )
@@ -320,7 +349,9 @@ describe('a file that no reader reads today', () => {
     expect(bare).toBe(dashed.replaceAll('-', ''))
     expect(upper).toBe(dashed.toUpperCase())
     expect(redacted('/x', `PrivateKey = ${wireguard}`)).not.toContain(wireguard)
-    expect(redacted('/x', `LVM-${ids.volume.replaceAll('-', '').repeat(2)} ${ids.volume}`)).not.toContain('Zq3xT7')
+    expect(redacted('/x', `LVM-${ids.volume.replaceAll('-', '').repeat(2)} ${ids.volume}`)).not.toContain(
+      'Zq3xT7',
+    )
   })
 
   it('keeps addresses on the PCI bus, ids, versions, masks and times as they are', () => {
@@ -342,7 +373,9 @@ describe('a file that no reader reads today', () => {
       redacted('/proc/self/mountinfo', '23 22 0:50 / /srv rw - cifs //nas/x rw,username=edda,password=abc'),
     ).toMatch(/rw,username=redacted\d+,password=redacted\d+$/)
     const settings = 'SecureBootPrivateKey=/etc/kernel/secure-boot-private.key\n'
-    expect(redacted('/etc/kernel/uki.conf', settings)).toMatch(/^SecureBootPrivateKey=\/etc\/kernel\/redacted\d+\n$/)
+    expect(redacted('/etc/kernel/uki.conf', settings)).toMatch(
+      /^SecureBootPrivateKey=\/etc\/kernel\/redacted\d+\n$/,
+    )
   })
 
   it('has its originals replaced in the cache of ZFS and in tables of hex numbers', () => {
@@ -370,9 +403,10 @@ describe('a file that no reader reads today', () => {
   })
 
   it('says of addresses which are near each other, and what they are', () => {
-    const [a = '', b = '', c = '', d = ''] = redacted('/x', '203.0.113.5 203.0.113.200 203.0.114.5 192.168.3.4').split(
-      ' ',
-    )
+    const [a = '', b = '', c = '', d = ''] = redacted(
+      '/x',
+      '203.0.113.5 203.0.113.200 203.0.114.5 192.168.3.4',
+    ).split(' ')
     const head = (text: string, parts: number) => text.split('.').slice(0, parts).join('.')
     expect(head(a, 3)).toBe(head(b, 3))
     expect(head(a, 2)).toBe(head(c, 2))

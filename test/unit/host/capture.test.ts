@@ -91,13 +91,19 @@ describe('a capture', () => {
     expect(host.devices[1]?.networkInterfaces?.[0]?.permanentMac).toMatch(/^02(:[0-9a-f]{2}){5}$/)
     expect(host.devices[1]?.deviceSerialNumber).toMatch(/^0000[0-9a-f]{12}$/)
     expect(host.devices[0]?.disks?.[0]?.serial).toMatch(/^S\d{14}$/)
-    expect(host.kernel.cmdline).toMatch(/^root=UUID=00000000-0000-4000-8000-[0-9a-f]{12} hostname=host\d+ quiet$/)
+    expect(host.kernel.cmdline).toMatch(
+      /^root=UUID=00000000-0000-4000-8000-[0-9a-f]{12} hostname=host\d+ quiet$/,
+    )
     expect(host.needs.map((need) => need.what)).toEqual([
       '/',
       'default route',
-      expect.stringMatching(/^SSH session from 24\d\.\d+\.\d+\.\d+$|^SSH session from 25[0-4]\.\d+\.\d+\.\d+$/),
+      expect.stringMatching(
+        /^SSH session from 24\d\.\d+\.\d+\.\d+$|^SSH session from 25[0-4]\.\d+\.\d+\.\d+$/,
+      ),
     ])
-    expect(host.files).toEqual([{ path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX="quiet"\n\n', mode: 0o644 }])
+    expect(host.files).toEqual([
+      { path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX="quiet"\n\n', mode: 0o644 },
+    ])
   })
 
   it('holds no machine id, which names boot entries, and keeps which entry was booted', () => {
@@ -129,7 +135,9 @@ describe('a capture', () => {
     const host = replay(text)
     const selected = host.boot?.loaderEntries?.selected ?? ''
     expect(selected).toMatch(/^0{12}40008000[0-9a-f]{12}-6\.1\+3\.conf$/)
-    expect(host.files?.map(({ path }) => path)).toContain(`/boot/efi/loader/entries/${selected.replace('+3', '')}`)
+    expect(host.files?.map(({ path }) => path)).toContain(
+      `/boot/efi/loader/entries/${selected.replace('+3', '')}`,
+    )
     expect(host.boot?.loaderInfo).toBe('systemd-boot 252.39')
     expect(host.boot?.unified?.images).toHaveLength(2)
   })
@@ -146,7 +154,9 @@ describe('a capture', () => {
     const denied: Reader = {
       ...system,
       readText: (path, limit) =>
-        path.endsWith('/vendor') ? { ok: false, reason: 'unreadable', code: 'EACCES' } : system.readText(path, limit),
+        path.endsWith('/vendor')
+          ? { ok: false, reason: 'unreadable', code: 'EACCES' }
+          : system.readText(path, limit),
     }
     const live = readHost(denied)
     const host = replay(captureHost(denied, 'handover test', undefined).text)
@@ -173,7 +183,8 @@ describe('a capture', () => {
       execFileSync('tar', ['-C', root, '-xzf', corpus])
       const system = linuxSystem({ root })
       const { text, host } = captureHost(system, 'handover test', undefined)
-      const hide = (value: object) => JSON.stringify(value).replaceAll(/"serial":"[0-9a-f]{16}"/g, '"serial":"-"')
+      const hide = (value: object) =>
+        JSON.stringify(value).replaceAll(/"serial":"[0-9a-f]{16}"/g, '"serial":"-"')
       expect(hide(report(replay(text)))).toBe(hide(report(host)))
       expect(host.devices).toHaveLength(226)
       expect(text.length).toBeLessThan(3_000_000)

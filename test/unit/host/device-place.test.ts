@@ -70,7 +70,10 @@ describe('the driver of a function', () => {
         return system.readLink(path)
       },
     })
-    return { driver: host.devices.find(({ address }) => address === '0000:00:02.0')?.driver, asked: asked.length }
+    return {
+      driver: host.devices.find(({ address }) => address === '0000:00:02.0')?.driver,
+      asked: asked.length,
+    }
   }
 
   it.each([

@@ -1,7 +1,7 @@
 /**
- * Whatever is taken away between a need of the host and the functions that carry it, none of them is ever free; and with
- * everything there, nothing is unknown. Random machines from support/stacks: HANDOVER_SEED chooses them, HANDOVER_STACKS says how
- * many (docs/testing.md).
+ * Whatever is taken away between a need of the host and the functions that carry it, none of them is ever
+ * free; and with everything there, nothing is unknown. Random machines from support/stacks: HANDOVER_SEED
+ * chooses them, HANDOVER_STACKS says how many (docs/testing.md).
  */
 import { describe, expect, it } from 'vitest'
 import { needKinds } from '../../support/stacks/disk-stacks.ts'
@@ -14,7 +14,11 @@ const trials = { seed, count, tally }
 const patience = 60_000 + count * 400
 
 describe(`disks of ${count} machines from seed ${seed}`, () => {
-  it('are followed to their end, and nothing is unknown', () => expect(wrongWithAll(trials)).toEqual([]), patience)
+  it(
+    'are followed to their end, and nothing is unknown',
+    () => expect(wrongWithAll(trials)).toEqual([]),
+    patience,
+  )
 
   it('are not free when one link or source is gone', () => expect(wrongWithout(trials)).toEqual([]), patience)
 

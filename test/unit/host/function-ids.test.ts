@@ -7,7 +7,8 @@ const hex16 = fc.nat(0xffff).map((n) => n.toString(16).toUpperCase().padStart(4,
 
 describe('who a function is', () => {
   it('is in its uevent, as the kernel writes it', () => {
-    const text = 'DRIVER=igb\nPCI_CLASS=20000\nPCI_ID=8086:1521\nPCI_SUBSYS_ID=8086:00A1\nPCI_SLOT_NAME=0000:01:00.0'
+    const text =
+      'DRIVER=igb\nPCI_CLASS=20000\nPCI_ID=8086:1521\nPCI_SUBSYS_ID=8086:00A1\nPCI_SLOT_NAME=0000:01:00.0'
     expect(ueventValue(text, 'DRIVER')).toBe('igb')
     expect(ueventValue('PCI_CLASS=20000', 'DRIVER')).toBeUndefined()
     expect(idsOf(nothing, text, undefined, new Map())).toEqual({
@@ -52,7 +53,12 @@ describe('who a function is', () => {
   })
 
   it('is asked of single files where the uevent does not say', () => {
-    const files: Record<string, string> = { vendor: '0x8086', device: '0x10d3', class: '0x020000', revision: '0x02' }
+    const files: Record<string, string> = {
+      vendor: '0x8086',
+      device: '0x10d3',
+      class: '0x020000',
+      revision: '0x02',
+    }
     const ids = { vendorId: '8086', deviceId: '10d3', classCode: '020000', revision: '02' }
     for (const uevent of [undefined, '', 'PCI_ID=zz:1', 'PCI_CLASS=20000\nPCI_SUBSYS_ID=:'])
       expect(idsOf((name) => files[name], uevent, undefined, new Map())).toEqual(ids)

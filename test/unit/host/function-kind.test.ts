@@ -14,7 +14,12 @@ type Nic = {
   readonly config?: Uint8Array
 }
 
-function image({ ids = '8086:1521', revision = 1, subsystem = '8086:00a1', headerType = 0 }: Nic): Uint8Array {
+function image({
+  ids = '8086:1521',
+  revision = 1,
+  subsystem = '8086:00a1',
+  headerType = 0,
+}: Nic): Uint8Array {
   const bytes = Buffer.alloc(256)
   const words = [...ids.split(':'), ...subsystem.split(':')].map((word) => Number.parseInt(word, 16))
   for (const [at, word] of words.entries()) bytes.writeUInt16LE(word, [0x00, 0x02, 0x2c, 0x2e][at])
@@ -89,7 +94,9 @@ describe('functions of one kind', () => {
     const once = read(...parts, ...listed)
     expect(once.host).toEqual(read(...parts).host)
     expect(once.asked).toBe(kinds.length)
-    expect(new Set(once.host.devices.map((one) => `${one.deviceId} ${one.subsystemId} ${one.revision}`)).size).toBe(4)
+    expect(
+      new Set(once.host.devices.map((one) => `${one.deviceId} ${one.subsystemId} ${one.revision}`)).size,
+    ).toBe(4)
   })
 
   it('have the class that the kernel corrected', () => {
@@ -115,7 +122,14 @@ describe('functions of one kind', () => {
     const once = read(...parts, ...listed)
     expect(once.host).toEqual(read(...parts).host)
     expect(once.asked).toBe(1 + Object.keys(odd).length)
-    expect(once.host.devices.slice(130).map((one) => one.driver)).toEqual([null, 'igb', 'igb', 'igb', 'igb', 'igb'])
+    expect(once.host.devices.slice(130).map((one) => one.driver)).toEqual([
+      null,
+      'igb',
+      'igb',
+      'igb',
+      'igb',
+      'igb',
+    ])
   })
 
   it('are none where an image has other ids than the kernel states', () => {
@@ -128,7 +142,13 @@ describe('functions of one kind', () => {
     const { parts, listed } = functions(136)
     const at = 'pci0000:00/0000:00:1d.0/0000:00:01.0'
     const uevent = 'DRIVER=igb\nPCI_CLASS=20000\nPCI_ID=8086:1521\nPCI_SUBSYS_ID=8086:00A1\n'
-    const moved = pci({ at, driver: 'igb', group: 200, config: image({}), files: { uevent, reset_method: 'bus\n' } })
+    const moved = pci({
+      at,
+      driver: 'igb',
+      group: 200,
+      config: image({}),
+      files: { uevent, reset_method: 'bus\n' },
+    })
     const once = read(...parts, moved, ...listed, heldBy('igb', at))
     expect(once.host).toEqual(read(...parts, moved).host)
     expect(once.host.devices.find((one) => one.address === '0000:00:01.0')).toMatchObject({

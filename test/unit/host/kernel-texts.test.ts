@@ -31,11 +31,9 @@ describe('texts of the kernel', () => {
     const routes = parseRoutes4(
       `${head}a\t00000000\t0\t0003\t0\t0\t9\t00000000\nb\t00000000\t0\t0003\t0\t0\t5\t00000000\nc\t000A0A0A\t0\t0001\t0\t0\t0\t00FFFFFF\nd\t000B0A0A\t0\t0200\t0\t0\t0\t00FFFFFF\n`,
     )
-    expect(['8.8.8.8', '10.10.10.1', '10.10.11.1'].flatMap((address) => interfacesTowards(routes, address))).toEqual([
-      'b',
-      'c',
-      'b',
-    ])
+    expect(
+      ['8.8.8.8', '10.10.10.1', '10.10.11.1'].flatMap((address) => interfacesTowards(routes, address)),
+    ).toEqual(['b', 'c', 'b'])
     const six = parseRoutes6(
       '00000000000000000000000000000000 00 00000000000000000000000000000000 00 fd000000000000000000000000000001 00000400 0 0 00000003 eth0\nfe800000000000000000000000000000 40 0 00 0 00000100 0 0 00000001 eth1\n',
     )
@@ -45,21 +43,25 @@ describe('texts of the kernel', () => {
 
   it('reads octal escapes of mount points', () => {
     expect(
-      parseMounts('1 1 8:1 / /a\\040b rw - ext4 /dev/sda1 rw\n2 1 8:1 / / rw - ext4 /dev/sda1 rw\nrubbish\n').map(
-        (m) => m.point,
-      ),
+      parseMounts(
+        '1 1 8:1 / /a\\040b rw - ext4 /dev/sda1 rw\n2 1 8:1 / / rw - ext4 /dev/sda1 rw\nrubbish\n',
+      ).map((m) => m.point),
     ).toEqual(['/a b', '/'])
   })
 
   it('reads regions, BARs and places', () => {
     expect(
-      parseReservedRegions('0x00000000fee00000 0x00000000feefffff msi\n0x0000000000000000 0x0000000000ffffff direct\n'),
+      parseReservedRegions(
+        '0x00000000fee00000 0x00000000feefffff msi\n0x0000000000000000 0x0000000000ffffff direct\n',
+      ),
     ).toEqual([
       { start: 'fee00000', end: 'feefffff', type: 'msi' },
       { start: '0', end: 'ffffff', type: 'direct' },
     ])
     expect(barsOf('0x0000004000000000 0x00000040000fffff 0x000000000014220c\n')).toEqual({
-      bars: [{ index: 0, kind: 'memory', base: '4000000000', size: 1_048_576, is64Bit: true, prefetchable: true }],
+      bars: [
+        { index: 0, kind: 'memory', base: '4000000000', size: 1_048_576, is64Bit: true, prefetchable: true },
+      ],
     })
     expect(placeOf(at('01:00.0'), '../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0')?.facts).toEqual({
       path: '0000:00/1c.0/00.0',

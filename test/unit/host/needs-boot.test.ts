@@ -90,9 +90,9 @@ describe('where hibernation resumes from', () => {
   it('is what the kernel keeps, and what the initramfs has in a file', () => {
     expect(by('', { '/sys/power/resume': '8:82\n' })).toEqual(need)
     expect(by('', { '/sys/power/resume': '0:0\n' })).toEqual([])
-    expect(by('', { '/etc/initramfs-tools/conf.d/resume': '# x\nRESUME=/dev/sda1\nRESUME=UUID=' + id + '\n' })).toEqual(
-      [`hibernation (RESUME=): sdf2 > ${b}`],
-    )
+    expect(
+      by('', { '/etc/initramfs-tools/conf.d/resume': '# x\nRESUME=/dev/sda1\nRESUME=UUID=' + id + '\n' }),
+    ).toEqual([`hibernation (RESUME=): sdf2 > ${b}`])
   })
 
   it('is lost where nothing says which device it is, and nowhere where every device is another', () => {
@@ -141,7 +141,9 @@ describe('keys and headers of encrypted volumes', () => {
     ],
     [
       'a header in rd.luks.options',
-      { '/proc/cmdline': `rd.luks.options=11111111-2222-3333-4444-555555555555=discard,header=/h:UUID=${id}\n` },
+      {
+        '/proc/cmdline': `rd.luks.options=11111111-2222-3333-4444-555555555555=discard,header=/h:UUID=${id}\n`,
+      },
       'header of an encrypted volume (rd.luks.options=)',
     ],
     [
@@ -149,9 +151,19 @@ describe('keys and headers of encrypted volumes', () => {
       { '/proc/cmdline': `rd.luks.uuid=luks-${id.toUpperCase()}\n` },
       'encrypted volume (rd.luks.uuid=)',
     ],
-    ['a volume in rd.luks.name', { '/proc/cmdline': `rd.luks.name=${id}=vault\n` }, 'encrypted volume (rd.luks.name=)'],
-    ['cryptkey of Arch', { '/proc/cmdline': 'cryptkey=/dev/sdf2:vfat:/k\n' }, 'key of an encrypted volume (cryptkey=)'],
-  ])('%s', (_, entries, what) => expect(further(read(machine, linked, entries))).toContain(`${what}: sdf2 > ${b}`))
+    [
+      'a volume in rd.luks.name',
+      { '/proc/cmdline': `rd.luks.name=${id}=vault\n` },
+      'encrypted volume (rd.luks.name=)',
+    ],
+    [
+      'cryptkey of Arch',
+      { '/proc/cmdline': 'cryptkey=/dev/sdf2:vfat:/k\n' },
+      'key of an encrypted volume (cryptkey=)',
+    ],
+  ])('%s', (_, entries, what) =>
+    expect(further(read(machine, linked, entries))).toContain(`${what}: sdf2 > ${b}`),
+  )
 
   it('a volume of the command line that is unlocked is told by what it became', () => {
     const uuid = `CRYPT-LUKS2-${id.replaceAll('-', '')}-root`
@@ -167,7 +179,9 @@ describe('keys and headers of encrypted volumes', () => {
     expect(further(read(machine, linked, { '/etc/crypttab': `vault UUID=${id} none noauto\n` }))).toEqual([
       `(spoken for) encrypted volume vault in /etc/crypttab: sdf2 > ${b}`,
     ])
-    const open = madeEntries('dm-0', '253:0', { 'dm/name': 'vault\n', 'dm/uuid': 'CRYPT-LUKS2-x\n' }, ['sdf2'])
+    const open = madeEntries('dm-0', '253:0', { 'dm/name': 'vault\n', 'dm/uuid': 'CRYPT-LUKS2-x\n' }, [
+      'sdf2',
+    ])
     expect(lost(read(machine, open, { '/etc/crypttab': 'vault UUID=none none luks\n' }))).toEqual([])
   })
 })
@@ -186,7 +200,9 @@ describe('what is mounted now and then', () => {
     ],
     [
       'a mount unit',
-      { '/etc/systemd/system/mnt-archive.mount': `[Mount]\nWhat=/dev/disk/by-uuid/${id}\nWhere=/mnt/archive\n` },
+      {
+        '/etc/systemd/system/mnt-archive.mount': `[Mount]\nWhat=/dev/disk/by-uuid/${id}\nWhere=/mnt/archive\n`,
+      },
       '(spoken for) /mnt/archive in mnt-archive.mount',
     ],
     [
@@ -214,7 +230,9 @@ describe('what is mounted now and then', () => {
       { '/proc/cmdline': `systemd.mount-extra=UUID=${id}:/extra:ext4\n` },
       '(spoken for) /extra on the command line',
     ],
-  ])('%s', (_, entries, what) => expect(further(read(machine, linked, entries))).toEqual([`${what}: sdf2 > ${b}`]))
+  ])('%s', (_, entries, what) =>
+    expect(further(read(machine, linked, entries))).toEqual([`${what}: sdf2 > ${b}`]),
+  )
 
   it('a server and memory are no disks', () => {
     const entries = {
@@ -227,7 +245,9 @@ describe('what is mounted now and then', () => {
 
   it('an entry that is mounted needs no name, and one that is not there today no function', () => {
     expect(lost(read(machine, { '/etc/fstab': 'UUID=unknown / ext4 defaults 0 1\n' }))).toEqual([])
-    const backup = { '/etc/fstab': 'UUID=backup-stick /backup ext4 nofail 0 0\n/dev/sdz1 /z ext4 noauto 0 0\n' }
+    const backup = {
+      '/etc/fstab': 'UUID=backup-stick /backup ext4 nofail 0 0\n/dev/sdz1 /z ext4 noauto 0 0\n',
+    }
     expect(lost(read(machine, looked, backup))).toEqual([])
     expect(lost(read(machine, backup))).toEqual([
       '/backup in /etc/fstab: UUID=backup-stick, nothing says which device /dev/disk/by-uuid/backup-stick is',
@@ -245,7 +265,10 @@ describe('the disk the firmware started', () => {
   const folder = '/sys/firmware/efi/efivars'
   const global = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
   const current = { [`${folder}/BootCurrent-${global}`]: efiVariable(Uint8Array.of(0x1a, 0)) }
-  const entry = (path: Uint8Array): TreeEntries => ({ ...current, [`${folder}/Boot001A-${global}`]: efiVariable(path) })
+  const entry = (path: Uint8Array): TreeEntries => ({
+    ...current,
+    [`${folder}/Boot001A-${global}`]: efiVariable(path),
+  })
   /** A device path of hardware: root bridge, then functions. */
   const hardware = (...functions: readonly (readonly [device: number, fn: number])[]) =>
     option([
@@ -272,7 +295,11 @@ describe('the disk the firmware started', () => {
       entry(loadOption('Linux Boot Manager', id)),
       `boot entry 001A of the firmware: sdf2 > ${b}`,
     ],
-    ['by the functions in its entry', entry(hardware([0x1b, 4], [0, 0])), `boot entry 001A of the firmware: ${b}`],
+    [
+      'by the functions in its entry',
+      entry(hardware([0x1b, 4], [0, 0])),
+      `boot entry 001A of the firmware: ${b}`,
+    ],
     [
       'by what the boot loader left',
       {
@@ -327,7 +354,11 @@ describe('the disk the firmware started', () => {
   })
 
   it.each<[string, TreeEntries, string]>([
-    ['the link of the BIOS disk 0x80', { '/sys/firmware/edd/int13_dev80/pci_dev': `-> ../../../devices/${right}` }, b],
+    [
+      'the link of the BIOS disk 0x80',
+      { '/sys/firmware/edd/int13_dev80/pci_dev': `-> ../../../devices/${right}` },
+      b,
+    ],
     ['the bus it states', { '/sys/firmware/edd/int13_dev80/host_bus': 'PCI \t0a:00.0  channel: 0\n' }, b],
     [
       'the signature of its MBR',

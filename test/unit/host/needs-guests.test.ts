@@ -38,7 +38,12 @@ describe('functions that VFIO handed to a running program', () => {
     [
       'by the single device',
       {
-        ...process(701, ['/usr/bin/kvm', '-name', 'guest=films'], 'anon_inode:kvm-vm', '/dev/vfio/devices/vfio2'),
+        ...process(
+          701,
+          ['/usr/bin/kvm', '-name', 'guest=films'],
+          'anon_inode:kvm-vm',
+          '/dev/vfio/devices/vfio2',
+        ),
         '/sys/class/vfio-dev/vfio2': `-> ../../devices/${at}/vfio-dev/vfio2`,
       },
       `running VM films: process 701 > /dev/vfio/devices/vfio2 > ${address}`,
@@ -61,7 +66,11 @@ describe('functions that VFIO handed to a running program', () => {
     ],
     [
       'by the arguments of a monitor that names folders',
-      process(704, ['cloud-hypervisor', '--device', `path=/sys/bus/pci/devices/${address}/,iommu=on`], '/dev/kvm'),
+      process(
+        704,
+        ['cloud-hypervisor', '--device', `path=/sys/bus/pci/devices/${address}/,iommu=on`],
+        '/dev/kvm',
+      ),
       `a VM of cloud-hypervisor: process 704 > ${address}`,
     ],
     [
@@ -77,7 +86,10 @@ describe('functions that VFIO handed to a running program', () => {
 
   it('knows the drivers of makers as well as the common one', () => {
     for (const driver of ['mlx5_vfio_pci', 'xe-vfio-pci', 'hisi-acc-vfio-pci']) {
-      const host = read(held(driver), process(7, ['qemu', '-name', 'a', '-device', `vfio-pci,host=${address}`]))
+      const host = read(
+        held(driver),
+        process(7, ['qemu', '-name', 'a', '-device', `vfio-pci,host=${address}`]),
+      )
       expect(told(host)).toEqual([`running VM a: process 7 > ${address}`])
     }
     expect(read(held('igb'), process(7, ['qemu', '-device', `vfio-pci,host=${address}`])).needs).toEqual([])
@@ -179,7 +191,12 @@ describe('VMs of our own', () => {
     [`/run/handover/vm/${name}/vm.json`]: JSON.stringify({ schema: 1, name, pid, functions: [] }),
   })
   const ours = (pid: number, name: string) =>
-    process(pid, ['qemu-system-x86_64', '-name', `${name},process=handover-${name}`], '/dev/kvm', '/dev/vfio/31')
+    process(
+      pid,
+      ['qemu-system-x86_64', '-name', `${name},process=handover-${name}`],
+      '/dev/kvm',
+      '/dev/vfio/31',
+    )
 
   it('keep what they hold, for the plan that they are part of alone', () => {
     const host = read(held(), record('router', 60), ours(60, 'router'))

@@ -1,4 +1,7 @@
-/** Kinds of networks that owners have: which function each need ends at, which port stays free, and what is lost. */
+/**
+ * Kinds of networks that owners have: which function each need ends at, which port stays free, and what is
+ * lost.
+ */
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
 import { readHost } from '../../../src/host/read/read-host.ts'
@@ -20,7 +23,11 @@ function read(make: (world: NetworkWorld) => void, more: TreeEntries = {}, hasRe
   make(world)
   return readHost(
     readerOf(
-      new Map<string, string | Uint8Array>([...Object.entries(files), ...world.write(), ...Object.entries(more)]),
+      new Map<string, string | Uint8Array>([
+        ...Object.entries(files),
+        ...world.write(),
+        ...Object.entries(more),
+      ]),
     ),
   )
 }
@@ -146,7 +153,8 @@ describe('Open vSwitch', () => {
 })
 
 describe('a bond', () => {
-  const bond = (world: NetworkWorld) => wayOut(world, world.over('bond0', 'bond', [world.port(), world.port()]), 1)
+  const bond = (world: NetworkWorld) =>
+    wayOut(world, world.over('bond0', 'bond', [world.port(), world.port()]), 1)
 
   it('stands on each of its legs alone', () => {
     const host = read(bond)
@@ -189,7 +197,9 @@ describe('routes beside those of the main table', () => {
 
   it('are lost where only /proc/net tells of their table', () => {
     const host = read(policy)
-    expect(lost(host)).toEqual(['default route of table 77: table 77, /proc/net names no interface of that table'])
+    expect(lost(host)).toEqual([
+      'default route of table 77: table 77, /proc/net names no interface of that table',
+    ])
     expect(verdicts(host)).toEqual(['refused', 'unknown'])
   })
 
@@ -212,7 +222,10 @@ describe('a session', () => {
     wayOut(world, world.port(), 2)
     world.connections.push({ local: '10.30.1.2', port: 2299, remote: '203.0.113.4', socket: 31 })
   }
-  const program = (comm: string): TreeEntries => ({ '/proc/70/comm': `${comm}\n`, '/proc/70/fd/4': '-> socket:[31]' })
+  const program = (comm: string): TreeEntries => ({
+    '/proc/70/comm': `${comm}\n`,
+    '/proc/70/fd/4': '-> socket:[31]',
+  })
 
   it('is at its local address, on whatever port the program of that kind listens', () => {
     const host = read(two, program('dropbear'))
@@ -244,7 +257,8 @@ describe('storage over the network', () => {
     wayOut(world, world.port(), 1)
     addressed(world, world.port(), 2)
   }
-  const needs = (more: TreeEntries) => told(read(two, more)).filter((line) => !/^\(spoken|^default/.test(line))
+  const needs = (more: TreeEntries) =>
+    told(read(two, more)).filter((line) => !/^\(spoken|^default/.test(line))
 
   it.each([
     ['nfs', 'nfs4 store:/x rw,addr=10.30.2.9'],
@@ -255,7 +269,9 @@ describe('storage over the network', () => {
     ['GlusterFS by a name of /etc/hosts', 'fuse.glusterfs store:/vol rw'],
   ])('%s keeps the port towards its server', (_, rest) => {
     const more = { ...mounts(`0:60 / /pool rw - ${rest}`), '/etc/hosts': '10.30.2.9 store\n' }
-    expect(needs(more)).toEqual([expect.stringMatching(/^\/pool \(from 10\.30\.2\..*\): port2 > 0000:03:00\.0$/)])
+    expect(needs(more)).toEqual([
+      expect.stringMatching(/^\/pool \(from 10\.30\.2\..*\): port2 > 0000:03:00\.0$/),
+    ])
   })
 
   it('of a server that is only named may be over every port in use', () => {
@@ -302,7 +318,10 @@ describe('a port that carries nothing now', () => {
     ['by a comment of ifupdown', { '/etc/network/interfaces': '# auto port2\n' }, 'ready'],
     [
       'as a port of a bridge',
-      { '/etc/network/interfaces': 'iface port2 inet manual\nauto br1\niface br1 inet manual\n\tbridge-ports port2\n' },
+      {
+        '/etc/network/interfaces':
+          'iface port2 inet manual\nauto br1\niface br1 inet manual\n\tbridge-ports port2\n',
+      },
       'caution',
     ],
     [
@@ -313,13 +332,21 @@ describe('a port that carries nothing now', () => {
       },
       'caution',
     ],
-    ['by netplan', { '/etc/netplan/1.yaml': 'network:\n  ethernets:\n    port2: {dhcp4: true}\n' }, 'caution'],
+    [
+      'by netplan',
+      { '/etc/netplan/1.yaml': 'network:\n  ethernets:\n    port2: {dhcp4: true}\n' },
+      'caution',
+    ],
     [
       'by a pattern of netplan',
       { '/etc/netplan/1.yaml': 'network:\n  ethernets:\n    all:\n      match: {name: "po*"}\n' },
       'caution',
     ],
-    ['by networkd', { '/etc/systemd/network/1.network': '[Match]\nName=po* !port1\n[Network]\nDHCP=yes\n' }, 'caution'],
+    [
+      'by networkd',
+      { '/etc/systemd/network/1.network': '[Match]\nName=po* !port1\n[Network]\nDHCP=yes\n' },
+      'caution',
+    ],
     [
       'by networkd for others',
       { '/etc/systemd/network/1.network': '[Match]\nName=port1\n[Network]\nDHCP=yes\n' },
@@ -337,9 +364,21 @@ describe('a port that carries nothing now', () => {
       { [connection]: '[connection]\ntype=ethernet\n[ethernet]\nmac-address=02:00:00:00:00:03\n' },
       'caution',
     ],
-    ['by NetworkManager for another', { [connection]: '[connection]\ntype=ethernet\ninterface-name=port1\n' }, 'ready'],
-    ['by an ifcfg file', { '/etc/sysconfig/network-scripts/ifcfg-port2': 'ONBOOT=yes\nBOOTPROTO=dhcp\n' }, 'caution'],
-    ['by an ifcfg file that is off', { '/etc/sysconfig/network-scripts/ifcfg-port2': 'ONBOOT=no\n' }, 'ready'],
+    [
+      'by NetworkManager for another',
+      { [connection]: '[connection]\ntype=ethernet\ninterface-name=port1\n' },
+      'ready',
+    ],
+    [
+      'by an ifcfg file',
+      { '/etc/sysconfig/network-scripts/ifcfg-port2': 'ONBOOT=yes\nBOOTPROTO=dhcp\n' },
+      'caution',
+    ],
+    [
+      'by an ifcfg file that is off',
+      { '/etc/sysconfig/network-scripts/ifcfg-port2': 'ONBOOT=no\n' },
+      'ready',
+    ],
   ])('and is configured %s', (_, more, verdict) => expect(after(more)).toBe(verdict))
 
   it('may be configured by a file that cannot be read', () => {
@@ -351,9 +390,12 @@ describe('a port that carries nothing now', () => {
   })
 
   it('is the way into the network of a host that has none', () => {
-    const alone = (isUp: boolean, more: TreeEntries = {}) => verdicts(read((world) => void world.port(isUp), more))
+    const alone = (isUp: boolean, more: TreeEntries = {}) =>
+      verdicts(read((world) => void world.port(isUp), more))
     expect(alone(true)).toEqual(['unknown'])
-    expect(alone(true, { '/etc/network/interfaces': 'auto port1\niface port1 inet dhcp\n' })).toEqual(['refused'])
+    expect(alone(true, { '/etc/network/interfaces': 'auto port1\niface port1 inet dhcp\n' })).toEqual([
+      'refused',
+    ])
     expect(alone(false)).toEqual(['caution'])
   })
 
@@ -369,7 +411,9 @@ describe('a port that carries nothing now', () => {
         '/proc/66/fd/9': '-> /dev/tap12',
       },
     )
-    expect(told(host).at(-1)).toBe('(spoken for) interface macvtap0 of VM mail: macvtap0 > port2 > 0000:03:00.0')
+    expect(told(host).at(-1)).toBe(
+      '(spoken for) interface macvtap0 of VM mail: macvtap0 > port2 > 0000:03:00.0',
+    )
   })
 })
 
@@ -379,7 +423,10 @@ describe('a driver that shows no interface', () => {
   const namespaces = { '/proc/self/ns/net': '-> net:[1]', '/proc/1/ns/net': '-> net:[1]' }
 
   it('may have it in the namespace of a container', () => {
-    expect(verdicts(read2({ ...namespaces, '/proc/90/ns/net': '-> net:[2]' }))).toEqual(['refused', 'unknown'])
+    expect(verdicts(read2({ ...namespaces, '/proc/90/ns/net': '-> net:[2]' }))).toEqual([
+      'refused',
+      'unknown',
+    ])
     expect(verdicts(read2({}))).toEqual(['refused', 'unknown'])
   })
 
@@ -406,7 +453,10 @@ describe('a running machine', () => {
   })
 
   it('takes no answer for one that is no JSON', () => {
-    expect(verdicts(live({ ok: true, value: 'default via 10.30.1.1 dev port1' }))).toEqual(['refused', 'unknown'])
+    expect(verdicts(live({ ok: true, value: 'default via 10.30.1.1 dev port1' }))).toEqual([
+      'refused',
+      'unknown',
+    ])
   })
 })
 

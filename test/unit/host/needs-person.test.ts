@@ -73,7 +73,10 @@ describe('keyboards', () => {
   })
 
   it('of the board itself stay, and what a program makes up is none', () => {
-    const board = read(usb('14', 3), inputs(keyboard('platform/i8042/serio0/input/input0'), keyboard(behind('14'))))
+    const board = read(
+      usb('14', 3),
+      inputs(keyboard('platform/i8042/serio0/input/input0'), keyboard(behind('14'))),
+    )
     expect(board.needs.map(({ weight }) => weight)).toEqual(['spoken-for'])
     const madeUp = read(usb('14', 3), inputs(keyboard('virtual/input/input9'), keyboard(behind('14'))))
     expect(madeUp.needs.map(({ weight }) => weight)).toEqual(['vital'])
@@ -107,7 +110,12 @@ describe('ways in', () => {
 })
 
 describe('a framebuffer that the firmware set up', () => {
-  const adapter = (slot: string, group: number, classCode: string, files: Record<string, string> = {}): TreeEntries =>
+  const adapter = (
+    slot: string,
+    group: number,
+    classCode: string,
+    files: Record<string, string> = {},
+  ): TreeEntries =>
     pci({ at: `pci0000:00/0000:00:${slot}.0`, classCode, driver: 'some_driver', group, files })
   const platform: TreeEntries = {
     '/sys/class/graphics/fb0': '-> ../../devices/platform/efi-framebuffer.0/graphics/fb0',
@@ -193,7 +201,9 @@ describe('a serial console', () => {
   it('of the board has no function, and one that nothing traces may be on any card', () => {
     const board = { '/sys/class/tty/ttyS0': '-> ../../devices/pnp0/00:01/tty/ttyS0' }
     expect(read(uart('07', 3), active('ttyS0'), board).needs).toEqual([])
-    expect(read(uart('07', 3), active('ttyS6')).lostNeeds).toMatchObject([{ lost: 'ttyS6', couldBe: ['0000:07:00.0'] }])
+    expect(read(uart('07', 3), active('ttyS6')).lostNeeds).toMatchObject([
+      { lost: 'ttyS6', couldBe: ['0000:07:00.0'] },
+    ])
   })
 
   it('of virtio is traced by its driver', () => {
@@ -209,12 +219,18 @@ describe('a serial console', () => {
 
 describe('memory of CXL cards', () => {
   const card = (slot: string, group: number, name: string): TreeEntries => ({
-    ...pci({ at: `pci0000:00/0000:00:1e.0/0000:${slot}:00.0`, classCode: '050210', driver: 'cxl_pci', group }),
+    ...pci({
+      at: `pci0000:00/0000:00:1e.0/0000:${slot}:00.0`,
+      classCode: '050210',
+      driver: 'cxl_pci',
+      group,
+    }),
     [`/sys/bus/cxl/devices/${name}`]: `-> ../../../devices/pci0000:00/0000:00:1e.0/0000:${slot}:00.0/${name}`,
   })
   const online =
     '00000000-00000000 : CXL Window 3\n  00000000-00000000 : region1\n    00000000-00000000 : System RAM (kmem)\n'
-  const idle = '00000000-00000000 : CXL Window 3\n  00000000-00000000 : region1\n00000000-00000000 : System RAM\n'
+  const idle =
+    '00000000-00000000 : CXL Window 3\n  00000000-00000000 : region1\n00000000-00000000 : System RAM\n'
 
   it('stays while the kernel uses it', () => {
     const host = read(card('09', 7, 'mem2'), { '/proc/iomem': online })
@@ -225,7 +241,9 @@ describe('memory of CXL cards', () => {
 
   it('may lie on any of several cards', () => {
     const host = read(card('09', 7, 'mem0'), card('0a', 8, 'mem1'), { '/proc/iomem': online })
-    expect(host.lostNeeds).toMatchObject([{ lost: 'CXL Window 3', couldBe: ['0000:09:00.0', '0000:0a:00.0'] }])
+    expect(host.lostNeeds).toMatchObject([
+      { lost: 'CXL Window 3', couldBe: ['0000:09:00.0', '0000:0a:00.0'] },
+    ])
   })
 
   it('stays in a capture', () => {
@@ -253,7 +271,13 @@ describe('functions behind Thunderbolt and USB4', () => {
   const dock = 'pci0000:00/0000:00:07.1/0000:30:00.0/0000:31:00.0'
   const inDock: TreeEntries = {
     ...pci({ at: 'pci0000:00/0000:00:07.1', classCode: '060400', driver: 'pcieport', group: 9 }),
-    ...pci({ at: dock, classCode: '088000', driver: 'some_driver', group: 12, files: { removable: 'removable\n' } }),
+    ...pci({
+      at: dock,
+      classCode: '088000',
+      driver: 'some_driver',
+      group: 12,
+      files: { removable: 'removable\n' },
+    }),
     '/sys/class/watchdog/watchdog4': `-> ../../devices/${dock}/watchdog/watchdog4`,
     [`/sys/devices/${dock}/watchdog/watchdog4/state`]: 'active\n',
   }
@@ -274,7 +298,9 @@ describe('functions behind Thunderbolt and USB4', () => {
     expect(told(read(...both, port))).toEqual([need, `${need} > 0000:00:0d.2`])
     const open = read(...both)
     expect(told(open)).toEqual([need])
-    expect(open.lostNeeds).toMatchObject([{ lost: '0000:31:00.0', couldBe: ['0000:00:0d.2', '0000:00:0d.3'] }])
+    expect(open.lostNeeds).toMatchObject([
+      { lost: '0000:31:00.0', couldBe: ['0000:00:0d.2', '0000:00:0d.3'] },
+    ])
   })
 
   it('are not, where nothing is let in, or the card is built in', () => {

@@ -27,7 +27,11 @@ const at = (place: string, name = 'sdq'): TreeEntries => ({
 describe('disks that are on no PCI function', () => {
   it.each([
     ['an eMMC of the board', 'platform/80860F14:00/mmc_host/mmc0/mmc0:0001/block', 'mmcblk0'],
-    ['a disk of Hyper-V', 'LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/host0/target0:0:0/0:0:0:0/block', 'sdq'],
+    [
+      'a disk of Hyper-V',
+      'LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/host0/target0:0:0/0:0:0:0/block',
+      'sdq',
+    ],
     ['a disk of Xen', 'vbd-51712/block', 'xvda'],
     ['a disk of Ceph', 'rbd/0/block', 'rbd0'],
   ])('%s', (_, place, name) => {
@@ -128,9 +132,9 @@ describe('NVMe beyond one function', () => {
 
   it('a server by its address, and lost without one', () => {
     const tcp = (address: string) =>
-      lost(read(controllers, namespace, controller('nvme7', { transport: 'tcp', state: 'live', address }))).filter(
-        (line) => line.startsWith('/far'),
-      )
+      lost(
+        read(controllers, namespace, controller('nvme7', { transport: 'tcp', state: 'live', address })),
+      ).filter((line) => line.startsWith('/far'))
     expect(tcp('traddr=192.0.2.7,trsvcid=4420')).toEqual([])
     expect(tcp('')).toEqual(['/far: nvme7, nothing says where this NVMe controller is'])
   })

@@ -14,7 +14,8 @@ const lost = (host: Host) => (host.lostNeeds ?? []).map((need) => `${need.what}:
 
 describe('pools of ZFS', () => {
   const pool = { ...mounts(root), '/proc/spl/kstat/zfs/lake/state': 'ONLINE\n' }
-  const label = (number: string, ...lines: readonly string[]) => udevEntry(number, 'E:ID_FS_TYPE=zfs_member', ...lines)
+  const label = (number: string, ...lines: readonly string[]) =>
+    udevEntry(number, 'E:ID_FS_TYPE=zfs_member', ...lines)
   const others = (...numbers: readonly string[]) =>
     Object.assign({}, ...numbers.map((number) => udevEntry(number, 'E:ID_FS_TYPE=ext4'))) as TreeEntries
   const cacheOf = (...vdevs: readonly (readonly [path: string, guid: number])[]) => ({
@@ -25,7 +26,12 @@ describe('pools of ZFS', () => {
   })
 
   it('by the labels that udev found', () => {
-    const host = read(machine, pool, others('8:0', '8:2', '8:80', '8:81'), label('8:82', 'E:ID_FS_LABEL=lake'))
+    const host = read(
+      machine,
+      pool,
+      others('8:0', '8:2', '8:80', '8:81'),
+      label('8:82', 'E:ID_FS_LABEL=lake'),
+    )
     expect([further(host), lost(host)]).toEqual([[`ZFS pool lake: sdf2 > ${b}`], []])
   })
 
@@ -50,15 +56,26 @@ describe('pools of ZFS', () => {
   })
 
   it('a file as a member lies on its file system', () => {
-    expect(further(read(machine, pool, cacheOf(['/srv/vdev', 11])))).toEqual([`ZFS pool lake: /srv/vdev > sda1 > ${a}`])
+    expect(further(read(machine, pool, cacheOf(['/srv/vdev', 11])))).toEqual([
+      `ZFS pool lake: /srv/vdev > sda1 > ${a}`,
+    ])
   })
 
   it.each<[string, TreeEntries]>([
     ['names no pool', label('8:82')],
-    ['contradicts itself', udevEntry('8:82', 'E:ID_FS_AMBIVALENT=filesystem:zfs_member:5000 filesystem:ntfs:')],
+    [
+      'contradicts itself',
+      udevEntry('8:82', 'E:ID_FS_AMBIVALENT=filesystem:zfs_member:5000 filesystem:ntfs:'),
+    ],
     ['is not there', {}],
   ])('a device whose label %s may be a member', (_, entries) => {
-    const host = read(machine, pool, others('8:0', '8:80', '8:81'), label('8:2', 'E:ID_FS_LABEL=lake'), entries)
+    const host = read(
+      machine,
+      pool,
+      others('8:0', '8:80', '8:81'),
+      label('8:2', 'E:ID_FS_LABEL=lake'),
+      entries,
+    )
     expect(host.lostNeeds?.map(({ couldBe }) => couldBe)).toEqual([[b]])
   })
 
@@ -71,8 +88,15 @@ describe('pools of ZFS', () => {
   })
 
   it('a blank in its name is written in three ways', () => {
-    const named = { ...mounts(root, '0:40 / /x rw - zfs big\\040lake/x rw'), ...others('8:0', '8:2', '8:80', '8:81') }
-    const host = read(machine, named, label('8:82', 'E:ID_FS_LABEL=big_lake', 'E:ID_FS_LABEL_ENC=big\\x20lake'))
+    const named = {
+      ...mounts(root, '0:40 / /x rw - zfs big\\040lake/x rw'),
+      ...others('8:0', '8:2', '8:80', '8:81'),
+    }
+    const host = read(
+      machine,
+      named,
+      label('8:82', 'E:ID_FS_LABEL=big_lake', 'E:ID_FS_LABEL_ENC=big\\x20lake'),
+    )
     expect(further(host)).toContain(`ZFS pool big lake: sdf2 > ${b}`)
   })
 
@@ -129,7 +153,9 @@ describe('btrfs', () => {
       [`/sys/fs/btrfs/${one}/devinfo/1/missing`]: '0\n',
       [`/sys/fs/btrfs/${one}/devinfo/2/missing`]: '1\n',
     }
-    expect(lost(read(machine, members(one, 'sda2'), counted, mounts('0:21 / /x rw - btrfs /dev/sda2 rw')))).toEqual([])
+    expect(
+      lost(read(machine, members(one, 'sda2'), counted, mounts('0:21 / /x rw - btrfs /dev/sda2 rw'))),
+    ).toEqual([])
   })
 
   it('by the id that udev found on a member that is not listed', () => {

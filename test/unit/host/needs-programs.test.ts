@@ -36,15 +36,27 @@ describe('programs that have a node of a function open', () => {
     ['a tuner', inClass('dvb/dvb3.demux0'), '/dev/dvb/adapter3/demux0', '048000'],
     ['a frame grabber', inClass('video4linux/video7'), '/dev/video7', '040000'],
     ['a serial card', inClass('tty/ttyS9', 'tty/ttyS9'), '/dev/ttyS9', '070002'],
-    ['a radio at a USB port', inClass('tty/ttyUSB4', 'usb5/5-1/5-1:1.0/ttyUSB4/tty/ttyUSB4'), '/dev/ttyUSB4', '0c0330'],
+    [
+      'a radio at a USB port',
+      inClass('tty/ttyUSB4', 'usb5/5-1/5-1:1.0/ttyUSB4/tty/ttyUSB4'),
+      '/dev/ttyUSB4',
+      '0c0330',
+    ],
     ['a UPS read as hidraw', inClass('hidraw/hidraw6', 'usb5/5-2/hidraw/hidraw6'), '/dev/hidraw6', '0c0330'],
-    ['a tape drive', inClass('scsi_tape/nst1', 'host4/target4:0:0/4:0:0:0/scsi_tape/nst1'), '/dev/nst1', '010700'],
+    [
+      'a tape drive',
+      inClass('scsi_tape/nst1', 'host4/target4:0:0/4:0:0:0/scsi_tape/nst1'),
+      '/dev/nst1',
+      '010700',
+    ],
     ['an inference card', inClass('apex/apex_0'), '/dev/apex_0', '0880ff'],
     ['a clock of a network card', inClass('ptp/ptp2'), '/dev/ptp2', '020000'],
     ['a port driven from user space', inClass('uio/uio1'), '/dev/uio1', '020000'],
   ])('%s is in use, and the program is named', (_, entry, node, classCode) => {
     const host = read(card(classCode, 'some_driver'), entry, program(4021, 'recorderd', node))
-    expect(told(host)).toEqual([`(spoken for) program recorderd: recorderd > process 4021 > ${node} > ${address}`])
+    expect(told(host)).toEqual([
+      `(spoken for) program recorderd: recorderd > process 4021 > ${node} > ${address}`,
+    ])
     expect(judgeHost(host).devices[0]?.reasons.map(({ code }) => code)).toContain('host-use')
   })
 
@@ -62,12 +74,21 @@ describe('programs that have a node of a function open', () => {
   })
 
   it('a card of the NVIDIA driver by its minor number, and any of them where that is not stated', () => {
-    const other = pci({ at: 'pci0000:00/0000:00:01.0/0000:01:00.0', classCode: '030000', driver: 'nvidia', group: 2 })
+    const other = pci({
+      at: 'pci0000:00/0000:00:01.0/0000:01:00.0',
+      classCode: '030000',
+      driver: 'nvidia',
+      group: 2,
+    })
     const gpus = (first: string): TreeEntries => ({
       '/proc/driver/nvidia/gpus/0000:01:00.0/information': first,
       '/proc/driver/nvidia/gpus/0000:08:00.0/information': 'Model: A card\nDevice Minor: \t 3\n',
     })
-    const parts = [other, card('030000', 'nvidia'), program(9, 'llm-server', '/dev/nvidiactl', '/dev/nvidia3')]
+    const parts = [
+      other,
+      card('030000', 'nvidia'),
+      program(9, 'llm-server', '/dev/nvidiactl', '/dev/nvidia3'),
+    ]
     const needed = (info: string) => read(...parts, gpus(info)).needs.map((need) => need.device)
     expect(needed('Device Minor: \t 0\n')).toEqual([address])
     const all = read(...parts, {
@@ -97,7 +118,11 @@ describe('programs that have a node of a function open', () => {
   })
 
   it('leaves alone what nobody has open', () => {
-    const idle = { ...card('0c0330', 'xhci_hcd'), ...inClass('tty/ttyACM1'), ...program(6, 'shell', '/dev/pts/1') }
+    const idle = {
+      ...card('0c0330', 'xhci_hcd'),
+      ...inClass('tty/ttyACM1'),
+      ...program(6, 'shell', '/dev/pts/1'),
+    }
     expect(verdict(idle)).not.toBe('caution')
     expect(told(read(idle))).toEqual([])
   })
@@ -120,7 +145,11 @@ describe('programs that have a node of a function open', () => {
 })
 
 describe('programs whose open files may not be read', () => {
-  const busy = { ...card('0c0330', 'xhci_hcd'), ...inClass('tty/ttyACM1'), ...program(41, 'daemon', '/dev/ttyACM1') }
+  const busy = {
+    ...card('0c0330', 'xhci_hcd'),
+    ...inClass('tty/ttyACM1'),
+    ...program(41, 'daemon', '/dev/ttyACM1'),
+  }
   const hiding = (root: string): Reader => {
     const system = linuxSystem({ root })
     return {
@@ -145,9 +174,12 @@ describe('programs whose open files may not be read', () => {
     const hidden: Reader = {
       ...system,
       list: (path) =>
-        /^\/proc\/4\d\/fd$/.test(path) ? { ok: false, reason: 'unreadable', code: 'EACCES' } : system.list(path),
+        /^\/proc\/4\d\/fd$/.test(path)
+          ? { ok: false, reason: 'unreadable', code: 'EACCES' }
+          : system.list(path),
     }
-    const notes = (host: Host) => host.findings.map(({ message }) => message).filter((text) => text.includes('/fd'))
+    const notes = (host: Host) =>
+      host.findings.map(({ message }) => message).filter((text) => text.includes('/fd'))
     const live = notes(readHost(hidden))
     expect(live).toEqual(['/proc/41/fd cannot be read (EACCES), so what it would tell is not known'])
     const capture = parseCapture(captureHost(hidden, 'test').text, 'a capture')
@@ -162,7 +194,8 @@ describe('programs whose open files may not be read', () => {
 
   it('a /proc that hides whole processes is known by the first one that is missing', () => {
     const root = tree(busy)
-    const live = (more: TreeEntries) => readHost({ ...linuxSystem({ root: tree(busy, more) }), live: true }).lostNeeds
+    const live = (more: TreeEntries) =>
+      readHost({ ...linuxSystem({ root: tree(busy, more) }), live: true }).lostNeeds
     expect(live({ '/proc/1/comm': 'init\n' })).toBeUndefined()
     expect(live({})).toMatchObject([{ kind: 'use', lost: '/proc' }])
     expect(readHost(linuxSystem({ root })).lostNeeds).toBeUndefined()

@@ -19,10 +19,14 @@ const machine: TreeEntries = { ...twoControllerEntries(), ...mounts('8:1 / / rw 
 const root = `/: sda1 > ${a}`
 const lost = (host: Host) => (host.lostNeeds ?? []).map((need) => `${need.what}: ${need.lost}, ${need.why}`)
 const redundancy = (host: Host) =>
-  host.needs.filter(({ what }) => what !== '/').map(({ device, redundant }) => [device, redundant?.others ?? []])
+  host.needs
+    .filter(({ what }) => what !== '/')
+    .map(({ device, redundant }) => [device, redundant?.others ?? []])
 
 describe('volumes that are active and mounted nowhere', () => {
-  const volume = madeEntries('dm-7', '253:7', { 'dm/name': 'stock-vm--9--root\n', 'dm/uuid': 'LVM-abc\n' }, ['sdf1'])
+  const volume = madeEntries('dm-7', '253:7', { 'dm/name': 'stock-vm--9--root\n', 'dm/uuid': 'LVM-abc\n' }, [
+    'sdf1',
+  ])
   const need = `stock/vm-9-root, which is active: stock/vm-9-root > sdf1 > ${b}`
 
   it.each<[string, TreeEntries]>([
@@ -36,14 +40,21 @@ describe('volumes that are active and mounted nowhere', () => {
     ],
   ])('%s', (_, entries) => {
     const holder = Object.entries(entries).map(([path, value]) => [
-      path.replace('/sys/class/block/sdf1', `/sys/devices/${right}/host80/target80:0:0/80:0:0:0/block/sdf/sdf1`),
+      path.replace(
+        '/sys/class/block/sdf1',
+        `/sys/devices/${right}/host80/target80:0:0/80:0:0:0/block/sdf/sdf1`,
+      ),
       value,
     ])
     expect(told(read(machine, Object.fromEntries(holder)))).toEqual([root, need])
   })
 
   it('are told once, by what stands on them where something does', () => {
-    const host = read(machine, volume, mounts('8:1 / / rw - ext4 /dev/sda1 rw', '253:7 / /stock rw - xfs /dev/dm-7 rw'))
+    const host = read(
+      machine,
+      volume,
+      mounts('8:1 / / rw - ext4 /dev/sda1 rw', '253:7 / /stock rw - xfs /dev/dm-7 rw'),
+    )
     expect(told(host)).toEqual([root, `/stock: stock/vm-9-root > sdf1 > ${b}`])
   })
 
@@ -113,7 +124,9 @@ describe('mirrors', () => {
       '9:0',
       {
         'md/level': `${level}\n`,
-        ...Object.fromEntries(Object.entries(states).map(([name, state]) => [`md/dev-${name}/state`, `${state}\n`])),
+        ...Object.fromEntries(
+          Object.entries(states).map(([name, state]) => [`md/dev-${name}/state`, `${state}\n`]),
+        ),
       },
       members,
     )
@@ -165,7 +178,9 @@ describe('mirrors', () => {
 
   it('by /proc/mdstat', () => {
     const listed = (line: string) =>
-      redundancy(read(machine, mirror({}, 'raid1', []), on, { '/proc/mdstat': `md0 : active raid1 ${line}\n` }))
+      redundancy(
+        read(machine, mirror({}, 'raid1', []), on, { '/proc/mdstat': `md0 : active raid1 ${line}\n` }),
+      )
     expect(listed('sdf2[1] sda2[0]\n      1046528 blocks super 1.2 [2/2] [UU]')).toEqual([
       [b, [a]],
       [a, [b]],
@@ -194,7 +209,10 @@ describe('mirrors', () => {
   })
 
   it('a path of multipath counts while its disk runs', () => {
-    const paths = madeEntries('dm-2', '253:2', { 'dm/name': 'mpatha\n', 'dm/uuid': 'mpath-3600\n' }, ['sda', 'sdf'])
+    const paths = madeEntries('dm-2', '253:2', { 'dm/name': 'mpatha\n', 'dm/uuid': 'mpath-3600\n' }, [
+      'sda',
+      'sdf',
+    ])
     const disk = (below: string, minor: number, name: string) =>
       `/sys/devices/${below}/host${minor}/target${minor}:0:0/${minor}:0:0:0/block/${name}/device/state`
     const over = mounts('253:2 / /san rw - ext4 /dev/dm-2 rw')
@@ -203,7 +221,9 @@ describe('mirrors', () => {
       [a, [b]],
       [b, [a]],
     ])
-    expect(redundancy(read(machine, paths, over, { ...both, [disk(right, 80, 'sdf')]: 'offline\n' }))).toEqual([
+    expect(
+      redundancy(read(machine, paths, over, { ...both, [disk(right, 80, 'sdf')]: 'offline\n' })),
+    ).toEqual([
       [a, []],
       [b, [a]],
     ])
@@ -213,7 +233,8 @@ describe('mirrors', () => {
 describe('disks in use at second hand', () => {
   it('a mount of another namespace, with and without the link that tells it apart', () => {
     const inside = {
-      '/proc/88/mountinfo': '70 1 8:82 / / rw - ext4 /dev/sdf2 rw\n71 1 8:1 / /etc/hosts rw - ext4 /dev/sda1 rw\n',
+      '/proc/88/mountinfo':
+        '70 1 8:82 / / rw - ext4 /dev/sdf2 rw\n71 1 8:1 / /etc/hosts rw - ext4 /dev/sda1 rw\n',
     }
     const links = {
       '/proc/self/ns/mnt': '-> mnt:[4026531841]',
@@ -227,7 +248,10 @@ describe('disks in use at second hand', () => {
   it('the log and the realtime part of an XFS, the journal of an ext4', () => {
     const xfs = read(
       machine,
-      mounts('8:81 / /v rw - xfs /dev/sdf1 rw,attr2,logdev=/dev/sda2,noquota', '8:1 / / rw - ext4 /dev/sda1 rw'),
+      mounts(
+        '8:81 / /v rw - xfs /dev/sdf1 rw,attr2,logdev=/dev/sda2,noquota',
+        '8:1 / / rw - ext4 /dev/sda1 rw',
+      ),
     )
     expect(told(xfs)).toContain(`/v: sda2 > ${a}`)
     const ext4 = read(machine, { '/proc/fs/jbd2/sda1-8/info': '', '/proc/fs/jbd2/sdf2/info': '' })
@@ -236,11 +260,14 @@ describe('disks in use at second hand', () => {
 
   it('compressed swap that writes back, and one that cannot', () => {
     const swap = { '/proc/swaps': 'Filename Type Size Used Priority\n/dev/zram1 partition 1 0 9\n' }
-    const zram = (files: Readonly<Record<string, string>>) => read(machine, swap, madeEntries('zram1', '251:1', files))
+    const zram = (files: Readonly<Record<string, string>>) =>
+      read(machine, swap, madeEntries('zram1', '251:1', files))
     expect(told(zram({ backing_dev: '/dev/sdf2\n' }))).toEqual([root, `swap: zram1 > sdf2 > ${b}`])
     expect(told(zram({ backing_dev: 'none\n' }))).toEqual([root])
     expect(lost(zram({}))).toEqual([])
-    expect(lost(zram({ bd_stat: '0 0 0\n' }))).toEqual(['swap: zram1, nothing says to which disk it writes back'])
+    expect(lost(zram({ bd_stat: '0 0 0\n' }))).toEqual([
+      'swap: zram1, nothing says to which disk it writes back',
+    ])
   })
 
   it("Unraid's arrays, and the parity that every write goes to", () => {
@@ -252,7 +279,10 @@ describe('disks in use at second hand', () => {
       { '/proc/mdstat': mdstat },
       mounts('9:1 / /mnt/disk1 rw - xfs /dev/md1p1 rw'),
     )
-    expect(told(host).toSorted()).toEqual([`/mnt/disk1: md1p1 > sda > ${a}`, `/mnt/disk1: md1p1 > sdf > ${b}`])
+    expect(told(host).toSorted()).toEqual([
+      `/mnt/disk1: md1p1 > sda > ${a}`,
+      `/mnt/disk1: md1p1 > sdf > ${b}`,
+    ])
   })
 
   it.each<[string, TreeEntries, readonly string[], readonly string[]]>([
@@ -366,9 +396,9 @@ describe('layered and strange mounts', () => {
   it('bcachefs names every member, a process that serves files none', () => {
     expect(told(over('0:60 / /bc rw - bcachefs /dev/sda2:/dev/sdf1 rw'))).toContain(`/bc: sdf1 > ${b}`)
     expect(
-      lost(over('0:61 / /pool rw - fuse.mergerfs a/b:c rw', '0:62 / /home/u/.doc rw - fuse.portal portal rw')).filter(
-        (line) => !line.includes('loop'),
-      ),
+      lost(
+        over('0:61 / /pool rw - fuse.mergerfs a/b:c rw', '0:62 / /home/u/.doc rw - fuse.portal portal rw'),
+      ).filter((line) => !line.includes('loop')),
     ).toEqual([])
     expect(told(over('0:63 / /ntfs rw - fuse.ntfs-3g /dev/sdf2 rw'))).toContain(`/ntfs: sdf2 > ${b}`)
   })
@@ -416,8 +446,12 @@ describe('what cannot be read', () => {
       ...diskEntries(`${usb}/usb1/1-1/1-1:1.0`, 'sdg', 96),
       '/proc/bus/input/devices': '',
     }
-    const without = Object.fromEntries(Object.entries(whole).filter(([path]) => path !== '/proc/self/mountinfo'))
-    expect(judgeHost(read(without)).devices.find(({ address }) => address === '0000:00:14.0')?.verdict).toBe('unknown')
+    const without = Object.fromEntries(
+      Object.entries(whole).filter(([path]) => path !== '/proc/self/mountinfo'),
+    )
+    expect(judgeHost(read(without)).devices.find(({ address }) => address === '0000:00:14.0')?.verdict).toBe(
+      'unknown',
+    )
   })
 })
 
@@ -434,7 +468,11 @@ describe('names of partitions without the folders that list them', () => {
 
   it('udev records do not speak for devices of other numbers', () => {
     expect(
-      told(read(machine, udevEntry('8:81', 'E:ID_FS_TYPE=ext4'), { '/etc/fstab': 'LABEL=x /x ext4 noauto 0 0\n' })),
+      told(
+        read(machine, udevEntry('8:81', 'E:ID_FS_TYPE=ext4'), {
+          '/etc/fstab': 'LABEL=x /x ext4 noauto 0 0\n',
+        }),
+      ),
     ).toEqual([root])
   })
 })

@@ -34,14 +34,21 @@ function disk(below: string, name: string, number: number, parts: readonly strin
 }
 
 /** A device-mapper, md or loop device on top of others. */
-function virtual(name: string, number: string, files: TreeEntries, slaves: readonly string[] = []): TreeEntries {
+function virtual(
+  name: string,
+  number: string,
+  files: TreeEntries,
+  slaves: readonly string[] = [],
+): TreeEntries {
   const place = `/sys/devices/virtual/block/${name}`
   return {
     [`/sys/class/block/${name}`]: `-> ../../devices/virtual/block/${name}`,
     [`/sys/dev/block/${number}`]: `-> ../../devices/virtual/block/${name}`,
     [`/dev/${name}`]: '',
     ...Object.fromEntries(Object.entries(files).map(([file, text]) => [`${place}/${file}`, text])),
-    ...Object.fromEntries(slaves.map((slave) => [`${place}/slaves/${slave}`, `-> ../../../../class/block/${slave}`])),
+    ...Object.fromEntries(
+      slaves.map((slave) => [`${place}/slaves/${slave}`, `-> ../../../../class/block/${slave}`]),
+    ),
   }
 }
 
@@ -80,7 +87,8 @@ describe('disks the host lives on', () => {
       {
         '/sys/fs/btrfs/6f0c8a52-8a5b-4f0e-9d3e-2b1a7c5d4e3f/devices/sda1': '-> ../../../../class/block/sda1',
         '/sys/fs/btrfs/6f0c8a52-8a5b-4f0e-9d3e-2b1a7c5d4e3f/devices/sdb': '-> ../../../../class/block/sdb',
-        '/proc/swaps': 'Filename Type Size Used Priority\n/srv/swap\\040file file 1 0 -2\n/dev/zram0 partition 1 0 5\n',
+        '/proc/swaps':
+          'Filename Type Size Used Priority\n/srv/swap\\040file file 1 0 -2\n/dev/zram0 partition 1 0 5\n',
       },
       mounts(
         '0:30 / / rw - btrfs /dev/sda1 rw',

@@ -1,6 +1,6 @@
 /**
- * Routing as the real iproute2 tells of it, in a network namespace of its own: two next hops, a rule with its table, a VRF,
- * IPv6. Needs root, `unshare` and `ip`; the machine's own network is not touched.
+ * Routing as the real iproute2 tells of it, in a network namespace of its own: two next hops, a rule with its
+ * table, a VRF, IPv6. Needs root, `unshare` and `ip`; the machine's own network is not touched.
  */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
@@ -24,8 +24,14 @@ const ask: Readonly<Record<NetworkQuestion, string>> = {
   rule6: 'ip -json -6 rule show',
 }
 
-/** Runs the lines in a new network namespace and gives back what the kernel answers there, and what /proc/net says. */
-function inNamespace(lines: readonly string[]): { readonly text: string; readonly facts: () => NetworkFacts } {
+/**
+ * Runs the lines in a new network namespace and gives back what the kernel answers there, and what /proc/net
+ * says.
+ */
+function inNamespace(lines: readonly string[]): {
+  readonly text: string
+  readonly facts: () => NetworkFacts
+} {
   const tell = [
     ...Object.entries(ask).map(
       ([question, command]) => `echo "== ${recordPath(question as NetworkQuestion)}"; ${command}`,
@@ -42,7 +48,10 @@ function factsOf(text: string): NetworkFacts {
   const tree = emptyTree()
   for (const part of text.split(/^== /m).slice(1)) {
     const end = part.indexOf('\n')
-    addToTree(tree, part.slice(0, end), { kind: 'file', bytes: new TextEncoder().encode(part.slice(end + 1).trim()) })
+    addToTree(tree, part.slice(0, end), {
+      kind: 'file',
+      bytes: new TextEncoder().encode(part.slice(end + 1).trim()),
+    })
   }
   return networkFacts(startReading(treeReader(tree)))
 }
@@ -55,7 +64,9 @@ const port = (name: string): string[] => [
 ]
 
 function whyNot(...lines: readonly string[]): string | undefined {
-  const done = spawnSync('unshare', ['-n', 'sh', '-ec', ['ip -json rule', ...lines].join('\n')], { encoding: 'utf8' })
+  const done = spawnSync('unshare', ['-n', 'sh', '-ec', ['ip -json rule', ...lines].join('\n')], {
+    encoding: 'utf8',
+  })
   if (done.error) return `there is no unshare (${done.error.message})`
   return done.status === 0
     ? undefined

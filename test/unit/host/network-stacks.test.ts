@@ -1,6 +1,6 @@
 /**
- * Failing closed, for the network: random stacks from a need down to ports, one fact gone (docs/testing.md). HANDOVER_SEED
- * chooses the machines, HANDOVER_STACKS how many there are.
+ * Failing closed, for the network: random stacks from a need down to ports, one fact gone (docs/testing.md).
+ * HANDOVER_SEED chooses the machines, HANDOVER_STACKS how many there are.
  */
 import { describe, expect, it } from 'vitest'
 import { wrongWithAll, wrongWithout, type Tally } from '../../support/stacks/network-trials.ts'

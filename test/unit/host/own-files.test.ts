@@ -12,7 +12,15 @@ import { grubDropIn } from '../../../src/boot/loaders/grub.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
-const checks = { minutes: 1, mounts: [], hasDefaultRoute: false, addresses: [], drivers: [], add: [], remove: [] }
+const checks = {
+  minutes: 1,
+  mounts: [],
+  hasDefaultRoute: false,
+  addresses: [],
+  drivers: [],
+  add: [],
+  remove: [],
+}
 
 /** A file that is written and never read again would be planned again after every apply. */
 it.each<[what: string, files: readonly Pick<OwnFile, 'path' | 'text'>[]]>([
@@ -22,9 +30,14 @@ it.each<[what: string, files: readonly Pick<OwnFile, 'path' | 'text'>[]]>([
   ['a trial', trialFiles(checks)],
   ['virtual functions', virtualFunctionFiles([])],
   ['huge pages', [hugepagesFile(2048, 3)]],
-  ['kernel arguments', [grubDropIn, '/etc/cmdline.d/handover.conf'].map((path) => ({ path, text: 'ours\n' }))],
+  [
+    'kernel arguments',
+    [grubDropIn, '/etc/cmdline.d/handover.conf'].map((path) => ({ path, text: 'ours\n' })),
+  ],
 ])('reads every file of our own: %s', (_, files) => {
-  const host = readHost(linuxSystem({ root: tree(Object.fromEntries(files.map(({ path, text }) => [path, text]))) }))
+  const host = readHost(
+    linuxSystem({ root: tree(Object.fromEntries(files.map(({ path, text }) => [path, text]))) }),
+  )
   const read = new Map(host.files?.map(({ path, text }) => [path, text]))
   expect(files.map(({ path }) => [path, read.get(path)])).toEqual(files.map(({ path, text }) => [path, text]))
 })

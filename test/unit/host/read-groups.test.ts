@@ -35,7 +35,8 @@ function listed(root: string): { reader: Reader; folders: string[] } {
   return { reader: { ...system, list }, folders }
 }
 
-const groupFolders = (folders: readonly string[]) => folders.filter((path) => /iommu_groups\/\d+\/devices$/.test(path))
+const groupFolders = (folders: readonly string[]) =>
+  folders.filter((path) => /iommu_groups\/\d+\/devices$/.test(path))
 
 describe('the members of groups', () => {
   it('are told by the folders where units do not say whom they serve', () => {

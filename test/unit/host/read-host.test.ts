@@ -10,7 +10,13 @@ import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 const read = (...parts: readonly TreeEntries[]): Host => readHost(linuxSystem({ root: tree(...parts) }))
 const needs = (host: Host) => host.needs.map((n) => `${n.what}: ${[...n.chain, n.device].join(' > ')}`)
 
-const sata = pci({ at: 'pci0000:00/0000:00:17.0', ids: '8086:a102', classCode: '010601', driver: 'ahci', group: 4 })
+const sata = pci({
+  at: 'pci0000:00/0000:00:17.0',
+  ids: '8086:a102',
+  classCode: '010601',
+  driver: 'ahci',
+  group: 4,
+})
 const nic = pci({
   at: 'pci0000:00/0000:00:1c.0/0000:01:00.0',
   driver: 'igb',
@@ -20,7 +26,10 @@ const nic = pci({
 
 describe('PCI functions from sysfs', () => {
   it('states place, ids, driver, group and attributes', () => {
-    const host = read(pci({ at: 'pci0000:00/0000:00:1c.0', classCode: '060400', driver: 'pcieport', group: 3 }), nic)
+    const host = read(
+      pci({ at: 'pci0000:00/0000:00:1c.0', classCode: '060400', driver: 'pcieport', group: 3 }),
+      nic,
+    )
     expect(host.devices.map((d) => d.address)).toEqual(['0000:00:1c.0', '0000:01:00.0'])
     expect(host.devices[1]).toEqual({
       address: '0000:01:00.0',
@@ -81,13 +90,18 @@ describe('what cannot be read', () => {
       })
     for (const address of ['0000:00:01.0', '0000:00:02.0', '0000:00:03.0']) listed(address)
     for (const file of ['uevent', 'config'])
-      addToTree(machine, `/sys/devices/pci0000:00/0000:00:01.0/${file}`, { kind: 'unreadable', code: 'EACCES' })
+      addToTree(machine, `/sys/devices/pci0000:00/0000:00:01.0/${file}`, {
+        kind: 'unreadable',
+        code: 'EACCES',
+      })
     const asleep = new Uint8Array(256).fill(0xff)
     addToTree(machine, '/sys/devices/pci0000:00/0000:00:03.0/config', { kind: 'file', bytes: asleep })
     const host = readHost(treeReader(machine))
     const gone = host.findings.filter(({ about }) => about?.includes(at('0000:00:02.0')))
     expect(gone.map(({ code, severity }) => [code, severity])).toEqual([['unreadable', 'warning']])
-    expect(host.findings.filter(({ message }) => message.includes('00:01.0')).map(({ message }) => message)).toEqual([
+    expect(
+      host.findings.filter(({ message }) => message.includes('00:01.0')).map(({ message }) => message),
+    ).toEqual([
       '/sys/devices/pci0000:00/0000:00:01.0/uevent cannot be read (EACCES), so what it would tell is not known',
       '/sys/devices/pci0000:00/0000:00:01.0/config cannot be read (EACCES), so what it would tell is not known',
     ])

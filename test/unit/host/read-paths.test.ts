@@ -21,17 +21,28 @@ const root = () =>
 
 describe('what is at the paths of a spec', () => {
   it('a block device, by whatever link it is named', () => {
-    const asked = readPaths(linuxSystem({ root: root() }), ['/srv/vm/alias.raw', '/dev/disk/by-id/ata-attic-part7'])
+    const asked = readPaths(linuxSystem({ root: root() }), [
+      '/srv/vm/alias.raw',
+      '/dev/disk/by-id/ata-attic-part7',
+    ])
     expect(asked).toEqual([
       { path: '/srv/vm/alias.raw', kind: 'block', real: '/dev/sdm', block: 'sdm', whole: 'sdm' },
-      { path: '/dev/disk/by-id/ata-attic-part7', kind: 'block', real: '/dev/sdm7', block: 'sdm7', whole: 'sdm' },
+      {
+        path: '/dev/disk/by-id/ata-attic-part7',
+        kind: 'block',
+        real: '/dev/sdm7',
+        block: 'sdm7',
+        whole: 'sdm',
+      },
     ])
   })
 
   it('a node made by hand, by the number the kernel gives it', () => {
     const place = tree({ '/srv/disk.img': '', '/sys/dev/block/8:192': `-> ../../devices/${disk}` })
     const reader = { ...linuxSystem({ root: place }), nodeNumber: () => 'block 8:192' }
-    expect(readPaths(reader, ['/srv/disk.img'])).toMatchObject([{ kind: 'block', block: 'sdm', whole: 'sdm' }])
+    expect(readPaths(reader, ['/srv/disk.img'])).toMatchObject([
+      { kind: 'block', block: 'sdm', whole: 'sdm' },
+    ])
     const nobody = { ...linuxSystem({ root: place }), nodeNumber: () => 'block 9:9' }
     expect(readPaths(nobody, ['/srv/disk.img'])).toEqual([
       { path: '/srv/disk.img', kind: 'block', real: '/srv/disk.img' },
@@ -43,7 +54,13 @@ describe('what is at the paths of a spec', () => {
     linkSync(join(place, 'srv/vm/real.qcow2'), join(place, 'srv/other.qcow2'))
     mkdirSync(join(place, 'srv/vm/folder'))
     symlinkSync('round', join(place, 'srv/round'))
-    const asked = ['/srv/images/real.qcow2', '/srv/other.qcow2', '/srv/images/new.raw', '/srv/vm/folder', '/srv/round']
+    const asked = [
+      '/srv/images/real.qcow2',
+      '/srv/other.qcow2',
+      '/srv/images/new.raw',
+      '/srv/vm/folder',
+      '/srv/round',
+    ]
     const [first, second, ...rest] = readPaths(linuxSystem({ root: place }), asked)
     expect(first).toMatchObject({ kind: 'file', real: '/srv/vm/real.qcow2' })
     expect(first?.inode).toBeDefined()

@@ -69,7 +69,8 @@ describe('an entry of the cache', () => {
   })
 
   it('outlives what a killed run left, which is removed when nobody can be at it any more', async () => {
-    for (const name of ['x.draft-old', 'x.draft-new']) fs.mkdirSync(join(cache(), 'disks', name), { recursive: true })
+    for (const name of ['x.draft-old', 'x.draft-new'])
+      fs.mkdirSync(join(cache(), 'disks', name), { recursive: true })
     age('x.draft-old', 7)
     await get()
     expect(names()).toEqual([entry.key, 'x.draft-new'].toSorted())
@@ -137,10 +138,9 @@ describe('the key of a tree', () => {
       0o640,
     ])
     expect(fs.readlinkSync(at('sbin/init'))).toBe('/bin/program')
-    expect([fs.readFileSync(at('bin/program'), 'utf8'), fs.statSync(at('bin/program')).mode & 0o777]).toEqual([
-      'one',
-      0o755,
-    ])
+    expect([fs.readFileSync(at('bin/program'), 'utf8'), fs.statSync(at('bin/program')).mode & 0o777]).toEqual(
+      ['one', 0o755],
+    )
   })
 })
 

@@ -20,7 +20,9 @@ async function attempt(
     return Promise.resolve({ status: 0, stdout: '', stderr: '', timedOut: false })
   }
   const machine = { ...without(missing), exec }
-  const error = await installNeeds(machine, (line) => said.push(line), [], isRoot).catch((reason: unknown) => reason)
+  const error = await installNeeds(machine, (line) => said.push(line), [], isRoot).catch(
+    (reason: unknown) => reason,
+  )
   return { said, ran, error }
 }
 
@@ -33,7 +35,10 @@ describe('what the lab needs', () => {
   it('is installed by root, who is told first', async () => {
     const { said, ran } = await attempt(['qemu-system-x86_64', 'nft'], true)
     expect(said).toEqual(['installing from the distribution: qemu-system-x86 nftables'])
-    expect(ran).toEqual(['apt-get update -qq', 'apt-get install -y --no-install-recommends qemu-system-x86 nftables'])
+    expect(ran).toEqual([
+      'apt-get update -qq',
+      'apt-get install -y --no-install-recommends qemu-system-x86 nftables',
+    ])
   })
 
   it('is one command to run for everybody else', async () => {

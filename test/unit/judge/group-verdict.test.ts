@@ -18,12 +18,18 @@ const board = (facts: Partial<PciDevice>) => device('00:02.0', { kind: 'isa', gr
 
 describe('members of a group that are in nobody’s way', () => {
   it.each([
-    ['a dummy host bridge without a driver', { classCode: '060000', vendorId: '1022', deviceId: '14da', driver: null }],
+    [
+      'a dummy host bridge without a driver',
+      { classCode: '060000', vendorId: '1022', deviceId: '14da', driver: null },
+    ],
     ['a host bridge of another maker', { classCode: '060000', vendorId: '1d17', driver: null }],
     ['an ISA bridge without a driver', { driver: null }],
     ['shared memory of the chipset', { classCode: '050000', driver: null }],
     ['an SMBus that pci-stub holds', { classCode: '0c0500', driver: 'pci-stub' }],
-    ['a dummy function of which no driver is stated', { classCode: '130000', vendorId: '1022', driver: undefined }],
+    [
+      'a dummy function of which no driver is stated',
+      { classCode: '130000', vendorId: '1022', driver: undefined },
+    ],
   ])('%s', (_, facts) => {
     const { driver, ...rest } = facts
     const { driver: _driver, ...unsaid } = board(rest)
@@ -44,7 +50,11 @@ describe('members of a group that are in nobody’s way', () => {
   it('calls two functions of one card a fact and not a drawback', () => {
     const [first] = judgeHost(hostOf(card())).devices
     expect(first?.reasons.map(({ code, severity, message }) => [code, severity, message])).toEqual([
-      ['group-shared', 'note', '2 functions leave the host together: 0000:05:00.0 and 0000:05:00.1 (IOMMU group 9)'],
+      [
+        'group-shared',
+        'note',
+        '2 functions leave the host together: 0000:05:00.0 and 0000:05:00.1 (IOMMU group 9)',
+      ],
     ])
   })
 })
@@ -57,14 +67,24 @@ describe('members of a group that are in its way', () => {
       'refused',
       'group-not-viable',
     ],
-    ['an SMBus that a driver holds', { classCode: '0c0500', driver: 'piix4_smbus' }, 'refused', 'group-not-viable'],
+    [
+      'an SMBus that a driver holds',
+      { classCode: '0c0500', driver: 'piix4_smbus' },
+      'refused',
+      'group-not-viable',
+    ],
     [
       'a security processor: it lets go',
       { classCode: '108000', vendorId: '1022', driver: 'ccp' },
       'caution',
       'group-shared',
     ],
-    ['a thermal function: it lets go', { classCode: '118000', driver: 'intel_pch_thermal' }, 'caution', 'group-shared'],
+    [
+      'a thermal function: it lets go',
+      { classCode: '118000', driver: 'intel_pch_thermal' },
+      'caution',
+      'group-shared',
+    ],
   ])('%s', (_, facts, verdict, code) => {
     const host = hostOf([...card(), board(facts)])
     expect(judged(host, '05:00.0').slice(0, 2)).toEqual([verdict, code])
@@ -74,7 +94,10 @@ describe('members of a group that are in its way', () => {
 
   it('does not know of a host bridge whose driver is not stated', () => {
     const { driver: _driver, ...unsaid } = board({ classCode: '060000' })
-    expect(judged(hostOf([...card(), unsaid]), '05:00.0').slice(0, 2)).toEqual(['unknown', 'input-incomplete'])
+    expect(judged(hostOf([...card(), unsaid]), '05:00.0').slice(0, 2)).toEqual([
+      'unknown',
+      'input-incomplete',
+    ])
     const { driver: _lpc, ...lpc } = board({})
     expect(judged(hostOf([...card(), lpc]), '05:00.0').slice(0, 2)).toEqual(['refused', 'group-not-viable'])
   })
@@ -141,7 +164,14 @@ describe('one group, one verdict', () => {
 
 describe('what exists only through another function', () => {
   const vmd = (facts: DeviceFacts = {}) =>
-    device('64:05.5', { kind: 'storage', classCode: '010400', driver: 'vmd', group: 3, path: '0000:64/05.5', ...facts })
+    device('64:05.5', {
+      kind: 'storage',
+      classCode: '010400',
+      driver: 'vmd',
+      group: 3,
+      path: '0000:64/05.5',
+      ...facts,
+    })
   const drive = device('10000:02:00.0', { kind: 'nvme', group: 3, path: '0000:64/05.5/10000:01/04.0/00.0' })
 
   it('keeps a drive behind a VMD, and lets the VMD go with it', () => {
@@ -153,7 +183,11 @@ describe('what exists only through another function', () => {
 
   it('keeps the VMD whose drive the host needs, with a path or without', () => {
     const needs = [need('10000:02:00.0', '/', ['nvme3n1'])]
-    expect(judged(hostOf([vmd(), drive], { needs }), '64:05.5')).toEqual(['refused', 'behind-vmd', 'host-disk'])
+    expect(judged(hostOf([vmd(), drive], { needs }), '64:05.5')).toEqual([
+      'refused',
+      'behind-vmd',
+      'host-disk',
+    ])
     const { path: _a, ...lone } = vmd()
     const { path: _b, ...bare } = drive
     const second = vmd({ group: 4, path: '0000:96/05.5' })

@@ -22,7 +22,9 @@ it.each([
   ['quiet iommu=pt,off', 'iommu=pt,off'],
   ['iommu=offline', 'iommu=offline'],
 ])('%s turns it off, and is what is to be removed', (cmdline, raw) => {
-  expect(said(hostOf(cmdline))).toContain(`but ${raw} on the kernel command line turns it off | remove ${raw} from `)
+  expect(said(hostOf(cmdline))).toContain(
+    `but ${raw} on the kernel command line turns it off | remove ${raw} from `,
+  )
   expect(bootChange(hostOf(cmdline))?.remove).toEqual([raw])
 })
 

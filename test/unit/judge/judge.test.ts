@@ -69,7 +69,8 @@ describe('verdicts', () => {
   })
 
   it('does not call a screen ready when nothing says which one the host shows on', () => {
-    const gpu = (facts: Partial<PciDevice>) => hostOf([device('01:00.0', { kind: 'gpu', group: 1, ...facts })])
+    const gpu = (facts: Partial<PciDevice>) =>
+      hostOf([device('01:00.0', { kind: 'gpu', group: 1, ...facts })])
     const listing = (facts: Partial<PciDevice>): Host => ({ ...gpu(facts), unreadNeeds: ['display'] })
     expect(judged(listing({ driver: 'nouveau' }), '01:00.0')).toEqual(['unknown', 'input-incomplete'])
     // The firmware's screen needs no driver.
@@ -85,7 +86,10 @@ describe('verdicts', () => {
       hostOf([device('06:00.0', { classCode: '088000', deviceId: '15d2', group: 4, ...facts })], {
         ...(unreadNeeds && { unreadNeeds }),
       })
-    expect(judged(nhi({ driver: 'thunderbolt' }, ['disk']), '06:00.0')).toEqual(['unknown', 'input-incomplete'])
+    expect(judged(nhi({ driver: 'thunderbolt' }, ['disk']), '06:00.0')).toEqual([
+      'unknown',
+      'input-incomplete',
+    ])
     expect(judged(nhi({ driver: null }, ['network']), '06:00.0')).toEqual(['unknown', 'input-incomplete'])
     expect(judged(nhi({ driver: 'vfio-pci' }, ['network']), '06:00.0')).toEqual(['ready'])
     expect(judged(nhi({ driver: 'thunderbolt' }, []), '06:00.0')).toEqual(['ready'])
@@ -122,7 +126,10 @@ describe('verdicts', () => {
     const port = device('00:01.0', { kind: 'bridge', group: 9, secondaryBus: 1 })
     const [, first] = judgeHost(hostOf([port, ...card])).devices
     expect(first?.reasons.map((reason) => [reason.code, reason.message])).toEqual([
-      ['no-reset', '0000:01:00.0 resets only together with 0000:01:00.1 (the listed bus reset will be refused)'],
+      [
+        'no-reset',
+        '0000:01:00.0 resets only together with 0000:01:00.1 (the listed bus reset will be refused)',
+      ],
     ])
   })
 
@@ -134,16 +141,31 @@ describe('verdicts', () => {
     const host = hostOf([
       device('00:00.0', { classCode: '060000', group: 0, facts: { depth: 'standard', portType: null } }),
       bridge('00:01.0', 1, { group: 1, facts: { ...acs, portType: 'rootPort' } }),
-      bridge('01:00.0', 2, { group: 2, portType: 'upstreamPort', facts: { ...facts, portType: 'upstreamPort' } }),
-      bridge('02:00.0', 3, { group: 3, portType: 'downstreamPort', facts: { ...facts, portType: 'downstreamPort' } }),
-      bridge('02:01.0', 4, { group: 4, portType: 'downstreamPort', facts: { ...facts, portType: 'downstreamPort' } }),
+      bridge('01:00.0', 2, {
+        group: 2,
+        portType: 'upstreamPort',
+        facts: { ...facts, portType: 'upstreamPort' },
+      }),
+      bridge('02:00.0', 3, {
+        group: 3,
+        portType: 'downstreamPort',
+        facts: { ...facts, portType: 'downstreamPort' },
+      }),
+      bridge('02:01.0', 4, {
+        group: 4,
+        portType: 'downstreamPort',
+        facts: { ...facts, portType: 'downstreamPort' },
+      }),
       device('03:00.0', { group: 3, portType: 'endpoint', facts: { ...facts, portType: 'endpoint' } }),
       device('04:00.0', { group: 4, portType: 'endpoint', facts: { ...facts, portType: 'endpoint' } }),
     ])
     expect(judged(host, '03:00.0')).toEqual(['caution', 'isolation-unproven', 'identical-devices'])
     const judgement = judgeHost(host)
     expect(judgement.groups.map((group) => group.isolated)).toEqual(['yes', 'yes', 'yes', 'no', 'no'])
-    expect(findJudgement(judgement, at('03:00.0'))?.reasons[0]?.about).toEqual(['0000:03:00.0', '0000:04:00.0'])
+    expect(findJudgement(judgement, at('03:00.0'))?.reasons[0]?.about).toEqual([
+      '0000:03:00.0',
+      '0000:04:00.0',
+    ])
   })
 
   it('lets a person give up the boot display, never a disk', () => {

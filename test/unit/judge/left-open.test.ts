@@ -22,10 +22,9 @@ const told = (...devices: readonly DeviceJudgement[]) =>
 
 describe('what leaves verdicts open', () => {
   it('is told once for each remedy, with how many are alike', () => {
-    expect(told(judged(open('a', 'x')), judged(open('b', 'x'), open('c', 'y')), judged(open('a', 'x')))).toEqual([
-      'a (and 1 more like it) → x',
-      'c → y',
-    ])
+    expect(
+      told(judged(open('a', 'x')), judged(open('b', 'x'), open('c', 'y')), judged(open('a', 'x'))),
+    ).toEqual(['a (and 1 more like it) → x', 'c → y'])
   })
 
   it('is nothing else', () => {

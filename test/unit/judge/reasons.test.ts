@@ -21,8 +21,14 @@ describe('the words of a reason', () => {
   const address = at('01:00.0')
 
   it('have a brief form for a line that names the function', () => {
-    expect(says(address, 'has no reset')).toEqual({ message: `${address} has no reset`, brief: 'has no reset' })
-    expect(notes(address, 'users report')).toEqual({ message: `${address}: users report`, brief: 'users report' })
+    expect(says(address, 'has no reset')).toEqual({
+      message: `${address} has no reset`,
+      brief: 'has no reset',
+    })
+    expect(notes(address, 'users report')).toEqual({
+      message: `${address}: users report`,
+      brief: 'users report',
+    })
     expect(mentions(address, (it) => `nothing is known of ${it}`)).toEqual({
       message: `nothing is known of ${address}`,
       brief: 'nothing is known of it',
@@ -30,7 +36,12 @@ describe('the words of a reason', () => {
   })
 
   it('are brief for the function that the reason is about, and whole for any other', () => {
-    const reason: Reason = { code: 'no-reset', severity: 'note', ...says(address, 'has no reset'), about: [address] }
+    const reason: Reason = {
+      code: 'no-reset',
+      severity: 'note',
+      ...says(address, 'has no reset'),
+      about: [address],
+    }
     expect(briefWords(reason, address)).toBe('has no reset')
     expect(briefWords(reason, at('02:00.0'))).toBe(`${address} has no reset`)
     expect(isAboutOnly({ ...reason, about: [at('02:00.0'), address] }, address)).toBe(false)

@@ -1,4 +1,7 @@
-/** What is said about resets that are known bad: a newer kernel is advice only where it helps, and hearsay is called so. */
+/**
+ * What is said about resets that are known bad: a newer kernel is advice only where it helps, and hearsay is
+ * called so.
+ */
 import { describe, expect, it } from 'vitest'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
@@ -35,16 +38,20 @@ describe('a reset that is known bad', () => {
   })
 
   it('of AMD graphics, which every kernel knows: no word of kernels', () => {
-    for (const text of said('1002:73df', '6.12.75', { classCode: '030000' })) expect(text).not.toContain('kernel')
+    for (const text of said('1002:73df', '6.12.75', { classCode: '030000' }))
+      expect(text).not.toContain('kernel')
   })
 })
 
 describe('what users report', () => {
-  it.each(['10de:2b85', '1002:7550', '1002:1586'])('%s is a note, called so, with its source and date', (ids) => {
-    const reports = said(ids, '7.3.4').filter((text) => text.includes('users report'))
-    expect(reports).toHaveLength(1)
-    expect(reports[0]).toMatch(/^note: .*\(github\.com\/\S+ issue \d+, 20\d\d-\d\d\)/)
-  })
+  it.each(['10de:2b85', '1002:7550', '1002:1586'])(
+    '%s is a note, called so, with its source and date',
+    (ids) => {
+      const reports = said(ids, '7.3.4').filter((text) => text.includes('users report'))
+      expect(reports).toHaveLength(1)
+      expect(reports[0]).toMatch(/^note: .*\(github\.com\/\S+ issue \d+, 20\d\d-\d\d\)/)
+    },
+  )
 
   it('is said of no other card', () => {
     expect(said('10de:2684', '7.3.4')).toEqual([])

@@ -15,7 +15,10 @@ const ports = (count: number, facts: (bus: number) => Partial<PciDevice> = () =>
 
 const messages = (devices: PciDevice[], rest: Parameters<typeof host>[1] = {}) => {
   const given = host(devices, rest)
-  return inspectDocument(given, judgeHost(given)).findings.map(({ message, about }) => [message, about?.length])
+  return inspectDocument(given, judgeHost(given)).findings.map(({ message, about }) => [
+    message,
+    about?.length,
+  ])
 }
 
 describe('what many devices share is said once', () => {
@@ -29,10 +32,14 @@ describe('what many devices share is said once', () => {
 
   it('of more, those with a serial and those without', () => {
     const some = ports(9, (bus) => (bus < 3 ? { deviceSerialNumber: `00000000000000a${bus}` } : {}))
-    const named = '0000:10:00.0, 0000:11:00.0, 0000:12:00.0, 0000:13:00.0, 0000:14:00.0, 0000:15:00.0 and 3 more'
+    const named =
+      '0000:10:00.0, 0000:11:00.0, 0000:12:00.0, 0000:13:00.0, 0000:14:00.0, 0000:15:00.0 and 3 more'
     expect(messages(some)).toEqual([
       [`9 devices have the same ids: ${named}; their places and serials tell them apart`, 9],
-      [`9 devices have the same ids: ${named}; where no serial is known, only their places tell them apart`, 9],
+      [
+        `9 devices have the same ids: ${named}; where no serial is known, only their places tell them apart`,
+        9,
+      ],
     ])
   })
 
@@ -70,13 +77,16 @@ describe('what many devices share is said once', () => {
   it('and is found at each of them', () => {
     const given = host(ports(9))
     const judgement = judgeHost(given)
-    for (const { reasons } of judgement.devices) expect(reasons.map(({ code }) => code)).toEqual(['identical-devices'])
+    for (const { reasons } of judgement.devices)
+      expect(reasons.map(({ code }) => code)).toEqual(['identical-devices'])
     expect(onlyDevice(inspectDocument(given, judgement), at('18:00.0')).findings).toHaveLength(1)
   })
 
   it('but a plan names the device it is about, also one beyond those named', () => {
     const listed = ports(9, () => ({ driver: 'igb' }))
-    const spec = specOf("version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: { p: { address: '18:00.0' } }\n")
+    const spec = specOf(
+      "version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: { p: { address: '18:00.0' } }\n",
+    )
     const { findings } = plan(host(listed, { source: { kind: 'lspci' } }), spec, {})
     const told = findings.filter(({ code }) => code === 'input-incomplete' || code === 'identical-devices')
     expect(told.map(({ code }) => code).sort()).toEqual(['identical-devices', 'input-incomplete'])

@@ -11,7 +11,8 @@ const before = facts(
 )
 
 describe('what changed on an installed host', () => {
-  it('is nothing when every fact is the same', () => expect(changedPaths(before, new Set(before))).toEqual([]))
+  it('is nothing when every fact is the same', () =>
+    expect(changedPaths(before, new Set(before))).toEqual([]))
 
   it.each([
     ['other bytes', 'bytes aa /etc/fstab', 'bytes bb /etc/fstab', '/etc/fstab'],
@@ -22,7 +23,12 @@ describe('what changed on an installed host', () => {
       '/etc/a name with blanks',
     ],
     ['another target', 'link /vmlinuz boot/vmlinuz', 'link /vmlinuz boot/other', '/vmlinuz'],
-    ['another time', 'rest 10 1700000000.1 644 /usr/bin/ls', 'rest 10 1700000001.1 644 /usr/bin/ls', '/usr/bin/ls'],
+    [
+      'another time',
+      'rest 10 1700000000.1 644 /usr/bin/ls',
+      'rest 10 1700000001.1 644 /usr/bin/ls',
+      '/usr/bin/ls',
+    ],
   ])('is told by its path: %s', (_, old, now, path) => {
     const after = new Set([...before].map((line) => (line === old ? now : line)))
     expect(changedPaths(before, after)).toEqual([path])

@@ -29,14 +29,18 @@ describe('the measurement through virtio', () => {
 
   it('gives up after three, with the last words of the guest', async () => {
     const host = hostThatAnswers([hung, hung, hung, measured])
-    const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch((caught: unknown) => caught)
+    const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch(
+      (caught: unknown) => caught,
+    )
     expect(error).toMatchObject({ message: 'the measurement «virtio» gave no figures', help: 'SeaBIOS' })
     expect(host.commands).toHaveLength(4)
   })
 
   it('does not start a guest anew that ended by itself without figures', async () => {
     const host = hostThatAnswers([{ status: 1, lines: ['qemu-system-x86_64: no such disk'] }, measured])
-    const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch((caught: unknown) => caught)
+    const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch(
+      (caught: unknown) => caught,
+    )
     expect(error).toMatchObject({ help: 'qemu-system-x86_64: no such disk' })
     expect(host.commands).toHaveLength(2)
   })
@@ -44,5 +48,7 @@ describe('the measurement through virtio', () => {
 
 it('reads a figure with and without the name of the disk', () => {
   expect(measurement('bare host', { status: 0, lines: ['measure 8192 0.50'] })).toMatchObject({ bytes: 8192 })
-  expect(measurement('passed through', { status: 0, lines: ['measure sda 8192 0.50'] })).toMatchObject({ seconds: 0.5 })
+  expect(measurement('passed through', { status: 0, lines: ['measure sda 8192 0.50'] })).toMatchObject({
+    seconds: 0.5,
+  })
 })

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { patternBands, patternBytes, patternMode, matchPattern } from '../../../src/images/pattern.ts'
 import { LabLog } from '../../../src/lab/result.ts'
 import { allDifferences, parseSnapshot } from '../../../src/lab/snapshot.ts'
-import { checkAfterRollback, checkGuests, checkScreen, checkUntouched } from '../../../src/lab/story-checks.ts'
+import {
+  checkAfterRollback,
+  checkGuests,
+  checkScreen,
+  checkUntouched,
+} from '../../../src/lab/story-checks.ts'
 
 const lines = [
   'function 0000:01:00.0 8086:10d3 020000 7 e1000e (null) mac=52:54:00:77:01:00',
@@ -22,7 +27,13 @@ const log = () =>
 const results = (of: LabLog) => of.checks.map((check) => check.result)
 
 function document(driver: string) {
-  const reported = { vendorId: '8086', deviceId: '10d3', classCode: '020000', driver, macs: ['52:54:00:77:01:00'] }
+  const reported = {
+    vendorId: '8086',
+    deviceId: '10d3',
+    classCode: '020000',
+    driver,
+    macs: ['52:54:00:77:01:00'],
+  }
   const role = {
     ...{
       vm: 'firewall',
@@ -60,7 +71,9 @@ describe('the checks of the lab', () => {
     checkUntouched(kept, { before, applied, running: applied, after: before }, document('e1000e'))
     expect(results(kept)).toEqual(['pass', 'pass', 'pass'])
     const gone = parseSnapshot(
-      lines.map((line) => line.replace('02:00.1 8086:10d3 020000 8 e1000e', '02:00.1 8086:10d3 020000 8 vfio-pci')),
+      lines.map((line) =>
+        line.replace('02:00.1 8086:10d3 020000 8 e1000e', '02:00.1 8086:10d3 020000 8 vfio-pci'),
+      ),
     )
     const lost = log()
     checkUntouched(lost, { before, applied, running: gone, after: before }, document('e1000e'))

@@ -22,7 +22,9 @@ describe('a topology', () => {
     if (!topology) throw new Error('lab/home.yaml does not parse')
     const args = hostArgs(topology, files, 'tcg').join(' ')
     expect(args).toContain('pcie-root-port,id=rp1,bus=pcie.0,addr=0x1,chassis=1,slot=1')
-    expect(args).toContain('e1000e,id=rp1f0,netdev=net-rp1f0,bus=rp1,addr=0x0.0,multifunction=on,mac=52:54:00:77:01:00')
+    expect(args).toContain(
+      'e1000e,id=rp1f0,netdev=net-rp1f0,bus=rp1,addr=0x0.0,multifunction=on,mac=52:54:00:77:01:00',
+    )
     expect(args).toContain('e1000e,id=rp1f1,netdev=net-rp1f1,bus=rp1,addr=0x0.1,mac=52:54:00:77:01:01')
     expect(args).toContain('intel-iommu,intremap=on')
     expect(args).toContain('ide-hd,drive=rp3f0-disk1,bus=rp3f0.1,serial=MEDIA-2')
@@ -44,11 +46,19 @@ describe('a topology', () => {
   })
 
   it.each([
-    [home.replace('iommu: intel', 'iommu: itnel'), 'iommu is "itnel"', /^did you mean intel\? it is one of intel, amd/],
+    [
+      home.replace('iommu: intel', 'iommu: itnel'),
+      'iommu is "itnel"',
+      /^did you mean intel\? it is one of intel, amd/,
+    ],
     [home.replace('cpus: 2', 'cpus: two'), 'cpus is "two"', /^it is a number/],
     [home.replace('cpus: 2', 'cpus: 99'), 'cpus is "99"', /^it is at most 16$/],
     [home.replace(/cpus: 2\n/, ''), 'the topology has no cpus', /^it is a number/],
-    [home.replace('52:54:00:77:01:01', '52-54'), 'ports.0.functions.1.mac is "52-54"', /^it is a MAC address such as/],
+    [
+      home.replace('52:54:00:77:01:01', '52-54'),
+      'ports.0.functions.1.mac is "52-54"',
+      /^it is a MAC address such as/,
+    ],
     [home.replace(/ports:[\s\S]*/, 'ports: []'), 'ports is a list', /^it has at least 1 entry$/],
     [home.replace('cpus: 2', 'cpus: 2\ncolour: red'), 'the topology has no key "colour"', /lab\/home\.yaml/],
     ['', 'the topology is empty', /^it is a map/],
@@ -82,7 +92,9 @@ describe('a topology', () => {
 
   it('tells a story of reboots only of a system that can reboot', () => {
     const text = (system: string, story: string) =>
-      readFileSync('lab/reboot.yaml', 'utf8').replace('system: debian-grub', system).replace('story: reboot', story)
+      readFileSync('lab/reboot.yaml', 'utf8')
+        .replace('system: debian-grub', system)
+        .replace('story: reboot', story)
     expect(parseTopology(text('system: debian-grub', 'story: reboot'), 'x.yaml').findings).toEqual([])
     for (const [system, story] of [
       ['system: lab', 'story: reboot'],
@@ -96,7 +108,12 @@ describe('a topology', () => {
   it('lets an installed system start from its own disk, and restart', () => {
     const { topology } = parseTopology(readFileSync('lab/reboot.yaml', 'utf8'), 'lab/reboot.yaml')
     if (!topology) throw new Error('no topology')
-    const boot = { kind: 'disk' as const, disk: '/d,1.img', toolDisk: '/t.img', firmware: ['-drive', 'if=pflash'] }
+    const boot = {
+      kind: 'disk' as const,
+      disk: '/d,1.img',
+      toolDisk: '/t.img',
+      firmware: ['-drive', 'if=pflash'],
+    }
     const args = hostArgs(topology, { ...files, boot }, 'tcg')
     for (const word of ['-kernel', '-initrd', '-append', '-no-reboot']) expect(args).not.toContain(word)
     expect(args).toContain('if=none,id=boot,format=raw,snapshot=on,cache=unsafe,file=/d,,1.img')

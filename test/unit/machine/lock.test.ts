@@ -14,7 +14,10 @@ describe('the lock', () => {
   it('has one holder, names it, and is free after release', () => {
     const path = join(folder, 'lock')
     const first = takeLock(path, 'apply')
-    expect(takeLock(path, 'rollback')).toMatchObject({ ok: false, holder: { pid: process.pid, what: 'apply' } })
+    expect(takeLock(path, 'rollback')).toMatchObject({
+      ok: false,
+      holder: { pid: process.pid, what: 'apply' },
+    })
     if (first.ok) first.release()
     expect(takeLock(path, 'rollback').ok).toBe(true)
     expect(fs.readdirSync(folder)).toEqual(['lock'])

@@ -5,7 +5,10 @@ import { tree } from '../../support/sysfs-tree.ts'
 
 describe('reading inside a root', () => {
   it('never follows a link out of it, however many neighbours were asked about before', () => {
-    const folders = Array.from({ length: 30 }, (_, n) => [`/sys/devices/port/dev${n}/uevent`, `N=${n}\n`] as const)
+    const folders = Array.from(
+      { length: 30 },
+      (_, n) => [`/sys/devices/port/dev${n}/uevent`, `N=${n}\n`] as const,
+    )
     const root = tree(Object.fromEntries(folders), {
       // On the machine that runs this there is no /moved; inside the root there is.
       '/moved/uevent': 'N=moved\n',
@@ -96,7 +99,11 @@ describe('files', () => {
 
   it('give their beginning, in memory that the next one takes', () => {
     const page = Uint8Array.from({ length: 5000 }, (_, n) => n % 256)
-    const root = tree({ '/sys/a/config': page, '/sys/b/config': page.subarray(0, 64), '/sys/link': '-> /sys/b/config' })
+    const root = tree({
+      '/sys/a/config': page,
+      '/sys/b/config': page.subarray(0, 64),
+      '/sys/link': '-> /sys/b/config',
+    })
     const { readHead } = linuxSystem({ root })
     const first = readHead?.('/sys/a/config', 4096)
     expect(first?.ok && Buffer.compare(first.value, page.subarray(0, 4096))).toBe(0)

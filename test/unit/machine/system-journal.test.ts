@@ -67,7 +67,10 @@ describe.skipIf(skip)('the system journal (needs root, logger, perl)', () => {
   })
 })
 
-/** systemd's native protocol: `NAME=value` lines; `NAME`, a length in 8 bytes and the value where that has line breaks. */
+/**
+ * systemd's native protocol: `NAME=value` lines; `NAME`, a length in 8 bytes and the value where that has
+ * line breaks.
+ */
 function fieldsOf(bytes: Buffer): Record<string, string> {
   const fields: Record<string, string> = {}
   for (let at = 0; at < bytes.length;) {

@@ -86,7 +86,11 @@ describe('DMAR', () => {
       dmarTable(0, drhd(0, [...scope(1, 0, 0x1c, 0, 0, 0, 1, 0, 0, 0), ...scope(2, 0, 0x1c, 0, 0, 0)])),
     )!.units[0]!.scopes
     expect(findScopedFunctions(topology, 0, scopes.slice(0, 1))).toEqual([at('03:00.0')])
-    expect(findScopedFunctions(topology, 0, scopes.slice(1))).toEqual([at('01:00.0'), at('02:01.0'), at('03:00.0')])
+    expect(findScopedFunctions(topology, 0, scopes.slice(1))).toEqual([
+      at('01:00.0'),
+      at('02:01.0'),
+      at('03:00.0'),
+    ])
     expect(findScopedFunctions(topology, 1, scopes)).toEqual([])
   })
 
@@ -180,7 +184,10 @@ describe('IVRS', () => {
     const iommu = fn('00:00.2', {}, { vendorId: '1022', deviceId: '1481', classCode: '080600' })
     const devices = [amdHost, iommu, port('00:01.1', [1, 1], { acs }), ...pair]
     const groups = (ivrs: Uint8Array) =>
-      predictGroups(devices, { ivrs: Buffer.from(ivrs).toString('hex') }).map((g) => [g.confidence, ...g.devices])
+      predictGroups(devices, { ivrs: Buffer.from(ivrs).toString('hex') }).map((g) => [
+        g.confidence,
+        ...g.devices,
+      ])
     expect(groups(bytes)).toEqual([
       ['high', '0000:00:01.1'],
       ['high', '0000:01:00.0', '0000:01:00.1'],
@@ -205,8 +212,15 @@ describe('IVRS', () => {
 describe('hostile tables', () => {
   const runs = Math.max(1500, Math.floor(Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 0) / 2))
   const valid = [
-    dmarTable(1, drhd(0, scope(1, 0, 2, 0)), rmrr(0n, 0xfffn, [...scope(1, 0, 2, 0), ...scope(2, 0, 0x1c, 0)])),
-    ivrsTable(ivhd(0x11, [...select(3, 0), ...select(4, 0xffff), ...aliasEntry(0x43, 1, 2)]), ivmd(0x20, 1, 0, 0)),
+    dmarTable(
+      1,
+      drhd(0, scope(1, 0, 2, 0)),
+      rmrr(0n, 0xfffn, [...scope(1, 0, 2, 0), ...scope(2, 0, 0x1c, 0)]),
+    ),
+    ivrsTable(
+      ivhd(0x11, [...select(3, 0), ...select(4, 0xffff), ...aliasEntry(0x43, 1, 2)]),
+      ivmd(0x20, 1, 0, 0),
+    ),
   ]
 
   it('never throw and never hang, mutated or random', () => {

@@ -17,8 +17,9 @@ describe('PCI addresses', () => {
     ['10000:e1:00.0', '10000:e1:00.0'],
   ])('reads %s as %s', (text, canonical) => expect(parseAddress(text)).toBe(canonical))
 
-  it.each(['', '01:00', '01:00.8', '01:20.0', '1:00.0', '0000:01:00.0 ', 'eth0', '000:01:00.0'])('refuses %j', (text) =>
-    expect(parseAddress(text)).toBeUndefined(),
+  it.each(['', '01:00', '01:00.8', '01:20.0', '1:00.0', '0000:01:00.0 ', 'eth0', '000:01:00.0'])(
+    'refuses %j',
+    (text) => expect(parseAddress(text)).toBeUndefined(),
   )
 
   it('keeps wide domains and sorts them last', () => {

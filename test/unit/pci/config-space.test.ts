@@ -11,7 +11,13 @@ const runs = Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 3000)
 
 describe('decodeConfig', () => {
   it('reads a PCIe endpoint with everything', () => {
-    const image = configImage({ vendor: 0x8086, device: 0x1521, classCode: 0x020000, revision: 1, multifunction: true })
+    const image = configImage({
+      vendor: 0x8086,
+      device: 0x1521,
+      classCode: 0x020000,
+      revision: 1,
+      multifunction: true,
+    })
     image.put16(0x2c, 0x8086, 0x00a1)
     image.put32(0x10, 0xdf400004, 0x00000060) // 64-bit memory
     image.put32(0x18, 0x0000e001) // io
@@ -140,12 +146,18 @@ describe('decodeConfig', () => {
   it('finds the capabilities of a CardBus bridge at its own pointer', () => {
     const image = configImage({ vendor: 0x1180, device: 0x0476, headerType: 2, classCode: 0x060700 })
     image.capability(0xdc, 0x01, [0x02, 0x7e, 0x00, 0x00])
-    expect(decodeConfig(image.bytes.subarray(0, 256))?.facts.power).toEqual({ noSoftReset: false, state: 'D0' })
+    expect(decodeConfig(image.bytes.subarray(0, 256))?.facts.power).toEqual({
+      noSoftReset: false,
+      state: 'D0',
+    })
     expect(image.bytes[0x14]).toBe(0xdc)
   })
 
   it('tells a sleeping device from a dead image', () => {
-    expect(decodeConfig(new Uint8Array(256).fill(0xff))?.facts).toEqual({ depth: 'standard', notAnswering: true })
+    expect(decodeConfig(new Uint8Array(256).fill(0xff))?.facts).toEqual({
+      depth: 'standard',
+      notAnswering: true,
+    })
     const vf = configImage({ vendor: 0xffff, device: 0xffff, classCode: 0x020000 })
     vf.capability(0xa0, 0x10, [0x02, 0x00])
     vf.put32(0xa4, 0x10000000)
@@ -195,7 +207,10 @@ describe('hostile images', () => {
       fc.uint8Array({ maxLength: 300 }),
       fc.uint8Array({ minLength: 4096, maxLength: 4096 }),
       fc
-        .tuple(fc.uint8Array({ minLength: 256, maxLength: 256 }), fc.constantFrom(0x00, 0x01, 0x80, 0x81, 0x02))
+        .tuple(
+          fc.uint8Array({ minLength: 256, maxLength: 256 }),
+          fc.constantFrom(0x00, 0x01, 0x80, 0x81, 0x02),
+        )
         .map(([bytes, header]) => {
           const image = new Uint8Array(4096)
           image.set(bytes)
@@ -233,8 +248,12 @@ describe('hostile images', () => {
 describe('the beginning of an image', () => {
   const ids = [0, 0x0001, 0x0003, 0x000d, 0x000e, 0x0010, 0x0015, 0x00ff]
   // Half of the capabilities begin within 512 bytes, so that a good part of the chains does as a whole.
-  const place = (from: number, to: number) => fc.integer({ min: from >> 2, max: (to >> 2) - 1 }).map((n) => n << 2)
-  const link = fc.record({ at: fc.oneof(place(0x100, 0x200), place(0x100, 0xc00)), id: fc.constantFrom(...ids) })
+  const place = (from: number, to: number) =>
+    fc.integer({ min: from >> 2, max: (to >> 2) - 1 }).map((n) => n << 2)
+  const link = fc.record({
+    at: fc.oneof(place(0x100, 0x200), place(0x100, 0xc00)),
+    id: fc.constantFrom(...ids),
+  })
   const anyChain = fc.record({
     links: fc.array(link, { minLength: 1, maxLength: 6 }),
     noise: fc.uint8Array({ minLength: 64, maxLength: 64 }),
@@ -250,7 +269,11 @@ describe('the beginning of an image', () => {
         view.setUint32(0, 0x15218086, true)
         const places = [0x100, ...links.map(({ at }) => at)]
         for (const [index, { id }] of links.entries())
-          view.setUint32(places[index] ?? 0x100, (id | 0x10000 | ((places[index + 1] ?? 0) << 20)) >>> 0, true)
+          view.setUint32(
+            places[index] ?? 0x100,
+            (id | 0x10000 | ((places[index + 1] ?? 0) << 20)) >>> 0,
+            true,
+          )
         view.setUint32(places.at(-1) ?? 0x100, 0x0001000d, true)
         const beginning = bytes.subarray(0, 512)
         if (!holdsExtendedChain(configBytes(beginning))) return

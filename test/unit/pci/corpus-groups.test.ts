@@ -1,4 +1,7 @@
-/** Predicted groups against the kernel's on recorded machines with configuration space; prints the table of issue 3. */
+/**
+ * Predicted groups against the kernel's on recorded machines with configuration space; prints the table of
+ * issue 3.
+ */
 import { describe, expect, it } from 'vitest'
 import { withConfigFacts } from '../../../src/pci/config-space.ts'
 import { judgeIsolation, predictGroups } from '../../support/groups.ts'
@@ -66,7 +69,10 @@ describe.skipIf(!hasCorpus)(`recorded machines${skipReason}`, () => {
     const predicted = findTopology(devices.map(({ resetMethods: _stated, ...device }) => device))
     for (const { address, resetMethods } of devices) {
       if (!resetMethods) continue
-      expect([address, judgeReset(predicted, address)?.usable]).toEqual([address, judgeReset(stated, address)?.usable])
+      expect([address, judgeReset(predicted, address)?.usable]).toEqual([
+        address,
+        judgeReset(stated, address)?.usable,
+      ])
     }
     expect(judgeReset(stated, at('04:00.0'))).toMatchObject({ class: 'function', usable: ['flr', 'pm'] })
     expect(judgeReset(stated, at('01:00.0'))).toMatchObject({

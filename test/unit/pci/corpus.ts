@@ -9,7 +9,10 @@ export const corpusFolder = new URL('../../../../shared/corpus/', import.meta.ur
 export const hasCorpus = existsSync(corpusFolder)
 export const skipReason = hasCorpus ? '' : ' (skipped: ../shared/corpus is not there)'
 
-export type Machine = { readonly devices: readonly PciDevice[]; readonly groups: ReadonlyMap<PciAddress, string> }
+export type Machine = {
+  readonly devices: readonly PciDevice[]
+  readonly groups: ReadonlyMap<PciAddress, string>
+}
 
 const machines = new Map<string, Machine>()
 
@@ -29,7 +32,8 @@ type Entry = { readonly bytes: Buffer; readonly link: string }
 /** Regular files and symbolic links of an ustar or GNU archive; long names by their `L` and `K` records. */
 function readTar(tar: Buffer): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>()
-  const text = (from: number, length: number) => tar.toString('latin1', from, from + length).replace(/\0[^]*$/, '')
+  const text = (from: number, length: number) =>
+    tar.toString('latin1', from, from + length).replace(/\0[^]*$/, '')
   let [longName, longLink] = ['', '']
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12), 8) || 0
@@ -40,7 +44,10 @@ function readTar(tar: Buffer): ReadonlyMap<string, Entry> {
     if (type === 'L') longName = text(at + 512, size)
     else if (type === 'K') longLink = text(at + 512, size)
     else {
-      entries.set(name.replace(/^\.\//, '').replace(/\/$/, ''), { bytes, link: longLink || text(at + 157, 100) })
+      entries.set(name.replace(/^\.\//, '').replace(/\/$/, ''), {
+        bytes,
+        link: longLink || text(at + 157, 100),
+      })
       ;[longName, longLink] = ['', '']
     }
     at += 512 + Math.ceil(size / 512) * 512

@@ -12,7 +12,9 @@ const at = (text: string) =>
   })()
 
 it('what states no ids is like nothing', () => {
-  expect(isSameKind({ vendorId: '1aaa', deviceId: '0001' }, { vendorId: '1aaa', deviceId: '0001' })).toBe(true)
+  expect(isSameKind({ vendorId: '1aaa', deviceId: '0001' }, { vendorId: '1aaa', deviceId: '0001' })).toBe(
+    true,
+  )
   expect(isSameKind({ vendorId: '1aaa' }, { vendorId: '1aaa' })).toBe(false)
   expect(isSameKind({}, {})).toBe(false)
 })
@@ -20,9 +22,9 @@ it('what states no ids is like nothing', () => {
 it('a serial proves it is the same where no place is stated', () => {
   const serial = { deviceSerialNumber: '0011223344556677' }
   expect(compareIdentity({ ...serial, path: '0000:00/1c.0/00.0' }, serial)).toBe('same')
-  expect(compareIdentity({ ...serial, path: '0000:00/1c.0/00.0' }, { ...serial, path: '0000:00/1d.0/00.1' })).toBe(
-    'other',
-  )
+  expect(
+    compareIdentity({ ...serial, path: '0000:00/1c.0/00.0' }, { ...serial, path: '0000:00/1d.0/00.1' }),
+  ).toBe('other')
 })
 
 it('is whole with a place and ids', () => {

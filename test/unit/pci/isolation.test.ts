@@ -14,9 +14,13 @@ describe('judgeIsolation', () => {
   ]
 
   it('yes where the ports keep what the groups claim', () => {
-    const judged = judgeIsolation(devices({ acs }), groups(['00:00.0'], ['00:1c.0'], ['01:00.0', '01:00.1']), {
-      control: 'as-read',
-    })
+    const judged = judgeIsolation(
+      devices({ acs }),
+      groups(['00:00.0'], ['00:1c.0'], ['01:00.0', '01:00.1']),
+      {
+        control: 'as-read',
+      },
+    )
     expect(judged.map((j) => j.isolated)).toEqual(['yes', 'yes', 'yes'])
   })
 
@@ -26,10 +30,14 @@ describe('judgeIsolation', () => {
   })
 
   it('no, with the port, where an override split what hangs together', () => {
-    const judged = judgeIsolation(devices({ acs: null }), groups(['00:00.0'], ['00:1c.0'], ['01:00.0'], ['01:00.1']), {
-      cmdline: 'quiet pcie_acs_override=downstream,multifunction',
-      control: 'as-read',
-    })
+    const judged = judgeIsolation(
+      devices({ acs: null }),
+      groups(['00:00.0'], ['00:1c.0'], ['01:00.0'], ['01:00.1']),
+      {
+        cmdline: 'quiet pcie_acs_override=downstream,multifunction',
+        control: 'as-read',
+      },
+    )
     expect(judged[2]).toEqual({
       id: 2,
       isolated: 'no',
@@ -46,20 +54,32 @@ describe('judgeIsolation', () => {
     const judged = judgeIsolation(devices(off), groups(['00:00.0'], ['00:1c.0'], ['01:00.0', '01:00.1']), {
       control: 'as-read',
     })
-    expect(judged[2]).toMatchObject({ isolated: 'no', port: at('00:1c.0'), why: 'acs-off', reaches: [at('00:1c.0')] })
+    expect(judged[2]).toMatchObject({
+      isolated: 'no',
+      port: at('00:1c.0'),
+      why: 'acs-off',
+      reaches: [at('00:1c.0')],
+    })
     // With the IOMMU off the words say nothing: Linux will switch them on.
     expect(judgeIsolation(devices(off), groups(['00:1c.0'], ['01:00.0', '01:00.1']))[1]?.isolated).toBe('yes')
   })
 
   it('unknown where the port could not be read', () => {
-    const shallow = devices({ acs }).map((d) => ({ ...d, facts: { ...d.facts!, depth: 'standard' as const } }))
+    const shallow = devices({ acs }).map((d) => ({
+      ...d,
+      facts: { ...d.facts!, depth: 'standard' as const },
+    }))
     const unread = shallow.map((d) => {
       const { acs: _acs, ...facts } = d.facts
       return { ...d, facts }
     })
     const judged = judgeIsolation(unread, groups(['00:1c.0'], ['01:00.0', '01:00.1']), { control: 'as-read' })
     expect(judged[1]).toMatchObject({ isolated: 'unknown', why: 'not-readable', port: at('00:1c.0') })
-    expect(judgeIsolation([], groups(['05:00.0']))[0]).toEqual({ id: 0, isolated: 'unknown', why: 'not-readable' })
+    expect(judgeIsolation([], groups(['05:00.0']))[0]).toEqual({
+      id: 0,
+      isolated: 'unknown',
+      why: 'not-readable',
+    })
   })
 
   it('no for conventional functions behind one bridge in two groups', () => {
@@ -74,7 +94,10 @@ describe('judgeIsolation', () => {
     const turned = together.map(({ id, devices: members }) => ({ id, devices: members.toReversed() }))
     // Which port is named first depends on the order; what is kept apart does not.
     const told = (facts: Parameters<typeof devices>[0], stated: typeof together) =>
-      judgeIsolation(devices(facts), stated, { control: 'as-read' }).map(({ isolated, reaches }) => [isolated, reaches])
+      judgeIsolation(devices(facts), stated, { control: 'as-read' }).map(({ isolated, reaches }) => [
+        isolated,
+        reaches,
+      ])
     const answers = [{ acs }, { acs: null }, off, {}].map((facts) => {
       expect(told(facts, turned)).toEqual(told(facts, together))
       return told(facts, together)

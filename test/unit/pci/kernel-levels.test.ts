@@ -1,9 +1,17 @@
-/** Rows of the quirk tables come with stable patch levels: what is predicted just below and just above each of them. */
+/**
+ * Rows of the quirk tables come with stable patch levels: what is predicted just below and just above each of
+ * them.
+ */
 import { describe, expect, it } from 'vitest'
 import { predictGroups } from '../../support/groups.ts'
 import { acsRows, brokenSourceValidation } from '../../../src/pci/quirks/acs-quirks.ts'
 import { isVmdEndpoint } from '../../../src/pci/quirks/dma-alias-quirks.ts'
-import { holdsFor, parseKernel, type KernelLevel, type Since } from '../../../src/pci/quirks/kernel-release.ts'
+import {
+  holdsFor,
+  parseKernel,
+  type KernelLevel,
+  type Since,
+} from '../../../src/pci/quirks/kernel-release.ts'
 import { resetRows } from '../../../src/pci/quirks/reset-quirks.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
@@ -21,12 +29,18 @@ function groupsAt(
   const card = ['01:00.0', '01:00.1'].map((address) =>
     endpoint(address, { multifunctionBit: true, portType }, { vendorId, deviceId }),
   )
-  const groups = predictGroups([intelHost, rootPort, ...card], kernelRelease === undefined ? {} : { kernelRelease })
+  const groups = predictGroups(
+    [intelHost, rootPort, ...card],
+    kernelRelease === undefined ? {} : { kernelRelease },
+  )
   const own = groups.filter(({ devices }) => devices.some((one) => one.startsWith('0000:01:')))
   return own.some(({ confidence }) => confidence === 'low') ? 'low' : own.length === 2 ? 'apart' : 'together'
 }
 
-/** From the ChangeLogs of kernel.org: the first stable update of each series that has the row, and the one before. */
+/**
+ * From the ChangeLogs of kernel.org: the first stable update of each series that has the row, and the one
+ * before.
+ */
 const updates: readonly (readonly [string, string, string])[] = [
   ['14e4:1760', '6.1.121', '6.1.122'],
   ['14e4:1763', '6.1.121', '6.1.122'],
@@ -53,7 +67,12 @@ describe('groups of a card whose isolation came with an update', () => {
 
   it('ports of Zhaoxin, which the row takes apart since 6.8', () => {
     const at = (release: string) => groupsAt('1d17:0740', release, 'downstreamPort')
-    expect(['6.1.73', '6.1.74', '6.6.12', '6.6.13'].map(at)).toEqual(['together', 'apart', 'together', 'apart'])
+    expect(['6.1.73', '6.1.74', '6.6.12', '6.6.13'].map(at)).toEqual([
+      'together',
+      'apart',
+      'together',
+      'apart',
+    ])
     expect(groupsAt('1d17:0712', '6.1.0-13-amd64', 'downstreamPort')).toBe('apart')
   })
 
@@ -73,7 +92,9 @@ describe('groups of a card whose isolation came with an update', () => {
 })
 
 const sinces: readonly (readonly [string, Since])[] = [
-  ...acsRows.flatMap(({ vendor, later = [] }) => later.map(({ since }) => [`ACS of ${vendor}`, since] as const)),
+  ...acsRows.flatMap(({ vendor, later = [] }) =>
+    later.map(({ since }) => [`ACS of ${vendor}`, since] as const),
+  ),
   ...resetRows.flatMap(({ about, since }) => (since ? [[about, since] as const] : [])),
   ['ACS capability of IDT', brokenSourceValidation.since],
 ]
@@ -133,7 +154,9 @@ describe('resets of a card whose quirk came with an update', () => {
   })
 
   it('as its own list of resets shows better than its version', () => {
-    expect(told('14c3:7925', '6.12.74+deb13-amd64', { resetMethods: ['flr', 'bus'] })).toContain('quirkMissing')
+    expect(told('14c3:7925', '6.12.74+deb13-amd64', { resetMethods: ['flr', 'bus'] })).toContain(
+      'quirkMissing',
+    )
     expect(told('14c3:7925', '6.12.74+deb13-amd64', { resetMethods: ['bus'] })).toBe('bus noFlr')
     expect(told('1b21:1164', undefined, { resetMethods: ['pm', 'bus'] })).toContain('quirkMissing')
     expect(told('1b21:1164', undefined, { resetMethods: ['pm'] })).toBe('power noBusReset')

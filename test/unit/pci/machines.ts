@@ -19,7 +19,11 @@ const full: FunctionFacts = {
 /** Every control an ordinary ACS port has. */
 export const acs = { capability: 0x1f, control: 0x1d }
 
-export function fn(address: string, facts: Partial<FunctionFacts> = {}, more: Partial<PciDevice> = {}): PciDevice {
+export function fn(
+  address: string,
+  facts: Partial<FunctionFacts> = {},
+  more: Partial<PciDevice> = {},
+): PciDevice {
   return {
     address: at(address),
     vendorId: 'abcd',
@@ -30,7 +34,11 @@ export function fn(address: string, facts: Partial<FunctionFacts> = {}, more: Pa
   }
 }
 
-export function port(address: string, buses: readonly [number, number], facts: Partial<FunctionFacts> = {}): PciDevice {
+export function port(
+  address: string,
+  buses: readonly [number, number],
+  facts: Partial<FunctionFacts> = {},
+): PciDevice {
   const [secondaryBus, subordinateBus] = buses
   const known = { headerType: 1, portType: 'rootPort', secondaryBus, subordinateBus, ...facts } as const
   return fn(address, known, { classCode: '060400' })

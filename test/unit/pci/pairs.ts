@@ -1,6 +1,6 @@
 /**
- * Compares a predicted partition with the kernel's, pair by pair: two functions are in one group or they are not.
- * Only functions that have a group in the kernel's list count.
+ * Compares a predicted partition with the kernel's, pair by pair: two functions are in one group or they are
+ * not. Only functions that have a group in the kernel's list count.
  */
 import type { PciAddress } from '../../../src/pci/address.ts'
 import type { PredictedGroup } from '../../../src/pci/predict-groups.ts'

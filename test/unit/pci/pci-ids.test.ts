@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { codeWords } from '../../../src/pci/class-code.ts'
-import { findClassName, findDeviceName, findFullName, findVendorName, openPciIds } from '../../../src/pci/pci-ids.ts'
+import {
+  findClassName,
+  findDeviceName,
+  findFullName,
+  findVendorName,
+  openPciIds,
+} from '../../../src/pci/pci-ids.ts'
 
 const text = `# comment
 0e11  Compaq Computer Corporation

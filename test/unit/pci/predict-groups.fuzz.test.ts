@@ -1,11 +1,18 @@
-/** Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact could turn it. */
+/**
+ * Whatever the machine: an answer, each function in one group at most, and `high` only where no missing fact
+ * could turn it.
+ */
 import * as fc from '../../support/random.ts'
 import { describe, expect, it } from 'vitest'
 import { slotOf } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'
 import type { FunctionFacts } from '../../../src/pci/facts.ts'
 import { judgeIsolation, predictGroups } from '../../support/groups.ts'
-import { isHardwareAsPredicted, predictFromHardware, predictFromTopology } from '../../../src/pci/predict-groups.ts'
+import {
+  isHardwareAsPredicted,
+  predictFromHardware,
+  predictFromTopology,
+} from '../../../src/pci/predict-groups.ts'
 import { judgeReset } from '../../../src/pci/reset.ts'
 import { findTopology } from '../../../src/pci/topology.ts'
 
@@ -17,7 +24,11 @@ const numRuns = Math.max(1000, Number(process.env['HANDOVER_FUZZ_RUNS'] ?? 0))
 const options = fc.record(
   {
     kernelRelease: fc.constantFrom('6.1.0', '6.12.3', '6.18.1', '7.2.13', 'nonsense'),
-    cmdline: fc.constantFrom('', 'pcie_acs_override=downstream,multifunction,id:8086:1521', 'pci=config_acs=1@00:00.0'),
+    cmdline: fc.constantFrom(
+      '',
+      'pcie_acs_override=downstream,multifunction,id:8086:1521',
+      'pci=config_acs=1@00:00.0',
+    ),
     dmar: fc.constantFrom('', '444d4152', 'zz'),
     ivrs: fc.constantFrom('', '49565253'),
   },
@@ -40,10 +51,13 @@ describe('any machine', () => {
   })
 
   it('says high only of what stays so when every unknown fact becomes known', () => {
-    const forgetful = fc.array(fc.constantFrom('acs', 'portType', 'multifunctionBit', 'ids', 'nothing', 'nothing'), {
-      minLength: 24,
-      maxLength: 24,
-    })
+    const forgetful = fc.array(
+      fc.constantFrom('acs', 'portType', 'multifunctionBit', 'ids', 'nothing', 'nothing'),
+      {
+        minLength: 24,
+        maxLength: 24,
+      },
+    )
     fc.assert(
       fc.property(wildDevices, forgetful, (wild, forgotten) => {
         const whole = withSeenSlots([intelHost, ...wild.map(complete)])
@@ -67,9 +81,18 @@ describe('any machine', () => {
 describe('where all access controls are on', () => {
   const flags = fc.constantFrom(0, 0x1d, 0x1f, 0x0d)
   const controls = fc.option(
-    fc.record({ capability: flags, control: flags, capabilityDword: flags, controlDword: flags }, { requiredKeys: [] }),
+    fc.record(
+      { capability: flags, control: flags, capabilityDword: flags, controlDword: flags },
+      { requiredKeys: [] },
+    ),
   )
-  const ids = fc.constantFrom(['8086', 'a110'], ['8086', '1521'], ['8086', '8c10'], ['111d', '80b5'], ['10b5', '8747'])
+  const ids = fc.constantFrom(
+    ['8086', 'a110'],
+    ['8086', '1521'],
+    ['8086', '8c10'],
+    ['111d', '80b5'],
+    ['10b5', '8747'],
+  )
   const variants = fc.array(fc.record({ acs: controls, ids }), { minLength: 24, maxLength: 24 })
 
   it('is the same what the hardware gives and what the kernel makes of it', () => {
@@ -118,8 +141,9 @@ function complete(device: PciDevice): PciDevice {
 }
 
 /**
- * Linux looks for functions beside function 0 only where its header says that there are some (`pci_scan_slot`,
- * drivers/pci/probe.c), so one that is listed with others has the bit; a header without it is no truth to compare with.
+ * Linux looks for functions beside function 0 only where its header says that there are some
+ * (`pci_scan_slot`, drivers/pci/probe.c), so one that is listed with others has the bit; a header without it
+ * is no truth to compare with.
  */
 function withSeenSlots(devices: readonly PciDevice[]): PciDevice[] {
   const { byAddress } = findTopology(devices)
@@ -131,7 +155,9 @@ function withSeenSlots(devices: readonly PciDevice[]): PciDevice[] {
 }
 
 function findSiblings(devices: readonly PciDevice[], device: PciDevice): PciDevice[] {
-  return devices.filter(({ address }) => address !== device.address && slotOf(address) === slotOf(device.address))
+  return devices.filter(
+    ({ address }) => address !== device.address && slotOf(address) === slotOf(device.address),
+  )
 }
 
 function forget(device: PciDevice, what: string): PciDevice {

@@ -1,4 +1,6 @@
-/** Predicted groups against the kernel's, on virtual machines that really booted (shared/data/group-fixtures). */
+/**
+ * Predicted groups against the kernel's, on virtual machines that really booted (shared/data/group-fixtures).
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseAddress, type PciAddress } from '../../../src/pci/address.ts'
@@ -16,7 +18,11 @@ type Fixture = {
   devices: { bdf: string; cfgSize: number; config: string; iommuGroup: number | null }[]
 }
 
-function readFixture(name: string): { devices: PciDevice[]; actual: Map<PciAddress, string>; options: object } {
+function readFixture(name: string): {
+  devices: PciDevice[]
+  actual: Map<PciAddress, string>
+  options: object
+} {
   const fixture = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Fixture
   const actual = new Map<PciAddress, string>()
   const devices = fixture.devices.map((d) => {
@@ -51,7 +57,9 @@ describe.skipIf(!present)(`group fixtures${present ? '' : ' (skipped: ../shared/
   }
 })
 
-/** Groups without domain and without the host bridge: `01:00.0 01:00.1 | 02:00.0`; a low one starts with `?`. */
+/**
+ * Groups without domain and without the host bridge: `01:00.0 01:00.1 | 02:00.0`; a low one starts with `?`.
+ */
 function groupsOf(devices: readonly PciDevice[], options: Parameters<typeof predictGroups>[1] = {}): string {
   return predictGroups(devices, options)
     .filter((group) => group.devices[0] !== '0000:00:00.0')
@@ -82,10 +90,16 @@ describe('what the kernel makes of', () => {
       [rootPort, ...pair({}, { vendorId: '8086', deviceId: '1528' })],
       '00:1c.0 | 01:00.0 01:00.1',
     ],
-    ['conventional functions of one slot', [fn('00:1f.0'), fn('00:1f.3'), fn('00:1e.0')], '00:1e.0 | 00:1f.0 00:1f.3'],
+    [
+      'conventional functions of one slot',
+      [fn('00:1f.0'), fn('00:1f.3'), fn('00:1e.0')],
+      '00:1e.0 | 00:1f.0 00:1f.3',
+    ],
     [
       'Intel integrated endpoints of one slot',
-      [0, 1].map((n) => fn(`00:15.${n}`, { portType: 'rootComplexEndpoint' }, { vendorId: '8086', deviceId: 'a160' })),
+      [0, 1].map((n) =>
+        fn(`00:15.${n}`, { portType: 'rootComplexEndpoint' }, { vendorId: '8086', deviceId: 'a160' }),
+      ),
       '00:15.0 | 00:15.1',
     ],
     [
@@ -207,7 +221,8 @@ describe('confidence', () => {
   })
 
   it('is low for both groups between which a function would have the choice', () => {
-    // Known whole, .2 joins the virtual function: .0 keeps itself apart. Unknown, it may join either, or neither.
+    // Known whole, .2 joins the virtual function: .0 keeps itself apart. Unknown, it may join either, or
+    // neither.
     const card = (facts: object, vf: object) => [
       { ...endpoint('04:00.0', { multifunctionBit: true, acs }), ...facts },
       { ...fn('04:00.1'), physFn: at('04:00.0'), ...vf },
@@ -217,7 +232,10 @@ describe('confidence', () => {
       '00:1c.0 | 04:00.0 | 04:00.1 04:00.2',
     )
     const shallow = { depth: 'header', headerType: 0, multifunctionBit: true } as const
-    const unread = card({ facts: { ...shallow, portType: 'endpoint' } }, { facts: { depth: 'header', headerType: 0 } })
+    const unread = card(
+      { facts: { ...shallow, portType: 'endpoint' } },
+      { facts: { depth: 'header', headerType: 0 } },
+    )
     const groups = predictGroups([intelHost, ...unread])
     expect(groups.filter((group) => group.confidence === 'high').flatMap((group) => group.devices)).toEqual([
       at('00:00.0'),
@@ -243,7 +261,9 @@ describe('confidence', () => {
   it('is low on AMD for functions sharing a bus, until the IVRS says who aliases whom', () => {
     const devices = [amdHost, port('00:01.1', [1, 1], { acs }), fn('00:14.0'), ...pair({ acs })]
     const lonely = [port('00:01.2', [2, 2], { acs }), endpoint('02:00.0')]
-    expect(groupsOf([...devices, ...lonely])).toBe('?00:01.1 | ?00:01.2 | ?00:14.0 | ?01:00.0 | ?01:00.1 | 02:00.0')
+    expect(groupsOf([...devices, ...lonely])).toBe(
+      '?00:01.1 | ?00:01.2 | ?00:14.0 | ?01:00.0 | ?01:00.1 | 02:00.0',
+    )
   })
 
   it('is low where a patched kernel would be told otherwise, and the prediction stays the truth', () => {

@@ -41,7 +41,11 @@ describe('what really resets', () => {
     ],
     [
       'Matisse USB: FLR not used',
-      [rootPort, endpoint('01:00.0', { flr: true }, { vendorId: '1022', deviceId: '149c' }), endpoint('01:00.1')],
+      [
+        rootPort,
+        endpoint('01:00.0', { flr: true }, { vendorId: '1022', deviceId: '149c' }),
+        endpoint('01:00.1'),
+      ],
       'together',
       [],
     ],
@@ -67,7 +71,10 @@ describe('what really resets', () => {
     ['where FLR is not printed', { flr: undefined as never }],
     ['where the Advanced Features are not printed', { afFlr: undefined as never }],
     ['where the power state is not printed', { power: {} }],
-    ['where nothing but the type is known', { depth: 'none', flr: undefined as never, power: undefined as never }],
+    [
+      'where nothing but the type is known',
+      { depth: 'none', flr: undefined as never, power: undefined as never },
+    ],
   ])('says nothing %s', (_, facts) => {
     expect(judge([fn('00:1b.0', facts)], '00:1b.0')?.class).toBe('unknown')
     expect(judge([fn('00:1b.0', { ...facts, flr: true })], '00:1b.0')?.class).toBe('function')
@@ -89,7 +96,10 @@ describe('what really resets', () => {
   it('says unknown where nothing could be read', () => {
     const blind = { ...endpoint('01:00.0'), facts: { depth: 'header' as const } }
     expect(judge([rootPort, blind])?.class).toBe('unknown')
-    const asleep = { ...endpoint('01:00.0'), facts: { depth: 'extended' as const, notAnswering: true as const } }
+    const asleep = {
+      ...endpoint('01:00.0'),
+      facts: { depth: 'extended' as const, notAnswering: true as const },
+    }
     expect(judge([rootPort, asleep])?.class).toBe('unknown')
   })
 
@@ -115,7 +125,11 @@ describe('what the kernel states', () => {
   })
 
   it('keeps a true bus reset, and words it does not know are dropped', () => {
-    expect(judge([rootPort, stated(['bus', 'levitate'])])).toMatchObject({ class: 'bus', usable: ['bus'], notes: [] })
+    expect(judge([rootPort, stated(['bus', 'levitate'])])).toMatchObject({
+      class: 'bus',
+      usable: ['bus'],
+      notes: [],
+    })
   })
 
   it('believes an empty list, wherever the device sits', () => {
@@ -126,9 +140,17 @@ describe('what the kernel states', () => {
     const wifi = stated(['flr', 'bus'], { vendorId: '14c3', deviceId: '7925' })
     const notes = judge([rootPort, wifi], '01:00.0', '6.1.0-13-amd64')?.notes
     expect(notes).toEqual([
-      { kind: 'quirkMissing', about: 'MediaTek MT7925 does not survive FLR', sinceKernel: '6.12.111 and 7.2.13' },
+      {
+        kind: 'quirkMissing',
+        about: 'MediaTek MT7925 does not survive FLR',
+        sinceKernel: '6.12.111 and 7.2.13',
+      },
     ])
-    const newer = judge([rootPort, stated(['bus'], { vendorId: '14c3', deviceId: '7925' })], '01:00.0', '6.12.111')
+    const newer = judge(
+      [rootPort, stated(['bus'], { vendorId: '14c3', deviceId: '7925' })],
+      '01:00.0',
+      '6.12.111',
+    )
     expect(newer?.notes.map((n) => n.kind)).toEqual(['noFlr'])
   })
 
@@ -141,8 +163,18 @@ describe('what the kernel states', () => {
     ],
     ['an FLR that hangs, and nothing else', ['flr'], { vendorId: '1022', deviceId: '149c' }, undefined],
     ['a list without it already', ['pm', 'bus'], { vendorId: '1022', deviceId: '149c' }, undefined],
-    ["the kernel's own way first", ['device_specific', 'flr'], { vendorId: '144d', deviceId: 'a804' }, undefined],
-    ['a PM reset that is ignored', ['pm', 'bus'], { vendorId: '1002', deviceId: '731f', classCode: '030000' }, ['bus']],
+    [
+      "the kernel's own way first",
+      ['device_specific', 'flr'],
+      { vendorId: '144d', deviceId: 'a804' },
+      undefined,
+    ],
+    [
+      'a PM reset that is ignored',
+      ['pm', 'bus'],
+      { vendorId: '1002', deviceId: '731f', classCode: '030000' },
+      ['bus'],
+    ],
     ['a device without a quirk', ['flr', 'bus'], {}, undefined],
   ])('says what reset_method should hold instead: %s', (_, methods, more, instead) =>
     expect(judge([rootPort, stated(methods, more)])?.instead).toEqual(instead),
@@ -154,7 +186,10 @@ describe('what the kernel states', () => {
   })
 
   it('names the GPU family that needs vendor-reset', () => {
-    const polaris = judge([rootPort, stated(['bus'], { vendorId: '1002', deviceId: '67df', classCode: '030000' })])
+    const polaris = judge([
+      rootPort,
+      stated(['bus'], { vendorId: '1002', deviceId: '67df', classCode: '030000' }),
+    ])
     expect(polaris?.notes.map((n) => n.kind)).toEqual(['noPmReset', 'vendorReset'])
     expect(polaris?.notes.at(-1)?.about).toMatch(/^Polaris 10/)
   })

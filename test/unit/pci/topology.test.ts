@@ -51,7 +51,9 @@ describe('findTopology', () => {
       endpoint('02:00.1'),
     ]
     const reckoned = findTopology(stated)
-    const byLink = findTopology(stated.map((d) => (d.address > '0000:01:00.0' ? { ...d, physFn: at('01:00.0') } : d)))
+    const byLink = findTopology(
+      stated.map((d) => (d.address > '0000:01:00.0' ? { ...d, physFn: at('01:00.0') } : d)),
+    )
     for (const topology of [reckoned, byLink]) {
       expect(names(topology, '02:00.1')).toEqual(['00:1c.0'])
       expect(topology.byAddress.get(at('02:00.1'))?.parentUnsure).toBeUndefined()
@@ -69,7 +71,8 @@ describe('findTopology', () => {
   })
 
   it('takes a bus for a root bus only when no bridge may lead to it', () => {
-    const unsure = (list: PciDevice[], address: string) => findTopology(list).byAddress.get(at(address))?.parentUnsure
+    const unsure = (list: PciDevice[], address: string) =>
+      findTopology(list).byAddress.get(at(address))?.parentUnsure
     const { secondaryBus: _s, subordinateBus: _b, ...blind } = port('00:1c.0', [1, 1]).facts!
     expect(unsure([intelHost, endpoint('80:00.0')], '80:00.0')).toBe(true)
     expect(unsure([intelHost, fn('80:05.0')], '80:05.0')).toBe(true)
@@ -81,9 +84,13 @@ describe('findTopology', () => {
     expect(unsure([fn('00:05.0')], '00:05.0')).toBeUndefined()
     const named = findTopology([fn('0001:40:05.0')], new Set(['0001:40']))
     expect(named.byAddress.get(at('0001:40:05.0'))?.parentUnsure).toBeUndefined()
-    expect(unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, endpoint('80:00.0')], '80:00.0')).toBe(true)
+    expect(
+      unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, endpoint('80:00.0')], '80:00.0'),
+    ).toBe(true)
     const stated = { ...endpoint('80:00.0'), path: '0000:80/00.0' }
-    expect(unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, stated], '80:00.0')).toBeUndefined()
+    expect(
+      unsure([intelHost, { ...port('00:1c.0', [1, 1]), facts: blind }, stated], '80:00.0'),
+    ).toBeUndefined()
   })
 
   it('doubts a parent that only holds the bus in its range', () => {
@@ -105,7 +112,8 @@ describe('findTopology', () => {
   })
 
   it('ends on what no machine has: parents nested by the thousand, physical functions that all claim 65,535 VFs', () => {
-    const address = (n: number) => formatAddress({ domain: 0, bus: n >> 8, slot: (n >> 3) & 31, function: n & 7 })
+    const address = (n: number) =>
+      formatAddress({ domain: 0, bus: n >> 8, slot: (n >> 3) & 31, function: n & 7 })
     const nested = Array.from({ length: 5000 }, (_, n) => ({
       ...port('00:00.0', [0, 0]),
       address: address(n),
@@ -114,7 +122,10 @@ describe('findTopology', () => {
     const chain = findTopology(nested)
     expect(Math.max(...chain.nodes.map((node) => pathUp(node).length))).toBeLessThanOrEqual(256)
     const sriov = { totalVfs: 65_535, numVfs: 65_535, firstVfOffset: 1, vfStride: 1 }
-    const greedy = Array.from({ length: 5000 }, (_, n) => ({ ...endpoint('00:00.0', { sriov }), address: address(n) }))
+    const greedy = Array.from({ length: 5000 }, (_, n) => ({
+      ...endpoint('00:00.0', { sriov }),
+      address: address(n),
+    }))
     expect(findTopology(greedy).nodes).toHaveLength(5000)
   })
 

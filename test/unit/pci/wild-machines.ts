@@ -1,4 +1,6 @@
-/** Machines no firmware would build: contradictory bridges, VFs of VFs, sleeping ports; for property tests. */
+/**
+ * Machines no firmware would build: contradictory bridges, VFs of VFs, sleeping ports; for property tests.
+ */
 import * as fc from '../../support/random.ts'
 import { formatAddress } from '../../../src/pci/address.ts'
 import type { PciDevice } from '../../../src/pci/device.ts'

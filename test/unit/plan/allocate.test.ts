@@ -24,7 +24,10 @@ function isValid(
       [demand.pair, supply.slot, 'pair'],
     ] as const) {
       if (word === undefined) continue
-      if ((cards.get(`${kind} ${word}`) ?? thing) !== thing || (cards.get(`of ${kind} ${thing}`) ?? word) !== word)
+      if (
+        (cards.get(`${kind} ${word}`) ?? thing) !== thing ||
+        (cards.get(`of ${kind} ${thing}`) ?? word) !== word
+      )
         return false
       cards.set(`${kind} ${word}`, thing).set(`of ${kind} ${thing}`, word)
     }
@@ -52,7 +55,8 @@ function isPossible(problem: Problem, only: readonly number[]): boolean {
 
 const hosts = fc
   .array(
-    // A card: up to four functions on up to two slots, in units within the card, or one unit for the whole card.
+    // A card: up to four functions on up to two slots, in units within the card, or one unit for the whole
+    // card.
     fc.record({
       functions: fc.array(
         fc.record({

@@ -9,7 +9,9 @@ describe('64 VMs with 256 roles', () => {
   it.each(cases.filter((_, i) => i % 2 === 0).map((one) => [one.name, one] as const))('%s', (_, one) => {
     const host = bigHost(one.host)
     const result = plan(host, specOf(bigSpec(one.spec)))
-    const conflicts = result.findings.filter((f) => f.code === 'demands-conflict' || f.code === 'device-twice')
+    const conflicts = result.findings.filter(
+      (f) => f.code === 'demands-conflict' || f.code === 'device-twice',
+    )
     expect(conflicts.length > 0).toBe(!one.possible)
     expect(result.assignments.length > 0 || !one.possible).toBe(true)
   })

@@ -40,7 +40,10 @@ describe('proxmox-boot-tool', () => {
     expect(planBoot(host([uuids], [line]))).toMatchObject({
       findings: [],
       needsReboot: true,
-      steps: [{ path: line.path, after: { text: 'root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n' } }, refresh],
+      steps: [
+        { path: line.path, after: { text: 'root=ZFS=rpool/ROOT/pve-1 boot=zfs intel_iommu=on\n' } },
+        refresh,
+      ],
     }))
 
   it('has nothing to do when the line says so already', () =>
@@ -60,7 +63,9 @@ describe('proxmox-boot-tool', () => {
   it('is refused a trial, and told why', () =>
     expect(planBoot(host([uuids], [line]), true)).toMatchObject({
       steps: [],
-      findings: [{ code: 'no-trial', message: expect.stringContaining('on partitions that are not mounted') }],
+      findings: [
+        { code: 'no-trial', message: expect.stringContaining('on partitions that are not mounted') },
+      ],
     }))
 
   it('without its line is said what to do', () =>
@@ -98,7 +103,9 @@ describe('a unified kernel image', () => {
       { path: '/etc/cmdline.d/handover.conf', before: null },
       { argv: ['mkinitcpio', '-P'] },
     ])
-    expect(steps[1]?.kind === 'file' && steps[1].after?.text).toMatch(/^# Written by handover.*\nintel_iommu=on\n$/)
+    expect(steps[1]?.kind === 'file' && steps[1].after?.text).toMatch(
+      /^# Written by handover.*\nintel_iommu=on\n$/,
+    )
   })
 
   it('that the firmware starts by itself is not offered a trial', () => {
@@ -164,7 +171,10 @@ describe('tools that write entries themselves', () => {
       '/usr/bin/sdbootutil',
       'run: update-bootloader --del-option iommu=off && update-bootloader --add-option intel_iommu=on',
     ],
-    ['/usr/bin/kernelstub', 'run: kernelstub --delete-options iommu=off && kernelstub --add-options intel_iommu=on'],
+    [
+      '/usr/bin/kernelstub',
+      'run: kernelstub --delete-options iommu=off && kernelstub --add-options intel_iommu=on',
+    ],
   ])('%s is said by its own command', (path, help) =>
     expect(
       planBoot(host([...entries, path], [], { cmdline: 'iommu=off', loaderInfo: 'systemd-boot 255' })),

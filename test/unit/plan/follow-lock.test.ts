@@ -8,7 +8,8 @@ import { formatLock, parseLock, type Lock } from '../../../src/spec/lock.ts'
 import { device, host, hostWith, need, rootPort } from '../../support/host-builder.ts'
 import { specOf } from '../../support/spec.ts'
 
-const specWith = (devices: string) => specOf(`version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: ${devices}\n`)
+const specWith = (devices: string) =>
+  specOf(`version: 1\nvms:\n  a:\n    memory: 1 GiB\n    devices: ${devices}\n`)
 
 function locked(before: Host, devices: string): Lock {
   const spec = specWith(devices)
@@ -30,7 +31,10 @@ const nic = '{ lan: { class: nic } }'
 describe('a locked device', () => {
   it('that is unchanged stays, whatever its bus and group numbers are now', () => {
     const before = hostWith(port(0), device('01:00.0', { group: 10, ...dsn('aa') }))
-    const after = hostWith(rootPort('00:1c.0', 5, { group: 1 }), device('05:00.0', { group: 77, ...dsn('aa') }))
+    const after = hostWith(
+      rootPort('00:1c.0', 5, { group: 1 }),
+      device('05:00.0', { group: 77, ...dsn('aa') }),
+    )
     const result = replanned(before, after, nic)
     expect(codes(result)).toEqual(['note device-moved'])
     expect(result.assignments[0]).toMatchObject({
@@ -83,7 +87,12 @@ describe('a locked device', () => {
   })
 
   it('without a serial stays while its path does, twin or not', () => {
-    const both = hostWith(port(0), port(1), device('01:00.0', { group: 10 }), device('02:00.0', { group: 11 }))
+    const both = hostWith(
+      port(0),
+      port(1),
+      device('01:00.0', { group: 10 }),
+      device('02:00.0', { group: 11 }),
+    )
     const result = replanned(both, both, nic)
     expect(codes(result)).toEqual([])
     expect(result.assignments[0]?.address).toBe('0000:01:00.0')
@@ -115,18 +124,23 @@ describe('a locked device', () => {
   it('whose MAC cannot be read any more, because its driver is gone, is still itself at its place', () => {
     const mac = { networkInterfaces: [{ name: 'eth1', permanentMac: '52:54:00:00:00:01' }] }
     const before = hostWith(port(0), device('01:00.0', { group: 10, ...mac }))
-    const after = hostWith(port(0), device('01:00.0', { group: 10, driver: 'vfio-pci', driverOverride: 'vfio-pci' }))
+    const after = hostWith(
+      port(0),
+      device('01:00.0', { group: 10, driver: 'vfio-pci', driverOverride: 'vfio-pci' }),
+    )
     const result = replanned(before, after, nic)
     expect(codes(result)).toEqual([])
     expect(result.assignments[0]?.identity.macs).toEqual(['52:54:00:00:00:01'])
   })
 
   it('with another MAC at its place is another device', () => {
-    const mac = (last: string) => ({ networkInterfaces: [{ name: 'eth1', permanentMac: `52:54:00:00:00:0${last}` }] })
+    const mac = (last: string) => ({
+      networkInterfaces: [{ name: 'eth1', permanentMac: `52:54:00:00:00:0${last}` }],
+    })
     const before = hostWith(port(0), device('01:00.0', { group: 10, ...mac('1') }))
-    expect(codes(replanned(before, hostWith(port(0), device('01:00.0', { group: 10, ...mac('2') })), nic))).toEqual([
-      'error device-replaced',
-    ])
+    expect(
+      codes(replanned(before, hostWith(port(0), device('01:00.0', { group: 10, ...mac('2') })), nic)),
+    ).toEqual(['error device-replaced'])
   })
 
   it('shares a card serial with its sibling port and is not taken for it', () => {
@@ -140,7 +154,10 @@ describe('a locked device', () => {
       hostWith(port(0), port(1), ...ports('02', 'aa')),
       '{ lan: { class: nic, port: 2 } }',
     )
-    expect(result.assignments[0]).toMatchObject({ address: '0000:02:00.1', moved: { to: '0000:00/1c.1/00.1' } })
+    expect(result.assignments[0]).toMatchObject({
+      address: '0000:02:00.1',
+      moved: { to: '0000:00/1c.1/00.1' },
+    })
   })
 
   it('whose disks are all behind its twin now is ambiguous: cables or cards were swapped', () => {
@@ -148,7 +165,9 @@ describe('a locked device', () => {
       device(address, { kind: 'storage', group, disks: [{ name: 'sda', serial }] })
     const before = hostWith(port(0), port(1), hba('01:00.0', 10, 'A'), hba('02:00.0', 11, 'B'))
     const after = hostWith(port(0), port(1), hba('01:00.0', 10, 'B'), hba('02:00.0', 11, 'A'))
-    expect(codes(replanned(before, after, '{ d: { address: "01:00.0" } }'))).toEqual(['error device-ambiguous'])
+    expect(codes(replanned(before, after, '{ d: { address: "01:00.0" } }'))).toEqual([
+      'error device-ambiguous',
+    ])
   })
 
   it('whose disk was exchanged is unchanged', () => {
@@ -239,10 +258,12 @@ describe('the renumbering story', () => {
   it('of two swapped cards of one kind whose serials cannot be told is not noticed while both stand there, and refused once one is gone', () => {
     const plain = (bus: string, group: number) => device(`${bus}:00.0`, { kind: 'gpu', group })
     const two = hostWith(port(0), port(1), plain('01', 10), plain('02', 11))
-    expect(replanned(two, two, '{ s: { class: gpu } }').findings.map((f) => f.code)).toContain('identical-devices')
-    expect(codes(replanned(two, hostWith(port(0), port(1), plain('02', 11)), '{ s: { class: gpu } }'))).toEqual([
-      'error device-missing',
-    ])
+    expect(replanned(two, two, '{ s: { class: gpu } }').findings.map((f) => f.code)).toContain(
+      'identical-devices',
+    )
+    expect(
+      codes(replanned(two, hostWith(port(0), port(1), plain('02', 11)), '{ s: { class: gpu } }')),
+    ).toEqual(['error device-missing'])
   })
 })
 

@@ -1,4 +1,7 @@
-/** Hosts that contradict themselves, locks of other machines: plan answers, never throws, and keeps its promises. */
+/**
+ * Hosts that contradict themselves, locks of other machines: plan answers, never throws, and keeps its
+ * promises.
+ */
 import * as fc from '../../support/random.ts'
 import { expect, it } from 'vitest'
 import type { Host } from '../../../src/host/host.ts'
@@ -22,7 +25,17 @@ const defined = <T extends object>(value: T) =>
 const pciDevice = fc
   .record({
     address,
-    classCode: fc.constantFrom('020000', '020000', '010601', '030000', '040300', '060400', '0c0330', 'zz', undefined),
+    classCode: fc.constantFrom(
+      '020000',
+      '020000',
+      '010601',
+      '030000',
+      '040300',
+      '060400',
+      '0c0330',
+      'zz',
+      undefined,
+    ),
     vendorId: maybe(fc.constantFrom('8086', '10de')),
     deviceId: maybe(fc.constantFrom('0001', '0002')),
     driver: maybe(fc.constantFrom('e1000e', 'vfio-pci', null)),
@@ -49,7 +62,9 @@ const anyHost: fc.Arbitrary<Host> = fc
       fc.array(pciDevice, { maxLength: 12 }),
       fc.uniqueArray(pciDevice, { minLength: 6, maxLength: 14, selector: (d) => d.address }),
     ),
-    groups: fc.array(fc.record({ id: fc.nat(4), devices: fc.array(address, { maxLength: 3 }) }), { maxLength: 3 }),
+    groups: fc.array(fc.record({ id: fc.nat(4), devices: fc.array(address, { maxLength: 3 }) }), {
+      maxLength: 3,
+    }),
     useGroups: fc.nat(5).map((n) => n === 0),
     need: fc.option(address, { nil: undefined, freq: 1 }),
     state: fc.oneof(
@@ -62,7 +77,8 @@ const anyHost: fc.Arbitrary<Host> = fc
   .map(({ devices, groups, useGroups, need, state, memory, odd }) =>
     host(devices, {
       ...(useGroups ? { groups } : {}),
-      needs: need === undefined ? [] : [{ kind: 'disk', what: '/', chain: [], device: need, weight: 'vital' }],
+      needs:
+        need === undefined ? [] : [{ kind: 'disk', what: '/', chain: [], device: need, weight: 'vital' }],
       iommu: { state, kind: 'intel', ...(odd === 0 ? {} : { interruptRemapping: true }) },
       memory: memory === undefined ? {} : { totalMiB: memory },
     }),
@@ -129,7 +145,11 @@ it('plan keeps its promises on any host, spec and lock', () => {
         [before, old],
         [
           after,
-          plan(recallSerials(after, lock?.devices.map(({ identity }) => identity) ?? []), spec, lock ? { lock } : {}),
+          plan(
+            recallSerials(after, lock?.devices.map(({ identity }) => identity) ?? []),
+            spec,
+            lock ? { lock } : {},
+          ),
         ],
       ] as const) {
         const refused = new Set(
@@ -139,7 +159,8 @@ it('plan keeps its promises on any host, spec and lock', () => {
         )
         const given = result.assignments.map((a) => a.address)
         expect(new Set(given).size).toBe(given.length)
-        for (const one of [...given, ...result.takenAlong.map((t) => t.address)]) expect(refused.has(one)).toBe(false)
+        for (const one of [...given, ...result.takenAlong.map((t) => t.address)])
+          expect(refused.has(one)).toBe(false)
         if (result.findings.some((f) => f.severity === 'error')) expect(result.steps).toEqual([])
         else {
           expect(given.length).toBe(spec.vms.flatMap((vm) => vm.devices).length)

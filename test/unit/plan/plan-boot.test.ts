@@ -8,7 +8,11 @@ import { hostWith } from '../../support/host-builder.ts'
 const planBoot = (of: Host) => plan(of, { identities: [], trial: false })
 
 const debian = ['/boot/grub/grub.cfg', '/etc/default/grub', '/usr/sbin/update-grub']
-const grub: HostFile = { path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n', mode: 0o640 }
+const grub: HostFile = {
+  path: '/etc/default/grub',
+  text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+  mode: 0o640,
+}
 
 function host(present: readonly string[], files: readonly HostFile[], facts: Partial<Host> = {}): Host {
   const boot: BootFacts = { efi: false, present, bootNames: [] }
@@ -102,7 +106,10 @@ describe('plan-boot', () => {
   it('keeps in the drop-in what an earlier apply put there', () => {
     const [step] = planBoot(host(debian, [grub])).steps
     const text = step?.kind === 'file' ? (step.after?.text ?? '') : ''
-    const running = { iommu: { state: 'on', kind: 'intel' }, kernel: { cmdline: 'quiet intel_iommu=on' } } as const
+    const running = {
+      iommu: { state: 'on', kind: 'intel' },
+      kernel: { cmdline: 'quiet intel_iommu=on' },
+    } as const
     const later = host(debian, [grub, { path: grubDropIn, text, mode: 0o644 }], running)
     const [next] = plan(later, { identities: [], trial: false, arguments: ['iommu=pt', 'quiet'] }).steps
     expect(next).toMatchObject({ path: grubDropIn, before: { text } })
@@ -141,10 +148,16 @@ describe('plan-boot', () => {
         text: 'title Debian\nlinux /vmlinuz\noptions root=/dev/vda2 quiet\n',
         mode: 0o755,
       },
-      { path: '/boot/efi/loader/entries/memtest.conf', text: 'title Memtest\nefi /memtest.efi\n', mode: 0o755 },
+      {
+        path: '/boot/efi/loader/entries/memtest.conf',
+        text: 'title Memtest\nefi /memtest.efi\n',
+        mode: 0o755,
+      },
       { path: '/etc/kernel/cmdline', text: 'root=/dev/vda2 quiet\n', mode: 0o644 },
     ]
-    expect(planBoot(host(present, files, { kernel: { cmdline: 'root=/dev/vda2 quiet' } })).steps).toMatchObject([
+    expect(
+      planBoot(host(present, files, { kernel: { cmdline: 'root=/dev/vda2 quiet' } })).steps,
+    ).toMatchObject([
       {
         path: files[0]?.path,
         after: { text: 'title Debian\nlinux /vmlinuz\noptions root=/dev/vda2 quiet intel_iommu=on\n' },
@@ -187,6 +200,10 @@ describe('plan-boot', () => {
   ])('writes nothing on %s and says the exact change', (name, present, files, code, help) => {
     const facts = name === 'two loaders' ? { kernel: { cmdline: 'quiet' } } : {}
     const plan = planBoot(host(present, files, facts))
-    expect(plan).toMatchObject({ steps: [], needsReboot: false, findings: [{ code, severity: 'error', help }] })
+    expect(plan).toMatchObject({
+      steps: [],
+      needsReboot: false,
+      findings: [{ code, severity: 'error', help }],
+    })
   })
 })

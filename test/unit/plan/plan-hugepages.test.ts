@@ -58,15 +58,18 @@ describe('huge pages of 2 MiB', () => {
 
   it('are refused when they do not fit into what is available now', () => {
     expect(planHugepages(hostOf({}), specWith('2 MiB', '60 GiB')).findings).toMatchObject([
-      { code: 'hugepages-missing', message: expect.stringContaining('60000 MiB of memory are available now') },
+      {
+        code: 'hugepages-missing',
+        message: expect.stringContaining('60000 MiB of memory are available now'),
+      },
     ])
   })
 
   it('are forgotten at the next boot when the spec wants none any more', () => {
     const files = [hugepagesFile(2048, 512)]
-    expect(planHugepages(hostOf({ small: 512 }, { files }), specWith(undefined, '1 GiB')).files).toMatchObject([
-      { path: hugepagesPath, after: null },
-    ])
+    expect(
+      planHugepages(hostOf({ small: 512 }, { files }), specWith(undefined, '1 GiB')).files,
+    ).toMatchObject([{ path: hugepagesPath, after: null }])
   })
 
   it.skipIf(lacks('systemd-tmpfiles'))('come at boot by what systemd-tmpfiles makes of our file', () => {
@@ -122,6 +125,10 @@ describe('huge pages of 1 GiB', () => {
     }
     const [step] = planned('hugepagesz=1G hugepages=2 iommu=pt').steps
     expect(step?.kind === 'file' && step.after?.text).toContain(' hugepagesz=1G iommu=pt hugepages=4"\n')
-    expect(planned('hugepagesz=1G iommu=pt hugepages=4')).toEqual({ steps: [], findings: [], needsReboot: true })
+    expect(planned('hugepagesz=1G iommu=pt hugepages=4')).toEqual({
+      steps: [],
+      findings: [],
+      needsReboot: true,
+    })
   })
 })

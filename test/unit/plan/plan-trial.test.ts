@@ -1,4 +1,7 @@
-/** One plan with everything in it: arguments on trial, huge pages, virtual functions, a device that an earlier plan left bound. */
+/**
+ * One plan with everything in it: arguments on trial, huge pages, virtual functions, a device that an earlier
+ * plan left bound.
+ */
 import { describe, expect, it } from 'vitest'
 import { trialConfPath, trialToken } from '../../../src/boot/trial/trial.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
@@ -71,7 +74,9 @@ const machine = host(
       grubFilesystem: { type: 'ext4', device: '/dev/sda2' },
       trialIsNext: true,
     },
-    files: [{ path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n', mode: 0o644 }],
+    files: [
+      { path: '/etc/default/grub', text: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n', mode: 0o644 },
+    ],
   },
 )
 
@@ -96,7 +101,9 @@ function after(before: Host, steps: readonly Step[]): Host {
 
 /** The next boot: on the trial with its arguments, drivers as the early binding leaves them. */
 function booted(before: Host, cmdline: string): Host {
-  const devices = before.devices.map((one) => (one.address === '0000:00:19.0' ? { ...one, driver: 'e1000e' } : one))
+  const devices = before.devices.map((one) =>
+    one.address === '0000:00:19.0' ? { ...one, driver: 'e1000e' } : one,
+  )
   return { ...before, devices, kernel: { release: '6.1.0', cmdline } }
 }
 
@@ -111,7 +118,9 @@ describe('arguments on trial beside huge pages and virtual functions', () => {
 
   it('are one plan, and after it nothing is left but a reboot', () => {
     expect(first.findings.filter(({ severity }) => severity === 'error')).toEqual([])
-    expect(first.steps.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['sysfs', 'file', 'command', 'driver']))
+    expect(first.steps.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['sysfs', 'file', 'command', 'driver']),
+    )
     expect(on(applied)).toMatchObject({ steps: [], needsReboot: true })
   })
 

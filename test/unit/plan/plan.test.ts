@@ -5,7 +5,10 @@ import type { Plan } from '../../../src/plan/types.ts'
 import { at, device, host, need, rootPort } from '../../support/host-builder.ts'
 import { placedSpecOf } from '../../support/spec.ts'
 
-/** The seed example: chipset group, management NIC, two pairs of ports, a SATA controller with media disks, a GPU. */
+/**
+ * The seed example: chipset group, management NIC, two pairs of ports, a SATA controller with media disks, a
+ * GPU.
+ */
 const seed = host(
   [
     device('00:02.0', { kind: 'nic', group: 1, networkInterfaces: [{ name: 'eth0' }] }),
@@ -69,7 +72,9 @@ describe('the seed example', () => {
   })
 
   it('takes the sound function along, and no bridge', () => {
-    expect(result.takenAlong.map((t) => [t.vm, t.address, t.because])).toEqual([['media', '0000:04:00.1', 'group 13']])
+    expect(result.takenAlong.map((t) => [t.vm, t.address, t.because])).toEqual([
+      ['media', '0000:04:00.1', 'group 13'],
+    ])
   })
 
   it('leaves the other pair as spare and keeps what the host needs', () => {
@@ -137,7 +142,10 @@ describe('a plan that cannot be', () => {
   it('more memory than there is', () => {
     const result = planText(vms('{ x: { class: gpu } }').replace('1 GiB', '32 GiB'))
     expect(codes(result)).toEqual(['memory-overcommit'])
-    expect(result.findings.find((f) => f.code === 'memory-overcommit')?.at).toMatchObject({ line: 4, column: 13 })
+    expect(result.findings.find((f) => f.code === 'memory-overcommit')?.at).toMatchObject({
+      line: 4,
+      column: 13,
+    })
   })
 })
 
@@ -167,6 +175,9 @@ describe('choosing', () => {
       device('04:00.1', { group: 8 }),
     ])
     const devices = '{ a: { class: nic, card: q, port: 4 }, b: { class: nic, card: q, port: 1 } }'
-    expect(planText(vms(devices), quad).assignments.map((a) => a.address)).toEqual([at('04:00.1'), at('03:00.0')])
+    expect(planText(vms(devices), quad).assignments.map((a) => a.address)).toEqual([
+      at('04:00.1'),
+      at('03:00.0'),
+    ])
   })
 })

@@ -32,7 +32,9 @@ describe('what a bound device does not show any more', () => {
     ['other ids', { deviceId: '1234' }],
   ])('is not taken from a record of %s', (_, other) => {
     const records = known.map((identity) => ({ ...identity, ...other }))
-    expect(recallSerials(bound, records).devices.map((d) => d.disks)).toEqual(bound.devices.map((d) => d.disks))
+    expect(recallSerials(bound, records).devices.map((d) => d.disks)).toEqual(
+      bound.devices.map((d) => d.disks),
+    )
   })
 
   it('is not taken from a record that another serial speaks against', () => {

@@ -1,4 +1,7 @@
-/** Kernel arguments that end interrupt remapping: none may be asked for, and the one that is there is the one to remove. */
+/**
+ * Kernel arguments that end interrupt remapping: none may be asked for, and the one that is there is the one
+ * to remove.
+ */
 import { describe, expect, it } from 'vitest'
 import { findJudgement, judgeHost } from '../../../src/judge/judge.ts'
 import { checkKernelArguments } from '../../../src/plan/changes/kernel-arguments.ts'
@@ -15,15 +18,33 @@ const said = (arg: string) => {
 
 describe('an argument asked for', () => {
   it.each([
-    ...['nointremap', 'nointremap=1', 'intremap=off', 'intremap=nosid,off', 'intremap=off,nopost', 'intremap=offline'],
-    ...['intel_iommu=off', 'intel-iommu=off', 'intel_iommu=on,off', 'amd_iommu=off', 'iommu=off', 'iommu=pt,off'],
+    ...[
+      'nointremap',
+      'nointremap=1',
+      'intremap=off',
+      'intremap=nosid,off',
+      'intremap=off,nopost',
+      'intremap=offline',
+    ],
+    ...[
+      'intel_iommu=off',
+      'intel-iommu=off',
+      'intel_iommu=on,off',
+      'amd_iommu=off',
+      'iommu=off',
+      'iommu=pt,off',
+    ],
     ...['noapic', 'nolapic', 'nosmp', 'disableapic', 'acpi=off', 'intremap=nosid'],
   ])('%s is refused', (arg) => expect(said(arg)).toEqual(['error kernel-argument']))
 
-  it.each(['iommu=pt', 'intremap=on', 'intremap=nopost', 'intremap=no_x2apic_optout', 'intel_iommu=igfx_off', 'quiet'])(
-    '%s is not',
-    (arg) => expect(said(arg)).toEqual([]),
-  )
+  it.each([
+    'iommu=pt',
+    'intremap=on',
+    'intremap=nopost',
+    'intremap=no_x2apic_optout',
+    'intel_iommu=igfx_off',
+    'quiet',
+  ])('%s is not', (arg) => expect(said(arg)).toEqual([]))
 })
 
 describe('the help where interrupts are not remapped', () => {
@@ -33,8 +54,9 @@ describe('the help where interrupts are not remapped', () => {
       iommu: { state: 'on', kind: 'intel', interruptRemapping: false },
       files: [{ path: '/etc/default/grub', text: '' }],
     })
-    return findJudgement(judgeHost(host), at('01:00.0'))?.reasons.find(({ code }) => code === 'no-interrupt-remapping')
-      ?.help
+    return findJudgement(judgeHost(host), at('01:00.0'))?.reasons.find(
+      ({ code }) => code === 'no-interrupt-remapping',
+    )?.help
   }
 
   it.each([

@@ -63,9 +63,9 @@ describe('a card added in a lower slot', () => {
   it('without a lock is refused, never handed over', () => {
     const after = plan(cardAdded, spec)
     expect(after.steps).toEqual([])
-    expect(after.findings.filter((finding) => finding.severity === 'error').map((finding) => finding.code)).toContain(
-      'host-disk',
-    )
+    expect(
+      after.findings.filter((finding) => finding.severity === 'error').map((finding) => finding.code),
+    ).toContain('host-disk')
   })
 })
 

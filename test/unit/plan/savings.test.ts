@@ -24,7 +24,13 @@ describe('savings', () => {
   it('invent nothing: without figures they say what to measure', () => {
     const result = computeSavings(undefined)
     expect(result).toMatchObject({ perYear: null, overYears: null, paidBackAfterYears: null, replaced: [] })
-    expect(result.host).toEqual({ name: 'this host', watts: null, kWhPerYear: null, costPerYear: null, purchase: null })
+    expect(result.host).toEqual({
+      name: 'this host',
+      watts: null,
+      kWhPerYear: null,
+      costPerYear: null,
+      purchase: null,
+    })
     expect(result.toMeasure.length).toBe(4)
   })
 

@@ -1,4 +1,6 @@
-/** Unified kernel images: who makes them, where their arguments are said, and what a second one is made from. */
+/**
+ * Unified kernel images: who makes them, where their arguments are said, and what a second one is made from.
+ */
 import { describe, expect, it } from 'vitest'
 import type { BootFacts } from '../../../src/host/boot-facts.ts'
 import type { Host, HostFile } from '../../../src/host/host.ts'
@@ -9,9 +11,17 @@ import { hostWith } from '../../support/host-builder.ts'
 const release = '6.8.12-arch1-1'
 const file = (path: string, text: string): HostFile => ({ path, text, mode: 0o644 })
 const folder = '/efi/EFI/Linux'
-const image = (name: string, of?: string) => ({ name, bytes: 1000, ...(of === undefined ? {} : { release: of }) })
+const image = (name: string, of?: string) => ({
+  name,
+  bytes: 1000,
+  ...(of === undefined ? {} : { release: of }),
+})
 
-function host(files: readonly HostFile[], facts: Partial<BootFacts> = {}, cmdline = 'root=/dev/sda2 quiet'): Host {
+function host(
+  files: readonly HostFile[],
+  facts: Partial<BootFacts> = {},
+  cmdline = 'root=/dev/sda2 quiet',
+): Host {
   const boot: BootFacts = {
     efi: true,
     present: ['/usr/bin/bootctl', '/usr/bin/dracut', '/usr/bin/ukify', '/run/systemd/system'],
@@ -38,13 +48,26 @@ describe('what makes the images', () => {
     ['ukify, as the one when none is named', [ukiLayout], {}, 'ukify'],
     [
       'ukify with keys of its own',
-      [file('/etc/kernel/install.conf', 'layout="uki"\nuki_generator=ukify\n'), file('/etc/kernel/uki.conf', '')],
+      [
+        file('/etc/kernel/install.conf', 'layout="uki"\nuki_generator=ukify\n'),
+        file('/etc/kernel/uki.conf', ''),
+      ],
       {},
       'ukify',
     ],
-    ['another generator', [file('/etc/kernel/install.conf', 'layout=uki\nuki_generator=mine\n'), uefi], {}, undefined],
+    [
+      'another generator',
+      [file('/etc/kernel/install.conf', 'layout=uki\nuki_generator=mine\n'), uefi],
+      {},
+      undefined,
+    ],
     ['ukify that is not there', [ukiLayout], { present: [] }, undefined],
-    ['ukify where boots are counted', [ukiLayout], { present: ['/usr/bin/ukify', '/etc/kernel/tries'] }, undefined],
+    [
+      'ukify where boots are counted',
+      [ukiLayout],
+      { present: ['/usr/bin/ukify', '/etc/kernel/tries'] },
+      undefined,
+    ],
     [
       'ukify where the administrator has hooks',
       [ukiLayout],
@@ -87,7 +110,12 @@ describe('arguments in the configuration of dracut', () => {
     [
       'an empty word that is appended',
       [file('/etc/dracut.conf.d/20.conf', 'kernel_cmdline="root=/dev/sda2"\nkernel_cmdline+=""\n')],
-      [['/etc/dracut.conf.d/20.conf', 'kernel_cmdline="root=/dev/sda2"\nkernel_cmdline+=" intel_iommu=on"\n']],
+      [
+        [
+          '/etc/dracut.conf.d/20.conf',
+          'kernel_cmdline="root=/dev/sda2"\nkernel_cmdline+=" intel_iommu=on"\n',
+        ],
+      ],
     ],
   ])('are written into %s', (_, files, texts) =>
     expect(edited(...files)).toEqual({ texts, findings: [], commands: made }),
@@ -108,7 +136,11 @@ describe('arguments in the configuration of dracut', () => {
   })
 
   it.each<[string, HostFile[], RegExp]>([
-    ['no file says them', [], /as kernel_cmdline="…" into a file of \/etc\/dracut\.conf\.d: add intel_iommu=on/],
+    [
+      'no file says them',
+      [],
+      /as kernel_cmdline="…" into a file of \/etc\/dracut\.conf\.d: add intel_iommu=on/,
+    ],
     [
       'they hang on a condition',
       [file('/etc/dracut.conf', 'if true; then kernel_cmdline=a; fi\n')],
@@ -190,11 +222,18 @@ describe('the trial', () => {
     expect(
       commandsOf(
         host([uefi, line], {
-          unified: { folder, images: [image(`linux-${release}-abc.efi`, release)], hooks: [], freeBytes: 1 << 20 },
+          unified: {
+            folder,
+            images: [image(`linux-${release}-abc.efi`, release)],
+            hooks: [],
+            freeBytes: 1 << 20,
+          },
         }),
       ),
     ).toEqual([
-      expect.stringContaining(`the partition of ${folder} has 1 MiB left, and a second kernel image needs 8 MiB`),
+      expect.stringContaining(
+        `the partition of ${folder} has 1 MiB left, and a second kernel image needs 8 MiB`,
+      ),
     ]))
 
   it('is for the kernel that runs', () =>
@@ -210,6 +249,8 @@ describe('the trial', () => {
         }),
       ),
     ).toEqual([
-      expect.stringContaining(`linux-6.7-abc.efi, which was booted, is for another kernel than the running ${release}`),
+      expect.stringContaining(
+        `linux-6.7-abc.efi, which was booted, is for another kernel than the running ${release}`,
+      ),
     ]))
 })

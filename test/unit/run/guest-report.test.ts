@@ -11,7 +11,12 @@ describe("a guest's report", () => {
       'address eth0 10.0.2.15/24',
       'lease wan address=10.0.2.15',
     ])
-    expect(report.devices[0]).toMatchObject({ driver: 'e1000e', mac: '52:54:00:77:01:00', link: true, disks: [] })
+    expect(report.devices[0]).toMatchObject({
+      driver: 'e1000e',
+      mac: '52:54:00:77:01:00',
+      link: true,
+      disks: [],
+    })
     expect(report.devices[1]?.disks).toEqual([
       { name: 'sda', serial: 'MEDIA-1', sizeBytes: 50331648 },
       { name: 'sdb', serial: 'A:B', sizeBytes: 512 },

@@ -59,20 +59,32 @@ describe('a role', () => {
   it('is found by its serials where the place that QEMU said is empty', () => {
     const lines = [port('0000:05:00.0', '52:54:00:00:00:02'), port('0000:06:00.0', '52:54:00:00:00:01')]
     expect(ask(lines, '0000:01:00.0')).toMatchObject({ match: true, guestAddress: '0000:06:00.0' })
-    expect(ask(lines.slice(0, 1), '0000:01:00.0')).toMatchObject({ match: false, guestAddress: null, reported: null })
+    expect(ask(lines.slice(0, 1), '0000:01:00.0')).toMatchObject({
+      match: false,
+      guestAddress: null,
+      reported: null,
+    })
   })
 
   it.each([
     ['driver=ahci disk=sda:DISK-1:512', 'disks is DISK-1, promised was DISK-1, DISK-2'],
     ['driver=ahci', 'disks is not said, promised was DISK-1, DISK-2'],
-    ['driver=ahci disk=sda:DISK-1:512 disk=sdb:DISK-3:512', 'disks is DISK-1, DISK-3, promised was DISK-1, DISK-2'],
+    [
+      'driver=ahci disk=sda:DISK-1:512 disk=sdb:DISK-3:512',
+      'disks is DISK-1, DISK-3, promised was DISK-1, DISK-2',
+    ],
   ])('does not match where a disk is missing: %s', (words, difference) => {
     expect(askDisks(words)).toMatchObject({ match: false, differences: [difference] })
   })
 
   it('is asked for no driver where the guest is no Linux', () => {
     const lines = [port('0000:01:00.0', '52:54:00:00:00:01').replace('driver=e1000e', 'driver=em0')]
-    const verdict = compareRole(wan, { ...firewall, guest: 'freebsd' }, '0000:01:00.0', parseGuestReport(lines))
+    const verdict = compareRole(
+      wan,
+      { ...firewall, guest: 'freebsd' },
+      '0000:01:00.0',
+      parseGuestReport(lines),
+    )
     expect(verdict.match).toBe(true)
     expect(verdict.promised).not.toHaveProperty('driver')
   })

@@ -84,8 +84,22 @@ describe('a spec', () => {
 
 describe('a wrong spec', () => {
   it.each([
-    ['an unknown key near a known one', small('    cpu: 2\n'), 'spec-unknown-key', 5, 5, 'did you mean cpus?'],
-    ['an unknown key far from all', small('    qwertyuiop: 2\n'), 'spec-unknown-key', 5, 5, 'known here: memory, cpus'],
+    [
+      'an unknown key near a known one',
+      small('    cpu: 2\n'),
+      'spec-unknown-key',
+      5,
+      5,
+      'did you mean cpus?',
+    ],
+    [
+      'an unknown key far from all',
+      small('    qwertyuiop: 2\n'),
+      'spec-unknown-key',
+      5,
+      5,
+      'known here: memory, cpus',
+    ],
     [
       'a number without unit',
       'version: 1\nvms:\n  a:\n    memory: 16\n',
@@ -105,11 +119,39 @@ describe('a wrong spec', () => {
     ],
     ['a missing key', 'version: 1\nvms:\n  a: { cpus: 1 }\n', 'spec-value', 3, 3, 'add it'],
     ['a role with nothing said', small('    devices:\n      wan: {}\n'), 'spec-value', 6, 7, 'class: nic'],
-    ['a role that is only a port', small('    devices:\n      wan: { port: 1 }\n'), 'spec-value', 6, 7, 'class: nic'],
+    [
+      'a role that is only a port',
+      small('    devices:\n      wan: { port: 1 }\n'),
+      'spec-value',
+      6,
+      7,
+      'class: nic',
+    ],
     ['a role with nothing at all', small('    devices:\n      wan:\n'), 'spec-value', 6, 11, 'such as class'],
-    ['an address that is none', small('    devices: { w: { address: 1:2 } }\n'), 'spec-value', 5, 30, '0000:01:00.0'],
-    ['a needed VM that is missing', small('    needs: [firewal]\n'), 'spec-value', 5, 13, 'did you mean firewall?'],
-    ['two readiness checks', small('    ready: { ping: a, report: true }\n'), 'spec-value', 5, 5, 'exactly one'],
+    [
+      'an address that is none',
+      small('    devices: { w: { address: 1:2 } }\n'),
+      'spec-value',
+      5,
+      30,
+      '0000:01:00.0',
+    ],
+    [
+      'a needed VM that is missing',
+      small('    needs: [firewal]\n'),
+      'spec-value',
+      5,
+      13,
+      'did you mean firewall?',
+    ],
+    [
+      'two readiness checks',
+      small('    ready: { ping: a, report: true }\n'),
+      'spec-value',
+      5,
+      5,
+      'exactly one',
+    ],
     ['a time without unit', small('    ready: { ping: a, within: 60 }\n'), 'spec-value', 5, 31, '60 s'],
     [
       'a giveaway that is never allowed',

@@ -15,8 +15,9 @@ describe('sizes', () => {
     ['512M', 512],
   ])('%s is %i MiB', (text, mib) => expect(parseSize(text)).toBe(mib))
 
-  it.each(['16', '0 MiB', '-1 GiB', '0.3 GiB', '1 KiB', 'GiB', '', '1e3 MiB', '999999 TiB'])('%j is no size', (text) =>
-    expect(parseSize(text)).toBeUndefined(),
+  it.each(['16', '0 MiB', '-1 GiB', '0.3 GiB', '1 KiB', 'GiB', '', '1e3 MiB', '999999 TiB'])(
+    '%j is no size',
+    (text) => expect(parseSize(text)).toBeUndefined(),
   )
 
   it('are read back as written', () => {
@@ -36,5 +37,7 @@ describe('times', () => {
     ['1 h', 3600],
     ['3 minutes', 180],
   ])('%s is %i seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds))
-  it.each(['60', '0 s', '25 h', '1 day', ''])('%j is no time', (text) => expect(parseDuration(text)).toBeUndefined())
+  it.each(['60', '0 s', '25 h', '1 day', ''])('%j is no time', (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  )
 })

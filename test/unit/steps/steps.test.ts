@@ -8,7 +8,12 @@ import type { SysfsStep } from '../../../src/steps/sysfs.ts'
 import type { VfStep } from '../../../src/steps/vf.ts'
 import { at } from '../../support/host-builder.ts'
 
-const identity = { path: '0000:00/1c.0/00.0', vendorId: '8086', deviceId: '1533', macs: ['02:00:00:00:00:07'] }
+const identity = {
+  path: '0000:00/1c.0/00.0',
+  vendorId: '8086',
+  deviceId: '1533',
+  macs: ['02:00:00:00:00:07'],
+}
 const of = { address: at('04:00.0'), identity }
 
 const one: { readonly [Kind in Step['kind']]: Extract<Step, { kind: Kind }> } = {
@@ -103,8 +108,9 @@ describe('the kinds of steps', () => {
   })
 
   it('names the devices, functions, files and programs that only some have', () => {
-    const having = (key: 'device' | 'takes' | 'program' | 'files' | 'leaves' | 'inUse' | 'changedBeside' | 'texts') =>
-      steps.filter((step) => kindOf(step)[key] !== undefined).map((step) => step.kind)
+    const having = (
+      key: 'device' | 'takes' | 'program' | 'files' | 'leaves' | 'inUse' | 'changedBeside' | 'texts',
+    ) => steps.filter((step) => kindOf(step)[key] !== undefined).map((step) => step.kind)
     expect(having('device')).toEqual(['driver', 'sysfs', 'vf'])
     expect(having('takes')).toEqual(['driver'])
     expect(having('inUse')).toEqual(['driver', 'sysfs'])
@@ -137,7 +143,9 @@ describe('a journal', () => {
     expect(reason({ ...one.driver, identity: { path: 'p' } })).toMatch(
       /\(steps\.0: its device has no recorded place or ids\)$/,
     )
-    expect(reason({ ...one.driver, identity: { ...identity, macs: 7 } })).toMatch(/\(steps\.0\.identity\.macs: /)
+    expect(reason({ ...one.driver, identity: { ...identity, macs: 7 } })).toMatch(
+      /\(steps\.0\.identity\.macs: /,
+    )
     expect(reason({ ...one.file, path: 'etc/x' })).toMatch(/\(steps\.0\.path: /)
     expect(reason({ ...one.file, after: { text: 'a', mode: 0o10000 } })).toMatch(/\(steps\.0\.after\.mode: /)
     expect(reason({ ...one.command, argv: [] })).toMatch(/\(steps\.0\.argv: /)
@@ -158,7 +166,14 @@ describe('a journal', () => {
     ]
     const parsed = read(old)
     const found = parsed.ok ? parsed.value.steps : []
-    expect(found.map(purposeOf)).toEqual(['trial', undefined, 'virtual-functions', undefined, undefined, undefined])
+    expect(found.map(purposeOf)).toEqual([
+      'trial',
+      undefined,
+      'virtual-functions',
+      undefined,
+      undefined,
+      undefined,
+    ])
     expect(found.map((step) => 'environment' in step)).toEqual([false, false, false, false, true, false])
   })
 })

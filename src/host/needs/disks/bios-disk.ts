@@ -1,6 +1,7 @@
 /**
- * The disk a BIOS started, by what the module edd tells of it: the signature in its MBR (the udev database knows that of each
- * disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows another id, so that any may be it.
+ * The disk a BIOS started, by what the module edd tells of it: the signature in its MBR (the udev database
+ * knows that of each disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows
+ * another id, so that any may be it.
  */
 import { numberOf, textOf } from '../../read/reading.ts'
 import { isDiskName } from './device-path.ts'
@@ -9,12 +10,20 @@ import type { End } from '../ends.ts'
 
 export type BiosDisk = { readonly ends: readonly End[]; readonly top: readonly string[] }
 
-export function biosDisk({ reading, blocks, namer, stack }: Disks, table: string, sectors?: number): BiosDisk {
+export function biosDisk(
+  { reading, blocks, namer, stack }: Disks,
+  table: string,
+  sectors?: number,
+): BiosDisk {
   const at = (name: string): BiosDisk => ({ ends: stack.endsOf(name), top: [name] })
   const named = [...namer.udev()].find(([, { properties }]) => properties.get('ID_PART_TABLE_UUID') === table)
   if (named) return at(named[0])
   const maybe = [...blocks.byName.values()].filter(({ name, disk }) => {
-    if (disk !== undefined || !isDiskName(name) || /^(?:dm-|md|loop|zd|sr|[nr]bd|drbd|bcache|z?ram|pmem)\d/.test(name))
+    if (
+      disk !== undefined ||
+      !isDiskName(name) ||
+      /^(?:dm-|md|loop|zd|sr|[nr]bd|drbd|bcache|z?ram|pmem)\d/.test(name)
+    )
       return false
     const record = namer.udev().get(name)?.properties
     return record === undefined || record.get('ID_PART_TABLE_TYPE') === 'gpt'

@@ -1,6 +1,6 @@
 /**
- * The block devices of the host with the paths that lead to them and what stands on them: a plan asks whether the path of a
- * virtual disk is a device that the host needs.
+ * The block devices of the host with the paths that lead to them and what stands on them: a plan asks whether
+ * the path of a virtual disk is a device that the host needs.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { HostBlockDevice } from '../../host.ts'
@@ -21,7 +21,9 @@ export function readBlockDevices(
   const held = heldBlocks(disks, processes)
   const linked = linkedPaths(disks)
   return [...disks.blocks.byName.values()]
-    .filter(({ name }) => !/^(?:ram|loop)\d+$|^nvme\d+c\d+n\d+$/.test(name) || needed.has(name) || held.has(name))
+    .filter(
+      ({ name }) => !/^(?:ram|loop)\d+$|^nvme\d+c\d+n\d+$/.test(name) || needed.has(name) || held.has(name),
+    )
     .map((block): HostBlockDevice => {
       const heldBy = held.get(block.name)
       return {
@@ -38,7 +40,9 @@ function functionsOf({ stack }: Disks, name: string): PciAddress[] {
   return [...new Set(stack.endsOf(name).flatMap((end) => (end.to === 'function' ? [end.device] : [])))]
 }
 
-/** What a need stands on, wholly or in part. An active volume is no need of its own: it may be made for a VM. */
+/**
+ * What a need stands on, wholly or in part. An active volume is no need of its own: it may be made for a VM.
+ */
 function neededBlocks({ blocks, stack }: Disks, needs: readonly DiskNeed[]): Map<string, Set<string>> {
   const needed = new Map<string, Set<string>>()
   const parts = partitionsOf(blocks.byName)
@@ -74,7 +78,10 @@ function add(map: Map<string, Set<string>>, key: string, value: string): void {
 }
 
 /** A program that holds a partition holds a part of the disk. */
-function heldBlocks({ reading, namer, blocks }: Disks, processes: readonly Process[]): Map<string, Set<string>> {
+function heldBlocks(
+  { reading, namer, blocks }: Disks,
+  processes: readonly Process[],
+): Map<string, Set<string>> {
   const held = new Map<string, Set<string>>()
   for (const process of processes) {
     for (const file of process.open) {

@@ -1,7 +1,7 @@
 /**
  * What a block device is made of. `slaves/` says it from above and `holders/` from below (fs/block_dev.c,
- * `bd_link_disk_holder`); either may be missing in an archive, so both are read. md, bcache and Unraid's md say it in places
- * of their own as well.
+ * `bd_link_disk_holder`); either may be missing in an archive, so both are read. md, bcache and Unraid's md
+ * say it in places of their own as well.
  */
 import { linkName, namesIn, numberOf, textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -42,14 +42,21 @@ function statedMembers(reading: Reading, { name, folder }: Block): readonly stri
   return /^bcache\d/.test(name) ? bcacheMembers(reading, folder) : []
 }
 
-/** `bcache` leads to the backing device's folder, `bcache/cache` to the set, whose `cacheN` lead to the caches. */
+/**
+ * `bcache` leads to the backing device's folder, `bcache/cache` to the set, whose `cacheN` lead to the
+ * caches.
+ */
 function bcacheMembers(reading: Reading, folder: string): readonly string[] {
   const backing = reading.system.readLink(`${folder}/bcache`)
   const set = linkName(reading, `${folder}/bcache/cache`)
   const caches =
-    set === undefined ? [] : namesIn(reading, `/sys/fs/bcache/${set}`).filter((name) => /^cache\d+$/.test(name))
+    set === undefined
+      ? []
+      : namesIn(reading, `/sys/fs/bcache/${set}`).filter((name) => /^cache\d+$/.test(name))
   const links = [backing, ...caches.map((name) => reading.system.readLink(`/sys/fs/bcache/${set}/${name}`))]
-  return links.flatMap((link) => (link.ok ? [/([^/]+)\/bcache$/.exec(link.value)?.[1] ?? ''] : [])).filter(Boolean)
+  return links
+    .flatMap((link) => (link.ok ? [/([^/]+)\/bcache$/.exec(link.value)?.[1] ?? ''] : []))
+    .filter(Boolean)
 }
 
 type Membership = { readonly whole: string; readonly member: string }
@@ -65,8 +72,9 @@ function arraysIn(mdstat: string): Membership[] {
 }
 
 /**
- * Unraid's driver writes lines of its own and has no `slaves/`: `diskName.1=md1p1` beside `rdevName.1=sdb` (the name of the
- * array device is not stated by older ones). Slots 0 and 29 are parity, to which a write to any disk is a write.
+ * Unraid's driver writes lines of its own and has no `slaves/`: `diskName.1=md1p1` beside `rdevName.1=sdb`
+ * (the name of the array device is not stated by older ones). Slots 0 and 29 are parity, to which a write to
+ * any disk is a write.
  */
 function unraidArraysIn(mdstat: string): Membership[] {
   const names = new Map(
@@ -91,8 +99,9 @@ export type Legs = {
 }
 
 /**
- * How the device stands on its members. Only what says so itself is a set: a mirror of md whose members are in sync, or a map
- * of multipath whose paths run. Other levels lose data with the wrong two disks, or stand on all.
+ * How the device stands on its members. Only what says so itself is a set: a mirror of md whose members are
+ * in sync, or a map of multipath whose paths run. Other levels lose data with the wrong two disks, or stand
+ * on all.
  */
 export function legsOf(reading: Reading, block: Block, members: readonly string[]): Legs {
   if (textOf(reading, `${block.folder}/dm/uuid`)?.startsWith('mpath-') === true)
@@ -123,7 +132,10 @@ function mdstatOf(reading: Reading, name: string): string {
   return at < 0 ? '' : lines.slice(at, at + 2).join('\n')
 }
 
-/** Documentation/admin-guide/md.rst: `state` lists `in_sync`, `faulty`, `spare` …; mdstat marks a whole array `[UU]`. */
+/**
+ * Documentation/admin-guide/md.rst: `state` lists `in_sync`, `faulty`, `spare` …; mdstat marks a whole array
+ * `[UU]`.
+ */
 function isInSync(reading: Reading, { folder }: Block, member: string, status: string): boolean {
   const state = textOf(reading, `${folder}/md/dev-${member}/state`)
   if (state !== undefined) return state.split(',').includes('in_sync') && !state.includes('faulty')

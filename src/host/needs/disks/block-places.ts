@@ -1,6 +1,6 @@
 /**
- * Where a block device without members ends: at the PCI function in its path, in memory, at a server, at a device of the
- * board — or nowhere that is known.
+ * Where a block device without members ends: at the PCI function in its path, in memory, at a server, at a
+ * device of the board — or nowhere that is known.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -51,7 +51,9 @@ function virtualEnds({ reading, devices, blocks, beyond }: Places, block: Block)
   const { name, folder, place } = block
   if (/^loop\d/.test(name)) {
     const file = textOf(reading, `${folder}/loop/backing_file`)
-    return file === undefined || file === '' ? [lostAt(name, 'nothing says which file it shows')] : beyond.file(file)
+    return file === undefined || file === ''
+      ? [lostAt(name, 'nothing says which file it shows')]
+      : beyond.file(file)
   }
   if (/^zram\d/.test(name)) return zramEnds(reading, folder, beyond)
   if (/^zd\d/.test(name)) return beyond.zvol(block)
@@ -62,14 +64,19 @@ function virtualEnds({ reading, devices, blocks, beyond }: Places, block: Block)
   if (place.includes('/nvdimm-bridge')) return [lostAt(name, 'nothing says which memory device it is on')]
   if (/^(?:rbd|nbd)\d/.test(name)) return elsewhere('it is a disk of a server, whose port is followed')
   if (/^(?:etherd|drbd)/.test(name)) {
-    const couldBe = [...new Set([...couldCarryNetwork(reading, devices), ...couldCarryDisks(devices, blocks)])]
+    const couldBe = [
+      ...new Set([...couldCarryNetwork(reading, devices), ...couldCarryDisks(devices, blocks)]),
+    ]
     return [{ ...lostAt(name, 'nothing says which server or disk it shows'), couldBe }]
   }
   if (isOfTheBoard(place)) return elsewhere('it is a device of the board and no PCI function')
   return [lostAt(name, 'nothing says what it stands on')]
 }
 
-/** Buses that are not PCI: eMMC and virtio-mmio on the platform bus, Hyper-V and pmem below ACPI, Xen, channel I/O of s390. */
+/**
+ * Buses that are not PCI: eMMC and virtio-mmio on the platform bus, Hyper-V and pmem below ACPI, Xen, channel
+ * I/O of s390.
+ */
 function isOfTheBoard(place: string): boolean {
   return (
     /^\/devices\/(?:platform|LNXSYSTM:\d+|vbd-\d+|css\d+|soc[^/]*|ndbus\d+|vio|axi|amba|mmio|legacy|pnp\d+)(?:\/|$)/.test(
@@ -98,7 +105,8 @@ function iscsiEnds(reading: Reading, { name, place }: Block, devices: readonly P
   const folder = '/sys/class/iscsi_connection'
   const connections = namesIn(reading, folder).filter((one) => one.startsWith(`connection${session}:`))
   const stated = connections.some(
-    (one) => textOf(reading, `${folder}/${one}/address`) || textOf(reading, `${folder}/${one}/persistent_address`),
+    (one) =>
+      textOf(reading, `${folder}/${one}/address`) || textOf(reading, `${folder}/${one}/persistent_address`),
   )
   return stated
     ? elsewhere('it is a disk of a server reached by iSCSI, whose port is followed')
@@ -126,8 +134,9 @@ function interfaceEnds(reading: Reading, { name, place }: Block): readonly End[]
 }
 
 /**
- * With native NVMe multipath a namespace lives under virtual/ and has no PCI function in its path; its controllers have. A
- * controller that is not live, or whose path to the namespace is inaccessible, carries nothing today.
+ * With native NVMe multipath a namespace lives under virtual/ and has no PCI function in its path; its
+ * controllers have. A controller that is not live, or whose path to the namespace is inaccessible, carries
+ * nothing today.
  */
 function subsystemEnds(places: Places, subsystem: string, block: Block): readonly End[] {
   const controllers = controllersOf(places, subsystem)
@@ -139,10 +148,18 @@ function subsystemEnds(places: Places, subsystem: string, block: Block): readonl
   return anyOf(subsystem, legs)
 }
 
-/** By the folder of the subsystem, and by the hidden paths `nvme<subsystem>c<controller>n<namespace>` of each controller. */
+/**
+ * By the folder of the subsystem, and by the hidden paths `nvme<subsystem>c<controller>n<namespace>` of each
+ * controller.
+ */
 function controllersOf({ reading, blocks }: Places, subsystem: string): string[] {
-  const folders = [`/sys/class/nvme-subsystem/${subsystem}`, `/sys/devices/virtual/nvme-subsystem/${subsystem}`]
-  const listed = folders.flatMap((folder) => namesIn(reading, folder)).filter((name) => /^nvme\d+$/.test(name))
+  const folders = [
+    `/sys/class/nvme-subsystem/${subsystem}`,
+    `/sys/devices/virtual/nvme-subsystem/${subsystem}`,
+  ]
+  const listed = folders
+    .flatMap((folder) => namesIn(reading, folder))
+    .filter((name) => /^nvme\d+$/.test(name))
   const hidden = new RegExp(`^nvme${subsystem.slice('nvme-subsys'.length)}c(\\d+)n\\d+$`)
   const known = [...blocks.byName.keys()].flatMap((name) => hidden.exec(name)?.[1] ?? [])
   return [...new Set([...listed, ...known.map((number) => `nvme${number}`)])].sort()
@@ -157,7 +174,10 @@ function isLive(reading: Reading, controller: string, namespace: string): boolea
   return state === undefined || state === 'optimized' || state === 'non-optimized'
 }
 
-/** By `transport`: `pcie` states the function, `fc` the port of the adapter; of `tcp` and `rdma` the network reader follows the address. */
+/**
+ * By `transport`: `pcie` states the function, `fc` the port of the adapter; of `tcp` and `rdma` the network
+ * reader follows the address.
+ */
 function controllerEnds(places: Places, name: string): readonly End[] {
   const { reading } = places
   const folder = `/sys/class/nvme/${name}`
@@ -168,13 +188,17 @@ function controllerEnds(places: Places, name: string): readonly End[] {
     const device = parseAddress(address) ?? owner
     if (device !== undefined) return [{ to: 'function', chain: [name], device }]
   }
-  if (transport === 'fc') return fibreEnds(places, name, `${address},${textOf(reading, `${folder}/host_traddr`) ?? ''}`)
+  if (transport === 'fc')
+    return fibreEnds(places, name, `${address},${textOf(reading, `${folder}/host_traddr`) ?? ''}`)
   if ((transport === 'tcp' || transport === 'rdma') && /traddr=[^,\s]/.test(address))
     return [{ to: 'elsewhere', chain: [name], why: 'it is a disk of a server, whose port is followed' }]
   return [{ ...lostAt(name, 'nothing says where this NVMe controller is'), chain: [name] }]
 }
 
-/** `host_traddr=nn-0x…:pn-0x…` is the port name of an adapter (drivers/nvme/host/fc.c); /sys/class/fc_host states its own. */
+/**
+ * `host_traddr=nn-0x…:pn-0x…` is the port name of an adapter (drivers/nvme/host/fc.c); /sys/class/fc_host
+ * states its own.
+ */
 function fibreEnds({ reading, devices, blocks }: Places, name: string, address: string): readonly End[] {
   const port = /(?:host_traddr=|,)nn-0x[0-9a-f]+:pn-0x([0-9a-f]{16})/i.exec(address)?.[1]?.toLowerCase()
   const adapters: PciAddress[] = []
@@ -185,10 +209,16 @@ function fibreEnds({ reading, devices, blocks }: Places, name: string, address: 
     if (port !== undefined && own === port) return [{ to: 'function', chain: [name, host], device }]
     adapters.push(device)
   }
-  const fibre = devices.filter(({ classCode }) => classCode?.startsWith('0c04') === true).map((one) => one.address)
+  const fibre = devices
+    .filter(({ classCode }) => classCode?.startsWith('0c04') === true)
+    .map((one) => one.address)
   const couldBe = [...new Set([...adapters, ...fibre])]
   const why = 'no Fibre Channel adapter has the port name that it states'
   return [
-    { ...lostAt(name, why), chain: [name], couldBe: couldBe.length > 0 ? couldBe : couldCarryDisks(devices, blocks) },
+    {
+      ...lostAt(name, why),
+      chain: [name],
+      couldBe: couldBe.length > 0 ? couldBe : couldCarryDisks(devices, blocks),
+    },
   ]
 }

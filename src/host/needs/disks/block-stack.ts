@@ -1,7 +1,8 @@
 /**
- * From a block device down to its ends, by sysfs: partition → disk, `slaves/` of dm, md and bcache (and `holders/` from the
- * other side), the file behind a loop device, the controllers of a multipath NVMe namespace, the path below /sys/devices. A
- * device that leads nowhere is a lost trail. Circles and depth are bounded.
+ * From a block device down to its ends, by sysfs: partition → disk, `slaves/` of dm, md and bcache (and
+ * `holders/` from the other side), the file behind a loop device, the controllers of a multipath NVMe
+ * namespace, the path below /sys/devices. A device that leads nowhere is a lost trail. Circles and depth are
+ * bounded.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -33,7 +34,9 @@ export function stackOf(places: Places): Stack {
     if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
     if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
     walking.push(name)
-    const found = withoutDoubles(endsBelow(name).map((end) => ({ ...end, chain: [shown(name), ...end.chain] })))
+    const found = withoutDoubles(
+      endsBelow(name).map((end) => ({ ...end, chain: [shown(name), ...end.chain] })),
+    )
     walking.pop()
     // Inside a circle the answer is that of the place where it was entered.
     if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
@@ -70,7 +73,10 @@ function lostAt(name: string, why: string): End {
   return { to: 'lost', chain: [], lost: name, why }
 }
 
-/** A device that stands on something else, told or not; memory, volumes of pools and disks of servers are followed apart. */
+/**
+ * A device that stands on something else, told or not; memory, volumes of pools and disks of servers are
+ * followed apart.
+ */
 function isMade({ name, place, disk }: Block): boolean {
   if (disk !== undefined || /^(?:ram|zram|zd|nbd|rbd|nullb|sr|fd)\d/.test(name)) return false
   return /^(?:loop|dm-|md|bcache|drbd)\d/.test(name) || place?.startsWith('/devices/virtual/block/') === true

@@ -1,7 +1,8 @@
 /**
- * The block devices that the kernel shows, with their places below /sys/devices. Three folders list them: /sys/class/block
- * (all), /sys/dev/block (all, by number) and /sys/block (whole disks); an archive may lack any of them, so what one of them
- * says is taken, and a name that none of them places is known to be there and to lead nowhere.
+ * The block devices that the kernel shows, with their places below /sys/devices. Three folders list them:
+ * /sys/class/block (all), /sys/dev/block (all, by number) and /sys/block (whole disks); an archive may lack
+ * any of them, so what one of them says is taken, and a name that none of them places is known to be there
+ * and to lead nowhere.
  */
 import { defined } from '../../../base/defined.ts'
 import { ownerOf } from '../../read/read-attached.ts'

@@ -1,6 +1,6 @@
 /**
- * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes from, and the keys and
- * headers of encrypted volumes.
+ * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes
+ * from, and the keys and headers of encrypted volumes.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { devicesOfKey, parseCrypttab } from './crypttab.ts'
@@ -29,7 +29,9 @@ function valuesOf(words: readonly string[], name: string): string[] {
 
 const resume = 'hibernation (resume=)'
 
-/** The last argument wins (kernel/power/hibernate.c, `resume_setup`); without one, initramfs-tools has a file. */
+/**
+ * The last argument wins (kernel/power/hibernate.c, `resume_setup`); without one, initramfs-tools has a file.
+ */
 function resumeDisks(reading: Reading, words: readonly string[]): NamedDisk[] {
   const found: NamedDisk[] = []
   const kernel = textOf(reading, '/sys/power/resume')
@@ -40,7 +42,8 @@ function resumeDisks(reading: Reading, words: readonly string[]): NamedDisk[] {
   for (const name of namesInSource(reading, '/etc/initramfs-tools/conf.d').slice(0, 64)) {
     const text = textOfSource(reading, `/etc/initramfs-tools/conf.d/${name}`)
     const value = [...text.matchAll(/^\s*RESUME=(\S+)/gm)].at(-1)?.[1]?.replaceAll(/["']/g, '')
-    if (value !== undefined && !/^(?:none|auto)$/i.test(value)) found.push(disk('hibernation (RESUME=)', [value]))
+    if (value !== undefined && !/^(?:none|auto)$/i.test(value))
+      found.push(disk('hibernation (RESUME=)', [value]))
   }
   return found
 }
@@ -50,8 +53,10 @@ function disk(what: string, names: readonly string[]): NamedDisk {
 }
 
 /**
- * systemd-cryptsetup-generator(8): `rd.luks.key=UUID=/path:DEVICE`, `rd.luks.options=UUID=header=/path:DEVICE`, `rd.luks.data=UUID=DEVICE`;
- * dracut.cmdline(7): `rd.luks.key=/path:DEVICE:VOLUME`; mkinitcpio's encrypt hook: `cryptkey=DEVICE:type:path`, `cryptdevice=DEVICE:name`.
+ * systemd-cryptsetup-generator(8): `rd.luks.key=UUID=/path:DEVICE`,
+ * `rd.luks.options=UUID=header=/path:DEVICE`, `rd.luks.data=UUID=DEVICE`; dracut.cmdline(7):
+ * `rd.luks.key=/path:DEVICE:VOLUME`; mkinitcpio's encrypt hook: `cryptkey=DEVICE:type:path`,
+ * `cryptdevice=DEVICE:name`.
  */
 function keysOfArguments(words: readonly string[]): NamedDisk[] {
   const found: NamedDisk[] = []
@@ -72,8 +77,9 @@ function keysOfArguments(words: readonly string[]): NamedDisk[] {
 }
 
 /**
- * `rd.luks.uuid=UUID` and `rd.luks.name=UUID=NAME` (systemd-cryptsetup-generator(8)): the start waits for these volumes. What
- * lies on one that is unlocked is told by itself; its map has the id (`CRYPT-LUKS2-<32 digits>-NAME`, libcryptsetup).
+ * `rd.luks.uuid=UUID` and `rd.luks.name=UUID=NAME` (systemd-cryptsetup-generator(8)): the start waits for
+ * these volumes. What lies on one that is unlocked is told by itself; its map has the id (`CRYPT-LUKS2-<32
+ * digits>-NAME`, libcryptsetup).
  */
 function volumesOfArguments(reading: Reading, words: readonly string[]): NamedDisk[] {
   const found: NamedDisk[] = []
@@ -82,7 +88,8 @@ function volumesOfArguments(reading: Reading, words: readonly string[]): NamedDi
       const id = /^(?:luks-|UUID=)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:=|$)/i
         .exec(value)?.[1]
         ?.toLowerCase()
-      if (id !== undefined && !isUnlocked(reading, id)) found.push(disk(`encrypted volume (${name}=)`, [`UUID=${id}`]))
+      if (id !== undefined && !isUnlocked(reading, id))
+        found.push(disk(`encrypted volume (${name}=)`, [`UUID=${id}`]))
     }
   return found
 }
@@ -90,11 +97,16 @@ function volumesOfArguments(reading: Reading, words: readonly string[]): NamedDi
 function isUnlocked(reading: Reading, id: string): boolean {
   const digits = id.replaceAll('-', '')
   return namesIn(reading, '/sys/class/block').some(
-    (name) => name.startsWith('dm-') && textOf(reading, `/sys/class/block/${name}/dm/uuid`)?.includes(digits) === true,
+    (name) =>
+      name.startsWith('dm-') &&
+      textOf(reading, `/sys/class/block/${name}/dm/uuid`)?.includes(digits) === true,
   )
 }
 
-/** Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for somebody. */
+/**
+ * Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for
+ * somebody.
+ */
 function keysOfCrypttab(reading: Reading): NamedDisk[] {
   return parseCrypttab(textOfSource(reading, '/etc/crypttab')).flatMap(
     ({ name, source, key, options }): NamedDisk[] => {
@@ -110,7 +122,9 @@ function keysOfCrypttab(reading: Reading): NamedDisk[] {
   )
 }
 
-/** systemd.mount-extra=WHAT:WHERE[:TYPE[:OPTIONS]] and systemd.swap-extra=WHAT (systemd-fstab-generator(8)). */
+/**
+ * systemd.mount-extra=WHAT:WHERE[:TYPE[:OPTIONS]] and systemd.swap-extra=WHAT (systemd-fstab-generator(8)).
+ */
 function extraMounts(words: readonly string[]): NamedDisk[] {
   const mounts = ['systemd.mount-extra', 'rd.systemd.mount-extra'].flatMap((name) => valuesOf(words, name))
   const swaps = ['systemd.swap-extra', 'rd.systemd.swap-extra'].flatMap((name) => valuesOf(words, name))

@@ -1,7 +1,8 @@
 /**
- * The disk that the firmware started this system from, mounted or not. UEFI keeps it in variables: `BootCurrent` names the
- * entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1); boot loaders leave `LoaderDevicePartUUID`. A BIOS
- * starts its disk 0x80, which the module edd shows in /sys/firmware/edd (drivers/firmware/edd.c).
+ * The disk that the firmware started this system from, mounted or not. UEFI keeps it in variables:
+ * `BootCurrent` names the entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1);
+ * boot loaders leave `LoaderDevicePartUUID`. A BIOS starts its disk 0x80, which the module edd shows in
+ * /sys/firmware/edd (drivers/firmware/edd.c).
  */
 import { defined } from '../../../base/defined.ts'
 import { hex } from '../../../pci/hex.ts'
@@ -36,7 +37,8 @@ function efiDisks(reading: Reading, devices: readonly PciDevice[]): BootDisk[] {
   for (const name of ['LoaderDevicePartUUID', 'StubDevicePartUUID']) {
     const bytes = bytesOf(reading, `${variables}/${name}-${loader}`, 4096)
     const text = bytes && new TextDecoder('utf-16le').decode(bytes.subarray(4)).replaceAll('\0', '').trim()
-    if (text) found.push({ what: 'partition of the boot loader', partition: `PARTUUID=${text.toLowerCase()}` })
+    if (text)
+      found.push({ what: 'partition of the boot loader', partition: `PARTUUID=${text.toLowerCase()}` })
   }
   const current = bytesOf(reading, `${variables}/BootCurrent-${global}`, 64)
   if (current === undefined || current.length < 6) return found
@@ -58,7 +60,9 @@ function pathDisk(what: string, path: DevicePath, devices: readonly PciDevice[])
   const place = ['0000:00', ...steps].join('/')
   const device = path.root === 0 && steps.length > 0 ? devices.find((one) => one.path === place) : undefined
   if (device) return [{ what, device: device.address }]
-  return [{ what, lost: { name: what, why: 'its device path names no partition and no function that is there' } }]
+  return [
+    { what, lost: { name: what, why: 'its device path names no partition and no function that is there' } },
+  ]
 }
 
 export type DevicePath = {
@@ -129,10 +133,14 @@ function biosDisks(reading: Reading): BootDisk[] {
   if (namesIn(reading, folder).length === 0) return []
   const what = 'the disk that the BIOS starts'
   const linked = ownerOf(linkOf(reading, `${folder}/pci_dev`))
-  const bus = /^PCI\s+([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/i.exec(textOf(reading, `${folder}/host_bus`) ?? '')?.[1]
+  const bus = /^PCI\s+([0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/i.exec(
+    textOf(reading, `${folder}/host_bus`) ?? '',
+  )?.[1]
   const device = linked ?? parseAddress(bus ?? '')
   if (device !== undefined) return [{ what, device }]
-  const table = /^0x([0-9a-f]{8})$/i.exec(textOf(reading, `${folder}/mbr_signature`) ?? '')?.[1]?.toLowerCase()
+  const table = /^0x([0-9a-f]{8})$/i
+    .exec(textOf(reading, `${folder}/mbr_signature`) ?? '')?.[1]
+    ?.toLowerCase()
   const sectors = numberOf(textOf(reading, `${folder}/sectors`))
   if (table !== undefined) return [{ what, table, ...defined({ sectors }) }]
   return [{ what, lost: { name: 'int13_dev80', why: 'the BIOS does not say on which controller it is' } }]

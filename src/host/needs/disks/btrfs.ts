@@ -1,6 +1,6 @@
 /**
- * A btrfs and all its members. Its device number is anonymous and its source names one member at most (`/dev/root` none);
- * /sys/fs/btrfs/<uuid>/devices lists the members of every btrfs that is mounted.
+ * A btrfs and all its members. Its device number is anonymous and its source names one member at most
+ * (`/dev/root` none); /sys/fs/btrfs/<uuid>/devices lists the members of every btrfs that is mounted.
  */
 import { namesIn, textOf } from '../../read/reading.ts'
 import { findDevice, pathOfName, type Namer } from './device-path.ts'
@@ -44,7 +44,10 @@ function sourceMember(namer: Namer, { source, point }: Mount): string | undefine
   return found?.is === 'block' ? found.name : undefined
 }
 
-/** `devinfo/<id>` counts members, those that are missing today among them (fs/btrfs/sysfs.c); udev knows members by the id. */
+/**
+ * `devinfo/<id>` counts members, those that are missing today among them (fs/btrfs/sysfs.c); udev knows
+ * members by the id.
+ */
 function readVolumes({ reading, udev }: Namer): Volume[] {
   const ids = namesIn(reading, '/sys/fs/btrfs').filter((name) => /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(name))
   return ids.map((id) => {

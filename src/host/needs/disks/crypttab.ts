@@ -1,5 +1,6 @@
 /**
- * /etc/crypttab (crypttab(5) of systemd and of Debian): what is unlocked at boot, and the files and devices that needs.
+ * /etc/crypttab (crypttab(5) of systemd and of Debian): what is unlocked at boot, and the files and devices
+ * that needs.
  *
  *     root  UUID=2505567a-…  /keyfile:LABEL=KEYS  luks,header=/header.img:UUID=…
  */
@@ -23,9 +24,9 @@ export function parseCrypttab(text: string): CryptEntry[] {
 }
 
 /**
- * Devices that a key or header may name: `FILE:DEVICE`, or `DEVICE:FILE[:SECONDS]` of Debian's passdev and Arch's cryptkey. A
- * path of udev may hold colons itself (`by-path/pci-0000:00:14.0-usb-…`), so every reading is handed out, the likeliest first. A
- * bare file lies on a file system that is mounted by then.
+ * Devices that a key or header may name: `FILE:DEVICE`, or `DEVICE:FILE[:SECONDS]` of Debian's passdev and
+ * Arch's cryptkey. A path of udev may hold colons itself (`by-path/pci-0000:00:14.0-usb-…`), so every reading
+ * is handed out, the likeliest first. A bare file lies on a file system that is mounted by then.
  */
 export function devicesOfKey(key: string): string[] {
   const parts = key.split(':').slice(0, 24)
@@ -33,5 +34,7 @@ export function devicesOfKey(key: string): string[] {
   for (let from = 0; from < parts.length; from++) {
     for (let to = parts.length; to > from; to--) found.push(parts.slice(from, to).join(':'))
   }
-  return [...new Set(found)].filter((text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text))
+  return [...new Set(found)].filter(
+    (text) => /^(?:\/dev\/|[A-Z]+=)./.test(text) && !/^\/dev\/u?random$/.test(text),
+  )
 }

@@ -1,7 +1,7 @@
 /**
- * From the name of a block device — `/dev/sda2`, `UUID=…`, `/dev/vg0/root`, `8:3` — to the device. A name that leads nowhere
- * is one of two things: what it names is not there today (every device is known to be another), or the trail is lost, and
- * then it may be any device that is not known to be another.
+ * From the name of a block device — `/dev/sda2`, `UUID=…`, `/dev/vg0/root`, `8:3` — to the device. A name
+ * that leads nowhere is one of two things: what it names is not there today (every device is known to be
+ * another), or the trail is lost, and then it may be any device that is not known to be another.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -21,7 +21,10 @@ export type Namer = {
   readonly crypttab: ReadonlyMap<string, string>
 }
 
-/** Letters of ids are compared without regard to case: the kernel does (block/early-lookup.c), and people type either. */
+/**
+ * Letters of ids are compared without regard to case: the kernel does (block/early-lookup.c), and people type
+ * either.
+ */
 const tags: Readonly<Record<string, { folder: string; property: string; foldsCase: boolean }>> = {
   UUID: { folder: 'by-uuid', property: 'ID_FS_UUID', foldsCase: true },
   PARTUUID: { folder: 'by-partuuid', property: 'ID_PART_ENTRY_UUID', foldsCase: true },
@@ -31,7 +34,10 @@ const tags: Readonly<Record<string, { folder: string; property: string; foldsCas
   DISKSEQ: { folder: 'by-diskseq', property: '', foldsCase: false },
 }
 
-/** The path that a name in a configuration file stands for; nothing where it names no device of this host (a server, tmpfs). */
+/**
+ * The path that a name in a configuration file stands for; nothing where it names no device of this host (a
+ * server, tmpfs).
+ */
 export function pathOfName(name: string): string | undefined {
   const plain = name.replaceAll(/^["']|["']$/g, '')
   const [, tag = '', value = ''] = /^([A-Z]+)=(.+)$/s.exec(plain) ?? []
@@ -43,7 +49,10 @@ export function pathOfName(name: string): string | undefined {
   return /^\/dev\/[^\0]{1,400}$/.test(plain) && !/(?:^|\/)\.\.(?:\/|$)/.test(plain) ? plain : undefined
 }
 
-/** Major and minor in the forms of `resume=`: `8:3`, `0x803`, `803` (block/early-lookup.c, `devt_from_devnum`). */
+/**
+ * Major and minor in the forms of `resume=`: `8:3`, `0x803`, `803` (block/early-lookup.c,
+ * `devt_from_devnum`).
+ */
 export function numberOfName(name: string): string | undefined {
   const pair = /^(\d{1,5}):(\d{1,7})(?::\d+)?$/.exec(name)
   if (pair) return `${Number(pair[1])}:${Number(pair[2])}`
@@ -71,7 +80,8 @@ export function findDevice(namer: Namer, path: string): Found {
   const linked = [...namer.udev()].find(([, { links }]) => links.includes(path.slice('/dev/'.length)))
   if (linked) return { is: 'block', name: linked[0] }
   if (direct !== undefined && isDiskName(direct)) {
-    if (blocks.areAllPlaced && blocks.byName.size > 0) return { is: 'absent', why: `there is no ${path} today` }
+    if (blocks.areAllPlaced && blocks.byName.size > 0)
+      return { is: 'absent', why: `there is no ${path} today` }
     return { is: 'lost', why: `nothing shows a device ${path}` }
   }
   const source = namer.crypttab.get(/^\/dev\/mapper\/([^/]+)$/.exec(path)?.[1] ?? '')
@@ -109,7 +119,12 @@ function findByLink(namer: Namer, folder: string, wanted: string): Found {
   const path = `/dev/disk/${folder}/${wanted}`
   if (link !== undefined) return { is: 'lost', why: `${path} leads to no device that is shown` }
   const others = isOneOnly(folder) && links.ok ? links.value : []
-  return lostOrAbsent(namer, path, () => false, new Set(others.flatMap((one) => endOfLink(reading, folder, one))))
+  return lostOrAbsent(
+    namer,
+    path,
+    () => false,
+    new Set(others.flatMap((one) => endOfLink(reading, folder, one))),
+  )
 }
 
 /** Of these a device has one at most, so that one with another link of the kind is ruled out. */
@@ -128,7 +143,8 @@ function recordIs(
   property: string | undefined,
   same: (text: string) => boolean,
 ): boolean {
-  if (links.some((link) => link.startsWith(`disk/${folder}/`) && same(link.slice(folder.length + 6)))) return true
+  if (links.some((link) => link.startsWith(`disk/${folder}/`) && same(link.slice(folder.length + 6))))
+    return true
   const value = property === undefined || property === '' ? undefined : properties.get(property)
   return value !== undefined && (same(value) || same(encodeUdev(decodeUdev(value))))
 }
@@ -144,7 +160,10 @@ function findMapped({ reading, blocks }: Namer, path: string): string | undefine
   return undefined
 }
 
-/** A signature that stands for something else to be made of the device: a volume group, an encrypted volume, an array. */
+/**
+ * A signature that stands for something else to be made of the device: a volume group, an encrypted volume,
+ * an array.
+ */
 function isMember({ properties }: UdevRecord, group: string | undefined): boolean {
   const known = properties.get('LVM_VG_NAME_COMPLETE')
   if (group !== undefined && known !== undefined && known !== group) return false
@@ -153,7 +172,10 @@ function isMember({ properties }: UdevRecord, group: string | undefined): boolea
   )
 }
 
-/** What udev looked at and found to be another is not the device; `isMaybe` is what cannot be told from the record. */
+/**
+ * What udev looked at and found to be another is not the device; `isMaybe` is what cannot be told from the
+ * record.
+ */
 function lostOrAbsent(
   { blocks, udev }: Namer,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Everything that follows disks, put together once for a reading: block devices, mounts, file systems, pools. Whoever asks
- * gets ends (ends.ts); storage.ts makes needs of them.
+ * Everything that follows disks, put together once for a reading: block devices, mounts, file systems, pools.
+ * Whoever asks gets ends (ends.ts); storage.ts makes needs of them.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -83,7 +83,9 @@ type Given = {
   readonly pools: ReadonlySet<string>
 }
 
-/** Block devices, file systems and pools lead to each other (a file on a file system on a volume of a pool …). */
+/**
+ * Block devices, file systems and pools lead to each other (a file on a file system on a volume of a pool …).
+ */
 function followers(given: Given): Pick<Disks, 'stack' | 'zfs' | 'mountEnds' | 'fileEnds'> {
   const { reading, devices, namer, mounts, pools } = given
   let depth = 0

@@ -1,6 +1,6 @@
 /**
- * Disks that the kernel gives to other machines or to guests: targets of LIO and SCST (iSCSI, Fibre Channel, vhost) and of
- * NVMe. A kernel user leaves no entry under `holders/` and no open file of a process.
+ * Disks that the kernel gives to other machines or to guests: targets of LIO and SCST (iSCSI, Fibre Channel,
+ * vhost) and of NVMe. A kernel user leaves no entry under `holders/` and no open file of a process.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import { namesInSource } from '../sources.ts'
@@ -19,7 +19,9 @@ export function readExports(reading: Reading): Export[] {
 
 const cores = '/sys/kernel/config/target/core'
 
-/** A backstore `iblock_0/archive` with `enable` 1 has its device open (drivers/target/target_core_iblock.c). */
+/**
+ * A backstore `iblock_0/archive` with `enable` 1 has its device open (drivers/target/target_core_iblock.c).
+ */
 function readTargets(reading: Reading): Export[] {
   return namesInSource(reading, cores).flatMap((core): Export[] => {
     if (!/^(?:iblock|pscsi|fileio)_\d+$/.test(core)) return []
@@ -31,7 +33,8 @@ function readTargets(reading: Reading): Export[] {
       if ((enable === undefined && path === undefined) || enable === '0') return []
       const what = `export ${name} of the kernel's target (LIO)`
       if (path?.startsWith('/') === true) return [{ what, path }]
-      const [, major, minor] = /Major:\s*(\d+)\s+Minor:\s*(\d+)/.exec(textOf(reading, `${folder}/info`) ?? '') ?? []
+      const [, major, minor] =
+        /Major:\s*(\d+)\s+Minor:\s*(\d+)/.exec(textOf(reading, `${folder}/info`) ?? '') ?? []
       return [{ what, ...(major === undefined ? {} : { number: `${major}:${minor ?? ''}` }) }]
     })
   })

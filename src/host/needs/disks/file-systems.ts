@@ -1,7 +1,7 @@
 /**
- * From a mounted file system to its ends. Most lie on the block device whose number mountinfo states. Those of an anonymous
- * number (major 0) are of several kinds: memory and windows into the kernel, servers, several devices (btrfs, ZFS, bcachefs),
- * layers of other file systems. A kind that is not known is a lost trail.
+ * From a mounted file system to its ends. Most lie on the block device whose number mountinfo states. Those
+ * of an anonymous number (major 0) are of several kinds: memory and windows into the kernel, servers, several
+ * devices (btrfs, ZFS, bcachefs), layers of other file systems. A kind that is not known is a lost trail.
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -30,7 +30,9 @@ export function mountEnds(systems: FileSystems, mount: Mount, seen: readonly Mou
   if (type === 'btrfs') return btrfsEnds(systems, mount)
   if (type === 'zfs') return systems.pool(source.split('/')[0] ?? '')
   if (!mount.number.startsWith('0:')) {
-    const further = furtherPaths(mount).flatMap((path) => foundEnds(systems, findDevice(systems.namer, path), path))
+    const further = furtherPaths(mount).flatMap((path) =>
+      foundEnds(systems, findDevice(systems.namer, path), path),
+    )
     return [...numberEnds(systems, mount), ...further]
   }
   if (type === '9p' || type === 'virtiofs') return sharedEnds(reading, mount)
@@ -80,12 +82,18 @@ function numberEnds(systems: FileSystems, { number, source }: Mount): readonly E
     : [lostAt(source.startsWith('/') ? source : number, found.why)]
 }
 
-/** XFS prints its log and real-time devices (fs/xfs/xfs_super.c), reiserfs its journal. Those of ext4 are in /proc/fs/jbd2. */
+/**
+ * XFS prints its log and real-time devices (fs/xfs/xfs_super.c), reiserfs its journal. Those of ext4 are in
+ * /proc/fs/jbd2.
+ */
 function furtherPaths(mount: Mount): string[] {
   return ['logdev', 'rtdev', 'jdev'].flatMap((option) => optionOf(mount, option) ?? [])
 }
 
-/** File systems shared by a hypervisor have a tag and no block device; the functions of that virtio driver carry them. */
+/**
+ * File systems shared by a hypervisor have a tag and no block device; the functions of that virtio driver
+ * carry them.
+ */
 function sharedEnds(reading: Reading, mount: Mount): readonly End[] {
   if (mount.type === '9p' && /^(?:tcp|rdma|fd|unix|xen)$/.test(optionOf(mount, 'trans') ?? ''))
     return elsewhere('it is on a server, whose port is followed')
@@ -111,7 +119,9 @@ function layerEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): 
 
 function layersOf(mount: Mount): string[] {
   const stated = ['lowerdir', 'lowerdir+', 'datadir+', 'upperdir', 'workdir'].flatMap((name) =>
-    mount.options.filter((option) => option.startsWith(`${name}=`)).map((option) => option.slice(name.length + 1)),
+    mount.options
+      .filter((option) => option.startsWith(`${name}=`))
+      .map((option) => option.slice(name.length + 1)),
   )
   const listed =
     mount.type === 'overlay'
@@ -130,11 +140,15 @@ function folderEnds(systems: FileSystems, path: string, seen: readonly Mount[]):
   return mountEnds(systems, mount, seen).map((end) => ({ ...end, chain: [path, ...end.chain] }))
 }
 
-/** bcachefs names all its devices (`/dev/sda:/dev/sdb`); others may name one. What serves files from a process has no disk itself. */
+/**
+ * bcachefs names all its devices (`/dev/sda:/dev/sdb`); others may name one. What serves files from a process
+ * has no disk itself.
+ */
 function sourceEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): readonly End[] {
   const devices = mount.source.split(':').filter((part) => part.startsWith('/dev/') && part !== '/dev/fuse')
   if (/^\/(?!dev\/)/.test(mount.source)) return fileEnds(systems, mount.source, seen)
-  if (devices.length > 0) return devices.flatMap((path) => foundEnds(systems, findDevice(systems.namer, path), path))
+  if (devices.length > 0)
+    return devices.flatMap((path) => foundEnds(systems, findDevice(systems.namer, path), path))
   if (/^fuse(?:\.|$)/.test(mount.type))
     return elsewhere('a process serves it, whose own files and devices are followed')
   return [lostAt(mount.source, `nothing says where a file system of type ${mount.type} lies`)]

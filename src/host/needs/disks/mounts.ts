@@ -1,5 +1,6 @@
 /**
- * /proc/PID/mountinfo (proc(5)): what is mounted, in this and in other mount namespaces, and on which mount a file lies.
+ * /proc/PID/mountinfo (proc(5)): what is mounted, in this and in other mount namespaces, and on which mount a
+ * file lies.
  *
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  */
@@ -33,7 +34,9 @@ export function parseMounts(text: string): Mount[] {
 
 /** Space, tab, newline and backslash are octal in mountinfo, swaps and fstab: `\040`. */
 export function unescapeOctal(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  )
 }
 
 export function optionOf({ options }: Mount, name: string): string | undefined {
@@ -86,7 +89,8 @@ function readNamespaces(reading: Reading, isContained: boolean): Namespaces {
     const namespace = namespaceOf(reading, pid)
     if (namespace !== undefined && seen.has(namespace)) continue
     if (namespace !== undefined) seen.add(namespace)
-    // Without the link (of another user's process, or in an archive) the list itself tells one namespace from another.
+    // Without the link (of another user's process, or in an archive) the list itself tells one namespace from
+    // another.
     const text = textOf(reading, `/proc/${pid}/mountinfo`, largest)
     if (text === undefined || texts.has(text)) continue
     texts.add(text)

@@ -1,6 +1,7 @@
 /**
- * Disks that are not in use now and still belong to the host: what /etc/fstab and mount units mount when asked, the boot
- * partitions Proxmox keeps in step, the target of crash dumps. Only names are found here; storage.ts follows them.
+ * Disks that are not in use now and still belong to the host: what /etc/fstab and mount units mount when
+ * asked, the boot partitions Proxmox keeps in step, the target of crash dumps. Only names are found here;
+ * storage.ts follows them.
  */
 import { defined } from '../../../base/defined.ts'
 import type { HostNeed } from '../../host.ts'
@@ -13,7 +14,9 @@ export type NamedDisk = {
   /** Readings of one name, the likeliest first: `UUID=…`, `/dev/sda2`, `8:3`. */
   readonly names: readonly string[]
   readonly weight: HostNeed['weight']
-  /** What is in use already by another name (a mount point, an unlocked volume): then that tells where it is. */
+  /**
+   * What is in use already by another name (a mount point, an unlocked volume): then that tells where it is.
+   */
   readonly point?: string
   readonly mapping?: string
 }
@@ -52,7 +55,9 @@ function proxmoxDisks(reading: Reading): NamedDisk[] {
     .split('\n')
     .flatMap((line): NamedDisk[] => {
       const id = line.trim()
-      return id === '' ? [] : [{ what: 'boot partition of proxmox-boot-tool', names: [`UUID=${id}`], weight: 'vital' }]
+      return id === ''
+        ? []
+        : [{ what: 'boot partition of proxmox-boot-tool', names: [`UUID=${id}`], weight: 'vital' }]
     })
 }
 
@@ -74,7 +79,9 @@ function unitDisks(reading: Reading): NamedDisk[] {
       seen.add(name)
       const text = textOfSource(reading, `${folder}/${name}`, 65_536)
       const value = (key: string): string | undefined =>
-        [...text.matchAll(new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`, 'gm'))].at(-1)?.[1]?.replaceAll('%%', '%')
+        [...text.matchAll(new RegExp(`^\\s*${key}\\s*=\\s*(.*?)\\s*$`, 'gm'))]
+          .at(-1)?.[1]
+          ?.replaceAll('%%', '%')
       const source = value('What')
       const what = name.endsWith('.swap') ? `swap in ${name}` : `${value('Where') ?? name} in ${name}`
       if (source === undefined) continue
@@ -95,24 +102,32 @@ function unescapeUnit(text: string): string {
   const plain = /^(["'])(.*)\1$/.exec(text)?.[2] ?? text
   return plain.startsWith('/dev/')
     ? plain
-    : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : plain.replaceAll(/\\x([0-9a-f]{2})/gi, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      )
 }
 
 /** autofs(5): /etc/auto.master names maps, and a map names a disk as `:/dev/sdb1`. */
 function automountDisks(reading: Reading): NamedDisk[] {
   const masters = namesIn(reading, '/etc/auto.master.d').map((name) => `/etc/auto.master.d/${name}`)
   const texts = ['/etc/auto.master', ...masters].map((path) => textOf(reading, path, 1 << 20) ?? '')
-  const maps = texts.flatMap((text) => [...text.matchAll(/^\s*\/\S*\s+(?:file:)?(\/\S+)/gm)].map(([, map = '']) => map))
-  return [...new Set(maps)]
-    .slice(0, 256)
-    .flatMap((map) =>
-      [...(textOf(reading, map, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(
-        ([, key = '', source = '']): NamedDisk => ({ what: `${key} in ${map}`, names: [source], weight: 'spoken-for' }),
-      ),
-    )
+  const maps = texts.flatMap((text) =>
+    [...text.matchAll(/^\s*\/\S*\s+(?:file:)?(\/\S+)/gm)].map(([, map = '']) => map),
+  )
+  return [...new Set(maps)].slice(0, 256).flatMap((map) =>
+    [...(textOf(reading, map, 1 << 20) ?? '').matchAll(/^\s*([^#\s]\S*)\s.*?:(\/dev\/\S+)\s*$/gm)].map(
+      ([, key = '', source = '']): NamedDisk => ({
+        what: `${key} in ${map}`,
+        names: [source],
+        weight: 'spoken-for',
+      }),
+    ),
+  )
 }
 
-/** kdump.conf(5): `<fs type> <partition>` or `raw <partition>`; other keys name servers, paths and programs. */
+/**
+ * kdump.conf(5): `<fs type> <partition>` or `raw <partition>`; other keys name servers, paths and programs.
+ */
 function dumpDisks(reading: Reading): NamedDisk[] {
   const lines = textOfSource(reading, '/etc/kdump.conf', 65_536).split('\n')
   return lines.flatMap((line): NamedDisk[] => {

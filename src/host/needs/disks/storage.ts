@@ -1,6 +1,7 @@
 /**
- * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is active, export, and
- * what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere is lost, and never dropped.
+ * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is
+ * active, export, and what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere
+ * is lost, and never dropped.
  */
 import { defined } from '../../../base/defined.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -32,7 +33,10 @@ export function storageNeeds(disks: Disks, needs: readonly DiskNeed[]): NeedsRea
   return joinNeeds(needs.map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
 }
 
-/** In the order in which a reader wants them: what is in use first, then what is named, then what is merely active. */
+/**
+ * In the order in which a reader wants them: what is in use first, then what is named, then what is merely
+ * active.
+ */
 export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   const inUse = [
     ...hiddenMounts(disks),
@@ -45,7 +49,8 @@ export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): Disk
   ]
   const told = new Set(inUse.flatMap(functionKeys))
   const named = [...namedNeeds(disks), ...bootNeeds(disks, devices)].filter(
-    (need) => need.ends.some(({ to }) => to !== 'function') || functionKeys(need).some((key) => !told.has(key)),
+    (need) =>
+      need.ends.some(({ to }) => to !== 'function') || functionKeys(need).some((key) => !told.has(key)),
   )
   return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named]), ...unreadNeeds(disks)]
 }
@@ -68,13 +73,15 @@ function unreadNeeds({ reading }: Disks): DiskNeed[] {
 }
 
 /**
- * Without the list of mounts, controllers of disks are left open by their class (judge/checks/known-needs.ts); disks hang on others
- * as well, such as USB.
+ * Without the list of mounts, controllers of disks are left open by their class
+ * (judge/checks/known-needs.ts); disks hang on others as well, such as USB.
  */
 function unlistedMounts({ reading, blocks }: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   if (reading.system.stat('/proc/self/mountinfo').ok) return []
   const withDisks = functionsWithDisks(blocks)
-  const others = devices.filter((one) => withDisks.has(one.address) && !['storage', 'nvme'].includes(deviceClass(one)))
+  const others = devices.filter(
+    (one) => withDisks.has(one.address) && !['storage', 'nvme'].includes(deviceClass(one)),
+  )
   const couldBe = others.map(({ address }) => address)
   const why = 'the input has no list of mounts'
   const ends: End[] = [{ to: 'lost', chain: [], lost: '/proc/self/mountinfo', why, couldBe }]
@@ -128,7 +135,9 @@ function mountLists({ namespaces }: Disks): { readonly mounts: readonly Mount[];
 function keyOf({ number, type, source, options }: Mount): string {
   if (!number.startsWith('0:')) return number
   if (type === 'zfs') return `zfs ${source.split('/')[0] ?? ''}`
-  return /^(?:overlay|aufs|unionfs|fuse)/.test(type) ? JSON.stringify([type, source, options]) : `${type} ${source}`
+  return /^(?:overlay|aufs|unionfs|fuse)/.test(type)
+    ? JSON.stringify([type, source, options])
+    : `${type} ${source}`
 }
 
 function swapNeeds(disks: Disks): DiskNeed[] {
@@ -152,12 +161,17 @@ function poolNeeds(disks: Disks): DiskNeed[] {
   }))
 }
 
-/** A journal on a device of its own has a folder by that name alone; one inside adds its inode (fs/jbd2/journal.c). */
+/**
+ * A journal on a device of its own has a folder by that name alone; one inside adds its inode
+ * (fs/jbd2/journal.c).
+ */
 function journalNeeds({ reading, blocks, stack }: Disks): DiskNeed[] {
   return namesInSource(reading, '/proc/fs/jbd2').flatMap((name): DiskNeed[] => {
     const around = /^(.*)-\d+$/.exec(name)?.[1]
     const isInside = !blocks.byName.has(name) && around !== undefined && blocks.byName.has(around)
-    return isInside ? [] : [{ start: vital('journal of a mounted file system'), ends: stack.endsOf(name), top: [name] }]
+    return isInside
+      ? []
+      : [{ start: vital('journal of a mounted file system'), ends: stack.endsOf(name), top: [name] }]
   })
 }
 
@@ -165,7 +179,8 @@ function exportNeeds(disks: Disks): DiskNeed[] {
   return readExports(disks.reading).map(({ what, path, number }) => {
     const found = number === undefined ? undefined : findByNumber(disks.namer, number)
     const lost: End = { to: 'lost', chain: [], lost: what, why: 'nothing says what it exports' }
-    const ends = path !== undefined ? disks.fileEnds(path) : found ? disks.foundEnds(found, number ?? '') : [lost]
+    const ends =
+      path !== undefined ? disks.fileEnds(path) : found ? disks.foundEnds(found, number ?? '') : [lost]
     return { start: vital(what), ends, top: path === undefined ? [] : nameOf(disks, path) }
   })
 }
@@ -192,7 +207,8 @@ function namedNeed(disks: Disks, { what, names, weight, point, mapping }: NamedD
   if (best === undefined || (best.found.is === 'lost' && isInUse(disks, { point, mapping }))) return []
   const { name, found } = best
   const top = found.is === 'block' ? [found.name, ...alikeBtrfs(disks, found.name)] : []
-  const ends = found.is === 'block' ? top.flatMap((one) => disks.stack.endsOf(one)) : disks.foundEnds(found, name)
+  const ends =
+    found.is === 'block' ? top.flatMap((one) => disks.stack.endsOf(one)) : disks.foundEnds(found, name)
   return [{ start: { kind: 'disk', what, weight }, ends, top }]
 }
 
@@ -232,15 +248,16 @@ function bootNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
 function bootNeed(disks: Disks, { what, partition, table, sectors, device, lost }: BootDisk): DiskNeed {
   const start = vital(what)
   if (device !== undefined) return { start, ends: [{ to: 'function', chain: [], device }], top: [] }
-  if (lost !== undefined) return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
+  if (lost !== undefined)
+    return { start, ends: [{ to: 'lost', chain: [], lost: lost.name, why: lost.why }], top: [] }
   if (partition === undefined) return { start, ...biosDisk(disks, table ?? '', sectors) }
   const named = namedNeed(disks, { what, names: [partition], weight: 'vital' })
   return named[0] ? { ...named[0], start } : { start, ends: [], top: [] }
 }
 
 /**
- * A device made of others (a logical volume, an array, an unlocked volume, a bcache) or showing a file is in use as soon as it
- * is active. What other needs stand on is told by them.
+ * A device made of others (a logical volume, an array, an unlocked volume, a bcache) or showing a file is in
+ * use as soon as it is active. What other needs stand on is told by them.
  */
 function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNeed[]): DiskNeed[] {
   const told = new Set(others.flatMap(({ top }) => top.flatMap((name) => [...stack.below(name)])))

@@ -1,6 +1,7 @@
 /**
- * What the udev database says of block devices: /run/udev/data/b8:2 has lines such as `S:disk/by-id/…` (links it made) and
- * `E:ID_FS_TYPE=ext4`. A device with a record was looked at; one without was not, and may be anything.
+ * What the udev database says of block devices: /run/udev/data/b8:2 has lines such as `S:disk/by-id/…` (links
+ * it made) and `E:ID_FS_TYPE=ext4`. A device with a record was looked at; one without was not, and may be
+ * anything.
  */
 import { hex } from '../../../pci/hex.ts'
 import { textOf, type Reading } from '../../read/reading.ts'

@@ -1,7 +1,7 @@
 /**
- * The pools of ZFS that are imported, and their members. ZFS shows no slaves in sysfs: a pool's members are known by the
- * labels in the udev database and by /etc/zfs/zpool.cache, and neither is complete. Cache and spare devices carry a label
- * without the name of a pool (module/zfs/vdev_label.c, `vdev_label_generate`).
+ * The pools of ZFS that are imported, and their members. ZFS shows no slaves in sysfs: a pool's members are
+ * known by the labels in the udev database and by /etc/zfs/zpool.cache, and neither is complete. Cache and
+ * spare devices carry a label without the name of a pool (module/zfs/vdev_label.c, `vdev_label_generate`).
  */
 import { bytesOf, type Reading } from '../../read/reading.ts'
 import type { Block } from './blocks.ts'
@@ -18,7 +18,9 @@ export function readPools(reading: Reading, mounts: readonly Mount[]): Set<strin
   for (const { type, source } of mounts) if (type === 'zfs') pools.add(source.split('/')[0] ?? '')
   const folder = '/proc/spl/kstat/zfs'
   for (const name of namesInSource(reading, folder)) {
-    const isPool = ['state', 'guid', 'io', 'txgs'].some((file) => isThere(reading, `${folder}/${name}/${file}`))
+    const isPool = ['state', 'guid', 'io', 'txgs'].some((file) =>
+      isThere(reading, `${folder}/${name}/${file}`),
+    )
     if (isPool) pools.add(name)
   }
   pools.delete('')
@@ -94,19 +96,28 @@ function isLabelled({ properties }: UdevRecord, pool: string): boolean {
   return exact === undefined ? properties.get('ID_FS_LABEL') === pool : decodeUdev(exact) === pool
 }
 
-function poolEnds(context: ZfsContext, pool: string, vdevs: readonly CachedVdev[] | undefined): readonly End[] {
+function poolEnds(
+  context: ZfsContext,
+  pool: string,
+  vdevs: readonly CachedVdev[] | undefined,
+): readonly End[] {
   const { members, files, unknown } = knownMembers(context, pool, vdevs ?? [])
-  const ends = [...[...members].flatMap((name) => context.block(name)), ...files.flatMap((path) => context.file(path))]
+  const ends = [
+    ...[...members].flatMap((name) => context.block(name)),
+    ...files.flatMap((path) => context.file(path)),
+  ]
   const lost = unknown.map((path) => lostAt(path, 'this member of the pool is not shown'))
   if (members.size + files.length === 0)
-    return [lostAt(`pool ${pool}`, 'neither the udev database nor /etc/zfs/zpool.cache says on which disks it is')]
+    return [
+      lostAt(`pool ${pool}`, 'neither the udev database nor /etc/zfs/zpool.cache says on which disks it is'),
+    ]
   const isListed = vdevs !== undefined && vdevs.length > 0
   return [...ends, ...lost, ...maybeMembers(context, members, isListed)]
 }
 
 /**
- * Devices that may belong to an imported pool. With the pool's own list these are the ones whose label names no pool; without
- * it, those that udev did not look at or could not tell as well.
+ * Devices that may belong to an imported pool. With the pool's own list these are the ones whose label names
+ * no pool; without it, those that udev did not look at or could not tell as well.
  */
 function maybeMembers(context: ZfsContext, members: ReadonlySet<string>, isListed: boolean): End[] {
   const { blocks, udev } = context.namer
@@ -141,7 +152,10 @@ function lostAt(lost: string, why: string): Extract<End, { to: 'lost' }> {
   return { to: 'lost', chain: [], lost, why }
 }
 
-/** The pool of a volume: udev links it as `zvol/tank/vm-1`; without that, any of the imported pools may hold it. */
+/**
+ * The pool of a volume: udev links it as `zvol/tank/vm-1`; without that, any of the imported pools may hold
+ * it.
+ */
 export function poolsOfVolume(namer: Namer, block: Block, imported: ReadonlySet<string>): readonly string[] {
   const name = block.disk ?? block.name
   const links = namer.udev().get(name)?.links ?? []

@@ -1,6 +1,7 @@
 /**
- * /etc/zfs/zpool.cache: the pools that ZFS imports by itself, as a packed list of names and values in XDR encoding
- * (module/nvpair/nvpair.c). Each pool has a `vdev_tree`; its leaves name their device by path and by number (`guid`).
+ * /etc/zfs/zpool.cache: the pools that ZFS imports by itself, as a packed list of names and values in XDR
+ * encoding (module/nvpair/nvpair.c). Each pool has a `vdev_tree`; its leaves name their device by path and by
+ * number (`guid`).
  */
 
 export type CachedVdev = { readonly path: string; readonly guid?: string }
@@ -10,7 +11,10 @@ export type CachedPools = ReadonlyMap<string, readonly CachedVdev[]>
 type Value = string | bigint | Pairs | readonly Pairs[] | undefined
 type Pairs = ReadonlyMap<string, Value>
 
-/** DATA_TYPE_* of sys/nvpair.h, those that are read here; others are passed over by the size that each pair states. */
+/**
+ * DATA_TYPE_* of sys/nvpair.h, those that are read here; others are passed over by the size that each pair
+ * states.
+ */
 const uint64 = 8
 const text = 9
 const list = 19
@@ -109,6 +113,7 @@ function collectLeaves(tree: Value, leaves: CachedVdev[], depth: number): void {
     leaves.push({ path, ...(typeof guid === 'bigint' ? { guid: guid.toString() } : {}) })
   for (const key of ['children', 'l2cache', 'spares']) {
     const below = pairs.get(key)
-    if (Array.isArray(below)) for (const child of below as readonly Pairs[]) collectLeaves(child, leaves, depth + 1)
+    if (Array.isArray(below))
+      for (const child of below as readonly Pairs[]) collectLeaves(child, leaves, depth + 1)
   }
 }

@@ -42,8 +42,14 @@ export function namedByNetworkd(text: string, port: Port): boolean {
   const link = sections.get('link') ?? new Map<string, string[]>()
   if (/^(?:yes|true|on|1)$/i.test(link.get('unmanaged')?.at(-1) ?? '')) return false
   // Hardware has no kind; the files that come with systemd for its containers name one.
-  if (match.size === 0 || match.has('kind') || match.has('ssid') || match.has('wlaninterfacetype')) return false
-  return holds(match, 'name', port.name) && holdsMac(match, port) && holdsDriver(match, port) && holdsType(match, port)
+  if (match.size === 0 || match.has('kind') || match.has('ssid') || match.has('wlaninterfacetype'))
+    return false
+  return (
+    holds(match, 'name', port.name) &&
+    holdsMac(match, port) &&
+    holdsDriver(match, port) &&
+    holdsType(match, port)
+  )
 }
 
 function valuesOf(section: Section, key: string): readonly string[] {
@@ -53,13 +59,16 @@ function valuesOf(section: Section, key: string): readonly string[] {
 function holds(section: Section, key: string, value: string): boolean {
   const patterns = valuesOf(section, key)
   const wanted = patterns.filter((pattern) => !pattern.startsWith('!'))
-  if (patterns.some((pattern) => pattern.startsWith('!') && matchesPattern(pattern.slice(1), value))) return false
+  if (patterns.some((pattern) => pattern.startsWith('!') && matchesPattern(pattern.slice(1), value)))
+    return false
   return wanted.length === 0 || wanted.some((pattern) => matchesPattern(pattern, value))
 }
 
 function holdsMac(section: Section, { macs = [] }: Port): boolean {
   const wanted = [...valuesOf(section, 'macaddress'), ...valuesOf(section, 'permanentmacaddress')]
-  return wanted.length === 0 || wanted.some((mac) => macs.includes(mac.toLowerCase().replaceAll(/[-.]/g, ':')))
+  return (
+    wanted.length === 0 || wanted.some((mac) => macs.includes(mac.toLowerCase().replaceAll(/[-.]/g, ':')))
+  )
 }
 
 function holdsDriver(section: Section, { driver }: Port): boolean {

@@ -1,7 +1,7 @@
 /**
- * Which ports the host's configuration brings up, whether or not they carry something at this moment: ifupdown, netplan,
- * systemd-networkd, NetworkManager, the ifcfg files of Red Hat and SUSE, and a few smaller ones. A port counts as
- * configured when a file names it, by name, pattern or MAC.
+ * Which ports the host's configuration brings up, whether or not they carry something at this moment:
+ * ifupdown, netplan, systemd-networkd, NetworkManager, the ifcfg files of Red Hat and SUSE, and a few smaller
+ * ones. A port counts as configured when a file names it, by name, pattern or MAC.
  */
 import type { PciDevice } from '../../../pci/device.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -100,7 +100,9 @@ function portsOf(devices: readonly PciDevice[]): Map<string, Port> {
   return ports
 }
 
-/** `source` and `source-directory` lines lead to more files (interfaces(5)); patterns only of the last part. */
+/**
+ * `source` and `source-directory` lines lead to more files (interfaces(5)); patterns only of the last part.
+ */
 function ifupdownFiles(reading: Reading): string[] {
   const found = new Set<string>()
   const pending = ['/etc/network/interfaces']
@@ -114,7 +116,8 @@ function ifupdownFiles(reading: Reading): string[] {
     }
   }
   // Read by ifupdown2 and many images even where no line says so.
-  for (const name of namesIn(reading, '/etc/network/interfaces.d')) found.add(`/etc/network/interfaces.d/${name}`)
+  for (const name of namesIn(reading, '/etc/network/interfaces.d'))
+    found.add(`/etc/network/interfaces.d/${name}`)
   return [...found]
 }
 

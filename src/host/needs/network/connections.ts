@@ -1,4 +1,7 @@
-/** TCP connections of this namespace: /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and which programs hold them. */
+/**
+ * TCP connections of this namespace: /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and which programs hold
+ * them.
+ */
 import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
 import { readProcesses } from '../users/processes.ts'
@@ -86,7 +89,9 @@ export function holdersOf(reading: Reading, inodes: ReadonlySet<string>): Holder
   return list.length === 0 ? { names, hidden: 'no program is shown in /proc' } : { names }
 }
 
-/** `0702000A` is 10.0.2.7; 32 digits are four such words; an IPv4 address mapped into IPv6 comes out as IPv4. */
+/**
+ * `0702000A` is 10.0.2.7; 32 digits are four such words; an IPv4 address mapped into IPv6 comes out as IPv4.
+ */
 export function parseProcAddress(hex: string): string | undefined {
   if (!/^(?:[0-9A-F]{8}|[0-9A-F]{32})$/i.test(hex)) return undefined
   const bytes: number[] = []

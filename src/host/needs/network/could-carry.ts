@@ -1,7 +1,7 @@
 /**
- * The functions at which a lost trail of the network could physically end. Wider than the truth on purpose: a port is left
- * out only where it is proven to carry nothing: it is down, has no address, nothing stands on it, and no configuration
- * brings it up.
+ * The functions at which a lost trail of the network could physically end. Wider than the truth on purpose: a
+ * port is left out only where it is proven to carry nothing: it is down, has no address, nothing stands on
+ * it, and no configuration brings it up.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -21,12 +21,17 @@ export function couldCarryNetwork(reading: Reading, devices: readonly PciDevice[
   return couldCarry(networkFacts(reading), devices, readConfigured(reading, devices)).inUse()
 }
 
-export function couldCarry(facts: NetworkFacts, devices: readonly PciDevice[], configured: Configured): CouldCarry {
+export function couldCarry(
+  facts: NetworkFacts,
+  devices: readonly PciDevice[],
+  configured: Configured,
+): CouldCarry {
   const byOwner = new Map<PciAddress, string[]>()
   for (const { name, owner } of facts.interfaces.byName.values())
     if (owner !== undefined) byOwner.set(owner, [...(byOwner.get(owner) ?? []), name])
   const areListed = facts.interfaces.gap === undefined && facts.interfaces.byName.size > 0
-  const isPort = (device: PciDevice): boolean => byOwner.has(device.address) || mayHavePorts(device, areListed)
+  const isPort = (device: PciDevice): boolean =>
+    byOwner.has(device.address) || mayHavePorts(device, areListed)
   let idle: Set<string> | undefined
   const isIdle = (device: PciDevice): boolean => {
     idle ??= idleInterfaces(facts, configured)
@@ -42,7 +47,10 @@ export function couldCarry(facts: NetworkFacts, devices: readonly PciDevice[], c
   }
 }
 
-/** A driver that shows no port here may have it in another namespace; behind USB a port may hang that is not listed. */
+/**
+ * A driver that shows no port here may have it in another namespace; behind USB a port may hang that is not
+ * listed.
+ */
 function mayHavePorts(device: PciDevice, areListed: boolean): boolean {
   if (!isHeldOrUnknown(device)) return false
   const kind = deviceClass(device)

@@ -32,7 +32,10 @@ export function networkFacts(reading: Reading): NetworkFacts {
   return facts
 }
 
-/** Kinds whose packets travel on inside packets of the host: they run over whatever way leads to the other end. */
+/**
+ * Kinds whose packets travel on inside packets of the host: they run over whatever way leads to the other
+ * end.
+ */
 const tunnelKinds =
   /^(?:tunnel|tun|wireguard|ipip|sit|gre|gretap|erspan|ip6tnl|ip6gre|ip6gretap|ip6erspan|vti6?|xfrm|vxlan|geneve|bareudp|gtp|amt|l2tp|l2tpeth|ovpn|fou)$/
 
@@ -60,10 +63,14 @@ export function interfacesWith(facts: NetworkFacts, address: string): readonly s
   return names.length > 0 ? names : connectedInterfaces(facts.tables, bytes)
 }
 
-/** It has an address of its own that is more than the kernel gives every interface that is up, or a route of its own. */
+/**
+ * It has an address of its own that is more than the kernel gives every interface that is up, or a route of
+ * its own.
+ */
 export function addressedInterfaces(facts: NetworkFacts): Set<string> {
   const names = new Set(facts.tables.routes.map((route) => route.interface))
-  for (const own of facts.addresses.list) if (!own.isLinkLocal) for (const name of own.interfaces) names.add(name)
+  for (const own of facts.addresses.list)
+    if (!own.isLinkLocal) for (const name of own.interfaces) names.add(name)
   return names
 }
 

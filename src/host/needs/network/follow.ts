@@ -1,7 +1,7 @@
 /**
- * From an interface down to the functions that carry it: bridge, bond, team, VLAN, macvlan, VRF by their links, PPP by its
- * session, a tunnel by the way to its other end, a port of Open vSwitch by all ports of its switch. What cannot be
- * followed is lost, never dropped. Cycles and depth are bounded.
+ * From an interface down to the functions that carry it: bridge, bond, team, VLAN, macvlan, VRF by their
+ * links, PPP by its session, a tunnel by the way to its other end, a port of Open vSwitch by all ports of its
+ * switch. What cannot be followed is lost, never dropped. Cycles and depth are bounded.
  */
 import type { End } from '../ends.ts'
 import { anyOf } from '../sets.ts'
@@ -28,10 +28,12 @@ export function interfaceEnds(facts: NetworkFacts, name: string): End[] {
 function walk(trail: Trail, name: string): End[] {
   const { facts, visited, above } = trail
   if (visited.has(name)) return []
-  if (visited.size >= maxVisited || above.length >= maxDepth) return [lostAt(trail, name, 'there is no end to it')]
+  if (visited.size >= maxVisited || above.length >= maxDepth)
+    return [lostAt(trail, name, 'there is no end to it')]
   visited.add(name)
   const one = facts.interfaces.byName.get(name)
-  if (one === undefined) return [lostAt(trail, name, facts.interfaces.gap ?? 'no interface of that name is here')]
+  if (one === undefined)
+    return [lostAt(trail, name, facts.interfaces.gap ?? 'no interface of that name is here')]
   const here = { ...trail, above: [...above, name] }
   if (one.owner !== undefined) return [{ to: 'function', chain: here.above, device: one.owner }]
   if (!one.isVirtual) return [{ to: 'elsewhere', chain: here.above, why: 'its hardware is not on a PCI bus' }]
@@ -74,7 +76,8 @@ function legsOfBond(here: Trail, one: NetInterface, lower: readonly string[]): E
 function portsOfSwitch(here: Trail, lower: readonly string[]): End[] {
   const ports = lower.filter((name) => !isGuestPort(here, name))
   if (ports.length > 0) return ports.flatMap((name) => walk(here, name))
-  const why = lower.length > 0 ? 'only virtual machines and containers are in it' : 'no port of this host is in it'
+  const why =
+    lower.length > 0 ? 'only virtual machines and containers are in it' : 'no port of this host is in it'
   return [{ to: 'elsewhere', chain: here.above, why }]
 }
 
@@ -109,8 +112,8 @@ function underPpp(here: Trail, one: NetInterface): End[] {
 }
 
 /**
- * A tunnel runs over the way to its other end. Where that end is not known it goes out as everything does; without such a
- * way it must run over whatever has an address, and two of those cannot be told apart.
+ * A tunnel runs over the way to its other end. Where that end is not known it goes out as everything does;
+ * without such a way it must run over whatever has an address, and two of those cannot be told apart.
  */
 function underTunnel(here: Trail, one: NetInterface): End[] {
   const { facts } = here
@@ -122,8 +125,11 @@ function underTunnel(here: Trail, one: NetInterface): End[] {
   known.delete(one.name)
   if (known.size > 0) return [...known].flatMap((name) => walk(here, name))
   // A way that this very trail came through leads nowhere.
-  const isWay = (name: string): boolean => !here.above.includes(name) && !isTunnel(facts.interfaces.byName.get(name))
-  const ways = new Set(defaultRoutes(facts).flatMap((route) => (isWay(route.interface) ? [route.interface] : [])))
+  const isWay = (name: string): boolean =>
+    !here.above.includes(name) && !isTunnel(facts.interfaces.byName.get(name))
+  const ways = new Set(
+    defaultRoutes(facts).flatMap((route) => (isWay(route.interface) ? [route.interface] : [])),
+  )
   const out = [...ways].flatMap((name) => walk(here, name))
   if (out.length > 0) {
     // Nobody asked the kernel, which knows whether it is one of these.
@@ -146,18 +152,23 @@ function overTheOnlyWay(here: Trail, ways: readonly string[]): End[] {
   return [lostHere(here, 'nothing says which port it runs over')]
 }
 
-/** The kernel tells the far end of these; those of WireGuard and of programs it tells nobody without asking for them. */
+/**
+ * The kernel tells the far end of these; those of WireGuard and of programs it tells nobody without asking
+ * for them.
+ */
 function isToldByKernel({ kind = '' }: NetInterface): boolean {
   return !/^(?:wireguard|tun|tunnel|ppp|ovpn)$/.test(kind)
 }
 
 /**
- * An internal port of Open vSwitch has no link downward (net/openvswitch/vport-internal_dev.c); real ports have the master
- * `ovs-system` (vport-netdev.c). Which bridge a port is in stands in its database alone, so every port counts.
+ * An internal port of Open vSwitch has no link downward (net/openvswitch/vport-internal_dev.c); real ports
+ * have the master `ovs-system` (vport-netdev.c). Which bridge a port is in stands in its database alone, so
+ * every port counts.
  */
 function portsOfOpenSwitch(here: Trail, one: NetInterface): End[] {
   const canBe =
-    one.kind === 'openvswitch' || (one.kind === undefined && (one.hardware === 1 || one.hardware === undefined))
+    one.kind === 'openvswitch' ||
+    (one.kind === undefined && (one.hardware === 1 || one.hardware === undefined))
   const ends = canBe && here.facts.interfaces.byName.has('ovs-system') ? walk(here, 'ovs-system') : []
   const isFollowed = ends.some(({ to }) => to === 'function')
   return isFollowed

@@ -1,6 +1,6 @@
 /**
- * interfaces(5) of ifupdown, ifupdown2 and ifupdown-ng. Installers of Proxmox list every port as `iface eno2 inet manual`:
- * that alone brings nothing up, and is no use.
+ * interfaces(5) of ifupdown, ifupdown2 and ifupdown-ng. Installers of Proxmox list every port as `iface eno2
+ * inet manual`: that alone brings nothing up, and is no use.
  */
 import { matchesPattern, namesPort, wordsOf, type Port } from './port-words.ts'
 

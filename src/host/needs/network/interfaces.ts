@@ -1,6 +1,6 @@
 /**
- * The network interfaces of this namespace: what each sits on, what it is, whether it is up. From sysfs, and from the
- * kernel's own answer where there is one. How they hang together is followed in follow.ts.
+ * The network interfaces of this namespace: what each sits on, what it is, whether it is up. From sysfs, and
+ * from the kernel's own answer where there is one. How they hang together is followed in follow.ts.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -18,7 +18,10 @@ export type NetInterface = {
   /** Undefined where nothing says so. */
   readonly isUp?: boolean
   readonly hasCarrier?: boolean
-  /** What it is, in rtnetlink's word (`info_kind`): `bridge`, `bond`, `vlan`, `vrf`, `vxlan`, `wireguard`, `tun`, `ppp`. */
+  /**
+   * What it is, in rtnetlink's word (`info_kind`): `bridge`, `bond`, `vlan`, `vrf`, `vxlan`, `wireguard`,
+   * `tun`, `ppp`.
+   */
   readonly kind?: string
   /** ARPHRD number of include/uapi/linux/if_arp.h. */
   readonly hardware?: number
@@ -75,7 +78,12 @@ export function readInterfaces(reading: Reading, answer: KernelAnswer): Interfac
 
 const nothingAround = { lower: [], upper: [], taps: [] }
 
-function fromSysfs(reading: Reading, name: string, link: string | undefined, row: Row | undefined): NetInterface {
+function fromSysfs(
+  reading: Reading,
+  name: string,
+  link: string | undefined,
+  row: Row | undefined,
+): NetInterface {
   const folder = `${netFolder}/${name}`
   const listed = reading.system.list(folder)
   const entries = listed.ok ? listed.value : []
@@ -85,7 +93,9 @@ function fromSysfs(reading: Reading, name: string, link: string | undefined, row
   const master = entries.includes('master') ? linkName(reading, `${folder}/master`) : undefined
   const flags = row === undefined ? flagsOf(reading, folder) : {}
   const carrier = textOf(reading, `${folder}/carrier`)
-  const legState = entries.includes('bonding_slave') ? textOf(reading, `${folder}/bonding_slave/mii_status`) : undefined
+  const legState = entries.includes('bonding_slave')
+    ? textOf(reading, `${folder}/bonding_slave/mii_status`)
+    : undefined
   return {
     name,
     ...defined({ owner }),
@@ -98,7 +108,9 @@ function fromSysfs(reading: Reading, name: string, link: string | undefined, row
     ...defined({ master, legState }),
     taps: entries.flatMap((entry) => /^tap(\d+)$/.exec(entry)?.[1] ?? []),
     // Every namespace has its loopback under this name, and nothing lies below it (drivers/net/loopback.c).
-    ...(listed.ok || name === 'lo' ? {} : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
+    ...(listed.ok || name === 'lo'
+      ? {}
+      : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
   }
 }
 
@@ -141,8 +153,9 @@ const hardwareKinds: Readonly<Record<number, string>> = {
 }
 
 /**
- * Of virtual Ethernet (type 1) only `dummy` and `ifb` speak no ARP without being a master of others (drivers/net/dummy.c,
- * ifb.c): IFF_NOARP is 0x80, IFF_MASTER 0x400. Without Ethernet (0xfffe) it is a tunnel: WireGuard, tun.
+ * Of virtual Ethernet (type 1) only `dummy` and `ifb` speak no ARP without being a master of others
+ * (drivers/net/dummy.c, ifb.c): IFF_NOARP is 0x80, IFF_MASTER 0x400. Without Ethernet (0xfffe) it is a
+ * tunnel: WireGuard, tun.
  */
 function kindFromHardware(hardware: number, flags: number): string | undefined {
   if (hardware === 1 && (flags & 0x480) === 0x80) return 'dummy'

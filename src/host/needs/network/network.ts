@@ -1,7 +1,7 @@
 /**
- * The network the host lives on: default routes of every table, sessions, remote file systems, addresses, bridges, ports
- * that are configured; each followed down to the functions under it. What could not be followed, or not even looked for,
- * is a lost need.
+ * The network the host lives on: default routes of every table, sessions, remote file systems, addresses,
+ * bridges, ports that are configured; each followed down to the functions under it. What could not be
+ * followed, or not even looked for, is a lost need.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -30,8 +30,10 @@ export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]
   const configured = readConfigured(reading, devices)
   const could = couldCarry(facts, devices, configured)
   const ends = endFinder(facts)
-  const follow = (wanted: readonly Wanted[]): NeedsRead => joinNeeds(wanted.map((one) => followed(one, ends, could)))
-  const hasWayOut = defaultRoutes(facts).length > 0 || facts.tables.otherTables.some(({ hasDefault }) => hasDefault)
+  const follow = (wanted: readonly Wanted[]): NeedsRead =>
+    joinNeeds(wanted.map((one) => followed(one, ends, could)))
+  const hasWayOut =
+    defaultRoutes(facts).length > 0 || facts.tables.otherTables.some(({ hasDefault }) => hasDefault)
   const weight: Weight = hasWayOut ? 'spoken-for' : 'vital'
   const { sessions, hidden } = wantedSessions(facts)
   const vital = [...wantedRoutes(facts), ...sessions, ...wantedStorage(facts)]
@@ -98,7 +100,11 @@ function onlyLost(read: NeedsRead): NeedsRead {
 
 function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
   const { tables, addresses, connections, reading } = facts
-  const lostOf = (what: string, gap: { lost: string; why: string }, couldBe: readonly PciAddress[]): LostNeed => ({
+  const lostOf = (
+    what: string,
+    gap: { lost: string; why: string },
+    couldBe: readonly PciAddress[],
+  ): LostNeed => ({
     kind: 'network',
     what,
     chain: [],
@@ -119,7 +125,11 @@ function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
 }
 
 /** Ports that carry nothing now may be brought up by a file that cannot be read. */
-function configurationGaps({ gaps }: Configured, could: CouldCarry, carried: ReadonlySet<string>): LostNeed[] {
+function configurationGaps(
+  { gaps }: Configured,
+  could: CouldCarry,
+  carried: ReadonlySet<string>,
+): LostNeed[] {
   const couldBe = gaps.length === 0 ? [] : could.any().filter((address) => !carried.has(address))
   if (couldBe.length === 0) return []
   return gaps.map(({ lost, why }) => ({
@@ -139,7 +149,11 @@ function lastWay(facts: NetworkFacts, all: NeedsRead, could: CouldCarry, hasWayO
   const what = 'the way into the network'
   const inUse = could.inUse()
   if (inUse.length > 0) {
-    const lost = { chain: [], lost: 'default route', why: 'there is none, and these ports are up or configured' }
+    const lost = {
+      chain: [],
+      lost: 'default route',
+      why: 'there is none, and these ports are up or configured',
+    }
     return { needs: [], lost: [{ kind: 'network', what, ...lost, couldBe: inUse }] }
   }
   const [last, another] = could.any()
@@ -155,7 +169,8 @@ function withPhysicalFunctions(read: NeedsRead, devices: readonly PciDevice[]): 
     const physFn = physFns.get(need.device)
     if (physFn === undefined) return [need]
     const { redundant, ...rest } = need
-    const others = redundant?.others.filter((other) => physFns.get(other) !== physFn && other !== physFn) ?? []
+    const others =
+      redundant?.others.filter((other) => physFns.get(other) !== physFn && other !== physFn) ?? []
     const kept = redundant === undefined ? {} : { redundant: { set: redundant.set, others } }
     return [need, { ...rest, ...kept, chain: [...need.chain, need.device], device: physFn }]
   })

@@ -1,6 +1,6 @@
 /**
- * Network drivers whose port is not here. sysfs shows the interfaces of the reader's own network namespace only, so a
- * port that was moved into a container has none, and nobody here can say what it is used for.
+ * Network drivers whose port is not here. sysfs shows the interfaces of the reader's own network namespace
+ * only, so a port that was moved into a container has none, and nobody here can say what it is used for.
  */
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import type { LostNeed } from '../../host.ts'
@@ -33,7 +33,10 @@ export function lostInOtherNamespaces(facts: NetworkFacts, devices: readonly Pci
   }))
 }
 
-/** Where the interface may be; undefined when every program is seen to be in this namespace, and none is kept by a mount. */
+/**
+ * Where the interface may be; undefined when every program is seen to be in this namespace, and none is kept
+ * by a mount.
+ */
 function otherNamespace(reading: Reading): string | undefined {
   const own = linkOf(reading, '/proc/self/ns/net') ?? linkOf(reading, '/proc/1/ns/net')
   if (own === undefined) return 'nothing says which other namespaces there are'

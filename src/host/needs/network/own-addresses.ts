@@ -1,7 +1,7 @@
 /**
- * The host's own addresses and the interface each is on. The kernel says it outright; without its answer IPv6 is told by
- * /proc/net/if_inet6 (net/ipv6/addrconf.c), and an IPv4 address of /proc/net/fib_trie belongs to the interface whose
- * directly connected network holds it.
+ * The host's own addresses and the interface each is on. The kernel says it outright; without its answer IPv6
+ * is told by /proc/net/if_inet6 (net/ipv6/addrconf.c), and an IPv4 address of /proc/net/fib_trie belongs to
+ * the interface whose directly connected network holds it.
  */
 import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
@@ -47,7 +47,9 @@ export function readOwnAddresses(
 
 function ownAddress(text: string | undefined, interfaces: readonly string[]): OwnAddress[] {
   const bytes = text === undefined ? undefined : addressBytes(text)
-  return bytes === undefined || isLoopback(bytes) ? [] : [{ bytes, isLinkLocal: isLinkLocal(bytes), interfaces }]
+  return bytes === undefined || isLoopback(bytes)
+    ? []
+    : [{ bytes, isLinkLocal: isLinkLocal(bytes), interfaces }]
 }
 
 function addresses4(
@@ -72,13 +74,21 @@ function addresses4(
 }
 
 /** The network with the longest prefix that is directly connected; two interfaces may share one. */
-export function connectedInterfaces({ routes }: Pick<RouteTables, 'routes'>, bytes: readonly number[]): string[] {
-  const near = routes.filter((route) => route.isDirect === true && route.prefix > 3 && isCovered(route, bytes))
+export function connectedInterfaces(
+  { routes }: Pick<RouteTables, 'routes'>,
+  bytes: readonly number[],
+): string[] {
+  const near = routes.filter(
+    (route) => route.isDirect === true && route.prefix > 3 && isCovered(route, bytes),
+  )
   const longest = Math.max(...near.map(({ prefix }) => prefix))
   return [...new Set(near.flatMap((route) => (route.prefix === longest ? [route.interface] : [])))]
 }
 
-/** Own addresses in a table of their own are those of a VRF: interfaces whose master is neither bridge, bond nor switch. */
+/**
+ * Own addresses in a table of their own are those of a VRF: interfaces whose master is neither bridge, bond
+ * nor switch.
+ */
 function vrfMembers({ byName }: Interfaces): string[] {
   const masters = new Set([...byName.values()].flatMap(({ master }) => master ?? []))
   return [...masters].filter((name) => {

@@ -1,7 +1,7 @@
 /**
- * What a PPP interface runs over. sysfs links it to nothing. /proc/net/pppoe (drivers/net/ppp/pppoe.c) names the port of
- * every PPPoE session of the kernel, though not which interface it is; a `pppoe` program has it among its arguments; a
- * modem is the terminal that pppd has open.
+ * What a PPP interface runs over. sysfs links it to nothing. /proc/net/pppoe (drivers/net/ppp/pppoe.c) names
+ * the port of every PPPoE session of the kernel, though not which interface it is; a `pppoe` program has it
+ * among its arguments; a modem is the terminal that pppd has open.
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, textOf } from '../../read/reading.ts'
@@ -73,7 +73,8 @@ function openModems(reading: NetworkFacts['reading'], open: readonly OpenFile[])
     const link = linkOf(reading, `/sys/class/tty/${name}`) ?? linkOf(reading, `/sys/class/wwan/${name}`)
     const device = ownerOf(link)
     if (device !== undefined) return [{ to: 'function', chain: [name], device }]
-    if (link !== undefined) return [{ to: 'elsewhere', chain: [name], why: 'its hardware is not on a PCI bus' }]
+    if (link !== undefined)
+      return [{ to: 'elsewhere', chain: [name], why: 'its hardware is not on a PCI bus' }]
   }
   return []
 }

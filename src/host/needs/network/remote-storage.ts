@@ -1,7 +1,7 @@
 /**
- * File systems and disks that come over the network, each with what says where its server is: an address, an address of
- * this host, an interface, or a function that carries them itself. A server that is named and not numbered is looked up
- * in /etc/hosts; nobody else is asked.
+ * File systems and disks that come over the network, each with what says where its server is: an address, an
+ * address of this host, an interface, or a function that carries them itself. A server that is named and not
+ * numbered is looked up in /etc/hosts; nobody else is asked.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -38,11 +38,16 @@ export function readRemoteStorage(reading: Reading): RemoteStorage[] {
 export const remoteTypes =
   /^(?:nfs4?|cifs|smb3|smbfs|ceph|afs|9p|lustre|beegfs|orangefs|pvfs2|coda|ncpfs|glusterfs|davfs|gpfs|panfs|fuse\.(?:glusterfs|sshfs|ceph|ceph-fuse|s3fs|rclone|davfs2?|mfs|moosefs|lizardfs|juicefs|curlftpfs|smbnetfs|goofys|gcsfuse|nfs|seaweedfs|cvmfs2))$/
 
-/** Of every mount namespace: a container may have a server of its own. One mount in several has one number. */
+/**
+ * Of every mount namespace: a container may have a server of its own. One mount in several has one number.
+ */
 function remoteMounts(reading: Reading): RemoteStorage[] {
   const { own, others } = readMounts(reading)
   const found = new Map<string, RemoteStorage>()
-  for (const { type, source, options, point, number } of [own, ...others.map(({ mounts }) => mounts)].flat()) {
+  for (const { type, source, options, point, number } of [
+    own,
+    ...others.map(({ mounts }) => mounts),
+  ].flat()) {
     const isUrl = type.startsWith('fuse') && /^(?:[\w.-]+@)?[\w.-]+:\/|^\/\/|^\w+:\/\//.test(source)
     if (!remoteTypes.test(type) && !isUrl) continue
     // 9p shares a folder of the machine that this one is a guest of, unless it goes over TCP.
@@ -65,7 +70,10 @@ function listOf(names: readonly string[]): string {
   return names.length > 3 ? `${names.slice(0, 3).join(', ')}, …` : names.join(', ') || '?'
 }
 
-/** `addr=` is where the kernel really connected to; Ceph lists monitors in the source or, since 5.17, in `mon_addr=`. */
+/**
+ * `addr=` is where the kernel really connected to; Ceph lists monitors in the source or, since 5.17, in
+ * `mon_addr=`.
+ */
 function serversOf(source: string, options: string): string[] {
   const stated = /(?:^|,)addr=([^,]+)/.exec(options)?.[1]
   if (stated !== undefined) return [stated]
@@ -100,30 +108,41 @@ export function numbersOf(reading: Reading, name: string): string[] {
   })
 }
 
-/** A card that speaks iSCSI itself has its host below its own function; one in software names at most an interface. */
+/**
+ * A card that speaks iSCSI itself has its host below its own function; one in software names at most an
+ * interface.
+ */
 function iscsiConnections(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/class/iscsi_connection').map((connection): RemoteStorage => {
     const folder = `/sys/class/iscsi_connection/${connection}`
     const link = linkOf(reading, folder)
     const device = ownerOf(link)
     if (device !== undefined) return { what: 'iSCSI disks', functions: [{ chain: [connection], device }] }
-    const server = [textOf(reading, `${folder}/address`), textOf(reading, `${folder}/persistent_address`)].find(Boolean)
+    const server = [
+      textOf(reading, `${folder}/address`),
+      textOf(reading, `${folder}/persistent_address`),
+    ].find(Boolean)
     const host = /\/(host\d+)\//.exec(`${link ?? ''}/`)?.[1]
     const bound = host === undefined ? undefined : textOf(reading, `/sys/class/iscsi_host/${host}/netdev`)
     const interfaces = bound && bound !== 'default' && bound !== '<NULL>' ? [bound] : []
-    if (!server) return { what: 'iSCSI disks', interfaces, ...(interfaces.length > 0 ? {} : { lost: connection }) }
+    if (!server)
+      return { what: 'iSCSI disks', interfaces, ...(interfaces.length > 0 ? {} : { lost: connection }) }
     return { what: `iSCSI disks from ${server}`, servers: [server], interfaces }
   })
 }
 
-/** `address` of a controller over a fabric: `traddr=…,trsvcid=…,host_traddr=…,host_iface=…,src_addr=…` (nvme/host/fabrics.c). */
+/**
+ * `address` of a controller over a fabric: `traddr=…,trsvcid=…,host_traddr=…,host_iface=…,src_addr=…`
+ * (nvme/host/fabrics.c).
+ */
 function nvmeControllers(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/class/nvme').flatMap((name): RemoteStorage[] => {
     const folder = `/sys/class/nvme/${name}`
     if (ownerOf(linkOf(reading, folder)) !== undefined) return []
     const transport = textOf(reading, `${folder}/transport`)
     const address = textOf(reading, `${folder}/address`) ?? ''
-    const part = (key: string): string | undefined => new RegExp(`(?:^|,)${key}=([^,\\s]+)`).exec(address)?.[1]
+    const part = (key: string): string | undefined =>
+      new RegExp(`(?:^|,)${key}=([^,\\s]+)`).exec(address)?.[1]
     if (transport === 'pcie' || transport === 'loop' || transport === 'apple-nvme') return []
     if (transport === 'fc') return [overFibreChannel(reading, name, part('host_traddr'))]
     const server = part('traddr')
@@ -141,7 +160,10 @@ function nvmeControllers(reading: Reading): RemoteStorage[] {
   })
 }
 
-/** `nn-0x2000…:pn-0x2100…` names a port of this host; where none is the same, every Fibre Channel port may be it. */
+/**
+ * `nn-0x2000…:pn-0x2100…` names a port of this host; where none is the same, every Fibre Channel port may be
+ * it.
+ */
 function overFibreChannel(reading: Reading, controller: string, own: string | undefined): RemoteStorage {
   const hosts = namesIn(reading, '/sys/class/fc_host').flatMap((name) => {
     const device = ownerOf(linkOf(reading, `/sys/class/fc_host/${name}`))
@@ -175,13 +197,18 @@ function cephDisks(reading: Reading): RemoteStorage[] {
   })
 }
 
-/** The kernel names no peer of DRBD in sysfs; its configuration does: `address 10.1.1.31:7789;`, own ends among them. */
+/**
+ * The kernel names no peer of DRBD in sysfs; its configuration does: `address 10.1.1.31:7789;`, own ends
+ * among them.
+ */
 function drbdPeers(reading: Reading): RemoteStorage[] {
   if (!namesIn(reading, '/sys/block').some((name) => /^drbd\d+$/.test(name))) return []
   const files = ['/etc/drbd.conf', ...namesIn(reading, '/etc/drbd.d').map((name) => `/etc/drbd.d/${name}`)]
   const ends = new Set<string>()
   for (const file of files)
-    for (const match of (textOf(reading, file) ?? '').matchAll(/\baddress\s+(?:ipv[46]\s+)?(\[[^\]]+\]|[^\s;:]+)/g))
+    for (const match of (textOf(reading, file) ?? '').matchAll(
+      /\baddress\s+(?:ipv[46]\s+)?(\[[^\]]+\]|[^\s;:]+)/g,
+    ))
       for (const number of numbersOf(reading, (match[1] ?? '').replaceAll(/[[\]]/g, ''))) ends.add(number)
   const what = 'DRBD peers'
   return [ends.size > 0 ? { what, servers: [...ends] } : { what, lost: 'drbd' }]

@@ -1,7 +1,7 @@
 /**
- * All routes of this namespace: as the kernel lists them in every table, with each next hop of its own, or, where nobody
- * asked it, as /proc/net tells them. /proc/net/route holds the main table only and the first next hop of each route;
- * /proc/net/fib_trie names the other tables without their interfaces.
+ * All routes of this namespace: as the kernel lists them in every table, with each next hop of its own, or,
+ * where nobody asked it, as /proc/net tells them. /proc/net/route holds the main table only and the first
+ * next hop of each route; /proc/net/fib_trie names the other tables without their interfaces.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { addressBytes, parseRoutes4, parseRoutes6, type Route } from './routes.ts'
@@ -27,7 +27,9 @@ export function readRouteTables(reading: Reading): RouteTables {
   const hasSix = isThere(reading, '/proc/net/if_inet6') || isThere(reading, '/proc/net/ipv6_route')
   // With IPv6 switched off there is nothing to ask for.
   const six: KernelAnswer =
-    hasSix || reading.system.showNetwork === undefined ? askKernel(reading, 'route6') : { state: 'known', rows: [] }
+    hasSix || reading.system.showNetwork === undefined
+      ? askKernel(reading, 'route6')
+      : { state: 'known', rows: [] }
   const gaps: { lost: string; why: string }[] = []
   const routes: Route[] = []
   const proc4 = readProc(reading, '/proc/net/route')
@@ -46,7 +48,8 @@ export function readRouteTables(reading: Reading): RouteTables {
     else if (proc6.why !== undefined && (hasSix || proc6.isThere))
       gaps.push({ lost: '/proc/net/ipv6_route', why: proc6.why })
   }
-  const others = four.state === 'known' ? [] : parseFibTrie(trie.text ?? '').filter(({ id }) => id !== undefined)
+  const others =
+    four.state === 'known' ? [] : parseFibTrie(trie.text ?? '').filter(({ id }) => id !== undefined)
   return {
     routes,
     otherTables: others,
@@ -94,15 +97,20 @@ function parseTarget(text: string, family: 4 | 6): Pick<Route, 'network' | 'pref
   const [address = '', length] = text.split('/')
   const network = addressBytes(address)
   const prefix = length === undefined ? bits : Number.parseInt(length, 10)
-  if (network === undefined || network.length * 8 !== bits || !(prefix >= 0 && prefix <= bits)) return undefined
+  if (network === undefined || network.length * 8 !== bits || !(prefix >= 0 && prefix <= bits))
+    return undefined
   return { network, prefix }
 }
 
 /**
- * A table that no rule names sends nothing. A rule for VRFs (`l3mdev`) uses whatever table a VRF has, so with one, and
- * where the rules are not known, every table counts.
+ * A table that no rule names sends nothing. A rule for VRFs (`l3mdev`) uses whatever table a VRF has, so with
+ * one, and where the rules are not known, every table counts.
  */
-function usedTables(reading: Reading, four: KernelAnswer, six: KernelAnswer): Pick<RouteTables, 'usedTables'> {
+function usedTables(
+  reading: Reading,
+  four: KernelAnswer,
+  six: KernelAnswer,
+): Pick<RouteTables, 'usedTables'> {
   if (four.state !== 'known' || six.state !== 'known') return {}
   const rules: Row[] = []
   for (const question of six.rows.length > 0 ? (['rule4', 'rule6'] as const) : (['rule4'] as const)) {

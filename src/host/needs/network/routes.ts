@@ -16,12 +16,16 @@ const flagUp = 0x1
 const flagGateway = 0x2
 const flagReject = 0x200
 
-/** /proc/net/route: addresses are 32-bit numbers in host order, which prints little-endian on every PC: `0102000A` is 10.0.2.1. */
+/**
+ * /proc/net/route: addresses are 32-bit numbers in host order, which prints little-endian on every PC:
+ * `0102000A` is 10.0.2.1.
+ */
 export function parseRoutes4(text: string): Route[] {
   const routes: Route[] = []
   for (const line of text.split('\n').slice(1)) {
     const [name, destination = '', , flags = '', , , metric = '', mask = ''] = line.trim().split(/\s+/)
-    if (!name || name === 'lo' || !/^[0-9A-F]{8}$/i.test(destination) || !/^[0-9A-F]{8}$/i.test(mask)) continue
+    if (!name || name === 'lo' || !/^[0-9A-F]{8}$/i.test(destination) || !/^[0-9A-F]{8}$/i.test(mask))
+      continue
     const bits = Number.parseInt(flags, 16)
     if (!(bits & flagUp) || bits & flagReject) continue
     const network = hexBytes(destination).reverse()
@@ -39,7 +43,9 @@ export function parseRoutes4(text: string): Route[] {
   return routes
 }
 
-/** /proc/net/ipv6_route: destination, prefix length, source, …, metric (6th), flags (9th), interface (10th). */
+/**
+ * /proc/net/ipv6_route: destination, prefix length, source, …, metric (6th), flags (9th), interface (10th).
+ */
 export function parseRoutes6(text: string): Route[] {
   const routes: Route[] = []
   for (const line of text.split('\n')) {
@@ -66,14 +72,17 @@ export function isDefault(route: Route): boolean {
 }
 
 /**
- * A few bits of prefix are a default route in parts: OpenVPN's 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. No network of a
- * house is that large.
+ * A few bits of prefix are a default route in parts: OpenVPN's 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. No
+ * network of a house is that large.
  */
 export function isNearDefault(route: Route): boolean {
   return route.prefix <= 3
 }
 
-/** Interfaces that may carry packets to `address`: in each table the longest prefix, then the lowest metric, all next hops. */
+/**
+ * Interfaces that may carry packets to `address`: in each table the longest prefix, then the lowest metric,
+ * all next hops.
+ */
 export function interfacesTowards(routes: readonly Route[], address: string): string[] {
   const target = addressBytes(address)
   if (!target) return []

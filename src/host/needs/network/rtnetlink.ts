@@ -1,9 +1,9 @@
 /**
- * The kernel's own view of its network (rtnetlink), as iproute2 prints it in JSON (ip/ipaddress.c, iproute.c, iprule.c).
- * Parses text from outside: whatever does not have the expected shape is left out, never guessed.
+ * The kernel's own view of its network (rtnetlink), as iproute2 prints it in JSON (ip/ipaddress.c, iproute.c,
+ * iprule.c). Parses text from outside: whatever does not have the expected shape is left out, never guessed.
  *
- * A running machine answers through `ip`. A capture keeps the answers under paths that no kernel has, and a tree may
- * hold them there too.
+ * A running machine answers through `ip`. A capture keeps the answers under paths that no kernel has, and a
+ * tree may hold them there too.
  */
 import type { NetworkQuestion, ReadResult } from '../../../machine/system.ts'
 import type { Reading } from '../../read/reading.ts'
@@ -28,7 +28,9 @@ export type Row = Readonly<Record<string, unknown>>
 export function askKernel(reading: Reading, question: NetworkQuestion): KernelAnswer {
   const { system } = reading
   const path = recordPath(question)
-  const answer: ReadResult<string> = system.showNetwork ? system.showNetwork(question) : system.readText(path, limit)
+  const answer: ReadResult<string> = system.showNetwork
+    ? system.showNetwork(question)
+    : system.readText(path, limit)
   if (!answer.ok) {
     if (answer.reason === 'absent')
       return isRecorded(reading)

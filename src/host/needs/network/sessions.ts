@@ -1,8 +1,8 @@
 /**
- * The sessions a person sits in, and what storage programs talk to: the SSH connection of this very process, established
- * connections to the ports hosts are managed on, and those that a program of that kind holds, on whatever port it
- * listens. (sudo strips SSH_CONNECTION, so all are looked at.) A session is at its local address: the way back to its
- * other end may lead out by another port.
+ * The sessions a person sits in, and what storage programs talk to: the SSH connection of this very process,
+ * established connections to the ports hosts are managed on, and those that a program of that kind holds, on
+ * whatever port it listens. (sudo strips SSH_CONNECTION, so all are looked at.) A session is at its local
+ * address: the way back to its other end may lead out by another port.
  */
 import type { Reading } from '../../read/reading.ts'
 import { holdersOf, isLoopback, type Connection, type Connections } from './connections.ts'
@@ -19,15 +19,27 @@ const sessionPrograms = new Map([
     (name) => [name, 'SSH session'] as const,
   ),
   ...['telnetd', 'in.telnetd', 'utelnetd'].map((name) => [name, 'Telnet session'] as const),
-  ...['pveproxy worker', 'pveproxy', 'spiceproxy', 'spiceproxy work'].map((name) => [name, 'Proxmox session'] as const),
-  ...['cockpit-ws', 'cockpit-tls'].map((name) => [name, 'Cockpit session'] as const),
-  ...['xrdp', 'gnome-remote-de', 'krfb', 'Xvnc', 'x11vnc', 'x0vncserver', 'wayvnc', 'vncserver-x11-c', 'Xtigervnc'].map(
-    (name) => [name, 'desktop session'] as const,
+  ...['pveproxy worker', 'pveproxy', 'spiceproxy', 'spiceproxy work'].map(
+    (name) => [name, 'Proxmox session'] as const,
   ),
+  ...['cockpit-ws', 'cockpit-tls'].map((name) => [name, 'Cockpit session'] as const),
+  ...[
+    'xrdp',
+    'gnome-remote-de',
+    'krfb',
+    'Xvnc',
+    'x11vnc',
+    'x0vncserver',
+    'wayvnc',
+    'vncserver-x11-c',
+    'Xtigervnc',
+  ].map((name) => [name, 'desktop session'] as const),
   ...['ttyd', 'shellinaboxd', 'gotty', 'wetty'].map((name) => [name, 'terminal session'] as const),
 ])
 
-/** Programs whose connections carry disks and file systems of the host, on whatever port the cluster chose. */
+/**
+ * Programs whose connections carry disks and file systems of the host, on whatever port the cluster chose.
+ */
 const storagePrograms =
   /^(?:ceph-(?:osd|mon|mds|fuse)|glusterfs.*|glusterd|nbd-client|sshfs|beegfs.*|mfsmount|moosefs.*)$/
 
@@ -61,7 +73,9 @@ export function readSessions(reading: Reading, connections: Connections): Sessio
     if (label === undefined) unsettled.push(one)
     else add(label, one)
   }
-  const inodes = new Set(unsettled.flatMap(({ inode }) => (inode === undefined || inode === '0' ? [] : [inode])))
+  const inodes = new Set(
+    unsettled.flatMap(({ inode }) => (inode === undefined || inode === '0' ? [] : [inode])),
+  )
   const holders = holdersOf(reading, inodes)
   const hidden: (Session & { why: string })[] = []
   for (const one of unsettled) {
@@ -72,7 +86,11 @@ export function readSessions(reading: Reading, connections: Connections): Sessio
     else if (storage !== undefined) {
       const what = `${storage} to ${one.remote}`
       sessions.set(`${what} ${one.local}`, { what, local: one.local, remote: one.remote })
-    } else if (names.length === 0 && holders.hidden !== undefined && connections.listening.has(one.localPort)) {
+    } else if (
+      names.length === 0 &&
+      holders.hidden !== undefined &&
+      connections.listening.has(one.localPort)
+    ) {
       const what = `connection from ${one.remote} to port ${one.localPort}`
       hidden.push({ what, local: one.local, remote: one.remote, why: holders.hidden })
     }

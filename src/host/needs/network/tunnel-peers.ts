@@ -1,6 +1,6 @@
 /**
- * The other ends of a tunnel as its configuration names them; the kernel keeps those of WireGuard and of programs behind
- * /dev/net/tun from sysfs. Names are looked up in /etc/hosts only.
+ * The other ends of a tunnel as its configuration names them; the kernel keeps those of WireGuard and of
+ * programs behind /dev/net/tun from sysfs. Names are looked up in /etc/hosts only.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { numbersOf } from './remote-storage.ts'
@@ -32,12 +32,14 @@ function* texts(reading: Reading, name: string): Generator<readonly [string, Reg
   const connections = '/etc/NetworkManager/system-connections'
   for (const file of namesIn(reading, connections)) {
     const text = textOf(reading, `${connections}/${file}`)
-    if (text !== undefined && new RegExp(`^interface-name=${escaped(name)}$`, 'm').test(text)) yield [text, endpoint]
+    if (text !== undefined && new RegExp(`^interface-name=${escaped(name)}$`, 'm').test(text))
+      yield [text, endpoint]
   }
   for (const folder of ['/etc/openvpn', '/etc/openvpn/client'])
     for (const file of namesIn(reading, folder)) {
       const text = /\.(?:conf|ovpn)$/.test(file) ? textOf(reading, `${folder}/${file}`) : undefined
-      if (text !== undefined && new RegExp(`^\\s*dev\\s+${escaped(name)}\\s*$`, 'm').test(text)) yield [text, remote]
+      if (text !== undefined && new RegExp(`^\\s*dev\\s+${escaped(name)}\\s*$`, 'm').test(text))
+        yield [text, remote]
     }
 }
 

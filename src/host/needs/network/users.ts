@@ -1,4 +1,7 @@
-/** Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or they are configured. */
+/**
+ * Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or
+ * they are configured.
+ */
 import type { Reading } from '../../read/reading.ts'
 import { argumentsOf, guestName, programName, readProcesses } from '../users/processes.ts'
 import type { NeedStart } from '../ends.ts'
@@ -46,7 +49,10 @@ function topAbove({ interfaces }: NetworkFacts, port: NetInterface): NetInterfac
 function startOf(facts: NetworkFacts, top: NetInterface, weight: Weight): NeedStart {
   if (top.name === 'ovs-system') {
     const ports = top.lower.filter((name) => facts.interfaces.byName.get(name)?.owner === undefined)
-    return network(ports.length > 0 ? `Open vSwitch with ${ports.slice(0, 4).join(', ')}` : 'Open vSwitch', weight)
+    return network(
+      ports.length > 0 ? `Open vSwitch with ${ports.slice(0, 4).join(', ')}` : 'Open vSwitch',
+      weight,
+    )
   }
   const user = top.taps.length > 0 ? holderOfTap(facts.reading, top.taps) : undefined
   return user === undefined

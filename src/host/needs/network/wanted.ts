@@ -1,7 +1,8 @@
 /**
- * What the host needs of its network, before it is followed: each need with the interfaces it is at. With a default route
- * anywhere, other addresses and bridges are only spoken for. Without one the host has no other way out: whatever carries
- * an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has no address yet).
+ * What the host needs of its network, before it is followed: each need with the interfaces it is at. With a
+ * default route anywhere, other addresses and bridges are only spoken for. Without one the host has no other
+ * way out: whatever carries an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has
+ * no address yet).
  */
 import { defined } from '../../../base/defined.ts'
 import type { NeedStart } from '../ends.ts'
@@ -26,8 +27,8 @@ export function network(what: string, weight: Weight): NeedStart {
 }
 
 /**
- * Every next hop is needed: when the device of one goes away, the kernel drops the whole route of several next hops
- * (fib_sync_down_dev in net/ipv4/fib_semantics.c, NETDEV_UNREGISTER).
+ * Every next hop is needed: when the device of one goes away, the kernel drops the whole route of several
+ * next hops (fib_sync_down_dev in net/ipv4/fib_semantics.c, NETDEV_UNREGISTER).
  */
 export function wantedRoutes(facts: NetworkFacts): Wanted[] {
   const byName = new Map<string, { start: NeedStart; interfaces: string[] }>()
@@ -45,7 +46,10 @@ export function wantedRoutes(facts: NetworkFacts): Wanted[] {
   }
   for (const route of facts.tables.routes)
     if (isDefault(route) && !isUsed(facts.tables, route))
-      add(network(`default route of table ${route.table ?? ''}, which no rule uses`, 'spoken-for'), route.interface)
+      add(
+        network(`default route of table ${route.table ?? ''}, which no rule uses`, 'spoken-for'),
+        route.interface,
+      )
   return [...byName.values(), ...wantedTables(facts)]
 }
 
@@ -55,7 +59,9 @@ function wantedTables({ tables, addresses }: NetworkFacts): Wanted[] {
     const why = '/proc/net names no interface of that table'
     const lost = { lost: { name: `table ${id}`, why } }
     if (local.length === 0) {
-      return hasDefault ? [{ start: network(`default route of table ${id}`, 'vital'), interfaces: [], ...lost }] : []
+      return hasDefault
+        ? [{ start: network(`default route of table ${id}`, 'vital'), interfaces: [], ...lost }]
+        : []
     }
     const interfaces = [...new Set(addresses.list.flatMap((own) => (own.table === id ? own.interfaces : [])))]
     const what = hasDefault ? `default route of table ${id}` : `addresses of table ${id}`
@@ -80,13 +86,20 @@ function findSessions(facts: NetworkFacts): WantedSessions {
     sessions: sessions.map((one) => ({ start: network(one.what, 'vital'), ...placeOfSession(facts, one) })),
     hidden: hidden.map((one) => {
       const place = placeOfSession(facts, one)
-      return { start: network(one.what, 'vital'), ...place, lost: place.lost ?? { name: one.local, why: one.why } }
+      return {
+        start: network(one.what, 'vital'),
+        ...place,
+        lost: place.lost ?? { name: one.local, why: one.why },
+      }
     }),
   }
 }
 
 /** An address that is on no wire (on `lo`, a dummy) is reached by the way to the other end. */
-function placeOfSession(facts: NetworkFacts, { local, remote }: Session): Pick<Wanted, 'interfaces' | 'lost'> {
+function placeOfSession(
+  facts: NetworkFacts,
+  { local, remote }: Session,
+): Pick<Wanted, 'interfaces' | 'lost'> {
   const here = interfacesWith(facts, local)
   const wired = here.filter((name) => !isOnNoWire(facts.interfaces.byName.get(name)))
   if (wired.length > 0) return { interfaces: wired }
@@ -104,7 +117,8 @@ export function wantedStorage(facts: NetworkFacts): Wanted[] {
     const { what, mountPoint, servers = [], ownAddresses = [], interfaces = [], functions, lost } = storage
     const unreached = servers.filter((server) => interfacesTowards(facts.tables.routes, server).length === 0)
     const names = new Set(interfaces)
-    for (const server of servers) for (const name of interfacesTowards(facts.tables.routes, server)) names.add(name)
+    for (const server of servers)
+      for (const name of interfacesTowards(facts.tables.routes, server)) names.add(name)
     for (const own of ownAddresses) for (const name of interfacesWith(facts, own)) names.add(name)
     const start = { ...network(what, 'vital'), ...defined({ mountPoint }) }
     // The host's own end is among the peers of DRBD: it needs no way.

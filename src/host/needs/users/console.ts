@@ -1,6 +1,6 @@
 /**
- * Ways in for a person: the screen (screen.ts), the keyboard (keyboards.ts), serial consoles. With a serial console in use,
- * losing the screen is a choice, not a trap.
+ * Ways in for a person: the screen (screen.ts), the keyboard (keyboards.ts), serial consoles. With a serial
+ * console in use, losing the screen is a choice, not a trap.
  */
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
@@ -10,7 +10,10 @@ import { joinNeeds, needsOf, type End, type NeedsRead } from '../ends.ts'
 import { readKeyboards } from './keyboards.ts'
 import { readScreen } from './screen.ts'
 
-/** Consoles that somebody can come in by. `ttynull`, `ttyprintk`, `netcon0` and printers take words and give none. */
+/**
+ * Consoles that somebody can come in by. `ttynull`, `ttyprintk`, `netcon0` and printers take words and give
+ * none.
+ */
 const wayIn = /^(?:tty(?:S|USB|ACM|AMA|MSM|mxc|PS|LP)|hvc)\d+$/
 
 export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
@@ -24,12 +27,16 @@ export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]
   ])
 }
 
-/** A console on a PCI UART or a virtio console; one on the board's own UART has no PCI function of its own. */
+/**
+ * A console on a PCI UART or a virtio console; one on the board's own UART has no PCI function of its own.
+ */
 function serialNeed(reading: Reading, devices: readonly PciDevice[], name: string): NeedsRead {
   const start = { kind: 'console', what: 'serial console', weight: 'vital' } as const
   // Class 07 is communication: UARTs, and the virtio console (0780).
   const couldBe = () =>
-    devices.filter((one) => one.classCode?.startsWith('07') && one.driver !== null).map(({ address }) => address)
+    devices
+      .filter((one) => one.classCode?.startsWith('07') && one.driver !== null)
+      .map(({ address }) => address)
   return needsOf(start, serialEnds(reading, name), couldBe)
 }
 

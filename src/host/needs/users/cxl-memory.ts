@@ -1,6 +1,6 @@
 /**
- * Memory of CXL cards that the running kernel uses as its own. /proc/iomem shows it inside a window of the host bridges
- * (drivers/cxl/acpi.c names them `CXL Window N`), also to users who see every address as zero.
+ * Memory of CXL cards that the running kernel uses as its own. /proc/iomem shows it inside a window of the
+ * host bridges (drivers/cxl/acpi.c names them `CXL Window N`), also to users who see every address as zero.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'

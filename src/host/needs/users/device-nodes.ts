@@ -1,6 +1,6 @@
 /**
- * From a device node that a program holds down to the PCI function behind it. A running kernel numbers the node
- * (/sys/dev/char); a tree has only its name, which is looked for among the classes of sysfs.
+ * From a device node that a program holds down to the PCI function behind it. A running kernel numbers the
+ * node (/sys/dev/char); a tree has only its name, which is looked for among the classes of sysfs.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'
@@ -19,7 +19,8 @@ export function nodeFinder(reading: Reading): NodeFinder {
     const link = number?.startsWith('char ') ? linkOf(reading, `/sys/dev/char/${number.slice(5)}`) : undefined
     if (link !== undefined) return ownersOf([link])
     const relative = path.slice('/dev/'.length)
-    if (relative.startsWith('bus/usb/')) return ownersOf([(usb ??= usbDevices(reading)).get(relative.slice(8)) ?? ''])
+    if (relative.startsWith('bus/usb/'))
+      return ownersOf([(usb ??= usbDevices(reading)).get(relative.slice(8)) ?? ''])
     classes ??= classEntries(reading)
     return ownersOf(linksOfName(reading, classes, relative))
   }
@@ -37,7 +38,10 @@ function ownersOf(links: readonly string[]): PciAddress[] {
   return [...new Set(links.flatMap((link) => ownerOf(link) ?? []))]
 }
 
-/** NVIDIA's own driver keeps its nodes out of sysfs; the number of the node is the `Device Minor` of the function. */
+/**
+ * NVIDIA's own driver keeps its nodes out of sysfs; the number of the node is the `Device Minor` of the
+ * function.
+ */
 function nvidiaOwners(reading: Reading, minor: string): PciAddress[] {
   const folder = '/proc/driver/nvidia/gpus'
   const stated = namesIn(reading, folder).map((name) => ({
@@ -64,7 +68,17 @@ function usbDevices(reading: Reading): Map<string, string> {
 }
 
 /** Classes without nodes of their own, and `block`, which is followed apart. */
-const apart = new Set(['net', 'block', 'pci_bus', 'scsi_host', 'scsi_disk', 'scsi_device', 'pci_epc', 'dma', 'bdi'])
+const apart = new Set([
+  'net',
+  'block',
+  'pci_bus',
+  'scsi_host',
+  'scsi_disk',
+  'scsi_device',
+  'pci_epc',
+  'dma',
+  'bdi',
+])
 
 /** Functions behind which there is anything that a program could open. */
 export function functionsWithNodes(reading: Reading): Set<PciAddress> {
@@ -73,7 +87,9 @@ export function functionsWithNodes(reading: Reading): Set<PciAddress> {
   for (const folder of [...folders.map((name) => `/sys/class/${name}`), '/sys/bus/usb/devices']) {
     for (const name of namesIn(reading, folder)) {
       // A root hub, and its interface, are the controller itself.
-      const owner = /^(?:usb\d+|\d+-0:1\.0)$/.test(name) ? undefined : ownerOf(linkOf(reading, `${folder}/${name}`))
+      const owner = /^(?:usb\d+|\d+-0:1\.0)$/.test(name)
+        ? undefined
+        : ownerOf(linkOf(reading, `${folder}/${name}`))
       if (owner !== undefined) found.add(owner)
     }
   }
@@ -95,14 +111,27 @@ function classEntries(reading: Reading): Map<string, string[]> {
 }
 
 /** Folders below /dev whose nodes are of one class. */
-const classOfFolder: Readonly<Record<string, string>> = { dri: 'drm', snd: 'sound', input: 'input', usb: 'usbmisc' }
+const classOfFolder: Readonly<Record<string, string>> = {
+  dri: 'drm',
+  snd: 'sound',
+  input: 'input',
+  usb: 'usbmisc',
+}
 
-function linksOfName(reading: Reading, classes: ReadonlyMap<string, readonly string[]>, relative: string): string[] {
+function linksOfName(
+  reading: Reading,
+  classes: ReadonlyMap<string, readonly string[]>,
+  relative: string,
+): string[] {
   const slash = relative.lastIndexOf('/')
   const folder = relative.slice(0, Math.max(0, slash))
   // dvb_register_device in drivers/media/dvb-core/dvbdev.c: adapter0/frontend0 is dvb0.frontend0.
   const dvb = /^dvb\/adapter(\d+)\/(\w+)$/.exec(relative)
-  const name = dvb ? `dvb${dvb[1]}.${dvb[2]}` : relative === 'watchdog' ? 'watchdog0' : relative.slice(slash + 1)
+  const name = dvb
+    ? `dvb${dvb[1]}.${dvb[2]}`
+    : relative === 'watchdog'
+      ? 'watchdog0'
+      : relative.slice(slash + 1)
   const wanted = classOfFolder[folder]
   return (classes.get(name) ?? []).flatMap((path) => {
     const stated = /^DEVNAME=(.+)$/m.exec(textOf(reading, `${path}/uevent`) ?? '')?.[1]

@@ -1,6 +1,6 @@
 /**
- * Programs whose open files may not be read (those of other users, without root): what they hold is not known, so a function
- * with nodes that programs open may be in use.
+ * Programs whose open files may not be read (those of other users, without root): what they hold is not
+ * known, so a function with nodes that programs open may be in use.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -11,7 +11,11 @@ import { functionsWithNodes } from './device-nodes.ts'
 import type { NeedsRead } from '../ends.ts'
 import type { Processes } from './processes.ts'
 
-export function readHiddenUsers(reading: Reading, { hidden }: Processes, devices: readonly PciDevice[]): NeedsRead {
+export function readHiddenUsers(
+  reading: Reading,
+  { hidden }: Processes,
+  devices: readonly PciDevice[],
+): NeedsRead {
   if (hidden === undefined) return { needs: [], lost: [] }
   const { path, why } = hidden
   const withNodes = functionsWithNodes(reading)
@@ -21,7 +25,11 @@ export function readHiddenUsers(reading: Reading, { hidden }: Processes, devices
   }
   const lost = [
     ...lostOf('vm', 'a running VM', ({ driver }) => isVfioDriver(driver)),
-    ...lostOf('use', 'a device node that a program has open', (one) => withNodes.has(one.address) || isApart(one)),
+    ...lostOf(
+      'use',
+      'a device node that a program has open',
+      (one) => withNodes.has(one.address) || isApart(one),
+    ),
   ]
   return { needs: [], lost }
 }

@@ -1,6 +1,6 @@
 /**
- * Keyboards, by /proc/bus/input/devices: each alone may go where another one stays, all of them may not. One on the board's
- * own controller (PS/2) always stays; what programs make up is none.
+ * Keyboards, by /proc/bus/input/devices: each alone may go where another one stays, all of them may not. One
+ * on the board's own controller (PS/2) always stays; what programs make up is none.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -13,7 +13,11 @@ import { anyOf } from '../sets.ts'
 /** BUS_BLUETOOTH of linux/input.h. */
 const bluetooth = '0005'
 
-export function readKeyboards(reading: Reading, devices: readonly PciDevice[], weight: HostNeed['weight']): NeedsRead {
+export function readKeyboards(
+  reading: Reading,
+  devices: readonly PciDevice[],
+  weight: HostNeed['weight'],
+): NeedsRead {
   const text = textOf(reading, '/proc/bus/input/devices', 4 << 20) ?? ''
   const ends: End[] = []
   let oneStays = false
@@ -33,7 +37,10 @@ export function readKeyboards(reading: Reading, devices: readonly PciDevice[], w
   return ends.length === 0 ? joinNeeds([]) : needsOf(start, anyOf('keyboards', legs), couldBe)
 }
 
-/** A keyboard by radio hangs on the adapter; BlueZ makes its device in the kernel without saying on which (uhid). */
+/**
+ * A keyboard by radio hangs on the adapter; BlueZ makes its device in the kernel without saying on which
+ * (uhid).
+ */
 function radioEnds(reading: Reading, name: string): End[] {
   const adapters = namesIn(reading, '/sys/class/bluetooth')
     .filter((one) => /^hci\d+$/.test(one))

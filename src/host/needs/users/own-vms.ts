@@ -1,6 +1,7 @@
 /**
- * VMs that this program itself started and that run now: by the record beside their sockets, and only where the recorded
- * process still is the one that was started. A name alone proves nothing, since any program can claim it.
+ * VMs that this program itself started and that run now: by the record beside their sockets, and only where
+ * the recorded process still is the one that was started. A name alone proves nothing, since any program can
+ * claim it.
  */
 import { runFolder } from '../../../base/own-folders.ts'
 import { argumentsOf } from './processes.ts'

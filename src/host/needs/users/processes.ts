@@ -1,6 +1,6 @@
 /**
- * What running programs hold open, read once from /proc/PID/fd. Which function a held device node belongs to is found in
- * device-nodes.ts. A program whose open files may not be read is hidden, never without any.
+ * What running programs hold open, read once from /proc/PID/fd. Which function a held device node belongs to
+ * is found in device-nodes.ts. A program whose open files may not be read is hidden, never without any.
  */
 import { defined } from '../../../base/defined.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -59,7 +59,10 @@ function findProcesses(reading: Reading): Processes {
   return { list, ...defined({ hidden }) }
 }
 
-/** Mounted with `hidepid`, /proc lists a person's own programs only; the first process is there on every machine. */
+/**
+ * Mounted with `hidepid`, /proc lists a person's own programs only; the first process is there on every
+ * machine.
+ */
 function unlisted(reading: Reading, pids: readonly string[]): Processes['hidden'] {
   if (pids.length > processLimit) return { path: '/proc', why: 'there are more programs than are looked at' }
   if (!reading.system.live || pids.includes('1')) return undefined
@@ -146,7 +149,9 @@ export function guestName(args: readonly string[]): string | undefined {
   return name === undefined ? undefined : cleaned(name) || undefined
 }
 
-/** `/proc/801/fd/10` as the kernel numbers its node: `char 188:0`; undefined in a tree that has only names. */
+/**
+ * `/proc/801/fd/10` as the kernel numbers its node: `char 188:0`; undefined in a tree that has only names.
+ */
 export function nodeNumber(reading: Reading, pid: string, { fd }: OpenFile): string | undefined {
   return reading.system.nodeNumber?.(`/proc/${pid}/fd/${fd}`)
 }

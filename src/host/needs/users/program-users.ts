@@ -1,6 +1,7 @@
 /**
- * Programs that have a device node open: a model on a graphics card, a recorder on a tuner, a UPS or radio on a USB port, a
- * virtual machine on a disk. Watchdogs (watchdogs.ts) and what VFIO hands out (virtual-machines.ts) are told there.
+ * Programs that have a device node open: a model on a graphics card, a recorder on a tuner, a UPS or radio on
+ * a USB port, a virtual machine on a disk. Watchdogs (watchdogs.ts) and what VFIO hands out
+ * (virtual-machines.ts) are told there.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -22,7 +23,11 @@ export type Around = {
 }
 
 /** `keyboards`: functions whose keyboards are told already. */
-export function readProgramUsers(reading: Reading, around: Around, keyboards: ReadonlySet<PciAddress>): NeedsRead {
+export function readProgramUsers(
+  reading: Reading,
+  around: Around,
+  keyboards: ReadonlySet<PciAddress>,
+): NeedsRead {
   const disks = readDisks(reading, around.devices)
   const users = new Map<string, User>()
   const parts: NeedsRead[] = []
@@ -38,7 +43,10 @@ export function readProgramUsers(reading: Reading, around: Around, keyboards: Re
       for (const device of around.find(file.path, number)) {
         if (file.path.startsWith('/dev/input/') && keyboards.has(device)) continue
         if (process.runsGuest && handedOn.test(file.path))
-          parts.push({ needs: [{ ...guestStart(reading, around, process), chain: [file.path], device }], lost: [] })
+          parts.push({
+            needs: [{ ...guestStart(reading, around, process), chain: [file.path], device }],
+            lost: [],
+          })
         else addUser(users, { name: programName(reading, process.pid), device }, { process, file })
       }
     }
@@ -49,7 +57,12 @@ export function readProgramUsers(reading: Reading, around: Around, keyboards: Re
 /** Devices that a monitor hands to its guest as they are: USB, SCSI, tapes, NVMe, ports by vDPA. */
 const handedOn = /^\/dev\/(?:bus\/usb\/|sg\d|bsg\/|n?st\d|nvme\d|ng\d|vhost-vdpa)/
 
-type User = { readonly name: string; readonly device: PciAddress; readonly pids: Set<string>; readonly paths: string[] }
+type User = {
+  readonly name: string
+  readonly device: PciAddress
+  readonly pids: Set<string>
+  readonly paths: string[]
+}
 
 /** A browser is twenty processes; it is told once. */
 function addUser(
@@ -76,7 +89,8 @@ function needOfUser({ name, device, pids, paths }: User): HostNeed {
 export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid }: Process): NeedStart {
   const mine = own.get(pid)
   const name = mine ?? guestName(argumentsOf(reading, pid))
-  if (name !== undefined) return { kind: 'vm', what: `running VM ${name}`, weight: 'vital', ...defined({ vm: mine }) }
+  if (name !== undefined)
+    return { kind: 'vm', what: `running VM ${name}`, weight: 'vital', ...defined({ vm: mine }) }
   const program = programName(reading, pid)
   return { kind: 'vm', what: `a VM of ${program}`, subject: program, weight: 'vital' }
 }
@@ -98,13 +112,19 @@ function blockNeeds(
     ? guestStart(reading, around, process)
     : { kind: 'use', what: `program ${name}`, subject: name, weight: 'spoken-for' }
   const head = process.runsGuest ? [`process ${process.pid}`] : [name, `process ${process.pid}`]
-  const ends = disks.foundEnds(found, file.path).map((end): End => ({ ...end, chain: [...head, ...end.chain] }))
+  const ends = disks
+    .foundEnds(found, file.path)
+    .map((end): End => ({ ...end, chain: [...head, ...end.chain] }))
   return needsOf(start, ends, disks.couldBe)
 }
 
-/** By the number of the node, which a running kernel tells: one in a container may have any name. Else by its name. */
+/**
+ * By the number of the node, which a running kernel tells: one in a container may have any name. Else by its
+ * name.
+ */
 function blockOf({ namer }: Disks, { path }: OpenFile, number: string | undefined): Found | undefined {
-  if (number !== undefined) return number.startsWith('block ') ? findByNumber(namer, number.slice(6)) : undefined
+  if (number !== undefined)
+    return number.startsWith('block ') ? findByNumber(namer, number.slice(6)) : undefined
   const found = findDevice(namer, path)
   return found.is === 'block' || isDiskName(path.slice('/dev/'.length)) ? found : undefined
 }

@@ -1,6 +1,6 @@
 /**
- * The screen of the machine: the boot display, what the firmware set up, and the adapter on which the text console is drawn.
- * What cannot be told apart is lost among the adapters that could be it.
+ * The screen of the machine: the boot display, what the firmware set up, and the adapter on which the text
+ * console is drawn. What cannot be told apart is lost among the adapters that could be it.
  */
 import { defined } from '../../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
@@ -40,8 +40,8 @@ function displayNeed(
 }
 
 /**
- * /proc/iomem nests ranges by two spaces; a firmware framebuffer is a child of the BAR it lies in. The nesting is there
- * even for users who see all addresses as zero:
+ * /proc/iomem nests ranges by two spaces; a firmware framebuffer is a child of the BAR it lies in. The
+ * nesting is there even for users who see all addresses as zero:
  *
  *     80000000-80ffffff : 0000:00:01.0
  *       80000000-807effff : BOOTFB
@@ -72,26 +72,39 @@ type Drawn = {
 }
 
 /**
- * A framebuffer that the firmware set up hangs on the platform bus (simpledrm, efifb). The boot display shows it; an adapter
- * of class 0380 states no `boot_vga` (drivers/pci/pci-sysfs.c asks for 0300), so without one it is any of those.
+ * A framebuffer that the firmware set up hangs on the platform bus (simpledrm, efifb). The boot display shows
+ * it; an adapter of class 0380 states no `boot_vga` (drivers/pci/pci-sysfs.c asks for 0300), so without one
+ * it is any of those.
  */
-function drawnOn(reading: Reading, devices: readonly PciDevice[], inMemory: readonly { owner: PciAddress }[]): Drawn {
+function drawnOn(
+  reading: Reading,
+  devices: readonly PciDevice[],
+  inMemory: readonly { owner: PciAddress }[],
+): Drawn {
   const { framebuffer, isListed } = firstFramebuffer(reading)
   const boot = devices.filter((one) => one.bootVga === true).map(({ address }) => address)
   const adapters = devices.filter(isAdapter)
   if (framebuffer === undefined) {
     // Without any framebuffer only VGA's own text mode is left, which class 0300 alone has.
     const maybe = isListed ? adapters.filter((one) => one.classCode?.startsWith('0300')) : adapters
-    return { isFirmware: false, shownBy: boot.length > 0 ? boot.slice(0, 1) : maybe.map(({ address }) => address) }
+    return {
+      isFirmware: false,
+      shownBy: boot.length > 0 ? boot.slice(0, 1) : maybe.map(({ address }) => address),
+    }
   }
   const link = linkOf(reading, `/sys/class/graphics/${framebuffer}`)
   const owner = ownerOf(link)
   if (owner !== undefined) return { framebuffer, isFirmware: false, shownBy: [owner] }
-  if (link?.includes('/virtual/') === true) return { framebuffer, isFirmware: false, shownBy: boot.slice(0, 1) }
+  if (link?.includes('/virtual/') === true)
+    return { framebuffer, isFirmware: false, shownBy: boot.slice(0, 1) }
   const [first] = inMemory
   const isFirmware = first === undefined && link?.includes('/platform/') === true
   const known = boot.length > 0 ? boot.slice(0, 1) : first === undefined ? [] : [first.owner]
-  return { framebuffer, isFirmware, shownBy: known.length > 0 ? known : adapters.map(({ address }) => address) }
+  return {
+    framebuffer,
+    isFirmware,
+    shownBy: known.length > 0 ? known : adapters.map(({ address }) => address),
+  }
 }
 
 /** By the class, or by /proc/fb (`0 simpledrmdrmfb`). `isListed`: the kernel says which there are. */
@@ -120,11 +133,18 @@ function drawnNeeds(
   if (device === undefined) return joinNeeds([])
   const isBoot = devices.some((one) => one.address === device && one.bootVga === true)
   const starts: NeedStart[] = [
-    ...(isFirmware && !isBoot ? [{ kind: 'display', what: 'framebuffer of the firmware', weight } as const] : []),
+    ...(isFirmware && !isBoot
+      ? [{ kind: 'display', what: 'framebuffer of the firmware', weight } as const]
+      : []),
     ...(hasTerminal ? [{ kind: 'console', what: 'text console', weight } as const] : []),
   ]
   const chain = framebuffer === undefined || (isBoot && isFirmware) ? [] : [framebuffer]
-  const lost: End = { to: 'lost', chain: [], lost: framebuffer ?? 'screen', why: 'nothing says which adapter shows it' }
+  const lost: End = {
+    to: 'lost',
+    chain: [],
+    lost: framebuffer ?? 'screen',
+    why: 'nothing says which adapter shows it',
+  }
   const end: End = others.length === 0 ? { to: 'function', chain, device } : lost
   return joinNeeds(starts.map((start) => needsOf(start, [end], () => shownBy)))
 }

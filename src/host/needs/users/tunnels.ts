@@ -1,6 +1,7 @@
 /**
- * Thunderbolt and USB4: the host interface runs the tunnels over which the functions of a dock are reached, and without it
- * they are gone. What the host needs of a function behind a tunnel, it needs of the interface too.
+ * Thunderbolt and USB4: the host interface runs the tunnels over which the functions of a dock are reached,
+ * and without it they are gone. What the host needs of a function behind a tunnel, it needs of the interface
+ * too.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -29,15 +30,26 @@ export function withTunnels(reading: Reading, devices: readonly PciDevice[], rea
 }
 
 function lostAmong(couldBe: readonly PciAddress[], { kind, what, chain, device }: HostNeed): LostNeed {
-  return { kind, what, chain, lost: device, why: 'nothing says which Thunderbolt interface runs its tunnel', couldBe }
+  return {
+    kind,
+    what,
+    chain,
+    lost: device,
+    why: 'nothing says which Thunderbolt interface runs its tunnel',
+    couldBe,
+  }
 }
 
-/** Interfaces with a router behind them that the host lets in: `0-1`, below `0-0`, which is the interface itself. */
+/**
+ * Interfaces with a router behind them that the host lets in: `0-1`, below `0-0`, which is the interface
+ * itself.
+ */
 function hostInterfaces(reading: Reading): PciAddress[] {
   const folder = '/sys/bus/thunderbolt/devices'
   const found = new Set<PciAddress>()
   for (const name of namesIn(reading, folder)) {
-    if (!/^\d+-[1-9a-f][0-9a-f]*$/.test(name) || textOf(reading, `${folder}/${name}/authorized`) === '0') continue
+    if (!/^\d+-[1-9a-f][0-9a-f]*$/.test(name) || textOf(reading, `${folder}/${name}/authorized`) === '0')
+      continue
     const device = ownerOf(linkOf(reading, `${folder}/${name}`))
     if (device !== undefined) found.add(device)
   }
@@ -45,8 +57,9 @@ function hostInterfaces(reading: Reading): PciAddress[] {
 }
 
 /**
- * The function → the interfaces it may hang on. The kernel links a tunnelled port to its interface (drivers/thunderbolt/acpi.c:
- * `supplier:pci:0000:00:0d.2` in the folder of the port); without that link a removable function may hang on any of them.
+ * The function → the interfaces it may hang on. The kernel links a tunnelled port to its interface
+ * (drivers/thunderbolt/acpi.c: `supplier:pci:0000:00:0d.2` in the folder of the port); without that link a
+ * removable function may hang on any of them.
  */
 function interfacesOf(
   reading: Reading,
@@ -74,7 +87,9 @@ function suppliersOf(reading: Reading, port: PciAddress, interfaces: readonly Pc
   return linked(reading, port, 'supplier').filter((one) => interfaces.includes(one))
 }
 
-/** `consumer:pci:0000:00:07.0` in the folder of an interface names a port that it runs (drivers/base/core.c). */
+/**
+ * `consumer:pci:0000:00:07.0` in the folder of an interface names a port that it runs (drivers/base/core.c).
+ */
 function linked(reading: Reading, address: PciAddress, side: 'consumer' | 'supplier'): PciAddress[] {
   const start = `${side}:pci:`
   const names = namesIn(reading, `/sys/bus/pci/devices/${address}`).filter((name) => name.startsWith(start))

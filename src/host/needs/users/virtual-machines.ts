@@ -46,8 +46,8 @@ function endsOfNode(reading: Reading, around: Around, process: Process, file: Op
 }
 
 /**
- * Who has a group has all of it: members without a driver are nobody else's either. A mediated device (a part of a graphics
- * card) is a member of its own below the function that it is a part of.
+ * Who has a group has all of it: members without a driver are nobody else's either. A mediated device (a part
+ * of a graphics card) is a member of its own below the function that it is a part of.
  */
 function membersOf(reading: Reading, { devices }: Around, group: string): PciAddress[] {
   const isOwned = ({ driver }: PciDevice) => driver === null || driver === 'pci-stub' || isVfioDriver(driver)
@@ -59,8 +59,16 @@ function membersOf(reading: Reading, { devices }: Around, group: string): PciAdd
   return [...new Set([...members.map(({ address }) => address), ...parents])]
 }
 
-/** By the number or the class; else by the folder that VFIO makes below each function (drivers/vfio/vfio_main.c). */
-function ownerOfDevice(reading: Reading, around: Around, process: Process, file: OpenFile): readonly PciAddress[] {
+/**
+ * By the number or the class; else by the folder that VFIO makes below each function
+ * (drivers/vfio/vfio_main.c).
+ */
+function ownerOfDevice(
+  reading: Reading,
+  around: Around,
+  process: Process,
+  file: OpenFile,
+): readonly PciAddress[] {
   const found = around.find(file.path, nodeNumber(reading, process.pid, file))
   if (found.length > 0) return found
   const name = file.path.slice(file.path.lastIndexOf('/') + 1)
@@ -91,8 +99,8 @@ function byArguments(
 }
 
 /**
- * `host=0000:01:00.0` of QEMU's vfio-pci (also as JSON), and folders of sysfs in an argument, as QEMU's `sysfsdev=`,
- * cloud-hypervisor and crosvm take them.
+ * `host=0000:01:00.0` of QEMU's vfio-pci (also as JSON), and folders of sysfs in an argument, as QEMU's
+ * `sysfsdev=`, cloud-hypervisor and crosvm take them.
  */
 const hostPattern = /\bhost"?[=:]\s{0,4}"?([0-9a-f:.]{7,16})/gi
 const folderPattern =
@@ -109,7 +117,11 @@ export function functionsInArguments(args: readonly string[]): {
     const arg = whole.slice(0, 65_536)
     const isVfio = arg.includes('vfio')
     saysVfio ||= isVfio
-    for (const pattern of isVfio ? [hostPattern, folderPattern] : arg.includes('/sys/') ? [folderPattern] : [])
+    for (const pattern of isVfio
+      ? [hostPattern, folderPattern]
+      : arg.includes('/sys/')
+        ? [folderPattern]
+        : [])
       for (const match of arg.matchAll(pattern)) {
         const address = parseAddress(match[1] ?? '')
         if (address !== undefined) functions.add(address)

@@ -1,6 +1,6 @@
 /**
- * A watchdog that runs: without somebody who feeds it, it resets the machine, and without the function it guards nothing any
- * more (Documentation/ABI/testing/sysfs-class-watchdog).
+ * A watchdog that runs: without somebody who feeds it, it resets the machine, and without the function it
+ * guards nothing any more (Documentation/ABI/testing/sysfs-class-watchdog).
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'

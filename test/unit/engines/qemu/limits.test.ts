@@ -14,7 +14,11 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(root, { recursive: true }))
 
 const limits = (soft: string) =>
-  put(root, '/proc/self/limits', `Limit  Soft Limit  Hard Limit  Units\nMax locked memory  ${soft}  ${soft}  bytes\n`)
+  put(
+    root,
+    '/proc/self/limits',
+    `Limit  Soft Limit  Hard Limit  Units\nMax locked memory  ${soft}  ${soft}  bytes\n`,
+  )
 const capabilities = (hex: string) => put(root, '/proc/self/status', `Name:\tnode\nCapEff:\t${hex}\n`)
 const memoryMax = (group: string, max: string) => put(root, `/sys/fs/cgroup${group}/memory.max`, `${max}\n`)
 

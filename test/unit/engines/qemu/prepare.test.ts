@@ -28,7 +28,10 @@ describe('the functions of a VM', () => {
   it('come in the order of the spec, then what is taken along', () => {
     const along = { vm: 'firewall', address: address('0000:01:00.3'), because: '', identity: identityOf(nic) }
     const other = { ...along, vm: 'media', address: address('0000:03:00.0') }
-    const turned = spec.replace('wan: { class: nic }, lan: { class: nic }', 'lan: { class: nic }, wan: { class: nic }')
+    const turned = spec.replace(
+      'wan: { class: nic }, lan: { class: nic }',
+      'lan: { class: nic }, wan: { class: nic }',
+    )
     const given = functionsFor({ ...record, takenAlong: [along, other] }, vmOf(turned, 'firewall'))
     expect(given.map((fn) => `${fn.role} ${fn.address}`)).toEqual([
       'lan 0000:01:00.1',
@@ -90,7 +93,8 @@ describe('devices of the plan in force', () => {
 })
 
 describe('huge pages', () => {
-  const wanting = (more = '') => specOf(`version: 1\n${more}vms: { box: { memory: 64 MiB, hugepages: true } }\n`)
+  const wanting = (more = '') =>
+    specOf(`version: 1\n${more}vms: { box: { memory: 64 MiB, hugepages: true } }\n`)
   const pool = (kiB: number, total: number | string) =>
     put(root, `/sys/kernel/mm/hugepages/hugepages-${kiB}kB/nr_hugepages`, `${total}\n`)
   const choose = (text = wanting()) => chooseHugepageKiB(linuxSystem({ root }), text)
@@ -174,7 +178,9 @@ describe('disk images', () => {
   it('of the format qcow2 need qemu-img, which is named where it is missing', async () => {
     const image = disk('new.qcow2', { sizeMiB: 8, format: 'qcow2' })
     if (workFolder.findProgram('qemu-img') === undefined) {
-      await expect(prepare(image)).rejects.toMatchObject({ help: expect.stringContaining('qemu-utils') as string })
+      await expect(prepare(image)).rejects.toMatchObject({
+        help: expect.stringContaining('qemu-utils') as string,
+      })
       return
     }
     await prepare(image)

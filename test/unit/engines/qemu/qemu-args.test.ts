@@ -13,7 +13,13 @@ function vmOf(body: string): VmSpec {
 }
 
 const args = (vm: VmSpec, functions: readonly AssignedFunction[] = []) =>
-  qemuArgs({ vm, functions, files: vmFiles({}, vm.name), firmware: { kind: 'bios' }, accelerator: 'tcg' }).join(' ')
+  qemuArgs({
+    vm,
+    functions,
+    files: vmFiles({}, vm.name),
+    firmware: { kind: 'bios' },
+    accelerator: 'tcg',
+  }).join(' ')
 
 describe('the arguments of a VM', () => {
   it('give every virtual port the MAC of the spec, never the one that QEMU has for all', () => {
@@ -29,9 +35,13 @@ describe('the arguments of a VM', () => {
       { role: 'disks', address: at('07:00.0'), classCode: '010601' },
       { role: '', address: at('07:00.1') },
     ])
-    expect(text).toContain('vfio-pci,id=role-wan,host=0000:05:00.0,bus=port1,addr=0x0.0,multifunction=on,rombar=0')
+    expect(text).toContain(
+      'vfio-pci,id=role-wan,host=0000:05:00.0,bus=port1,addr=0x0.0,multifunction=on,rombar=0',
+    )
     expect(text).toContain('vfio-pci,id=role-lan,host=0000:05:00.1,bus=port1,addr=0x0.1,rombar=0')
-    expect(text).toContain('vfio-pci,id=role-disks,host=0000:07:00.0,bus=port2,addr=0x0.0,multifunction=on,rombar=0')
+    expect(text).toContain(
+      'vfio-pci,id=role-disks,host=0000:07:00.0,bus=port2,addr=0x0.0,multifunction=on,rombar=0',
+    )
     expect(text).toContain('vfio-pci,id=with-0000_07_00_1-1,host=0000:07:00.1,bus=port2,addr=0x0.1')
   })
 
@@ -49,7 +59,9 @@ describe('the arguments of a VM', () => {
   })
 
   it('boot an installer: disk first, then the ISO', () => {
-    const text = args(vmOf('    disks: [{ path: "/var/lib/a,b.qcow2", size: 20 GiB }]\n    iso: /isos/OPNsense.iso\n'))
+    const text = args(
+      vmOf('    disks: [{ path: "/var/lib/a,b.qcow2", size: 20 GiB }]\n    iso: /isos/OPNsense.iso\n'),
+    )
     expect(text).toContain('format=qcow2,cache=none,discard=unmap,file=/var/lib/a,,b.qcow2')
     expect(text).toContain('bootindex=1')
     expect(text).toContain('ide-cd,drive=iso,bus=ide.0,bootindex=90')
@@ -71,5 +83,6 @@ describe('the arguments of a VM', () => {
     expect(tapName(name, index).length).toBeLessThanOrEqual(15),
   )
 
-  it('give different VMs different taps', () => expect(tapName('firewall-a', 0)).not.toBe(tapName('firewall-b', 0)))
+  it('give different VMs different taps', () =>
+    expect(tapName('firewall-a', 0)).not.toBe(tapName('firewall-b', 0)))
 })

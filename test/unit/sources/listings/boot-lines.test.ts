@@ -1,4 +1,7 @@
-/** Command lines and configuration files pasted beside a listing: what is in force, and what the next start gets. */
+/**
+ * Command lines and configuration files pasted beside a listing: what is in force, and what the next start
+ * gets.
+ */
 import { describe, expect, test } from 'vitest'
 import { findForeignIds } from '../../../../src/plan/changes/foreign-ids.ts'
 import { judgeHost } from '../../../../src/judge/judge.ts'
@@ -31,7 +34,12 @@ describe('the command line of the running kernel', () => {
   })
 
   test('what follows the command is not taken for one when it is something else', () => {
-    for (const line of ['cat: /proc/cmdline: Permission denied', 'tower:~$ lspci -nnk', '', 'I have no idea, sorry.'])
+    for (const line of [
+      'cat: /proc/cmdline: Permission denied',
+      'tower:~$ lspci -nnk',
+      '',
+      'I have no idea, sorry.',
+    ])
       expect(readText(`$ cat /proc/cmdline\n${line}\n${listing}`).kernel.cmdline).toBeUndefined()
   })
 })
@@ -54,7 +62,11 @@ describe('pcie_acs_override', () => {
     ['as an item of a list', '- GRUB_CMDLINE_LINUX="pcie_acs_override=downstream"', 'warning caution'],
     ['as a piece of code', '> `GRUB_CMDLINE_LINUX_DEFAULT=pcie_acs_override=downstream`', 'warning caution'],
     ['in an argument of QEMU', '-append root=/dev/vda1 pcie_acs_override=downstream', 'ready'],
-    ['in an entry of systemd-boot', 'options root=LABEL=r rw pcie_acs_override=downstream', 'warning caution'],
+    [
+      'in an entry of systemd-boot',
+      'options root=LABEL=r rw pcie_acs_override=downstream',
+      'warning caution',
+    ],
     ['in grub.cfg', '\tlinux\t/vmlinuz-6.9 root=LABEL=r ro pcie_acs_override=downstream', 'warning caution'],
     ['as grubby prints it', 'args="ro pcie_acs_override=downstream"', 'warning caution'],
     ['for Limine', 'cmdline: root=LABEL=r rw pcie_acs_override=downstream', 'warning caution'],

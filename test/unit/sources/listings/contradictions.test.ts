@@ -1,4 +1,7 @@
-/** Two listings in one paste: of one machine the later counts, of two machines nothing is decided and nothing is mixed. */
+/**
+ * Two listings in one paste: of one machine the later counts, of two machines nothing is decided and nothing
+ * is mixed.
+ */
 import { describe, expect, it } from 'vitest'
 import { judgeHost } from '../../../../src/judge/judge.ts'
 import type { Host } from '../../../../src/host/host.ts'
@@ -52,7 +55,8 @@ describe('two machines', () => {
   })
 
   it('are told apart in records of -vmm', () => {
-    const record = (id: string) => `Slot:\t04:00.0\nClass:\tVGA [0300]\nVendor:\tBolt [1bbb]\nDevice:\tBX1 [${id}]\n\n`
+    const record = (id: string) =>
+      `Slot:\t04:00.0\nClass:\tVGA [0300]\nVendor:\tBolt [1bbb]\nDevice:\tBX1 [${id}]\n\n`
     expect(readText(record('1401') + record('1402')).twoMachines).toContain('0000:04:00.0')
     expect(readText(record('1401') + record('1401')).twoMachines).toBeUndefined()
   })
@@ -60,7 +64,10 @@ describe('two machines', () => {
 
 describe('one machine', () => {
   it.each([
-    ['the maker left out', `${screen}Group 3:\t[1bbb:1401]     04:00.0  VGA compatible controller      BX1\n`],
+    [
+      'the maker left out',
+      `${screen}Group 3:\t[1bbb:1401]     04:00.0  VGA compatible controller      BX1\n`,
+    ],
     ['a name that a list of names did not know yet', `${screen}\n${screen.replace('BX1', 'Device 1401')}`],
     ['ids in one of them', `${screen}\n04:00.0 0300: 1bbb:1401\n`],
     [
@@ -69,8 +76,14 @@ describe('one machine', () => {
     ],
     ['a prompt of another host above nothing', `me@desk:~$ ssh root@box\nroot@box:~# lspci\n${screen}`],
     ['words of a person behind a bare address', `IOMMU Group 9:\n\t04:00.0 (my new card)\n\n${screen}`],
-    ['one host with and without its domain', `root@box:~# lspci\n${screen}root@box.example:~# lspci\n${screen}`],
-    ['mail addresses', `On Monday anna@desk.example wrote: > see # 4\n${screen}bob@box.example wrote: > no\n${find}`],
+    [
+      'one host with and without its domain',
+      `root@box:~# lspci\n${screen}root@box.example:~# lspci\n${screen}`,
+    ],
+    [
+      'mail addresses',
+      `On Monday anna@desk.example wrote: > see # 4\n${screen}bob@box.example wrote: > no\n${find}`,
+    ],
   ])('with %s', (_, text) => expect(readText(text).twoMachines).toBeUndefined())
 
   it('later groups under headings count, for every member', () => {

@@ -1,4 +1,7 @@
-/** What a listing states is used, and what it does not state is not made up: screens, Xen, virtual functions, users. */
+/**
+ * What a listing states is used, and what it does not state is not made up: screens, Xen, virtual functions,
+ * users.
+ */
 import { describe, expect, test } from 'vitest'
 import { findJudgement, judgeHost } from '../../../../src/judge/judge.ts'
 import { isKnownToBeEmpty, treeOf } from '../../../../src/judge/tree.ts'
@@ -44,7 +47,8 @@ pci 0000:03:00.0: Adding to iommu group 9
 
 describe('the text console of a kernel log', () => {
   const line = '[    2.2] acme 0000:03:00.0: [drm] fb0: acmedrmfb frame buffer device\n'
-  const group = 'pci 0000:03:00.0: [1bbb:0003] type 00 class 0x038000\npci 0000:03:00.0: Adding to iommu group 9\n'
+  const group =
+    'pci 0000:03:00.0: [1bbb:0003] type 00 class 0x038000\npci 0000:03:00.0: Adding to iommu group 9\n'
   const needs = (text: string) => readText(text).needs.map(({ kind, device }) => `${kind} ${device}`)
   test('is on the function that draws fb0', () => {
     expect(needs(group + line)).toEqual(['console 0000:03:00.0'])
@@ -54,7 +58,9 @@ describe('the text console of a kernel log', () => {
     expect(needs(`${group}${line}Command line: ro console=ttyS0,115200\n`)).toEqual([])
     expect(needs(`${group}${line}Command line: ro console=ttyS0 console=tty0\n`)).toHaveLength(1)
     expect(
-      needs(`${group}${line}03:00.0 Display controller [0380]: Acme [1bbb:0003]\n\tKernel driver in use: vfio-pci\n`),
+      needs(
+        `${group}${line}03:00.0 Display controller [0380]: Acme [1bbb:0003]\n\tKernel driver in use: vfio-pci\n`,
+      ),
     ).toEqual([])
   })
 })
@@ -95,11 +101,14 @@ describe('who uses a function that a driver of the host holds is open, whatever 
       `IOMMU group 4 05:00.0 Device [${code}]: Acme [1aaa:0005]\n\tKernel driver in use: ${driver}\n`,
       '05:00.0',
     )
-  test.each(['0c04', '0c06', '0c00', '0700', '0702', '0207', '0d80', '0805', 'ff00', '0101'])('%s', (code) => {
-    expect(one(code, 'acme')).toMatch(/^unknown .*input-incomplete/)
-    expect(one(code, 'vfio-pci')).not.toMatch(/input-incomplete/)
-    expect(one(code, 'acme-vfio-pci')).not.toMatch(/input-incomplete/)
-  })
+  test.each(['0c04', '0c06', '0c00', '0700', '0702', '0207', '0d80', '0805', 'ff00', '0101'])(
+    '%s',
+    (code) => {
+      expect(one(code, 'acme')).toMatch(/^unknown .*input-incomplete/)
+      expect(one(code, 'vfio-pci')).not.toMatch(/input-incomplete/)
+      expect(one(code, 'acme-vfio-pci')).not.toMatch(/input-incomplete/)
+    },
+  )
   test.each(['0401', '0403', '1200', '1000'])('but for %s, which carries nothing vital', (code) => {
     expect(one(code, 'acme')).toBe('ready')
   })
@@ -142,12 +151,15 @@ ${vfs
     const why = (text: string) => {
       const parsed = parseSpec(spec(0), 'home.yaml')
       return (
-        parsed.spec && plan(readText(text), parsed.spec).findings.find((f) => f.code === 'virtual-functions')?.message
+        parsed.spec &&
+        plan(readText(text), parsed.spec).findings.find((f) => f.code === 'virtual-functions')?.message
       )
     }
     const [head = '', ...rest] = card([]).split('\n')
     expect(why(`${head}\n\tKernel driver in use: acme\n`)).toContain('the input does not say whether')
-    expect(why([head, ...rest.filter((line) => !/VFs|VF offset/.test(line))].join('\n'))).toContain('does not say')
+    expect(why([head, ...rest.filter((line) => !/VFs|VF offset/.test(line))].join('\n'))).toContain(
+      'does not say',
+    )
     const without = rest
       .filter((line) => !/VF/.test(line))
       .join('\n')
@@ -162,5 +174,7 @@ test('a port is empty only where the bus it leads to is known', () => {
     return buses.flatMap((bus) => bus.ports.map(isKnownToBeEmpty))
   }
   expect(ports('')).toEqual([false])
-  expect(ports('\tFlags: bus master\n\tBus: primary=00, secondary=05, subordinate=05, sec-latency=0\n')).toEqual([true])
+  expect(
+    ports('\tFlags: bus master\n\tBus: primary=00, secondary=05, subordinate=05, sec-latency=0\n'),
+  ).toEqual([true])
 })

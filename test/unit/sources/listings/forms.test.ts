@@ -32,7 +32,11 @@ describe('pvesh get /nodes/NODE/hardware/pci', () => {
     const host = readText(
       `${table.replaceAll('│', '|')}\n$ lspci -nnk -s 03:00.0\n03:00.0 0106: 1aaa:0106\n\tKernel driver in use: ahci\n`,
     )
-    expect(deviceOf(host, '0000:03:00.0')).toMatchObject({ iommuGroup: 12, driver: 'ahci', classCode: '010601' })
+    expect(deviceOf(host, '0000:03:00.0')).toMatchObject({
+      iommuGroup: 12,
+      driver: 'ahci',
+      classCode: '010601',
+    })
   })
   const one = (id: string, group: number | string) =>
     `{"class":"0x020000","device":"0x0200","id":"${id}","iommugroup":${group},"vendor":"0x1aaa","vendor_name":"Acme","device_name":"Port","subsystem_device":"0x0001","subsystem_vendor":"0x1bbb"}`
@@ -52,7 +56,11 @@ describe('pvesh get /nodes/NODE/hardware/pci', () => {
       'class    device id           iommugroup vendor\n0x020000 0x0200 0000:04:00.0 7          0x1aaa Fast Port\n',
     )
     expect(host.source.kind).toBe('pvesh')
-    expect(deviceOf(host, '0000:04:00.0')).toMatchObject({ deviceId: '0200', iommuGroup: 7, classCode: '020000' })
+    expect(deviceOf(host, '0000:04:00.0')).toMatchObject({
+      deviceId: '0200',
+      iommuGroup: 7,
+      classCode: '020000',
+    })
   })
   test('without any group the IOMMU is off', () => {
     expect(readText(`[${one('0000:04:00.0', -1)}]`).iommu.state).toBe('off')
@@ -240,8 +248,18 @@ describe('is refused by its name', () => {
       'TrueNAS',
       'lspci -nnk',
     ],
-    ['GPUs of TrueNAS', '[{"addr": {"pci_slot": "0000:01:00.0"}, "available_to_host": true}]', 'TrueNAS', 'lspci -nnk'],
-    ['YAML of pvesh', "- class: '0x010802'\n  id: 0000:02:00.0\n  iommugroup: 15\n", 'pvesh', '--output-format json'],
+    [
+      'GPUs of TrueNAS',
+      '[{"addr": {"pci_slot": "0000:01:00.0"}, "available_to_host": true}]',
+      'TrueNAS',
+      'lspci -nnk',
+    ],
+    [
+      'YAML of pvesh',
+      "- class: '0x010802'\n  id: 0000:02:00.0\n  iommugroup: 15\n",
+      'pvesh',
+      '--output-format json',
+    ],
     ['a card of incus', 'Card 0:\n    PCI address: 0000:06:00.0\n', 'incus', 'lspci -nnk'],
     ['midclt with an error', '$ midclt call vm.device.pptdev_choices\n[]\n', 'midclt', 'lspci -nnk'],
     [

@@ -1,6 +1,7 @@
 /**
- * Whatever is pasted: a Host or a refusal, never an exception, never a long wait, never more than a bounded Host.
- * A few thousand mutations in `npm test`; HANDOVER_FUZZ_RUNS=100000 for the long run. A failure prints its seed.
+ * Whatever is pasted: a Host or a refusal, never an exception, never a long wait, never more than a bounded
+ * Host. A few thousand mutations in `npm test`; HANDOVER_FUZZ_RUNS=100000 for the long run. A failure prints
+ * its seed.
  */
 import fc from '../../../support/random.ts'
 import { expect, test } from 'vitest'
@@ -154,7 +155,11 @@ test('no pattern runs away on a repeated piece', { timeout: 300_000 }, () => {
       for (const tail of tails)
         for (const first of ['', '00:1c.0 PCI bridge [0604]: A [1aaa:0c10]\n\tControl: I/O+\n']) {
           const started = performance.now()
-          check(new TextEncoder().encode(first + head + piece.repeat(Math.ceil((2 * lineCap) / piece.length)) + tail))
+          check(
+            new TextEncoder().encode(
+              first + head + piece.repeat(Math.ceil((2 * lineCap) / piece.length)) + tail,
+            ),
+          )
           const ms = performance.now() - started
           if (ms > slowest.ms) slowest = { ms, what: JSON.stringify([first, head, piece, tail]) }
         }

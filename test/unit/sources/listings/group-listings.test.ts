@@ -1,21 +1,34 @@
-/** The shapes in which scripts and shell loops print groups; every one states the same three groups of one small machine. */
+/**
+ * The shapes in which scripts and shell loops print groups; every one states the same three groups of one
+ * small machine.
+ */
 import { describe, expect, test } from 'vitest'
 import { deviceOf, groupsOf, readText } from './reading.ts'
 
 const bridge = '00:1c.0 PCI bridge [0604]: Acme Corp Root Port #1 (x4) [1aaa:0c10] (rev f0)'
 const nic = '02:00.0 Ethernet controller [0200]: Acme Corp Fast NIC [Turbo 2.5G] [1aaa:15f3] (rev 03)'
 const sata = '00:17.0 SATA controller [0106]: Acme Corp Disk Hub bus[A:B] [AHCI mode] [1aaa:a352] (rev 10)'
-const gpu = '01:00.0 VGA compatible controller [0300]: Bolt Graphics BX1 [Bolt 9000 / 9000 XT] [1bbb:1401] (rev a1)'
+const gpu =
+  '01:00.0 VGA compatible controller [0300]: Bolt Graphics BX1 [Bolt 9000 / 9000 XT] [1bbb:1401] (rev a1)'
 const wanted = { 3: '00:17.0', 4: '00:1c.0 02:00.0', 12: '01:00.0' }
 
 const shapes: readonly (readonly [string, string])[] = [
-  ['prefix, capital', `IOMMU Group 3 ${sata}\nIOMMU Group 4 ${bridge}\nIOMMU Group 4 ${nic}\nIOMMU Group 12 ${gpu}`],
+  [
+    'prefix, capital',
+    `IOMMU Group 3 ${sata}\nIOMMU Group 4 ${bridge}\nIOMMU Group 4 ${nic}\nIOMMU Group 12 ${gpu}`,
+  ],
   [
     'prefix with tab and trailing blanks',
     `IOMMU Group 3 \t${sata}   \nIOMMU Group 4 \t${bridge}  \nIOMMU Group 4 \t${nic}\nIOMMU Group 12 \t${gpu}`,
   ],
-  ['heading and tab', `IOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}\nIOMMU Group 12:\n\t${gpu}`],
-  ['heading, not indented', `IOMMU group 3\n${sata}\nIOMMU group 4\n${bridge}\n${nic}\nIOMMU group 12\n${gpu}`],
+  [
+    'heading and tab',
+    `IOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}\nIOMMU Group 12:\n\t${gpu}`,
+  ],
+  [
+    'heading, not indented',
+    `IOMMU group 3\n${sata}\nIOMMU group 4\n${bridge}\n${nic}\nIOMMU group 12\n${gpu}`,
+  ],
   [
     'heading with blank lines between',
     `Group 3:\n\n  ${sata}\n\nGroup 4:\n\n  ${bridge}\n\n  ${nic}\n\nGroup 12:\n\n  ${gpu}`,
@@ -106,7 +119,8 @@ const shapes: readonly (readonly [string, string])[] = [
 const utf16 = (text: string) => {
   const bytes = new Uint8Array(2 + text.length * 2)
   bytes.set([0xff, 0xfe])
-  for (let i = 0; i < text.length; i += 1) bytes.set([text.charCodeAt(i) & 0xff, text.charCodeAt(i) >> 8], 2 + i * 2)
+  for (let i = 0; i < text.length; i += 1)
+    bytes.set([text.charCodeAt(i) & 0xff, text.charCodeAt(i) >> 8], 2 + i * 2)
   return bytes
 }
 
@@ -116,12 +130,9 @@ describe('group listings with descriptions', () => {
     expect(groupsOf(host)).toEqual(wanted)
     expect(host.source.kind).toBe('script')
     expect(host.iommu.state).toBe('on')
-    expect(['00:17.0', '00:1c.0', '01:00.0', '02:00.0'].map((a) => deviceOf(host, `0000:${a}`).deviceId)).toEqual([
-      'a352',
-      '0c10',
-      '1401',
-      '15f3',
-    ])
+    expect(
+      ['00:17.0', '00:1c.0', '01:00.0', '02:00.0'].map((a) => deviceOf(host, `0000:${a}`).deviceId),
+    ).toEqual(['a352', '0c10', '1401', '15f3'])
     expect(deviceOf(host, '0000:02:00.0').classCode).toBe('0200')
   })
 
@@ -212,7 +223,11 @@ const bare: readonly (readonly [string, string, string])[] = [
     'Group 3: 0000:00:17.0\nGroup 4: 0000:00:1c.0 0000:02:00.0\nGroup 12: 0000:01:00.0',
     'script',
   ],
-  ['the group behind the address', '0000:00:17.0 3\n0000:00:1c.0 4\n0000:02:00.0 4\n0000:01:00.0 12', 'script'],
+  [
+    'the group behind the address',
+    '0000:00:17.0 3\n0000:00:1c.0 4\n0000:02:00.0 4\n0000:01:00.0 12',
+    'script',
+  ],
   [
     'the word behind the address',
     '0000:00:17.0 iommu_group 3\n0000:00:1c.0 iommu_group 4\n0000:02:00.0 iommu_group 4\n0000:01:00.0 iommu_group 12',
@@ -251,7 +266,10 @@ describe('how far a heading reaches', () => {
       'headings, indented',
       `IOMMU Group 12:\n\t${gpu}\nIOMMU Group 3:\n\t${sata}\nIOMMU Group 4:\n\t${bridge}\n\t${nic}`,
     ],
-    ['headings, not indented', `IOMMU Group 12\n${gpu}\nIOMMU Group 3\n${sata}\nIOMMU Group 4\n${bridge}\n${nic}`],
+    [
+      'headings, not indented',
+      `IOMMU Group 12\n${gpu}\nIOMMU Group 3\n${sata}\nIOMMU Group 4\n${bridge}\n${nic}`,
+    ],
   ])('%s: a plain listing after it adds no member', (_title, groups) => {
     for (const between of ['\n\n', '\n```\n\n```\n', '\n$ lspci -nn\n', '\n\nAnd everything:\n\n'])
       expect(groupsOf(readText(`${groups}${between}${plain}`))).toEqual(wanted)
@@ -286,7 +304,9 @@ test('a driver on the same line, and the kernel command line printed above', () 
   const host = readText(
     `BOOT_IMAGE=/vmlinuz-6.8 root=/dev/sda1 ro quiet pcie_acs_override=downstream\nIOMMU Group 3 ${sata} Driver: ahci\nIOMMU Group 12 ${gpu} driver=none\n`,
   )
-  expect(host.kernel.cmdline).toBe('BOOT_IMAGE=/vmlinuz-6.8 root=/dev/sda1 ro quiet pcie_acs_override=downstream')
+  expect(host.kernel.cmdline).toBe(
+    'BOOT_IMAGE=/vmlinuz-6.8 root=/dev/sda1 ro quiet pcie_acs_override=downstream',
+  )
   expect(deviceOf(host, '0000:00:17.0').driver).toBe('ahci')
   expect(deviceOf(host, '0000:01:00.0').driver).toBe(null)
 })

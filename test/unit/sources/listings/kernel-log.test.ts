@@ -46,7 +46,10 @@ describe('one log behind every prefix', () => {
     expect(host).toMatchObject({
       source: { kind: 'kernel-log' },
       machine: 'Acme Boards Model 7/MB-7, BIOS 1.2 01/02/2031',
-      kernel: { release: '6.10.3-acme', cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro intel_iommu=on iommu=pt' },
+      kernel: {
+        release: '6.10.3-acme',
+        cmdline: 'BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro intel_iommu=on iommu=pt',
+      },
       iommu: {
         state: 'on',
         kind: 'intel',
@@ -69,7 +72,14 @@ describe('one log behind every prefix', () => {
       facts: { depth: 'none', headerType: 0, portType: 'endpoint' },
       bars: [
         { index: 0, kind: 'memory', base: 'f7d00000', size: 1_048_576, is64Bit: false, prefetchable: false },
-        { index: 2, kind: 'memory', base: '383fe0000000', size: 67_108_864, is64Bit: true, prefetchable: true },
+        {
+          index: 2,
+          kind: 'memory',
+          base: '383fe0000000',
+          size: 67_108_864,
+          is64Bit: true,
+          prefetchable: true,
+        },
         { index: 6, kind: 'rom', base: 'f7e00000', size: 65_536 },
       ],
     })
@@ -107,7 +117,9 @@ test('the last assignment wins, a removed function is dropped, a hot-plugged one
 test('a log line broken by a mail is joined', () => {
   expect(
     groupsOf(
-      readText('[ 0.4] pci 0000:01:00.0: Adding to iommu group\n14\n[ 0.4] pci 0000:02:00.0: Adding to iommu group 15'),
+      readText(
+        '[ 0.4] pci 0000:01:00.0: Adding to iommu group\n14\n[ 0.4] pci 0000:02:00.0: Adding to iommu group 15',
+      ),
     ),
   ).toEqual({ 14: '01:00.0', 15: '02:00.0' })
 })

@@ -133,7 +133,14 @@ describe('lspci -nnvvv as root', () => {
       bars: [
         { index: 0, kind: 'memory', base: 'f7d00000', size: 131_072, is64Bit: false, prefetchable: false },
         { index: 2, kind: 'io', base: 'e000', size: 32 },
-        { index: 4, kind: 'memory', base: '383fe0000000', size: 2_147_483_648, is64Bit: true, prefetchable: true },
+        {
+          index: 4,
+          kind: 'memory',
+          base: '383fe0000000',
+          size: 2_147_483_648,
+          is64Bit: true,
+          prefetchable: true,
+        },
         { index: 6, kind: 'rom', base: 'f7d40000', size: 65_536 },
       ],
       facts: {
@@ -176,13 +183,15 @@ describe('lspci -nnvvv as root', () => {
         expect(last?.facts?.sriov).not.toBe(null)
         expect(last?.driver).not.toBe(null)
       }
-      for (const device of cut.devices.slice(0, -1)) expect(device.facts).toEqual(deviceOf(host, device.address).facts)
+      for (const device of cut.devices.slice(0, -1))
+        expect(device.facts).toEqual(deviceOf(host, device.address).facts)
     }
   })
 })
 
 test('an ordinary user sees the header only', () => {
-  const host = readText(`00:02.0 VGA compatible controller: Acme Corp Iris [Xe] (rev 0c) (prog-if 00 [VGA controller])
+  const host =
+    readText(`00:02.0 VGA compatible controller: Acme Corp Iris [Xe] (rev 0c) (prog-if 00 [VGA controller])
 	Flags: bus master, fast devsel, latency 0, IRQ 184, NUMA node 0, IOMMU group 1
 	Memory at 603f000000 (64-bit, non-prefetchable) [size=16M]
 	I/O ports at 4000 [size=64]
@@ -222,7 +231,10 @@ test('bridge paths of -PP are parents', () => {
   const host = readText(
     '00:1c.0 PCI bridge [0604]: A [1aaa:0c10]\n00:1c.0/02:00.0 PCI bridge [0604]: B [1aaa:0c11]\n00:1c.0/02:00.0/03:04.0 Ethernet controller [0200]: C [1aaa:0c12]',
   )
-  expect(deviceOf(host, '0000:03:04.0')).toMatchObject({ parent: '0000:02:00.0', path: '0000:00/1c.0/00.0/04.0' })
+  expect(deviceOf(host, '0000:03:04.0')).toMatchObject({
+    parent: '0000:02:00.0',
+    path: '0000:00/1c.0/00.0/04.0',
+  })
   expect(host.devices).toHaveLength(3)
 })
 
@@ -233,7 +245,11 @@ test('places of -P are addresses where the buses on the way are stated; otherwis
     `00:1c.0 PCI bridge [0604]: A [1aaa:0c10]\n${bus(2)}00:1c.0/00.0 Ethernet controller [0200]: B [1aaa:0c11]\n\tFlags: fast devsel, IOMMU group 5\n\n00:1d.0 PCI bridge [0604]: C [1aaa:0c12]\n00:1d.0/00.0 Ethernet controller [0200]: D [1aaa:0c13]\n\tFlags: IOMMU group 9\n`,
   )
   expect(host.devices.map((d) => d.address)).toEqual(['0000:00:1c.0', '0000:00:1d.0', '0000:02:00.0'])
-  expect(deviceOf(host, '0000:02:00.0')).toMatchObject({ deviceId: '0c11', iommuGroup: 5, parent: '0000:00:1c.0' })
+  expect(deviceOf(host, '0000:02:00.0')).toMatchObject({
+    deviceId: '0c11',
+    iommuGroup: 5,
+    parent: '0000:00:1c.0',
+  })
   expect(host.findings.map((f) => f.message)).toContain(
     'lspci -P names functions by their place, and not every bus is known: use lspci -PP',
   )
@@ -370,7 +386,11 @@ test('virtual functions of a -vvv listing have the number that offset and stride
     '\tCapabilities: [160 v1] Single Root I/O Virtualization (SR-IOV)\n\t\tInitial VFs: 8, Total VFs: 8, Number of VFs: 3, Function Dependency Link: 00\n\t\tVF offset: 32, stride: 2, Device ID: 0201\n'
   // The first of them was not pasted.
   const host = readText(entry('09:00.0', sriov) + entry('09:04.2') + entry('09:04.4') + entry('09:05.0'))
-  expect(['09:04.2', '09:04.4', '09:05.0'].map((a) => deviceOf(host, `0000:${a}`).vfNumber)).toEqual([1, 2, undefined])
+  expect(['09:04.2', '09:04.4', '09:05.0'].map((a) => deviceOf(host, `0000:${a}`).vfNumber)).toEqual([
+    1,
+    2,
+    undefined,
+  ])
   expect(deviceOf(host, '0000:09:04.4')).toMatchObject({ physFn: '0000:09:00.0' })
   expect(deviceOf(host, '0000:09:04.4').path).toBeUndefined()
 })

@@ -1,4 +1,7 @@
-/** Routes, addresses, mounts and pools pasted beside a listing: tied to a function where a line ties them, else lost. */
+/**
+ * Routes, addresses, mounts and pools pasted beside a listing: tied to a function where a line ties them,
+ * else lost.
+ */
 import { describe, expect, test } from 'vitest'
 import { judgeHost } from '../../../../src/judge/judge.ts'
 import type { Host } from '../../../../src/host/host.ts'
@@ -27,19 +30,31 @@ describe('the default route', () => {
       'default via 192.0.2.1 dev lan1\nlan1 -> ../../devices/pci0000:00/0000:00:1c.0/0000:05:00.1/net/lan1\n',
       'lan1',
     ],
-    ['by the log', '[    2.0] anic 0000:05:00.1 lan1: renamed from eth0\ndefault via 192.0.2.1 dev lan1\n', 'lan1'],
+    [
+      'by the log',
+      '[    2.0] anic 0000:05:00.1 lan1: renamed from eth0\ndefault via 192.0.2.1 dev lan1\n',
+      'lan1',
+    ],
     [
       'by ethtool',
       'root@box:~# ethtool -i lan1\ndriver: anic\nbus-info: 0000:05:00.1\nroot@box:~# ip r\ndefault dev lan1 scope link\n',
       'lan1',
     ],
-    ['by lshw -businfo', 'pci@0000:05:00.1  lan1  network  Fast Port\ndefault via 192.0.2.1 dev lan1\n', 'lan1'],
+    [
+      'by lshw -businfo',
+      'pci@0000:05:00.1  lan1  network  Fast Port\ndefault via 192.0.2.1 dev lan1\n',
+      'lan1',
+    ],
     [
       'by another name',
       '2: lan1: <BROADCAST,UP> mtu 1500 qdisc mq state UP\n    altname enp5s0f1\ndefault via 192.0.2.1 dev lan1\n',
       'lan1',
     ],
-    ['in a table', '0.0.0.0         192.0.2.1       0.0.0.0         UG    100    0        0 enp5s0f1\n', 'enp5s0f1'],
+    [
+      'in a table',
+      '0.0.0.0         192.0.2.1       0.0.0.0         UG    100    0        0 enp5s0f1\n',
+      'enp5s0f1',
+    ],
     [
       'over a bridge',
       '3: enp5s0f1: <UP> mtu 1500 master br7 state UP\ndefault via 192.0.2.1 dev br7\n',
@@ -107,7 +122,9 @@ const path = '/sys/block/sda -> ../devices/pci0000:00/0000:00:17.0/ata1/host0/ta
 
 describe('mounts', () => {
   test('are followed to the controller that a line ties them to', () => {
-    const host = read(lsblk + path + 'lrwxrwxrwx 1 root root 13 May 1 09:00 pci-0000:0a:00.0-nvme-1 -> ../../nvme0n1\n')
+    const host = read(
+      lsblk + path + 'lrwxrwxrwx 1 root root 13 May 1 09:00 pci-0000:0a:00.0-nvme-1 -> ../../nvme0n1\n',
+    )
     expect(needs(host)).toEqual([
       ['/boot/efi', 'sda1 sda', '00:17.0', 'vital'],
       ['/', 'vg7-root sda2 sda', '00:17.0', 'vital'],
@@ -136,7 +153,9 @@ describe('pools and arrays', () => {
     `  pool: deep\n state: ONLINE\nconfig:\n\n\tNAME        STATE     READ WRITE CKSUM\n\tdeep        ONLINE       0     0     0\n\t  mirror-0  ONLINE       0     0     0\n\t    ${member}  ONLINE       0     0     0\n\nerrors: No known data errors\n`
   test('by kernel name, by path and by a link of /dev/disk/by-id', () => {
     expect(needs(read(pool('sda') + path))).toEqual([['pool deep', 'sda', '00:17.0', 'vital']])
-    expect(needs(read(pool('pci-0000:00:17.0-ata-2-part3'))).map(([, , device]) => device)).toEqual(['00:17.0'])
+    expect(needs(read(pool('pci-0000:00:17.0-ata-2-part3'))).map(([, , device]) => device)).toEqual([
+      '00:17.0',
+    ])
     const link = 'lrwxrwxrwx 1 root root 9 May 1 09:00 ata-FAST_8000-part1 -> ../../sda1\n'
     expect(needs(read(pool('ata-FAST_8000-part1') + link + path)).map(([, chain]) => chain)).toEqual([
       'ata-FAST_8000-part1 sda1',
@@ -156,7 +175,8 @@ describe('pools and arrays', () => {
 
 test('a paste of one machine and the routes of another are two machines', () => {
   expect(
-    readText(`root@nas:~# lspci -nk\n${listing}me@desk:~$ ip r\ndefault via 192.0.2.1 dev enp5s0f1\n`).twoMachines,
+    readText(`root@nas:~# lspci -nk\n${listing}me@desk:~$ ip r\ndefault via 192.0.2.1 dev enp5s0f1\n`)
+      .twoMachines,
   ).toContain('nas and desk')
 })
 

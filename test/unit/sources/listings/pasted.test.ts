@@ -66,18 +66,27 @@ it('numbers before each function are groups, however well they count', () => {
 
 it('documents are read with the marks of copying', () => {
   const rows = ['08', '09'].map(
-    (bus) => `  {"class":"0x020000","device":"0x15f2","id":"0000:${bus}:00.0","iommugroup":2${bus},"vendor":"0x8086"}`,
+    (bus) =>
+      `  {"class":"0x020000","device":"0x15f2","id":"0000:${bus}:00.0","iommugroup":2${bus},"vendor":"0x8086"}`,
   )
   const text = `[\n${rows.join(',\n')}\n]\n`
   const asIs = read(bytesOf(text))
   expect(asIs.groups).toHaveLength(2)
-  for (const name of ['quoted in a mail', 'colours of a terminal', 'hard blanks of a web page', 'quoted by a bar'])
+  for (const name of [
+    'quoted in a mail',
+    'colours of a terminal',
+    'hard blanks of a web page',
+    'quoted by a bar',
+  ])
     expect(read(bytesOf(pastes[name]?.(text) ?? ''))).toEqual(asIs)
 })
 
 it('a command line that is quoted is one', () => {
   const text = 'GRUB_CMDLINE_LINUX="quiet pcie_acs_override=downstream"\n01:00.0 0200: 8086:1521\n'
-  const reading = readHostFrom({ name: 'paste', bytes: bytesOf(`Mine:\n${text.replace(/^/gm, '> ')}`) }, importSystem)
+  const reading = readHostFrom(
+    { name: 'paste', bytes: bytesOf(`Mine:\n${text.replace(/^/gm, '> ')}`) },
+    importSystem,
+  )
   expect(reading.ok && JSON.stringify(reading.host)).toContain('pcie_acs_override')
   const running = bytesOf('Mine:\n> $ cat /proc/cmdline\n> quiet initrd=/i\n> 01:00.0 0200: 8086:1521\n')
   const shown = readHostFrom({ name: 'paste', bytes: running }, importSystem)

@@ -1,4 +1,7 @@
-/** What the import tests share: text in, the few facts a test looks at out. The machines in these tests are invented. */
+/**
+ * What the import tests share: text in, the few facts a test looks at out. The machines in these tests are
+ * invented.
+ */
 import { readHostFrom } from '../../../../src/sources/listings/read-from.ts'
 import type { Host } from '../../../../src/host/host.ts'
 import type { PciDevice } from '../../../../src/pci/device.ts'

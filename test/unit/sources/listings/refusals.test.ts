@@ -1,4 +1,7 @@
-/** What the kernel, VFIO and QEMU refused before, pasted beside a listing: it counts for what it names, and only there. */
+/**
+ * What the kernel, VFIO and QEMU refused before, pasted beside a listing: it counts for what it names, and
+ * only there.
+ */
 import { describe, expect, test } from 'vitest'
 import { judgeHost } from '../../../../src/judge/judge.ts'
 import { readText } from './reading.ts'
@@ -56,7 +59,11 @@ describe('a refusal pasted beside a listing', () => {
       'DMAR: Setting identity map for device 0000:08:00.0 [0x7bd00000 - 0x7bdfffff]',
       {},
     ],
-    ['hardware identity mapping, which is iommu=pt', 'DMAR: Hardware identity mapping for device 0000:06:00.0', {}],
+    [
+      'hardware identity mapping, which is iommu=pt',
+      'DMAR: Hardware identity mapping for device 0000:06:00.0',
+      {},
+    ],
     [
       'the list of vfio-pci',
       'vfio-pci 0000:06:00.0: 1aaa:0021 exists in vfio-pci device denylist, driver probing disallowed.',
@@ -134,7 +141,8 @@ describe('a refusal pasted beside a listing', () => {
   })
 
   test('names a function that nothing else lists, with its ids', () => {
-    const line = 'vfio-pci 0000:0a:00.0: 1aaa:00aa exists in vfio-pci device denylist, driver probing disallowed.\n'
+    const line =
+      'vfio-pci 0000:0a:00.0: 1aaa:00aa exists in vfio-pci device denylist, driver probing disallowed.\n'
     expect(judged(listing + line)['0a:00.0']).toMatch(/^refused .*driver-denied/)
     expect(readText(listing + line).devices.at(-1)).toMatchObject({ vendorId: '1aaa', deviceId: '00aa' })
   })
@@ -154,7 +162,8 @@ describe('a refusal pasted beside a listing', () => {
       '06:00.0': 'caution no-interrupt-remapping',
       '07:00.0': 'caution no-interrupt-remapping',
     })
-    const firmware = 'DMAR-IR: [Firmware Bug]: ioapic 4 has no mapping iommu, interrupt remapping will be disabled\n'
+    const firmware =
+      'DMAR-IR: [Firmware Bug]: ioapic 4 has no mapping iommu, interrupt remapping will be disabled\n'
     expect(judged(listing + firmware)).toEqual(all)
   })
 
@@ -165,7 +174,8 @@ describe('a refusal pasted beside a listing', () => {
   })
 
   test('a patched kernel that looks away leaves nothing plainly ready but USB, screens and the ISA bridge', () => {
-    const line = 'DMAR: Intel-IOMMU: assuming all RMRRs are relaxable. This can lead to instability or data loss\n'
+    const line =
+      'DMAR: Intel-IOMMU: assuming all RMRRs are relaxable. This can lead to instability or data loss\n'
     const cmdline = 'Command line: root=/dev/vda2 ro intel_iommu=on,relax_rmrr\n'
     for (const text of [line, cmdline])
       expect(judged(listing + text)).toMatchObject({

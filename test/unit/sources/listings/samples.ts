@@ -1,4 +1,7 @@
-/** One small sample of every form, of an invented machine: the seeds of the fuzzing, together with the corpus where it is there. */
+/**
+ * One small sample of every form, of an invented machine: the seeds of the fuzzing, together with the corpus
+ * where it is there.
+ */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -60,7 +63,8 @@ const tree = tarOf({
   'sys/devices/pci0000:00/0000:00:1c.0/vendor': '0x1aaa\n',
   'sys/devices/pci0000:00/0000:00:1c.0/device': '0x0c10\n',
   'sys/devices/pci0000:00/0000:00:1c.0/class': '0x060400\n',
-  'sys/devices/pci0000:00/0000:00:1c.0/resource': '0x00000000f0000000 0x00000000f7ffffff 0x000000000014220c\n',
+  'sys/devices/pci0000:00/0000:00:1c.0/resource':
+    '0x00000000f0000000 0x00000000f7ffffff 0x000000000014220c\n',
   'sys/devices/pci0000:00/0000:00:1c.0/iommu_group': '-> ../../../kernel/iommu_groups/4',
   'sys/bus/pci/devices/0000:00:1c.0': '-> ../../../devices/pci0000:00/0000:00:1c.0',
   'sys/kernel/iommu_groups/4/devices/0000:00:1c.0': '-> ../../../../devices/pci0000:00/0000:00:1c.0',

@@ -1,4 +1,7 @@
-/** Prompts and commands in a paste: an empty list of all groups says that there are none; a filtered one says nothing. */
+/**
+ * Prompts and commands in a paste: an empty list of all groups says that there are none; a filtered one says
+ * nothing.
+ */
 import { describe, expect, it } from 'vitest'
 import { judgeHost } from '../../../../src/judge/judge.ts'
 import { readText } from './reading.ts'

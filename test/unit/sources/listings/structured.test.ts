@@ -1,4 +1,7 @@
-/** The forms that have a grammar: udevadm, umockdev, node devices, facter, archives, folders; and what is refused. */
+/**
+ * The forms that have a grammar: udevadm, umockdev, node devices, facter, archives, folders; and what is
+ * refused.
+ */
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -153,7 +156,9 @@ test('virsh nodedev-dumpxml, one document after the other, the last one cut', ()
     networkInterfaces: [{ name: 'enp2s0', mac: '00:50:b6:12:34:56' }],
   })
   expect(groupsOf(host)).toEqual({ 5: '02:00.0 02:00.1' })
-  expect(host.findings.map((f) => f.message)).toContain('1 <device> elements cannot be parsed and are left out')
+  expect(host.findings.map((f) => f.message)).toContain(
+    '1 <device> elements cannot be parsed and are left out',
+  )
 })
 
 const number = (value: number, name?: string) => ({
@@ -274,12 +279,17 @@ describe('trees', () => {
       gzipSync(
         tarOf(
           Object.fromEntries(
-            Object.entries(tree).flatMap(([path, text]) => (path.startsWith('sys/') ? [[path.slice(4), text]] : [])),
+            Object.entries(tree).flatMap(([path, text]) =>
+              path.startsWith('sys/') ? [[path.slice(4), text]] : [],
+            ),
           ),
         ),
       ),
     ],
-    ['.tar with ./ names', tarOf(Object.fromEntries(Object.entries(tree).map(([path, text]) => [`./${path}`, text])))],
+    [
+      '.tar with ./ names',
+      tarOf(Object.fromEntries(Object.entries(tree).map(([path, text]) => [`./${path}`, text]))),
+    ],
     ['.tar with pax names', tarOf(tree, 'pax')],
     ['.tar with GNU long names', tarOf(tree, 'gnu')],
   ])('%s', (title, bytes) => {
@@ -361,7 +371,11 @@ describe('refused, with a reason and a way out', () => {
       text('My IOMMU does not work, please help.\n'),
       '2 it states nothing about PCI functions or IOMMU groups',
     ],
-    ['a program', new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0]), '2 it is not text and not an archive'],
+    [
+      'a program',
+      new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0]),
+      '2 it is not text and not an archive',
+    ],
     ['xz', new Uint8Array([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), '2 it is packed with xz'],
     [
       'damaged gzip',
@@ -373,14 +387,20 @@ describe('refused, with a reason and a way out', () => {
       tarOf({ 'home/notes.txt': 'x' }),
       '2 it is an archive without sys/bus/pci/devices in it',
     ],
-    ['other JSON', text('{"hardware": 7, "version": 1}'), '2 it states nothing about PCI functions or IOMMU groups'],
+    [
+      'other JSON',
+      text('{"hardware": 7, "version": 1}'),
+      '2 it states nothing about PCI functions or IOMMU groups',
+    ],
   ])('%s', (_title, bytes, message) => {
     expect(refusal(bytes)).toBe(message)
   })
 
   test('more text than any listing has, and gzip that unpacks without end', () => {
     expect(refusal(new Uint8Array(textCap + 1).fill(0x41))).toBe('2 it is larger than 64 MiB of text')
-    expect(refusal(gzipSync(new Uint8Array(300 * 1024 * 1024), { level: 1 }))).toBe('2 it unpacks to more than 256 MiB')
+    expect(refusal(gzipSync(new Uint8Array(300 * 1024 * 1024), { level: 1 }))).toBe(
+      '2 it unpacks to more than 256 MiB',
+    )
   })
 })
 

@@ -1,5 +1,11 @@
-/** A tar archive made by hand: path → text, or `-> target` for a link. `pax` and `gnu` put every name into a long-name record. */
-export function tarOf(files: Readonly<Record<string, string>>, names: 'plain' | 'pax' | 'gnu' = 'plain'): Uint8Array {
+/**
+ * A tar archive made by hand: path → text, or `-> target` for a link. `pax` and `gnu` put every name into a
+ * long-name record.
+ */
+export function tarOf(
+  files: Readonly<Record<string, string>>,
+  names: 'plain' | 'pax' | 'gnu' = 'plain',
+): Uint8Array {
   const parts: Uint8Array[] = []
   for (const [path, text] of Object.entries(files)) {
     const target = text.startsWith('-> ') ? text.slice(3) : undefined

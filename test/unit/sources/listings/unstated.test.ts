@@ -1,4 +1,7 @@
-/** What a listing does not state is not in the Host: no programming interface, no root bus, no place, no identity. */
+/**
+ * What a listing does not state is not in the Host: no programming interface, no root bus, no place, no
+ * identity.
+ */
 import { describe, expect, it } from 'vitest'
 import { identityOf, indexDevices } from '../../../../src/pci/identity.ts'
 import { deviceOf, readText } from './reading.ts'
@@ -14,27 +17,36 @@ describe('the programming interface', () => {
     expect(classOf('03:00.0 "SATA controller" "Acme" "Hub" -r01\n')).toBe('0106')
   })
   it('is stated where it is printed', () => {
-    expect(classOf('03:00.0 SATA controller [0106]: Acme Hub [1aaa:0106] (prog-if 01 [AHCI 1.0])\n')).toBe('010601')
+    expect(classOf('03:00.0 SATA controller [0106]: Acme Hub [1aaa:0106] (prog-if 01 [AHCI 1.0])\n')).toBe(
+      '010601',
+    )
     expect(classOf('03:00.0 "SATA controller" "Acme" "Hub" -r01 -p01\n')).toBe('010601')
     expect(classOf('Slot:\t03:00.0\nClass:\tSATA controller\nProgIf:\t01\n')).toBe('010601')
   })
   it('is 00 where -v leaves it out', () => {
-    expect(classOf('03:00.0 Ethernet controller: Acme Port\n\tFlags: bus master, fast devsel\n')).toBe('020000')
+    expect(classOf('03:00.0 Ethernet controller: Acme Port\n\tFlags: bus master, fast devsel\n')).toBe(
+      '020000',
+    )
   })
   it('is kept when a shorter listing follows', () => {
     const log = '[    0.3] pci 0000:03:00.0: [1aaa:0108] type 00 class 0x010802\n'
-    expect(classOf(`${log}03:00.0 Non-Volatile memory controller [0108]: Fast SSD [1aaa:0108]\n`)).toBe('010802')
+    expect(classOf(`${log}03:00.0 Non-Volatile memory controller [0108]: Fast SSD [1aaa:0108]\n`)).toBe(
+      '010802',
+    )
     expect(classOf(`${log}03:00.0 RAID bus controller [0104]: Other [1aaa:0104]\n`)).toBe('0104')
   })
   it('wraps to the next line with the ids', () => {
-    expect(classOf('03:00.0 SATA controller [0106]: Acme\n Long Name [1aaa:0106] (prog-if 01 [AHCI])\n')).toBe('010601')
+    expect(
+      classOf('03:00.0 SATA controller [0106]: Acme\n Long Name [1aaa:0106] (prog-if 01 [AHCI])\n'),
+    ).toBe('010601')
   })
 })
 
 const port = '00:1c.0 PCI bridge [0604]: Acme Port [1aaa:0c10] (prog-if 00 [Normal decode])\n'
 const buses = '\tFlags: fast devsel\n\tBus: primary=00, secondary=03, subordinate=03, sec-latency=0\n'
 const first = '00:00.0 Host bridge [0600]: Acme Root [1aaa:0000]\n\tFlags: fast devsel\n'
-const card = (bus: string) => `${bus}:00.0 Ethernet controller [0200]: Acme Port [1aaa:0200]\n\tFlags: fast devsel\n`
+const card = (bus: string) =>
+  `${bus}:00.0 Ethernet controller [0200]: Acme Port [1aaa:0200]\n\tFlags: fast devsel\n`
 const pathOf = (text: string, address: string) => deviceOf(readText(text), address).path
 
 describe('the place', () => {
@@ -66,12 +78,16 @@ describe('the place', () => {
     const path =
       '/sys/devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0/nvme/nvme0\n10000:e1:00.0 0108: 1ddd:0001\n'
     expect(pathOf(path, '10000:e1:00.0')).toBe('0000:00/0e.0/10000:e0/06.0/00.0')
-    expect(pathOf('[    1.0] pci 10000:e0:06.0: [1aaa:0c10] type 01 class 0x060400\n', '10000:e0:06.0')).toBeUndefined()
+    expect(
+      pathOf('[    1.0] pci 10000:e0:06.0: [1aaa:0c10] type 01 class 0x060400\n', '10000:e0:06.0'),
+    ).toBeUndefined()
   })
 })
 
 it('an identity holds what is stated and nothing else', () => {
-  const { devices } = readText('05:00.0 Ethernet controller: Acme Port (rev 02)\n\tKernel driver in use: anic\n')
+  const { devices } = readText(
+    '05:00.0 Ethernet controller: Acme Port (rev 02)\n\tKernel driver in use: anic\n',
+  )
   const [device] = devices
   expect(device && identityOf(device, indexDevices(devices))).toEqual({ classCode: '0200', revision: '02' })
 })
