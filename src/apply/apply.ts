@@ -109,7 +109,9 @@ function refuseUnfinished(system: System): void {
       throw new AppError(
         `journal ${read.id}: ${read.reason}; what it changed cannot be known, so nothing was changed`,
         {
-          help: `see "A damaged journal" in docs/safety.md; when the host is as you want it: mv ${journalFolder}/${read.id} ${journalFolder}/${read.id}.damaged`,
+          help:
+            'see "A damaged journal" in docs/safety.md; when the host is as you want it: mv ' +
+            `${journalFolder}/${read.id} ${journalFolder}/${read.id}.damaged`,
           exitCode: exitCode.applyFailedRestored,
         },
       )

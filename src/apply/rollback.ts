@@ -49,7 +49,9 @@ function findNamed(system: System, id: string): Journal {
 
 function damagedJournal(id: string, reason: string): AppError {
   return new AppError(`journal ${id}: ${reason}; nothing was changed`, {
-    help: `the files as they were are in ${journalFolder}/${id}/saved; docs/safety.md shows how to put them back by hand`,
+    help:
+      `the files as they were are in ${journalFolder}/${id}/saved; docs/safety.md shows how ` +
+      'to put them back by hand',
     exitCode: exitCode.errorFindings,
   })
 }
@@ -157,7 +159,8 @@ function refuseObstacles(system: System, journal: Journal): void {
   const [newest] = laterJournals(system, journal)
   const byHand = 'put these back as they were after the apply, or by hand as docs/safety.md shows'
   throw new DriftError(
-    `journal ${journal.record.id} cannot be taken back, because something else changed since; nothing was changed:`,
+    `journal ${journal.record.id} cannot be taken back, because something else changed ` +
+      'since; nothing was changed:',
     drifted,
     newest ? `${newest.record.id} came later, take it back first: handover rollback; or ${byHand}` : byHand,
   )

@@ -97,7 +97,8 @@ function addReadingCommands(program: Command): void {
     .command('report')
     .summary('one anonymous archive for a bug report')
     .description(
-      'Writes capture, journal, logs of the VMs and versions into one archive, with stand-ins as in a capture. Lists what is in it; sends nothing.',
+      'Writes capture, journal, logs of the VMs and versions into one archive, with ' +
+        'stand-ins as in a capture. Lists what is in it; sends nothing.',
     )
     .option('-o, --output <file>', 'where to write', 'handover-report.tar.gz')
     .option('--no-consoles', 'leave out what guests printed on their consoles')

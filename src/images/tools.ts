@@ -57,7 +57,9 @@ export async function installNeeds(
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (system.work.findProgram('apt-get') === undefined) {
     throw new AppError(`the lab looked for these and did not find them: ${words}`, {
-      help: 'install them with your package manager; the lab itself needs a Debian 12 or later (apt-get fetches its kernel)',
+      help:
+        'install them with your package manager; the lab itself needs a Debian 12 or later ' +
+        '(apt-get fetches its kernel)',
     })
   }
   if (!isRoot) {

@@ -76,6 +76,8 @@ function comparePrediction(lines: readonly string[]): [right: boolean, evidence:
   const certain = foretold.filter((_, i) => document.predictedConfidence?.[i] === 'high')
   const wrong = certain.filter((group) => !actual.has(key(group)))
   const same = foretold.filter((group) => actual.has(key(group))).length
-  const counts = `${actual.size} groups, ${foretold.length} foretold, ${same} of them the same, ${certain.length} certain`
+  const counts =
+    `${actual.size} groups, ${foretold.length} foretold, ${same} of them the same, ` +
+    `${certain.length} certain`
   return [wrong.length === 0 && actual.size > 0, wrong[0] ? `${counts}; wrong: ${key(wrong[0])}` : counts]
 }

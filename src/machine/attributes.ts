@@ -39,7 +39,8 @@ export function carryAttributes(from: string, to: string, shown: string): void {
       help:
         attributes === undefined
           ? 'install GNU coreutils and tar (busybox has neither way), or change that file by hand'
-          : 'run it as root; a file system without room for them (tmpfs of old kernels, vfat) cannot have a copy',
+          : 'run it as root; a file system without room for them (tmpfs of old kernels, ' +
+            'vfat) cannot have a copy',
     },
   )
 }

@@ -197,7 +197,9 @@ async function waitReady(
   throw new AppError(
     `${vm.name} did not answer within ${withinSeconds} s (${words}; last: ${said}) and was switched off`,
     {
-      help: `${lastWords(system, vm.name)}\n  to look inside while it starts: handover up ${vm.name} --no-wait; handover console ${vm.name}`,
+      help:
+        `${lastWords(system, vm.name)}\n  to look inside while it starts: handover up ` +
+        `${vm.name} --no-wait; handover console ${vm.name}`,
     },
   )
 }

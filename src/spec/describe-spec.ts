@@ -33,8 +33,10 @@ export function specMarkdown(): string {
 const head = [
   '# The spec: home.yaml',
   '',
-  'What you want, in one file: which virtual machines there are, what each gets, what the host keeps. `handover plan` reads',
-  'it and says what would happen; `handover apply` does it. This page is made from the schema in `src/spec/schema.ts`',
+  'What you want, in one file: which virtual machines there are, what each gets, what the ' +
+    'host keeps. `handover plan` reads',
+  'it and says what would happen; `handover apply` does it. This page is made from the ' +
+    'schema in `src/spec/schema.ts`',
   '(`npm run docs:spec`).',
   '',
   'Put this line first, and an editor with the YAML language server completes and checks the keys:',
@@ -43,7 +45,8 @@ const head = [
   '# yaml-language-server: $schema=./schema/home.schema.json',
   '```',
   '',
-  '(the path is relative to the spec; the schema comes with the package). Whole specs to start from are in `examples/`.',
+  '(the path is relative to the spec; the schema comes with the package). Whole specs to ' +
+    'start from are in `examples/`.',
   '',
   '- **Sizes** carry their unit: `512 MiB`, `16 GiB`, `1.5 TiB`. `G`, `GB` and `GiB` all mean GiB.',
   '- **Times** carry their unit: `60 s`, `2 min`.',
@@ -68,14 +71,19 @@ const tail = [
   '| that network port | `{ mac: "00:1b:21:12:34:56" }` |',
   '| that NVMe drive | `{ serial: S4EWNX0N123456 }` |',
   '| the GeForce | `{ name: geforce }` |',
-  '| a virtual function of a card | `{ virtual-function: lan, number: 0 }`, and `lan` in `host: virtual-functions` |',
-  '| what answers at 01:00.0 today | `{ address: "01:00.0" }` — the last resort: addresses change when a card is added |',
+  '| a virtual function of a card | `{ virtual-function: lan, number: 0 }`, and `lan` in ' +
+    '`host: virtual-functions` |',
+  '| what answers at 01:00.0 today | `{ address: "01:00.0" }` — the last resort: addresses ' +
+    'change when a card is added |',
   '',
-  'A card is one slot, or everything below one switch when it is all of one maker and kind (a quad-port card with a switch',
-  'on it). Ports are counted per class, in the order of addresses. What must leave together with a device (its IOMMU group,',
+  'A card is one slot, or everything below one switch when it is all of one maker and kind ' +
+    '(a quad-port card with a switch',
+  'on it). Ports are counted per class, in the order of addresses. What must leave ' +
+    'together with a device (its IOMMU group,',
   'the sound of a graphics card) goes along to the same VM and is shown.',
   '',
-  '`handover lock` records who the chosen devices are in `home.lock`. From then on they are followed when they move, and',
+  '`handover lock` records who the chosen devices are in `home.lock`. From then on they ' +
+    'are followed when they move, and',
   'nothing is planned when another device stands in their place.',
 ]
 

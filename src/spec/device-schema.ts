@@ -14,12 +14,14 @@ export const deviceSchema = z
       card: name
         .optional()
         .describe(
-          'A word of your own for a physical card: all roles with the same word share one card, other words are other cards.',
+          'A word of your own for a physical card: all roles with the same word share one ' +
+            'card, other words are other cards.',
         ),
       pair: name
         .optional()
         .describe(
-          'A word of your own for ports of one chip (functions of one slot): all roles with the same word share it.',
+          'A word of your own for ports of one chip (functions of one slot): all roles ' +
+            'with the same word share it.',
         ),
       port: count('port', 64)
         .optional()

@@ -9,7 +9,8 @@ import { count, flag, mac, name, pattern, size, text } from './schema-parts.ts'
  */
 const kernelArgument = pattern(
   /^[A-Za-z0-9][A-Za-z0-9_.,:=/+@%^!~[\]-]*$/,
-  'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, which boot loaders do differently',
+  'a kernel argument is one word, such as iommu=pt; blanks, quotes and $ ; & need quoting, ' +
+    'which boot loaders do differently',
 )
 
 const never = new Set([
@@ -70,26 +71,33 @@ export const hostSchema = z.strictObject(
       .array(text('keep'), { error: 'keep is a list' })
       .optional()
       .describe(
-        'What stays with the host beyond what it needs: addresses, interface names, disk serials, names of devices.',
+        'What stays with the host beyond what it needs: addresses, interface names, disk ' +
+          'serials, names of devices.',
       ),
     'give-up': z
       .array(giveUpWord, { error: 'give-up is a list' })
       .optional()
       .describe(
-        'What you really give away although the host uses it: `boot-display`, `text-console`, `keyboard`, or what a warning names (an interface, a bridge, a mount point, a disk serial, a MAC address). Never its root, boot or only way in.',
+        'What you really give away although the host uses it: `boot-display`, ' +
+          '`text-console`, `keyboard`, or what a warning names (an interface, a bridge, a ' +
+          'mount point, a disk serial, a MAC address). Never its root, boot or only way in.',
       ),
     'not-in-use': z
       .array(text('not-in-use'), { error: 'not-in-use is a list' })
       .optional()
       .describe(
-        'Devices that you know the host does not use, where it cannot be found out: a MAC address, a disk serial, a WWN, a serial number of the card, or its path; never an address, which may move. It settles a doubt, and nothing that is proven to be needed.',
+        'Devices that you know the host does not use, where it cannot be found out: a MAC ' +
+          'address, a disk serial, a WWN, a serial number of the card, or its path; never an ' +
+          'address, which may move. It settles a doubt, and nothing that is proven to be needed.',
       ),
     reserve: size('reserve').optional().describe('Memory the host keeps for itself; default 1 GiB.'),
     hugepages: z
       .enum(['2 MiB', '1 GiB'], { error: 'hugepages is 2 MiB or 1 GiB' })
       .optional()
       .describe(
-        'The size of the huge pages set aside for all VMs with `hugepages: true`: 2 MiB at once and at every boot, 1 GiB by kernel arguments and a reboot. Absent: you set them aside yourself.',
+        'The size of the huge pages set aside for all VMs with `hugepages: true`: 2 MiB at ' +
+          'once and at every boot, 1 GiB by kernel arguments and a reboot. Absent: you set ' +
+          'them aside yourself.',
       ),
     'virtual-functions': z
       .record(name, virtualFunctionsSchema, {
@@ -97,20 +105,26 @@ export const hostSchema = z.strictObject(
       })
       .optional()
       .describe(
-        'Virtual functions (SR-IOV) made on cards of the host, now and early at every boot, under a word of your own that devices name.',
+        'Virtual functions (SR-IOV) made on cards of the host, now and early at every ' +
+          'boot, under a word of your own that devices name.',
       ),
     'kernel-arguments': z
       .array(kernelArgument, { error: 'kernel-arguments is a list' })
       .max(64, { error: 'kernel-arguments has at most 64' })
       .optional()
       .describe(
-        'Further arguments for the kernel of this host, such as `iommu=pt`. What the IOMMU needs is added without being asked for. An argument taken out of this list stays where it was written: `handover rollback` takes it back.',
+        'Further arguments for the kernel of this host, such as `iommu=pt`. What the IOMMU ' +
+          'needs is added without being asked for. An argument taken out of this list stays ' +
+          'where it was written: `handover rollback` takes it back.',
       ),
     'foreign-ids': z
       .enum(['keep', 'remove'], { error: 'foreign-ids is keep or remove' })
       .optional()
       .describe(
-        'What becomes of ids that somebody gave to vfio-pci or pci-stub (`vfio-pci.ids=` on the kernel command line, `options vfio-pci ids=` in /etc/modprobe.d, /etc/initramfs-tools/modules): `keep` shows them and leaves them alone, `remove` takes them out, with one trial boot first where kernel arguments change.',
+        'What becomes of ids that somebody gave to vfio-pci or pci-stub (`vfio-pci.ids=` ' +
+          'on the kernel command line, `options vfio-pci ids=` in /etc/modprobe.d, ' +
+          '/etc/initramfs-tools/modules): `keep` shows them and leaves them alone, `remove` ' +
+          'takes them out, with one trial boot first where kernel arguments change.',
       ),
   },
   { error: 'host is a map of keys such as keep, give-up and reserve' },

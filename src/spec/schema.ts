@@ -21,7 +21,8 @@ const networkSchema = z.strictObject({
   mac: mac
     .optional()
     .describe(
-      'Default: made from the VM name, the same every time, and another for every port. Hosts on one network that run VMs of one name need it written.',
+      'Default: made from the VM name, the same every time, and another for every port. ' +
+        'Hosts on one network that run VMs of one name need it written.',
     ),
 })
 
@@ -49,7 +50,8 @@ const readySchema = z.strictObject({
 const vmSchema = z.strictObject(
   {
     memory: size('memory').describe(
-      'Guest memory. With a passed-through device all of it is pinned: the host cannot use it for anything else.',
+      'Guest memory. With a passed-through device all of it is pinned: the host cannot use ' +
+        'it for anything else.',
     ),
     cpus: count('cpus', 512).optional().describe('Number of virtual processors; default 1.'),
     firmware: z
@@ -75,13 +77,16 @@ const vmSchema = z.strictObject(
       .array(name, { error: 'needs is a list of VM names' })
       .optional()
       .describe(
-        'VMs that must be ready before this one starts; `host-network` when it must wait for the network of this host.',
+        'VMs that must be ready before this one starts; `host-network` when it must wait ' +
+          'for the network of this host.',
       ),
     serves: z
       .array(text('serves'), { error: 'serves is a list of words' })
       .optional()
       .describe(
-        'What people and machines get from it, in your words: `internet`, `films`. Named when it will be down. `host-address` and `host-internet` mean that this host itself depends on it.',
+        'What people and machines get from it, in your words: `internet`, `films`. Named ' +
+          'when it will be down. `host-address` and `host-internet` mean that this host ' +
+          'itself depends on it.',
       ),
     ready: readySchema.optional().describe('When it counts as up. Absent: as soon as it runs.'),
     autostart: flag('autostart').optional().describe('Starts with the host; default true.'),
@@ -157,7 +162,8 @@ export const specSchema = z
       savings: savingsSchema
         .optional()
         .describe(
-          'Figures for `handover savings`. Nothing is guessed: what you leave out is named as something to measure.',
+          'Figures for `handover savings`. Nothing is guessed: what you leave out is named ' +
+            'as something to measure.',
         ),
     },
     { error: 'a spec is a map with version and vms' },

@@ -23,7 +23,9 @@ export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<Pc
       findUnread(before, now)
     if (reason === undefined) return
     throw new AppError(`${address} stays with the host: ${reason}`, {
-      help: 'this came since the plan was made; end that use, or leave the device to the host, and plan again: handover plan',
+      help:
+        'this came since the plan was made; end that use, or leave the device to the host, ' +
+        'and plan again: handover plan',
     })
   }
 }

@@ -39,7 +39,8 @@ export const driver = stepKind(schema, {
     `${step.address}: ${step.before.driver === null ? 'no driver' : `driver ${step.before.driver}`}`,
   // A listing may not state the driver of a device; that is not the same as having none.
   planned: (step, isStated) =>
-    `${step.address}  ${isStated ? shortWords(step.before) : 'driver not stated'} → ${shortWords(step.after)}`,
+    `${step.address}  ${isStated ? shortWords(step.before) : 'driver not stated'} → ` +
+    shortWords(step.after),
   standing,
   perform: (system, step, { mayLeave }) => perform(system, step, mayLeave),
   undo,

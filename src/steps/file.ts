@@ -160,7 +160,8 @@ async function refuseLoss({ path, before, after }: FileStep, saved: readonly Sav
   const copy = saved.find((one) => one.path === path)
   if (copy?.kind !== 'file' || copy.sha256 === (await sha256(before.text))) return
   throw new AppError(
-    `${path} is no plain UTF-8 text, and editing it would change more than the plan says; nothing was changed`,
+    `${path} is no plain UTF-8 text, and editing it would change more than the plan says; ` +
+      'nothing was changed',
     {
       help: `save it as UTF-8 without a byte order mark (iconv -t UTF-8), or change it by hand`,
       exitCode: exitCode.applyFailedRestored,

@@ -88,7 +88,9 @@ function refuseManyNames(path: string, { links }: FileStat): void {
   throw new AppError(
     `${path} has ${links} names (hard links), and the others would keep the old text; nothing was changed`,
     {
-      help: `find -samefile shows them; give it bytes of its own: cp -a ${path} ${path}.own && mv ${path}.own ${path}`,
+      help:
+        `find -samefile shows them; give it bytes of its own: cp -a ${path} ${path}.own && ` +
+        `mv ${path}.own ${path}`,
       exitCode: exitCode.applyFailedRestored,
     },
   )

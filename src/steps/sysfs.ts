@@ -105,7 +105,8 @@ function findFunctionHolders(system: System, step: SysfsStep): string[] {
     const driver = bound.ok ? bound.value.split('/').at(-1) : undefined
     if (driver === undefined || driver === 'vfio-pci') return []
     return [
-      `${address} has driver ${driver}, so the host may use it: echo ${address} > /sys/bus/pci/drivers/${driver}/unbind`,
+      `${address} has driver ${driver}, so the host may use it: echo ${address} > ` +
+        `/sys/bus/pci/drivers/${driver}/unbind`,
     ]
   })
 }

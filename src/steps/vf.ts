@@ -91,7 +91,7 @@ function standing(reader: Reader, step: VfStep): Standing {
     ? { kind: 'between' }
     : {
         kind: 'drifted',
-        difference: `${what} has ${settingWords(is).join(' ')}, expected ${settingWords(step.before).join(' ')}`,
+        difference: `${what} has ${settingsOf(is)}, expected ${settingsOf(step.before)}`,
       }
 }
 

@@ -18,6 +18,9 @@ const rows: readonly Row[] = [...page.matchAll(/^\| `([a-z/]+)\/`( pure)? \|[^|]
 /** Built-ins that touch nothing but memory, allowed outside the pure folders too. */
 const harmless = ['node:path', 'node:crypto', 'node:zlib', 'node:util']
 
+/** Source lines over 110 columns; this number only falls. */
+const longLines = 16
+
 type Import = { readonly file: string; readonly from: string }
 
 function sources(folder: string): string[] {
@@ -169,6 +172,15 @@ describe('the structure', () => {
       files.some((file) => file.endsWith(name.includes('/') ? `src/${name}` : `/${name}`))
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter((name) => !name.startsWith('test/') && !exists(name))).toEqual([])
+  })
+
+  // Regular expressions and style sheets cannot be broken; samples of listings are shown as they come.
+  it('has lines of at most 110 columns, but for what cannot be broken', () => {
+    const long = files
+      .filter((file) => !/host-html|picture-style/.test(file))
+      .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+      .filter((line) => line.length > 110 && !/[\\^]|^ \* {2,}|RegExp|raw`/.test(line))
+    expect(long.length).toBeLessThanOrEqual(longLines)
   })
 
   it('has files a person can read in one sitting', () => {

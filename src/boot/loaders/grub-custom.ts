@@ -63,7 +63,8 @@ export function grubTrial(host: Host, grub: Grub, makeEntry: () => GrubEntry): T
   if (!canGrubForget(boot?.grubFilesystem)) {
     const { device, type } = boot?.grubFilesystem ?? { device: 'a device', type: 'unknown' }
     return no(
-      `GRUB cannot write its environment block on ${device} (${type}), so a bad trial would be started again and again`,
+      `GRUB cannot write its environment block on ${device} (${type}), so a bad trial ` +
+        'would be started again and again',
       tryByHand,
     )
   }

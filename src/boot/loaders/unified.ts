@@ -52,7 +52,8 @@ function edit(boot: BootSituation, change: BootChange): Edits {
   if (lacksSignature(host, maker, 'good'))
     return manual(
       'unified kernel images under Secure Boot, and nothing says which key signs them',
-      'change the kernel command line where your signing tool takes it from: ARGS; then make and sign every image again',
+      'change the kernel command line where your signing tool takes it from: ARGS; then ' +
+        'make and sign every image again',
       change,
     )
   const edits = maker.edit(host.files ?? [], change)

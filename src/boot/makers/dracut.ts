@@ -79,7 +79,8 @@ function edit(files: readonly HostFile[], change: BootChange): Edits {
     if (!edited.ok)
       return manual(
         'unified kernel images that dracut makes',
-        `${file.path} is not understood (${edited.reason}); there, in ${variable}=: ARGS; then run: ${makeEverything}`,
+        `${file.path} is not understood (${edited.reason}); there, in ${variable}=: ARGS; ` +
+          `then run: ${makeEverything}`,
         change,
       )
     steps.push(...editStep(file, edited.text, change))

@@ -39,7 +39,8 @@ function edit(files: readonly HostFile[], change: BootChange): Edits {
   if (others.length === 0)
     return manual(
       inNoFile,
-      `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then run: mkinitcpio -P`,
+      `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; ` +
+        'then run: mkinitcpio -P',
       change,
     )
   const removed = { add: [], remove: change.remove }

@@ -76,7 +76,9 @@ function isUsed({ files = [], boot }: Host): boolean {
  * trial's.
  */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
-  const how = `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; then ${forEveryKernel}`
+  const how =
+    `write the whole command line (as in /proc/cmdline) into ${kernelCmdlinePath}: ARGS; ` +
+    `then ${forEveryKernel}`
   return kernelCmdlineEdits({ files }, change) ?? manual(inNoFile, how, change)
 }
 

@@ -24,17 +24,23 @@ export function checkLimits(reader: Reader, vm: VmSpec, isPinned: boolean): void
   const locked = isPinned ? lockedLimitMiB(reader) : undefined
   if (locked !== undefined && locked < neededMiB)
     throw new AppError(
-      `${vm.name} would lock ${formatSize(vm.memoryMiB)} of memory, and this process may lock ${formatSize(locked)} (RLIMIT_MEMLOCK, without CAP_IPC_LOCK)`,
+      `${vm.name} would lock ${formatSize(vm.memoryMiB)} of memory, and this process may ` +
+        `lock ${formatSize(locked)} (RLIMIT_MEMLOCK, without CAP_IPC_LOCK)`,
       {
-        help: `run it as root; in a systemd unit: LimitMEMLOCK=${neededMiB}M, or keep CAP_IPC_LOCK in CapabilityBoundingSet`,
+        help:
+          `run it as root; in a systemd unit: LimitMEMLOCK=${neededMiB}M, or keep ` +
+          'CAP_IPC_LOCK in CapabilityBoundingSet',
       },
     )
   const group = vm.hugepages ? undefined : tightestGroup(reader)
   if (group === undefined || group.maxMiB >= neededMiB) return
   throw new AppError(
-    `${vm.name} has ${formatSize(vm.memoryMiB)} of memory, and the control group ${group.path} may have ${formatSize(group.maxMiB)}: the kernel would end it`,
+    `${vm.name} has ${formatSize(vm.memoryMiB)} of memory, and the control group ` +
+      `${group.path} may have ${formatSize(group.maxMiB)}: the kernel would end it`,
     {
-      help: `raise MemoryMax= of that unit (systemctl status ${group.path.split('/').at(-1) ?? ''}), or start it elsewhere`,
+      help:
+        'raise MemoryMax= of that unit (systemctl status ' +
+        `${group.path.split('/').at(-1) ?? ''}), or start it elsewhere`,
     },
   )
 }

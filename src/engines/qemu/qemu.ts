@@ -135,7 +135,10 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
 /** The commonest refusals, translated; the rest is shown as QEMU said it. */
 function helpFor(said: string): string {
   if (/unable to map backing store|hugetlb/i.test(said))
-    return 'not enough free huge pages of that size: grep HugePages_ /proc/meminfo; `host: { hugepages: … }` lets apply set them aside'
+    return (
+      'not enough free huge pages of that size: grep HugePages_ /proc/meminfo; `host: { ' +
+      'hugepages: … }` lets apply set them aside'
+    )
   if (/Cannot allocate memory|cannot set up guest memory/.test(said))
     return 'not enough free memory: give the VM less, or stop another one'
   if (/group .* is not viable/.test(said))
@@ -199,7 +202,9 @@ async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promi
     if (await endsWithin(system, record, 3)) return 'switched off'
   }
   throw new AppError(`${record.name} (process ${record.pid}) does not end, not even by SIGKILL`, {
-    help: `it hangs inside the kernel, mostly on a device: dmesg | tail; cat /proc/${record.pid}/stack; only a restart of the host helps then`,
+    help:
+      'it hangs inside the kernel, mostly on a device: dmesg | tail; cat ' +
+      `/proc/${record.pid}/stack; only a restart of the host helps then`,
   })
 }
 

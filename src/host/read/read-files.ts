@@ -77,7 +77,9 @@ export function readFiles(reading: Reading): HostFile[] {
         reading.findings.push({
           code: 'unreadable',
           severity: 'note',
-          message: `${path} cannot be read (${result.code ?? result.reason}), so what it configures is not known`,
+          message:
+            `${path} cannot be read (${result.code ?? result.reason}), so what it configures ` +
+            'is not known',
           help: 'run the same command as root to read it',
         })
       }

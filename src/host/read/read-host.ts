@@ -65,7 +65,9 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
     findings.push({
       code: 'input-incomplete',
       severity: 'note',
-      message: `of ${header.length} of ${devices.length} functions only the first 64 bytes of configuration space were readable: capabilities (ACS, FLR, serial numbers) are not known`,
+      message:
+        `of ${header.length} of ${devices.length} functions only the first 64 bytes of ` +
+        'configuration space were readable: capabilities (ACS, FLR, serial numbers) are not known',
       help: 'run the same command as root',
     })
   const express = devices.filter((device) => device.facts?.depth === 'standard' && device.facts.portType)
@@ -73,7 +75,9 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
     findings.push({
       code: 'input-incomplete',
       severity: 'note',
-      message: `no function shows more than 256 bytes of configuration space: what PCIe keeps beyond (ACS, serial numbers, SR-IOV) is not known`,
+      message:
+        'no function shows more than 256 bytes of configuration space: what PCIe keeps ' +
+        'beyond (ACS, serial numbers, SR-IOV) is not known',
       help: 'the firmware or the kernel gives no access to extended configuration space (ECAM, pci=nommconf)',
     })
   return findings

@@ -166,13 +166,15 @@ async function checkHandedOver(
     `${when} no driver of the host ever touched them`,
     own.length > 0 && touched.length === 0 && others.length > 0,
     touched[0] ??
-      `${addresses.length} functions named by no driver; of the host's own ${others.length} lines: ${others[0] ?? ''}`,
+      `${addresses.length} functions named by no driver; of the host's own ` +
+        `${others.length} lines: ${others[0] ?? ''}`,
   )
 }
 
 async function waitUntilHealthy({ host }: Typist): Promise<void> {
   const said = await host.run(
-    'for i in $(seq 100); do grep -qx healthy /run/handover/trial-health && exit 0; sleep 1; done; cat /run/handover/trial-health; exit 1',
+    'for i in $(seq 100); do grep -qx healthy /run/handover/trial-health && exit 0; sleep ' +
+      '1; done; cat /run/handover/trial-health; exit 1',
   )
   if (said.status === 0) return
   throw new AppError(`the trial boot is not healthy: ${said.lines.join(' ') || 'nothing has checked it'}`)

@@ -26,7 +26,9 @@ function sayArguments(host: Host, wish: BootWish): Finding[] {
     {
       code: 'boot-left-alone',
       severity: 'warning',
-      message: `the spec needs kernel arguments that are not there (${changeWords(change).join(' ')}), and with --no-boot they are left out`,
+      message:
+        'the spec needs kernel arguments that are not there ' +
+        `(${changeWords(change).join(' ')}), and with --no-boot they are left out`,
       help: 'without --no-boot they get a trial boot; until then what needs them is missing',
     },
   ]
@@ -39,7 +41,9 @@ function sayFiles(files: readonly Step[]): Finding[] {
     {
       code: 'boot-left-alone',
       severity: 'note',
-      message: `with --no-boot these are not written, so what they set up ends with the next reboot: ${listAll(paths)}`,
+      message:
+        'with --no-boot these are not written, so what they set up ends with the next ' +
+        `reboot: ${listAll(paths)}`,
       help: 'without --no-boot it is there at every boot; else run the same command again after a reboot',
     },
   ]

@@ -62,8 +62,12 @@ function judge(raw: string): Verdict | undefined {
     return {
       code: 'acs-override',
       severity: 'warning',
-      message: `${raw} only claims that devices are kept apart (and only kernels with a patch know it): they may still reach each other`,
-      help: 'do not rely on the groups it makes; give the devices of a real group to one VM, or use another slot',
+      message:
+        `${raw} only claims that devices are kept apart (and only kernels with a patch know ` +
+        'it): they may still reach each other',
+      help:
+        'do not rely on the groups it makes; give the devices of a real group to one VM, or ' +
+        'use another slot',
     }
   return undefined
 }

@@ -72,7 +72,9 @@ function noteIds({ where, taker, ids }: ForeignIds, same: readonly PciDevice[], 
     code: 'ids-binding',
     severity: 'note',
     message: `${where} gives ${taker} the ids ${ids}: ${whom}; that line is left alone`,
-    help: `you may take it out${way}: the plan binds by place and identity, and another card of that kind would be taken by ids=${ids}, too`,
+    help:
+      `you may take it out${way}: the plan binds by place and identity, and another card of ` +
+      `that kind would be taken by ids=${ids}, too`,
     about: same.map(({ address }) => address),
   }
 }
@@ -145,9 +147,11 @@ function checkDriverctl(view: View, leaving: ReadonlySet<PciAddress>): Finding[]
     const isHarmful = driver === 'vfio-pci' && device !== undefined && !leaving.has(address)
     if (!isOurs && !isHarmful && !leaving.has(address)) return []
     const message = isHarmful
-      ? `driverctl binds ${address} (${nameOf(device)}) to ${driver} at every boot, and the plan does not give it away`
+      ? `driverctl binds ${address} (${nameOf(device)}) to ${driver} at every boot, and the ` +
+        'plan does not give it away'
       : isOurs
-        ? `driverctl binds ${address} to ${driver} at every boot too, by its address alone: after a renumbering that is another device`
+        ? `driverctl binds ${address} to ${driver} at every boot too, by its address alone: ` +
+          'after a renumbering that is another device'
         : `driverctl binds ${address} to ${driver} at every boot, against the plan`
     return [
       {
@@ -170,7 +174,9 @@ function checkStillBound(view: View, leaving: ReadonlySet<PciAddress>): Finding[
     {
       code: 'still-bound',
       severity: 'note',
-      message: `${sayAll(bound)} ${bound.length === 1 ? 'is' : 'are'} on vfio-pci, and the spec gives ${bound.length === 1 ? 'it' : 'them'} to no VM`,
+      message:
+        `${sayAll(bound)} ${bound.length === 1 ? 'is' : 'are'} on vfio-pci, and the spec ` +
+        `gives ${bound.length === 1 ? 'it' : 'them'} to no VM`,
       help: 'handover rollback gives back what handover took; a device bound by hand is given back by hand',
       about: bound.map(({ address }) => address),
     },

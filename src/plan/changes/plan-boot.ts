@@ -84,7 +84,9 @@ function noTrial(
   return {
     code: 'no-trial',
     severity: 'error',
-    message: `the kernel command line has to change (${changeWords(change).join(' ')}), and one trial boot of it cannot be had: ${reason}`,
+    message:
+      `the kernel command line has to change (${changeWords(change).join(' ')}), and one ` +
+      `trial boot of it cannot be had: ${reason}`,
     help: `${first === undefined ? '' : `${first}; or: `}handover apply SPEC --no-confirm changes it at once; if that boot fails, press e in the boot menu and take the change back by hand`,
   }
 }
@@ -109,13 +111,18 @@ function untried(reason: string): Finding {
   return {
     code: 'no-trial',
     severity: 'warning',
-    message: `the devices are bound early by every later boot, and one trial boot of that cannot be had: ${reason}`,
-    help: 'should the next boot go wrong: press e in the boot menu and add handover=off, which switches it off for that boot; apply --no-boot leaves booting alone',
+    message:
+      'the devices are bound early by every later boot, and one trial boot of that cannot be ' +
+      `had: ${reason}`,
+    help:
+      'should the next boot go wrong: press e in the boot menu and add handover=off, which ' +
+      'switches it off for that boot; apply --no-boot leaves booting alone',
   }
 }
 
 const neverCameUp =
-  'the trial boot was started and did not come up: a panic, a reset or a power cut ended it, and the machine went back to the old entry by itself'
+  'the trial boot was started and did not come up: a panic, a reset or a power cut ended ' +
+  'it, and the machine went back to the old entry by itself'
 
 /**
  * A trial that was given up, or one that nobody confirmed yet: both want an answer before anything else is

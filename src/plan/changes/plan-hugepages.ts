@@ -48,7 +48,8 @@ export function planHugepages(host: Host, spec: Spec, places?: SpecPlaces): Huge
   const uneven = wanting.find((vm) => (vm.memoryMiB * 1024) % size !== 0)
   if (uneven)
     return stop(
-      `${uneven.name} has ${formatSize(uneven.memoryMiB)}, and that is no whole number of pages of ${formatSize(size / 1024)}`,
+      `${uneven.name} has ${formatSize(uneven.memoryMiB)}, and that is no whole number of ` +
+        `pages of ${formatSize(size / 1024)}`,
       `give it a multiple of ${formatSize(size / 1024)}, or use smaller pages`,
     )
   const pools = host.memory.hugepages
@@ -73,7 +74,8 @@ function atOnce(host: Host, pages: { size: number; count: number; total: number 
   const available = host.memory.availableMiB
   if (available !== undefined && moreMiB > available)
     return stop(
-      `${formatSize(moreMiB)} more of huge pages are wanted, and ${formatSize(available)} of memory are available now`,
+      `${formatSize(moreMiB)} more of huge pages are wanted, and ${formatSize(available)} ` +
+        'of memory are available now',
       'stop what uses memory, or apply soon after a boot',
     )
   const path = nrHugepages(size)
@@ -99,7 +101,8 @@ function atBoot(host: Host, { count, total }: { count: number; total: number }, 
   const wanted = ['hugepagesz=1G', `hugepages=${count}`]
   if (theirs.join(' ') === wanted.join(' '))
     return stop(
-      `the kernel set aside ${total} of ${count} huge pages of 1 GiB at boot: there is not more memory in one piece`,
+      `the kernel set aside ${total} of ${count} huge pages of 1 GiB at boot: there is not ` +
+        'more memory in one piece',
       'give the guests less memory, or use huge pages of 2 MiB',
     )
   const isAlone =

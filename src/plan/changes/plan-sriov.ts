@@ -102,7 +102,7 @@ function findPhysical({ name, of }: VirtualFunctionsSpec, layout: Layout): PciDe
   const alike = listAll(found.slice(0, 6).map(({ address }) => address))
   if (found.length > 1)
     return {
-      message: `the virtual functions ${name} are to be made on ${sayDemand(of)}, and that is each of ${alike}`,
+      message: `the virtual functions ${name} are to be made on ${sayDemand(of)}: that is each of ${alike}`,
       help: 'say more about the card, such as its mac, serial or slot',
     }
   return device
@@ -138,14 +138,17 @@ function planCard(host: Host, one: VirtualFunctionsSpec, card: SharedPort): Plan
     return stop(`${what} makes ${sriov.totalVfs} virtual functions at most, and ${one.count} are wanted`)
   if (device.driver === null || device.driver === 'vfio-pci')
     return stop(
-      `${what} has ${device.driver === null ? 'no driver' : 'driver vfio-pci'}, and only its own driver makes virtual functions`,
+      `${what} has ${device.driver === null ? 'no driver' : 'driver vfio-pci'}, and only ` +
+        'its own driver makes virtual functions',
       'give it back to its driver first',
     )
   if (sriov.numVfs === one.count) return planSettings(host, one, card)
   if (sriov.numVfs > 0)
     return stop(
-      `${what} has ${sriov.numVfs} virtual functions, and ${one.count} are wanted; the kernel changes the number only by removing all`,
-      `stop what uses them (handover down), then: echo 0 > /sys/bus/pci/devices/${device.address}/sriov_numvfs`,
+      `${what} has ${sriov.numVfs} virtual functions, and ${one.count} are wanted; the ` +
+        'kernel changes the number only by removing all',
+      'stop what uses them (handover down), then: echo 0 > ' +
+        `/sys/bus/pci/devices/${device.address}/sriov_numvfs`,
     )
   // Without an IOMMU nothing could be given away: the functions are made after the reboot that turns it on.
   if (host.iommu.state === 'off') return { steps: [], problems: [], isThere: false }
@@ -193,7 +196,9 @@ function needsPort(one: VirtualFunctionsSpec, { device }: SharedPort): Problem[]
   if (!isSetUp || (device.networkInterfaces ?? []).length > 0) return []
   return [
     {
-      message: `${device.address} has no network interface, and MAC, VLAN, trust and spoof check are set through it`,
+      message:
+        `${device.address} has no network interface, and MAC, VLAN, trust and spoof check ` +
+        'are set through it',
       help: `leave functions out of ${one.name}, or let the card have its driver`,
     },
   ]
@@ -216,7 +221,9 @@ function planSettings(host: Host, one: VirtualFunctionsSpec, card: SharedPort): 
     const missing = settingKeys.filter((key) => wanted[key] !== undefined && before[key] === undefined)
     if (missing.length > 0)
       problems.push({
-        message: `${device.address}: its driver ${device.driver ?? ''} does not know ${listAll(missing.map(keyWord))} of a virtual function`,
+        message:
+          `${device.address}: its driver ${device.driver ?? ''} does not know ` +
+          `${listAll(missing.map(keyWord))} of a virtual function`,
         help: `leave ${listAll(missing.map(keyWord))} out of ${one.name}`,
       })
     else if (!isSameSetting(before, wanted))

@@ -44,7 +44,9 @@ export function sayWaiting(waiting: readonly WaitingRole[], { findings, iommu, p
     {
       code: 'virtual-functions-first',
       severity: 'note',
-      message: `${roles} ${waiting.length === 1 ? 'waits' : 'wait'} for virtual functions that are not there yet`,
+      message:
+        `${roles} ${waiting.length === 1 ? 'waits' : 'wait'} for virtual functions that are ` +
+        'not there yet',
       help:
         iommu === 'off'
           ? 'they are made once the IOMMU is on: reboot, then apply again'

@@ -62,7 +62,8 @@ export function formatCapture(recording: Recording, head: CaptureHead): string {
     ...(recording.nodes.size > 0 ? { nodes: sorted(recording.nodes) } : {}),
   }
   const comment =
-    '# A host as handover read it. Serials, MACs, addresses, UUIDs, host names and passwords are stable stand-ins.\n# Read it back: handover inspect --from THIS-FILE\n'
+    '# A host as handover read it. Serials, MACs, addresses, UUIDs, host names and ' +
+    'passwords are stable stand-ins.\n# Read it back: handover inspect --from THIS-FILE\n'
   return comment + stringify(document, { schema: 'failsafe', lineWidth: 0, aliasDuplicateObjects: false })
 }
 

@@ -46,7 +46,10 @@ export function inputCap(head: Uint8Array): number {
 const jsonCap = 32 * 1024 * 1024
 
 const forms =
-  'a capture, a folder or .tar.gz with sys/ in it, a umockdev recording, lspci text (lspci -nnkvvv as root says most), a listing of the IOMMU groups, a kernel log, `udevadm info --export-db`, `virsh nodedev-dumpxml`, a nixos-facter report, `hwinfo --pci`, `lshw -json`, `dpdk-devbind.py --status` or `pvesh get /nodes/NODE/hardware/pci`'
+  'a capture, a folder or .tar.gz with sys/ in it, a umockdev recording, lspci text (lspci ' +
+  '-nnkvvv as root says most), a listing of the IOMMU groups, a kernel log, `udevadm info ' +
+  '--export-db`, `virsh nodedev-dumpxml`, a nixos-facter report, `hwinfo --pci`, `lshw ' +
+  '-json`, `dpdk-devbind.py --status` or `pvesh get /nodes/NODE/hardware/pci`'
 
 export function readHostFrom(input: HostInput, system: ImportSystem): HostReading {
   if ('folder' in input) return readFolder(input, system)
@@ -132,7 +135,8 @@ function readArchive(name: string, bytes: Uint8Array): HostReading {
   if (host) return { ok: true, host }
   return refuse(
     `${name} is an archive without sys/bus/pci/devices in it`,
-    'make it with: tar czf host.tar.gz --ignore-failed-read /sys/bus/pci /sys/devices /sys/kernel/iommu_groups',
+    'make it with: tar czf host.tar.gz --ignore-failed-read /sys/bus/pci /sys/devices ' +
+      '/sys/kernel/iommu_groups',
   )
 }
 
