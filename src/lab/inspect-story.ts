@@ -22,7 +22,7 @@ export async function inspectStory(host: LabHost, log: LabLog): Promise<string> 
     ] as const) {
       const live = await host.run(`${as('handover inspect --json')} 2>/dev/null`)
       const evidence = comparePrediction(live.lines)
-      log.check(`groups foretold for ${who} are the kernel's wherever they are certain`, ...evidence)
+      log.check(`groups predicted for ${who} are the kernel's wherever they are certain`, ...evidence)
       const read = await host.run(`${as('handover capture | handover inspect --from - --json')} 2>/dev/null`)
       log.check(
         `a capture by ${who} gives the same inspect as the live machine`,
@@ -60,7 +60,7 @@ function sameInspect(
 }
 
 /**
- * Foretold groups beside the kernel's of the same `inspect --json`: a group claimed for certain must be
+ * Predicted groups beside the kernel's of the same `inspect --json`: a group claimed for certain must be
  * exactly one of them.
  */
 function comparePrediction(lines: readonly string[]): [right: boolean, evidence: string] {
@@ -72,12 +72,12 @@ function comparePrediction(lines: readonly string[]): [right: boolean, evidence:
   }
   const key = (devices: readonly string[]) => devices.toSorted().join(' ')
   const actual = new Set((document.groups ?? []).map((group) => key(group.devices)))
-  const foretold = document.predictedGroups ?? []
-  const certain = foretold.filter((_, i) => document.predictedConfidence?.[i] === 'high')
+  const predicted = document.predictedGroups ?? []
+  const certain = predicted.filter((_, i) => document.predictedConfidence?.[i] === 'high')
   const wrong = certain.filter((group) => !actual.has(key(group)))
-  const same = foretold.filter((group) => actual.has(key(group))).length
+  const same = predicted.filter((group) => actual.has(key(group))).length
   const counts =
-    `${actual.size} groups, ${foretold.length} foretold, ${same} of them the same, ` +
+    `${actual.size} groups, ${predicted.length} predicted, ${same} of them the same, ` +
     `${certain.length} certain`
   return [wrong.length === 0 && actual.size > 0, wrong[0] ? `${counts}; wrong: ${key(wrong[0])}` : counts]
 }

@@ -37,9 +37,10 @@ export async function startLabHost(
   void process.ended.then(() => {
     over = true
   })
+  const wordsIn = (name: string) => tail(system, join(folder, name))
   const lastWords = (what: string) =>
     new AppError(`the lab host ${what}`, {
-      help: `its last words:\n${indent(tail(system, join(folder, 'console.log')) || tail(system, join(folder, 'qemu.log')))}`,
+      help: `its last words:\n${indent(wordsIn('console.log') || wordsIn('qemu.log'))}`,
     })
   try {
     const qmp = await openQmp(await connectSoon(system, join(folder, 'qmp.sock'), () => over, lastWords))

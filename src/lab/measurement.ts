@@ -12,7 +12,7 @@ const killed = 137
  * Starts a guest whose virtio disk is the disk with this serial, and reads what it measured. About 12 s under
  * software emulation. A guest under KVM inside software emulation has been seen to stand still in its first
  * instructions; that says nothing about the disk, so such a guest is ended, told with `say`, and started
- * anew. One that ends by itself without figures is an `AppError` at once.
+ * again. One that ends by itself without figures is an `AppError` at once.
  */
 export async function measureVirtio(
   host: Pick<LabHost, 'run'>,
@@ -24,7 +24,7 @@ export async function measureVirtio(
   for (let tried = 1; ; tried++) {
     const said = await host.run(command, { timeoutSeconds: guestSeconds + 60 })
     if (said.status !== killed || tried === mostTries) return measurement('virtio', said)
-    say(`the measuring guest stood still for ${guestSeconds} s; it is started anew`)
+    say(`the measuring guest hung for ${guestSeconds} s; it is started again`)
   }
 }
 

@@ -33,7 +33,7 @@ export function carryAttributes(from: string, to: string, shown: string): void {
   const names = attributes === undefined ? 'ACLs and extended attributes' : Object.keys(attributes).join(', ')
   throw new AppError(
     attributes === undefined
-      ? `whether ${shown} has ${names} cannot be seen here, and writing it anew would lose them`
+      ? `whether ${shown} has ${names} cannot be seen here, and writing it again would lose them`
       : `${names} of ${shown} cannot be kept: ${said}`,
     {
       help:

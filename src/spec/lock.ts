@@ -21,7 +21,7 @@ import type { DeviceSelector } from './spec.ts'
 export type LockedDevice = {
   readonly vm: string
   readonly role: string
-  /** The selector it was found by; a role that asks for something else now is chosen anew. */
+  /** The selector it was found by; a role that asks for something else now is chosen again. */
   readonly wanted: DeviceSelector
   readonly address: string
   readonly name?: string

@@ -133,7 +133,7 @@ describe.skipIf(!here)('what a file has beside bytes, mode and owner', () => {
     expect(now()).toEqual(before)
   })
 
-  it('comes back to a file that a generator made anew', async () => {
+  it('comes back to a file that a generator made again', async () => {
     const before = now()
     const argv = ['sh', '-c', 'echo made >"$1.new"; mv "$1.new" "$1"', 'sh', at(file)]
     await apply(planOf([{ kind: 'command', argv, outputs: [file], why: '' }]), system())

@@ -66,7 +66,7 @@ describe('outputs by pattern', () => {
     expect(changed()).toEqual([])
   })
 
-  it('are made anew when a kernel came in between: old bytes would be stale, and its image must forget us', async () => {
+  it('are made again when a kernel came in between: old bytes would be stale, and its image must forget us', async () => {
     await apply(planOf(edit, images(generator)), linuxSystem({ root }))
     put(root, '/boot/vmlinuz-2', '')
     put(root, '/boot/initrd.img-2', 'A="quiet iommu=pt"\n')
@@ -98,11 +98,11 @@ describe('outputs by pattern', () => {
     put(root, '/boot/fail', '')
     const result = await rollback(linuxSystem({ root }), undefined)
     expect(result.outcome).toBe('rollback-incomplete')
-    // Making it anew ended badly: the torn image was put back before, and the new kernel kept a whole one.
+    // Making it again ended badly: the torn image was put back before, and the new kernel kept a whole one.
     expect([image('initrd.img-1'), image('initrd.img-2')]).toEqual(['A="quiet"\n', 'A="quiet"\n'])
   })
 
-  it('say so when making them anew ends badly', async () => {
+  it('say so when making them again ends badly', async () => {
     await apply(planOf(edit, images(`${generator}; [ ! -e "$1/fail" ]`)), linuxSystem({ root }))
     put(root, '/boot/initrd.img-1', 'by a kernel update')
     put(root, '/boot/fail', '')

@@ -156,7 +156,7 @@ describe('a host with systemd-boot', () => {
     expect(changed()).toEqual([])
   })
 
-  it('makes an initramfs anew on the way back when somebody made it anew since', async () => {
+  it('makes an initramfs again on the way back when somebody made it again since', async () => {
     await apply(planOf(planBoot(host(), { ...wish, trial: false }).steps), system())
     put(image, 'of a newer driver package', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })
@@ -186,7 +186,7 @@ describe('a host with systemd-boot', () => {
       `no single entry of ${entries} started the running kernel`,
     ],
     [
-      'the entry was written anew for another kernel',
+      'the entry was written again for another kernel',
       () => (put(good, read(good).replace(`version ${kernel}`, 'version 6.2'), 0o755), {}),
       `the entry that was booted is for 6.2 now, and ${kernel} is running`,
     ],

@@ -180,7 +180,7 @@ check(
   planBoot(hostNow(`${options} intel_iommu=on`, true), { identities, trial: true }).steps.length === 0,
 )
 
-// What happens at the next update of the initramfs: the entry is written anew, from the template that was
+// What happens at the next update of the initramfs: the entry is written again, from the template that was
 // made.
 const kept = [entry, image, `/boot/initrd.img-${release}`].filter((path) => fs.existsSync(path))
 for (const [index, path] of kept.entries()) fs.copyFileSync(path, `/tmp/kept${index}`)
@@ -189,7 +189,7 @@ fs.copyFileSync(image, '/tmp/initrd')
 if (isDracut) run('kernel-install', 'add', release, `/boot/vmlinuz-${release}`, '/tmp/initrd')
 else run('update-initramfs', '-u', '-k', release)
 check(
-  'an entry that is written anew has the same arguments',
+  'an entry that is written again has the same arguments',
   read(entry).includes(`options    ${options} intel_iommu=on\n`) && !read(entry).includes('trial'),
   read(entry),
 )

@@ -160,7 +160,7 @@ test.skipIf((!hasCorpus || !hasLspci) && process.env['CI'] !== 'true')(
       ].join('\n'),
     )
     expect(wrong).toEqual([])
-    // However little a verbosity prints, what is foretold from it with high confidence is right.
+    // However little a verbosity prints, what is predicted from it with high confidence is right.
     process.stdout.write(`${renderPairs(pairs)}\n`)
     expect(
       pairs.flatMap((p) => [...p.wrongHigh, ...p.wrongHighGroups].map((what) => `${p.machine}: ${what}`)),

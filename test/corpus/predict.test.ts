@@ -1,5 +1,5 @@
 /**
- * Groups foretold from configuration space (or `lspci -vvv` as root) beside the kernel's own, for every
+ * Groups predicted from configuration space (or `lspci -vvv` as root) beside the kernel's own, for every
  * machine of the corpus that has both. A pair of functions is right when both sides agree on whether they
  * share a group. A wrong pair with a function in a group of high confidence fails, and so does such a group
  * that is not exactly one of the kernel's.
@@ -21,7 +21,7 @@ function kernelGroups(host: Host, log: Host | undefined): Map<PciAddress, string
 }
 
 test.skipIf(!hasCorpus && process.env['CI'] !== 'true')(
-  'foretold groups equal the kernel’s wherever they are certain (needs ../shared/corpus)',
+  'predicted groups equal the kernel’s wherever they are certain (needs ../shared/corpus)',
   () => {
     const hosts = new Map<string, Host>()
     for (const item of corpusItems()) {

@@ -25,7 +25,7 @@ async function boot(name: string) {
 }
 
 describe.each(['switches', 'amd'])('the lab host %s', (name) => {
-  it('is captured as it is, by root and without privileges, and its groups are foretold', async () => {
+  it('is captured as it is, by root and without privileges, and its groups are predicted', async () => {
     const { status, result, host } = await boot(name)
     expect(result.checks.filter((check) => check.result === 'fail')).toEqual([])
     expect(status).toBe(0)
@@ -33,7 +33,7 @@ describe.each(['switches', 'amd'])('the lab host %s', (name) => {
     const kernel = report.groups
       .map((group) => group.devices.join(' '))
       .toSorted((a, b) => a.localeCompare(b))
-    const foretold = (report.predictedGroups ?? [])
+    const predicted = (report.predictedGroups ?? [])
       .filter((group) =>
         group.some(
           (address) => host.devices.find((device) => device.address === address)?.iommuGroup !== undefined,
@@ -42,7 +42,7 @@ describe.each(['switches', 'amd'])('the lab host %s', (name) => {
       .map((group) => group.join(' '))
       .toSorted((a, b) => a.localeCompare(b))
     expect(kernel.length).toBeGreaterThan(10)
-    expect(foretold).toEqual(expect.arrayContaining(kernel))
+    expect(predicted).toEqual(expect.arrayContaining(kernel))
     const unproven = report.devices.filter((device) => device.findings.includes('isolation-unproven'))
     expect(unproven.map((device) => device.classCode)).toEqual(expect.arrayContaining(['010802', '010601']))
   })

@@ -1,7 +1,7 @@
 /**
  * One folder is one story: host.yaml (test/support/host-yaml.ts), home.yaml, and what `handover plan` says of
  * them in plan.txt. options.yaml holds what was said on the command line (`boot: false`). before.yaml is the
- * host on which home.lock was written; home.lock itself may be there instead. UPDATE=1 writes plan.txt anew:
+ * host on which home.lock was written; home.lock itself may be there instead. UPDATE=1 writes plan.txt again:
  * read what changed before you commit it.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -26,7 +26,7 @@ const notCompared = [
 
 export type LoaderHost = ReturnType<typeof loaderHost>
 
-/** One for a test file; `begin` makes its tree anew for each test, `end` removes it. */
+/** One for a test file; `begin` makes its tree again for each test, `end` removes it. */
 export function loaderHost() {
   let root = ''
   let programs: ReturnType<typeof fakePrograms> | undefined

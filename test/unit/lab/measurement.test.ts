@@ -17,12 +17,12 @@ const hung: CommandResult = { status: 137, lines: ['SeaBIOS'] }
 const measured: CommandResult = { status: 0, lines: ['guest: bench at 2.1', 'measure vda 4096000 0.80'] }
 
 describe('the measurement through virtio', () => {
-  it('starts a guest that stood still anew, and tells it', async () => {
+  it('starts a guest that hung again, and reports it', async () => {
     const host = hostThatAnswers([hung, measured])
     const told: string[] = []
     const result = await measureVirtio(host, 'MEDIA-1', (text) => told.push(text))
     expect(result).toEqual({ way: 'virtio', bytes: 4_096_000, seconds: 0.8 })
-    expect(told).toEqual(['the measuring guest stood still for 90 s; it is started anew'])
+    expect(told).toEqual(['the measuring guest hung for 90 s; it is started again'])
     expect(host.commands).toHaveLength(3)
     expect(host.commands[1]).toMatch(/^timeout -s KILL 90 qemu-system-x86_64 .*file=\/dev\/sdb/)
   })
@@ -36,7 +36,7 @@ describe('the measurement through virtio', () => {
     expect(host.commands).toHaveLength(4)
   })
 
-  it('does not start a guest anew that ended by itself without figures', async () => {
+  it('does not start a guest again that ended by itself without figures', async () => {
     const host = hostThatAnswers([{ status: 1, lines: ['qemu-system-x86_64: no such disk'] }, measured])
     const error: unknown = await measureVirtio(host, 'MEDIA-1', () => undefined).catch(
       (caught: unknown) => caught,

@@ -176,7 +176,7 @@ describe('a locked device', () => {
     expect(codes(replanned(hba('A'), hba('B'), '{ d: { class: storage } }'))).toEqual([])
   })
 
-  it('of a role that asks for something else now is chosen anew', () => {
+  it('of a role that asks for something else now is chosen again', () => {
     const both = hostWith(
       port(0),
       port(1),
