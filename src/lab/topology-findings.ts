@@ -49,7 +49,8 @@ function helpFor(issue: core.$ZodIssue, written: unknown): string {
 
 function oneOf(known: readonly string[], written: unknown): string {
   const near = typeof written === 'string' ? didYouMean(written, known) : undefined
-  return `${near === undefined ? '' : `did you mean ${near}? `}it is ${known.length > 1 ? 'one of ' : ''}${known.join(', ')}`
+  const question = near === undefined ? '' : `did you mean ${near}? `
+  return `${question}it is ${known.length > 1 ? 'one of ' : ''}${known.join(', ')}`
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -105,7 +105,7 @@ say files $(ls /etc/handover /etc/tmpfiles.d /etc/udev/rules.d)
 echo 0 > $card/sriov_numvfs
 echo 1 > $card/sriov_drivers_autoprobe
 /etc/handover/make-virtual-functions $card
-state again
+state anew
 say rollback2 $(tool rollback --yes) $(tail -n 1 /tmp/out)
 cat /tmp/out
 say rollback1 $(tool rollback --yes) $(tail -n 1 /tmp/out)
@@ -181,7 +181,7 @@ describe.skipIf(isLacking)('the tool on a real kernel', () => {
     expect(said['given']).toBe('32 0 2 vfio-pci')
     // What the apply wrote makes the same functions on the same card, by the identity it read from the
     // machine.
-    expect(said['again']).toBe('32 0 2')
+    expect(said['anew']).toBe('32 0 2')
     expect([said['rollback2']?.[0], said['rollback1']?.[0]]).toEqual(['0', '0'])
     expect(said['after']).toBe('0 1 0')
     expect(said['left']).toBe('')

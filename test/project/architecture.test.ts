@@ -19,7 +19,7 @@ const rows: readonly Row[] = [...page.matchAll(/^\| `([a-z/]+)\/`( pure)? \|[^|]
 const harmless = ['node:path', 'node:crypto', 'node:zlib', 'node:util']
 
 /** Source lines over 110 columns; this number only falls. */
-const longLines = 16
+const longLines = 14
 
 type Import = { readonly file: string; readonly from: string }
 

@@ -242,7 +242,7 @@ function planSettings(host: Host, one: VirtualFunctionsSpec, card: SharedPort): 
 
 /** On another machine's listing they are not known, and that is no reason to say nothing else. */
 function unread(host: Host, { address }: PciDevice): Problem {
-  const message = `the settings of the virtual functions of ${address} cannot be read, so they are not compared`
+  const message = `settings of the virtual functions of ${address} cannot be read, so they are not compared`
   if (host.source.kind !== 'live') return { message, severity: 'warning' }
   return { message, help: 'install ip (package iproute2)' }
 }

@@ -76,7 +76,7 @@ function wordsFor({ vendorId, deviceId, name, className, classCode }: Who): stri
   ).slice(0, 80)
 }
 
-/** The group a listing states. Groups are made again at every boot, so a second, other one is a later boot. */
+/** The group a listing states. Every boot makes groups again, so a second, other one is of a later boot. */
 export function stateGroup(draft: HostDraft, device: DeviceDraft, group: number): void {
   const before = device.iommuGroup
   if (typeof before === 'number' && before !== group)
