@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/boot/**'],
+          exclude: ['test/lab/**', 'test/boot/**', 'test/package-host/**'],
           testTimeout: 120_000,
         },
       },
@@ -35,8 +35,23 @@ export default defineConfig({
       },
       {
         extends: true,
+        // A plain Debian in a virtual host that gets the tool as a package.
+        test: {
+          name: 'package',
+          include: ['test/package-host/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 2_400_000,
+        },
+      },
+      {
+        extends: true,
         // The distribution's own boot tools in a throw-away copy of this system, and hosts that reboot.
-        test: { name: 'boot', include: ['test/boot/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000 },
+        test: {
+          name: 'boot',
+          include: ['test/boot/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
       },
     ],
   },

@@ -2,6 +2,7 @@
 // line counts all.
 //   npm test                     units, corpus, cases, the lab
 //   npm test -- --boot           the longer suite (npm run test:boot)
+//   npm test -- --package         the package on a plain Debian that reboots (npm run test:package)
 //   npm test -- --units 20       the part that boots no machine, 20 times, each time from another seed
 //   npm test -- test/unit/pci    chosen files
 import { spawnSync } from 'node:child_process'
@@ -49,6 +50,7 @@ function run(args, environment = {}) {
 const begun = Date.now()
 if (first === undefined) run(['--project', 'unit', '--project', 'lab'])
 else if (first === '--boot') run(['--project', 'boot'])
+else if (first === '--package') run(['--project', 'package'])
 else if (first === '--units') {
   for (let seed = 1; seed <= Number(second ?? 20); seed++) {
     console.log(`\nseed ${seed}`)

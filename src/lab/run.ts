@@ -14,6 +14,7 @@ import { labKernel } from '../images/kernel.ts'
 import { gdbSocketName, startLabHost, type LabHost } from './lab-host.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { tellFailureStory } from './installed/failure-story.ts'
+import { tellPackageStory } from './installed/package-story.ts'
 import { prepareInstalled } from './installed/prepare.ts'
 import { restartSeconds, tellRebootStory } from './installed/reboot-story.ts'
 import { labOverlay } from './overlay.ts'
@@ -140,6 +141,8 @@ async function tellStoryOf(
   switch (topology.story) {
     case 'reboot':
       return withoutVms(await tellRebootStory(typist))
+    case 'package':
+      return withoutVms(await tellPackageStory(typist))
     case 'reboot-failures': {
       const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
       return withoutVms(await tellFailureStory(typist, console))

@@ -69,11 +69,19 @@ const topology = z.strictObject({
   /** `lab`: a small system of the lab's own; the others are whole installations with a boot loader. */
   system: z.enum(['lab', ...installedKinds]).default('lab'),
   /**
+<<<<<<< HEAD
    * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
    * back; `reboot-failures`: trial boots that go wrong.
+=======
+   * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
+   * back; `reboot-failures`: trial boots that go wrong; `package`: as `reboot`, by a Debian package that is
+   * upgraded meanwhile.
+>>>>>>> 8793beb (lab, test: put the Debian package on a plain host that reboots)
    */
-  story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures']),
+  story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures', 'package']),
   spec: z.string().optional(),
+  /** For the story `package`: the tool as Debian packages, one with a lower version first. */
+  packages: z.tuple([z.string(), z.string()]).optional(),
   networks: z.record(name, z.strictObject({ kind: z.enum(['uplink', 'switch']) })),
   'boot-disk': z.strictObject({ serial: name }),
   ports: z.array(port).min(1).max(24),
@@ -137,14 +145,25 @@ export function parseTopology(text: string, file: string): { topology?: Topology
  * only.
  */
 function checkStory(host: Topology, place: Placer): Finding[] {
-  const isReboot = host.story.startsWith('reboot')
+  const isReboot = host.story !== 'handover' && host.story !== 'inspect'
+  if ((host.story === 'package') !== (host.packages !== undefined))
+    return [
+      {
+        ...{
+          code: 'spec-value',
+          severity: 'error',
+          message: 'the story package and the key packages go together',
+        },
+        at: place(['story']),
+      },
+    ]
   if (isReboot === (host.system !== 'lab')) return []
   return [
     {
       code: 'spec-value',
       severity: 'error',
       message: `the story ${host.story} cannot be told on the system ${host.system}`,
-      help: `reboot and reboot-failures go with ${installedKinds.join(', ')}, the other stories with lab`,
+      help: `reboot, reboot-failures and package go with ${installedKinds.join(', ')}, others with lab`,
       at: place(['story']),
     },
   ]

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeOlder } from '../support/older-package.ts'
 import { makeRoot, runInRoot, snapshotOf, whyNoRoot } from '../support/throw-away-root.ts'
 import { lacks } from '../support/tools.ts'
 
@@ -159,7 +160,7 @@ describe.skipIf(skip)('the packages', () => {
     () => {
       const before = snapshotOf(root(), keptByOthers)
       const cache = join(root(), 'usr/lib/handover/dist/bundle.cache')
-      makeOlder()
+      makeOlder(inWork('first', debName), join(root(), 'tmp/older.deb'), inWork('older'))
       runWell('dpkg -i /tmp/older.deb')
       putJournal()
       // Code that V8 made of the old files must not meet the new ones.
@@ -193,15 +194,6 @@ describe.skipIf(skip)('the packages', () => {
     rmSync(join(root(), 'var/lib/handover'), { recursive: true })
   })
 })
-
-/** The same files as version 0.0.9. */
-function makeOlder(): void {
-  const tree = inWork('older')
-  output('dpkg-deb', '--raw-extract', inWork('first', debName), tree)
-  const control = join(tree, 'DEBIAN/control')
-  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, 'Version: 0.0.9'))
-  output('dpkg-deb', '--root-owner-group', '-Znone', '--build', tree, join(root(), 'tmp/older.deb'))
-}
 
 function lookAtIt(): void {
   expect(runWell('handover --version')).toBe(`${manifest.version}\n`)

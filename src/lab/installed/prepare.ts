@@ -12,6 +12,9 @@ import { installedImage, type MakingImage } from './image.ts'
 import { firmwareArgs } from './machine-args.ts'
 import { installedSystems, type InstalledKind } from './systems.ts'
 
+/** Of a topology's packages, below /opt/handover in the host. */
+export const packageNames = ['packages/older.deb', 'packages/newer.deb'] as const
+
 export async function prepareInstalled(
   system: System,
   what: { readonly topology: Topology; readonly topologyFile: string; readonly kind: InstalledKind },
@@ -37,8 +40,12 @@ export async function prepareInstalled(
     for (const name of system.work.listFiles(specs))
       system.work.putFile(join(tree, 'specs', name), system.work.readFile(join(specs, name)))
   }
+  const { packages = [] } = what.topology
+  for (const [index, name] of packages.entries())
+    system.work.copyFile(resolve(dirname(what.topologyFile), name), join(tree, packageNames[index] ?? name))
   const toolDisk = join(folder, 'tool.img')
-  await makeFileSystem(system, tree, toolDisk, { label: 'labtool', sizeMiB: 64 })
+  // A package brings its own Node.
+  await makeFileSystem(system, tree, toolDisk, { label: 'labtool', sizeMiB: 64 + 64 * packages.length })
   const variables = join(folder, 'vars.fd')
   if (image.variables !== undefined) system.work.copyFile(image.variables, variables)
   return { kind: 'disk', disk: image.disk, toolDisk, firmware: firmwareArgs(system, installed, variables) }

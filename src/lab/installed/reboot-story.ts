@@ -135,7 +135,7 @@ async function checkOnlyPlanned(
 /** The functions that leave the host, and the drivers they had there. */
 type HandedOver = { readonly addresses: readonly string[]; readonly drivers: readonly string[] }
 
-async function checkHandedOver(
+export async function checkHandedOver(
   { host, log }: Typist,
   when: string,
   { addresses, drivers: own }: HandedOver,
@@ -171,7 +171,7 @@ async function checkHandedOver(
   )
 }
 
-async function waitUntilHealthy({ host }: Typist): Promise<void> {
+export async function waitUntilHealthy({ host }: Typist): Promise<void> {
   const said = await host.run(
     'for i in $(seq 100); do grep -qx healthy /run/handover/trial-health && exit 0; sleep ' +
       '1; done; cat /run/handover/trial-health; exit 1',

@@ -90,6 +90,18 @@ describe('a topology', () => {
     expect(hostArgs(topology, files, 'tcg').join(' ')).not.toContain('bootindex')
   })
 
+  it('has the two packages where its story is of a package, and only there', () => {
+    const text = readFileSync('lab/package.yaml', 'utf8')
+    expect(parseTopology(text, 'x.yaml').topology?.packages).toHaveLength(2)
+    for (const wrong of [
+      text.replace(/^packages: .*$/m, ''),
+      text.replace('story: package', 'story: reboot'),
+    ])
+      expect(parseTopology(wrong, 'x.yaml').findings).toMatchObject([
+        { code: 'spec-value', message: 'the story package and the key packages go together' },
+      ])
+  })
+
   it('tells a story of reboots only of a system that can reboot', () => {
     const text = (system: string, story: string) =>
       readFileSync('lab/reboot.yaml', 'utf8')
