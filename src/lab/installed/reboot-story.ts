@@ -11,6 +11,7 @@ import {
   readBootedAs,
   readFunctions,
   readState,
+  type BootedAs,
   type HostState,
 } from './host-state.ts'
 
@@ -46,7 +47,15 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     booted.groups === 0 && !booted.isTrial,
     `${booted.groups} groups; ${booted.cmdline}`,
   )
+  await tellTrial(story, before)
+  await tellRollback(story, before, booted)
+  await typeCommand(story, 'handover journal')
+  return `${capture}\n`
+}
 
+/** From the apply to a plain restart after the confirmation. */
+async function tellTrial(story: Typist, before: HostState): Promise<void> {
+  const { log } = story
   const planned = await readPlan(story, 'reboot.yaml')
   const addresses = [...planned.assignments, ...planned.takenAlong].map(({ address }) => address)
   const drivers = addresses
@@ -71,7 +80,10 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     again.steps.length === 0 && !again.needsReboot,
     `${again.steps.length} steps, needsReboot ${again.needsReboot}`,
   )
+}
 
+async function tellRollback(story: Typist, before: HostState, booted: BootedAs): Promise<void> {
+  const { host, log } = story
   await log.phase('rollback', async () =>
     mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'),
   )
@@ -83,8 +95,6 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     end.cmdline === booted.cmdline && end.groups === 0,
     end.cmdline,
   )
-  await typeCommand(story, 'handover journal')
-  return `${capture}\n`
 }
 
 export async function restart({ host }: Typist): Promise<void> {

@@ -24,54 +24,80 @@ export function checkKernelArguments(spec: Spec, places?: SpecPlaces): Finding[]
   })
 }
 
-/** Nothing for the rest: any other argument is the user's word. */
-function judge(raw: string): Verdict | undefined {
-  const { key, value = '' } = readArg(raw)
-  const instead =
-    'name the device in a VM instead: it is bound early, at its place, after its identity was checked'
-  if (takerOfArg(raw) !== undefined)
-    return refuse(
-      `${raw} would bind by model: every device of that kind, the host's own too`,
-      instead,
-      'ids-binding',
-    )
-  if (key === 'xen_pciback.hide')
-    return refuse(`${raw} would bind by address alone: whatever device answers there`, instead, 'ids-binding')
-  if (key === 'amd_iommu' && value === 'on')
-    return refuse(
-      `${raw} is no option of the kernel's`,
-      "leave it out: AMD's IOMMU is on wherever the firmware offers it",
-    )
-  if (iommuKeys.has(key) && saysOff(value))
-    return refuse(`${raw} switches off the IOMMU, and without it no device can be given away`, 'leave it out')
-  if (key === 'acpi' && saysOff(value))
-    return refuse(`${raw} hides the firmware's tables, and with them the IOMMU`, 'leave it out')
-  if (endsRemapping(raw))
-    return refuse(
-      `${raw} switches off interrupt remapping, and without it VFIO refuses every device`,
-      'leave it out',
-    )
-  if (isUncheckedRemapping(raw))
-    return refuse(
-      `${raw} lets any device send interrupts in the name of another: a guest could disturb the host`,
-      'leave it out',
-    )
-  if (key === 'handover' || key === readArg(trialToken).key)
-    return refuse(`${raw} is a word between handover and its own scripts, for one boot`, 'leave it out')
-  if (key === 'pcie_acs_override')
-    return {
-      code: 'acs-override',
-      severity: 'warning',
-      message:
-        `${raw} only claims that devices are kept apart (and only kernels with a patch know ` +
-        'it): they may still reach each other',
-      help:
-        'do not rely on the groups it makes; give the devices of a real group to one VM, or ' +
-        'use another slot',
-    }
-  return undefined
+type Arg = { readonly raw: string; readonly key: string; readonly value: string }
+
+type Rule = {
+  readonly meets: (arg: Arg) => boolean
+  /** What the argument does, behind the argument itself. */
+  readonly does: string
+  readonly help: string
+  readonly code?: Finding['code']
+  readonly severity?: 'warning'
 }
 
-function refuse(message: string, help: string, code: Finding['code'] = 'kernel-argument'): Verdict {
-  return { code, severity: 'error', message, help }
+const leaveOut = 'leave it out'
+const nameDevice =
+  'name the device in a VM instead: it is bound early, at its place, after its identity was checked'
+
+/** The first that fits counts. Any other argument is the user's word. */
+const rules: readonly Rule[] = [
+  {
+    meets: ({ raw }) => takerOfArg(raw) !== undefined,
+    does: "would bind by model: every device of that kind, the host's own too",
+    help: nameDevice,
+    code: 'ids-binding',
+  },
+  {
+    meets: ({ key }) => key === 'xen_pciback.hide',
+    does: 'would bind by address alone: whatever device answers there',
+    help: nameDevice,
+    code: 'ids-binding',
+  },
+  {
+    meets: ({ key, value }) => key === 'amd_iommu' && value === 'on',
+    does: "is no option of the kernel's",
+    help: "leave it out: AMD's IOMMU is on wherever the firmware offers it",
+  },
+  {
+    meets: ({ key, value }) => iommuKeys.has(key) && saysOff(value),
+    does: 'switches off the IOMMU, and without it no device can be given away',
+    help: leaveOut,
+  },
+  {
+    meets: ({ key, value }) => key === 'acpi' && saysOff(value),
+    does: "hides the firmware's tables, and with them the IOMMU",
+    help: leaveOut,
+  },
+  {
+    meets: ({ raw }) => endsRemapping(raw),
+    does: 'switches off interrupt remapping, and without it VFIO refuses every device',
+    help: leaveOut,
+  },
+  {
+    meets: ({ raw }) => isUncheckedRemapping(raw),
+    does: 'lets any device send interrupts in the name of another: a guest could disturb the host',
+    help: leaveOut,
+  },
+  {
+    meets: ({ key }) => key === 'handover' || key === readArg(trialToken).key,
+    does: 'is a word between handover and its own scripts, for one boot',
+    help: leaveOut,
+  },
+  {
+    meets: ({ key }) => key === 'pcie_acs_override',
+    does:
+      'only claims that devices are kept apart (and only kernels with a patch know it): ' +
+      'they may still reach each other',
+    help: 'do not rely on the groups it makes; give the devices of a real group to one VM, or use another slot',
+    code: 'acs-override',
+    severity: 'warning',
+  },
+]
+
+function judge(raw: string): Verdict | undefined {
+  const { key, value = '' } = readArg(raw)
+  const rule = rules.find(({ meets }) => meets({ raw, key, value }))
+  if (rule === undefined) return undefined
+  const { does, help, code = 'kernel-argument', severity = 'error' } = rule
+  return { code, severity, message: `${raw} ${does}`, help }
 }
