@@ -88,7 +88,9 @@ const rules: readonly Rule[] = [
     does:
       'only claims that devices are kept apart (and only kernels with a patch know it): ' +
       'they may still reach each other',
-    help: 'do not rely on the groups it makes; give the devices of a real group to one VM, or use another slot',
+    help:
+      'do not rely on the groups it makes; give the devices of a real group to one VM, ' +
+      'or use another slot',
     code: 'acs-override',
     severity: 'warning',
   },
