@@ -2,6 +2,7 @@
  * GRUB with its entries in `/boot/loader/entries` (Fedora, RHEL). grubby knows all the places where arguments
  * stand; without it they are edited here.
  */
+import { refreshProxmox } from './proxmox.ts'
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { hasPath } from '../boot-paths.ts'
@@ -55,7 +56,10 @@ function loaderOf(found: Grub): Loader {
     edit: ({ host }, change) => edit(host, change),
     trial: ({ host }, change) =>
       grubTrial(host, found, () => makeEntry(host, { ...change, initramfs: trialInitramfsName })),
-    remake: ({ host }, tool) => remakeNamed(host, tool, folder),
+    remake: ({ host }, tool) => [
+      ...remakeNamed(host, tool, folder),
+      ...(found.isCopied ? [refreshProxmox] : []),
+    ],
     remakesRunning: () => true,
     leftovers: ({ host }) => grubLeftovers(host, found.folder),
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { canGrubForget, findGrub } from '../../../src/boot/loaders/grub-custom.ts'
 import { findLoader } from '../../../src/boot/loaders/loaders.ts'
 import type { BootEvidence } from '../../../src/boot/loaders/loader.ts'
+import { initramfsTools } from '../../../src/boot/initramfs/initramfs-tools.ts'
 import { hostWith } from '../../support/host-builder.ts'
 
 describe('the boot loader', () => {
@@ -105,6 +106,21 @@ describe('the boot loader', () => {
       ok: false,
       finding: { help: `in ${folder}/*.conf, on the options line: add a=b` },
     })
+  })
+
+  it.each<[string, readonly string[]]>([
+    ['GRUB', debian],
+    ['GRUB with entries', fedora],
+  ])('%s under proxmox-boot-tool is copied after its images are made again', (_, present) => {
+    const loader = find({
+      present: [...present, '/etc/kernel/proxmox-boot-uuids'],
+      cmdline: 'BOOT_IMAGE=/vmlinuz',
+    })
+    const boot = { host: hostWith(), loader, tool: initramfsTools, maker: undefined }
+    const programs = loader
+      .remake(boot, initramfsTools)
+      .map((step) => step.kind === 'command' && step.argv[0])
+    expect(programs).toEqual(['update-initramfs', 'proxmox-boot-tool'])
   })
 
   it('that could be either names both', () => {
