@@ -69,14 +69,9 @@ const topology = z.strictObject({
   /** `lab`: a small system of the lab's own; the others are whole installations with a boot loader. */
   system: z.enum(['lab', ...installedKinds]).default('lab'),
   /**
-<<<<<<< HEAD
-   * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
-   * back; `reboot-failures`: trial boots that go wrong.
-=======
    * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
    * back; `reboot-failures`: trial boots that go wrong; `package`: as `reboot`, by a Debian package that is
    * upgraded meanwhile.
->>>>>>> 8793beb (lab, test: put the Debian package on a plain host that reboots)
    */
   story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures', 'package']),
   spec: z.string().optional(),

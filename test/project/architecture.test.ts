@@ -183,6 +183,12 @@ describe('the structure', () => {
     expect(long.length).toBeLessThanOrEqual(longLines)
   })
 
+  it('has no marks of a merge', () => {
+    const isMark = (line: string) => /^(?:<{7}|>{7})(?: |$)/.test(line)
+    expect(isMark('<'.repeat(7) + ' HEAD')).toBe(true)
+    expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').some(isMark))).toEqual([])
+  })
+
   it('has files a person can read in one sitting', () => {
     expect(files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 301)).toEqual([])
   })
