@@ -4,6 +4,7 @@
  * (src/api/describe-api.ts).
  */
 import { z } from 'zod'
+import { addressSchema } from '../base/address-schema.ts'
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]
@@ -18,8 +19,4 @@ export const version = { schema: z.literal(1) }
 
 export const text = z.string()
 export const texts = z.array(z.string())
-export const address = z
-  .string()
-  .regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/)
-  .describe('PCI address: domain, bus, slot and function, such as 0000:01:00.0')
-export const addresses = z.array(address)
+export const addresses = z.array(addressSchema)

@@ -3,7 +3,8 @@
  * schema.
  */
 import { z } from 'zod'
-import { address, addresses, text, texts, version, type Document } from './document.ts'
+import { addressSchema as address } from '../base/address-schema.ts'
+import { addresses, text, texts, version, type Document } from './document.ts'
 import { findings } from './finding.ts'
 
 const need = z.object({ what: text, chain: texts.describe('from the card up to the need') })

@@ -1,7 +1,8 @@
 /** `status --json`: the VMs that run. */
 import { z } from 'zod'
 import type { VmStatus } from '../app/status.ts'
-import { address, text, version, type Document } from './document.ts'
+import { addressSchema as address } from '../base/address-schema.ts'
+import { text, version, type Document } from './document.ts'
 
 export const vmRecord = z.object({
   ...version,

@@ -1,7 +1,8 @@
 /** `up --json`: what happened, in order. */
 import { z } from 'zod'
 import type { UpEvent } from '../run/up.ts'
-import { address, text, version, type Document } from './document.ts'
+import { addressSchema as address } from '../base/address-schema.ts'
+import { text, version, type Document } from './document.ts'
 import { vmRecord } from './status.ts'
 
 const seconds = z.number()

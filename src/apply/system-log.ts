@@ -36,17 +36,14 @@ export function logEntry(record: Pick<JournalRecord, 'id' | 'steps'>, event: Eve
 }
 
 function stepFields(step: Step): LogEntry['fields'] {
+  const kind = kindOf(step)
+  const device = kind.device?.(step)?.address
   return {
     HANDOVER_KIND: step.kind,
     ...defined({
-      HANDOVER_DEVICE: deviceOf(step),
+      HANDOVER_DEVICE: device,
       HANDOVER_PATH: 'path' in step ? step.path : undefined,
-      HANDOVER_COMMAND: step.kind === 'command' ? step.argv.join(' ') : undefined,
+      HANDOVER_COMMAND: kind.program?.(step).join(' '),
     }),
   }
-}
-
-function deviceOf(step: Step): string | undefined {
-  if ('address' in step) return step.address
-  return step.kind === 'sysfs' ? step.of?.address : undefined
 }

@@ -4,7 +4,8 @@
  * of the host.
  */
 import { z } from 'zod'
-import { parseAddress, type PciAddress } from '../pci/address.ts'
+import { addressSchema } from '../base/address-schema.ts'
+import type { PciAddress } from '../pci/address.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { Connection, System } from '../machine/system.ts'
 
@@ -21,8 +22,6 @@ export type AssignedFunction = {
 /** What the VM gets of this machine: its functions in the order in which the guest shall see them. */
 export type Given = { readonly spec: Spec; readonly functions: readonly AssignedFunction[] }
 
-const address = z.custom<PciAddress>((value) => typeof value === 'string' && parseAddress(value) === value)
-
 /** What was started, as an engine records it. The file may be torn, edited by hand or hostile. */
 export const vmRecordSchema = z.object({
   schema: z.literal(1),
@@ -31,7 +30,7 @@ export const vmRecordSchema = z.object({
   accelerator: z.enum(['kvm', 'tcg']),
   /** ISO 8601. */
   started: z.string().max(64),
-  functions: z.array(z.object({ role: z.string(), address })).readonly(),
+  functions: z.array(z.object({ role: z.string(), address: addressSchema })).readonly(),
   /** Its start is under way, or ended half-way with the process that began it. */
   starting: z.exactOptional(z.literal(true)),
 })

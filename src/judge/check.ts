@@ -7,8 +7,8 @@ import type { Reason } from './types.ts'
 import type { HostView } from './host-view.ts'
 
 /**
- * What a check says of most functions: one value for all, since thousands of functions are asked fourteen
- * questions.
+ * What a check answers for most functions: one value for all, since thousands of functions are asked every
+ * question.
  */
 export const nothing: readonly Reason[] = []
 

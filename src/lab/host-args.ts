@@ -4,7 +4,7 @@
  */
 import { escapeOption } from '../base/escape.ts'
 import type { AcceleratorKind } from '../base/accelerator.ts'
-import { bareMachine } from '../images/bare-machine.ts'
+import { bareMachine } from '../engines/qemu/bare-machine.ts'
 import type { LabFunction, LabPort, Topology } from './topology.ts'
 
 /**

@@ -5,6 +5,7 @@
  * link.
  */
 import { z } from 'zod'
+import { addressSchema } from '../base/address-schema.ts'
 import { AppError } from '../base/errors.ts'
 import type { PciAddress } from '../pci/address.ts'
 import { virtualNumber } from '../pci/identity.ts'
@@ -12,7 +13,7 @@ import type { ReadResult, Reader, System } from '../machine/system.ts'
 import { refuseOther } from './check-identity.ts'
 import { findElsewhere } from './elsewhere.ts'
 import { stepKind, type NeedsCheck, type Past, type Standing, type Undone } from './kind.ts'
-import { address, identity, text } from './parts.ts'
+import { identity, text } from './parts.ts'
 import { unreadable } from './unreadable.ts'
 import { findVfioUse } from './vfio-use.ts'
 
@@ -20,7 +21,7 @@ const driverState = z.object({ driver: z.nullable(text), driverOverride: z.nulla
 
 const schema = z.object({
   kind: z.literal('driver'),
-  address,
+  address: addressSchema,
   /** Checked again right before binding: another device at this address binds nothing. */
   identity,
   before: driverState,

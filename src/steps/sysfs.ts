@@ -3,13 +3,14 @@
  * checked.
  */
 import { z } from 'zod'
+import { addressSchema } from '../base/address-schema.ts'
 import { AppError } from '../base/errors.ts'
 import type { Reader, System } from '../machine/system.ts'
 import { readBootId } from './boot-id.ts'
 import { refuseOther } from './check-identity.ts'
 import { findElsewhere } from './elsewhere.ts'
 import { stepKind, type Past, type Standing, type Undone } from './kind.ts'
-import { absolutePath, address, identity, text } from './parts.ts'
+import { absolutePath, identity, text } from './parts.ts'
 import { functionsOf } from './read-functions.ts'
 import { unreadable } from './unreadable.ts'
 import { findVfioUse } from './vfio-use.ts'
@@ -20,7 +21,9 @@ const schema = z.object({
   before: text,
   after: text,
   /** Another device at this address is never written to. */
-  of: z.exactOptional(z.object({ address, identity }).describe('the device whose attribute it is')),
+  of: z.exactOptional(
+    z.object({ address: addressSchema, identity }).describe('the device whose attribute it is'),
+  ),
   /**
    * A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as
    * half-way.

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
+import { addressSchema } from '../base/address-schema.ts'
 import { AppError, CommandError } from '../base/errors.ts'
 import {
   isSameSetting,
@@ -16,7 +17,7 @@ import type { Reader, System } from '../machine/system.ts'
 import { refuseOther } from './check-identity.ts'
 import { findElsewhere } from './elsewhere.ts'
 import { stepKind, type Past, type Standing, type Undone } from './kind.ts'
-import { address, identity, text } from './parts.ts'
+import { identity, text } from './parts.ts'
 import { findPort } from './read-functions.ts'
 
 const settings = z.object({
@@ -31,7 +32,7 @@ const settings = z.object({
  */
 const schema = z.object({
   kind: z.literal('vf'),
-  address: address.describe('the physical function'),
+  address: addressSchema.describe('the physical function'),
   identity,
   number: z.int().min(0).max(65_535),
   before: settings,

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultRoutes, interfacesWith, networkFacts } from '../../src/host/needs/network/facts.ts'
 import { recordPath } from '../../src/host/needs/network/rtnetlink.ts'
 import { startReading } from '../../src/host/read/reading.ts'
-import { addToTree, emptyTree, treeReader } from '../../src/machine/tree.ts'
+import { addToTree, emptyTree, treeReader } from '../../src/sources/tree.ts'
 import { askRealKernel } from '../support/real-kernel.ts'
 import { lacks } from '../support/tools.ts'
 

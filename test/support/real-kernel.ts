@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { chooseAccelerator } from '../../src/images/accelerator.ts'
+import { chooseAccelerator } from '../../src/engines/qemu/accelerator.ts'
 import { writeCpio, type CpioEntry } from '../../src/images/cpio.ts'
 import { appletLinks } from '../../src/images/guest-image.ts'
 import { labKernel } from '../../src/images/kernel.ts'

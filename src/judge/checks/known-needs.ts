@@ -5,7 +5,7 @@
 import type { PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
-import type { HostNeed } from '../../host/host.ts'
+import type { HostNeed, SourceKind } from '../../host/host.ts'
 import { nothing, type Check } from '../check.ts'
 import { mentions } from '../reasons.ts'
 import { isThunderboltInterface } from '../silicon.ts'
@@ -135,20 +135,12 @@ function unreadKind(device: PciDevice, view: HostView): Kind | undefined {
   return kind !== undefined && isUnread(view, kind) ? kind : undefined
 }
 
-const listings = new Set([
-  'umockdev',
-  'lspci',
-  'script',
-  'find',
-  'kernel-log',
-  'udevadm',
-  'nodedev',
-  'facter',
-])
+/** Inputs that hold the files of a machine, so that its needs can be read; any other lists devices. */
+const withFiles: ReadonlySet<SourceKind> = new Set(['live', 'capture', 'sysfs'])
 
 function isUnread(view: HostView, kind: HostNeed['kind']): boolean {
   const { unreadNeeds, source } = view.host
-  return unreadNeeds ? unreadNeeds.includes(kind) : listings.has(source.kind)
+  return unreadNeeds ? unreadNeeds.includes(kind) : !withFiles.has(source.kind)
 }
 
 /** Drivers that only keep a function from the host's own; pciback keeps it for Xen's guests. */

@@ -4,7 +4,7 @@
  */
 import { bytesText } from '../../base/size.ts'
 import { UsageError } from '../../base/errors.ts'
-import { treeReader, type Tree } from '../../machine/tree.ts'
+import { treeReader, type Tree } from '../tree.ts'
 import type { Reader, ReadResult } from '../../machine/system.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Host, SourceKind } from '../../host/host.ts'

@@ -4,7 +4,7 @@
  * limits. Nothing is written to disk.
  */
 import { defined } from '../../base/defined.ts'
-import { addToTree, emptyTree, type Tree, type TreeNode } from '../../machine/tree.ts'
+import { addToTree, emptyTree, type Tree, type TreeNode } from '../tree.ts'
 
 export type TarReading = {
   readonly tree: Tree

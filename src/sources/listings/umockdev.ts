@@ -4,7 +4,7 @@
  * them.
  */
 import { parseAddress } from '../../pci/address.ts'
-import { addToTree, emptyTree, type Tree } from '../../machine/tree.ts'
+import { addToTree, emptyTree, type Tree } from '../tree.ts'
 import { eachUdevRecord, type UdevRecord } from './udev-records.ts'
 
 /** True for recordings: attributes and links stand in them, which the udev database does not have. */

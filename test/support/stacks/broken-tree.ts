@@ -1,5 +1,5 @@
 /** Entries as a tree in memory, with some of them gone, closed or replaced. */
-import { addToTree, emptyTree, treeReader, type TreeNode } from '../../../src/machine/tree.ts'
+import { addToTree, emptyTree, treeReader, type TreeNode } from '../../../src/sources/tree.ts'
 import type { Reader } from '../../../src/machine/system.ts'
 
 export type Damage = {

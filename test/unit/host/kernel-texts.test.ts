@@ -9,7 +9,7 @@ import { barsOf } from '../../../src/host/read/read-bars.ts'
 import { parseReservedRegions } from '../../../src/host/read/read-groups.ts'
 import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
-import { addToTree, emptyTree, treeReader } from '../../../src/machine/tree.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/sources/tree.ts'
 import { at } from '../../support/host-builder.ts'
 
 describe('texts of the kernel', () => {

@@ -14,7 +14,7 @@ import {
 import { recordPath } from '../../../src/host/needs/network/rtnetlink.ts'
 import { startReading } from '../../../src/host/read/reading.ts'
 import type { NetworkQuestion } from '../../../src/machine/system.ts'
-import { addToTree, emptyTree, treeReader } from '../../../src/machine/tree.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/sources/tree.ts'
 
 const ask: Readonly<Record<NetworkQuestion, string>> = {
   address: 'ip -json -details address show',

@@ -3,7 +3,7 @@ import type { Host } from '../../../src/host/host.ts'
 import { readHost } from '../../../src/host/read/read-host.ts'
 import { judgeHost } from '../../../src/judge/judge.ts'
 import { linuxSystem } from '../../../src/machine/linux.ts'
-import { addToTree, emptyTree, treeReader } from '../../../src/machine/tree.ts'
+import { addToTree, emptyTree, treeReader } from '../../../src/sources/tree.ts'
 import { at } from '../../support/host-builder.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 

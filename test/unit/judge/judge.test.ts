@@ -68,6 +68,18 @@ describe('verdicts', () => {
     expect(judged({ ...listing, unreadNeeds: ['disk'] }, '01:00.0')).toEqual(['ready'])
   })
 
+  it.each<[Host['source']['kind'], boolean]>([
+    ['live', false],
+    ['capture', false],
+    ['sysfs', false],
+    ['lspci', true],
+    ['devbind', true],
+    ['lshw', true],
+  ])('of kind %s leaves what the host uses open: %s, where it names no gap', (kind, isOpen) => {
+    const listing = hostOf([sata], { source: { kind } })
+    expect(judged(listing, '00:17.0').includes('input-incomplete')).toBe(isOpen)
+  })
+
   it('does not call a screen ready when nothing says which one the host shows on', () => {
     const gpu = (facts: Partial<PciDevice>) =>
       hostOf([device('01:00.0', { kind: 'gpu', group: 1, ...facts })])

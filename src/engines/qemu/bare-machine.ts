@@ -1,5 +1,5 @@
 /** The empty machine every lab host is made of (pure): q35 with no devices of QEMU's own choosing. */
-import type { AcceleratorKind } from '../base/accelerator.ts'
+import type { AcceleratorKind } from '../../base/accelerator.ts'
 
 /**
  * An emulated IOMMU that remaps interrupts wants the split interrupt controller under KVM (QEMU:

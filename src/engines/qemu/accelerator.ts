@@ -1,10 +1,10 @@
 /**
  * KVM or software emulation, by trial: /dev/kvm may exist and still not work, so a machine is really started.
  */
-import type { AcceleratorKind } from '../base/accelerator.ts'
-import type { System } from '../machine/system.ts'
+import type { AcceleratorKind } from '../../base/accelerator.ts'
+import type { System } from '../../machine/system.ts'
 import { join } from 'node:path'
-import { openQmp } from '../engines/qemu/qmp.ts'
+import { openQmp } from './qmp.ts'
 import { bareMachine } from './bare-machine.ts'
 
 export type Accelerator = { readonly kind: AcceleratorKind; readonly why: string }

@@ -2,7 +2,7 @@
  * A Reader over a file tree held in memory (an unpacked archive, a umockdev recording, a host built by a
  * test). It owns no way of filling the tree from outside; whoever fills it states the limits.
  */
-import type { FileStat, Reader, ReadFailure, ReadResult } from './system.ts'
+import type { FileStat, Reader, ReadFailure, ReadResult } from '../machine/system.ts'
 
 export type TreeNode =
   | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mode?: number }
