@@ -5,7 +5,9 @@ import { text, version, type Document } from './document.ts'
 
 const stopped = z.object({
   vm: text,
-  how: z.enum(['powered off', 'switched off']).describe('by the guest itself, or by force'),
+  how: z
+    .enum(['powered off', 'switched off', 'start given up'])
+    .describe('by the guest itself, by force, or its service waited to start it'),
   seconds: z.number(),
 })
 

@@ -1,24 +1,44 @@
-/** `status --json`: the VMs that run. */
+/** `status --json`: the VMs of the plan in force, and those that run. */
 import { z } from 'zod'
 import type { VmStatus } from '../app/status.ts'
 import { addressSchema as address } from '../base/address-schema.ts'
 import { text, version, type Document } from './document.ts'
 
-export const vmRecord = z.object({
+const functions = z.array(z.object({ role: text, address }))
+const started = text.describe('ISO 8601')
+const accelerator = z.enum(['kvm', 'tcg'])
+
+export const vmRecord = z.object({ ...version, name: text, pid: z.int(), accelerator, started, functions })
+
+const vm = z.object({
   ...version,
   name: text,
-  pid: z.int(),
-  accelerator: z.enum(['kvm', 'tcg']),
-  started: text.describe('ISO 8601'),
-  functions: z.array(z.object({ role: text, address })),
+  state: z.enum(['running', 'starting', 'waiting', 'stopping', 'failed', 'stopped']),
+  functions,
+  pid: z.optional(z.int()).describe('this and the next three: of what runs'),
+  accelerator: z.optional(accelerator),
+  started: z.optional(started),
+  consoleSocket: z.optional(text),
+  service: z.optional(
+    z.object({ said: text.describe('what it waits for'), restarts: z.int().describe('by systemd') }),
+  ),
+  lastLine: text.describe('the last line of its console'),
 })
-
-const vm = vmRecord.extend({ consoleSocket: text, lastLine: text.describe('the last line of its console') })
 
 export const statusSchema = z.object({ ...version, vms: z.array(vm) })
 
 export type StatusDocument = Document<typeof statusSchema>
 
 export function statusDocument(vms: readonly VmStatus[]): StatusDocument {
-  return { schema: 1, vms }
+  return {
+    schema: 1,
+    vms: vms.map(({ record, service, ...vm }) => ({
+      schema: 1,
+      ...vm,
+      ...(record === undefined
+        ? {}
+        : { pid: record.pid, accelerator: record.accelerator, started: record.started }),
+      ...(service === undefined ? {} : { service: { said: service.said, restarts: service.restarts } }),
+    })),
+  }
 }

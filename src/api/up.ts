@@ -19,6 +19,7 @@ const event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('starting'), vm: text, functions: z.array(given) }),
   z.object({ kind: z.literal('started'), vm: text, record: vmRecord, seconds }),
   z.object({ kind: z.literal('answered'), vm: text, said: text, seconds }),
+  z.object({ kind: z.literal('left-out'), vm: text, needs: text.describe('a VM that is not up') }),
 ])
 
 export const upSchema = z.object({ ...version, events: z.array(event) })

@@ -30,7 +30,7 @@ export function requireRunning(system: System, named: readonly string[]): VmReco
  * Those that run, and those of every plan that was applied: one that was planned may be down, and one that
  * runs may be planned no more. Undefined where the journals cannot be read.
  */
-function knownVms(system: System): string[] | undefined {
+export function knownVms(system: System): string[] | undefined {
   const folder = system.list(journalFolder)
   if (!folder.ok && folder.reason !== 'absent') return undefined
   const planned = readJournals(system).flatMap((read) => (read.ok ? read.journal.record.startOrder : []))

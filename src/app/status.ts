@@ -1,14 +1,59 @@
-/** status: which VMs run, and what their consoles said last. It only looks. */
+/** status: every VM of the plan in force and every one that runs: its state, and what it said last. */
+import { readLastApplied } from '../apply/journal.ts'
+import { defined } from '../base/defined.ts'
 import type { VmRecord } from '../engines/engine.ts'
 import { engine, runningVms } from '../engines/engines.ts'
 import type { System } from '../machine/system.ts'
+import { readServices, type ServiceState } from './service.ts'
 
-export type VmStatus = VmRecord & { readonly consoleSocket: string; readonly lastLine: string }
+/**
+ * `starting`: its process runs, and it does not answer yet. `waiting`: its service is about to start it.
+ * `failed`: its service gave up. `stopped`: nothing starts it until somebody asks for it.
+ */
+export type VmState = 'running' | 'starting' | 'waiting' | 'stopping' | 'failed' | 'stopped'
 
-export function vmStatus(system: System): VmStatus[] {
-  return runningVms(system).map((record) => ({
-    ...record,
-    consoleSocket: engine.consoleSocket(system, record.name),
-    lastLine: engine.lastWords(system, record.name, 1),
-  }))
+export type VmStatus = {
+  readonly name: string
+  readonly state: VmState
+  /** What runs, where something does. */
+  readonly record?: VmRecord
+  /** Of what runs, else of the plan in force. */
+  readonly functions: VmRecord['functions']
+  /** Of what runs. */
+  readonly consoleSocket?: string
+  /** What its service said last, and how often systemd started it again. */
+  readonly service?: Pick<ServiceState, 'said' | 'restarts'>
+  /** The last line of its console, or of the log of its process. */
+  readonly lastLine: string
+}
+
+export async function vmStatus(system: System): Promise<VmStatus[]> {
+  const applied = readLastApplied(system)
+  const running = runningVms(system)
+  const names = new Set([...(applied?.startOrder ?? []), ...running.map(({ name }) => name)])
+  // The services of the running machine say nothing about another tree.
+  const services = system.live ? await readServices(system, [...names]) : new Map<string, ServiceState>()
+  return [...names].map((name): VmStatus => {
+    const record = running.find((vm) => vm.name === name)
+    const service = services.get(name)
+    const given = [...(applied?.assignments ?? []), ...(applied?.takenAlong ?? [])].filter(
+      ({ vm }) => vm === name,
+    )
+    const planned = given.map((one) => ({ role: 'role' in one ? one.role : '', address: one.address }))
+    return {
+      ...{ name, state: stateOf(record, service), functions: record?.functions ?? planned },
+      ...defined({ record, service }),
+      ...(record === undefined ? {} : { consoleSocket: engine.consoleSocket(system, name) }),
+      lastLine: engine.lastWords(system, name, 1),
+    }
+  })
+}
+
+function stateOf(record: VmRecord | undefined, service: ServiceState | undefined): VmState {
+  const active = service?.active ?? ''
+  if (active === 'deactivating') return 'stopping'
+  if (record !== undefined)
+    return record.starting === true || active === 'activating' ? 'starting' : 'running'
+  if (active === 'activating') return 'waiting'
+  return active === 'failed' ? 'failed' : 'stopped'
 }

@@ -3,13 +3,16 @@
  * left it.
  */
 import { AppError } from '../base/errors.ts'
+import type { JournalRecord } from '../apply/journal.ts'
+import type { Given } from '../engines/engine.ts'
 import type { System } from '../machine/system.ts'
 import { checkVmDisks } from '../plan/outlook/vm-disks.ts'
 import { viewOf } from '../plan/who/view.ts'
 import { checkAssigned, up, type UpEvent } from '../run/up.ts'
 import { checkFunctions } from '../run/virtual-functions.ts'
-import type { Spec } from '../spec/spec.ts'
+import type { Spec, VmSpec } from '../spec/spec.ts'
 import { readInForce } from './in-force.ts'
+import { hasService, launchService } from './service.ts'
 import { readPlanningHost } from './planning-host.ts'
 import { refuseUnknownVms } from './known-vms.ts'
 
@@ -20,42 +23,66 @@ export type UpRequest = {
   readonly spec?: string
   /** False: a VM counts as up as soon as it runs. */
   readonly wait?: boolean
+  /** The caller is the service of these VMs: they are started here, and nothing that they need. */
+  readonly asService?: boolean
 }
 
 export async function startVms(
   system: System,
-  { vms = [], spec: file, wait = true }: UpRequest,
+  { vms = [], spec: file, wait = true, asService = false }: UpRequest,
   report: (event: UpEvent) => void,
 ): Promise<void> {
   const { record, spec, changed } = readInForce(system, file)
   for (const vm of changed?.vms ?? [])
     if (vms.length === 0 || vms.includes(vm)) report({ kind: 'spec-changed', vm, file: changed?.file ?? '' })
   refuseUnknownVms(vms, record.startOrder)
-  const wrong = [...checkAssigned(system, record, record.startOrder), ...checkFunctions(system, spec, record)]
+  const disks = await usedDisks(system, spec)
+  const refuse = (vm: VmSpec) => refuseStart(system, { spec, record, disks }, vm)
+  const launch = (vm: VmSpec, given: Given) => launchService(system, vm, { given, wait, report })
+  const isService = !asService && record.startOrder.some((name) => hasService(system, name))
+  await up(
+    system,
+    { ...{ spec, record, wanted: vms, wait, alone: asService, refuse }, ...(isService ? { launch } : {}) },
+    report,
+  )
+}
+
+type Looked = { readonly spec: Spec; readonly record: JournalRecord; readonly disks: UsedDisks }
+
+/** What another function or VM is does not matter to this one. */
+function refuseStart(system: System, { spec, record, disks }: Looked, vm: VmSpec): void {
+  const wrong = [
+    ...checkAssigned(system, record, [vm.name]),
+    ...checkFunctions(system, { ...spec, vms: [vm] }, record),
+  ]
   if (wrong.length > 0)
     throw new AppError(
-      `the host is not as the plan in force left it; nothing was started:\n  ${wrong.join('\n  ')}`,
+      `the host is not as the plan in force left it; ${vm.name} was not started:\n  ${wrong.join('\n  ')}`,
       {
         help: 'handover plan shows what is different; handover apply puts it right',
       },
     )
-  await refuseUsedDisks(system, spec)
-  await up(system, { spec, record, wanted: vms, wait }, report)
+  const used = disks(vm)
+  if (used.length === 0) return
+  throw new AppError(`${vm.name} was not started: ${used.join('; ')}`, {
+    help: 'end that use, or give the VM another disk and apply: handover plan',
+  })
 }
+
+type UsedDisks = (vm: VmSpec) => readonly string[]
 
 /**
  * A block device that is a VM's disk was free when the plan was applied. The host may have begun to use it
  * since, and two owners destroy what is on it.
  */
-async function refuseUsedDisks(system: System, spec: Spec): Promise<void> {
+async function usedDisks(system: System, spec: Spec): Promise<UsedDisks> {
   const blocks = spec.vms.flatMap(({ disks }) => disks).filter(({ path }) => isBlockDevice(system, path))
-  if (blocks.length === 0) return
+  if (blocks.length === 0) return () => []
   const host = await readPlanningHost(system, undefined, { spec })
-  const wrong = checkVmDisks(viewOf(host, spec, undefined), []).filter(({ severity }) => severity === 'error')
-  if (wrong.length === 0) return
-  throw new AppError(`nothing was started: ${wrong.map(({ message }) => message).join('; ')}`, {
-    help: 'end that use, or give the VM another disk and apply: handover plan',
-  })
+  return (vm) =>
+    checkVmDisks(viewOf(host, { ...spec, vms: [vm] }, undefined), []).flatMap(({ severity, message }) =>
+      severity === 'error' ? [message] : [],
+    )
 }
 
 function isBlockDevice(system: System, path: string): boolean {

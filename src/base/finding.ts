@@ -62,6 +62,7 @@ export const findingCodes = [
   'hugepages-missing',
   'start-cycle',
   'host-behind-vm',
+  'not-started',
   'bridge-missing',
   // starting VMs
   'file-missing',

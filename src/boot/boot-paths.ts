@@ -3,6 +3,7 @@
  * be asked for, so that nothing is called absent that nobody looked for.
  */
 import type { Host } from '../host/host.ts'
+import { installedProgram } from './vm-units.ts'
 
 export const bootPaths = [
   '/sys/firmware/efi',
@@ -46,6 +47,7 @@ export const bootPaths = [
   '/usr/bin/mkinitcpio',
   '/etc/mkinitcpio.conf',
   '/run/systemd/system',
+  installedProgram,
 ] as const
 
 export type BootPath = (typeof bootPaths)[number]

@@ -184,12 +184,14 @@ function addUndoCommands(program: Command): void {
 
 function addVmCommands(program: Command): void {
   const spec = () => new Option('--spec <file>', 'a spec that has to mean the same as the one applied')
+  const ofUnit = () => new Option('--unit', 'the service of this VM calls').hideHelp()
   program
     .command('up')
     .argument('[vm...]', 'all VMs of the spec when absent')
     .addOption(spec())
     .summary('start the VMs, each when what it needs answers')
     .option('--no-wait', 'do not wait until a VM answers')
+    .addOption(ofUnit())
     .option('--json', 'one JSON document on standard output')
     .addHelpText('after', examples('up', 'up firewall'))
     .action(action(async () => (await import('./commands/up.ts')).runUp))
@@ -198,11 +200,12 @@ function addVmCommands(program: Command): void {
     .argument('[vm...]')
     .summary('stop the VMs, in reverse order')
     .option('--timeout <seconds>', 'how long a guest may take before it is switched off', '30')
+    .addOption(ofUnit())
     .option('--json', 'one JSON document on standard output')
     .action(action(async () => (await import('./commands/down.ts')).runDown))
   program
     .command('status')
-    .summary('which VMs run, and what they said last')
+    .summary('every VM with its state, and what it said last')
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/status.ts')).runStatus))

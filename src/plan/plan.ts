@@ -27,6 +27,7 @@ import { checkBridges } from './outlook/networks.ts'
 import { checkOutage, forecastOutage } from './outlook/outage.ts'
 import { checkKernelArguments } from './changes/kernel-arguments.ts'
 import { planHugepages } from './changes/plan-hugepages.ts'
+import { planUnits } from './changes/plan-units.ts'
 import { planResets } from './changes/plan-reset.ts'
 import { planVirtualFunctions } from './changes/plan-sriov.ts'
 import { planDrivers } from './changes/plan-drivers.ts'
@@ -108,21 +109,22 @@ function decideChanges({ host, spec, functions, leaving }: Who, given: PlanInput
     replace: withRemoval(hugepages.arguments, removal),
     edits: removal?.edits ?? [],
   })
-  const files = [...hugepages.files, ...functions.files]
+  const units = planUnits(host, spec)
+  const files = [...hugepages.files, ...functions.files, ...units.files]
   const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
-  return { memory, resets, hugepages, removal, files, boot }
+  return { memory, resets, hugepages, units, removal, files, boot }
 }
 
 type Changes = ReturnType<typeof decideChanges>
 
 function findingsOf(who: Who, changes: Changes, { places }: PlanInput): Finding[] {
   const { host, spec, functions, view, lock, wanted, shared, leaving, gone, said, concessions } = who
-  const { memory, hugepages, removal, boot } = changes
+  const { memory, hugepages, units, removal, boot } = changes
   const kept = host.needs.filter((need) => !isGivenUp(need, new Set(spec.host.giveUp)))
   return bySeverity([
     ...[view, lock, wanted, shared].flatMap((part) => part.findings),
     ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
-    ...[memory, hugepages, functions, boot].flatMap((part) => part.findings),
+    ...[memory, hugepages, functions, units, boot].flatMap((part) => part.findings),
     ...checkKernelArguments(spec, places),
     ...said.findings,
     ...concessions.findings,

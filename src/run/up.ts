@@ -29,6 +29,8 @@ export type UpEvent =
       readonly seconds: number
     }
   | { readonly kind: 'answered'; readonly vm: string; readonly said: string; readonly seconds: number }
+  /** It is not started, because a VM that it needs is not up. */
+  | { readonly kind: 'left-out'; readonly vm: string; readonly needs: string }
 
 export type UpRequest = {
   readonly spec: Spec
@@ -36,31 +38,79 @@ export type UpRequest = {
   /** VM names; empty means all of the plan. What they need is started too. */
   readonly wanted: readonly string[]
   readonly wait: boolean
+  /** Start nothing but those wanted: the caller has asked whether what they need answers. */
+  readonly alone?: boolean
+  /** Throws AppError where a VM must not start now; nothing of it is made then. */
+  readonly refuse?: (vm: VmSpec) => void
+  /** In place of a process of ours: how a VM is started that is a service of the host (app/service.ts). */
+  readonly launch?: (vm: VmSpec, given: Given) => Promise<void>
 }
 
+/** A VM that cannot start keeps those down that need it, and no other. Throws when all others are up. */
 export async function up(
   system: System,
   request: UpRequest,
   report: (event: UpEvent) => void,
 ): Promise<void> {
-  for (const name of order(request)) {
-    const vm = request.spec.vms.find((candidate) => candidate.name === name)
-    if (!vm) {
-      throw new AppError(`the plan in force has ${name}, the spec no longer has it`, {
-        help: 'run handover plan and handover apply again',
-      })
-    }
-    await startUnlessRunning(system, request, vm, report)
+  const failed = new Map<string, AppError>()
+  const down = new Set<string>()
+  for (const vm of vmsInOrder(request)) {
+    const needs = vm.needs.find((needed) => down.has(needed))
+    if (needs !== undefined) report({ kind: 'left-out', vm: vm.name, needs })
+    const error = needs === undefined ? await startError(system, request, vm, report) : undefined
+    if (error !== undefined) failed.set(vm.name, error)
+    if (needs !== undefined || error !== undefined) down.add(vm.name)
   }
+  throwAll(failed)
+}
+
+async function startError(
+  system: System,
+  request: UpRequest,
+  vm: VmSpec,
+  report: (event: UpEvent) => void,
+): Promise<AppError | undefined> {
+  try {
+    await startUnlessRunning(system, request, vm, report)
+    return undefined
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
+}
+
+function throwAll(failed: ReadonlyMap<string, AppError>): void {
+  const [first, ...others] = failed.values()
+  if (first === undefined) return
+  if (others.length === 0) throw first
+  const each = [...failed].map(
+    ([vm, { message, help }]) => `\n  ${vm}: ${message}${help === undefined ? '' : `\n    help: ${help}`}`,
+  )
+  throw new AppError(`${failed.size} VMs did not start:${each.join('')}`, { exitCode: first.exitCode })
+}
+
+/** Where the spec of a journal without its text lost a VM, nothing is started. */
+function vmsInOrder(request: UpRequest): VmSpec[] {
+  return order(request).map((name) => {
+    const vm = request.spec.vms.find((candidate) => candidate.name === name)
+    if (vm !== undefined) return vm
+    throw new AppError(`the plan in force has ${name}, the spec no longer has it`, {
+      help: 'run handover plan and handover apply again',
+    })
+  })
 }
 
 /** One start of a VM at a time, whoever asks: the lock of a process that died holds nobody up. */
 async function startUnlessRunning(
   system: System,
-  { record, spec, wait }: UpRequest,
+  { record, spec, wait, refuse, launch }: UpRequest,
   vm: VmSpec,
   report: (event: UpEvent) => void,
 ): Promise<void> {
+  if (launch !== undefined && !isRunning(system, vm.name)) {
+    refuse?.(vm)
+    return await launch(vm, { spec, functions: functionsFor(record, vm) })
+  }
   const release = await takeStart(system, vm.name, report)
   let started: Started | undefined
   try {
@@ -69,12 +119,17 @@ async function startUnlessRunning(
       return report({ kind: 'running-already', vm: vm.name })
     // Whoever began that start is gone, and its guest never ran.
     if (found !== undefined) await engine.stop(system, found, 0)
+    refuse?.(vm)
     refuseWaiting(vm, record)
     started = await startOne(system, vm, { spec, functions: functionsFor(record, vm) }, report)
   } finally {
     release()
   }
   if (wait) await waitReady(system, vm, started, report)
+}
+
+function isRunning(system: System, name: string): boolean {
+  return runningVms(system).some((vm) => vm.name === name && vm.starting !== true)
 }
 
 /** The longest start: disk images are made, and QEMU gets a minute to open its sockets. */
@@ -113,7 +168,7 @@ function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
 }
 
 /** The wanted VMs and all they need, in the plan's start order. */
-function order({ spec, record, wanted }: UpRequest): string[] {
+function order({ spec, record, wanted, alone }: Omit<UpRequest, 'wait'>): string[] {
   const known = record.startOrder
   const unknown = wanted.find((name) => !known.includes(name))
   if (unknown !== undefined) {
@@ -125,6 +180,7 @@ function order({ spec, record, wanted }: UpRequest): string[] {
   const add = (name: string) => {
     if (chosen.has(name)) return
     chosen.add(name)
+    if (alone === true) return
     for (const needed of spec.vms.find((vm) => vm.name === name)?.needs ?? []) add(needed)
   }
   for (const name of wanted.length > 0 ? wanted : known) add(name)

@@ -4,7 +4,7 @@ import { stopVms, type Stopped } from '../../app/down.ts'
 import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
-export type DownOptions = ReadingOptions & { readonly timeout?: string }
+export type DownOptions = ReadingOptions & { readonly timeout?: string; readonly unit?: boolean }
 
 export async function runDown(
   args: readonly string[],
@@ -17,7 +17,8 @@ export async function runDown(
   const print = ({ vm, how, seconds }: Stopped) =>
     context.out(`${context.style.bold(vm)} ${how} (${seconds.toFixed(1)} s)`)
   const report = options.json ? () => undefined : print
-  const stopped = await stopVms(context.system, { vms: args, timeoutSeconds }, report)
+  const asService = options.unit === true
+  const stopped = await stopVms(context.system, { vms: args, timeoutSeconds, asService }, report)
   if (options.json) printDocument(context, downDocument(stopped))
   else if (stopped.length === 0) context.out('no VM runs')
   return exitCode.done

@@ -1,4 +1,4 @@
-/** `handover status`: which VMs run, since when, with which devices, and what their consoles said last. */
+/** `handover status`: every VM with its state, since when, its devices, and what its console said last. */
 import { vmStatus, type VmStatus } from '../../app/status.ts'
 import { acceleratorWords } from '../../base/accelerator.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
@@ -10,19 +10,28 @@ export async function runStatus(
   options: ReadingOptions,
   context: Context,
 ): Promise<ExitCode> {
-  const vms = vmStatus(context.system)
+  const vms = await vmStatus(context.system)
   if (options.json) {
     const { statusDocument } = await import('../../api/status.ts')
     printDocument(context, statusDocument(vms))
-  } else if (vms.length === 0) context.out('no VM runs')
+  } else if (vms.length === 0) context.out('no VM runs, and no plan is in force')
   else for (const vm of vms) printVm(vm, context)
   return exitCode.done
 }
 
 function printVm(vm: VmStatus, { out, style }: Context): void {
+  const { state, record, service } = vm
+  const how =
+    record === undefined
+      ? ''
+      : ` since ${record.started.slice(0, 19)}Z, process ${record.pid}, ${acceleratorWords(record.accelerator)}`
+  const colour = state === 'running' ? style.green : state === 'failed' ? style.red : style.yellow
+  out(`${style.bold(clean(vm.name))}  ${state === 'stopped' ? state : colour(state)}${clean(how)}`)
   const devices = vm.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
-  const accelerator = acceleratorWords(vm.accelerator)
-  out(`${style.bold(clean(vm.name))}  process ${vm.pid}, ${accelerator}, since ${vm.started.slice(0, 19)}Z`)
-  out(`  devices: ${devices || 'none'}`)
+  out(`  devices: ${clean(devices) || 'none'}`)
+  if (service !== undefined && service.said !== '' && state !== 'running' && state !== 'stopped')
+    out(`  service: ${clean(service.said.slice(0, 200))}`)
+  if (service !== undefined && service.restarts > 0)
+    out(`  started again ${service.restarts === 1 ? 'once' : `${service.restarts} times`}`)
   if (vm.lastLine !== '') out(`  console: ${clean(vm.lastLine.slice(0, 100))}`)
 }

@@ -1,20 +1,28 @@
 /** `handover up`: starts the VMs of the plan in force, firewall first, each when what it needs answers. */
 import { upDocument } from '../../api/up.ts'
+import type { UnitEvent } from '../../app/unit.ts'
 import { startVms } from '../../app/up.ts'
 import { acceleratorWords } from '../../base/accelerator.ts'
 import { defined } from '../../base/defined.ts'
-import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
+import { listAll } from '../../base/text.ts'
 import type { UpEvent } from '../../run/up.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { clean } from '../../base/printable.ts'
 
-export type UpOptions = ReadingOptions & { readonly spec?: string; readonly wait?: boolean }
+export type UpOptions = ReadingOptions & {
+  readonly spec?: string
+  readonly wait?: boolean
+  /** The service of one VM calls: boot/vm-units.ts. */
+  readonly unit?: boolean
+}
 
 export async function runUp(
   args: readonly string[],
   options: UpOptions,
   context: Context,
 ): Promise<ExitCode> {
+  if (options.unit === true) return await runAsService(args, context)
   const events: UpEvent[] = []
   const show = options.json ? () => undefined : printer(context)
   const request = { vms: args, wait: options.wait !== false, ...defined({ spec: options.spec }) }
@@ -24,6 +32,27 @@ export async function runUp(
   })
   if (options.json) printDocument(context, upDocument(events))
   return exitCode.done
+}
+
+async function runAsService(args: readonly string[], context: Context): Promise<ExitCode> {
+  const [vm, ...others] = args
+  if (vm === undefined || others.length > 0) throw new UsageError('--unit takes one VM')
+  const { runUnit } = await import('../../app/unit.ts')
+  const show = printer(context)
+  const { err } = context
+  await runUnit(context.system, vm, (event) => {
+    if (event.kind === 'needs') return err(`${event.vm} waits for ${listAll(event.needs)}`)
+    if (event.kind === 'pause') return err(`${event.vm} is started again in ${event.seconds} s`)
+    if (event.kind === 'ended-before') return err(endedWords(event))
+    return show(event)
+  })
+  return exitCode.done
+}
+
+function endedWords({ vm, restarts, said }: Extract<UnitEvent, { kind: 'ended-before' }>): string {
+  const times = restarts === 1 ? 'once' : `${restarts} times`
+  const lines = said === '' ? '' : `; its last lines:\n${said}`
+  return `${vm} ended or did not start, and was started again ${times}${lines}`
 }
 
 /** One line per event; while waiting a line at most every five seconds. */
@@ -59,6 +88,10 @@ function printer(context: Context): (event: UpEvent) => void {
       case 'answered':
         return context.out(
           `${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`,
+        )
+      case 'left-out':
+        return context.out(
+          style.yellow(`${event.vm} is not started: it needs ${event.needs}, which is not up`),
         )
     }
   }

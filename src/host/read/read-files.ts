@@ -2,6 +2,13 @@
  * The text of the boot and module files that a plan may edit. Which of them matter on this distribution is
  * decided in boot/ and plan/; here they are only read.
  */
+import {
+  unitFolder,
+  vmDropInPath,
+  vmOfUnitFolder,
+  vmTargetPath,
+  vmTemplatePath,
+} from '../../boot/vm-units.ts'
 import type { HostFile } from '../host.ts'
 import { namesIn, type Reading } from './reading.ts'
 
@@ -27,6 +34,8 @@ const own = [
   '/etc/handover/handover-bind.service',
   '/etc/systemd/system/handover-trial.service',
   '/etc/systemd/system/sysinit.target.d/handover.conf',
+  vmTemplatePath,
+  vmTargetPath,
 ]
 
 const single = [
@@ -68,6 +77,10 @@ export function readFiles(reading: Reading): HostFile[] {
   const paths = [...single]
   for (const [folder, suffix] of folders) {
     for (const name of namesIn(reading, folder)) if (name.endsWith(suffix)) paths.push(`${folder}/${name}`)
+  }
+  for (const name of namesIn(reading, unitFolder)) {
+    const vm = vmOfUnitFolder(name)
+    if (vm !== undefined) paths.push(vmDropInPath(vm))
   }
   const files: HostFile[] = []
   for (const path of paths) {

@@ -78,11 +78,21 @@ describe('handover up', () => {
     ])
   })
 
-  it('starts nothing while a device is not as the plan left it', async () => {
+  it('does not start a VM whose device is not as the plan left it, and starts the others', async () => {
     guest()
     fs.rmSync(join(host.root, 'sys/bus/pci/devices/0000:02:00.0/driver'))
-    await expect(host.run(runUp, ['firewall'], {})).rejects.toThrow(
-      /nothing was started:\n {2}0000:02:00\.0: its driver is none, not vfio-pci/,
+    await expect(host.run(runUp, [], {})).rejects.toThrow(
+      /media was not started:\n {2}0000:02:00\.0: its driver is none, not vfio-pci/,
+    )
+    expect(names()).toEqual(['firewall'])
+  })
+
+  it('does not start a VM that needs one which cannot start', async () => {
+    guest()
+    for (const address of ['0000:01:00.0', '0000:02:00.0'])
+      fs.rmSync(join(host.root, `sys/bus/pci/devices/${address}/driver`))
+    await expect(host.run(runUp, [], {})).rejects.toThrow(
+      /^the host is not as the plan in force left it; firewall was not started:\n {2}0000:01:00\.0: its driver is none, not vfio-pci$/,
     )
     expect(names()).toEqual([])
   })
@@ -142,10 +152,18 @@ describe('handover up', () => {
 })
 
 describe('handover status', () => {
-  it('says that none runs', async () => {
-    expect(await host.run(runStatus, [], {})).toEqual({ code: 0, out: 'no VM runs\n', err: '' })
-    expect(documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)).toEqual({
-      ...{ schema: 1, vms: [] },
+  it('shows what is planned, and that none of it runs', async () => {
+    expect(await host.run(runStatus, [], {})).toEqual({
+      code: 0,
+      out:
+        'firewall  stopped\n  devices: wan 0000:01:00.0, lan 0000:01:00.1\n' +
+        'media  stopped\n  devices: disks 0000:02:00.0\n',
+      err: '',
+    })
+    const { vms } = documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)
+    expect(vms[1]).toEqual({
+      ...{ schema: 1, name: 'media', state: 'stopped', lastLine: '' },
+      functions: [{ role: 'disks', address: '0000:02:00.0' }],
     })
   })
 
@@ -157,11 +175,17 @@ describe('handover status', () => {
       'booting\n\u001b[31mlogin: \u0007\n',
     )
     const { out } = await host.run(runStatus, [], {})
-    expect(out).toMatch(/^firewall {2}process \d+, software emulation, since \d{4}-\d\d-\d\dT[\d:]+Z\n/)
+    expect(out).toMatch(
+      /^firewall {2}running since \d{4}-\d\d-\d\dT[\d:]+Z, process \d+, software emulation\n/,
+    )
     expect(out).toContain('  devices: wan 0000:01:00.0, lan 0000:01:00.1\n  console: [31mlogin:')
     const { vms } = documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)
     expect(vms).toMatchObject([
-      { name: 'firewall', consoleSocket: join(host.root, 'run/handover/vm/firewall/serial.sock') },
+      {
+        ...{ name: 'firewall', state: 'running' },
+        consoleSocket: join(host.root, 'run/handover/vm/firewall/serial.sock'),
+      },
+      { name: 'media', state: 'stopped' },
     ])
   })
 
@@ -169,7 +193,8 @@ describe('handover status', () => {
     const folder = join(host.root, 'run/handover/vm/ghost')
     fs.mkdirSync(folder, { recursive: true })
     fs.writeFileSync(join(folder, 'vm.json'), JSON.stringify({ schema: 1, name: 'ghost', pid: process.pid }))
-    expect((await host.run(runStatus, [], {})).out).toBe('no VM runs\n')
+    const { vms } = documentOf(statusSchema, (await host.run(runStatus, [], { json: true })).out)
+    expect(vms.map(({ name, state }) => `${name} ${state}`)).toEqual(['firewall stopped', 'media stopped'])
   })
 })
 
