@@ -1,5 +1,6 @@
 /** `handover status`: every VM with its state, since when, its devices, and what its console said last. */
 import { vmStatus, type VmStatus } from '../../app/status.ts'
+import type { VmRecord } from '../../engines/engine.ts'
 import { acceleratorWords } from '../../base/accelerator.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { clean } from '../../base/printable.ts'
@@ -21,10 +22,7 @@ export async function runStatus(
 
 function printVm(vm: VmStatus, { out, style }: Context): void {
   const { state, record, service } = vm
-  const how =
-    record === undefined
-      ? ''
-      : ` since ${record.started.slice(0, 19)}Z, process ${record.pid}, ${acceleratorWords(record.accelerator)}`
+  const how = record === undefined ? '' : ` ${runningWords(record)}`
   const colour = state === 'running' ? style.green : state === 'failed' ? style.red : style.yellow
   out(`${style.bold(clean(vm.name))}  ${state === 'stopped' ? state : colour(state)}${clean(how)}`)
   const devices = vm.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
@@ -34,4 +32,8 @@ function printVm(vm: VmStatus, { out, style }: Context): void {
   if (service !== undefined && service.restarts > 0)
     out(`  started again ${service.restarts === 1 ? 'once' : `${service.restarts} times`}`)
   if (vm.lastLine !== '') out(`  console: ${clean(vm.lastLine.slice(0, 100))}`)
+}
+
+function runningWords({ started, pid, accelerator }: VmRecord): string {
+  return `since ${started.slice(0, 19)}Z, process ${pid}, ${acceleratorWords(accelerator)}`
 }
