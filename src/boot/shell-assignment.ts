@@ -37,54 +37,79 @@ const closers = new Set(['fi', 'esac', 'done', '}', ')'])
 const separators = new Set(['then', 'else', 'elif', 'do', '!', 'time'])
 
 export function parseShell(text: string): ShellFile {
-  const assignments: Assignment[] = []
-  let depth = 0
-  let isGuarded = false
-  let isCommand = true
-  let isExport = false
-  let at = 0
-  const endStatement = () => {
-    isCommand = true
-    isExport = false
+  const reading: ShellReading = { text, assignments: [], ...startOfFile }
+  while (reading.at < text.length) {
+    if (takeSign(reading)) continue
+    if (text.startsWith('<<', reading.at)) return stopped(reading, 'a here-document')
+    const redirects = text[reading.at] === '<' || text[reading.at] === '>'
+    const word = redirects ? undefined : readWord(text, reading.at)
+    if (redirects) reading.at += 1
+    else if (word === undefined) return stopped(reading, 'a quote that is never closed')
+    else takeWord(reading, word)
   }
-  while (at < text.length) {
-    const character = text[at] ?? ''
-    if (character === ' ' || character === '\t') at += 1
-    else if (character === '\\' && text[at + 1] === '\n') at += 2
-    else if (character === '#') at = endOfLine(text, at)
-    else if (character === '\n' || character === ';') {
-      endStatement()
-      isGuarded = false
-      at += 1
-    } else if (character === '&' || character === '|') {
-      const isDouble = text[at + 1] === character
-      isGuarded = isDouble
-      endStatement()
-      at += isDouble ? 2 : 1
-    } else if (character === '(' || character === ')') {
-      depth += character === '(' ? 1 : -1
-      endStatement()
-      at += 1
-    } else if (character === '<' || character === '>') {
-      if (text.startsWith('<<', at))
-        return { assignments, problem: `a here-document at ${placeOf(text, at)}` }
-      at += 1
-    } else {
-      const word = readWord(text, at)
-      if (word === undefined)
-        return { assignments, problem: `a quote that is never closed at ${placeOf(text, at)}` }
-      const plain = text.slice(word.start, word.end)
-      const assignment = isCommand || isExport ? asAssignment(text, word, depth > 0 || isGuarded) : undefined
-      if (assignment) assignments.push(assignment)
-      else if (isCommand && openers.has(plain)) depth += 1
-      else if (isCommand && closers.has(plain)) depth -= 1
-      else if (isCommand && plain === 'export') isExport = true
-      else if (!(isCommand && separators.has(plain))) isCommand = false
-      if (isExport) isCommand = false
-      at = word.end
-    }
-  }
-  return { assignments, problem: depth === 0 ? undefined : 'a block that is never closed' }
+  const problem = reading.depth === 0 ? undefined : 'a block that is never closed'
+  return { assignments: reading.assignments, problem }
+}
+
+type ShellReading = {
+  readonly text: string
+  readonly assignments: Assignment[]
+  at: number
+  /** How many blocks are open. */
+  depth: number
+  /** The statement runs only after another one. */
+  isGuarded: boolean
+  /** A command or an assignment may come here, and no argument. */
+  isCommand: boolean
+  isExport: boolean
+}
+
+const startOfFile = { at: 0, depth: 0, isGuarded: false, isCommand: true, isExport: false }
+
+function stopped({ text, at, assignments }: ShellReading, what: string): ShellFile {
+  return { assignments, problem: `${what} at ${placeOf(text, at)}` }
+}
+
+/** Blanks, comments and the signs between statements; false where there is none of them. */
+function takeSign(reading: ShellReading): boolean {
+  const { text, at } = reading
+  const character = text[at] ?? ''
+  if (character === ' ' || character === '\t') reading.at += 1
+  else if (character === '\\' && text[at + 1] === '\n') reading.at += 2
+  else if (character === '#') reading.at = endOfLine(text, at)
+  else if (character === '\n' || character === ';') endStatement(reading, { isGuarded: false, length: 1 })
+  else if (character === '&' || character === '|') {
+    const isDouble = text[at + 1] === character
+    endStatement(reading, { isGuarded: isDouble, length: isDouble ? 2 : 1 })
+  } else if (character === '(' || character === ')') {
+    reading.depth += character === '(' ? 1 : -1
+    endStatement(reading, { isGuarded: reading.isGuarded, length: 1 })
+  } else return false
+  return true
+}
+
+function endStatement(
+  reading: ShellReading,
+  { isGuarded, length }: { readonly isGuarded: boolean; readonly length: number },
+): void {
+  reading.isCommand = true
+  reading.isExport = false
+  reading.isGuarded = isGuarded
+  reading.at += length
+}
+
+function takeWord(reading: ShellReading, word: Word): void {
+  const { text, isCommand, depth, isGuarded } = reading
+  const plain = text.slice(word.start, word.end)
+  const canAssign = isCommand || reading.isExport
+  const assignment = canAssign ? asAssignment(text, word, depth > 0 || isGuarded) : undefined
+  if (assignment) reading.assignments.push(assignment)
+  else if (isCommand && openers.has(plain)) reading.depth += 1
+  else if (isCommand && closers.has(plain)) reading.depth -= 1
+  else if (isCommand && plain === 'export') reading.isExport = true
+  else if (!(isCommand && separators.has(plain))) reading.isCommand = false
+  if (reading.isExport) reading.isCommand = false
+  reading.at = word.end
 }
 
 function endOfLine(text: string, at: number): number {

@@ -54,6 +54,7 @@ export function buildProgram(): Command {
   )
   addInspect(program)
   addReadingCommands(program)
+  addReportCommands(program)
   addApply(program)
   addUndoCommands(program)
   addVmCommands(program)
@@ -83,7 +84,7 @@ function addInspect(program: Command): void {
     .action(action(async () => (await import('./commands/inspect.ts')).runInspect))
 }
 
-function addReadingCommands(program: Command): void {
+function addReportCommands(program: Command): void {
   reading(program.command('capture'))
     .summary('the host as one redacted, diffable file')
     .description(
@@ -106,6 +107,9 @@ function addReadingCommands(program: Command): void {
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .addHelpText('after', examples('report', 'report -o report.tar.gz --no-consoles'))
     .action(action(async () => (await import('./commands/report.ts')).runReport))
+}
+
+function addReadingCommands(program: Command): void {
   reading(program.command('plan').argument('<spec>', 'such as home.yaml'))
     .summary('who gets what, and every change as before and after')
     .description('Decides everything before anything is touched. Changes nothing.')

@@ -66,6 +66,13 @@ export async function installNeeds(
     throw new AppError(`the lab needs these and did not find them: ${words}`, { help: `sudo ${command}` })
   }
   say(`installing from the distribution: ${packages.join(' ')}`)
+  await install(system, command)
+  const still = missingNeeds(system, further)
+  if (still.length > 0)
+    throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
+}
+
+async function install(system: Pick<System, 'exec'>, command: string): Promise<void> {
   for (const argv of [['apt-get', 'update', '-qq'], command.split(' ')]) {
     const result = await system.exec(argv, {
       env: { DEBIAN_FRONTEND: 'noninteractive', HOME: '/root' },
@@ -81,9 +88,6 @@ export async function installNeeds(
       )
     }
   }
-  const still = missingNeeds(system, further)
-  if (still.length > 0)
-    throw new AppError(`still missing after the installation: ${still.map(wordOf).join(', ')}`)
 }
 
 function lastLine(text: string): string {

@@ -23,64 +23,90 @@ export type RootPaths = {
 }
 
 export function rootPaths(root: string): RootPaths {
-  const known = new Map<string, string>()
-  const missing = new Set<string>()
-  const links = linkFinder()
-  let last: { readonly path: string; readonly resolved: string } | undefined
-  let remembersNothing = true
-  const folder = (path: string): string => {
-    const remembered = known.get(path)
-    if (remembered !== undefined) return remembered
-    if (path === '' || path === '/') return root
-    // Not queueMicrotask: Node compiles fifteen functions of its own for the first.
-    if (remembersNothing) void Promise.resolve().then(forget)
-    remembersNothing = false
-    return resolveFolder(path)
+  const places = new Places(root)
+  return {
+    file: (path) => walk(root, path),
+    entry: (path) => places.entry(path),
+    folder: (path) => places.folder(path),
+    entryToRead: (path) => places.entryToRead(path),
+    folderToRead: (path) => places.folderToRead(path),
+    forget: () => places.forget(),
   }
-  /** For folders that others are in; of the thousands that hold files alone, `last` is enough. */
-  const folderAbove = (path: string): string => {
-    let resolved = known.get(path)
-    if (resolved === undefined) known.set(path, (resolved = folder(path)))
+}
+
+/** Where folders really are, remembered until this turn of the event loop ends. */
+class Places {
+  readonly #root: string
+  readonly #known = new Map<string, string>()
+  readonly #missing = new Set<string>()
+  readonly #links = linkFinder()
+  #last: { readonly path: string; readonly resolved: string } | undefined
+  #remembersNothing = true
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  folder(path: string): string {
+    const remembered = this.#known.get(path)
+    if (remembered !== undefined) return remembered
+    if (path === '' || path === '/') return this.#root
+    // Not queueMicrotask: Node compiles fifteen functions of its own for the first.
+    if (this.#remembersNothing) void Promise.resolve().then(() => this.forget())
+    this.#remembersNothing = false
+    return this.#resolve(path)
+  }
+
+  /** The files of one folder are nearly always asked for one after the other. */
+  entry(path: string): string {
+    const slash = path.lastIndexOf('/')
+    if (this.#last?.path.length !== slash || !path.startsWith(this.#last.path)) {
+      const parent = path.slice(0, Math.max(0, slash))
+      this.#last = { path: parent, resolved: this.folder(parent) }
+    }
+    return `${this.#last.resolved}/${path.slice(slash + 1)}`
+  }
+
+  entryToRead(path: string): string {
+    const resolved = this.entry(path)
+    if (this.#missing.size > 0 && this.#last !== undefined && this.#missing.has(this.#last.path))
+      throw notThere
     return resolved
   }
-  const forget = () => {
-    remembersNothing = true
-    known.clear()
-    missing.clear()
-    last = undefined
-    links.forget()
+
+  folderToRead(path: string): string {
+    const resolved = this.folder(path)
+    if (this.#missing.has(path)) throw notThere
+    return resolved
   }
-  const resolveFolder = (path: string): string => {
+
+  forget(): void {
+    this.#remembersNothing = true
+    this.#known.clear()
+    this.#missing.clear()
+    this.#last = undefined
+    this.#links.forget()
+  }
+
+  /** Only folders that hold other folders are remembered; for a folder of files the last one is enough. */
+  #folderAbove(path: string): string {
+    const known = this.#known.get(path)
+    if (known !== undefined) return known
+    const resolved = this.folder(path)
+    this.#known.set(path, resolved)
+    return resolved
+  }
+
+  #resolve(path: string): string {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
-    if (slash < 0 || name === '' || name === '.' || name === '..') return walk(root, path)
+    if (slash < 0 || name === '' || name === '.' || name === '..') return walk(this.#root, path)
     const above = path.slice(0, slash)
-    const parent = folderAbove(above)
+    const parent = this.#folderAbove(above)
     const here = `${parent}/${name}`
-    const kind = missing.has(above) ? 'missing' : links.kindOf(parent, name, here)
-    if (kind === 'missing') missing.add(path)
-    return kind === 'link' ? walk(root, path) : here
+    const kind = this.#missing.has(above) ? 'missing' : this.#links.kindOf(parent, name, here)
+    if (kind === 'missing') this.#missing.add(path)
+    return kind === 'link' ? walk(this.#root, path) : here
   }
-  // The files of one folder are nearly always asked for one after the other.
-  const entry = (path: string): string => {
-    const slash = path.lastIndexOf('/')
-    if (last?.path.length !== slash || !path.startsWith(last.path)) {
-      const parent = path.slice(0, Math.max(0, slash))
-      last = { path: parent, resolved: folder(parent) }
-    }
-    return `${last.resolved}/${path.slice(slash + 1)}`
-  }
-  const entryToRead = (path: string): string => {
-    const resolved = entry(path)
-    if (missing.size > 0 && last !== undefined && missing.has(last.path)) throw notThere
-    return resolved
-  }
-  const folderToRead = (path: string): string => {
-    const resolved = folder(path)
-    if (missing.has(path)) throw notThere
-    return resolved
-  }
-  return { file: (path) => walk(root, path), entry, folder, entryToRead, folderToRead, forget }
 }
 
 /** One for all: what the kernel's answer costs is mostly the making of its error. */

@@ -89,38 +89,14 @@ function allFindings(value: unknown, issues: readonly core.$ZodIssue[], places: 
 function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   const written = valueAt(root, path)
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path)
-    return issue.keys.map((key) => {
-      const near = didYouMean(key, known)
-      const help = near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`
-      return finding(
-        'spec-unknown-key',
-        `${describe(path)} has no key ${quoted(key)}`,
-        help,
-        placeOf(places, [...path, key], 'key'),
-      )
-    })
-  }
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey({ path, key, known: knownKeys(path) }, places))
+  const atKey = placeOf(places, path, 'key')
   if (issue.code === 'invalid_key')
-    return [
-      finding(
-        'spec-value',
-        `${quoted(String(path.at(-1)))} is no name`,
-        nameRule,
-        placeOf(places, path, 'key'),
-      ),
-    ]
+    return [finding('spec-value', `${quoted(String(path.at(-1)))} is no name`, nameRule, atKey)]
   if (written === undefined) {
-    const help = `add it: ${issue.message}`
-    return [
-      finding(
-        'spec-value',
-        `${describe(path.slice(0, -1))} has no ${String(path.at(-1))}`,
-        help,
-        placeOf(places, path, 'key'),
-      ),
-    ]
+    const message = `${describe(path.slice(0, -1))} has no ${String(path.at(-1))}`
+    return [finding('spec-value', message, `add it: ${issue.message}`, atKey)]
   }
   const shown = shownValue(written)
   const near =
@@ -129,6 +105,16 @@ function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): F
       : undefined
   const help = near ? `did you mean ${near}? ${issue.message}` : issue.message
   return [finding('spec-value', `${describe(path)} is ${shown}`, help, placeOf(places, path))]
+}
+
+function unknownKey(
+  { path, key, known }: { readonly path: SpecPath; readonly key: string; readonly known: readonly string[] },
+  places: SpecPlaces,
+): Finding {
+  const near = didYouMean(key, known)
+  const help = near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`
+  const place = placeOf(places, [...path, key], 'key')
+  return finding('spec-unknown-key', `${describe(path)} has no key ${quoted(key)}`, help, place)
 }
 
 /** The keys that may stand at a path, from the schema itself. */

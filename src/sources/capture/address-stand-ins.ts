@@ -65,47 +65,69 @@ type Drawn = (bytes: readonly number[]) => readonly number[]
 
 function drawAddresses(key: string, attempt: number): Drawn {
   const known = new Map<string, readonly number[]>()
-  const firstOctets = new Map<number, number>()
-  const firstOf = (octet: number): number => {
-    const told = firstOctets.get(octet)
+  const turn = (bytes: readonly number[], fixedBits: number): number[] =>
+    turnBytes(`${bytes.length} ${attempt}`, { key, bytes, fixedBits })
+  const draw4 = drawer4(turn, firstOctets(key, attempt))
+  return (bytes) => {
+    const told = known.get(String(bytes))
     if (told !== undefined) return told
-    const used = new Set(firstOctets.values())
+    const drawn = bytes.length === 4 ? draw4(bytes) : draw6(bytes, turn, draw4)
+    known.set(String(bytes), drawn)
+    return drawn
+  }
+}
+
+/** Other bytes for all but the first bits; equal beginnings stay equal. */
+type Turn = (bytes: readonly number[], fixedBits: number) => number[]
+
+/** Stand-ins for the first bytes of IPv4 addresses: from 240 to 254, which no network uses. */
+function firstOctets(key: string, attempt: number): (octet: number) => number {
+  const drawn = new Map<number, number>()
+  return (octet) => {
+    const told = drawn.get(octet)
+    if (told !== undefined) return told
+    const used = new Set(drawn.values())
     const start = fingerprintBytes(key, `first ${attempt} ${octet}`)[0] ?? 0
     const free = Array.from({ length: 15 }, (_, at) => 240 + ((start + at) % 15))
     const first = free.find((one) => !used.has(one)) ?? free[0] ?? 240
-    firstOctets.set(octet, first)
+    drawn.set(octet, first)
     return first
   }
-  const turn = (bytes: readonly number[], fixedBits: number): number[] =>
-    bytes.map((byte, at) => {
-      const fixed = Math.max(0, Math.min(8, fixedBits - 8 * at))
-      if (fixed === 8) return byte
-      const flips = fingerprintBytes(key, `${bytes.length} ${attempt} ${bytes.slice(0, at).join('.')}`)
-      return turnByte(byte, fixed, flips)
-    })
-  const draw4 = (bytes: readonly number[]): readonly number[] => {
+}
+
+function turnBytes(
+  seed: string,
+  {
+    key,
+    bytes,
+    fixedBits,
+  }: { readonly key: string; readonly bytes: readonly number[]; readonly fixedBits: number },
+): number[] {
+  return bytes.map((byte, at) => {
+    const fixed = Math.max(0, Math.min(8, fixedBits - 8 * at))
+    if (fixed === 8) return byte
+    return turnByte(byte, fixed, fingerprintBytes(key, `${seed} ${bytes.slice(0, at).join('.')}`))
+  })
+}
+
+function drawer4(turn: Turn, firstOf: (octet: number) => number): Drawn {
+  return (bytes) => {
     const fixed = fixedBits4(bytes)
     if (fixed > 0) return turn(bytes, fixed)
     const [, ...rest] = turn(bytes, 8)
     return [firstOf(bytes[0] ?? 0), ...rest]
   }
-  const draw6 = (bytes: readonly number[]): readonly number[] => {
-    const embedded = embeddedFrom(bytes)
-    if (embedded !== undefined) {
-      const last = bytes.slice(12)
-      return [...bytes.slice(0, 12), ...(isKept4(last) ? last : draw4(last))]
-    }
-    const fixed = fixedBits6(bytes)
-    if (fixed > 0) return turn(bytes, fixed)
-    return [0x20, 0x01, 0x0d, 0xb8, ...turn(bytes, 32).slice(4)]
+}
+
+function draw6(bytes: readonly number[], turn: Turn, draw4: Drawn): readonly number[] {
+  const embedded = embeddedFrom(bytes)
+  if (embedded !== undefined) {
+    const last = bytes.slice(12)
+    return [...bytes.slice(0, 12), ...(isKept4(last) ? last : draw4(last))]
   }
-  return (bytes) => {
-    const told = known.get(String(bytes))
-    if (told !== undefined) return told
-    const drawn = bytes.length === 4 ? draw4(bytes) : draw6(bytes)
-    known.set(String(bytes), drawn)
-    return drawn
-  }
+  const fixed = fixedBits6(bytes)
+  if (fixed > 0) return turn(bytes, fixed)
+  return [0x20, 0x01, 0x0d, 0xb8, ...turn(bytes, 32).slice(4)]
 }
 
 /**

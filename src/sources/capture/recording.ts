@@ -39,8 +39,27 @@ const envNames = new Set(['SSH_CONNECTION'])
 
 export function recordingReader(system: Reader, recording: Recording): Reader {
   const places = new Map<string, string>()
-  const { nodeNumber, showNetwork } = system
   const at = (path: string): string => placeOf(system, recording, path, places)
+  return {
+    live: system.live,
+    ...recordedFiles(system, recording, at),
+    ...recordedLinks(system, recording, at),
+    env: (name) => {
+      const value = system.env(name)
+      if (value !== undefined && envNames.has(name)) recording.env.set(name, value)
+      return value
+    },
+    ...recordedKernel(system, recording),
+  }
+}
+
+type At = (path: string) => string
+
+function recordedFiles(
+  system: Reader,
+  recording: Recording,
+  at: At,
+): Pick<Reader, 'readText' | 'readBytes' | 'list' | 'realPath'> {
   const note = <T>(
     path: string,
     result: ReadResult<T>,
@@ -51,7 +70,6 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
     return result
   }
   return {
-    live: system.live,
     readText: (path, limit) =>
       note(path, system.readText(path, limit), (place, text) =>
         recording.files.set(place, new TextEncoder().encode(text)),
@@ -59,25 +77,33 @@ export function recordingReader(system: Reader, recording: Recording): Reader {
     readBytes: (path, limit) =>
       note(path, system.readBytes(path, limit), (place, bytes) => recording.files.set(place, bytes)),
     list: (path) => note(path, system.list(path), (place, names) => recording.folders.set(place, names)),
+    realPath: (path) => note(path, system.realPath(path), (place) => noteExists(system, recording, place)),
+  }
+}
+
+function recordedLinks(system: Reader, recording: Recording, at: At): Pick<Reader, 'readLink' | 'stat'> {
+  return {
     readLink: (path) => {
       const result = system.readLink(path)
       if (result.ok) recording.links.set(linkPlace(path, at), result.value)
       else noteFailure(recording, linkPlace(path, at), result)
       return result
     },
-    realPath: (path) => note(path, system.realPath(path), (place) => noteExists(system, recording, place)),
     stat: (path) => {
       const result = system.stat(path)
       if (result.ok)
         noteStat(recording, result.value.kind === 'link' ? linkPlace(path, at) : at(path), result.value)
       return result
     },
-    env: (name) => {
-      const value = system.env(name)
-      if (value !== undefined && envNames.has(name)) recording.env.set(name, value)
-      return value
-    },
-    // Answers of the kernel are kept as files; a replay has no kernel to ask and reads them there.
+  }
+}
+
+/** Answers of the kernel are kept as files: a replay has no kernel to ask, and reads them there. */
+function recordedKernel(
+  { nodeNumber, showNetwork }: Reader,
+  recording: Recording,
+): Pick<Reader, 'nodeNumber' | 'showNetwork'> {
+  return {
     ...(showNetwork && {
       showNetwork: (question) => {
         const answer = showNetwork(question)

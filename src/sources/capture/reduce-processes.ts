@@ -18,20 +18,7 @@ export function reduceProcesses(recording: Recording): Recording {
     }),
   )
   const hidden = firstHidden(recording)
-  const files = new Map(recording.files)
-  const pids = new Set([...links.keys()].flatMap((path) => openFile.exec(path)?.[1] ?? []))
-  for (const [path, bytes] of recording.files) {
-    const [, pid, rest] = ofProcess.exec(path) ?? []
-    if (pid === undefined || rest !== '/cmdline') continue
-    const command = reduceCommand(new TextDecoder().decode(bytes), commOf(recording, pid), pids.has(pid))
-    if (command === undefined) files.delete(path)
-    else files.set(path, new TextEncoder().encode(command))
-    if (command !== undefined) pids.add(pid)
-  }
-  for (const path of recording.files.keys()) {
-    const pid = /^\/proc\/(\d+)\/comm$/.exec(path)?.[1]
-    if (pid !== undefined && !pids.has(pid)) files.delete(path)
-  }
+  const { files, pids } = reduceFiles(recording, links)
   const away = namespaceApart(recording)
   // The first process is on every machine: without it /proc would be one that hides some.
   const keptNames = new Set([
@@ -52,6 +39,25 @@ export function reduceProcesses(recording: Recording): Recording {
     unreadable: reduceUnreadable(recording, hidden, away),
     nodes: new Map([...recording.nodes].filter(([path]) => links.has(path))),
   }
+}
+
+/** Command lines as far as they are kept, names of the programs they belong to, and who these are. */
+function reduceFiles(recording: Recording, links: ReadonlyMap<string, string>) {
+  const files = new Map(recording.files)
+  const pids = new Set([...links.keys()].flatMap((path) => openFile.exec(path)?.[1] ?? []))
+  for (const [path, bytes] of recording.files) {
+    const [, pid, rest] = ofProcess.exec(path) ?? []
+    if (pid === undefined || rest !== '/cmdline') continue
+    const command = reduceCommand(new TextDecoder().decode(bytes), commOf(recording, pid), pids.has(pid))
+    if (command === undefined) files.delete(path)
+    else files.set(path, new TextEncoder().encode(command))
+    if (command !== undefined) pids.add(pid)
+  }
+  for (const path of recording.files.keys()) {
+    const pid = /^\/proc\/(\d+)\/comm$/.exec(path)?.[1]
+    if (pid !== undefined && !pids.has(pid)) files.delete(path)
+  }
+  return { files, pids }
 }
 
 /** The socket of a program that a person may sit in; its connection is kept as well (reduce-network.ts). */

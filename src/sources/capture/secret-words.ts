@@ -45,15 +45,13 @@ const commonHosts = wholeWords(
   'labhost',
 )
 
-export function findSecretWords(
-  host: Host,
-  recording: Recording,
-  given: {
-    readonly hostNames: readonly string[]
-    readonly serials?: readonly string[]
-    readonly to: StandIns
-  },
-): SecretWords {
+type Given = {
+  readonly hostNames: readonly string[]
+  readonly serials?: readonly string[]
+  readonly to: StandIns
+}
+
+export function findSecretWords(host: Host, recording: Recording, given: Given): SecretWords {
   const { to, hostNames, serials = [] } = given
   const everywhere = new Map<string, string>()
   const inSerialFiles = new Map<string, string>()
@@ -76,17 +74,19 @@ export function findSecretWords(
     for (const serial of serialsStated(path, bytes)) addSerial(serial)
     for (const secret of secretsStated(path, bytes)) add(secret, to.secret)
   }
-  // Names in sysfs are the kernel's own: nvme-subsys0 holds no serial number.
-  for (const [path, target] of [...recording.links].filter(([path]) => !path.startsWith('/sys/')))
-    for (const serial of [...serialsInName(path), ...serialsInName(target)]) addSerial(serial)
-  for (const [path, names] of recording.folders)
-    if (path.endsWith('/by-id'))
-      for (const name of names) for (const serial of serialsInName(name)) addSerial(serial)
+  for (const name of namesWithSerials(recording)) for (const serial of serialsInName(name)) addSerial(serial)
   return {
     everywhere: sorted(everywhere),
     inSerialFiles: [...sorted(everywhere), ...sorted(inSerialFiles)],
     originals: new Set(everywhere.keys()),
   }
+}
+
+/** Names in sysfs are the kernel's own: nvme-subsys0 holds no serial number. */
+function namesWithSerials({ links, folders }: Recording): string[] {
+  const outside = [...links].filter(([path]) => !path.startsWith('/sys/'))
+  const byId = [...folders].flatMap(([path, names]) => (path.endsWith('/by-id') ? names : []))
+  return [...outside.flat(), ...byId]
 }
 
 function sorted(words: ReadonlyMap<string, string>): SecretWord[] {

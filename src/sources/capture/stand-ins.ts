@@ -33,9 +33,32 @@ type Fake = (number: number, original: string) => string
 
 export function standInsFor(key: string, addresses: readonly string[]): StandIns {
   const table = new Map<string, string>()
+  const drawer = drawers(key, table)
+  const byAddress = addressStandIns(key, addresses)
+  return {
+    v4: byAddress.v4,
+    v6: byAddress.v6,
+    mac: drawer('mac', (number) => `02${lastDigits(number.toString(16), 10)}`),
+    uuid: drawer('uuid', fakeUuid),
+    hex: drawer('hex', hexDigits),
+    decimal: drawer('decimal', (number, digits) => `1${lastDigits(number.toString(), digits.length - 1)}`),
+    lvm: drawer('lvm', (number, id) => `S${lastDigits(number.toString(), id.length - 1)}`),
+    serial: drawer('serial', fakeSerial),
+    host: drawer('host', fakeHost),
+    secret: drawer('secret', (number) => `redacted${number % 1_000_000}`),
+    name: drawer('name', (number, text) => `${text.slice(0, 4)}2000-01.invalid:${number}`),
+    base64: drawer('base64', (number, text) => `${lastDigits(number.toString(), text.length - 1)}=`),
+    count: () => table.size + byAddress.count(),
+  }
+}
+
+/** Short ones may meet; then the number is drawn again, in an order that depends on the text alone. */
+function drawers(
+  key: string,
+  table: Map<string, string>,
+): (kind: string, fake: Fake) => (original: string) => string {
   const taken = new Set<string>()
-  // Short ones may meet; then the number is drawn again, in an order that depends on the text alone.
-  const drawer = (kind: string, fake: Fake) => (original: string) => {
+  return (kind, fake) => (original) => {
     const known = table.get(`${kind} ${original}`)
     if (known !== undefined) return known
     let drawn = ''
@@ -47,33 +70,21 @@ export function standInsFor(key: string, addresses: readonly string[]): StandIns
     table.set(`${kind} ${original}`, drawn)
     return drawn
   }
-  const byAddress = addressStandIns(key, addresses)
-  return {
-    v4: byAddress.v4,
-    v6: byAddress.v6,
-    mac: drawer('mac', (number) => `02${lastDigits(number.toString(16), 10)}`),
-    uuid: drawer(
-      'uuid',
-      (number) => `0000000000004000800${lastDigits(number.toString(16), 12).padStart(13, '0')}`,
-    ),
-    hex: drawer('hex', hexDigits),
-    decimal: drawer('decimal', (number, digits) => `1${lastDigits(number.toString(), digits.length - 1)}`),
-    lvm: drawer('lvm', (number, id) => `S${lastDigits(number.toString(), id.length - 1)}`),
-    serial: drawer(
-      'serial',
-      (number, text) => `S${lastDigits(number.toString(), Math.max(text.length, 4) - 1)}`,
-    ),
-    // Of the same length where there is room: some files state the length of the name in them.
-    host: drawer('host', (number, name) =>
-      name.length < 5
-        ? `h${lastDigits(number.toString(), name.length - 1)}`
-        : `host${lastDigits(number.toString(), name.length - 4)}`,
-    ),
-    secret: drawer('secret', (number) => `redacted${number % 1_000_000}`),
-    name: drawer('name', (number, text) => `${text.slice(0, 4)}2000-01.invalid:${number}`),
-    base64: drawer('base64', (number, text) => `${lastDigits(number.toString(), text.length - 1)}=`),
-    count: () => table.size + byAddress.count(),
-  }
+}
+
+function fakeUuid(number: number): string {
+  return `0000000000004000800${lastDigits(number.toString(16), 12).padStart(13, '0')}`
+}
+
+function fakeSerial(number: number, text: string): string {
+  return `S${lastDigits(number.toString(), Math.max(text.length, 4) - 1)}`
+}
+
+/** Of the same length where there is room: some files state the length of the name in them. */
+function fakeHost(number: number, name: string): string {
+  return name.length < 5
+    ? `h${lastDigits(number.toString(), name.length - 1)}`
+    : `host${lastDigits(number.toString(), name.length - 4)}`
 }
 
 /** Of names longer than a number has digits the number is repeated by zeros in front. */

@@ -117,19 +117,7 @@ function readLine(listing: Listing, line: string): void {
   if (listing.awaitingGroup !== undefined && joinGroup(listing, line)) return
   if (listing.entry && addHexLine(listing.images, listing.entry.device.address, line)) return
   if (readPaths(listing, line)) return
-  const kernel = readKernelLine(listing.draft, line)
-  if (kernel !== undefined) {
-    if (kernel === 'group') listing.counts.log += 1
-    else if (kernel === 'fact') listing.counts.logFacts += 1
-    return
-  }
-  const broken = line.includes('iommu group')
-    ? /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
-    : undefined
-  if (broken !== undefined) {
-    listing.awaitingGroup = broken
-    return
-  }
+  if (readKernel(listing, line) || awaitGroup(listing, line)) return
   if (readForms(listing, line) || readTags(listing, line)) return
   const placed = line.includes('/')
     ? resolvePlace(line, (bridge) => listing.draft.devices.get(bridge)?.secondaryBus)
@@ -139,7 +127,26 @@ function readLine(listing: Listing, line: string): void {
     listing.entry = undefined
     return
   }
-  const shown = placed ?? line
+  readFunctionLine(listing, line, placed ?? line)
+}
+
+function readKernel(listing: Listing, line: string): boolean {
+  const kernel = readKernelLine(listing.draft, line)
+  if (kernel === 'group') listing.counts.log += 1
+  else if (kernel === 'fact') listing.counts.logFacts += 1
+  return kernel !== undefined
+}
+
+/** A line of a log that was broken before the number of the group. */
+function awaitGroup(listing: Listing, line: string): boolean {
+  if (!line.includes('iommu group')) return false
+  const broken = /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
+  if (broken !== undefined) listing.awaitingGroup = broken
+  return broken !== undefined
+}
+
+/** `shown`: the line with an address in place of the way to it (lspci -P). */
+function readFunctionLine(listing: Listing, line: string, shown: string): void {
   const header = parseHeader(shown)
   if (header && readHeader(listing, header, shown)) return
   if (!header && isOwnGroupLine(listing, line) && listing.entry && readDetail(listing.entry, line)) return

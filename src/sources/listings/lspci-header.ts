@@ -93,46 +93,60 @@ type Description = Omit<HeaderLine, 'address' | 'via' | 'before' | 'after'>
 function describe(before: string, after: string): Description {
   const idsBefore = /\[([0-9a-f]{4}):([0-9a-f]{4})\](?:\s*\[[A-Z]{1,8}\])?\W*$/i.exec(before)
   const ahead = idsBefore ? { vendorId: lower(idsBefore[1]), deviceId: lower(idsBefore[2]) } : {}
-  const bracketed = /^([^[\]":]{1,80}?) ?\[([0-9a-f]{4})\](?::|(?=\s))\s*(.*)$/i.exec(after)
-  if (bracketed) {
-    const [, className = '', code = '', rest = ''] = bracketed
-    const tail = parseTail(rest)
-    const idsMissing = tail.vendorId === undefined && ahead.vendorId === undefined
-    return {
-      className,
-      classCode: `${lower(code)}${tail.progIf ?? ''}`,
-      ...ahead,
-      ...tail,
-      shape: 'ids',
-      ...(idsMissing ? { idsMissing } : {}),
-    }
-  }
-  const numeric = /^(?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})(?![\w:])(.*)$/i.exec(after)
-  if (numeric) {
-    const [, code = '', vendor = '', device = '', rest = ''] = numeric
-    const { name: _unnamed, ...tail } = parseTail(rest)
-    return {
-      ...tail,
-      classCode: `${lower(code)}${tail.progIf ?? ''}`,
-      vendorId: lower(vendor),
-      deviceId: lower(device),
-      shape: 'ids',
-    }
-  }
-  const idsFirst = /^\[?([0-9a-f]{4}):([0-9a-f]{4})\]?(?![\w:])\s*(.*)$/i.exec(after)
-  if (idsFirst) {
-    const [, vendor = '', device = '', rest = ''] = idsFirst
-    const code = /(?:^|\s)\[([0-9a-f]{4})\](?=[:\s]|$)/i.exec(rest)?.[1]
-    return {
-      ...describeWords(rest),
-      ...(code === undefined ? {} : { classCode: lower(code) }),
-      vendorId: lower(vendor),
-      deviceId: lower(device),
-      shape: 'ids',
-    }
-  }
+  const stated = describeBracketed(after, ahead) ?? describeNumeric(after) ?? describeIdsFirst(after)
+  if (stated !== undefined) return stated
   const words = describeWords(after)
   return { ...words, ...ahead, shape: idsBefore ? 'ids' : words.shape }
+}
+
+/** `lspci -nn`: `Ethernet controller [0200]: Intel … [8086:10d3]`. */
+function describeBracketed(
+  after: string,
+  ahead: Pick<Description, 'vendorId' | 'deviceId'>,
+): Description | undefined {
+  const match = /^([^[\]":]{1,80}?) ?\[([0-9a-f]{4})\](?::|(?=\s))\s*(.*)$/i.exec(after)
+  if (match === null) return undefined
+  const [, className = '', code = '', rest = ''] = match
+  const tail = parseTail(rest)
+  const idsMissing = tail.vendorId === undefined && ahead.vendorId === undefined
+  return {
+    className,
+    classCode: `${lower(code)}${tail.progIf ?? ''}`,
+    ...ahead,
+    ...tail,
+    shape: 'ids',
+    ...(idsMissing ? { idsMissing } : {}),
+  }
+}
+
+/** `lspci -n`: `0200: 8086:10d3`. */
+function describeNumeric(after: string): Description | undefined {
+  const match = /^(?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})(?![\w:])(.*)$/i.exec(after)
+  if (match === null) return undefined
+  const [, code = '', vendor = '', device = '', rest = ''] = match
+  const { name: _unnamed, ...tail } = parseTail(rest)
+  return {
+    ...tail,
+    classCode: `${lower(code)}${tail.progIf ?? ''}`,
+    vendorId: lower(vendor),
+    deviceId: lower(device),
+    shape: 'ids',
+  }
+}
+
+/** The ids, then words: how scripts print a function. */
+function describeIdsFirst(after: string): Description | undefined {
+  const match = /^\[?([0-9a-f]{4}):([0-9a-f]{4})\]?(?![\w:])\s*(.*)$/i.exec(after)
+  if (match === null) return undefined
+  const [, vendor = '', device = '', rest = ''] = match
+  const code = /(?:^|\s)\[([0-9a-f]{4})\](?=[:\s]|$)/i.exec(rest)?.[1]
+  return {
+    ...describeWords(rest),
+    ...(code === undefined ? {} : { classCode: lower(code) }),
+    vendorId: lower(vendor),
+    deviceId: lower(device),
+    shape: 'ids',
+  }
 }
 
 /**

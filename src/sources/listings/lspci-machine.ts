@@ -76,15 +76,19 @@ export function readTagLine(
   const value = rest.trim()
   const address = tag === 'Slot' || tag === 'Device' ? parseAddress(value) : undefined
   if (address !== undefined) return deviceAt(draft, address)
-  if (!current) return undefined
+  return current && readTag(draft, current, tag, value)
+}
+
+function readTag(
+  draft: HostDraft,
+  current: DeviceDraft,
+  tag: string,
+  value: string,
+): DeviceDraft | undefined {
   switch (tag) {
-    case 'Class': {
-      const { classCode = current.classCode, ...named }: MachineLine = classOf(value)
-      if (current.classCode !== undefined && classCode?.startsWith(current.classCode.slice(0, 4)) !== true)
-        stateTwoMachines(draft, `${current.address} is listed with two classes`)
-      stateMachineLine(current, { ...named, ...defined({ classCode }) })
+    case 'Class':
+      restateClass(draft, current, value)
       return current
-    }
     case 'Vendor':
       restate(draft, current, 'vendorId', value)
       current.name = words(value).slice(0, 300)
@@ -109,6 +113,13 @@ export function readTagLine(
     default:
       return readStateTag(draft, current, tag, value)
   }
+}
+
+function restateClass(draft: HostDraft, current: DeviceDraft, value: string): void {
+  const { classCode = current.classCode, ...named }: MachineLine = classOf(value)
+  if (current.classCode !== undefined && classCode?.startsWith(current.classCode.slice(0, 4)) !== true)
+    stateTwoMachines(draft, `${current.address} is listed with two classes`)
+  stateMachineLine(current, { ...named, ...defined({ classCode }) })
 }
 
 function classOf(text: string): MachineLine {

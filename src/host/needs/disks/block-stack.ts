@@ -25,48 +25,62 @@ const deepest = 48
 
 export function stackOf(places: Places): Stack {
   const { reading, blocks } = places
-  const ends = new Map<string, readonly End[]>()
   const members = membersOf(reading, blocks)
-  const walking: string[] = []
-  const follow = (name: string): readonly End[] => {
-    const known = ends.get(name)
-    if (known) return known
-    if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
-    if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
-    walking.push(name)
-    const found = withoutDoubles(
-      endsBelow(name).map((end) => ({ ...end, chain: [shown(name), ...end.chain] })),
-    )
-    walking.pop()
-    // Inside a circle the answer is that of the place where it was entered.
-    if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
-    return found
-  }
-  const endsBelow = (name: string): readonly End[] => {
-    const block = blocks.byName.get(name)
-    const own = members.get(name) ?? []
-    if (block === undefined) {
-      // Named by what it stands on alone: those are its members, and perhaps not all of them.
-      return [...own.flatMap(follow), lostAt(name, 'no block device of this name is shown')]
-    }
-    const ownBelow = block.disk === undefined ? own : [...own, ...(members.get(block.disk) ?? [])]
-    if (ownBelow.length > 0) return setEnds(block, ownBelow)
-    return placeEnds(places, block)
-  }
-  const setEnds = (block: Block, below: readonly string[]): readonly End[] => {
-    const whole = blocks.byName.get(block.disk ?? block.name) ?? block
-    const { kind, broken, missing } = legsOf(reading, whole, below)
-    const legs = below.map((member) => ({ ends: follow(member), isBroken: broken.has(member) }))
-    const gaps = missing === undefined ? [] : [lostAt(block.name, missing)]
-    return [...(kind === 'any' ? anyOf(whole.name, legs) : legs.flatMap((leg) => leg.ends)), ...gaps]
-  }
-  const shown = (name: string): string => shownName(reading, blocks, name)
+  const walk: Walk = { places, members, ends: new Map(), walking: [] }
   return {
-    endsOf: follow,
+    endsOf: (name) => follow(walk, name),
     below: (name) => allBelow(name, members, blocks),
-    shownName: shown,
+    shownName: (name) => shownName(reading, blocks, name),
     tops: () => topsOf(members, blocks),
   }
+}
+
+type Walk = {
+  readonly places: Places
+  readonly members: ReadonlyMap<string, readonly string[]>
+  /** Ends that are found already. */
+  readonly ends: Map<string, readonly End[]>
+  /** Devices on the way down. */
+  readonly walking: string[]
+}
+
+function follow(walk: Walk, name: string): readonly End[] {
+  const { ends, walking, places } = walk
+  const known = ends.get(name)
+  if (known) return known
+  if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
+  if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
+  walking.push(name)
+  const shown = shownName(places.reading, places.blocks, name)
+  const found = withoutDoubles(endsBelow(walk, name).map((end) => ({ ...end, chain: [shown, ...end.chain] })))
+  walking.pop()
+  // Inside a circle the answer is that of the place where it was entered.
+  if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
+  return found
+}
+
+function endsBelow(walk: Walk, name: string): readonly End[] {
+  const { places, members } = walk
+  const block = places.blocks.byName.get(name)
+  const own = members.get(name) ?? []
+  if (block === undefined) {
+    // Named by what it stands on alone: those are its members, and perhaps not all of them.
+    return [
+      ...own.flatMap((member) => follow(walk, member)),
+      lostAt(name, 'no block device of this name is shown'),
+    ]
+  }
+  const ownBelow = block.disk === undefined ? own : [...own, ...(members.get(block.disk) ?? [])]
+  return ownBelow.length > 0 ? setEnds(walk, block, ownBelow) : placeEnds(places, block)
+}
+
+function setEnds(walk: Walk, block: Block, below: readonly string[]): readonly End[] {
+  const { reading, blocks } = walk.places
+  const whole = blocks.byName.get(block.disk ?? block.name) ?? block
+  const { kind, broken, missing } = legsOf(reading, whole, below)
+  const legs = below.map((member) => ({ ends: follow(walk, member), isBroken: broken.has(member) }))
+  const gaps = missing === undefined ? [] : [lostAt(block.name, missing)]
+  return [...(kind === 'any' ? anyOf(whole.name, legs) : legs.flatMap((leg) => leg.ends)), ...gaps]
 }
 
 function lostAt(name: string, why: string): End {
