@@ -4,6 +4,7 @@ import { applySchema } from './apply.ts'
 import { captureSchema } from './capture.ts'
 import { confirmSchema } from './confirm.ts'
 import { downSchema } from './down.ts'
+import { explainSchema } from './explain.ts'
 import { inspectSchema } from './inspect.ts'
 import { journalSchema, journalsSchema } from './journal.ts'
 import { labSchema } from './lab.ts'
@@ -22,6 +23,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   capture: captureSchema,
   confirm: confirmSchema,
   down: downSchema,
+  explain: explainSchema,
   inspect: inspectSchema,
   journal: journalsSchema,
   'journal-entry': journalSchema,

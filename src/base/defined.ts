@@ -1,6 +1,6 @@
 /**
- * Optional members of a value: `{ address, ...defined({ serial }) }` has the key `serial` only if it is
- * known.
+ * Members that may be missing, for values in which an absent key means something: `{ address, ...defined({
+ * serial }) }`.
  */
 
 type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
@@ -8,8 +8,8 @@ type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K
 }
 
 /**
- * Leaves out the keys whose value is `undefined`. Readers that run once for each PCI function set the keys
- * one by one instead, which is faster.
+ * Without the keys whose value is `undefined`. Where thousands of functions are read, keys are set one by one
+ * instead.
  */
 export function defined<T extends object>(members: T): Defined<T>
 export function defined(members: object): object {

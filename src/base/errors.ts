@@ -1,10 +1,10 @@
 /**
- * The exceptions of this program. An exception stops the program; a finding (finding.ts) is data about the
- * user's machine. `cli/main` reports every exception that is not an AppError as a bug.
+ * The exceptions of this program: what stops us, as opposed to findings (finding.ts), which are data about
+ * the user's world. Anything thrown that is not an AppError is a bug, and `cli/main` says so.
  */
 import { defined } from './defined.ts'
 
-/** Scripts of users depend on these exit codes. */
+/** The exit codes outsiders rely on; the only place they are written down in code. */
 export const exitCode = {
   done: 0,
   errorFindings: 1,
@@ -18,7 +18,7 @@ export const exitCode = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-/** `message` names the thing and what is wrong with it; `help` is what the user can do now. */
+/** A stop with a reason for the user: `message` names the thing and what is wrong, `help` what to do now. */
 export class AppError extends Error {
   readonly help: string | undefined
   readonly exitCode: ExitCode
@@ -37,7 +37,7 @@ export class UsageError extends AppError {
   }
 }
 
-/** A program ended with an error; `stderrTail` holds the end of what it printed (about 2 KiB at most). */
+/** A program ended otherwise than hoped; `stderrTail` holds its last words (at most some 2 KiB). */
 export class CommandError extends AppError {
   readonly argv: readonly string[]
   readonly status: number | undefined
@@ -57,6 +57,7 @@ export class CommandError extends AppError {
   }
 }
 
+/** What an exception says, whoever threw it. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

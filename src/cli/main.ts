@@ -55,6 +55,7 @@ export function buildProgram(): Command {
   addInspect(program)
   addReadingCommands(program)
   addReportCommands(program)
+  addExplain(program)
   addApply(program)
   addUndoCommands(program)
   addVmCommands(program)
@@ -129,6 +130,24 @@ function addReadingCommands(program: Command): void {
     .summary('what the boxes replaced would have cost, with every assumption')
     .addHelpText('after', examples('savings home.yaml'))
     .action(action(async () => (await import('./commands/savings.ts')).runSavings))
+}
+
+function addExplain(program: Command): void {
+  program
+    .command('explain')
+    .argument('[file]', 'a log, also packed with gzip; standard input when absent, or -')
+    .summary('what the failures in a log mean, and what helps')
+    .description(
+      'Finds known failures of VFIO, the IOMMU, QEMU, libvirt and Proxmox in any text: ' +
+        'the cause, a command that shows whether it is so on this host, and what helps. Changes nothing.',
+    )
+    .option('--json', 'one JSON document on standard output')
+    .option('--no-color', 'plain text')
+    .addHelpText(
+      'after',
+      `${examples('explain vm.log', 'explain --json kern.log.1.gz')}  $ journalctl -k -b | handover explain\n`,
+    )
+    .action(action(async () => (await import('./commands/explain.ts')).runExplain))
 }
 
 function addApply(program: Command): void {

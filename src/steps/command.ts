@@ -1,7 +1,7 @@
 /**
- * Runs a program that derives files from others (`update-grub`), or that sets a state which no file of the
- * plan holds (`grub-reboot`). The bytes of its declared outputs are saved before it runs; outputs.ts decides
- * which of them an undo restores.
+ * A program that derives files from others (`update-grub`), or sets a state that no file of ours holds
+ * (`grub-reboot`). The bytes of its declared outputs are saved before it runs; what an undo does about them
+ * is judged in outputs.ts.
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
@@ -16,29 +16,29 @@ import type { SavedFile } from './saved-file.ts'
 const schema = z.object({
   kind: z.literal('command'),
   argv: z.array(text).min(1).readonly(),
-  /** Files that the program may write or create; the last part of a path may contain `*`. */
+  /** Files it may write or create; patterns (`*` in the last part) are allowed. */
   outputs: z.array(absolutePath).readonly().describe('files it may write'),
-  /** The program sets a state instead of deriving files (grub-reboot), so a rollback never runs it again. */
+  /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
   once: z.exactOptional(z.literal(true).describe('a rollback never runs it again')),
   /**
-   * The command that takes the step back where saved bytes cannot: for EFI variables (which are read again
-   * afterwards), for outputs that another program has written since, and for a step without outputs. In the
-   * last two cases it runs after everything else is restored.
+   * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody
+   * wrote again since, and no outputs at all, when they are out of reach: then it runs after everything else
+   * is restored.
    */
   undo: z.exactOptional(z.array(text).min(1).readonly()),
   /**
-   * The outputs are GRUB environment blocks. GRUB deletes the chosen entry when it boots it, so an undo
-   * compares variables, not bytes.
+   * Its outputs are GRUB environment blocks. GRUB forgets a choice as it acts on it, so variables count, not
+   * bytes.
    */
   environment: z.exactOptional(z.literal(true)),
-  /** `trial`: the command selects the trial entry for the next boot only. */
+  /** `trial`: it chooses the trial for the next boot only. */
   purpose: z.exactOptional(z.literal('trial')),
   why: text,
 })
 
 export type CommandStep = Readonly<z.infer<typeof schema>>
 
-/** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs is ended. */
+/** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs must end some time. */
 const commandSeconds = 900
 
 export const command = stepKind(schema, {
@@ -59,8 +59,7 @@ export const command = stepKind(schema, {
 })
 
 /**
- * The program ends when this process ends. Otherwise it would still write after a killed apply, while a
- * rollback restores.
+ * A generator is tied to our life: one that outlives a killed apply would write on while a rollback restores.
  */
 async function run(system: System, argv: readonly string[], seconds: number): Promise<void> {
   const running = await system.start(argv)
@@ -87,21 +86,21 @@ async function undo(system: System, past: Past, step: CommandStep): Promise<Undo
       ? { restored: false, note: runInside(step.undo) }
       : await undoByCommand(system, step.undo, restore)
   for (const saved of restore) await restoreFile(system, past.folder, saved)
-  if (stale.length > 0)
-    return { restored: true, note: `another program wrote ${stale.join(', ')} since`, atTheEnd }
+  if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, atTheEnd }
   return { restored: true }
 }
 
 /**
- * The kernel makes these files immutable (Documentation/filesystems/efivarfs.rst), so a command changes them.
+ * Their bytes cannot be written here: the kernel keeps these files immutable
+ * (Documentation/filesystems/efivarfs.rst).
  */
 const efiVariables = '/sys/firmware/efi/efivars/'
 
 function runInside(argv: readonly string[]): string {
-  return `saved bytes cannot take everything back: run ${formatCommand(argv)} inside that system (chroot)`
+  return `what saved bytes cannot take back needs ${formatCommand(argv)}, run inside that system (chroot)`
 }
 
-/** Reads the outputs again, since the exit code does not prove that they are as before. */
+/** Its exit code is not believed: the outputs are read again. */
 async function undoByCommand(
   system: System,
   argv: readonly string[],
@@ -112,14 +111,14 @@ async function undoByCommand(
     if (!(await isAsSaved(system, saved)))
       return {
         restored: false,
-        note: `${saved.path} is not as before, although ${formatCommand(argv)} was run`,
+        note: `${saved.path} is not as before, though this was run: ${formatCommand(argv)}`,
       }
   return { restored: true }
 }
 
 /**
- * For steps that saved bytes cannot take back: their outputs cannot be saved, or another program has written
- * them since. Runs when everything that the program reads is restored.
+ * Where saved bytes do not help (outputs out of reach, or written again by somebody since), when everything
+ * that is read is as before: the command that takes it back, or the generator once more.
  */
 async function runAgain(system: System, step: CommandStep): Promise<string | undefined> {
   const argv = step.undo ?? step.argv
@@ -129,8 +128,8 @@ async function runAgain(system: System, step: CommandStep): Promise<string | und
   } catch (error) {
     const what =
       step.undo === undefined
-        ? `another program wrote the outputs of ${formatCommand(argv)} since, and running it again failed`
-        : `saved bytes cannot take everything back, and ${formatCommand(argv)} failed`
-    return `${what}: ${messageOf(error)}`
+        ? `what ${formatCommand(argv)} makes was written again since, and running it again`
+        : `what saved bytes cannot take back needs ${formatCommand(argv)}, and that`
+    return `${what} ended badly: ${messageOf(error)}`
   }
 }

@@ -115,7 +115,7 @@ describe('a host with systemd-boot', () => {
     put('/bin-fake/bootctl', '#!/bin/sh\nexit 0\n', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
-      leftovers: [`${oneShotVariable} is not as before, although bootctl set-oneshot '' was run`],
+      leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot ''`],
     })
   })
 
@@ -317,7 +317,7 @@ describe('a host with proxmox-boot-tool', () => {
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
       leftovers: [
-        'saved bytes cannot take everything back, and proxmox-boot-tool refresh failed: proxmox-boot-tool ended with status 1',
+        'what saved bytes cannot take back needs proxmox-boot-tool refresh, and that ended badly: proxmox-boot-tool ended with status 1',
       ],
     })
     fs.rmSync(at('broken'))

@@ -1,0 +1,151 @@
+/** What QEMU reports of a device that it has from VFIO: reset, ROM, interrupts, its place in the guest. */
+import { lost, romUnreadable } from './kernel-pci.ts'
+import type { Signature } from './signature.ts'
+
+const hw = (file: string) => `QEMU hw/vfio/${file}`
+
+export const qemuDeviceSignatures: readonly Signature[] = [
+  {
+    id: 'no-peer-transfer',
+    severity: 'note',
+    pattern: /PCI peer-to-peer transactions on BARs are not supported/,
+    cause: 'Devices of this guest cannot move data straight from one to another. Few guests ever want that.',
+    proof: 'handover inspect {device}',
+    remedy: ['nothing needs to be done'],
+    source: 'QEMU hw/vfio/common.c vfio_listener_region_add',
+    certainty: 'source',
+  },
+  {
+    id: 'memory-window-held',
+    severity: 'error',
+    pattern: /Failed to mmap \S{1,40} BAR \d{1,2}\. Performance may be slow/,
+    cause: "Something on the host holds the device's memory: mostly the picture that the firmware set up.",
+    proof: "grep -iE -B2 'BOOTFB|efifb|simple|vesafb|{device}' /proc/iomem",
+    remedy: [
+      'choose another card as boot display in the firmware setup',
+      'handover inspect {device} names what holds it; handover plan asks for what has to be given up',
+    ],
+    source: `${hw('pci.c')} vfio_bar_register; QEMU docs/igd-assign.txt`,
+    certainty: 'source',
+  },
+  {
+    id: 'rom-unreadable',
+    ...romUnreadable,
+    pattern: /vfio-pci: Cannot read device rom at/,
+    source: `${hw('pci.c')} vfio_pci_load_rom`,
+  },
+  {
+    id: 'rom-dangerous',
+    severity: 'warning',
+    pattern: /known to cause system instability issues during option rom execution/,
+    cause:
+      'The option ROM of this card (Broadcom BCM57810) is known to stop whole hosts, so QEMU leaves it out.',
+    proof: 'lspci -nn -s {device}',
+    remedy: ['nothing needs to be done: a network card works in its guest without the ROM'],
+    source: `${hw('pci.c')} vfio_pci_size_rom, pci-quirks.c rom_denylist`,
+    certainty: 'source',
+  },
+  {
+    id: 'device-asleep',
+    severity: 'error',
+    pattern: /Unable to power on device, stuck in D\d/,
+    cause: 'The device does not wake up: it lost its power or its link, or the last reset did not work.',
+    ...lost,
+    source: `${hw('pci.c')} vfio_pci_pre_reset; disable_idle_d3: reported`,
+    certainty: 'source',
+  },
+  {
+    id: 'no-reset',
+    severity: 'warning',
+    pattern: /Cannot reset device \S{1,40}, no available reset mechanism/,
+    cause:
+      'Nothing resets this device by itself. What one run of the VM leaves in it, the next one finds; it ' +
+      'may work only once per start of the host.',
+    proof: 'cat /sys/bus/pci/devices/{device}/reset_method; handover inspect {device}',
+    remedy: ['start the VM twice before you rely on it', 'restart the host before the VM starts again'],
+    source: `${hw('pci.c')} vfio_pci_reset`,
+    certainty: 'source',
+  },
+  {
+    id: 'reset-needs-group',
+    severity: 'warning',
+    pattern: /Cannot reset device \S{1,40}, depends on group (?<group>\d{1,6}) which is not owned/,
+    cause: 'The only reset of this device would also reset another one that this VM does not have.',
+    proof: 'ls /sys/kernel/iommu_groups/{group}/devices; handover inspect {device}',
+    remedy: [
+      'give every function of the card to the same VM: handover plan shows what goes along',
+      'leave it, when the guest works at its second start, too',
+    ],
+    source: `${hw('pci.c')} vfio_pci_hot_reset`,
+    certainty: 'source',
+  },
+  {
+    id: 'device-failed',
+    severity: 'error',
+    pattern: /Unrecoverable error detected\. Please collect any data possible and then kill the guest/,
+    cause: 'The link to the device failed for good while the guest ran, so QEMU stopped the guest.',
+    proof: "journalctl -k -b | grep -E 'AER|{device}'",
+    remedy: [
+      'stop the VM, restart the host',
+      'look at the seat of the card, the riser, the power, and the speed of the link',
+    ],
+    source: `${hw('pci.c')} vfio_err_notifier_handler`,
+    certainty: 'source',
+  },
+  {
+    id: 'old-vga-refused',
+    severity: 'error',
+    pattern: /device does not support requested feature x-vga/,
+    cause: 'This kernel, or this card, has no access to the old VGA registers.',
+    proof: 'cat /sys/bus/pci/devices/{device}/class; cat /sys/module/vfio_pci/parameters/disable_vga',
+    remedy: ['leave x-vga out, and start the guest by UEFI (firmware: uefi): it does not need them'],
+    source: `${hw('pci.c')} vfio_populate_vga`,
+    certainty: 'source',
+  },
+  {
+    id: 'port-given',
+    severity: 'error',
+    pattern: /assignment of PCIe type 0x[0-9a-f]{1,2} devices is not currently supported/,
+    cause: 'A port or a bridge was named. Only what is behind it can be given to a guest.',
+    proof: 'lspci -nn -s {device}; lspci -t',
+    remedy: ['name the device below it: handover inspect shows the tree'],
+    source: `${hw('pci.c')} vfio_setup_pcie_cap`,
+    certainty: 'source',
+  },
+  {
+    id: 'interrupt-table-broken',
+    severity: 'error',
+    pattern: /hardware reports invalid configuration, MSIX PBA outside of specified BAR/,
+    cause: 'The device describes its interrupt table wrongly, and this QEMU has no quirk for it.',
+    proof: "lspci -vv -s {device} | grep -A2 'MSI-X'",
+    remedy: ['use a newer QEMU, or a newer firmware of the device', 'choose another device'],
+    source: `${hw('pci.c')} vfio_msix_early_setup`,
+    certainty: 'source',
+  },
+  {
+    id: 'graphics-too-old',
+    severity: 'warning',
+    pattern: /IGD device \S{1,40} is unsupported in legacy mode/,
+    cause: "This QEMU cannot show the guest's boot screen on this processor graphics.",
+    proof: 'lspci -nn -s {device}; qemu-system-x86_64 --version',
+    remedy: [
+      'use it without a boot screen: the guest shows a picture once its driver runs',
+      'use a newer QEMU',
+    ],
+    source: `${hw('igd.c')} vfio_probe_igd_bar4_quirk`,
+    certainty: 'source',
+  },
+  {
+    id: 'slot-occupied',
+    severity: 'error',
+    pattern: /PCI: slot \d{1,2} function 0 already occupied/,
+    cause: 'Several functions were put into one slot of the guest, and function 0 came before the others.',
+    proof: 'tr "\\0" "\\n" < /proc/$(pgrep -o qemu-system)/cmdline | grep vfio-pci',
+    remedy: [
+      'let handover up start the VM: it lays functions out by itself',
+      'without it: multifunction=on for function 0; when hot-plugging, add function 0 last',
+    ],
+    source: 'QEMU hw/pci/pci.c do_pci_register_device',
+    certainty: 'source',
+  },
+]
