@@ -1,4 +1,4 @@
-/** The engines there are. The first runs every VM. */
+/** The table of engines. The first one runs every VM. */
 import type { System } from '../machine/system.ts'
 import type { Engine, VmRecord } from './engine.ts'
 import { qemu } from './qemu/qemu.ts'
@@ -7,7 +7,7 @@ const engines: readonly [Engine, ...Engine[]] = [qemu]
 
 export const [engine] = engines
 
-/** Every VM that runs, whatever engine started it. */
+/** The running VMs of all engines. */
 export function runningVms(system: System): VmRecord[] {
   return engines.flatMap((one) => one.running(system))
 }

@@ -1,7 +1,7 @@
 /**
- * A file is either the old one or the new one, whatever happens: temporary file in the same folder, mode,
- * owner and security context kept, fsync, rename, fsync of the folder. Links are followed, so an edited file
- * stays where its owner put it.
+ * Replaces a file so that a crash leaves either the old or the new one: it writes a temporary file in the
+ * same folder with the mode, owner and security context of the old file, then fsync, rename, and fsync of the
+ * folder. Links are followed, so the file behind a link is replaced, not the link.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
@@ -9,7 +9,10 @@ import { dirname, basename, join } from 'node:path'
 import { realDisk, type Disk } from './disk.ts'
 import type { WriteOptions } from './system.ts'
 
-/** `like`: where a file really is whose ACLs and attributes the new one gets, and its path in messages. */
+/**
+ * `like`: the resolved path of the file whose ACLs and attributes the new file gets, and its path in
+ * messages.
+ */
 export type AtomicOptions = Omit<WriteOptions, 'attributesOf'> & {
   readonly like?: { readonly path: string; readonly shown: string }
 }
@@ -28,10 +31,10 @@ export function atomicWrite(
       disk.write(fd, content)
       const owner = how.owner ?? old
       if (owner && process.getuid?.() === 0) disk.setOwner(fd, owner.uid, owner.gid)
-      // After the owner and the bytes: chown(2) and write(2) take capabilities away.
+      // After the owner and the bytes, since chown(2) and write(2) remove capabilities.
       if (how.like) disk.carryAttributes(how.like.path, temporary, how.like.shown)
       else if (old) keepContext(target, temporary)
-      // chown(2) clears the set-user-id bits, too, and the mode is a part of an ACL.
+      // Last, since chown(2) clears the set-user-id bits, and an ACL contains the mode.
       disk.setMode(fd, how.mode ?? (old ? old.mode & 0o7777 : 0o644))
       disk.sync(fd)
     })
@@ -53,12 +56,12 @@ function writeTemporary(path: string, disk: Disk, fill: (fd: number) => void): v
   }
 }
 
-/** The same names for every process, so that what a dead one left can be found. */
+/** The prefix does not depend on the process, so that a later one finds the files of a process that died. */
 function temporaryPrefix(target: string): string {
   return `.${basename(target)}.handover-`
 }
 
-/** Removes temporary files that a process which died in the middle of a write left beside `path`. */
+/** Removes the temporary files beside `path` of processes that died during a write. */
 export function removeLeftovers(path: string, disk: Disk = realDisk): void {
   const target = resolveLink(path)
   const folder = dirname(target)
@@ -76,13 +79,15 @@ function tryToRemove(path: string, disk: Disk): void {
   }
 }
 
-/** On SELinux systems a new file gets its folder's context, which is not always the old file's. */
+/**
+ * On SELinux systems a new file gets the context of its folder, which may differ from that of the old file.
+ */
 function keepContext(target: string, temporary: string): void {
   if (!existsSync('/sys/fs/selinux/enforce')) return
   spawnSync('chcon', ['--reference', target, temporary], { stdio: 'ignore', timeout: 5000 })
 }
 
-/** Adds to the end, creating the file (and making its name durable) when needed. */
+/** Creates the file, and makes its name durable, when it does not exist. */
 export function appendDurably(path: string, text: string, disk: Disk = realDisk): void {
   const isNew = !existsSync(path)
   const fd = disk.open(path, 'append')
@@ -101,7 +106,7 @@ export function removeDurably(path: string, disk: Disk = realDisk): void {
   syncFolder(dirname(path), disk)
 }
 
-/** Creates missing folders from the top down, each name durable before the next is made. */
+/** Creates missing folders from the top down. Each name is durable before the next folder is created. */
 export function makeFolderDurably(path: string, mode?: number, disk: Disk = realDisk): void {
   if (existsSync(path)) return
   makeFolderDurably(dirname(path), mode, disk)
@@ -115,7 +120,7 @@ export function removeFolderDurably(path: string, disk: Disk = realDisk): void {
   syncFolder(dirname(path), disk)
 }
 
-/** Puts a symbolic link in place of whatever file or link is there, without a moment in between. */
+/** Replaces the file or link at `path` by a symbolic link, atomically. */
 export function linkDurably(path: string, target: string, disk: Disk = realDisk): void {
   const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}`)
   disk.unlink(temporary)
@@ -133,13 +138,13 @@ function syncFolder(path: string, disk: Disk = realDisk): void {
   }
 }
 
-/** For files that others wrote: generators rarely sync, and a record must not outlive what it speaks of. */
+/** Makes a file of another program durable, before the journal records it: generators rarely call fsync. */
 export function flush(path: string, disk: Disk = realDisk): void {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) syncFolder(path, disk)
     if (existsSync(dirname(path))) syncFolder(dirname(path), disk)
   } catch (error) {
-    // fsync(2): a file system that knows no syncing (efivarfs, where a write is durable when it returns).
+    // The file system has no fsync(2), such as efivarfs, where a write is durable when it returns.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
   }
 }

@@ -1,22 +1,21 @@
 /**
- * What a file has beside bytes, mode and owner: POSIX ACLs, capabilities, security labels and every other
- * extended attribute (xattr(7)). Node has no calls for them, so GNU cp carries them and GNU tar shows them:
- * both are on every distribution with coreutils, getfattr and setfattr on few.
- * docs/decisions/0018-attributes-of-files.md says why.
+ * POSIX ACLs, capabilities, security labels and every other extended attribute of a file (xattr(7)). Node has
+ * no calls for them, so GNU cp copies them and GNU tar lists them: distributions install both by default, but
+ * rarely getfattr and setfattr (docs/decisions/0018-attributes-of-files.md).
  */
 import { spawnSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
 import { AppError } from '../base/errors.ts'
 import { searchPath } from './search-path.ts'
 
-/** Name → value in hex; empty: it has none. Undefined where nothing here can see them. */
+/** Name → value in hex. Empty: the file has none. */
 export type Attributes = Readonly<Record<string, string>>
 
 const patience = { timeout: 20_000, env: { LC_ALL: 'C.UTF-8' } } as const
 
 /**
- * Gives `to` what `from` has of them, an ACL that it got from its folder taken away. Throws when something
- * would be lost, and when nobody can say whether something would.
+ * Gives `to` exactly the attributes of `from`, without an ACL that `to` inherited from its folder. Throws
+ * when an attribute would be lost, or when the attributes of `from` cannot be read.
  */
 export function carryAttributes(from: string, to: string, shown: string): void {
   if (hasNone(from)) return
@@ -33,32 +32,31 @@ export function carryAttributes(from: string, to: string, shown: string): void {
   const names = attributes === undefined ? 'ACLs and extended attributes' : Object.keys(attributes).join(', ')
   throw new AppError(
     attributes === undefined
-      ? `whether ${shown} has ${names} cannot be seen here, and writing it again would lose them`
+      ? `it cannot be read whether ${shown} has ${names}, and writing the file would lose them`
       : `${names} of ${shown} cannot be kept: ${said}`,
     {
       help:
         attributes === undefined
-          ? 'install GNU coreutils and tar (busybox has neither way), or change that file by hand'
-          : 'run it as root; a file system without room for them (tmpfs of old kernels, ' +
-            'vfat) cannot have a copy',
+          ? 'install GNU coreutils and tar (busybox does not support them), or change that file by hand'
+          : 'run it as root; some file systems (vfat, tmpfs of old kernels) cannot store them',
     },
   )
 }
 
-/** Linux, include/uapi/linux/magic.h: vfat, exfat, ramfs and efivarfs have no place for them. */
+/** vfat, exfat, ramfs and efivarfs do not store extended attributes (Linux, include/uapi/linux/magic.h). */
 const bareFileSystems = new Set([0x4d44, 0x2011bab0, 0x858458f6, 0xde5e81e4])
 
 function hasNone(path: string): boolean {
   return bareFileSystems.has(statfsSync(path).type)
 }
 
-/** A block of an archive. */
+/** The block size of a tar archive. */
 const block = 512
 const mostBytes = 1024 * 1024
 
 /**
- * As tar writes them into the extended header before the file: `33 SCHILY.xattr.user.note=text\n` (pax(1),
- * star(5)).
+ * Undefined when they cannot be read. tar writes them into the extended header before the file, as
+ * `33 SCHILY.xattr.user.note=text\n` (pax(1), star(5)).
  */
 export function readAttributes(path: string): Attributes | undefined {
   if (hasNone(path)) return {}
@@ -74,7 +72,7 @@ export function readAttributes(path: string): Attributes | undefined {
       stdio: ['ignore', 'pipe', 'ignore'],
     },
   )
-  // Of a long file the beginning is enough.
+  // The header is at the beginning, so a cut archive is enough.
   const isCut = done.error !== undefined && 'code' in done.error && done.error.code === 'ENOBUFS'
   if (done.status !== 0 && !isCut) return undefined
   return parseHeader(done.stdout)

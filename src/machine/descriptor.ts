@@ -1,23 +1,23 @@
-/** File descriptors that are open already, without streams. */
+/** Uses open file descriptors without streams. */
 import { fstatSync, writeSync } from 'node:fs'
 
 /**
- * How many bytes were taken; fewer than there are when the kernel refuses, for a full pipe (EAGAIN) or for
- * good (EPIPE).
+ * Returns the number of written bytes. It is smaller than the length when a pipe is full (EAGAIN) or closed
+ * (EPIPE).
  */
 export function writeAtOnce(fd: number, bytes: Uint8Array): number {
   let written = 0
   try {
     while (written < bytes.length) written += writeSync(fd, bytes, written)
   } catch {
-    // Whoever writes the rest by a stream meets the error again, and there it is dealt with.
+    // The caller writes the rest by a stream, which reports the error again.
   }
   return written
 }
 
 /**
- * False where it is surely no terminal: those are character devices, and none of major 1 (/dev/null; Linux,
- * Documentation/admin-guide/devices.txt).
+ * False when the descriptor is certainly not a terminal: a terminal is a character device with a major number
+ * other than 1, which /dev/null has (Linux, Documentation/admin-guide/devices.txt).
  */
 export function mayBeTerminal(fd: number): boolean {
   try {

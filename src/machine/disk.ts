@@ -1,7 +1,6 @@
 /**
- * The few calls that change what is on a disk, each one step of the kernel's. Everything durable is made of
- * these, so a test can end the world before or after every single one of them
- * (test/apply/crash-matrix.test.ts).
+ * The calls that change a disk. Every durable write uses only these, so a test can simulate a crash before
+ * and after each of them (test/apply/crash-matrix.test.ts).
  */
 import { carryAttributes, readAttributes, type Attributes } from './attributes.ts'
 import {
@@ -20,20 +19,20 @@ import {
 
 export type Disk = {
   /**
-   * `create` makes a new file, in place of one that a dead process left and through no link; `append` keeps
-   * it; `read` is for sync only, of files and folders.
+   * `create` replaces a file that a dead process left, and never follows a link; `append` keeps the content;
+   * `read` opens a file or a folder for `sync`.
    */
   open(path: string, how: 'create' | 'append' | 'read'): number
   write(fd: number, content: string | Uint8Array): void
   setMode(fd: number, mode: number): void
   setOwner(fd: number, uid: number, gid: number): void
-  /** ACLs and extended attributes, by programs (attributes.ts). `shown`: the path in messages. */
+  /** `shown` is the path in messages. */
   carryAttributes(from: string, to: string, shown: string): void
   readAttributes(path: string): Attributes | undefined
   sync(fd: number): void
   close(fd: number): void
   rename(from: string, to: string): void
-  /** Removes a file or link; absent is fine. */
+  /** Removes a file or link, if it exists. */
   unlink(path: string): void
   makeFolder(path: string, mode?: number): void
   removeFolder(path: string): void
@@ -59,7 +58,7 @@ export const realDisk: Disk = {
   makeLink: (path, target) => symlinkSync(target, path),
 }
 
-/** Exclusive (O_EXCL), which makes no file behind a link. */
+/** O_EXCL never creates a file behind a link. */
 function create(path: string): number {
   try {
     return openSync(path, 'wx', 0o600)

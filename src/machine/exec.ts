@@ -1,6 +1,6 @@
 /**
- * Runs a program: argv only, no shell, a small fixed environment, a process group of its own that a time-out
- * ends as a whole (killing only the child leaves grandchildren that hold the pipes open).
+ * Runs a program without a shell, with a small fixed environment, in a process group of its own. A timeout
+ * ends the whole group, since grandchildren that survive would keep the pipes open.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
@@ -24,7 +24,7 @@ export async function exec(argv: readonly string[], options: ExecOptions = {}): 
       if (output[name].length < streamCap) output[name] += chunk
     })
   if (options.input !== undefined && child.stdin) {
-    // A program that ends without reading its input is not our failure.
+    // A program may end without reading its input.
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input)
   }
@@ -39,7 +39,7 @@ export async function exec(argv: readonly string[], options: ExecOptions = {}): 
   })
 }
 
-/** Passes text on, whole lines to `onLine`. */
+/** Gives every chunk to `take`, and every complete line to `onLine`. */
 function collect(
   stream: Readable | null,
   name: 'stdout' | 'stderr',
@@ -61,8 +61,8 @@ function collect(
 }
 
 /**
- * Ends the group when time is up or the signal comes. The answer lets go of both, and says whether time was
- * up.
+ * Ends the group on a timeout or when `signal` aborts. The returned function removes both, and returns
+ * whether the timeout occurred.
  */
 function endInTime(child: ChildProcess, options: ExecOptions, giveUp: () => void): () => boolean {
   let timedOut = false
@@ -77,7 +77,7 @@ function endInTime(child: ChildProcess, options: ExecOptions, giveUp: () => void
   const timeUp = () => {
     timedOut = true
     endGroup()
-    // A child asleep inside the kernel cannot be killed and never closes: after a moment it is given up.
+    // A child that hangs inside the kernel cannot be killed and never closes its pipes, so it is abandoned.
     setTimeout(() => {
       child.stdout?.destroy()
       child.stderr?.destroy()

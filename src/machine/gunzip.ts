@@ -1,9 +1,12 @@
-/** Undoes gzip, up to a limit: a small file can unpack to anything. */
+/** Unpacks gzip up to a limit, since a small file can unpack to any size. */
 import { defined } from '../base/defined.ts'
 import { gunzipSync } from 'node:zlib'
 import type { ReadResult } from './system.ts'
 
-/** `too-large` beyond `limit` bytes, `unreadable` for a damaged stream; a cut-off one gives what it holds. */
+/**
+ * `too-large` above `limit` bytes, `unreadable` for a damaged stream. A cut stream gives the bytes it
+ * contains.
+ */
 export function gunzip(bytes: Uint8Array, limit: number): ReadResult<Uint8Array> {
   try {
     return { ok: true, value: gunzipSync(bytes, { maxOutputLength: limit, finishFlush: 2 }) }

@@ -1,24 +1,21 @@
 /**
- * Paths inside a root folder: links are followed, but an absolute target starts at the root and `..` stops
- * there, as in a chroot. Folders already resolved are remembered for the rest of one synchronous stretch only
- * (reading a host is one), so nothing that changes between two awaits is ever answered from memory.
+ * Resolves paths inside a root folder as chroot(2) does: the target of an absolute link starts at the root,
+ * and `..` stops there. Resolved folders are remembered only until the next await, so a change between two
+ * awaits is always seen. Reading a host has no await.
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 
 export type RootPaths = {
-  /** Everything resolved, the last part too. */
+  /** Resolves all links, also in the last part. */
   readonly file: (path: string) => string
-  /** The folders on the way resolved, the last part as it stands. */
+  /** Resolves the links in all parts but the last. */
   readonly entry: (path: string) => string
   readonly folder: (path: string) => string
-  /**
-   * The same two for reading: ENOENT where a folder on the way is known not to be there, as in trees of /sys
-   * alone.
-   */
+  /** Like `entry` and `folder`, but throw ENOENT when a folder of the path does not exist. */
   readonly entryToRead: (path: string) => string
   readonly folderToRead: (path: string) => string
-  /** Call before anything is changed. */
+  /** To be called before every change. */
   readonly forget: () => void
 }
 
@@ -34,7 +31,7 @@ export function rootPaths(root: string): RootPaths {
   }
 }
 
-/** Where folders really are, remembered until this turn of the event loop ends. */
+/** Remembers resolved folders until the next await. */
 class Places {
   readonly #root: string
   readonly #known = new Map<string, string>()
@@ -50,13 +47,13 @@ class Places {
     const remembered = this.#known.get(path)
     if (remembered !== undefined) return remembered
     if (path === '' || path === '/') return this.#root
-    // Not queueMicrotask: Node compiles fifteen functions of its own for the first.
+    // The first call of queueMicrotask is slower, since Node compiles its implementation then.
     if (this.#remembersNothing) void Promise.resolve().then(() => this.forget())
     this.#remembersNothing = false
     return this.#resolve(path)
   }
 
-  /** The files of one folder are nearly always asked for one after the other. */
+  /** Remembers the last folder, since callers usually read the files of a folder one after another. */
   entry(path: string): string {
     const slash = path.lastIndexOf('/')
     if (this.#last?.path.length !== slash || !path.startsWith(this.#last.path)) {
@@ -87,7 +84,7 @@ class Places {
     this.#links.forget()
   }
 
-  /** Only folders that hold other folders are remembered; for a folder of files the last one is enough. */
+  /** Remembers folders that contain other folders. */
   #folderAbove(path: string): string {
     const known = this.#known.get(path)
     if (known !== undefined) return known
@@ -109,20 +106,20 @@ class Places {
   }
 }
 
-/** One for all: what the kernel's answer costs is mostly the making of its error. */
+/** One error for all cases, since creating an error is slow. */
 const notThere = Object.assign(new Error('not there'), { code: 'ENOENT' })
 
 /**
- * A folder asked about this often is listed: that costs as much as a few single questions, and leaves less
- * garbage. Those of PCI functions are short, and below a bridge every function will be asked for.
+ * After this many questions about names in a folder, the whole folder is listed, which is faster than more
+ * questions. Folders of PCI functions are short, and readers need all functions below a bridge.
  */
 const worthListing = (folder: string) => (folder.includes('/sys/devices/pci') ? 1 : 3)
 
 type Kind = 'link' | 'missing' | 'other'
 
-/** What is `name` in the resolved folder `parent`? `here` is both as one path. */
+/** `here` is the path of `name` in the resolved folder `parent`. */
 function linkFinder(): { kindOf: (parent: string, name: string, here: string) => Kind; forget: () => void } {
-  /** How often was asked about a folder, or the links in it. */
+  /** By folder: the number of questions about it, or, once it is listed, the links in it. */
   const known = new Map<string, number | ReadonlySet<string>>()
   const kindOf = (parent: string, name: string, here: string): Kind => {
     let asked = known.get(parent) ?? 0
@@ -138,7 +135,7 @@ function linkFinder(): { kindOf: (parent: string, name: string, here: string) =>
 
 const mayBeMissing = { throwIfNoEntry: false } as const
 
-/** What the last part of `path` is, without the error that Node makes of what is missing. */
+/** Creates no error for a missing path, since that is slow. */
 export function kindHere(path: string): Kind {
   const stat = lstatSync(path, mayBeMissing)
   return stat === undefined ? 'missing' : stat.isSymbolicLink() ? 'link' : 'other'
@@ -149,12 +146,12 @@ function listLinks(folder: string): ReadonlySet<string> | undefined {
     const entries = readdirSync(folder, { withFileTypes: true })
     return new Set(entries.filter((entry) => entry.isSymbolicLink()).map((entry) => entry.name))
   } catch {
-    // It may be entered but not listed (mode 0711): each name is asked for, as before.
+    // A folder of mode 0711 cannot be listed, but its names can be looked up one by one.
     return undefined
   }
 }
 
-/** Resolves `path` inside `root`; at most 40 links, as the kernel does. */
+/** Follows at most 40 links, as the kernel does (MAXSYMLINKS). */
 function walk(root: string, path: string): string {
   let pending = path.split('/').filter(Boolean)
   let done: string[] = []

@@ -1,7 +1,4 @@
-/**
- * The real machine, or a file tree shaped like one (`--root`): the only implementation of System that touches
- * anything.
- */
+/** Implements System for the running machine and for a file tree that looks like one (`--root`). */
 import {
   closeSync,
   lstatSync,
@@ -39,7 +36,7 @@ import type { FileStat, Reader, ReadFailure, ReadResult, System } from './system
 
 const defaultLimit = 1024 * 1024
 
-/** `disk` is for tests that end the world in the middle of a write. */
+/** `disk` is for tests that simulate a crash during a write. */
 export function linuxSystem(options: { readonly root?: string; readonly disk?: Disk } = {}): System {
   const root = options.root === undefined || options.root === '/' ? '' : resolve(options.root)
   const places = placesIn(root)
@@ -59,11 +56,14 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
 }
 
 type Places = {
-  /** Inside a root, absolute link targets must not lead out of it, so links are walked by hand there. */
+  /**
+   * Resolves links inside a root, so that no absolute link leads out of it. Undefined for the running
+   * machine.
+   */
   readonly paths: RootPaths | undefined
-  /** Every link on the way followed, the last part too. */
+  /** Resolves all links, also in the last part. */
   readonly inside: (path: string) => string
-  /** The last part as it stands. */
+  /** Keeps a link in the last part. */
   readonly plain: (path: string) => string
 }
 
@@ -194,7 +194,7 @@ function writeAttribute(path: string, shown: string, text: string): void {
     writeSync(fd, text)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'an error'
-    throw new AppError(`the kernel answered ${code} to ${JSON.stringify(text)} for ${shown}`, {
+    throw new AppError(`the kernel refused ${JSON.stringify(text)} for ${shown}: ${code}`, {
       cause: error,
     })
   } finally {
@@ -202,7 +202,7 @@ function writeAttribute(path: string, shown: string, text: string): void {
   }
 }
 
-// cat writes a short input in one write(2) and names the kernel's error; the shell's own printf only says
+// cat writes a short input with one write(2) and reports the kernel's error; printf of the shell reports only
 // "I/O error".
 const attributeScript = '[ -e "$1" ] || exit 66; cat >"$1"'
 
@@ -218,7 +218,7 @@ async function writeAttributeWithin(
   })
   if (result.timedOut)
     throw new AppError(`the kernel did not answer ${written} for ${shown} within ${what.seconds} seconds`, {
-      help: 'a program still uses the device; the kernel finishes by itself when that program ends',
+      help: 'a program still uses the device; the kernel completes the change when that program ends',
     })
   if (result.status === 66) throw new AppError(`${shown} does not exist`)
   if (result.status !== 0) {

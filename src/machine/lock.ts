@@ -1,8 +1,8 @@
 /**
- * One holder at a time, without flock(1) (busybox systems have none) and without native code: a lock file
- * that names its holder by process id, process start time and boot id. It appears complete (written aside,
- * then linked), so a reader never sees half of it; a holder that died or a machine that rebooted leaves a
- * file nobody has to remove. docs/decisions/0005-lock-file.md says why.
+ * A lock file that names its holder by process id, process start time and boot id. It needs neither flock(1),
+ * which some busybox systems lack, nor native code. It is written under another name and then linked, so a
+ * reader never sees half of it. A lock whose holder died, or that is from an earlier boot, is taken over
+ * (docs/decisions/0005-lock-file.md).
  */
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -13,7 +13,7 @@ export type LockResult =
 
 type Record = LockHolder & { readonly start: string; readonly boot: string }
 
-/** `what` is shown to the one who is refused: `apply`, `rollback`. */
+/** A process that does not get the lock sees `what`: `apply`, `rollback`. */
 export function takeLock(path: string, what: string): LockResult {
   const mine: Record = {
     pid: process.pid,
@@ -43,7 +43,8 @@ function create(path: string, text: string): boolean {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'EEXIST') return false
-    // File systems without hard links: exclusive creation is as safe, only not complete at once.
+    // The file system has no hard links. Exclusive creation is as safe, but a reader may see half of the
+    // file.
     if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP') return createExclusive(path, text)
     throw error
   } finally {
@@ -62,7 +63,8 @@ function createExclusive(path: string, text: string): boolean {
 }
 
 /**
- * Moves a dead holder's file away; what was moved is compared, since a third process may have been faster.
+ * Moves the file of a dead holder away. The moved text is compared, since another process may have been
+ * faster.
  */
 function setAside(path: string, judged: string): void {
   const aside = `${path}.stale-${process.pid}`
@@ -76,7 +78,8 @@ function setAside(path: string, judged: string): void {
     try {
       linkSync(aside, path)
     } catch {
-      // A fourth process holds the lock now; the third will see on release that it lost it.
+      // Another process has taken the lock meanwhile; the one whose file was moved sees that when it
+      // releases.
     }
   }
   rmSync(aside, { force: true })
@@ -86,7 +89,7 @@ function release(path: string, text: string): void {
   try {
     if (readFileSync(path, 'utf8') === text) rmSync(path, { force: true })
   } catch {
-    // Somebody removed the lock by hand: nothing is left to release.
+    // Someone removed the lock by hand: there is nothing to release.
   }
 }
 
@@ -104,7 +107,7 @@ function readRecord(path: string): { text: string; record: Record | undefined } 
       return { text, record: undefined }
     return { text, record: { since: '', what: 'handover', ...value } as Record }
   } catch {
-    // Torn by a power cut: such a holder is not alive.
+    // A power cut damaged the file, so its holder is not running.
     return { text, record: undefined }
   }
 }
@@ -115,9 +118,8 @@ function isAlive(holder: Record): boolean {
 }
 
 /**
- * A process that ended and that its parent has not waited for keeps its entry and its start time, in state Z
- * or X (proc_pid_stat(5)). It does nothing any more, once that is so of every thread: the first may end
- * before the others.
+ * A process that ended, but whose parent has not waited for it, keeps its entry and its start time, in state
+ * Z or X (proc_pid_stat(5)). All threads are checked, since the first one may end before the others.
  */
 function isRunning(pid: number): boolean {
   return threadsOf(pid).some((stat) => !/^[ZXx]$/.test(statFields(stat)[0] ?? ''))
@@ -127,15 +129,12 @@ function threadsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map((thread) => statOf(`${pid}/task/${thread}`) ?? '')
   } catch {
-    // It has ended for good since.
+    // The process has ended meanwhile.
     return []
   }
 }
 
-/**
- * Field 22 of /proc/PID/stat: clock ticks since boot. With the pid it names one process, whatever the wall
- * clock does.
- */
+/** Field 22 of /proc/PID/stat: clock ticks since boot. Together with the pid it identifies one process. */
 function processStart(pid: number): string | undefined {
   const stat = statOf(String(pid))
   return stat === undefined ? undefined : statFields(stat)[19]
@@ -149,10 +148,7 @@ function statOf(process: string): string | undefined {
   }
 }
 
-/**
- * From field 3, the state, on. The program's name before it, in parentheses, may hold spaces and parentheses
- * itself.
- */
+/** The fields from field 3 (the state) on. The name in field 2 may contain spaces and parentheses. */
 function statFields(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
@@ -161,7 +157,7 @@ function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   } catch {
-    // Without /proc there is nothing to tell boots apart by; pid and start time decide alone.
+    // Without /proc, only pid and start time are compared.
     return ''
   }
 }

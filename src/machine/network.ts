@@ -1,4 +1,4 @@
-/** Does somebody answer? Three small questions, each with a time limit; the answer says what was met. */
+/** Asks by TCP, HTTP or ping whether a machine answers, each within a time limit. */
 import { createConnection } from 'node:net'
 import { exec } from './exec.ts'
 
@@ -19,7 +19,7 @@ export function askTcp(host: string, port: number, timeoutMs: number): Promise<A
   })
 }
 
-/** Any HTTP status counts as an answer: a login page says 401 and is up. */
+/** Any HTTP status counts as an answer: a service with a login page answers 401. */
 export async function askHttp(url: string, timeoutMs: number): Promise<Answer> {
   try {
     const response = await fetch(url, {

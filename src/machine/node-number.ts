@@ -1,22 +1,19 @@
-/**
- * Which device node a path leads to, by the numbers the kernel knows it by; names in a container's /dev may
- * be any.
- */
+/** Identifies a device node by its kernel numbers, since the names in the /dev of a container may be any. */
 import { statSync } from 'node:fs'
 
-/** `char 188:0` or `block 8:16`; undefined where it is no node, or gone. */
+/** `char 188:0` or `block 8:16`. Undefined when the path is not a device node, or no longer exists. */
 export function nodeNumber(path: string): string | undefined {
   try {
     const stat = statSync(path, { bigint: true })
     const kind = stat.isCharacterDevice() ? 'char' : stat.isBlockDevice() ? 'block' : undefined
     return kind === undefined ? undefined : `${kind} ${majorOf(stat.rdev)}:${minorOf(stat.rdev)}`
   } catch {
-    // It was closed meanwhile, or belongs to another user: the name is all there is.
+    // The file was closed meanwhile, or belongs to another user: only its name is known.
     return undefined
   }
 }
 
-/** As glibc's gnu_dev_major(3) and gnu_dev_minor(3) take a 64-bit number apart. */
+/** Splits a 64-bit number as gnu_dev_major(3) and gnu_dev_minor(3) of glibc do. */
 function majorOf(number: bigint): bigint {
   return ((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn)
 }

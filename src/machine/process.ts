@@ -1,7 +1,7 @@
 /**
- * Long-lived processes and unix sockets. A process that is not meant to outlive us is tied to our life by a
- * pipe held by a small watcher: when this program ends in any way, SIGKILL included, the pipe closes and the
- * watcher ends the group.
+ * Long-lived processes and unix sockets. A process that must end together with this program is started by a
+ * small watcher that holds one end of a pipe: when this program ends, even by SIGKILL, the pipe closes and
+ * the watcher ends the process group.
  */
 import { defined } from '../base/defined.ts'
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -14,9 +14,9 @@ import type { Connection, Running, StartOptions } from './system.ts'
 const tailCap = 65_536
 
 /**
- * The watcher: it starts the program in the watcher's own process group and waits for either the program's
- * end or the end of the pipe on descriptor 3 (our death); then the whole group is killed. `sh` and `kill` are
- * all it needs.
+ * The watcher starts the program in its own process group, and waits until the program ends. When the pipe on
+ * descriptor 3 closes first, this program has ended, and the watcher kills the whole group. It needs only
+ * `sh` and `kill`.
  */
 const watcher = `
 "$@" 3<&- &
@@ -60,7 +60,7 @@ function running(child: ChildProcess, options: StartOptions): Running {
       tail = (tail + chunk).slice(-tailCap)
     })
   }
-  // The pipe to the watcher breaks when the program ends first; that is no error.
+  // The pipe to the watcher breaks when the program ends first, which is not an error.
   child.stdio[3]?.on('error', () => undefined)
   const ended = new Promise<{ status: number | undefined; signal: string | undefined }>((done) => {
     child.once('exit', (status, signal) => done({ status: status ?? undefined, signal: signal ?? undefined }))
@@ -93,13 +93,13 @@ export function connect(socketPath: string): Promise<Connection> {
     socket.setEncoding('utf8')
     const refuse = (error: NodeJS.ErrnoException) => {
       reject(
-        new AppError(`nobody answers on ${socketPath} (${error.code ?? error.message})`, { cause: error }),
+        new AppError(`nothing answers on ${socketPath} (${error.code ?? error.message})`, { cause: error }),
       )
     }
     socket.once('error', refuse)
     socket.once('connect', () => {
       socket.off('error', refuse)
-      // After the connection stands, an error is followed by 'close', which listeners hear of.
+      // Once connected, an error is followed by 'close', for which callers have a listener.
       socket.on('error', () => undefined)
       resolve({
         write: (text) => socket.write(text),

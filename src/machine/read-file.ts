@@ -1,6 +1,6 @@
 /**
- * Reading a file whole, up to a limit. Kernel attributes state a size of 4096 or 0 whatever they hold, so
- * size is not asked.
+ * Reads whole files up to a limit. The size of a file is not used, since the kernel reports 4096 or 0 for
+ * every attribute.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, readvSync } from 'node:fs'
 
@@ -9,17 +9,17 @@ export class TooLarge extends Error {}
 const plainFlags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**
- * `how.follow` false: a link as the last part is an error (ELOOP). `how.isAttribute`: a short read is the
- * end, as in sysfs.
+ * `follow` false: a link as the last part is an error (ELOOP). `isAttribute`: a short read is the end, as in
+ * sysfs.
  */
 export type ReadHow = { readonly follow: boolean; readonly isAttribute: boolean }
 
 const longestRead = 65_536
 
 /**
- * Files are read into one slab, one behind the other, and what is handed out are views of it: a host is
- * thousands of tiny files, and memory of its own for each costs more than the reading. A full slab is left to
- * those who hold views of it.
+ * Files are read into one slab, one after another, and callers get views of it: a host has thousands of tiny
+ * files, and allocating memory for each is slower than reading it. A full slab is replaced by a new one, and
+ * its views stay valid.
  */
 let slab = new Uint8Array(8 * longestRead)
 let used = 0
@@ -42,10 +42,10 @@ export function readCapped(path: string, limit: number, how: ReadHow): Uint8Arra
   }
 }
 
-/** Texts are read into one place: a string is a copy. */
+/** Every text is read into this memory, since the string is a copy. */
 const textRoom = Buffer.allocUnsafeSlow(longestRead)
 
-/** UTF-8; a byte order mark is no text. */
+/** Decodes UTF-8 and drops a byte order mark. */
 export function readTextCapped(path: string, limit: number, how: ReadHow): string {
   const fd = openToRead(path, how)
   try {
@@ -64,7 +64,7 @@ function withoutMark(text: string): string {
 
 const head = new Uint8Array(longestRead)
 
-/** At most 64 KiB. What it hands out is good until the next call. */
+/** Reads at most 64 KiB. The result is valid until the next call. */
 export function readHead(path: string, most: number, how: ReadHow): Uint8Array {
   const room = head.subarray(0, Math.min(most, head.length))
   const fd = openToRead(path, how)
@@ -80,8 +80,8 @@ function openToRead(path: string, how: ReadHow): number {
 }
 
 /**
- * A long file, of which the beginning is read: into room for what its size says and a byte more, so that its
- * end shows.
+ * Reads the rest of a long file whose beginning is read. The memory is one byte larger than the file, so that
+ * the read at its end returns 0.
  */
 function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
   let bytes = Buffer.allocUnsafeSlow(Math.max(2 * longestRead, Math.min(fstatSync(fd).size, limit) + 1))
@@ -91,14 +91,14 @@ function readOn(fd: number, limit: number, beginning: Uint8Array): Uint8Array {
     length += read
     if (length > limit) throw new TooLarge()
     if (read === 0) return bytes.subarray(0, length)
-    // Files of /proc state no size, and others may grow.
+    // Files in /proc have size 0, and other files may grow.
     if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, limit + 1))
   }
 }
 
 /**
- * Reads to the end of the file or of the room, which then says that it may go on. Most files take one read,
- * and `readvSync` has fewer arguments for Node to check, each in a call that leaves garbage.
+ * Reads until the end of the file or of `room`; a full `room` means that the file may be longer. `readvSync`
+ * is faster than `readSync`, since Node checks fewer arguments.
  */
 function fill(room: Uint8Array, fd: number, how: ReadHow): number {
   let read = readvSync(fd, [room])
@@ -110,7 +110,7 @@ function fill(room: Uint8Array, fd: number, how: ReadHow): number {
   return length
 }
 
-/** sysfs hands out at most a page at a time; less than that was all of it. */
+/** sysfs returns at most one page for each read, so a shorter read is the end. */
 function isEnd(read: number, how: ReadHow): boolean {
   return read === 0 || (how.isAttribute && read < 4096)
 }

@@ -1,12 +1,11 @@
 /**
- * A file or standard input whole, up to a limit that depends on how it begins (an archive may be larger than
- * a listing). Reading stops at the limit, however much more there is; a regular file that is too large is not
- * read at all.
+ * Reads a whole file or standard input, up to a limit that depends on its beginning: an archive may be larger
+ * than a listing. Reading stops at the limit; a regular file that is too large is not read at all.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { ReadFailure, ReadResult } from './system.ts'
 
-/** Bytes allowed for an input that begins with `head` (at least 512 bytes of it, or all there is). */
+/** The allowed bytes of an input that begins with `head`: its first 512 bytes or more, or all of it. */
 export type InputLimit = (head: Uint8Array) => number
 
 const headSize = 512
@@ -51,7 +50,7 @@ export function readInputFile(path: string, limitOf: InputLimit): ReadResult<Uin
   }
 }
 
-/** Pipes and kernel files state no size, so this reads until the end. */
+/** Reads until the end, since pipes and kernel files have no size. */
 function readRest(fd: number, head: Uint8Array, limit: number): ReadResult<Uint8Array> {
   const chunks = [head]
   let total = head.length

@@ -1,6 +1,5 @@
 /**
- * Asks `ip` about one network interface. Looking only, and a matter of milliseconds, so reads stay
- * synchronous.
+ * Asks `ip` about one network interface. Synchronous, since `ip` changes nothing and answers in milliseconds.
  */
 import { spawnSync } from 'node:child_process'
 import { searchPath } from './search-path.ts'
@@ -10,7 +9,7 @@ import type { ReadResult } from './system.ts'
 const limit = 4 * 1024 * 1024
 
 export function showLink(name: string): ReadResult<string> {
-  // A name that begins with a dash, or is a path, is no interface.
+  // A name that begins with a dash, or contains a slash, is not an interface.
   if (!/^[A-Za-z0-9][^\s/]{0,14}$/.test(name)) return { ok: false, reason: 'absent' }
   const done = spawnSync('ip', ['-json', 'link', 'show', 'dev', name], {
     encoding: 'utf8',
@@ -20,7 +19,7 @@ export function showLink(name: string): ReadResult<string> {
     env: { PATH: searchPath(), LC_ALL: 'C.UTF-8' },
   })
   if (done.status === 0) return { ok: true, value: done.stdout }
-  // ENOENT: there is no ip; ETIMEDOUT: it hangs; no error: it says that there is no such interface.
+  // ENOENT: `ip` is not installed; ETIMEDOUT: it hangs; no error: it does not know the interface.
   const { error } = done
   const code =
     error !== undefined && 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}

@@ -1,6 +1,6 @@
 /**
- * Asks `ip` (iproute2) what the running kernel holds about interfaces, addresses, routes and rules. Looking
- * only, and a matter of milliseconds, so reads stay synchronous.
+ * Asks `ip` (iproute2) for the interfaces, addresses, routes and rules of the running kernel. Synchronous,
+ * since `ip` changes nothing and answers in milliseconds.
  */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
@@ -9,8 +9,7 @@ import { searchPath } from './search-path.ts'
 import type { NetworkQuestion, ReadResult } from './system.ts'
 
 /**
- * A thousand interfaces with their details print about 2 MiB; a router with a full table of the Internet far
- * more.
+ * A thousand interfaces with details need about 2 MiB; the routes of a router on the Internet need far more.
  */
 const limit = 16 * 1024 * 1024
 
@@ -32,7 +31,7 @@ export function showNetwork(question: NetworkQuestion): ReadResult<string> {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { LC_ALL: 'C.UTF-8' },
     })
-    // An `ip` of busybox knows no JSON; with nothing to show, old ones print nothing at all.
+    // The `ip` of busybox has no JSON; old releases of iproute2 print nothing when there is nothing to show.
     if (done.status === 0 && /^\s*(?:\[|$)/.test(done.stdout))
       return { ok: true, value: done.stdout.trim() || '[]' }
     const { error } = done
@@ -43,7 +42,7 @@ export function showNetwork(question: NetworkQuestion): ReadResult<string> {
   return failed
 }
 
-/** Absolute paths only: a relative part of PATH means the folder one happens to be in. */
+/** Only absolute folders, since a relative part of PATH depends on the current folder. */
 function programs(): string[] {
   const folders = searchPath().split(':').filter(isAbsolute)
   return [...new Set([...folders, '/usr/bin', '/bin'])].map((folder) => join(folder, 'ip')).filter(isProgram)

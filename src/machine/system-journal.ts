@@ -1,14 +1,14 @@
 /**
- * Entries for the system's journal, by logger(1) of util-linux: journald listens on a datagram socket, and
- * Node has none of that kind. What cannot be written there is lost without a word; our own journal is the one
- * that counts.
+ * Writes entries to the system's journal by logger(1) of util-linux, since journald has a datagram socket and
+ * Node does not support those. An entry that cannot be written is dropped: our own journal is the one that
+ * matters.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { searchPath } from './search-path.ts'
 import type { LogEntry } from './system.ts'
 
-/** sd_journal_send(3) always writes to this one. */
+/** The socket to which sd_journal_send(3) writes. */
 const socket = '/run/systemd/journal/socket'
 
 export function systemJournal(): (entry: LogEntry) => void {
@@ -21,12 +21,14 @@ export function systemJournal(): (entry: LogEntry) => void {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: { PATH: searchPath(), LC_ALL: 'C.UTF-8' },
     })
-    // No such logger, an old one, a journal that does not answer: a transaction does not wait for it again.
+    // logger is missing or too old, or the journal does not answer. A transaction does not wait for it again.
     isRefused = status !== 0
   }
 }
 
-/** A field for each line (logger(1)); a line break inside a value would begin another field. */
+/**
+ * Each line is a field (logger(1)). Line breaks in values are replaced, since they would begin another field.
+ */
 function entryLines({ message, severity, fields }: LogEntry): string {
   const all = {
     MESSAGE: message,

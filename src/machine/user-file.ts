@@ -1,7 +1,7 @@
 /**
- * Files a person names on the command line (a capture, a report) or that lie beside one they named
- * (home.lock). Root may be writing in a folder where others write, too: nothing here goes through a link, and
- * what stands in the way is replaced, never written into.
+ * Writes files that the user names on the command line (a capture, a report), or that are beside such a file
+ * (home.lock). Root may write in a folder where other users can write as well: no link is followed, and an
+ * existing file is replaced, never written into.
  */
 import {
   closeSync,
@@ -19,9 +19,8 @@ import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 
 /**
- * All or nothing, under a name that nobody can have guessed (O_EXCL makes no file where a link is), then
- * renamed: rename(2) replaces a link that came meanwhile and does not follow it. The mode of an older file
- * stays, its owner does not.
+ * Writes a new file under a random name and renames it: O_EXCL never creates a file behind a link, and
+ * rename(2) replaces a link instead of following it. The mode of the old file is kept, its owner is not.
  */
 export function writeUserFile(path: string, content: string | Uint8Array): void {
   const mode = modeToKeep(path)
@@ -47,23 +46,24 @@ function modeToKeep(path: string): number {
   if (old === undefined) return 0o644
   if (old.isSymbolicLink())
     throw new UsageError(
-      `${path} is a link${targetOf(path)}, and nothing is written through a link`,
+      `${path} is a link${targetOf(path)}, and handover does not write through links`,
       'name the file itself, or remove the link first',
     )
   if (!old.isFile())
     throw new UsageError(
-      `${path} is no regular file, so it cannot be replaced by one`,
-      'name a file of its own',
+      `${path} is not a regular file, so it is not replaced`,
+      'name a regular file or a new one',
     )
   return old.mode & 0o777
 }
 
-/** ` to FILE`; nothing where the link is gone again. */
+/** ` to FILE`; empty when the link no longer exists. */
 function targetOf(path: string): string {
   try {
     return ` to ${readlinkSync(path)}`
   } catch {
-    return '' // the message does without the target
+    // The link no longer exists.
+    return ''
   }
 }
 
@@ -81,6 +81,6 @@ function notWritten(path: string, error: unknown): unknown {
   const help =
     code === 'ENOENT'
       ? `make the folder first: mkdir -p ${dirname(path)}`
-      : 'name a place that can be written, with room on it'
+      : 'name a place that can be written and has free space'
   return new UsageError(`${path} cannot be written (${code})`, help)
 }

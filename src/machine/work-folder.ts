@@ -1,4 +1,4 @@
-/** Files that are made for ourselves, on the machine itself. */
+/** Implements WorkFolder (system.ts). */
 import { createHash } from 'node:crypto'
 import {
   accessSync,
@@ -7,6 +7,7 @@ import {
   constants,
   copyFileSync,
   existsSync,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   mkdtempSync,
@@ -28,7 +29,6 @@ import { searchPath } from './search-path.ts'
 import { defined } from '../base/defined.ts'
 import type { WorkFolder } from './system.ts'
 
-/** The folder this program was installed to or checked out in (the one with package.json). */
 function packageFolder(): string {
   let folder = import.meta.dirname
   while (!existsSync(join(folder, 'package.json'))) {
@@ -43,15 +43,10 @@ function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'handover')
 }
 
-/**
- * A fresh folder under the system's temporary folder; its name tells whose it is, so a later run can clear it
- * away.
- */
 function makeRunFolder(prefix: string): string {
   return mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`))
 }
 
-/** Removes run folders whose process is gone: what a SIGKILL left behind. */
 function removeStaleRunFolders(prefix: string): void {
   const pattern = new RegExp(`^${prefix}-(\\d+)-`)
   for (const name of readdirSync(tmpdir())) {
@@ -79,17 +74,22 @@ function readFile(path: string): Buffer {
   return readFileSync(path)
 }
 
-/**
- * Writes a file with its parent folders. A plain write: whoever needs the file whole or not at all renames
- * it.
- */
+function readEnd(path: string, most: number): Buffer {
+  const fd = openSync(path, 'r')
+  try {
+    const end = Buffer.alloc(most)
+    return end.subarray(0, readSync(fd, end, 0, most, Math.max(0, fstatSync(fd).size - most)))
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function putFile(path: string, content: string | Uint8Array, mode?: number): void {
   ensureFolder(dirname(path))
   writeFileSync(path, content)
   if (mode !== undefined) chmodSync(path, mode)
 }
 
-/** Copies, sharing blocks where the file system can; links are followed. */
 function copyFile(from: string, to: string): void {
   ensureFolder(dirname(to))
   copyFileSync(from, to, constants.COPYFILE_FICLONE)
@@ -106,13 +106,11 @@ function move(from: string, to: string): void {
   renameSync(from, to)
 }
 
-/** An empty folder beside `path`, on the same file system, to be filled and then moved there. */
 function makeDraftFolder(path: string): string {
   ensureFolder(dirname(path))
   return mkdtempSync(`${path}.draft-`)
 }
 
-/** Renames a folder. Where another process was faster, its folder stays and ours goes. */
 function settleFolder(draft: string, path: string): void {
   try {
     renameSync(draft, path)
@@ -123,12 +121,10 @@ function settleFolder(draft: string, path: string): void {
   }
 }
 
-/** Sets the time of a file or folder to now. */
 function touch(path: string): void {
   utimesSync(path, new Date(), new Date())
 }
 
-/** The folders in a folder with the seconds since each was touched, the latest first. */
 function listFoldersByAge(folder: string): { readonly name: string; readonly ageSeconds: number }[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -157,7 +153,6 @@ function sha256File(path: string): string {
   return hash.digest('hex')
 }
 
-/** The full path of a program on PATH (the folders of root included, as users often lack them). */
 function findProgram(name: string): string | undefined {
   const folders = searchPath().split(':')
   for (const folder of folders) {
@@ -166,13 +161,12 @@ function findProgram(name: string): string | undefined {
       accessSync(path, constants.X_OK)
       if (statSync(path).isFile()) return path
     } catch {
-      // Not here: look in the next folder.
+      // The program is not in this folder.
     }
   }
   return undefined
 }
 
-/** A file of that size which takes no room until written to; fails when the file is there. */
 function putSparseFile(path: string, sizeMiB: number): void {
   const fd = openSync(path, 'wx', 0o600)
   try {
@@ -182,7 +176,6 @@ function putSparseFile(path: string, sizeMiB: number): void {
   }
 }
 
-/** Names of the files in a folder, sorted; sub-folders are left out. */
 function listFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -199,6 +192,7 @@ export const workFolder: WorkFolder = {
   removeTree,
   exists,
   readFile,
+  readEnd,
   putFile,
   copyFile,
   putLink,

@@ -90,7 +90,7 @@ describe.each(commands)('%s', (_, name, args) => {
     fs.mkdirSync(at(name))
     const { status, stderr } = run()
     expect([1, 2]).toContain(status)
-    expect(stderr).toMatch(/is no regular file|cannot be read/)
+    expect(stderr).toMatch(/is not a regular file|cannot be read/)
   })
 })
 

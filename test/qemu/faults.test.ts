@@ -95,7 +95,7 @@ describe('two starts of one VM at the same moment', () => {
       writeFileSync(recordFile(), damaged)
       expect(runningVms(system)).toEqual([])
       await expect(start()).rejects.toThrow(
-        /^a QEMU of box runs already \(process \d+\), and its record cannot be read$/,
+        /^a QEMU of box is already running \(process \d+\), and its record cannot be read$/,
       )
     }
     writeFileSync(recordFile(), text)

@@ -1,5 +1,5 @@
 /**
- * KVM or software emulation, by trial: /dev/kvm may exist and still not work, so a machine is really started.
+ * Chooses between KVM and software emulation by starting a machine: /dev/kvm may exist and still not work.
  */
 import type { AcceleratorKind } from '../../base/accelerator.ts'
 import type { System } from '../../machine/system.ts'
@@ -20,7 +20,7 @@ export async function chooseAccelerator(system: System): Promise<Accelerator> {
     : { kind: 'tcg', why: `a trial start with KVM failed: ${reason}` }
 }
 
-/** Starts an empty machine under KVM; the reason when that does not work. */
+/** Starts an empty machine under KVM. Returns the reason when that fails. */
 async function tryKvm(system: System): Promise<string | undefined> {
   const folder = system.work.makeRunFolder('handover-kvm')
   const socket = join(folder, 'qmp')

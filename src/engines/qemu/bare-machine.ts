@@ -1,8 +1,11 @@
-/** The empty machine every lab host is made of (pure): q35 with no devices of QEMU's own choosing. */
+/**
+ * The arguments of an empty machine, on which every lab host is based: q35 without QEMU's default devices.
+ * Pure.
+ */
 import type { AcceleratorKind } from '../../base/accelerator.ts'
 
 /**
- * An emulated IOMMU that remaps interrupts wants the split interrupt controller under KVM (QEMU:
+ * Under KVM, an emulated IOMMU that remaps interrupts needs the split interrupt controller (QEMU:
  * hw/i386/intel_iommu.c).
  */
 export function bareMachine(accelerator: AcceleratorKind): string[] {

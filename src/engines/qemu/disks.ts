@@ -1,4 +1,4 @@
-/** The disk images of a VM: created when missing, never touched when there. */
+/** Creates the disk images of a VM that do not exist. Existing images are never changed. */
 import { dirname } from 'node:path'
 import { AppError } from '../../base/errors.ts'
 import type { DiskSpec } from '../../spec/spec.ts'
@@ -9,7 +9,7 @@ export async function prepareDisks(system: System, disks: readonly DiskSpec[]): 
     if (system.work.exists(disk.path)) continue
     if (disk.sizeMiB === undefined) {
       throw new AppError(`the disk image ${disk.path} does not exist`, {
-        help: 'give it a size in the spec, and it is created',
+        help: 'give it a size in the spec, and it will be created',
       })
     }
     system.work.ensureFolder(dirname(disk.path))

@@ -1,6 +1,6 @@
 /**
- * SeaBIOS is built into QEMU; UEFI is OVMF, two files found where distributions put them, the second copied
- * for each VM.
+ * SeaBIOS is built into QEMU. UEFI is OVMF, which distributions install as two files: the code, and the
+ * variables, which are copied for each VM.
  */
 import type { System } from '../../machine/system.ts'
 import { AppError } from '../../base/errors.ts'
@@ -9,7 +9,7 @@ import { firmwareFiles } from '../../spec/firmware-files.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { Firmware } from './qemu-args.ts'
 
-/** Where the images are looked for, and where a VM's variables are kept. */
+/** `images`: where the files of OVMF may be. `state`: where the variables of each VM are kept. */
 export type FirmwarePlaces = { readonly images: typeof firmwareFiles; readonly state: string }
 
 const ofThisMachine: FirmwarePlaces = { images: firmwareFiles, state: `${stateFolder}/vms` }

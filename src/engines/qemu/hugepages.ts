@@ -1,4 +1,4 @@
-/** Which size of huge pages a VM gets on this machine, as it is now. */
+/** Chooses the size of a VM's huge pages from the pools that this machine has now. */
 import { hugepageKiBOf } from '../../spec/hugepages.ts'
 import type { Spec } from '../../spec/spec.ts'
 import type { Reader } from '../../machine/system.ts'

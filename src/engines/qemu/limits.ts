@@ -1,19 +1,18 @@
 /**
- * Limits of this process that its VM would inherit and break on, told before the start: QEMU says less, and
- * later.
+ * Checks the limits of this process that a VM inherits. QEMU reports them later and with fewer details.
  *
  * VFIO pins all guest memory and counts it against RLIMIT_MEMLOCK, except for a process with CAP_IPC_LOCK
- * (drivers/vfio/vfio_iommu_type1.c, vfio_lock_acct): root needs nothing, unless its capabilities were taken
- * away. Guest memory counts against memory.max of every control group above
- * (Documentation/admin-guide/cgroup-v2.rst), root's too, and breaking that one ends QEMU instead of refusing
- * it. Huge pages are locked memory, and none that memory.max counts.
+ * (drivers/vfio/vfio_iommu_type1.c, vfio_lock_acct): root has no limit, unless it lacks that capability.
+ * Guest memory also counts against memory.max of every control group above the process, for root as well, and
+ * the kernel kills a QEMU that exceeds it (Documentation/admin-guide/cgroup-v2.rst). Huge pages count as
+ * locked memory, but not against memory.max.
  */
 import { formatSize } from '../../base/size.ts'
 import { AppError } from '../../base/errors.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { Reader } from '../../machine/system.ts'
 
-/** ROMs and video memory are pinned, too; and QEMU itself takes some. */
+/** Memory besides the guest's: ROMs and video memory are pinned as well, and QEMU needs some itself. */
 const besidesMiB = 64
 
 /** linux/capability.h */
@@ -25,7 +24,7 @@ export function checkLimits(reader: Reader, vm: VmSpec, isPinned: boolean): void
   if (locked !== undefined && locked < neededMiB)
     throw new AppError(
       `${vm.name} would lock ${formatSize(vm.memoryMiB)} of memory, and this process may ` +
-        `lock ${formatSize(locked)} (RLIMIT_MEMLOCK, without CAP_IPC_LOCK)`,
+        `lock only ${formatSize(locked)} (RLIMIT_MEMLOCK, without CAP_IPC_LOCK)`,
       {
         help:
           `run it as root; in a systemd unit: LimitMEMLOCK=${neededMiB}M, or keep ` +
@@ -36,16 +35,16 @@ export function checkLimits(reader: Reader, vm: VmSpec, isPinned: boolean): void
   if (group === undefined || group.maxMiB >= neededMiB) return
   throw new AppError(
     `${vm.name} has ${formatSize(vm.memoryMiB)} of memory, and the control group ` +
-      `${group.path} may have ${formatSize(group.maxMiB)}: the kernel would end it`,
+      `${group.path} may use only ${formatSize(group.maxMiB)}: the kernel would kill the VM`,
     {
       help:
         'raise MemoryMax= of that unit (systemctl status ' +
-        `${group.path.split('/').at(-1) ?? ''}), or start it elsewhere`,
+        `${group.path.split('/').at(-1) ?? ''}), or start the VM in another unit`,
     },
   )
 }
 
-/** The soft limit, where it holds for us; undefined where it does not, or cannot be read. */
+/** The soft limit; undefined when this process is not limited, or the limit cannot be read. */
 function lockedLimitMiB(reader: Reader): number | undefined {
   const status = reader.readText('/proc/self/status', 65_536)
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status.ok ? status.value : '')?.[1]
@@ -56,7 +55,9 @@ function lockedLimitMiB(reader: Reader): number | undefined {
   return soft === undefined || soft === 'unlimited' ? undefined : Math.floor(Number(soft) / 1_048_576)
 }
 
-/** The group with the smallest memory.max, of ours and all above it; `max` is none. */
+/**
+ * The group with the smallest memory.max among our group and those above it. The value `max` means no limit.
+ */
 function tightestGroup(reader: Reader): { readonly path: string; readonly maxMiB: number } | undefined {
   const own = reader.readText('/proc/self/cgroup', 65_536)
   let path = /^0::(\/.*)$/m.exec(own.ok ? own.value : '')?.[1]

@@ -1,6 +1,6 @@
 /**
- * Where the guest's firmware put each function: query-pci names bus, slot and function by the id that the
- * arguments gave.
+ * Finds where the guest's firmware placed each function: query-pci lists bus, slot, function and the id from
+ * QEMU's arguments.
  */
 import { z } from 'zod'
 import { hex } from '../../pci/hex.ts'
@@ -21,7 +21,7 @@ const answer = z.array(z.object({ devices: z.array(device) }))
 
 type Device = z.infer<typeof device>
 
-/** The answer of `query-pci` → role → `0000:01:00.0`; empty where the answer is not understood. */
+/** Converts the answer of `query-pci` to role → `0000:01:00.0`. Empty when the answer is not understood. */
 export function placesOf(said: unknown, functions: readonly AssignedFunction[]): ReadonlyMap<string, string> {
   const places = new Map<string, string>()
   const names = new Map(functions.map((fn) => [qdevId(fn), fn.role]))

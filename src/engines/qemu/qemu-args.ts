@@ -1,6 +1,6 @@
 /**
- * VM → the arguments of its QEMU (pure). One option and its value belong together; the order is stable, so
- * that two starts can be compared. Facts: QEMU's docs/pcie.txt, docs/system/introduction, hw/vfio/pci.c.
+ * Makes the arguments of QEMU for a VM (pure). Their order is stable, so that two starts can be compared.
+ * Sources in QEMU: docs/pcie.txt, docs/system/introduction, hw/vfio/pci.c.
  */
 import { escapeOption } from '../../base/escape.ts'
 import type { AcceleratorKind } from '../../base/accelerator.ts'
@@ -15,19 +15,19 @@ export type Firmware =
 
 export type VmArgs = {
   readonly vm: VmSpec
-  /** In the order the guest shall see them. */
+  /** In the order in which the guest sees them. */
   readonly functions: readonly AssignedFunction[]
   readonly files: VmFiles
   readonly firmware: Firmware
   readonly accelerator: AcceleratorKind
-  /** Size of the pages for a VM that takes huge ones; absent: the kernel's default size. */
+  /** Size of the huge pages, for a VM that uses them. Absent: the kernel's default size. */
   readonly hugepageKiB?: number
 }
 
 export function qemuArgs({ vm, functions, files, firmware, accelerator, hugepageKiB }: VmArgs): string[] {
   return [
     ...['-name', `${vm.name},process=handover-${vm.name}`, '-nodefaults', '-no-user-config', '-S'],
-    // `max` is the host's own processor under KVM.
+    // Under KVM, `max` is the processor of the host.
     ...['-machine', vm.hugepages ? 'q35,memory-backend=ram' : 'q35', '-accel', accelerator, '-cpu', 'max'],
     ...['-smp', String(vm.cpus), '-m', `${vm.memoryMiB}M`, '-display', 'none'],
     ...(vm.hugepages ? hugepageArgs(vm, hugepageKiB) : []),
@@ -42,8 +42,8 @@ export function qemuArgs({ vm, functions, files, firmware, accelerator, hugepage
 }
 
 /**
- * Pages taken at the start: a guest that cannot have them all must not start. By memfd_create(2), which names
- * their size; the mount at /dev/hugepages has the default size only.
+ * All pages are allocated at the start, so that a guest which cannot have them all does not start.
+ * memfd_create(2) takes the page size; the mount at /dev/hugepages has only the default size.
  */
 function hugepageArgs(vm: VmSpec, hugepageKiB: number | undefined): string[] {
   const size = hugepageKiB === undefined ? '' : `,hugetlbsize=${hugepageKiB}K`
@@ -58,7 +58,7 @@ function firmwareArgs(firmware: Firmware): string[] {
   ]
 }
 
-/** Control, serial console (kept in a log as well), report line; VNC when asked for. All on unix sockets. */
+/** Unix sockets for QMP, the serial console (which is also logged), the report line and, if wanted, VNC. */
 function consoleArgs(vm: VmSpec, files: VmFiles): string[] {
   const socket = (id: string, path: string, log?: string) =>
     `socket,id=${id},path=${escapeOption(path)},server=on,wait=off${log === undefined ? '' : `,logfile=${escapeOption(log)},logappend=off`}`
@@ -103,7 +103,7 @@ function diskArgs(disk: DiskSpec, index: number): string[] {
   ]
 }
 
-/** The ISO comes after the disks: an empty disk falls through to it, an installed one does not. */
+/** The ISO comes after the disks in the boot order, so it is booted only while the disks are empty. */
 function isoArgs(iso: string): string[] {
   return [
     ...['-drive', `if=none,id=iso,media=cdrom,format=raw,readonly=on,file=${escapeOption(iso)}`],
@@ -111,7 +111,10 @@ function isoArgs(iso: string): string[] {
   ]
 }
 
-/** The tap is QEMU's own and goes when it ends; `up` plugs it into the bridge while the guest still waits. */
+/**
+ * QEMU creates the tap and removes it when it ends. The start adds it to the bridge while the guest is
+ * paused.
+ */
 function networkArgs(vm: VmSpec, index: number, mac: string): string[] {
   return [
     ...['-netdev', `tap,id=net${index},ifname=${tapName(vm.name, index)},script=no,downscript=no`],
@@ -119,7 +122,7 @@ function networkArgs(vm: VmSpec, index: number, mac: string): string[] {
   ]
 }
 
-/** Interface names hold 15 characters (IFNAMSIZ): a short, readable, stable one. */
+/** A stable name for the tap. Interface names have at most 15 characters (IFNAMSIZ). */
 export function tapName(vm: string, index: number): string {
   let sum = 0
   for (const character of vm) sum = (sum * 31 + character.charCodeAt(0)) % 0xfff
@@ -127,9 +130,9 @@ export function tapName(vm: string, index: number): string {
 }
 
 /**
- * A root port of its own for each slot of the host, the functions of one card together on it, as on bare
- * metal: a PCIe capability is visible to the guest only below a port (hw/vfio/pci.c vfio_setup_pcie_cap), and
- * a card's functions find each other.
+ * Each slot of the host gets a root port, and all functions of a card are on the same port, as on the host.
+ * The guest sees a PCIe capability only below a port (hw/vfio/pci.c, vfio_setup_pcie_cap), and drivers expect
+ * the functions of a card in one slot.
  */
 function assignedArgs(functions: readonly AssignedFunction[]): string[] {
   const args: string[] = []
@@ -147,12 +150,14 @@ function assignedArgs(functions: readonly AssignedFunction[]): string[] {
 
 function assigned(fn: AssignedFunction, port: number, index: number, count: number): string {
   const place = `bus=port${port},addr=0x0.${index}${count > 1 && index === 0 ? ',multifunction=on' : ''}`
-  // A boot ROM can stall the guest's firmware for minutes and only a GPU's is needed for a picture.
+  // A boot ROM can block the guest's firmware for minutes. Only a GPU needs it, to show a picture.
   const rom = deviceClass({ address: fn.address, classCode: fn.classCode ?? '' }) === 'gpu' ? '' : ',rombar=0'
   return `vfio-pci,id=${qdevId(fn)},host=${fn.address},${place}${rom}`
 }
 
-/** The name of the device in QMP: `role-wan`, or `with-0000_01_00_1` for a function that only comes along. */
+/**
+ * The id of the device in QMP: `role-wan`, or `with-0000_01_00_1-1` for a function that is only taken along.
+ */
 export function qdevId(fn: AssignedFunction): string {
   const { function: number } = addressParts(fn.address)
   return fn.role === ''

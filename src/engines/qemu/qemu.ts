@@ -1,5 +1,5 @@
 /**
- * Starts and stops the QEMU process of a VM. It outlives this program; what was started is written beside its
+ * Starts and stops the QEMU process of a VM. The process outlives this program; a record is beside its
  * sockets.
  */
 import type { AcceleratorKind } from '../../base/accelerator.ts'
@@ -19,7 +19,7 @@ import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
 import { openQmp, QmpError, type QmpClient } from './qmp.ts'
 import { vmFiles, type VmFiles } from './vm-files.ts'
 
-/** The oldest QEMU this is tested with (Debian 12). */
+/** The oldest QEMU that the tests use (Debian 12). */
 const oldestQemu = { major: 7, minor: 2 }
 
 export const qemu: Engine = {
@@ -47,9 +47,9 @@ export const qemu: Engine = {
 }
 
 /**
- * Starts the VM paused, plugs its networks in, lets it run. Nothing of it is left when a part of this goes
- * wrong. /dev/kvm may be there and still not work (a nested host, a restricted container): the start itself
- * is the trial, and one that fails over KVM is repeated with software emulation.
+ * Starts the VM paused, connects its networks, and lets it run. When a part of this fails, the process is
+ * ended. /dev/kvm may exist and still not work (in a nested host or a restricted container), so a start that
+ * fails because of KVM is repeated with software emulation.
  */
 async function start(system: System, vm: VmSpec, { spec, functions }: Given): Promise<VmRecord> {
   const hugepageKiB = vm.hugepages ? chooseHugepageKiB(system, spec) : undefined
@@ -65,7 +65,7 @@ async function start(system: System, vm: VmSpec, { spec, functions }: Given): Pr
   return await startWith(system, vm, args, 'tcg')
 }
 
-/** KVM itself refused; nothing about the VM is wrong. */
+/** KVM does not work here; the VM itself may be correct. */
 class KvmError extends AppError {}
 
 async function startWith(
@@ -78,7 +78,7 @@ async function startWith(
   const files = vmFiles(system, vm.name)
   refuseSecond(system, vm.name)
   system.work.removeTree(files.folder)
-  // Its sockets give full control over the VM.
+  // The sockets in this folder give full control over the VM.
   system.work.ensureFolder(files.folder, 0o700)
   const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(system, vm), accelerator })
   const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
@@ -86,7 +86,7 @@ async function startWith(
     ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
     functions: functions.map(({ role, address }) => ({ role, address })),
   }
-  // Written at once: should this process be killed now, the next start knows what it left.
+  // Written before the start is complete: if this process is killed, the next start finds the QEMU it left.
   const stored = { ...record, ...defined({ startTicks: readStartTicks(system, process.pid) }) }
   system.work.putFile(files.record, JSON.stringify({ ...stored, starting: true }))
   try {
@@ -170,9 +170,9 @@ async function plugIn(system: System, tap: string, bridge: string): Promise<void
     const result = await system.exec(argv, { timeoutSeconds: 10 })
     if (result.status === 0) continue
     throw new AppError(
-      `${tap} could not be plugged into ${bridge}: ${result.stderr.trim() || `status ${result.status}`}`,
+      `${tap} could not be added to ${bridge}: ${result.stderr.trim() || `status ${result.status}`}`,
       {
-        help: `is ${bridge} there? ip link show type bridge`,
+        help: `does ${bridge} exist? ip link show type bridge`,
       },
     )
   }
@@ -183,8 +183,8 @@ async function openVmQmp(system: System, name: string): Promise<QmpClient> {
 }
 
 /**
- * Keeps to the time it is given: a QEMU that does not answer is ended by its process, whose identity is
- * checked before each signal. Throws AppError when not even SIGKILL ends it.
+ * A QEMU that does not answer in time is ended by signals; each signal is sent only while the process is
+ * still this QEMU. Throws AppError when not even SIGKILL ends it.
  */
 async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promise<StopResult> {
   const stored = readRecord(system, vm.name)
@@ -203,12 +203,12 @@ async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promi
   }
   throw new AppError(`${record.name} (process ${record.pid}) does not end, not even by SIGKILL`, {
     help:
-      'it hangs inside the kernel, mostly on a device: dmesg | tail; cat ' +
-      `/proc/${record.pid}/stack; only a restart of the host helps then`,
+      'it hangs inside the kernel, usually on a device: dmesg | tail; cat ' +
+      `/proc/${record.pid}/stack; only a restart of the host ends it then`,
   })
 }
 
-/** Whether QEMU took the command within the time; it may close the socket before its reply. */
+/** Whether QEMU accepted the command in time. */
 async function tell(system: System, name: string, command: string, seconds: number): Promise<boolean> {
   try {
     const qmp = await openQmp(await system.connect(vmFiles(system, name).qmp), seconds)
@@ -224,7 +224,9 @@ async function tell(system: System, name: string, command: string, seconds: numb
   }
 }
 
-/** A process without a record that can be read has the disks and the sockets of the VM. */
+/**
+ * Throws when a QEMU of this VM runs without a readable record: it uses the disks and the sockets of the VM.
+ */
 function refuseSecond(system: System, name: string): void {
   const processes = system.list('/proc')
   const socket = escapeOption(vmFiles(system, name).qmp)
@@ -232,8 +234,8 @@ function refuseSecond(system: System, name: string): void {
     (one) => /^\d+$/.test(one) && isQemuOf(system, one, name) && cmdlineOf(system, one).includes(socket),
   )
   if (pid === undefined) return
-  throw new AppError(`a QEMU of ${name} runs already (process ${pid}), and its record cannot be read`, {
-    help: `when nobody needs it: kill ${pid}, then start ${name} again`,
+  throw new AppError(`a QEMU of ${name} is already running (process ${pid}), and its record cannot be read`, {
+    help: `if nobody needs it: kill ${pid}, then start ${name} again`,
   })
 }
 
@@ -249,12 +251,11 @@ async function endsWithin(
   return false
 }
 
-/** The last lines of a log or console; control characters removed. */
+/** The last lines of a log; control characters are removed. */
 function lastLines(system: System, path: string, count: number): string {
   if (!system.work.exists(path)) return ''
   const text = system.work
-    .readFile(path)
-    .subarray(-16_384)
+    .readEnd(path, 16_384)
     .toString('latin1')
     .replaceAll(/[^\x20-\x7e\n]/g, '')
   return text.trimEnd().split('\n').slice(-count).join('\n')

@@ -1,12 +1,13 @@
 /**
- * QMP, QEMU's control socket (docs/interop/qmp-spec in QEMU): greeting, capabilities, one JSON object a line,
- * replies matched by id, events in between. This file speaks the wire; what is asked stands in qemu.ts.
+ * QMP, the protocol of QEMU's control socket (docs/interop/qmp-spec in QEMU): a greeting, the capabilities,
+ * then one JSON object on each line. A reply has the id of its command; events may come at any time. The
+ * commands are in qemu.ts.
  */
 import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Connection } from '../../machine/system.ts'
 
-/** QEMU refused a command: its own error class (`GenericError`, `DeviceNotFound`, …) and words. */
+/** QEMU refused a command. `errorClass` is QEMU's: `GenericError`, `DeviceNotFound`, … */
 export class QmpError extends AppError {
   readonly command: string
   readonly errorClass: string
@@ -23,8 +24,7 @@ export type QmpVersion = { readonly major: number; readonly minor: number; reado
 export type QmpClient = {
   readonly version: QmpVersion
   /**
-   * Sends one command; the reply's `return`. Throws QmpError, or AppError on time-out and when QEMU goes
-   * away.
+   * Returns the member `return` of the reply. Throws QmpError, or AppError on a timeout and when QEMU ends.
    */
   execute(
     command: string,
@@ -43,12 +43,10 @@ type Waiting = {
   readonly command: string
 }
 
-/**
- * A line longer than this is not QMP any more (the largest real reply, query-qmp-schema, is some 200 KiB).
- */
+/** A longer line cannot be QMP: the largest reply, query-qmp-schema, has about 200 KiB. */
 const longestLine = 4 * 1024 * 1024
 
-/** Shakes hands on a fresh connection: greeting in, `qmp_capabilities` out. */
+/** Reads the greeting of a new connection, and sends `qmp_capabilities`. */
 export async function openQmp(connection: Connection, timeoutSeconds = 20): Promise<QmpClient> {
   const wire = new Wire(connection)
   const version = versionOf(await wire.greeting(timeoutSeconds))
@@ -58,11 +56,10 @@ export async function openQmp(connection: Connection, timeoutSeconds = 20): Prom
     execute: (command, args, timeout = 20) => wire.execute(command, args, timeout),
     onEvent: (listener) => wire.listeners.push(listener),
     closed: wire.closed,
-    close: () => wire.end('was left'),
+    close: () => wire.end('was disconnected'),
   }
 }
 
-/** One connection, from the first byte to its end. */
 class Wire {
   readonly listeners: ((event: QmpEvent) => void)[] = []
   readonly closed: Promise<void>
@@ -89,7 +86,7 @@ class Wire {
     this.#isClosed = true
     this.#connection.close()
     for (const { reject, command } of this.#waiting.values())
-      reject(new AppError(`QEMU ${why} while it was asked ${command}`))
+      reject(new AppError(`QEMU ${why} before it answered ${command}`))
     this.#waiting.clear()
     this.#resolveClosed()
   }
@@ -141,7 +138,7 @@ class Wire {
     })
   }
 
-  /** Each byte is looked at once: an answer may come in pieces of any size. */
+  /** Reads each byte once, since a hostile peer may send an answer in very small pieces. */
   #take(text: string): void {
     const parts = text.split('\n')
     for (const [index, part] of parts.entries()) {

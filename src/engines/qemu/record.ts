@@ -1,18 +1,18 @@
-/** The record of a VM that was started, and whether its process lives. */
+/** Reads the record of a started VM, and checks whether its process is running. */
 import { z } from 'zod'
 import type { System } from '../../machine/system.ts'
 import { vmRecordSchema, type VmRecord } from '../engine.ts'
 import { vmRunFolder } from './vm-files.ts'
 
 /**
- * What is kept on disk: also when the process began, in clock ticks since the kernel's start (proc(5), stat
+ * The file also has the start time of the process, in clock ticks since the kernel's start (proc(5), stat
  * field 22).
  */
 const storedSchema = vmRecordSchema.extend({ startTicks: z.exactOptional(z.string().max(32)) })
 
 export type Stored = z.infer<typeof storedSchema>
 
-/** By the records whose process still lives. */
+/** The records of all VMs whose process is running. */
 export function running(system: System): VmRecord[] {
   const names = system.list(vmRunFolder)
   return (names.ok ? names.value : []).flatMap((name) => {
@@ -33,12 +33,15 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Not JSON, and so no record.
+    // Not JSON: there is no record.
     return undefined
   }
 }
 
-/** A pid alone could be somebody else's by now, and a zombie is over: its command line is empty. */
+/**
+ * The kernel may have given the pid to another process, so the command line is compared. A zombie has an
+ * empty one.
+ */
 export function isAlive(system: System, record: Pick<Stored, 'name' | 'pid' | 'startTicks'>): boolean {
   if (!isQemuOf(system, String(record.pid), record.name)) return false
   return record.startTicks === undefined || record.startTicks === readStartTicks(system, record.pid)
@@ -53,7 +56,7 @@ export function cmdlineOf(system: System, pid: string): string {
   return cmdline.ok ? cmdline.value : ''
 }
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold blanks and brackets. */
+/** Field 22 of /proc/PID/stat. The name in field 2 may contain spaces and parentheses. */
 export function readStartTicks(system: System, pid: number): string | undefined {
   const stat = system.readText(`/proc/${pid}/stat`, 4096)
   return stat.ok ? stat.value.slice(stat.value.lastIndexOf(')') + 2).split(' ')[19] : undefined

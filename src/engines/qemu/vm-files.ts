@@ -1,16 +1,13 @@
-/**
- * Where a running VM keeps its sockets and logs: one folder for each under /run, gone after a reboot like the
- * VM itself.
- */
+/** The sockets and logs of a running VM. Each VM has a folder under /run, which a reboot empties. */
 import { runFolder } from '../../base/own-folders.ts'
 import type { System } from '../../machine/system.ts'
 
-/** On the machine that the System reads. */
+/** The path as the System reads it, without its root. */
 export const vmRunFolder = `${runFolder}/vm`
 
 export type VmFiles = {
   readonly folder: string
-  /** What was started: VmRecord as JSON. */
+  /** VmRecord as JSON. */
   readonly record: string
   readonly qmp: string
   readonly serial: string
@@ -20,7 +17,7 @@ export type VmFiles = {
   readonly log: string
 }
 
-/** The paths as programs open them: QEMU knows nothing of the tree that a System may read. */
+/** The paths as other programs open them, with the root of the System: QEMU does not know that root. */
 export function vmFiles({ root = '' }: Pick<System, 'root'>, name: string): VmFiles {
   const folder = `${root}${vmRunFolder}/${name}`
   return {

@@ -43,8 +43,8 @@ describe('locked memory', () => {
   })
 
   it.each([
-    ['8388608', /box would lock 4 GiB of memory, and this process may lock 8 MiB/],
-    ['4294967296', /may lock 4 GiB/],
+    ['8388608', /box would lock 4 GiB of memory, and this process may lock only 8 MiB/],
+    ['4294967296', /may lock only 4 GiB/],
   ])('of %s bytes is too little without CAP_IPC_LOCK', (soft, words) => {
     capabilities(withoutLock)
     limits(soft)
@@ -73,7 +73,9 @@ describe('memory of the control group', () => {
   ])('%s is told when it is too small', (_, group) => {
     memoryMax('/system.slice/handover.service', 'max')
     memoryMax(group, '4294967296')
-    expect(check(false)).toThrow(`the control group ${group} may have 4 GiB: the kernel would end it`)
+    expect(check(false)).toThrow(
+      `the control group ${group} may use only 4 GiB: the kernel would kill the VM`,
+    )
     expect(check(false, ', hugepages: true')).not.toThrow()
   })
 
