@@ -11,7 +11,7 @@ const explanation = z.object({
   cause: text,
   proof: text.describe('a command that only reads; words in capitals are to be filled in'),
   remedy: texts.describe('the safest first'),
-  source: text.describe('the file and function that write the line, or who reports it'),
+  source: text.describe('the file that writes the line, mostly with its function; or who reports it'),
   certainty: z.enum(certainties).describe('seen: produced on purpose; source: as the program is written'),
   line: z.int().describe('where it stands first, counted from 1'),
   quote: text.describe('that line, cut, without control characters'),

@@ -11,8 +11,7 @@ export const guestSignatures: readonly Signature[] = [
       "guest it is the guest's firmware; on a host the board's.",
     proof: "lspci -vv | grep -E '^[0-9a-f:.]+ |Region'; journalctl -k -b | grep 'no space'",
     remedy: [
-      'in a guest: let it see the processor of the host, with UEFI (firmware: uefi); new OVMF sizes the ' +
-        'window by it',
+      'in a guest: start it by UEFI (firmware: uefi); new OVMF sizes the window by the processor',
       'on a host: switch on "above 4G decoding" in the firmware setup',
       'switch off resizable BAR in the firmware setup, or use smaller windows',
     ],
@@ -43,7 +42,7 @@ export const guestSignatures: readonly Signature[] = [
     proof: 'cat /sys/bus/pci/devices/ADDRESS/reset_method; handover inspect',
     remedy: [
       'shut the guest down in order, then start it again',
-      'handover inspect names drives with known reset faults; handover plan sets a reset that works',
+      'handover inspect names known reset faults; where another reset works, apply keeps to that one',
       'take the power off for a minute, and update the firmware of the drive',
     ],
     source: 'Linux drivers/nvme/host/core.c nvme_wait_ready',

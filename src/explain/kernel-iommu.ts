@@ -77,10 +77,7 @@ export const iommuSignatures: readonly Signature[] = [
       'This chipset (Intel 5500, 5520, X58) has a fault in its interrupt remapping, and the kernel ' +
       'switched the remapping off. VFIO then refuses every device.',
     proof: "lspci -nn -s 00:00.0; journalctl -k -b | grep -iE 'erratum|remapping'",
-    remedy: [
-      'use another board for guests with real devices',
-      'a firmware update for this chipset may switch interrupt remapping off by itself, and changes no more',
-    ],
+    remedy: ['use another board for guests with real devices'],
     source: 'Linux drivers/iommu/intel/irq_remapping.c, arch/x86/kernel/early-quirks.c',
     certainty: 'source',
   },
@@ -136,7 +133,7 @@ export const iommuSignatures: readonly Signature[] = [
     proof: "journalctl -k -b | grep -E 'DMAR|Firmware Bug'; handover inspect",
     remedy: [
       'update the firmware',
-      'switch VT-d off and on again in the firmware setup, and load its defaults',
+      'leave devices with the host that handover inspect shows without a group',
     ],
     source: 'Linux drivers/iommu/intel/dmar.c, drivers/iommu/intel/iommu.c',
     certainty: 'source',

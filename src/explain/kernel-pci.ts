@@ -7,7 +7,7 @@ export const lost = {
   remedy: [
     'shut its VM down and restart the host; where that does not bring it back, take the power off for a ' +
       'minute',
-    'handover inspect {device} names known reset faults; handover plan then sets a reset that works',
+    'handover inspect {device} names known reset faults; where another reset works, apply keeps to that one',
     'keep it awake: disable_idle_d3=1 for vfio-pci (/etc/modprobe.d), at the price of more power',
     'update the firmware of the device and of the board',
   ],
@@ -38,7 +38,7 @@ export const pciSignatures: readonly Signature[] = [
     cause:
       'The device does not answer: all its registers read as ones. It sleeps without power, or it is gone.',
     ...lost,
-    source: 'Linux drivers/pci/pci.c pci_power_up, pci_raw_set_power_state',
+    source: 'Linux drivers/pci/pci.c pci_power_up',
     certainty: 'source',
   },
   {
@@ -85,10 +85,10 @@ export const pciSignatures: readonly Signature[] = [
     cause: 'Somebody wrote a reset into reset_method that this device does not have.',
     proof: 'cat /sys/bus/pci/devices/{device}/reset_method',
     remedy: [
-      'let handover plan choose: it leaves in reset_method what works on this device',
+      'leave it to handover apply: it takes a reset out only where it is known not to work',
       'write one of the words that reset_method shows, or default',
     ],
-    source: 'Linux drivers/pci/pci.c reset_method_store',
+    source: 'Linux drivers/pci',
     certainty: 'seen',
   },
   {
@@ -98,7 +98,7 @@ export const pciSignatures: readonly Signature[] = [
     cause: 'Somebody wrote nothing into reset_method: the device is not reset between two owners any more.',
     proof: 'cat /sys/bus/pci/devices/{device}/reset_method',
     remedy: ['write default into reset_method of the device; the next start of the host does it, too'],
-    source: 'Linux drivers/pci/pci.c reset_method_store',
+    source: 'Linux drivers/pci',
     certainty: 'seen',
   },
   {

@@ -37,7 +37,7 @@ export const vfioSignatures: readonly Signature[] = [
       'give its virtual functions to the VM in place of the card (host: virtual-functions)',
       'find out who uses the virtual functions; once nobody does, write 0 into sriov_numvfs of the card',
     ],
-    source: 'Linux drivers/vfio/pci/vfio_pci_core.c vfio_pci_vf_init',
+    source: 'Linux drivers/vfio/pci/vfio_pci_core.c vfio_pci_core_register_device',
     certainty: 'source',
   },
   {
@@ -120,7 +120,7 @@ export const vfioSignatures: readonly Signature[] = [
     proof: "grep -iE -B2 'BOOTFB|efifb|simple|vesafb|{device}' /proc/iomem",
     remedy: [
       'choose another card as boot display in the firmware setup',
-      'handover inspect {device} names what holds it; handover plan asks for what has to be given up',
+      'handover inspect {device} says whether the boot messages show on it (boot-display)',
       'video=efifb:off under host: kernel-arguments, where efifb is the holder: the screen stays black then',
     ],
     source: 'Linux drivers/pci/pci.c __pci_request_region, drivers/vfio/pci/vfio_pci_core.c',
@@ -138,7 +138,7 @@ export const vfioSignatures: readonly Signature[] = [
       'switch the IOMMU on: handover inspect shows what it lacks',
       'take enable_unsafe_noiommu_mode out of /etc/modprobe.d and the kernel arguments',
     ],
-    source: 'Linux drivers/vfio/group.c vfio_noiommu_group_alloc',
+    source: 'Linux drivers/vfio/group.c vfio_group_find_or_alloc',
     certainty: 'source',
   },
   {

@@ -36,7 +36,7 @@ export const libvirtSignatures: readonly Signature[] = [
       'look at handover inspect {device} first: it says whether the host needs the device',
       'let handover apply bind it, at every boot and by its identity',
     ],
-    source: 'libvirt src/hypervisor/virhostdev.c virHostdevPreparePCIDevices',
+    source: 'libvirt src/hypervisor/virhostdev.c',
     certainty: 'source',
   },
   {

@@ -2,8 +2,6 @@
 import { lost, romUnreadable } from './kernel-pci.ts'
 import type { Signature } from './signature.ts'
 
-const hw = (file: string) => `QEMU hw/vfio/${file}`
-
 export const qemuDeviceSignatures: readonly Signature[] = [
   {
     id: 'no-peer-transfer',
@@ -12,27 +10,27 @@ export const qemuDeviceSignatures: readonly Signature[] = [
     cause: 'Devices of this guest cannot move data straight from one to another. Few guests ever want that.',
     proof: 'handover inspect {device}',
     remedy: ['nothing needs to be done'],
-    source: 'QEMU hw/vfio/common.c vfio_listener_region_add',
+    source: 'QEMU hw/vfio/common.c',
     certainty: 'source',
   },
   {
     id: 'memory-window-held',
-    severity: 'error',
+    severity: 'warning',
     pattern: /Failed to mmap \S{1,40} BAR \d{1,2}\. Performance may be slow/,
     cause: "Something on the host holds the device's memory: mostly the picture that the firmware set up.",
     proof: "grep -iE -B2 'BOOTFB|efifb|simple|vesafb|{device}' /proc/iomem",
     remedy: [
       'choose another card as boot display in the firmware setup',
-      'handover inspect {device} names what holds it; handover plan asks for what has to be given up',
+      'handover inspect {device} says whether the boot messages show on it (boot-display)',
     ],
-    source: `${hw('pci.c')} vfio_bar_register; QEMU docs/igd-assign.txt`,
+    source: 'QEMU hw/vfio/pci.c, docs/igd-assign.txt',
     certainty: 'source',
   },
   {
     id: 'rom-unreadable',
     ...romUnreadable,
     pattern: /vfio-pci: Cannot read device rom at/,
-    source: `${hw('pci.c')} vfio_pci_load_rom`,
+    source: 'QEMU hw/vfio/pci.c',
   },
   {
     id: 'rom-dangerous',
@@ -42,7 +40,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
       'The option ROM of this card (Broadcom BCM57810) is known to stop whole hosts, so QEMU leaves it out.',
     proof: 'lspci -nn -s {device}',
     remedy: ['nothing needs to be done: a network card works in its guest without the ROM'],
-    source: `${hw('pci.c')} vfio_pci_size_rom, pci-quirks.c rom_denylist`,
+    source: 'QEMU hw/vfio/pci.c, pci-quirks.c',
     certainty: 'source',
   },
   {
@@ -51,7 +49,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
     pattern: /Unable to power on device, stuck in D\d/,
     cause: 'The device does not wake up: it lost its power or its link, or the last reset did not work.',
     ...lost,
-    source: `${hw('pci.c')} vfio_pci_pre_reset; disable_idle_d3: reported`,
+    source: 'QEMU hw/vfio/pci.c; disable_idle_d3: its users',
     certainty: 'source',
   },
   {
@@ -63,7 +61,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
       'may work only once per start of the host.',
     proof: 'cat /sys/bus/pci/devices/{device}/reset_method; handover inspect {device}',
     remedy: ['start the VM twice before you rely on it', 'restart the host before the VM starts again'],
-    source: `${hw('pci.c')} vfio_pci_reset`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -76,7 +74,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
       'give every function of the card to the same VM: handover plan shows what goes along',
       'leave it, when the guest works at its second start, too',
     ],
-    source: `${hw('pci.c')} vfio_pci_hot_reset`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -89,7 +87,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
       'stop the VM, restart the host',
       'look at the seat of the card, the riser, the power, and the speed of the link',
     ],
-    source: `${hw('pci.c')} vfio_err_notifier_handler`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -99,7 +97,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
     cause: 'This kernel, or this card, has no access to the old VGA registers.',
     proof: 'cat /sys/bus/pci/devices/{device}/class; cat /sys/module/vfio_pci/parameters/disable_vga',
     remedy: ['leave x-vga out, and start the guest by UEFI (firmware: uefi): it does not need them'],
-    source: `${hw('pci.c')} vfio_populate_vga`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -109,7 +107,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
     cause: 'A port or a bridge was named. Only what is behind it can be given to a guest.',
     proof: 'lspci -nn -s {device}; lspci -t',
     remedy: ['name the device below it: handover inspect shows the tree'],
-    source: `${hw('pci.c')} vfio_setup_pcie_cap`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -119,7 +117,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
     cause: 'The device describes its interrupt table wrongly, and this QEMU has no quirk for it.',
     proof: "lspci -vv -s {device} | grep -A2 'MSI-X'",
     remedy: ['use a newer QEMU, or a newer firmware of the device', 'choose another device'],
-    source: `${hw('pci.c')} vfio_msix_early_setup`,
+    source: 'QEMU hw/vfio/pci.c',
     certainty: 'source',
   },
   {
@@ -132,7 +130,7 @@ export const qemuDeviceSignatures: readonly Signature[] = [
       'use it without a boot screen: the guest shows a picture once its driver runs',
       'use a newer QEMU',
     ],
-    source: `${hw('igd.c')} vfio_probe_igd_bar4_quirk`,
+    source: 'QEMU hw/vfio/igd.c',
     certainty: 'source',
   },
   {

@@ -1,7 +1,6 @@
 /** What QEMU reports when VFIO refuses it a group, a device or its memory. */
 import type { Signature } from './signature.ts'
 
-const hw = (file: string) => `QEMU hw/vfio/${file}`
 const groupLog = "journalctl -k -b | grep -E 'vfio|iommu|RMRR|remapping' | tail -n 20"
 
 export const qemuVfioSignatures: readonly Signature[] = [
@@ -17,7 +16,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'handover inspect names the reason for each device',
       'give the lines of the kernel log to handover explain',
     ],
-    source: `${hw('container.c')} vfio_set_iommu, vfio_connect_container`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'seen',
   },
   {
@@ -30,7 +29,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'run handover plan: it takes the whole group along, or says what of it the host needs',
       'put the card into another slot, when the host needs a member of the group',
     ],
-    source: `${hw('container.c')} vfio_get_group`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'seen',
   },
   {
@@ -40,7 +39,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
     cause: 'The module vfio_iommu_type1 is not loaded.',
     proof: 'ls -d /sys/module/vfio_iommu_type1; handover inspect',
     remedy: ['run handover plan and apply: they load what vfio-pci needs', 'modprobe vfio_iommu_type1'],
-    source: `${hw('container.c')} vfio_get_iommu_type`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -50,7 +49,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
     cause: 'Another program has the IOMMU group open: mostly another VM.',
     proof: 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep /dev/vfio/{group}; handover status',
     remedy: ['run handover status, and stop the other VM: handover down VM'],
-    source: 'QEMU util/osdep.c qemu_open, hw/vfio/container.c vfio_get_group',
+    source: 'QEMU util/osdep.c, hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -63,7 +62,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'start the VM with handover up as root',
       'in a systemd unit or a container of your own: allow /dev/vfio (DeviceAllow=)',
     ],
-    source: 'QEMU util/osdep.c qemu_open, hw/vfio/container.c vfio_get_group',
+    source: 'QEMU util/osdep.c, hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -76,7 +75,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'handover inspect shows whether the IOMMU is on; handover plan what has to change',
       'run handover apply again, when the host started without it',
     ],
-    source: 'QEMU util/osdep.c qemu_open, hw/vfio/container.c vfio_get_group',
+    source: 'QEMU util/osdep.c, hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -86,7 +85,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
     cause: 'This function is not on vfio-pci, though another one of its group is.',
     proof: 'readlink /sys/bus/pci/devices/{device}/driver; handover inspect {device}',
     remedy: ['run handover plan: it shows which driver has it, and what apply would change'],
-    source: `${hw('container.c')} vfio_get_device`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'seen',
   },
   {
@@ -98,7 +97,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'is a virtual function that needs the VF token of its card.',
     proof: `${groupLog}; handover inspect {device}`,
     remedy: ['give the lines of the kernel log to handover explain', 'run handover status for other users'],
-    source: `${hw('container.c')} vfio_get_device`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -111,7 +110,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'run handover plan: it follows locked devices to where they are now',
       'where the device is nowhere: take the power off for a minute, look at its seat',
     ],
-    source: `${hw('helpers.c')} vfio_device_get_name`,
+    source: 'QEMU hw/vfio/helpers.c',
     certainty: 'seen',
   },
   {
@@ -124,7 +123,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'run handover plan: it takes the whole group along, or says what of it the host needs',
       'start QEMU without iommufd, as handover does',
     ],
-    source: `${hw('iommufd.c')} iommufd_cdev_connect_and_bind`,
+    source: 'QEMU hw/vfio/iommufd.c',
     certainty: 'source',
   },
   {
@@ -134,7 +133,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
     cause: 'This kernel has no device files for iommufd, or the device is not on vfio-pci.',
     proof: 'ls /sys/bus/pci/devices/{device}/vfio-dev; readlink /sys/bus/pci/devices/{device}/driver',
     remedy: ['start QEMU without iommufd, as handover does', 'run handover plan, when it is not on vfio-pci'],
-    source: `${hw('iommufd.c')} iommufd_cdev_getfd`,
+    source: 'QEMU hw/vfio/iommufd.c',
     certainty: 'source',
   },
   {
@@ -151,7 +150,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'start the VM with handover up as root; in a systemd unit of your own: LimitMEMLOCK=infinity',
       'give the VM less memory, or stop another one: handover plan shows the sum',
     ],
-    source: 'QEMU hw/vfio/common.c vfio_dma_map, hw/vfio/container.c',
+    source: 'QEMU hw/vfio/common.c, hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -166,7 +165,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'nothing needs to be done when the guest starts: it concerns only transfers from device to device',
       'give the VM less memory, when the guest does not start',
     ],
-    source: 'QEMU hw/vfio/common.c vfio_dma_map, hw/vfio/container.c',
+    source: 'QEMU hw/vfio/common.c, hw/vfio/container.c',
     certainty: 'source',
   },
   {
@@ -179,7 +178,7 @@ export const qemuVfioSignatures: readonly Signature[] = [
       'run handover inspect, and give the kernel log to handover explain',
       'see who has devices open: handover status',
     ],
-    source: `${hw('container.c')} vfio_get_group`,
+    source: 'QEMU hw/vfio/container.c',
     certainty: 'seen',
   },
 ]

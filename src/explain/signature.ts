@@ -36,7 +36,7 @@ export type Signature = {
   readonly proof: string
   /** The safest first. */
   readonly remedy: readonly [string, ...string[]]
-  /** The file and function that write the line, or who reports it. */
+  /** The file that writes the line, mostly with its function; or who reports it. */
   readonly source: string
   readonly certainty: Certainty
 }

@@ -6,6 +6,7 @@ import type { AcceleratorKind } from '../../base/accelerator.ts'
 import { defined } from '../../base/defined.ts'
 import { AppError } from '../../base/errors.ts'
 import { escapeOption } from '../../base/escape.ts'
+import { explain } from '../../explain/explain.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { System } from '../../machine/system.ts'
 import { type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
@@ -132,23 +133,12 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
   )
 }
 
-/** The commonest refusals, translated; the rest is shown as QEMU said it. */
+/** The cause and what helps first, where the words are known (explain/). */
 function helpFor(said: string): string {
-  if (/unable to map backing store|hugetlb/i.test(said))
-    return (
-      'not enough free huge pages of that size: grep HugePages_ /proc/meminfo; `host: { ' +
-      'hugepages: … }` lets apply set them aside'
-    )
-  if (/Cannot allocate memory|cannot set up guest memory/.test(said))
-    return 'not enough free memory: give the VM less, or stop another one'
-  if (/group .* is not viable/.test(said))
-    return 'another device of its IOMMU group still has a host driver: run handover plan'
-  if (/Device or resource busy/.test(said)) return 'the device is in use by another VM: run handover status'
-  if (/failed to setup container|MAP_DMA/.test(said))
-    return 'the memory could not be pinned: run as root; in a systemd unit, LimitMEMLOCK=infinity'
-  if (/could not open .*tun|network script|Operation not permitted/.test(said))
-    return 'creating a tap interface needs root'
-  return 'the full words are in the log; journalctl -k and dmesg may say more'
+  const known = explain(said).find(({ severity }) => severity === 'error')
+  return known === undefined
+    ? 'the kernel may have said more: journalctl -k -b | handover explain'
+    : `${known.cause} What helps: ${known.remedy[0]}`
 }
 
 function checkVersion(qmp: QmpClient): void {

@@ -46,7 +46,7 @@ const shown = `error[group-not-viable]: Another device of its IOMMU group still 
       the host needs
   help: put the card into another slot, when the host needs a member of the
       group
-  known from: QEMU hw/vfio/container.c vfio_get_group; produced on purpose
+  known from: QEMU hw/vfio/container.c; produced on purpose
 
 error[reset-failed]: The device was reset, and did not come back within the
   minute that the kernel waits.

@@ -116,6 +116,27 @@ describe('handover up', () => {
     expect(names()).toEqual([])
   })
 
+  it.each([
+    [
+      "cannot set up guest memory 'ram': Cannot allocate memory",
+      'The host has not enough free memory for this VM. What helps: give the VM less, or stop another one',
+    ],
+    [
+      'vfio 0000:01:00.0: group 3 is not viable',
+      'Another device of its IOMMU group still has a driver of the host. What helps: run handover plan: it ' +
+        'takes the whole group along, or says what of it the host needs',
+    ],
+    ['a new kind of failure', 'the kernel may have said more: journalctl -k -b | handover explain'],
+  ])('explains why QEMU did not start: %s', async (words, help) => {
+    const program = join(host.root, 'programs/qemu-system-x86_64')
+    fs.writeFileSync(program, `#!/bin/sh\necho "qemu-system-x86_64: ${words}" >&2\nexit 1\n`, { mode: 0o755 })
+    await expect(host.run(runUp, ['firewall'], {})).rejects.toMatchObject({
+      message: `QEMU did not start firewall: qemu-system-x86_64: ${words}`,
+      help,
+    })
+    expect(names()).toEqual([])
+  })
+
   it('waits for a guest that answers on its report line', async () => {
     guest({ report: [] })
     writeSpec(
