@@ -14,7 +14,7 @@ export type Explanation = {
   readonly emitter: Emitter
   readonly severity: Severity
   readonly cause: string
-  /** A command that reads only, for the first line's device. */
+  /** A command that reads only, for the first device that is named. */
   readonly proof: string
   /** The safest first. */
   readonly remedy: readonly string[]
@@ -26,7 +26,7 @@ export type Explanation = {
   readonly quote: string
   /** How many lines say it. */
   readonly count: number
-  /** The PCI addresses in these lines, in their order. */
+  /** The PCI addresses in these lines, in their order, at most 4096. */
   readonly devices: readonly PciAddress[]
 }
 
@@ -35,8 +35,6 @@ const mostDevices = 4096
 const quoteWidth = 240
 /** No signature fits into fewer characters; a text may be a million empty lines. */
 const shortest = 16
-
-type Found = { first: Omit<Explanation, 'count' | 'devices'>; count: number; devices: Set<PciAddress> }
 
 /**
  * In the order of their first lines. A line counts for one signature, the first of the catalogue that knows
@@ -56,7 +54,7 @@ export function explain(text: string): Explanation[] {
       break
     }
   }
-  return [...found.values()].map((one) => ({ ...one.first, count: one.count, devices: [...one.devices] }))
+  return [...found.values()].map(explanationOf)
 }
 
 type Hit = {
@@ -67,21 +65,24 @@ type Hit = {
   readonly match: RegExpExecArray
 }
 
+type Found = { readonly first: Hit; count: number; readonly devices: Set<PciAddress> }
+
 function count(found: Map<string, Found>, hit: Hit): void {
-  const { signature, line, match } = hit
-  const addresses = addressesIn(line, match)
-  const known = found.get(signature.id)
-  const one = known ?? { first: firstOf(hit, addresses[0]), count: 0, devices: new Set() }
-  if (known === undefined) found.set(signature.id, one)
+  const known = found.get(hit.signature.id)
+  const one = known ?? { first: hit, count: 0, devices: new Set() }
+  if (known === undefined) found.set(hit.signature.id, one)
   one.count += 1
-  for (const address of addresses) if (one.devices.size < mostDevices) one.devices.add(address)
+  for (const address of addressesIn(hit.line, hit.match))
+    if (one.devices.size < mostDevices) one.devices.add(address)
 }
 
-function firstOf({ emitter, signature, line, number, match }: Hit, device: PciAddress | undefined) {
+function explanationOf({ first, count, devices }: Found): Explanation {
+  const { emitter, signature, line, number, match } = first
   const { pattern: _, remedy, proof, ...said } = signature
+  const [device] = devices
   return {
     ...{ ...said, emitter, proof: fill(proof, match, device) },
     remedy: remedy.map((step) => fill(step, match, device)),
-    ...{ line: number, quote: cut(clean(line.trim()), quoteWidth) },
+    ...{ line: number, quote: cut(clean(line.trim()), quoteWidth), count, devices: [...devices] },
   }
 }

@@ -46,6 +46,11 @@ describe('explain', () => {
     expect(domain.proof).toBe('virsh list; virsh dumpxml box-2 | grep -A4 hostdev')
   })
 
+  it('takes the device from a later line where the first names none', () => {
+    const { proof, line } = one('no such host device: gone\nvfio 0000:03:00.0: no such host device: gone')
+    expect([proof, line]).toEqual(['lspci -nn -s 0000:03:00.0; handover inspect', 1])
+  })
+
   it('leaves a word in capitals where the line names nothing, or nothing that may be pasted', () => {
     expect(one('vfio: Unable to power on device, stuck in D3').proof).toMatch(/^setpci -s ADDRESS VENDOR_ID/)
     const hostile = one('PCI device 0000:03:00.0 is in use by driver QEMU, domain $(reboot)')
