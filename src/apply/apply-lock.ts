@@ -1,10 +1,10 @@
-/** One apply or rollback at a time, and what the machine refuses before either begins, in words. */
+/** Lets one apply or rollback run at a time, and explains why the machine refuses one before it begins. */
 import { AppError, exitCode } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
 import { stateFolder } from '../base/own-folders.ts'
 import { journalFolder, lockPath } from './journal.ts'
 
-/** Applies and rollbacks exclude each other. */
+/** Throws when another apply or rollback is running. */
 export function takeApplyLock(system: System, what: string): () => void {
   const lock = tryLock(system, what)
   if (lock.ok) return lock.release
@@ -24,17 +24,14 @@ function tryLock(system: System, what: string): ReturnType<System['lock']> {
   }
 }
 
-/**
- * What the machine refuses before the first change (no permission, a full disk) is a stop with a reason, not
- * a bug.
- */
+/** Turns a refusal of the machine before the first change (no permission, a full disk) into an AppError. */
 export function untouched(error: unknown): unknown {
   const { code, path = stateFolder } = error as { code?: unknown; path?: string }
   if (error instanceof AppError || typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return error
   const isDenied = code === 'EACCES' || code === 'EPERM'
   const help = isDenied
     ? 'run it as root'
-    : `is there room, and can ${stateFolder} be written? df ${stateFolder}`
+    : `check that ${stateFolder} can be written and has free space: df ${stateFolder}`
   return new AppError(`${path} cannot be written (${code}); nothing was changed`, {
     help,
     cause: error,

@@ -1,6 +1,6 @@
 /**
- * apply: lock, drift guard, journal, perform, read again. Either the host is as planned, or it is as before,
- * or the result says what is neither. Nothing here decides *what* to change; that is in the plan, complete.
+ * Applies a plan: lock, drift guard, journal, perform, read again. Afterwards the host is as planned or as
+ * before; otherwise the result names what is not. The plan decides what changes.
  */
 import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
@@ -37,22 +37,22 @@ import { undoSteps } from './undo.ts'
 
 export type ApplyOptions = {
   readonly report?: Listener
-  /** Absolute path of the spec, for the record. */
+  /** Absolute path of the spec; it is recorded. */
   readonly spec?: string
   /** The text of that spec. */
   readonly specText?: string
-  /** Whether the text that is in force means the same spec; true when absent. */
+  /** Whether the recorded text has the same meaning as the spec. Absent: it has. */
   readonly isSameSpec?: (applied: string | undefined) => boolean
   readonly version?: string
-  /** Asked for between steps: an aborted apply is taken back. */
+  /** Checked between steps. An aborted apply is taken back. */
   readonly signal?: AbortSignal
   readonly limits?: Limits
   /**
-   * The host that the plan was made of: what it needs since then keeps a device from leaving. Absent: as it
-   * is at the beginning.
+   * The host that the plan was made for: a need that is new since then keeps a device from leaving. Absent:
+   * the host as it is when the apply begins.
    */
   readonly host?: Host
-  /** Id of the trial that this makes permanent. */
+  /** Id of the trial that this apply makes permanent. */
   readonly continues?: string
 }
 
@@ -69,8 +69,7 @@ export type ApplyResult =
     }
 
 /**
- * Throws AppError (DriftError among them) when it stops before touching anything; every later failure is a
- * result.
+ * Throws AppError when it stops before the first change (DriftError is one); every later failure is a result.
  */
 export async function apply(plan: Plan, system: System, options: ApplyOptions = {}): Promise<ApplyResult> {
   const report = deaf(options.report ?? (() => undefined))
@@ -107,7 +106,7 @@ function refuseUnfinished(system: System): void {
   for (const read of readJournals(system)) {
     if (!read.ok)
       throw new AppError(
-        `journal ${read.id}: ${read.reason}; what it changed cannot be known, so nothing was changed`,
+        `journal ${read.id}: ${read.reason}; what it changed is unknown, so nothing was changed`,
         {
           help:
             'see "A damaged journal" in docs/safety.md; when the host is as you want it: mv ' +
@@ -140,7 +139,7 @@ function isSameOwnership(last: JournalRecord, plan: Plan): boolean {
   return of(last) === of(plan)
 }
 
-/** What cannot be begun leaves no copies behind: they would keep the disk full that stopped them. */
+/** Removes the copies of an apply that cannot begin, since they would keep a full disk full. */
 async function begin(...given: Parameters<typeof makeRecord>): Promise<OpenJournal> {
   const [system] = given
   try {
@@ -149,7 +148,7 @@ async function begin(...given: Parameters<typeof makeRecord>): Promise<OpenJourn
     try {
       clearAbandoned(system)
     } catch {
-      // The next apply tries again; what stopped this one is the thing to report.
+      // The next apply tries to clear again; the first error is the one to report.
     }
     throw error
   }
@@ -196,10 +195,10 @@ async function transact(system: System, journal: OpenJournal, run: Run): Promise
   const { record } = journal
   const begun = new Set<number>()
   try {
-    // The verdict on an earlier trial must not speak about this one.
+    // The result of an earlier trial must not be taken for the result of this one.
     if (isTrial(record)) system.remove(trialResultPath)
     for (const [index, step] of record.steps.entries()) {
-      if (run.signal?.aborted) throw new AppError('it was asked to stop')
+      if (run.signal?.aborted) throw new AppError('the apply was asked to stop')
       begun.add(index)
       await performRecorded(system, journal, { index, step, run })
     }
@@ -207,7 +206,7 @@ async function transact(system: System, journal: OpenJournal, run: Run): Promise
     journal.append({ event: 'end', outcome: 'applied' })
     return { outcome: 'applied', id: record.id, needsReboot: record.needsReboot }
   } catch (error) {
-    // What stopped before it touched anything leaves nothing of ours to take back.
+    // This step changed nothing, so it must not be taken back.
     if (error instanceof ChangedMeanwhile) begun.delete(Math.max(...begun))
     return takeBack(system, journal, { error, begun, report: run.report })
   }
@@ -240,13 +239,13 @@ async function performRecorded(
   report({ kind: 'step', index, step, phase: 'done', seconds: (Date.now() - begun) / 1000 })
 }
 
-/** Drivers and attributes are looked at once more, too: a step is done on what was planned, or not at all. */
+/** Reads the object again right before the step, since it may have changed after the drift guard. */
 function refuseDrifted(system: System, step: Step): void {
   const standing = readStanding(system, step)
   if (standing.kind === 'drifted' || standing.kind === 'gone') throw new ChangedMeanwhile(standing.difference)
 }
 
-/** A later step may have spoilt an earlier one: success is what the machine says at the end. */
+/** Reads all objects again after the last step, since a later step may have undone an earlier one. */
 function readAgain(system: System, steps: readonly Step[]): void {
   for (const step of steps) {
     if (!hasState(step)) continue
@@ -270,7 +269,7 @@ async function takeBack(
   const help =
     what.error instanceof AppError && what.error.help !== undefined ? { help: what.error.help } : {}
   what.report({ kind: 'undoing', cause })
-  // The events since the beginning are all on disk; without one for a command its outputs count as torn.
+  // A command without a recorded end counts as interrupted, and its outputs as damaged.
   const leftovers = await undoSteps(
     system,
     { record, events: [], later: false, begun: what.begun },

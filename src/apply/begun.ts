@@ -1,12 +1,9 @@
-/**
- * Which steps of a journal were begun: the others changed nothing, whatever somebody else did to their
- * objects since.
- */
+/** Finds the steps of a journal that were begun. The others changed nothing. */
 import type { Journal } from './journal.ts'
 
 /**
- * Undefined: all of them count, since the journal does not say otherwise for sure. Each beginning is on the
- * disk before its step.
+ * Undefined: all steps count as begun, since the journal is damaged or the apply succeeded. The event of a
+ * beginning is on disk before the step runs.
  */
 export function begunSteps({
   events,

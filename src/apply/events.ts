@@ -1,7 +1,4 @@
-/**
- * What apply and rollback say while they work. A listener only listens: one that throws, or is gone, changes
- * nothing about the transaction.
- */
+/** The events that apply and rollback report while they work. A listener cannot change the transaction. */
 import type { Step } from '../steps/step.ts'
 import type { StepPhase } from './journal.ts'
 
@@ -20,13 +17,13 @@ export type ApplyEvent =
 
 export type Listener = (event: ApplyEvent) => void
 
-/** A consumer that fails (a closed terminal) must not stop a transaction half-way. */
+/** Ignores errors of the listener: a closed terminal must not stop a transaction half-way. */
 export function deaf(listener: Listener): Listener {
   return (event) => {
     try {
       listener(event)
     } catch {
-      // What is lost is a line on somebody's screen; the journal has it.
+      // Only a line on the screen is lost; the journal has the event.
     }
   }
 }

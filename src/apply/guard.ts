@@ -1,6 +1,6 @@
 /**
- * Stops before anything is touched: every object a transaction is about is read again and must stand where
- * the plan (or the journal) believes it to stand.
+ * The drift guard: before the first change, it reads every object of the transaction again. Each must be in
+ * the state that the plan or the journal expects.
  */
 import { AppError, exitCode } from '../base/errors.ts'
 import type { Reader, System } from '../machine/system.ts'
@@ -9,7 +9,7 @@ import { checkIdentity } from '../steps/check-identity.ts'
 import { copiesOf, type Journal } from './journal.ts'
 import { hasState, kindOf, readStanding, type Step } from '../steps/step.ts'
 
-/** The host is not as expected; nothing was changed. `differences` has one entry per object. */
+/** The host is not as expected, and nothing was changed. `differences` has one entry for each object. */
 export class DriftError extends AppError {
   readonly differences: readonly string[]
   constructor(message: string, differences: readonly string[], help: string) {
@@ -21,7 +21,9 @@ export class DriftError extends AppError {
   }
 }
 
-/** The steps that are still to do. Throws DriftError when one object is neither as before nor as after. */
+/**
+ * Returns the steps that are not done yet. Throws DriftError when an object is in neither state of its step.
+ */
 export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
   const differences: string[] = []
   const open: Step[] = []
@@ -31,7 +33,7 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
     open.push(step)
     if (standing.kind === 'drifted' || standing.kind === 'gone') differences.push(standing.difference)
     if (standing.kind === 'between')
-      differences.push(`${kindOf(step).object(step)} is half-way, neither as before nor as planned`)
+      differences.push(`${kindOf(step).object(step)} is half-way: neither as before nor as planned`)
     const device = kindOf(step).device?.(step)
     if (device !== undefined && standing.kind === 'before') {
       const check = checkIdentity(reader, device.address, device.identity)
@@ -40,30 +42,29 @@ export function guardApply(reader: Reader, steps: readonly Step[]): Step[] {
   }
   if (differences.length > 0)
     throw new DriftError(
-      'the host is not as the plan saw it; nothing was changed:',
+      'the host has changed since the plan; nothing was changed:',
       differences,
-      'plan again and look at what changed: handover plan',
+      'plan again, and check what changed: handover plan',
     )
-  // Generators run again only when something they read is changed.
+  // Generators run only when another step changes something.
   const isIdle = steps.some(hasState) && !open.some(hasState)
   return isIdle ? [] : open
 }
 
 export type UndoObstacles = {
-  /** Someone changed it since: a reason to refuse. */
+  /** Objects that someone else changed after the apply. */
   readonly drifted: readonly string[]
-  /** Used by a running virtual machine: a reason to refuse. */
+  /** Objects that a running virtual machine uses. */
   readonly inUse: readonly string[]
 }
 
-/** What stands in the way of taking a journal back; looks only. */
+/** Finds the reasons why a journal cannot be taken back. Changes nothing. */
 export function findUndoObstacles(system: System, journal: Journal): UndoObstacles {
   const drifted: string[] = []
   const inUse: string[] = []
   const begun = begunSteps(journal)
   for (const [index, step] of journal.record.steps.entries()) {
-    // A generator's outputs are no obstacle: what was written again since is generated again
-    // (steps/outputs.ts).
+    // Outputs that another program has written since are generated again (steps/outputs.ts).
     if (!hasState(step)) continue
     const kind = kindOf(step)
     const standing = readStanding(system, step)

@@ -1,14 +1,13 @@
 /**
- * Journal: what was done to the host, on disk before it is done. One folder per apply under
+ * The journal records every change of the host before it is made. Each apply has a folder under
  * /var/lib/handover/journal:
  *
  *     0007/record.json   steps, assignments, identities, list of saved files; written once, before the first change
- *     0007/saved/3       bytes of a file as it was (named by number in `record.saved`)
+ *     0007/saved/3       bytes of a file before the apply (its number is in `record.saved`)
  *     0007/events.jsonl  one line per event, appended and fsynced
  *
- * Ids count up instead of naming a time, so a clock that is set back cannot reorder them. A folder without
- * record.json is an apply that ended before it changed anything. This file reads and writes; it decides
- * nothing.
+ * Ids are counted, so a clock that is set back cannot change their order. A folder without record.json is
+ * from an apply that ended before its first change.
  */
 import { AppError, exitCode, UsageError } from '../base/errors.ts'
 import { runFolder, stateFolder } from '../base/own-folders.ts'
@@ -30,17 +29,17 @@ export type { JournalEvent, JournalRecord, Outcome, StepPhase } from './record.t
 export const journalFolder = `${stateFolder}/journal`
 const recordLimit = 64 * 1024 * 1024
 
-/** In memory: a full or read-only disk must not stand in the way of a rollback. */
+/** In memory, so that a full or read-only disk cannot prevent a rollback. */
 export const lockPath = `${runFolder}/lock`
 
-/** `interrupted`: the process ended without a word (a power cut, SIGKILL). */
+/** `interrupted`: the process ended before it recorded an outcome (a power cut, SIGKILL). */
 export type JournalStatus = Outcome | 'interrupted'
 
 export type Journal = {
   readonly record: JournalRecord
   readonly events: readonly JournalEvent[]
   readonly status: JournalStatus
-  /** What is wrong with the files themselves: torn lines, a newer schema. */
+  /** What is wrong with events.jsonl. */
   readonly damage: readonly string[]
 }
 
@@ -48,7 +47,6 @@ export type JournalRead =
   | { readonly ok: true; readonly journal: Journal }
   | { readonly ok: false; readonly id: string; readonly reason: string }
 
-/** Where the bytes are that the transaction saved. */
 export function copiesFolder(id: string): string {
   return `${journalFolder}/${id}/saved`
 }
@@ -58,8 +56,8 @@ export function copiesOf({ id, saved }: JournalRecord): Copies {
 }
 
 /**
- * Every journal there is, oldest first. Folders of applies that never began are left out. Throws when it
- * cannot be known what there is.
+ * All journals, the oldest first, without those of applies that never began. Throws when the folder is
+ * unreadable.
  */
 export function readJournals(reader: Reader): JournalRead[] {
   const names = reader.list(journalFolder)
@@ -67,9 +65,9 @@ export function readJournals(reader: Reader): JournalRead[] {
     if (names.reason === 'absent') return []
     const isDenied = names.code === 'EACCES' || names.code === 'EPERM'
     throw new AppError(
-      `${journalFolder} cannot be read (${names.code ?? names.reason}), so what was done is not known`,
+      `${journalFolder} cannot be read (${names.code ?? names.reason}), so earlier changes are not known`,
       {
-        help: isDenied ? 'run it as root' : `what does the kernel say of that disk? dmesg | tail`,
+        help: isDenied ? 'run it as root' : 'see what the kernel reports about that disk: dmesg | tail',
       },
     )
   }
@@ -81,10 +79,10 @@ export function readJournals(reader: Reader): JournalRead[] {
   return journals
 }
 
-/** The highest number that has nine digits: a longer one is some date or other. */
+/** A longer number is probably a date. */
 const highestId = 999_999_999
 
-/** As handed out, four digits at least: `0007`, never `00007`. */
+/** Four digits or more: `0007`, never `00007`. */
 const idOf = (number: number) => String(number).padStart(4, '0')
 const isId = (name: string) => /^\d{4,9}$/.test(name) && idOf(Number(name)) === name
 
@@ -94,13 +92,13 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   if (!text.ok) {
     if (text.reason === 'absent')
       return hasBegun(reader, id)
-        ? { ok: false, id, reason: 'record.json is gone, and something was done' }
+        ? { ok: false, id, reason: 'record.json is missing, although steps were begun' }
         : undefined
     return { ok: false, id, reason: `record.json cannot be read (${text.code ?? text.reason})` }
   }
   const record = parseRecord(text.value)
   if (!record.ok) return { ok: false, id, reason: record.reason }
-  // Someone's copy of another entry: it says of itself which.
+  // A copy of another entry, whose id is in the record.
   if (record.value.id !== id) return undefined
   const eventText = reader.readText(`${folder}/events.jsonl`, recordLimit)
   const { events, damage } = parseEvents(eventText.ok ? eventText.value : '')
@@ -109,11 +107,11 @@ export function readJournal(reader: Reader, id: string): JournalRead | undefined
   return { ok: true, journal: { record: record.value, events, status: statusOf(events), damage } }
 }
 
-/** The journal a person names, `3` or `0003`. */
+/** Finds a journal by the name that the user gives, `3` or `0003`. */
 export function readNamedJournal(reader: Reader, name: string): JournalRead {
   const read = /^\d{1,9}$/.test(name) ? readJournal(reader, idOf(Number(name))) : undefined
   if (read === undefined)
-    throw new UsageError(`there is no journal ${name}`, 'see what there is: handover journal')
+    throw new UsageError(`there is no journal ${name}`, 'list the journals: handover journal')
   return read
 }
 
@@ -124,14 +122,14 @@ function hasBegun(reader: Reader, id: string): boolean {
 }
 
 /**
- * Copies that were made for applies which never began (a full disk, a power cut): without this, trying again
- * would fill the disk more.
+ * Removes the copies of applies that never began (a full disk, a power cut), since each attempt leaves more
+ * of them.
  */
 export function clearAbandoned(system: System): void {
   for (let number = highestTaken(system) + 1; ; number += 1) {
     const folder = `${journalFolder}/${idOf(number)}`
     const inside = system.list(folder)
-    // Such an apply had the next number, so what comes behind a gap is none of ours.
+    // Such an apply had the next number, so a folder behind a gap is not from an apply.
     if (!inside.ok) return
     if (!inside.value.every((name) => name === 'saved' || name.startsWith('.record.json.'))) continue
     const copies = system.list(`${folder}/saved`)
@@ -150,29 +148,26 @@ function statusOf(events: readonly JournalEvent[]): JournalStatus {
   return 'interrupted'
 }
 
-/** True while its changes may still be on the host. */
+/** True while the changes of the journal may be on the host. */
 export function isInForce(status: JournalStatus): boolean {
   return status !== 'restored' && status !== 'rolled-back'
 }
 
-/**
- * The next free id. Folders that are no entries (a copy named by its date) do not count, and are not written
- * into.
- */
+/** The next free id. A folder that is not an entry (a copy that is named by its date) is skipped. */
 export function nextId(reader: Reader): string {
   let number = highestTaken(reader) + 1
   while (number <= highestId && isTaken(reader, idOf(number))) number += 1
   if (number <= highestId) return idOf(number)
   throw new AppError(
-    `${journalFolder} has an entry ${highestId}, and no number is left; nothing was changed`,
+    `${journalFolder} has an entry ${highestId}, and there is no higher number; nothing was changed`,
     {
-      help: `set entries aside that are taken back: mv ${journalFolder}/${highestId} /root/`,
+      help: `move entries that were taken back to another folder: mv ${journalFolder}/${highestId} /root/`,
       exitCode: exitCode.applyFailedRestored,
     },
   )
 }
 
-/** The highest number of an entry; one that was set aside by hand (`0007.damaged`) keeps its number. */
+/** The highest number of an entry. An entry that was renamed by hand (`0007.damaged`) keeps its number. */
 function highestTaken(reader: Reader): number {
   const names = reader.list(journalFolder)
   let highest = 0
@@ -183,7 +178,7 @@ function highestTaken(reader: Reader): number {
   return highest
 }
 
-/** It says of itself that it is this entry, or cannot say any more what it is and something was done. */
+/** The record has this id, or it is unreadable and steps were begun. */
 function isEntry(reader: Reader, name: string, id: string): boolean {
   const text = reader.readText(`${journalFolder}/${name}/record.json`, recordLimit)
   const record = text.ok ? parseRecord(text.value) : undefined
@@ -200,7 +195,7 @@ export type OpenJournal = {
   readonly append: (event: EventWithoutTime) => void
 }
 
-/** Writes the record: from here on a crash leaves something to roll back. */
+/** Writes the record. After this, a crash leaves a journal that can be rolled back. */
 export function beginJournal(system: System, record: JournalRecord): OpenJournal {
   system.writeFile(`${journalFolder}/${record.id}/record.json`, `${JSON.stringify(record, null, 1)}\n`, {
     mode: 0o600,
@@ -211,7 +206,7 @@ export function beginJournal(system: System, record: JournalRecord): OpenJournal
 export function openJournal(system: System, record: JournalRecord): OpenJournal {
   const path = `${journalFolder}/${record.id}/events.jsonl`
   const old = system.readText(path, 64 * 1024 * 1024)
-  // A line torn by a power cut or a full disk must not swallow the next one.
+  // A line that a power cut or a full disk cut short must not be joined with the next one.
   let isTorn = old.ok && old.value !== '' && !old.value.endsWith('\n')
   return {
     record,
@@ -222,7 +217,7 @@ export function openJournal(system: System, record: JournalRecord): OpenJournal 
         system.appendFile(path, line)
         isTorn = false
       } finally {
-        // Also where the disk is full: that journal may be on another, or in memory.
+        // Also when the disk is full: the system's journal may be on another disk, or in memory.
         system.log?.(logEntry(record, event))
       }
     },
@@ -230,22 +225,19 @@ export function openJournal(system: System, record: JournalRecord): OpenJournal 
 }
 
 /**
- * What is in force now: the newest apply that succeeded and was not taken back. `up` and `verify` start from
- * its assignments and identities, never from the spec alone.
+ * The newest apply that succeeded and was not taken back. `up` and `verify` use its assignments and
+ * identities, never the spec alone.
  */
 export function readLastApplied(reader: Reader): JournalRecord | undefined {
   return readApplied(reader).at(-1)
 }
 
-/**
- * The apply that prepared the trial now under way: not always the newest, since drivers may have been changed
- * since.
- */
+/** The apply that prepared the current trial. A newer apply may have changed drivers since. */
 export function readTrialApplied(reader: Reader): JournalRecord | undefined {
   return readApplied(reader).findLast(isTrial)
 }
 
-/** For planning, which may be done by anybody: journals that cannot be read are as good as none there. */
+/** Skips journals that cannot be read, since every user may plan. */
 function readApplied(reader: Reader): JournalRecord[] {
   if (!reader.list(journalFolder).ok) return []
   return readJournals(reader).flatMap((read) =>
@@ -253,7 +245,7 @@ function readApplied(reader: Reader): JournalRecord[] {
   )
 }
 
-/** Whether it prepares a trial boot. */
+/** Whether the apply prepared a trial boot. */
 export function isTrial({ steps }: JournalRecord): boolean {
   return steps.some((step) => purposeOf(step) === 'trial')
 }

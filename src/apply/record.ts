@@ -1,7 +1,6 @@
 /**
- * The journal's record and events: their schemas, and the types that follow from them. Texts may be torn by a
- * power cut, edited by hand or written by a newer release: what cannot be understood is reported, never
- * guessed and never thrown.
+ * The schemas and types of the journal's record and events. The files may be damaged by a power cut, edited
+ * by hand or written by a newer release: what cannot be understood is reported, never guessed.
  */
 import { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
@@ -12,7 +11,7 @@ import { absolutePath, identity, text } from '../steps/parts.ts'
 import { savedSchema } from '../steps/saved-file.ts'
 import { kindOf, stepSchema, type Step } from '../steps/step.ts'
 
-/** Without its place and ids nothing tells one device from another. */
+/** A device without place and ids cannot be recognised. */
 const whole = identity.refine(isWhole, 'its place, vendor id or device id is missing')
 
 const assignment: z.ZodType<Assignment> = z.looseObject({
@@ -37,16 +36,16 @@ const id = z.string().regex(/^\d{4,9}$/)
 const record = z.object({
   schema: z.literal(1),
   id,
-  /** ISO 8601, for people; nothing is ordered by it. */
+  /** ISO 8601, for people; the order of journals does not depend on it. */
   createdAt: text,
   version: text,
-  /** /proc/sys/kernel/random/boot_id: shows whether driver bindings can still be in force. */
+  /** /proc/sys/kernel/random/boot_id. Driver bindings end with the boot. */
   bootId: text,
-  /** The spec it came from, where known. */
+  /** The path of the spec, if it is known. */
   spec: z.exactOptional(absolutePath),
-  /** The text of that spec: what `up` starts is what was looked at, whatever the file holds since. */
+  /** The text of the spec. `up` starts VMs from this text, even if the file has changed since. */
   specText: z.exactOptional(text),
-  /** The journal of the trial this one made permanent: taken back with it. */
+  /** The journal of the trial that this apply made permanent. A rollback takes both back. */
   continues: z.exactOptional(id),
   planHash: text,
   needsReboot: z.boolean(),
@@ -54,11 +53,11 @@ const record = z.object({
   takenAlong: z.array(takenAlong).readonly(),
   spare: z.array(address).readonly(),
   startOrder: z.array(text).readonly(),
-  /** Doubts about what the host uses that the spec settled. */
+  /** Doubts about the host's needs that the spec settled. */
   settled: z.exactOptional(z.array(settled).readonly()),
-  /** What was given up by name when apply asked. */
+  /** What the user gave up by name when apply asked. */
   givenUp: z.exactOptional(z.array(concession).readonly()),
-  /** Only what was to be done: a step the host already had is not here, and so is never undone. */
+  /** Only the steps that were not done yet, so a rollback never undoes the others. */
   steps: z.array(stepSchema.refine(namesItsDevice, 'its device has no recorded place or ids')).readonly(),
   saved: z.array(savedSchema).readonly(),
 })
@@ -116,10 +115,7 @@ export function parseRecord(source: string): Parsed<JournalRecord> {
   }
 }
 
-/**
- * Releases before 0.2 recorded no purpose. Their steps are recognised by what they write, here and nowhere
- * else.
- */
+/** Releases before 0.2 recorded no purpose, so it is derived from the paths of the step. */
 function withPurpose(step: Step): Step {
   if (step.kind === 'sysfs' && step.path.endsWith('/sriov_numvfs'))
     return { ...step, purpose: 'virtual-functions' }
@@ -130,9 +126,7 @@ function withPurpose(step: Step): Step {
   return step
 }
 
-/**
- * A last line cut short is a power cut, expected and dropped; anything else that is not an event is damage.
- */
+/** Lines that are not events are skipped and reported. Only a power cut can cut the last line short. */
 export function parseEvents(source: string): { events: JournalEvent[]; damage: string[] } {
   const events: JournalEvent[] = []
   const damage: string[] = []

@@ -1,7 +1,6 @@
 /**
- * A device on vfio-pci no longer shows its MACs, its NVMe serial, the disks behind it or the driver the host
- * used for it. What an earlier apply recorded about the same device is carried into the next record, so it is
- * never forgotten.
+ * A device on vfio-pci does not show its MACs, its NVMe serial, its disks or the driver that the host used
+ * for it. The next record copies them from the record of an earlier apply of the same device.
  */
 import type { Identity } from '../pci/identity.ts'
 import type { Plan } from '../plan/types.ts'
@@ -25,7 +24,7 @@ export function rememberSerials(plan: Plan, last: JournalRecord): Plan {
   }
 }
 
-/** The same place and model, and the same serial number where the card has one. */
+/** Compares the place, the model, and the serial number if the card has one. */
 function isSameFunction(a: Identity, b: Identity): boolean {
   return (
     a.path !== undefined &&

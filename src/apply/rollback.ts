@@ -1,6 +1,6 @@
 /**
- * rollback: takes one recorded apply back. Refuses, with nothing touched, where someone else changed a thing
- * since or a virtual machine still uses a device; says what it could not restore.
+ * Takes one recorded apply back. Refuses before the first change when someone else changed an object since,
+ * or when a virtual machine uses a device. Reports what it could not restore.
  */
 import { defined } from '../base/defined.ts'
 import { AppError, exitCode, messageOf } from '../base/errors.ts'
@@ -27,11 +27,11 @@ import { undoSteps } from './undo.ts'
 export type RollbackResult = {
   readonly outcome: 'rolled-back' | 'rollback-incomplete' | 'nothing-to-do'
   readonly id: string
-  /** What is not as before, and why; one line each. */
+  /** What is not as before, and why: one line for each object. */
   readonly leftovers: readonly string[]
 }
 
-/** The journal a rollback would take back: the one named, or the newest whose changes may still be there. */
+/** The journal that a rollback takes back: the named one, or the newest one that is in force. */
 export function findRollback(system: System, id: string | undefined): Journal | undefined {
   if (id !== undefined) return findNamed(system, id)
   for (const read of readJournals(system).toReversed()) {
@@ -50,8 +50,8 @@ function findNamed(system: System, id: string): Journal {
 function damagedJournal(id: string, reason: string): AppError {
   return new AppError(`journal ${id}: ${reason}; nothing was changed`, {
     help:
-      `the files as they were are in ${journalFolder}/${id}/saved; docs/safety.md shows how ` +
-      'to put them back by hand',
+      `the files from before are in ${journalFolder}/${id}/saved; docs/safety.md shows how ` +
+      'to restore them by hand',
     exitCode: exitCode.errorFindings,
   })
 }
@@ -61,8 +61,7 @@ export async function rollback(
   id: string | undefined,
   options: { readonly report?: Listener; readonly elsewhere?: boolean } = {},
 ): Promise<RollbackResult> {
-  // A lock needs a folder, and where nothing was ever applied none is made. What cannot be looked at is not
-  // absent.
+  // The lock would create a folder, so a host on which nothing was applied is answered without it.
   const state = system.stat(stateFolder)
   if (id === undefined && !state.ok && state.reason === 'absent')
     return { outcome: 'nothing-to-do', id: '', leftovers: [] }
@@ -94,8 +93,8 @@ export async function rollback(
 }
 
 /**
- * Its verdict must not speak about the next one, and a boot whose trial was taken back by hand is not ended
- * by the clock.
+ * Removes the result of the trial. A running trial boot counts as confirmed, so that it does not reboot after
+ * its time.
  */
 function endTrial(system: System): void {
   system.remove(trialResultPath)
@@ -106,8 +105,8 @@ function endTrial(system: System): void {
 }
 
 /**
- * What belongs to the confirmed trial that is being taken back: after the confirmation its trial, after that
- * the trials it replaced before any of them was booted. One thing to the person who takes it back.
+ * The journal to take back next, so that the user can take back a confirmed trial as a whole: after the
+ * confirmation its trial, then the trials which that one replaced before they were booted.
  */
 export function findEarlier(
   system: System,
@@ -118,7 +117,7 @@ export function findEarlier(
   return isPart && system.stat(trialConfPath).ok ? readTrialApplied(system)?.id : undefined
 }
 
-/** Journals in force that came after this one, newest first. */
+/** The later journals that are in force, the newest first. */
 function laterJournals(system: System, { record }: Journal): Journal[] {
   return readJournals(system)
     .flatMap((read) => (read.ok && isInForce(read.journal.status) ? [read.journal] : []))
@@ -127,8 +126,8 @@ function laterJournals(system: System, { record }: Journal): Journal[] {
 }
 
 /**
- * What made a trial permanent holds files of the trial as they were before: taken back later, it would bring
- * them again.
+ * The apply that made a trial permanent has saved files of that trial. If the trial were taken back first, a
+ * later rollback of that apply would restore these files.
  */
 function refuseOutOfOrder(system: System, journal: Journal): void {
   const { id } = journal.record
@@ -137,13 +136,13 @@ function refuseOutOfOrder(system: System, journal: Journal): void {
   throw new AppError(
     `journal ${id} is the trial that ${made.record.id} made permanent; nothing was changed`,
     {
-      help: `both are taken back by: handover rollback ${made.record.id}`,
+      help: `take both back: handover rollback ${made.record.id}`,
       exitCode: exitCode.errorFindings,
     },
   )
 }
 
-/** Why the trial was given up, kept in the journal. */
+/** The reason why the trial boot was given up, for the journal. */
 function trialResultOf(system: System, journal: Journal): string[] {
   const text = isTrial(journal.record) ? system.readText(trialResultPath, 4096) : undefined
   return text?.ok ? [text.value.trim()] : []
@@ -157,19 +156,16 @@ function refuseObstacles(system: System, journal: Journal): void {
     })
   if (drifted.length === 0) return
   const [newest] = laterJournals(system, journal)
-  const byHand = 'put these back as they were after the apply, or by hand as docs/safety.md shows'
+  const byHand = 'make them as they were after the apply, or restore them by hand as docs/safety.md shows'
   throw new DriftError(
-    `journal ${journal.record.id} cannot be taken back, because something else changed ` +
+    `journal ${journal.record.id} cannot be taken back, because the host has changed ` +
       'since; nothing was changed:',
     drifted,
     newest ? `${newest.record.id} came later, take it back first: handover rollback; or ${byHand}` : byHand,
   )
 }
 
-/**
- * A rollback on a full disk still restores the host; only its record suffers, and running it again is
- * harmless.
- */
+/** On a full disk a rollback still restores the host, without its events. Running it again is harmless. */
 function appendQuietly(
   system: System,
   journal: Journal,

@@ -1,10 +1,12 @@
-/** What a journal event says to the system's own journal (`journalctl -t handover -o verbose`). Pure. */
+/**
+ * Makes the entry of the system's journal for a journal event (`journalctl -t handover -o verbose`). Pure.
+ */
 import { defined } from '../base/defined.ts'
 import type { LogEntry } from '../machine/system.ts'
 import { kindOf, type Step } from '../steps/step.ts'
 import type { EventWithoutTime, JournalRecord } from './record.ts'
 
-/** Fields have names of our own: journald gives those without a prefix a meaning. */
+/** Our fields have a prefix, since journald uses names without one itself. */
 export function logEntry(record: Pick<JournalRecord, 'id' | 'steps'>, event: EventWithoutTime): LogEntry {
   const fields = { HANDOVER_TRANSACTION: record.id, HANDOVER_EVENT: event.event }
   switch (event.event) {

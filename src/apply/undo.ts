@@ -1,8 +1,7 @@
 /**
- * Takes recorded steps back, last first, by looking where each object stands: what is already as before is
- * left alone, so undoing twice, or after a crash in the middle of an undo, is the same as undoing once.
- * Whatever cannot be restored is collected in words, never hidden, and never keeps the rest from being
- * restored.
+ * Takes recorded steps back, the last one first. Each object is read first, and one that is as before is not
+ * changed, so an undo can be repeated, also after a crash. What cannot be restored is reported, and the other
+ * steps are still taken back.
  */
 import { messageOf } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
@@ -13,15 +12,15 @@ import type { ApplyEvent } from './events.ts'
 import { copiesOf, openJournal, type Journal, type JournalEvent, type JournalRecord } from './journal.ts'
 import type { EventWithoutTime } from './record.ts'
 
-/** What of a journal an undo reads. */
+/** `later` and `elsewhere`: see `Past` in steps/kind.ts. */
 export type Undoing = Pick<Journal, 'record' | 'events'> & {
   readonly later: boolean
   readonly elsewhere?: boolean
-  /** Indexes of steps that were begun, as far as the journal shows. Absent: all. */
+  /** Indexes of the steps that were begun. Absent: all. */
   readonly begun?: ReadonlySet<number>
 }
 
-/** Returns what could not be restored, one line each; empty means the host is as before. */
+/** Returns one line for each thing that could not be restored. Empty: the host is as before. */
 export async function undoSteps(
   system: System,
   journal: Undoing,
@@ -30,7 +29,7 @@ export async function undoSteps(
   const leftovers: string[] = []
   const atTheEnd: NonNullable<Undone['atTheEnd']>[] = []
   const open = openJournal(system, journal.record)
-  // A full disk must not keep the host from being restored: the record of the undo is the lesser good.
+  // Restoring the host is more important than recording it: a full disk must not prevent it.
   const append = (event: EventWithoutTime) => {
     try {
       open.append(event)
@@ -57,8 +56,8 @@ export async function undoSteps(
 }
 
 /**
- * A step that was never begun has nothing of ours. A journal read later may have lost its last lines: then
- * only what is neither as before nor as planned is somebody else's.
+ * A step that was not begun changed nothing. A journal that is read later may have lost its last lines, so an
+ * object counts as changed by others only when it is in neither state of its step.
  */
 function isOfOthers(system: System, { begun, later, record }: Undoing, index: number): boolean {
   const step = record.steps[index]
@@ -66,7 +65,9 @@ function isOfOthers(system: System, { begun, later, record }: Undoing, index: nu
   return !later || readStanding(system, step).kind === 'drifted'
 }
 
-/** Temporary files of a write that was cut off, and folders that were made for files that are gone again. */
+/**
+ * Removes temporary files of interrupted writes, and the folders that the apply created, if they are empty.
+ */
 async function tidy(system: System, record: JournalRecord): Promise<string[]> {
   const problems: string[] = []
   const attempt = async (what: () => Promise<void> | void) => {
@@ -87,7 +88,7 @@ function pastOf({ record, events, later, elsewhere = false }: Undoing, index: nu
   return { ...copiesOf(record), bootId: record.bootId, later, elsewhere, left: leftBy(events, index) }
 }
 
-/** What the step left behind; undefined when it did not finish, and whatever lies there now is torn. */
+/** Undefined when the step did not finish: its outputs are damaged then. */
 function leftBy(events: readonly JournalEvent[], index: number): Past['left'] {
   const done = events.findLast(
     (event) => event.event === 'step' && event.index === index && event.outputs !== undefined,

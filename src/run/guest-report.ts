@@ -1,7 +1,7 @@
 /**
- * The report line: a virtio-serial port on which a guest says what it sees. One word out, lines in, `end`
- * (docs/lab.md). Everything that comes from a guest may be wrong or hostile: lengths and counts are capped,
- * and nothing is trusted to be true.
+ * The report line is a virtio-serial port on which a guest reports its devices: the host sends one word, and
+ * the guest answers with lines, the last of which is `end` (docs/lab.md). A guest may be hostile, so the
+ * length and the number of lines are limited, and no line is trusted.
  */
 import { defined } from '../base/defined.ts'
 import { AppError } from '../base/errors.ts'
@@ -10,7 +10,7 @@ import type { Connection } from '../machine/system.ts'
 export type GuestDisk = { readonly name: string; readonly serial: string; readonly sizeBytes: number }
 
 export type GuestDevice = {
-  /** The guest's own address for it. */
+  /** The address in the guest. */
   readonly address: string
   readonly vendorId: string
   readonly deviceId: string
@@ -27,21 +27,21 @@ export type GuestReport = {
   readonly devices: readonly GuestDevice[]
   /** `eth0` → `192.168.77.1/24`. */
   readonly addresses: readonly { readonly interface: string; readonly address: string }[]
-  /** Lines of any other kind, as said: `lease wan …`, `mounted MEDIA-1 sda`. */
+  /** All other lines: `lease wan …`, `mounted MEDIA-1 sda`. */
   readonly facts: readonly string[]
-  /** Everything as it came. */
+  /** All lines, without control characters. */
   readonly lines: readonly string[]
 }
 
 const mostBytes = 256 * 1024
-/** A report has some lines for each device; more are no report. */
+/** A report has a few lines for each device. */
 const mostLines = 20_000
 const greeting = 'handover 1'
 
 /**
- * Asks one word on the guest's report line, and closes it; the lines of the answer. Throws AppError when no
- * guest answers in time, or says more than a report. Each byte is looked at once, so a guest that sends
- * single bytes costs no more.
+ * Sends one word on the report line, returns the lines of the answer, and closes the line. Throws AppError
+ * when the guest does not answer in time, or sends too much. Each byte is read once, so a guest that sends
+ * single bytes does not slow this down.
  */
 export async function askGuest(line: Connection, word: string, timeoutSeconds: number): Promise<string[]> {
   try {
@@ -51,7 +51,7 @@ export async function askGuest(line: Connection, word: string, timeoutSeconds: n
         const isSilent = answer.received() === 0
         reject(
           new AppError(
-            isSilent ? 'the guest says nothing on its report line' : 'the guest did not finish its report',
+            isSilent ? 'the guest sends nothing on its report line' : 'the guest did not finish its report',
           ),
         )
       }, timeoutSeconds * 1000)
@@ -62,7 +62,7 @@ export async function askGuest(line: Connection, word: string, timeoutSeconds: n
       line.onClose(() => finish(() => reject(new AppError('the VM closed its report line'))))
       line.onText((chunk) => {
         const lines = answer.take(chunk)
-        if (lines === 'too much') finish(() => reject(new AppError('the guest says far more than a report')))
+        if (lines === 'too much') finish(() => reject(new AppError('the guest sends far more than a report')))
         else if (lines !== undefined) finish(() => resolve(lines))
       })
     })
@@ -71,7 +71,9 @@ export async function askGuest(line: Connection, word: string, timeoutSeconds: n
   }
 }
 
-/** Cuts what comes into lines, waits for the greeting, asks, and gives the lines before `end`. */
+/**
+ * Splits the input into lines, waits for the greeting, sends the word, and returns the lines before `end`.
+ */
 function collectAnswer(word: string, ask: (text: string) => void) {
   let bytes = 0
   let count = 0

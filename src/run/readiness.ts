@@ -1,13 +1,11 @@
-/** When does a VM count as up? When it answers, not after a pause. */
+/** Asks whether a VM is up: it is up when it answers, not after a delay. */
 import { AppError } from '../base/errors.ts'
 import type { ReadySpec } from '../spec/spec.ts'
 import { askHttp, askPing, askTcp, type Answer } from '../machine/network.ts'
 import type { Connection } from '../machine/system.ts'
 import { askGuest } from './guest-report.ts'
 
-/**
- * One question; it takes at most about `patienceMs`. `openReport` opens the line on which the guest reports.
- */
+/** Asks once, for about `patienceMs` at most. `openReport` connects to the report line of the guest. */
 export async function askReady(
   check: ReadySpec['check'],
   openReport: () => Promise<Connection>,
@@ -23,7 +21,7 @@ export async function askReady(
     case 'report':
       try {
         await askGuest(await openReport(), '', patienceMs / 1000)
-        return { answered: true, said: 'the guest speaks on its report line' }
+        return { answered: true, said: 'the guest answers on its report line' }
       } catch (error) {
         if (!(error instanceof AppError)) throw error
         return { answered: false, said: error.message }
@@ -31,7 +29,6 @@ export async function askReady(
   }
 }
 
-/** In words, for progress and messages. */
 export function readyInWords(check: ReadySpec['check']): string {
   switch (check.kind) {
     case 'http':

@@ -1,6 +1,6 @@
 /**
- * Starts the VMs of an applied plan in order, each when what it needs answers. Checks every device once more
- * before its VM gets it. Tells a listener what happens; the command line prints it.
+ * Starts the VMs of an applied plan in their order, each one after the VMs that it needs answer. Every device
+ * is checked again before its VM gets it. The caller prints the reported events.
  */
 import { defined } from '../base/defined.ts'
 import { checkIdentity } from '../steps/check-identity.ts'
@@ -14,10 +14,10 @@ import { engine, runningVms } from '../engines/engines.ts'
 import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
-  /** The file describes the VM in another way now, or not at all: the VM starts as it was applied. */
+  /** The file describes the VM differently now, or no longer has it. The VM starts as it was applied. */
   | { readonly kind: 'spec-changed'; readonly vm: string; readonly file: string }
   | { readonly kind: 'running-already'; readonly vm: string }
-  /** Another process starts it: its start is waited for. */
+  /** Another process is starting the VM, and this one waits for it. */
   | { readonly kind: 'being-started'; readonly vm: string; readonly process: number }
   | { readonly kind: 'starting'; readonly vm: string; readonly functions: readonly AssignedFunction[] }
   | { readonly kind: 'started'; readonly vm: string; readonly record: VmRecord; readonly seconds: number }
@@ -29,24 +29,24 @@ export type UpEvent =
       readonly seconds: number
     }
   | { readonly kind: 'answered'; readonly vm: string; readonly said: string; readonly seconds: number }
-  /** It is not started, because a VM that it needs is not up. */
+  /** The VM is not started, because a VM that it needs is not up. */
   | { readonly kind: 'left-out'; readonly vm: string; readonly needs: string }
 
 export type UpRequest = {
   readonly spec: Spec
   readonly record: JournalRecord
-  /** VM names; empty means all of the plan. What they need is started too. */
+  /** VM names; empty means all VMs of the plan. The VMs that they need are started as well. */
   readonly wanted: readonly string[]
   readonly wait: boolean
-  /** Start nothing but those wanted: the caller has asked whether what they need answers. */
+  /** Start only the wanted VMs. The caller has checked whether the VMs that they need answer. */
   readonly alone?: boolean
-  /** Throws AppError where a VM must not start now; nothing of it is made then. */
+  /** Called before anything is created for a VM. Throws AppError when the VM must not start now. */
   readonly refuse?: (vm: VmSpec) => void
-  /** In place of a process of ours: how a VM is started that is a service of the host (app/service.ts). */
+  /** Starts a VM that is a service of the host (app/service.ts). Absent: the engine starts it. */
   readonly launch?: (vm: VmSpec, given: Given) => Promise<void>
 }
 
-/** A VM that cannot start keeps those down that need it, and no other. Throws when all others are up. */
+/** When a VM fails, only the VMs that need it are not started. Throws at the end. */
 export async function up(
   system: System,
   request: UpRequest,
@@ -89,7 +89,9 @@ function throwAll(failed: ReadonlyMap<string, AppError>): void {
   throw new AppError(`${failed.size} VMs did not start:${each.join('')}`, { exitCode: first.exitCode })
 }
 
-/** Where the spec of a journal without its text lost a VM, nothing is started. */
+/**
+ * A journal may have no text of its spec: when the file no longer has a VM of the plan, nothing is started.
+ */
 function vmsInOrder(request: UpRequest): VmSpec[] {
   return order(request).map((name) => {
     const vm = request.spec.vms.find((candidate) => candidate.name === name)
@@ -100,7 +102,7 @@ function vmsInOrder(request: UpRequest): VmSpec[] {
   })
 }
 
-/** One start of a VM at a time, whoever asks: the lock of a process that died holds nobody up. */
+/** Only one process starts a VM at a time. The lock of a process that died does not block. */
 async function startUnlessRunning(
   system: System,
   { record, spec, wait, refuse, launch }: UpRequest,
@@ -117,7 +119,7 @@ async function startUnlessRunning(
     const found = runningVms(system).find(({ name }) => name === vm.name)
     if (found !== undefined && found.starting !== true)
       return report({ kind: 'running-already', vm: vm.name })
-    // Whoever began that start is gone, and its guest never ran.
+    // The process that began this start has died, and the guest never ran.
     if (found !== undefined) await engine.stop(system, found, 0)
     refuse?.(vm)
     refuseWaiting(vm, record)
@@ -132,7 +134,7 @@ function isRunning(system: System, name: string): boolean {
   return runningVms(system).some((vm) => vm.name === name && vm.starting !== true)
 }
 
-/** The longest start: disk images are made, and QEMU gets a minute to open its sockets. */
+/** The longest start: disk images are created, and QEMU has a minute to open its sockets. */
 const startSeconds = 180
 
 async function takeStart(
@@ -149,12 +151,15 @@ async function takeStart(
     isSaid = true
     await system.sleep(100)
   }
-  throw new AppError(`${name} is being started by another process for more than ${startSeconds} s`, {
-    help: 'see which: ps -ef | grep handover',
+  throw new AppError(`another process has been starting ${name} for more than ${startSeconds} s`, {
+    help: 'find that process: ps -ef | grep handover',
   })
 }
 
-/** A virtual function that was not there at the last apply: without it the guest would be another machine. */
+/**
+ * Throws when a virtual function of the VM did not exist at the last apply, since the guest would lack a
+ * device.
+ */
 function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
   const waiting = vm.devices.filter(
     ({ role, select }) =>
@@ -163,11 +168,11 @@ function refuseWaiting(vm: VmSpec, { assignments }: JournalRecord): void {
   )
   if (waiting.length === 0) return
   throw new AppError(`${vm.name} has no device for ${waiting.map(({ role }) => role).join(', ')} yet`, {
-    help: 'the virtual functions are made, and not given away: handover apply once more',
+    help: 'the virtual functions exist, but are not assigned yet; run again: handover apply',
   })
 }
 
-/** The wanted VMs and all they need, in the plan's start order. */
+/** The wanted VMs and the VMs that they need, in the start order of the plan. */
 function order({ spec, record, wanted, alone }: Omit<UpRequest, 'wait'>): string[] {
   const known = record.startOrder
   const unknown = wanted.find((name) => !known.includes(name))
@@ -187,7 +192,7 @@ function order({ spec, record, wanted, alone }: Omit<UpRequest, 'wait'>): string
   return known.filter((name) => chosen.has(name))
 }
 
-/** Roles in the order of the spec, then what comes along. */
+/** The roles in the order of the spec, then the functions that are taken along. */
 export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunction[] {
   const fn = (
     role: string,
@@ -206,7 +211,7 @@ export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunctio
   ]
 }
 
-/** `seconds` since the start began. */
+/** `seconds` returns the time since the start began. */
 type Started = { readonly record: VmRecord; readonly seconds: () => number }
 
 async function startOne(
@@ -244,9 +249,9 @@ async function waitReady(
     said = answer.said
     report({ kind: 'waiting', vm: vm.name, for: words, said, seconds: seconds() })
     if (!runningVms(system).some((running) => running.name === vm.name)) {
-      throw new AppError(`${vm.name} ended while it was waited for`, { help: lastWords(system, vm.name) })
+      throw new AppError(`${vm.name} ended before it answered`, { help: lastWords(system, vm.name) })
     }
-    // A refused connection comes back at once; a silent one has used its patience already.
+    // A refused connection returns at once; one without an answer has waited already.
     await system.sleep(Math.max(0, 250 - (seconds() - asked) * 1000))
   }
   await engine.stop(system, record, 0)
@@ -267,19 +272,18 @@ function lastWords(system: System, name: string): string {
     : `the last lines of its console:\n${lines.replaceAll(/^/gm, '    ')}`
 }
 
-/** Guest memory is pinned as a whole when a device is given, so it must be there now. */
+/** All memory of a guest with a device is pinned at the start, so it must be available now. */
 function checkMemory(system: System, vm: VmSpec): void {
   const text = system.readText('/proc/meminfo')
   const available = text.ok ? Number(/^MemAvailable:\s+(\d+) kB/m.exec(text.value)?.[1]) / 1024 : Number.NaN
-  // Huge pages are set aside already and no part of what is available; QEMU itself says when they do not
-  // suffice.
+  // Huge pages are reserved already and do not count as available; QEMU reports when there are too few.
   if (vm.hugepages || Number.isNaN(available) || available >= vm.memoryMiB + 32) return
   throw new AppError(`${vm.name} needs ${vm.memoryMiB} MiB, and ${Math.floor(available)} MiB are available`, {
     help: 'give it less memory in the spec, stop another VM, or free memory on the host',
   })
 }
 
-/** Every device of the plan in force is still the one that was meant, and waits on vfio-pci. */
+/** One line for each device that is not the recorded one, or is not bound to vfio-pci. */
 export function checkAssigned(system: System, record: JournalRecord, vms: readonly string[]): string[] {
   const wrong: string[] = []
   for (const { vm, address, identity } of [...record.assignments, ...record.takenAlong]) {

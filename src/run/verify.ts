@@ -1,7 +1,4 @@
-/**
- * Looks inside the guests and compares with the plan: is the hardware the guest sees the one that was
- * promised? The comparison is pure; asking is not.
- */
+/** Asks the guests for their devices, and compares them with the plan. The comparison is pure. */
 import { defined } from '../base/defined.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
@@ -12,7 +9,7 @@ import { functionsFor } from './up.ts'
 import { readGuestReport, type GuestDevice, type GuestReport } from './guest-report.ts'
 import { engine } from '../engines/engines.ts'
 
-/** What is compared, as far as it was known on the host or said by the guest. */
+/** What is compared. Members that the host did not know, or that the guest did not report, are absent. */
 export type Seen = {
   readonly vendorId?: string
   readonly deviceId?: string
@@ -26,14 +23,14 @@ export type Seen = {
 export type RoleVerdict = {
   readonly vm: string
   readonly role: string
-  /** The host's address of the device. */
+  /** The address on the host. */
   readonly address: string
   readonly guestAddress: string | null
   readonly promised: Seen
   readonly reported: Seen | null
   readonly match: boolean
   readonly differences: readonly string[]
-  /** The guest's own line. */
+  /** The line of the guest's report. */
   readonly evidence: string
 }
 
@@ -66,7 +63,7 @@ export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec
   }
 }
 
-/** Pure: what was promised against what the guest says. */
+/** Pure. */
 export function compareRole(
   assignment: Assignment,
   vm: VmSpec,
@@ -77,7 +74,7 @@ export function compareRole(
   const promised: Seen = {
     ...statedIds(identity),
     ...defined({ classCode: identity.classCode }),
-    // Another kind of guest has drivers of other names.
+    // Only a Linux guest uses the same driver names as the host.
     ...(vm.guest === 'linux' && assignment.hostDriver !== null ? { driver: assignment.hostDriver } : {}),
     ...(identity.macs?.length ? { macs: identity.macs } : {}),
     ...(identity.diskSerials?.length ? { disks: identity.diskSerials } : {}),
@@ -103,7 +100,7 @@ function findDevice(
 ): GuestDevice | undefined {
   const byAddress = report.devices.find((device) => device.address === address)
   if (byAddress) return byAddress
-  // Firmware may number buses differently from what QEMU says before the guest renumbers them: serials decide
+  // The guest may renumber buses after its firmware did, so that QEMU's address is wrong: serials decide
   // then.
   return report.devices.find(
     (device) =>
@@ -138,7 +135,7 @@ function statedIds({ vendorId, deviceId }: Assignment['identity']): Seen {
 }
 
 function textOf(value: Seen[keyof Seen]): string {
-  if (value === undefined) return 'not said'
+  if (value === undefined) return 'not reported'
   return typeof value === 'object' ? value.toSorted((a, b) => a.localeCompare(b)).join(', ') : String(value)
 }
 

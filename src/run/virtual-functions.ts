@@ -1,6 +1,6 @@
 /**
- * Are the virtual functions of the VMs set up as the spec wants them? Asked right before a start: after a
- * boot at which that went wrong, a guest would find itself in another VLAN.
+ * Checks right before a start that the virtual functions of the VMs have the settings of the spec. If the
+ * host failed to set them during the boot, a guest would be in a wrong VLAN.
  */
 import type { JournalRecord } from '../apply/journal.ts'
 import { readPath } from '../steps/check-identity.ts'

@@ -152,7 +152,9 @@ describe('a kernel that gives fewer huge pages than asked', () => {
   it('is told from somebody who changed the number since', async () => {
     await apply(planOf(pages), linuxSystem({ root }))
     put(root, path, '4096\n')
-    await expect(rollback(linuxSystem({ root }), undefined)).rejects.toThrow('something else changed since')
+    await expect(rollback(linuxSystem({ root }), undefined)).rejects.toThrow(
+      'because the host has changed since',
+    )
   })
 })
 
@@ -191,13 +193,13 @@ describe('around an apply', () => {
       signal: stop.signal,
       report,
     })
-    expect(result).toMatchObject({ outcome: 'restored', cause: 'it was asked to stop' })
+    expect(result).toMatchObject({ outcome: 'restored', cause: 'the apply was asked to stop' })
     expect(changed()).toEqual([])
   })
 
   it.each([
     ['EACCES', 'run it as root'],
-    ['ENOSPC', 'is there room, and can /var/lib/handover be written? df /var/lib/handover'],
+    ['ENOSPC', 'check that /var/lib/handover can be written and has free space: df /var/lib/handover'],
   ])('%s before the first change: a reason and what to do, and nothing was changed', async (code, help) => {
     const makeFolder = () => {
       throw Object.assign(new Error(code), { code, path: '/var/lib/handover' })
@@ -290,9 +292,9 @@ describe('a damaged journal', () => {
     })
     for (const [code, help] of [
       ['EACCES', 'run it as root'],
-      ['EIO', 'what does the kernel say of that disk? dmesg | tail'],
+      ['EIO', 'see what the kernel reports about that disk: dmesg | tail'],
     ] as const) {
-      const message = `/var/lib/handover/journal cannot be read (${code}), so what was done is not known`
+      const message = `/var/lib/handover/journal cannot be read (${code}), so earlier changes are not known`
       expect(() => readJournals(denied(code))).toThrow(expect.objectContaining({ message, help }) as Error)
       await expect(rollback(denied(code), undefined)).rejects.toMatchObject({ message, help })
       await expect(apply(planOf(edit), denied(code))).rejects.toMatchObject({ message, help })

@@ -59,7 +59,7 @@ it('copies that a power cut left before anything began are cleared by the next a
 it('a record that is gone after something was done is damage: its copies stay, and nothing more is changed', async () => {
   await apply(planOf(steps), system())
   fs.rmSync(join(root, journalFolder, '0001/record.json'))
-  const reason = 'record.json is gone, and something was done'
+  const reason = 'record.json is missing, although steps were begun'
   expect(readJournals(system())).toEqual([{ ok: false, id: '0001', reason }])
   await expect(rollback(system(), undefined)).rejects.toThrow(`journal 0001: ${reason}; nothing was changed`)
   await expect(apply(planOf([file('/etc/c')]), system())).rejects.toThrow(`journal 0001: ${reason}`)
@@ -123,7 +123,7 @@ describe('folders that are no entries', () => {
     put(root, `${journalFolder}/999999999/record.json`, record().replace('"id": "0001"', '"id": "999999999"'))
     put(root, `${journalFolder}/999999999/events.jsonl`, '{"at":"","event":"end","outcome":"rolled-back"}\n')
     await expect(apply(planOf([file('/etc/c')]), withC())).rejects.toThrow(
-      'no number is left; nothing was changed',
+      'there is no higher number; nothing was changed',
     )
     expect(fs.readFileSync(join(root, 'etc/c'), 'utf8')).toBe('old\n')
   })

@@ -244,7 +244,7 @@ describe('an older apply with a newer one in force', () => {
     const error = (await rollback(system(), '1').catch((caught: unknown) => caught)) as AppError
     expect(error).toMatchObject({
       message: 'journal 0001 is the trial that 0002 made permanent; nothing was changed',
-      help: 'both are taken back by: handover rollback 0002',
+      help: 'take both back: handover rollback 0002',
     })
     await rollback(system(), '2')
     expect(await rollback(system(), '1')).toMatchObject({ outcome: 'rolled-back' })

@@ -141,7 +141,7 @@ it('a guest that chatters without end is cut off', async () => {
   await start()
   const begun = process.cpuUsage()
   await expect(askGuest(await engine.openReport(system, 'box'), 'report', 15)).rejects.toThrow(
-    'the guest says far more than a report',
+    'the guest sends far more than a report',
   )
   const { user, system: kernel } = process.cpuUsage(begun)
   expect((user + kernel) / 1e6).toBeLessThan(5)

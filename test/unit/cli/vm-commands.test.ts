@@ -143,7 +143,7 @@ describe('handover up', () => {
       spec.replace('    devices: { wan', '    ready: { report: true, within: 20 s }\n    devices: { wan'),
     )
     expect((await host.run(runUp, ['firewall'], {})).out).toContain(
-      '✓ firewall is up: the guest speaks on its report line',
+      '✓ firewall is up: the guest answers on its report line',
     )
   })
 
@@ -156,7 +156,7 @@ describe('handover up', () => {
       ),
     )
     await expect(host.run(runUp, ['firewall'], {})).rejects.toMatchObject({
-      message: 'firewall ended while it was waited for',
+      message: 'firewall ended before it answered',
       help: expect.stringContaining('Kernel panic - not syncing') as string,
     })
     expect(names()).toEqual([])

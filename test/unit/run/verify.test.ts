@@ -35,7 +35,7 @@ describe('a role', () => {
     [
       'no driver',
       [port('0000:01:00.0', '52:54:00:00:00:01').replace('driver=e1000e ', '')],
-      /^driver is not said, promised was e1000e$/,
+      /^driver is not reported, promised was e1000e$/,
     ],
     [
       'another device in its place',
@@ -68,7 +68,7 @@ describe('a role', () => {
 
   it.each([
     ['driver=ahci disk=sda:DISK-1:512', 'disks is DISK-1, promised was DISK-1, DISK-2'],
-    ['driver=ahci', 'disks is not said, promised was DISK-1, DISK-2'],
+    ['driver=ahci', 'disks is not reported, promised was DISK-1, DISK-2'],
     [
       'driver=ahci disk=sda:DISK-1:512 disk=sdb:DISK-3:512',
       'disks is DISK-1, DISK-3, promised was DISK-1, DISK-2',
