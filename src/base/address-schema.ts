@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 
-/** A PCI address in a document or a record: canonical, as the kernel writes it. */
+/** A PCI address in a document or a record, in the form that the kernel uses. */
 export const addressSchema = z
   .string()
   .regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/)

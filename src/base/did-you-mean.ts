@@ -1,6 +1,7 @@
-/** The nearest of some known words, when one is near enough to be meant. */
-
-/** `undefined` when nothing is within a third of the word's length (at least one, at most three edits). */
+/**
+ * Finds the known word that a mistyped word most likely stands for. It may differ by one edit for each three
+ * characters, but at least by one edit and at most by three.
+ */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)))
   let best: string | undefined

@@ -1,10 +1,10 @@
 /**
- * The exceptions of this program: what stops us, as opposed to findings (finding.ts), which are data about
- * the user's world. Anything thrown that is not an AppError is a bug, and `cli/main` says so.
+ * The exceptions of this program. An exception stops the program; a finding (finding.ts) is data about the
+ * user's machine. `cli/main` reports every exception that is not an AppError as a bug.
  */
 import { defined } from './defined.ts'
 
-/** The exit codes outsiders rely on; the only place they are written down in code. */
+/** Scripts of users depend on these exit codes. */
 export const exitCode = {
   done: 0,
   errorFindings: 1,
@@ -18,7 +18,7 @@ export const exitCode = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-/** A stop with a reason for the user: `message` names the thing and what is wrong, `help` what to do now. */
+/** `message` names the thing and what is wrong with it; `help` is what the user can do now. */
 export class AppError extends Error {
   readonly help: string | undefined
   readonly exitCode: ExitCode
@@ -37,7 +37,7 @@ export class UsageError extends AppError {
   }
 }
 
-/** A program ended otherwise than hoped; `stderrTail` holds its last words (at most some 2 KiB). */
+/** A program ended with an error; `stderrTail` holds the end of what it printed (about 2 KiB at most). */
 export class CommandError extends AppError {
   readonly argv: readonly string[]
   readonly status: number | undefined
@@ -57,7 +57,6 @@ export class CommandError extends AppError {
   }
 }
 
-/** What an exception says, whoever threw it. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

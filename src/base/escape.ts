@@ -1,6 +1,6 @@
-/** Text inside other languages: XML and HTML, options of QEMU. */
+/** Escapes text for XML, HTML and the options of QEMU. */
 
-/** For text and attribute values alike; control characters, which XML forbids, become spaces. */
+/** Works for text and for attribute values. Control characters become spaces, since XML forbids them. */
 export function escapeXml(text: string): string {
   return text
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, ' ')
@@ -11,7 +11,7 @@ export function escapeXml(text: string): string {
     .replaceAll('"', '&quot;')
 }
 
-/** A comma ends a value of a QEMU option, and two of them are one comma in it (qemu(1), `-drive`). */
+/** A comma ends a value of a QEMU option; two commas stand for one comma in the value (qemu(1), `-drive`). */
 export function escapeOption(value: string): string {
   return value.replaceAll(',', ',,')
 }

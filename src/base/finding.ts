@@ -4,7 +4,7 @@
  */
 import type { PciAddress } from '../pci/address.ts'
 
-/** Codes outsiders test for come first (fixed names); ours follow, a line each. */
+/** The names of the first group are fixed from outside; the other groups follow. */
 export const findingCodes = [
   'iommu-off',
   'iommu-absent',
@@ -88,10 +88,7 @@ export type FindingCode = (typeof findingCodes)[number]
 
 export type Severity = 'error' | 'warning' | 'note'
 
-/**
- * A place in a text file; line and column count from 1, `length` is in characters on that line (for the
- * caret).
- */
+/** A place in a text file. `line` and `column` count from 1; `length` counts characters on that line. */
 export type Place = {
   readonly file: string
   readonly line: number
@@ -102,17 +99,15 @@ export type Place = {
 export type Finding = {
   readonly code: FindingCode
   readonly severity: Severity
-  /** Which thing, what is wrong, in domain words, with the fact it rests on. */
+  /** Names the thing, what is wrong with it, and the fact that shows it. */
   readonly message: string
-  /** What to do now; a command in it can be pasted. */
+  /** What to do now. A command in it can be pasted into a shell. */
   readonly help?: string
   readonly at?: Place
   readonly about?: readonly PciAddress[]
 }
 
-/**
- * True when at least one finding is an error: a plan with one has no steps, a command with one exits with 1.
- */
+/** A plan with an error has no steps, and a command with an error exits with 1. */
 export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some((f) => f.severity === 'error')
 }

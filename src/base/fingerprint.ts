@@ -1,6 +1,6 @@
 /**
- * Numbers and bytes that follow from a text and a key, and say nothing of the text without the key:
- * HMAC-SHA-256.
+ * Numbers and bytes derived from a text and a key by HMAC-SHA-256. Without the key they do not reveal the
+ * text.
  */
 import { createHmac } from 'node:crypto'
 

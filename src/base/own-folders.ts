@@ -1,10 +1,10 @@
 /**
- * Folders of ours on a host. Scripts that run on hosts (assets/) name them, too; test/project/scripts.test.ts
- * compares.
+ * The folders of this program on a host. The scripts that run on hosts (assets/) name the same folders;
+ * test/project/scripts.test.ts compares them.
  */
 
-/** Kept over reboots: the journal, certificates, the last trial's result. */
+/** Survives a reboot: the journal, certificates, the result of the last trial. */
 export const stateFolder = '/var/lib/handover'
 
-/** Kept as long as this boot: locks, sockets, records of running VMs. */
+/** Emptied by a reboot: locks, sockets, records of running VMs. */
 export const runFolder = '/run/handover'

@@ -1,21 +1,21 @@
 /**
- * What text from elsewhere (a journal, a device, a guest) may do to a terminal: nothing. Control characters,
- * and those that turn the direction of text, are shown as `\u001b` by the outlet that everything printed
- * passes, and become spaces in names that are laid out. JSON may hold control characters only inside its
- * texts, where they are written so anyway.
+ * Keeps text from elsewhere (a journal, a device, a guest) from controlling the terminal. Everything that is
+ * printed passes `printable`, which shows control characters, and characters that change the direction of
+ * text, in the form `\u001b`. `clean` replaces them with spaces, for names in tables. JSON escapes them
+ * inside its strings itself.
  */
 import { hex } from '../pci/hex.ts'
 
-/** All but the newline, which the outlet lets pass. */
+/** The newline is not in this list: `printable` keeps it. */
 const unprintable = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 const anyUnprintable = new RegExp(unprintable.source)
 const isAscii = /^[ -~]*$/
 
-/** What our own colours begin with until they are written: nobody outside can know it. */
+/** Marks our own colours until they are printed. It is random, so text from elsewhere cannot contain it. */
 const seal = `\ufdd0${Math.random().toString(36).slice(2)}\ufdd1`
 const sealed = new RegExp(`${seal}\\d+m`, 'g')
 
-/** ECMA-48 SGR, such as 31 for red. */
+/** `code` is a parameter of SGR in ECMA-48, such as 31 for red. */
 export function sealedColour(code: number): string {
   return `${seal}${code}m`
 }
@@ -24,15 +24,14 @@ export function withoutColours(text: string): string {
   return text.includes(seal) ? text.replaceAll(sealed, '') : text
 }
 
-/** The outlet. */
 export function printable(text: string): string {
   const safe = anyUnprintable.test(text) ? text.replaceAll(unprintable, shown) : text
   return safe.includes(seal) ? safe.replaceAll(seal, '\u001b[') : safe
 }
 
-/** For one line: its length stays. */
+/** For one line. The result is as long as the text, so columns stay aligned. */
 export function clean(text: string): string {
-  // Nearly all names are plain: a test costs less than a replacement that finds nothing.
+  // Nearly all names are plain, and this test is cheaper than a replacement.
   return isAscii.test(text) ? text : text.replaceAll(unprintable, ' ').replaceAll('\n', ' ')
 }
 

@@ -1,4 +1,4 @@
-/** What somebody wrote in a file, found by its path and shown in a message. */
+/** Finds a value in a parsed document by its path, and shows it in a message. */
 
 export function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
   let value = root

@@ -1,6 +1,6 @@
-/** Sizes in words, in binary units everywhere: memory, BARs, huge pages and disks. */
+/** Sizes as text. All of them are in binary units: memory, BARs, huge pages and disks. */
 
-/** A size that was measured, rounded: `512 B`, `4 KiB`, `1.8 TiB`. */
+/** Rounds a measured size: `512 B`, `4 KiB`, `1.8 TiB`. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
   let value = bytes
@@ -14,8 +14,8 @@ export function bytesText(bytes: number): string {
 }
 
 /**
- * A size that was asked for, exact: `16 GiB`, `1.5 GiB` or `192 MiB`, the largest unit that needs at most one
- * decimal.
+ * Prints a requested size exactly, in the largest unit that needs at most one decimal: `16 GiB`, `1.5 GiB`,
+ * `192 MiB`.
  */
 export function formatSize(mib: number): string {
   for (const [unit, factor] of [

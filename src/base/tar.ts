@@ -1,12 +1,12 @@
-/** Writes a tar archive of plain files in the form of POSIX (pax(1), "ustar Interchange Format"). Pure. */
+/** Makes a tar archive of plain files in the format of POSIX (pax(1), "ustar Interchange Format"). Pure. */
 
 export type TarFile = { readonly path: string; readonly content: Uint8Array }
 
 const block = 512
-/** The short form of a name has no more room. */
+/** The size of the name field in a header. */
 const longestPath = 100
 
-/** `seconds`: the time of every file, since 1970. */
+/** `seconds` is the modification time of every file, in seconds since 1970. */
 export function writeTar(files: readonly TarFile[], seconds: number): Uint8Array {
   const parts = files.flatMap(({ path, content }) => [header(path, content.length, seconds), padded(content)])
   // Two empty blocks end an archive.
@@ -37,7 +37,7 @@ function header(path: string, size: number, seconds: number): Uint8Array {
   put(116, '0000000\0')
   put(124, `${octal(size, 11)}\0`)
   put(136, `${octal(seconds, 11)}\0`)
-  // The sum counts its own field as spaces.
+  // The checksum is computed with spaces in its own field.
   put(148, ' '.repeat(8))
   put(156, '0')
   put(257, 'ustar\x0000')

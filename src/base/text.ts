@@ -1,5 +1,5 @@
 /**
- * Laying out text: lists, counts, cut and wrapped lines. Text from elsewhere is cleaned before
+ * Lays out text: lists, counts, cut and wrapped lines. Callers clean text from elsewhere first
  * (printable.ts).
  */
 import { withoutColours } from './printable.ts'
@@ -25,8 +25,8 @@ export function cut(text: string, width: number): string {
 }
 
 /**
- * Breaks at spaces so that no line is wider than `columns`; further lines are indented. A longer word stands
- * alone on its line, and colours take no width.
+ * Breaks a text at spaces so that no line is wider than `columns`, and indents all lines but the first. A
+ * longer word gets a line for itself. Colours have no width.
  */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   const lines: string[] = []

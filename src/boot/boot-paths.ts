@@ -1,6 +1,6 @@
 /**
- * The paths whose existence tells how a machine boots: the reader looks for exactly these, and only these can
- * be asked for, so that nothing is called absent that nobody looked for.
+ * The paths whose existence shows how a machine boots. The reader checks exactly these, and the type allows
+ * no other, so a path that was not checked is never taken for absent.
  */
 import type { Host } from '../host/host.ts'
 import { installedProgram } from './vm-units.ts'
@@ -52,14 +52,12 @@ export const bootPaths = [
 
 export type BootPath = (typeof bootPaths)[number]
 
-/**
- * `present`: those that exist, as a Host states them; of a Host without boot facts nothing is known to exist.
- */
+/** `present`: the existing paths of a Host. Undefined, without boot facts, no path is known to exist. */
 export function hasPath(present: readonly string[] | undefined, path: BootPath): boolean {
   return present?.includes(path) === true
 }
 
-/** Without systemd nobody runs the units, tmpfiles and udev rules of ours. */
+/** Our units and tmpfiles need systemd. */
 export function runsSystemd({ boot }: Pick<Host, 'boot'>): boolean {
   return hasPath(boot?.present, '/run/systemd/system')
 }

@@ -1,13 +1,13 @@
 /**
- * The kernel command line as arguments, keeping every blank and quote: `formatCmdline(parseCmdline(text))` is
- * `text`. Quoting follows the kernel's own next_arg() (lib/cmdline.c): blanks separate, double quotes group,
- * nothing escapes.
+ * Parses the kernel command line and keeps every blank and quote: `formatCmdline(parseCmdline(text))` is
+ * `text`. As in next_arg() of the kernel (lib/cmdline.c), blanks separate arguments, double quotes group, and
+ * there is no escape character.
  */
 
 export type KernelArg = {
   /** As written: `intel_iommu=on`, `"dyndbg=file foo +p"`. */
   readonly raw: string
-  /** Blanks before it. */
+  /** The blanks before the argument. */
   readonly gap: string
 }
 
@@ -41,7 +41,7 @@ export function formatCmdline(cmdline: Cmdline): string {
   return cmdline.args.map(({ gap, raw }) => gap + raw).join('') + cmdline.tail
 }
 
-/** `intel-iommu="on"` → key `intel_iommu`, value `on`: the kernel takes `-` and `_` in names for the same. */
+/** `intel-iommu="on"` → key `intel_iommu`, value `on`: in names, the kernel treats `-` and `_` as equal. */
 export function readArg(raw: string): { readonly key: string; readonly value: string | undefined } {
   const bare = raw.replaceAll('"', '')
   const equals = bare.indexOf('=')
@@ -55,13 +55,13 @@ export function isSameArg(a: string, b: string): boolean {
   return left.key === right.key && left.value === right.value
 }
 
-/** Arguments for the kernel: those after a bare `--` go to init. */
+/** The arguments after a bare `--` are for init, not for the kernel. */
 function kernelArgs(cmdline: Cmdline): readonly KernelArg[] {
   const end = cmdline.args.findIndex(({ raw }) => raw === '--')
   return end < 0 ? cmdline.args : cmdline.args.slice(0, end)
 }
 
-/** Arguments for the kernel, as they stand in its command line. */
+/** The kernel's arguments, as they are written in the command line. */
 export function rawArgs(text: string): string[] {
   return kernelArgs(parseCmdline(text)).map(({ raw }) => raw)
 }
@@ -70,19 +70,19 @@ export function hasArg(cmdline: Cmdline, raw: string): boolean {
   return kernelArgs(cmdline).some((arg) => isSameArg(arg.raw, raw))
 }
 
-/** The value of the last argument with this key, since the last one wins for nearly every parameter. */
+/** The last argument with this key: for nearly every parameter the kernel uses the last one. */
 export function findArg(cmdline: Cmdline, key: string): string | undefined {
   const wanted = readArg(key).key
   return kernelArgs(cmdline).findLast((arg) => readArg(arg.raw).key === wanted)?.raw
 }
 
-/** Adds at the end of the kernel's part, once. */
+/** Adds the argument at the end of the kernel's part, unless it is there. */
 export function addArg(cmdline: Cmdline, raw: string): Cmdline {
   if (hasArg(cmdline, raw)) return cmdline
   const at = kernelArgs(cmdline).length
   const next = cmdline.args[at]
   if (next !== undefined) {
-    // The new one takes the gap before `--`, so that removing it gives the gap back.
+    // The new argument gets the gap before `--`, so that `removeArg` restores the text.
     const moved = [
       { raw, gap: next.gap },
       { ...next, gap: ' ' },
@@ -90,13 +90,13 @@ export function addArg(cmdline: Cmdline, raw: string): Cmdline {
     const put = at === 0 ? moved : [{ raw, gap: ' ' }, next]
     return { ...cmdline, args: [...cmdline.args.slice(0, at), ...put, ...cmdline.args.slice(at + 1)] }
   }
-  // Trailing blanks stay where they are, after the new last argument.
+  // Trailing blanks stay at the end.
   return { args: [...cmdline.args, { raw, gap: cmdline.args.length === 0 ? '' : ' ' }], tail: cmdline.tail }
 }
 
 /**
- * Removes every kernel argument with this key and value; the one after a removed first argument takes its
- * gap.
+ * Removes every kernel argument with this key and value. The gap of a removed first argument goes to the next
+ * one.
  */
 export function removeArg(cmdline: Cmdline, raw: string): Cmdline {
   const scope = new Set(kernelArgs(cmdline))

@@ -1,10 +1,10 @@
 /**
- * Early binding: files of our own that give each assigned device to vfio-pci before its own driver sees it,
- * in the initramfs and at every later `add` event (hot-plug, SR-IOV), after checking that the device at that
- * place *is* the recorded one. Never `ids=`, never `new_id`. Text only; who writes it is apply/.
+ * Early binding: makes the files that bind each assigned device to vfio-pci before the host's driver sees it,
+ * in the initramfs and at every later `add` event (hot-plug, SR-IOV). The script first checks that the device
+ * at that place is the recorded one; it never uses `ids=` or `new_id`.
  *
- * The script reads one line per device: who it is (shell-identity.ts), and the reset methods it may use,
- * commas between, where they are chosen for it. A line `only-with TOKEN` limits everything below it to boots
+ * The script reads one line for each device: its identity (shell-identity.ts), and, where the spec limits
+ * them, the allowed reset methods, separated by commas. The lines below `only-with TOKEN` hold only for boots
  * whose command line has TOKEN (a trial boot).
  */
 import ruleAsset from '../../assets/boot/10-handover.rules?raw'
@@ -20,11 +20,13 @@ export const bindingsPath = '/etc/handover/bindings'
 const udevRulePath = '/etc/udev/rules.d/10-handover.rules'
 const modulesLoadPath = '/etc/modules-load.d/handover.conf'
 
-/** Who the device is, and the only reset methods it may use where the kernel's choice is known bad. */
+/**
+ * `resetMethods`: the only reset methods that the device may use, where the kernel's choice is known to fail.
+ */
 export type Binding = Identity & { readonly resetMethods?: readonly string[] }
 
 /**
- * What is new goes to boots with `token` only; lines of `inForce` (the file as it is) stay for every boot.
+ * New lines hold only for boots with `token`; the lines of `inForce`, the present file, hold for every boot.
  */
 export type Gate = { readonly token: string; readonly inForce: string | undefined }
 
@@ -33,7 +35,7 @@ export function formatBindings(identities: readonly Binding[], gate?: Gate): str
     const resets = identity.resetMethods === undefined ? '' : ` ${identity.resetMethods.join(',')}`
     return formatIdentity(identity) + resets
   })
-  // One order whatever the spec's: lifting the gate must give the very file that is wanted without one.
+  // Sorted, so that `liftGate` gives exactly the file that is wanted without a gate.
   const lines = all.toSorted()
   const inForce = new Set(linesInForce(gate?.inForce ?? ''))
   const isFree = (line: string) => gate === undefined || inForce.has(line)
@@ -42,13 +44,13 @@ export function formatBindings(identities: readonly Binding[], gate?: Gate): str
   return `${[ownHeader, ...lines.filter(isFree), ...held].join('\n')}\n`
 }
 
-/** The same bindings for every boot. */
+/** Makes all bindings hold for every boot. */
 export function liftGate(bindings: string): string {
   const lines = bindings.split('\n').filter((line) => line !== '' && !/^(?:#|only-with )/.test(line))
   return `${[ownHeader, ...lines.toSorted()].join('\n')}\n`
 }
 
-/** Everything above the gate holds for every boot. */
+/** The lines above `only-with`. */
 function linesInForce(bindings: string): string[] {
   const lines = bindings.split('\n')
   const gate = lines.findIndex((line) => line.startsWith('only-with '))
@@ -56,13 +58,13 @@ function linesInForce(bindings: string): string[] {
 }
 
 /**
- * POSIX sh that also runs in busybox and klibc. `bind` alone goes through all lines and may take devices from
- * drivers (an initramfs has nothing mounted yet); `bind ADDRESS` looks at that one device and never takes it
- * from a driver; `bind check` only looks.
+ * POSIX sh that also runs in busybox and klibc. `bind` handles all lines and may unbind drivers, since
+ * nothing is mounted yet in an initramfs. `bind ADDRESS` handles only that device and never unbinds a driver.
+ * `bind check` changes nothing.
  */
 export const bindScript = scriptText(bindAsset)
 
-/** Everything that is written for early binding, in the order of writing. */
+/** In the order in which they are written. */
 export function earlyBindingFiles(
   tool: InitramfsTool,
   identities: readonly Binding[],

@@ -1,4 +1,4 @@
-/** A change of the kernel command line: as steps where a file is edited, in words where a person makes it. */
+/** A change of the kernel command line: steps that edit files, or instructions for the user. */
 import type { Finding } from '../base/finding.ts'
 import type { Host, HostFile } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
@@ -8,22 +8,24 @@ export type BootChange = { readonly add: readonly string[]; readonly remove: rea
 export type Edits =
   { readonly ok: true; readonly steps: readonly Step[] } | { readonly ok: false; readonly finding: Finding }
 
-/** Those of the files a plan may edit that lie in this folder. */
+/** The files in this folder that a plan may edit. */
 export function filesIn(host: Host, folder: string): readonly HostFile[] {
   return (host.files ?? []).filter(({ path }) => path.startsWith(`${folder}/`))
 }
 
-/** A change in words, for a person: `without iommu=off`, `intel_iommu=on`. */
+/** The change for a step's reason: `without iommu=off`, `intel_iommu=on`. */
 export function changeWords({ add, remove }: BootChange): string[] {
   return [...remove.map((raw) => `without ${raw}`), ...add]
 }
 
-/** A change as it is asked of a person: `remove iommu=off, add intel_iommu=on`. */
+/** The change as an instruction: `remove iommu=off, add intel_iommu=on`. */
 function requestWords({ add, remove }: BootChange): string {
   return [...remove.map((raw) => `remove ${raw}`), ...add.map((raw) => `add ${raw}`)].join(', ')
 }
 
-/** Nothing is written: a person changes `system`, as `how` says. `ARGS` in `how` stands for the change. */
+/**
+ * Writes nothing: the user has to make the change. `how` is the instruction, in which `ARGS` is the change.
+ */
 export function manual(
   system: string,
   how: string,
@@ -57,11 +59,11 @@ export function editStep(file: HostFile, text: string, change: BootChange): Step
   ]
 }
 
-/** A byte that is no UTF-8 was read as U+FFFD. Writing the text back would put U+FFFD in its place. */
+/** A byte that is not UTF-8 was read as U+FFFD, and an edit would replace it by U+FFFD. */
 export function refuseMangled(edits: Edits, change: BootChange): Edits {
   if (!edits.ok) return edits
   const mangled = edits.steps.find((step) => step.kind === 'file' && step.before?.text.includes('\ufffd'))
   if (mangled?.kind !== 'file') return edits
-  const where = `${mangled.path}, which holds bytes that are no UTF-8`
+  const where = `${mangled.path}, which has bytes that are not UTF-8`
   return manual(where, 'there: ARGS; or save it as UTF-8', change)
 }

@@ -1,7 +1,7 @@
 /**
- * Files of our own that set the host up at every boot, besides the early binding: text only, who writes it is
- * apply/. systemd-tmpfiles writes to sysfs early (tmpfiles.d(5), type `w`), and names the page size;
- * vm.nr_hugepages of sysctl means whatever size the kernel command line made the default.
+ * Makes the file that reserves huge pages at every boot. systemd-tmpfiles writes to sysfs early in the boot
+ * (tmpfiles.d(5), type `w`), where the path has the page size; sysctl vm.nr_hugepages uses the default size,
+ * which the kernel command line may change.
  */
 import { ownHeader, type OwnFile } from './own-file.ts'
 

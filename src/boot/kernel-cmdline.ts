@@ -1,7 +1,6 @@
 /**
- * `/etc/kernel/cmdline`: the arguments that kernel-install gives to new kernels, and that some makers put
- * into unified images. It is one line for most readers; mkinitcpio joins all lines and leaves out those that
- * begin with `#`.
+ * `/etc/kernel/cmdline` has the arguments that kernel-install gives to new kernels, and that some makers put
+ * into unified images. Most programs read one line; mkinitcpio joins all lines that do not begin with `#`.
  */
 import type { Host } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
@@ -11,7 +10,7 @@ import { editStep, type BootChange, type Edits } from './edits.ts'
 
 export const kernelCmdlinePath = '/etc/kernel/cmdline'
 
-/** The argument goes to the first line that is neither blank nor a comment; the rest keeps its bytes. */
+/** Adds the argument to the first line that is neither empty nor a comment. The rest keeps its bytes. */
 export function addKernelCmdlineArg(text: string, raw: string): string {
   const lines = text.split('\n')
   if (lines.some((line) => !isComment(line) && hasArg(parseCmdline(line), raw))) return text
@@ -31,7 +30,7 @@ export function removeKernelCmdlineArg(text: string, raw: string): string {
 
 const isComment = (line: string): boolean => line.startsWith('#')
 
-/** The change in the text of this file, and of files like it. */
+/** Also for other files with this format. */
 export function changeKernelCmdline(text: string, change: BootChange): string {
   let edited = text
   for (const raw of change.remove) edited = removeKernelCmdlineArg(edited, raw)
@@ -39,22 +38,22 @@ export function changeKernelCmdline(text: string, change: BootChange): string {
   return edited
 }
 
-/** The change in the file as it is; undefined where there is no such file. */
+/** Undefined when the file does not exist. */
 export function editKernelCmdline(host: Pick<Host, 'files'>, change: BootChange): Step[] | undefined {
   const file = host.files?.find(({ path }) => path === kernelCmdlinePath)
   return file && editStep(file, changeKernelCmdline(file.text, change), change)
 }
 
-/** The same as edits, where the file is there. */
+/** Undefined when the file does not exist. */
 export function kernelCmdlineEdits(host: Pick<Host, 'files'>, change: BootChange): Edits | undefined {
   const steps = editKernelCmdline(host, change)
   return steps && { ok: true, steps }
 }
 
 /**
- * Without this file, kernel-install gives a kernel that is installed during a trial the running command line,
- * which has the token of the trial (90-loaderentry.install, Fedora's 20-grub.install). `options`: the
- * arguments of the good entry.
+ * Without this file, kernel-install gives a kernel that is installed during a trial boot the running command
+ * line, which has the token of the trial (90-loaderentry.install, Fedora's 20-grub.install). `options` has
+ * the arguments of the good entry.
  */
 export function protectNewKernels(host: Host, options: string): Step[] {
   const { present } = host.boot ?? {}

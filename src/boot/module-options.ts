@@ -1,11 +1,11 @@
 /**
- * Ids given to drivers that take every device of a kind: on a kernel command line, and in files that give
- * modules their options (modprobe.d(5), initramfs-tools(7)). Read and taken out; everything else in a file
- * keeps its bytes.
+ * Finds and removes ids that were given to vfio-pci or pci-stub, which then bind every device with these ids.
+ * They are on the kernel command line, and in files with module options (modprobe.d(5), initramfs-tools(7)),
+ * where everything else keeps its bytes.
  */
 import { parseCmdline, readArg } from './cmdline.ts'
 
-/** Each takes whatever its `ids` name; as modprobe prints them. */
+/** Drivers that bind every device that their `ids` name, spelled as modprobe prints them. */
 const takers = ['vfio-pci', 'pci-stub'] as const
 
 export type Taker = (typeof takers)[number]
@@ -16,7 +16,7 @@ export type GivenIds = {
   readonly ids: string
 }
 
-/** The kernel treats `-` and `_` in names of modules as equal. */
+/** In module names the kernel treats `-` and `_` as equal. */
 export function plainModule(name: string): string {
   return name.replaceAll('-', '_')
 }
@@ -25,13 +25,13 @@ function takerOf(module: string): Taker | undefined {
   return takers.find((taker) => plainModule(taker) === plainModule(module))
 }
 
-/** The driver to which an argument such as `vfio-pci.ids=8086:10d3` gives ids, whatever they are. */
+/** The driver to which an argument such as `vfio-pci.ids=8086:10d3` gives ids. */
 export function takerOfArg(raw: string): Taker | undefined {
   const [module = '', option] = readArg(raw).key.split('.')
   return option === 'ids' ? takerOf(module) : undefined
 }
 
-/** `argument`: as it stands on the command line. */
+/** `argument` is spelled as on the command line. */
 export function idsOnCmdline(cmdline: string): (GivenIds & { readonly argument: string })[] {
   return parseCmdline(cmdline).args.flatMap(({ raw }) => {
     const taker = takerOfArg(raw)
@@ -40,7 +40,7 @@ export function idsOnCmdline(cmdline: string): (GivenIds & { readonly argument: 
   })
 }
 
-/** In one of those files, one for each time `ids=` stands there. */
+/** Finds the ids in one of these files, one item for each `ids=`. */
 export function idsInFile(path: string, text: string): GivenIds[] {
   return logicalLines(text).flatMap(({ start, end }) =>
     optionWords(path, text.slice(start, end)).flatMap(({ taker, word }) => {
@@ -54,7 +54,7 @@ function plainIds(value: string | undefined): string {
   return (value ?? '').replaceAll('"', '').toLowerCase()
 }
 
-/** The file without them; an `options` line that would say nothing any more goes as a whole. */
+/** Removes the ids from the text, and an `options` line that has no other option. */
 export function removeIds(path: string, text: string): string {
   let edited = text
   for (const { start, end } of logicalLines(text).toReversed()) {
@@ -78,7 +78,7 @@ function isModprobe(path: string): boolean {
 
 type Word = { readonly at: number; readonly word: string }
 
-/** The words `ids=…` behind `options MODULE` (modprobe.d) or behind the module's name (initramfs-tools). */
+/** The words `ids=…` after `options MODULE` (modprobe.d) or after the module's name (initramfs-tools). */
 function optionWords(path: string, line: string): (Word & { readonly taker: Taker })[] {
   if (/^[ \t]*#/.test(line)) return []
   const words = wordsOf(line)
@@ -97,10 +97,7 @@ function wordsOf(line: string): Word[] {
   }))
 }
 
-/**
- * Lines with what a backslash at their end joins to them, each with its newline: libkmod joins before it
- * looks for comments.
- */
+/** Lines with the lines that a backslash joins to them. libkmod joins lines before it looks for comments. */
 function logicalLines(text: string): { readonly start: number; readonly end: number }[] {
   const lines: { start: number; end: number }[] = []
   let start = 0

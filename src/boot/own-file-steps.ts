@@ -1,9 +1,8 @@
-/** Steps for files that are ours alone: written whole, and gone again when nothing wants them any more. */
+/** Steps that write our own files, and remove those that are no longer needed. */
 import type { OwnFile } from './own-file.ts'
 import type { HostFile } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
 
-/** A step for each file that is not as wanted. */
 export function ownFileSteps(wanted: readonly OwnFile[], files: readonly HostFile[], why: string): Step[] {
   return wanted.flatMap(({ path, text, mode, purpose }): Step[] => {
     const old = files.find((file) => file.path === path)
@@ -14,7 +13,6 @@ export function ownFileSteps(wanted: readonly OwnFile[], files: readonly HostFil
   })
 }
 
-/** A step for each of these that is there; what was set up by it ends. */
 export function removeFileSteps(
   unwanted: readonly Pick<OwnFile, 'path'>[],
   files: readonly HostFile[],

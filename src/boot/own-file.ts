@@ -1,4 +1,4 @@
-/** A file that is ours alone: written whole, and gone again after a rollback. */
+/** A file that only handover writes, always as a whole. A rollback removes it. */
 export type OwnFile = {
   readonly path: string
   readonly text: string
@@ -7,10 +7,10 @@ export type OwnFile = {
   readonly purpose?: 'trial'
 }
 
-/** First line of every such file, behind the `#!` of a script: who wrote it, and the way back. */
+/** The first line of every such file, after the `#!` of a script. */
 export const ownHeader = '# Written by handover. To undo: handover rollback.'
 
-/** Its beginning tells our files from others', whatever release wrote them. */
+/** Recognises the files that any release of handover wrote. */
 export function isOwnText(text: string): boolean {
   return text.startsWith('# Written by handover.')
 }

@@ -1,11 +1,11 @@
 /**
- * Kernel arguments without which interrupts would be remapped: drivers/iommu/irq_remapping.c (`nointremap`,
- * `intremap=`) and, since remapping needs the IO-APIC, arch/x86/kernel/apic (enable_IR_x2apic) with what
- * switches that off.
+ * Kernel arguments that switch interrupt remapping off: `nointremap` and `intremap=`
+ * (drivers/iommu/irq_remapping.c), and those that switch off the IO-APIC, which remapping needs
+ * (arch/x86/kernel/apic, enable_IR_x2apic).
  */
 import { rawArgs, readArg } from './cmdline.ts'
 
-/** Bare words, whatever value they are given: their parsers do not look at it. */
+/** The kernel ignores a value of these words. */
 const words = new Set(['nointremap', 'noapic', 'nolapic', 'disableapic', 'nosmp'])
 
 export function endsRemapping(raw: string): boolean {
@@ -13,18 +13,18 @@ export function endsRemapping(raw: string): boolean {
   return words.has(key) || (key === 'intremap' && saysOff(value))
 }
 
-/** `nosid` lets a device send interrupts in another one's name, against which remapping is there. */
+/** With `nosid` a device can send interrupts in the name of another one, which remapping should prevent. */
 export function isUncheckedRemapping(raw: string): boolean {
   const { key, value = '' } = readArg(raw)
   return key === 'intremap' && value.split(',').some((word) => word.startsWith('nosid'))
 }
 
-/** The kernel compares beginnings of the words between commas: `offline` is off, too. */
+/** The kernel compares only the beginning of each word between commas, so `offline` is off as well. */
 export function saysOff(value: string): boolean {
   return value.split(',').some((word) => word.startsWith('off'))
 }
 
-/** Those of a command line, as they stand there. */
+/** The arguments of a command line that switch remapping off. */
 export function remappingEnders(cmdline: string | undefined): string[] {
   return rawArgs(cmdline ?? '').filter(endsRemapping)
 }

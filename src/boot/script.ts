@@ -1,7 +1,8 @@
 /**
- * Scripts and units that run on hosts are files under assets/boot/, checked by shellcheck. This file makes
- * the text that is written from such a file: what is only for shellcheck is left out, and the identity check
- * is put in where a script sources it, because an initramfs gets one file.
+ * Scripts and units that run on hosts are files under assets/boot/, which shellcheck checks. This file makes
+ * the text that is written to a host: it removes the directives for shellcheck, and inserts the identity
+ * check where a script sources it, because an initramfs contains only one file. Comments of these scripts are
+ * part of that text.
  */
 import identity from '../../assets/boot/identity.sh?raw'
 

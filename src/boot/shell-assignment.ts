@@ -1,11 +1,11 @@
 /**
- * Assignments in files that a shell sources (`/etc/default/grub`), found by the shell's own quoting rules and
- * edited in place: quotes, comments, order and everything else keep their bytes. It runs nothing and expands
- * nothing; what it does not understand it refuses, since a guess here may cost a boot.
+ * Edits assignments in files that a shell sources (`/etc/default/grub`), following the quoting rules of the
+ * shell. Everything else keeps its bytes. Nothing is run or expanded. Text that is not understood is refused,
+ * since a wrong guess may make the host unbootable.
  */
 import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from './cmdline.ts'
 
-/** `bare` carries no quotes; start and end enclose the text without them. */
+/** `bare` has no quotes. `start` and `end` exclude the quotes. */
 export type Segment = {
   readonly kind: 'bare' | 'single' | 'double'
   readonly start: number
@@ -16,9 +16,9 @@ export type Assignment = {
   readonly name: string
   /** `NAME+=…`. */
   readonly isAppend: boolean
-  /** Inside if, case, a loop, braces or parentheses, or after && and ||. */
+  /** The assignment is inside if, case, a loop, braces or parentheses, or after && or ||. */
   readonly isConditional: boolean
-  /** Offset just behind the `=`. */
+  /** The offset after the `=`. */
   readonly valueStart: number
   readonly valueEnd: number
   readonly segments: readonly Segment[]
@@ -26,7 +26,7 @@ export type Assignment = {
 
 export type ShellFile = {
   readonly assignments: readonly Assignment[]
-  /** Set where reading stopped: an open quote, a here-document. */
+  /** Why reading stopped: an open quote, a here-document. */
   readonly problem: string | undefined
 }
 
@@ -55,11 +55,11 @@ type ShellReading = {
   readonly text: string
   readonly assignments: Assignment[]
   at: number
-  /** How many blocks are open. */
+  /** The number of open blocks. */
   depth: number
   /** The statement runs only after another one. */
   isGuarded: boolean
-  /** A command or an assignment may come here, and no argument. */
+  /** The next word is a command or an assignment, not an argument. */
   isCommand: boolean
   isExport: boolean
 }
@@ -70,7 +70,7 @@ function stopped({ text, at, assignments }: ShellReading, what: string): ShellFi
   return { assignments, problem: `${what} at ${placeOf(text, at)}` }
 }
 
-/** Blanks, comments and the signs between statements; false where there is none of them. */
+/** Skips a blank, a comment or a separator of statements. False when there is none. */
 function takeSign(reading: ShellReading): boolean {
   const { text, at } = reading
   const character = text[at] ?? ''
@@ -121,10 +121,7 @@ function placeOf(text: string, at: number): string {
   return `line ${text.slice(0, at).split('\n').length}`
 }
 
-/**
- * One shell word with its quoted parts; undefined when a quote stays open. Blanks are space, tab and newline:
- * a carriage return belongs to the word.
- */
+/** Undefined when a quote is not closed. A carriage return is not a blank, so it belongs to the word. */
 function readWord(text: string, start: number): Word | undefined {
   const segments: Segment[] = []
   let at = start
@@ -151,8 +148,7 @@ function readWord(text: string, start: number): Word | undefined {
 }
 
 /**
- * Where a double-quoted part ends: a backslash guards the next character, `$( … )` and backquotes are passed
- * over whole.
+ * Finds the closing quote: a backslash escapes the next character, and `$( … )` and backquotes are skipped.
  */
 function endOfDouble(text: string, start: number): number | undefined {
   let at = start
@@ -206,7 +202,7 @@ function asAssignment(text: string, word: Word, isConditional: boolean): Assignm
   if (!match) return undefined
   const [head, name = '', plus] = match
   const valueStart = word.start + head.length
-  // A carriage return at the end of the line is no part of what is edited.
+  // A carriage return at the end of the line is not part of the value.
   const valueEnd =
     text[word.end - 1] === '\r' && word.segments.at(-1)?.kind === 'bare' ? word.end - 1 : word.end
   const segments = [{ ...first, start: valueStart }, ...word.segments.slice(1)]
@@ -223,23 +219,22 @@ export type Edit =
 const harmless = /^[\w.,:=/@+-]+$/
 
 /**
- * Adds a kernel argument to `NAME`, in the plain assignment that has the last word; a new line at the end
- * when there is none. Undone by `removeArgFrom`, to the byte. `bash`: only bash reads the file, so that
- * `NAME+=` has the last word, too.
+ * Adds a kernel argument to the last plain assignment of `NAME`, or as a new line when there is none.
+ * `removeArgFrom` restores the same bytes. `bash`: only bash reads the file, so a last `NAME+=` is edited as
+ * well.
  */
 export function addArgTo(text: string, name: string, raw: string, reader: 'sh' | 'bash' = 'sh'): Edit {
   if (!harmless.test(raw)) return { ok: false, reason: `${raw} would need quoting` }
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }
   const own = file.assignments.filter((assignment) => assignment.name === name)
-  // dash takes `NAME+=` for a command that it does not find; bash appends. A plain assignment is read by
-  // both.
+  // bash appends with `NAME+=`, but dash runs it as an unknown command. Both understand a plain assignment.
   const last = reader === 'bash' ? own.at(-1) : own.findLast(({ isAppend }) => !isAppend)
   if (last === undefined && own.length > 0) return { ok: false, reason: `${name} is only appended to` }
   if (last === undefined)
     return { ok: true, text: `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}="${raw}"\n` }
   if (last.isConditional) return { ok: false, reason: `${name} is set last inside a condition` }
-  // What stood there before counts only when the last assignment takes it over.
+  // Earlier assignments count only when the last one includes their value.
   const value = text.slice(last.valueStart, last.valueEnd)
   const takesOver = last.isAppend || new RegExp(`\\$\\{?${name}\\b`).test(value)
   const inForce = own.filter(
@@ -259,21 +254,17 @@ function insertArg(
   raw: string,
 ): string {
   const last = segments.at(-1)
-  // An empty value needs no quotes; a bare word gets a quoted neighbour, which the shell joins to it.
+  // An empty value needs no quotes. A quoted part is added after a bare word, and the shell joins both.
   if (last === undefined) return splice(text, valueStart, valueEnd, isAppend ? `" ${raw}"` : raw)
   if (last.kind === 'bare') return splice(text, valueEnd, valueEnd, `" ${raw}"`)
   const inner = text.slice(last.start, last.end)
   const isFirst = segments.length === 1
   const added = formatCmdline(addArg(parseCmdline(inner), raw))
-  // The first word of a later segment, or of what is appended, would otherwise be glued to what stands before
-  // it.
+  // Without the space, the argument would be joined to the segment or the value before it.
   return splice(text, last.start, last.end, inner === '' && (isAppend || !isFirst) ? ` ${raw}` : added)
 }
 
-/**
- * Removes an argument from every assignment of `NAME`, conditional ones included: it must not come back by
- * another branch.
- */
+/** Removes an argument from every assignment of `NAME`, also from conditional ones. */
 export function removeArgFrom(text: string, name: string, raw: string): Edit {
   const file = parseShell(text)
   if (file.problem !== undefined) return { ok: false, reason: file.problem }

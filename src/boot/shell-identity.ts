@@ -1,10 +1,9 @@
 /**
- * Recorded devices as lines for the scripts that touch a device at boot. assets/boot/identity.sh finds a
- * device by its place and compares it with the recorded one.
+ * Writes a recorded device as a line for the scripts that run at boot. assets/boot/identity.sh finds the
+ * device by its place and compares it with the line.
  *
- * A recorded device is one line: path, vendor, device, subsystem vendor, subsystem device, serial number; `-`
- * is "not recorded", and nothing is found at such a place. The script reads it into variables of these names
- * ($path, $vendor, $device, $subvendor, $subdevice, $dsn).
+ * The line has path, vendor, device, subsystem vendor, subsystem device and serial number; `-` means "not
+ * recorded". The script reads them into $path, $vendor, $device, $subvendor, $subdevice and $dsn.
  */
 import type { Identity } from '../pci/identity.ts'
 

@@ -1,6 +1,6 @@
-/** Commands as a person can paste them into a shell. */
+/** Quotes commands so that they can be pasted into a shell. */
 
-/** In single quotes, whatever it holds. */
+/** Always uses single quotes. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,7 +1,4 @@
-/**
- * How a host boots, found once and passed on: which loader starts it, what makes its initramfs and its
- * unified images.
- */
+/** Finds how a host boots: its loader, and the tools that make its initramfs and its unified images. */
 import type { Host } from '../host/host.ts'
 import type { Step } from '../steps/step.ts'
 import { refuseMangled, type BootChange, type Edits } from './edits.ts'
@@ -20,14 +17,14 @@ export function bootSituation(host: Host): BootSituation {
 }
 
 /**
- * A change of the command line for good. Files of others are edited in place; where the way is not understood
- * nothing is written, and the exact change is said instead.
+ * Changes the command line permanently. Files of the user are edited in place; when a file is not understood,
+ * nothing is written, and the user gets the exact change as an instruction.
  */
 export function editCmdline(boot: BootSituation, change: BootChange): Edits {
   return refuseMangled(boot.loader.edit(boot, change), change)
 }
 
-/** Makes every initramfs again; nothing where the tool is not known. */
+/** Rebuilds every initramfs. Empty when the tool is not known. */
 export function remakeImages(boot: BootSituation): readonly Step[] {
   return boot.tool === undefined ? [] : boot.loader.remake(boot, boot.tool)
 }

@@ -1,11 +1,11 @@
 /**
- * Virtual functions at every boot: files of our own that make them on the recorded card, set them up, and
- * hand them to the early binding. Run by udev when the card appears (or its driver does), before its network
- * interface is announced to anyone: udev holds the events of what hangs below a device until that device's
- * own is done. Text only.
+ * Makes the files that create the virtual functions of the recorded cards at every boot, set them up, and
+ * pass them to the early binding. udev runs the script when the card appears or its driver is bound, before
+ * other programs learn of the network interface: udev delays the events of the devices below a device until
+ * that device's event is handled.
  *
- * The list has a line for each physical function (shell-identity.ts) with the number wanted behind it, and
- * below it `vf N …` in the words of ip-link(8).
+ * The list has a line for each physical function (shell-identity.ts), which ends with the wanted number.
+ * Below it are lines `vf N …` with settings as in ip-link(8).
  */
 import ruleAsset from '../../assets/boot/11-handover-virtual-functions.rules?raw'
 import makeAsset from '../../assets/boot/make-virtual-functions.sh?raw'
@@ -22,7 +22,7 @@ const makeRulePath = '/etc/udev/rules.d/11-handover-virtual-functions.rules'
 export type WantedFunctions = {
   readonly identity: Identity
   readonly count: number
-  /** From number 0. */
+  /** By their number, from 0. */
   readonly functions: readonly VirtualFunctionSettings[]
 }
 

@@ -1,10 +1,10 @@
 import { AppError } from '../base/errors.ts'
 
-/** Somebody else changed the object of a step before the step did: it is left as it is. */
+/** Another program changed the object of a step before the step did. The step leaves the object as it is. */
 export class ChangedMeanwhile extends AppError {
   constructor(difference: string) {
-    super(`${difference}\nthis came while it was under way, and is left as it is`, {
-      help: 'look at it, then plan again: handover plan',
+    super(`${difference}\nthis changed during the apply or rollback and was left as it is`, {
+      help: 'look at the change, then plan again: handover plan',
     })
   }
 }

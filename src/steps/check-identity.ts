@@ -1,7 +1,7 @@
 /**
- * Is the device that answers at an address the one that was meant? Read again right before anything is bound,
- * from the few attributes of that one device: plans, locks and memory may all be older than the last card
- * swap. It decides nothing about *moved* devices; that is the planner's work, before.
+ * Checks that the device at an address is the recorded one, right before anything is bound: someone may have
+ * swapped a card since the plan or the lock was made. It reads only the attributes of that device. The
+ * planner handles devices that moved to another address.
  */
 import { hex } from '../pci/hex.ts'
 import { AppError } from '../base/errors.ts'
@@ -12,11 +12,10 @@ import type { Reader } from '../machine/system.ts'
 import { functionsOf, physicalOf } from './read-functions.ts'
 
 export type IdentityCheck = {
-  /** One line per difference; binding is allowed only when empty. */
+  /** One line for each difference. The device may be bound only when the list is empty. */
   readonly differences: readonly string[]
   /**
-   * Recorded serials that cannot be read in the device's present state (MACs only show while a network driver
-   * is bound).
+   * Recorded serials that the kernel does not show now. It shows MACs only while a network driver is bound.
    */
   readonly unchecked: readonly string[]
 }
@@ -42,7 +41,7 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
       differences.push(`${name} is ${is}, recorded is ${want}`)
   }
   if (!isWhole(expected))
-    differences.push('its place, vendor or device id is not recorded, so nothing tells that it is the one')
+    differences.push('its place, vendor id or device id is not recorded, so it cannot be recognised')
   compare('path', expected.path, readPath(reader, address))
   for (const [key, file] of attributes) compare(key, expected[key], readHex(reader, `${folder}/${file}`))
   if (expected.deviceSerialNumber !== undefined)
@@ -54,18 +53,18 @@ export function checkIdentity(reader: Reader, address: PciAddress, expected: Ide
   return { differences, unchecked }
 }
 
-/** Stops before anything is written to a device that is not the recorded one. */
+/** Throws when the device at the address is not the recorded one. */
 export function refuseOther(reader: Reader, address: PciAddress, identity: Identity): void {
   const { differences } = checkIdentity(reader, address, identity)
   if (differences.length === 0) return
-  throw new AppError(`${address} is not the device that was meant: ${differences.join('; ')}`, {
-    help: `nothing was written to it; look at what sits there with: handover inspect ${address}`,
+  throw new AppError(`${address} is not the recorded device: ${differences.join('; ')}`, {
+    help: `nothing was written to it; see which device is there: handover inspect ${address}`,
   })
 }
 
 /**
- * The place as the recorded one was made; a virtual function is its physical function's place and its number
- * there.
+ * The place in the form of `Identity.path`. The place of a virtual function is the place of its physical
+ * function with its number.
  */
 export function readPath(reader: Reader, address: PciAddress): string | undefined {
   const home = physicalOf(reader, address)
@@ -84,8 +83,8 @@ function readHex(reader: Reader, path: string): string | undefined {
 }
 
 /**
- * Extended capability 0x0003 (PCIe Device Serial Number): low dword at +4, high dword at +8. Only root may
- * read past byte 64.
+ * PCI Express Base Specification, extended capability 0x0003 (Device Serial Number): the low dword is at +4,
+ * the high dword at +8. Only root can read past byte 64.
  */
 function readSerialNumber(reader: Reader, folder: string): string | undefined {
   const config = reader.readBytes(`${folder}/config`, 4096)
@@ -106,8 +105,8 @@ function readSerialNumber(reader: Reader, folder: string): string | undefined {
 type Serial = { readonly name: string; readonly want: string; readonly is: string | undefined }
 
 /**
- * Serials the kernel shows only through the host's own driver: compared when they show, never taken as proof
- * when they do not.
+ * Serials that the kernel shows only while the host's driver is bound. They are compared when they can be
+ * read; a missing serial proves nothing.
  */
 function driverBoundSerials(reader: Reader, folder: string, expected: Identity): Serial[] {
   const serials: Serial[] = []
@@ -132,7 +131,7 @@ function driverBoundSerials(reader: Reader, folder: string, expected: Identity):
   return serials
 }
 
-/** addr_assign_type 0 means the card's own address; bonds and administrators leave another number there. */
+/** `addr_assign_type` is 0 (NET_ADDR_PERM) while the interface has the card's own address. */
 function permanentMacs(reader: Reader, folder: string): string[] {
   const interfaces = reader.list(folder)
   if (!interfaces.ok) return []
@@ -140,7 +139,7 @@ function permanentMacs(reader: Reader, folder: string): string[] {
   for (const name of interfaces.value) {
     const type = reader.readText(`${folder}/${name}/addr_assign_type`, 16)
     const address = reader.readText(`${folder}/${name}/address`, 64)
-    // A bond's member has its card's address only in the bond's own listing: left unchecked here.
+    // A bond gives its members its own address; the card's address is only in /proc/net/bonding.
     if (address.ok && type.ok && type.value.trim() === '0') macs.push(address.value.trim().toLowerCase())
   }
   return macs.toSorted()

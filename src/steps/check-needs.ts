@@ -1,7 +1,7 @@
 /**
- * May this device leave the host now? What the host needs is read again right before each single device
- * leaves: a backup disk that somebody mounted a second ago is in no plan. Only what is new since the plan
- * stops a step; what was there then was judged then, and the person gave it up or settled it.
+ * Checks whether a device may leave the host now. The needs of the host are read again right before each
+ * device leaves, since someone may have mounted a disk after the plan was made. Only a need that is new since
+ * the plan stops a step; the plan has judged the others, and the user gave them up or settled them.
  */
 import { AppError } from '../base/errors.ts'
 import type { Host, HostNeed, LostNeed } from '../host/host.ts'
@@ -12,7 +12,7 @@ import { kindOf, type Step } from './step.ts'
 import type { Reader } from '../machine/system.ts'
 
 /**
- * `before`: the host that the plan was made of. `leaving`: every function that the steps take from the host.
+ * `before` is the host that the plan was made for; `leaving` has every function that the steps take from it.
  */
 export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<PciAddress>): NeedsCheck {
   return (address) => {
@@ -24,7 +24,7 @@ export function needsCheck(reader: Reader, before: Host, leaving: ReadonlySet<Pc
     if (reason === undefined) return
     throw new AppError(`${address} stays with the host: ${reason}`, {
       help:
-        'this came since the plan was made; end that use, or leave the device to the host, ' +
+        'this use began after the plan was made; end it, or leave the device to the host, ' +
         'and plan again: handover plan',
     })
   }
@@ -42,7 +42,7 @@ function findNew(before: Host, now: Host, asked: Asked): string | undefined {
   return need && `it is needed for ${[need.what, ...need.chain].join(' → ')}`
 }
 
-/** A mirror half or a bond leg counts when none of the others stays. */
+/** A half of a mirror or a leg of a bond is vital when none of the others stays. */
 function vitalNeeds({ needs }: Host, { address, leaving }: Asked): HostNeed[] {
   return needs.filter(
     ({ device, weight, redundant }) =>
@@ -55,8 +55,8 @@ function vitalNeeds({ needs }: Host, { address, leaving }: Asked): HostNeed[] {
 const keyOf = ({ kind, what }: Pick<HostNeed, 'kind' | 'what'>) => `${kind} ${what}`
 
 /**
- * A port that leaves takes its name along, and what names the port leads nowhere then: that need was known
- * before.
+ * The name of a port disappears with the port, so the needs that name a leaving port are lost then. Those
+ * needs are not new.
  */
 function findLost(before: Host, now: Host, { address, leaving }: Asked): string | undefined {
   const couldBe = ({ lostNeeds = [] }: Host): LostNeed[] =>
@@ -70,5 +70,5 @@ function findLost(before: Host, now: Host, { address, leaving }: Asked): string 
 
 function findUnread(before: Host, now: Host): string | undefined {
   const kind = now.unreadNeeds?.find((one) => !before.unreadNeeds?.includes(one))
-  return kind && `what the host needs of the kind "${kind}" cannot be read any more`
+  return kind && `the host's needs of the kind "${kind}" can no longer be read`
 }

@@ -1,7 +1,7 @@
 /**
- * A program that derives files from others (`update-grub`), or sets a state that no file of ours holds
- * (`grub-reboot`). The bytes of its declared outputs are saved before it runs; what an undo does about them
- * is judged in outputs.ts.
+ * Runs a program that derives files from others (`update-grub`), or that sets a state which no file of the
+ * plan holds (`grub-reboot`). The bytes of its declared outputs are saved before it runs; outputs.ts decides
+ * which of them an undo restores.
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
@@ -16,29 +16,29 @@ import type { SavedFile } from './saved-file.ts'
 const schema = z.object({
   kind: z.literal('command'),
   argv: z.array(text).min(1).readonly(),
-  /** Files it may write or create; patterns (`*` in the last part) are allowed. */
+  /** Files that the program may write or create; the last part of a path may contain `*`. */
   outputs: z.array(absolutePath).readonly().describe('files it may write'),
-  /** It sets a state instead of deriving files (grub-reboot): a rollback never runs it again. */
+  /** The program sets a state instead of deriving files (grub-reboot), so a rollback never runs it again. */
   once: z.exactOptional(z.literal(true).describe('a rollback never runs it again')),
   /**
-   * Takes it back where saved bytes cannot: EFI variables (what it did is read again), outputs that somebody
-   * wrote again since, and no outputs at all, when they are out of reach: then it runs after everything else
-   * is restored.
+   * The command that takes the step back where saved bytes cannot: for EFI variables (which are read again
+   * afterwards), for outputs that another program has written since, and for a step without outputs. In the
+   * last two cases it runs after everything else is restored.
    */
   undo: z.exactOptional(z.array(text).min(1).readonly()),
   /**
-   * Its outputs are GRUB environment blocks. GRUB forgets a choice as it acts on it, so variables count, not
-   * bytes.
+   * The outputs are GRUB environment blocks. GRUB deletes the chosen entry when it boots it, so an undo
+   * compares variables, not bytes.
    */
   environment: z.exactOptional(z.literal(true)),
-  /** `trial`: it chooses the trial for the next boot only. */
+  /** `trial`: the command selects the trial entry for the next boot only. */
   purpose: z.exactOptional(z.literal('trial')),
   why: text,
 })
 
 export type CommandStep = Readonly<z.infer<typeof schema>>
 
-/** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs must end some time. */
+/** Regenerating every initramfs on a slow disk takes minutes; a generator that hangs is ended. */
 const commandSeconds = 900
 
 export const command = stepKind(schema, {
@@ -59,7 +59,8 @@ export const command = stepKind(schema, {
 })
 
 /**
- * A generator is tied to our life: one that outlives a killed apply would write on while a rollback restores.
+ * The program ends when this process ends. Otherwise it would still write after a killed apply, while a
+ * rollback restores.
  */
 async function run(system: System, argv: readonly string[], seconds: number): Promise<void> {
   const running = await system.start(argv)
@@ -86,21 +87,21 @@ async function undo(system: System, past: Past, step: CommandStep): Promise<Undo
       ? { restored: false, note: runInside(step.undo) }
       : await undoByCommand(system, step.undo, restore)
   for (const saved of restore) await restoreFile(system, past.folder, saved)
-  if (stale.length > 0) return { restored: true, note: `${stale.join(', ')} written again since`, atTheEnd }
+  if (stale.length > 0)
+    return { restored: true, note: `another program wrote ${stale.join(', ')} since`, atTheEnd }
   return { restored: true }
 }
 
 /**
- * Their bytes cannot be written here: the kernel keeps these files immutable
- * (Documentation/filesystems/efivarfs.rst).
+ * The kernel makes these files immutable (Documentation/filesystems/efivarfs.rst), so a command changes them.
  */
 const efiVariables = '/sys/firmware/efi/efivars/'
 
 function runInside(argv: readonly string[]): string {
-  return `what saved bytes cannot take back needs ${formatCommand(argv)}, run inside that system (chroot)`
+  return `saved bytes cannot take everything back: run ${formatCommand(argv)} inside that system (chroot)`
 }
 
-/** Its exit code is not believed: the outputs are read again. */
+/** Reads the outputs again, since the exit code does not prove that they are as before. */
 async function undoByCommand(
   system: System,
   argv: readonly string[],
@@ -111,14 +112,14 @@ async function undoByCommand(
     if (!(await isAsSaved(system, saved)))
       return {
         restored: false,
-        note: `${saved.path} is not as before, though this was run: ${formatCommand(argv)}`,
+        note: `${saved.path} is not as before, although ${formatCommand(argv)} was run`,
       }
   return { restored: true }
 }
 
 /**
- * Where saved bytes do not help (outputs out of reach, or written again by somebody since), when everything
- * that is read is as before: the command that takes it back, or the generator once more.
+ * For steps that saved bytes cannot take back: their outputs cannot be saved, or another program has written
+ * them since. Runs when everything that the program reads is restored.
  */
 async function runAgain(system: System, step: CommandStep): Promise<string | undefined> {
   const argv = step.undo ?? step.argv
@@ -128,8 +129,8 @@ async function runAgain(system: System, step: CommandStep): Promise<string | und
   } catch (error) {
     const what =
       step.undo === undefined
-        ? `what ${formatCommand(argv)} makes was written again since, and running it again`
-        : `what saved bytes cannot take back needs ${formatCommand(argv)}, and that`
-    return `${what} ended badly: ${messageOf(error)}`
+        ? `another program wrote the outputs of ${formatCommand(argv)} since, and running it again failed`
+        : `saved bytes cannot take everything back, and ${formatCommand(argv)} failed`
+    return `${what}: ${messageOf(error)}`
   }
 }

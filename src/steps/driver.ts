@@ -1,8 +1,8 @@
 /**
- * The driver of one PCI function, changed by `driver_override`, which names a single device; the ids-based
- * ways (`new_id`, `ids=`) take every device of a model. Nothing is written before the identity is read again.
- * Order (Documentation/ABI/testing/sysfs-bus-pci): override, unbind, drivers_probe, look at the `driver`
- * link.
+ * Changes the driver of one PCI function by `driver_override`, which affects a single device; `new_id` and
+ * `ids=` affect every device of a model. The identity is read again before anything is written. The order is
+ * `driver_override`, `unbind`, `drivers_probe`, then a look at the `driver` link
+ * (Documentation/ABI/testing/sysfs-bus-pci).
  */
 import { z } from 'zod'
 import { addressSchema } from '../base/address-schema.ts'
@@ -22,7 +22,7 @@ const driverState = z.object({ driver: z.nullable(text), driverOverride: z.nulla
 const schema = z.object({
   kind: z.literal('driver'),
   address: addressSchema,
-  /** Checked again right before binding: another device at this address binds nothing. */
+  /** Checked again right before the device is bound. */
   identity,
   before: driverState,
   after: driverState,
@@ -38,7 +38,7 @@ export const driver = stepKind(schema, {
     `${step.address}: ${step.before.driver ?? 'no driver'} → ${step.after.driver ?? 'no driver'}`,
   wordsBefore: (step) =>
     `${step.address}: ${step.before.driver === null ? 'no driver' : `driver ${step.before.driver}`}`,
-  // A listing may not state the driver of a device; that is not the same as having none.
+  // A listing may omit the driver of a device that has one.
   planned: (step, isStated) =>
     `${step.address}  ${isStated ? shortWords(step.before) : 'driver not stated'} → ` +
     shortWords(step.after),
@@ -58,14 +58,11 @@ function shortWords({ driver: name, driverOverride }: DriverState): string {
   return driverOverride === null || driverOverride === name ? words : `${words} (override ${driverOverride})`
 }
 
-/** Unbinding a NIC or an HBA takes a second or two; a device in use never comes back. */
+/** Unbinding a NIC or an HBA takes a second or two; the unbind of a device in use never returns. */
 const unbindSeconds = 20
 const settleMilliseconds = 5000
 
-/**
- * Brings the function to `step.after`; throws with the reason when it cannot, having bound nothing to another
- * device. `mayLeave` is asked right before the device leaves its driver.
- */
+/** Throws with the reason when the function does not reach `step.after`. */
 async function perform(system: System, step: DriverStep, mayLeave?: NeedsCheck): Promise<void> {
   refuseOther(system, step.address, step.identity)
   const now = readDriverState(system, step.address)
@@ -79,7 +76,7 @@ async function perform(system: System, step: DriverStep, mayLeave?: NeedsCheck):
 }
 
 async function writeOverride(system: System, address: PciAddress, after: DriverState): Promise<void> {
-  // An empty line clears it; an empty write would be no write at all.
+  // An empty line clears the override; sysfs ignores a write of zero bytes.
   await system.writeAttributeWithin(
     `/sys/bus/pci/devices/${address}/driver_override`,
     `${after.driverOverride ?? ''}\n`,
@@ -100,15 +97,14 @@ async function moveDevice(system: System, step: DriverStep, current: string | nu
 }
 
 /**
- * A driver may be a module that nobody has loaded yet. Without vfio-pci nothing is begun; the host's own
- * driver is also tried by the device's alias, since a driver and its module may have different names
- * (xhci_hcd in xhci_pci), and whether it came is seen after the probe.
+ * Loads the driver's module. Throws when vfio-pci cannot be loaded. A driver of the host may be in a module
+ * of another name (xhci_hcd is in xhci_pci), so the device's alias is tried as well; `settle` sees whether
+ * the driver was bound.
  */
 async function loadDriver(system: System, address: PciAddress, driver: string): Promise<void> {
   const isLoaded = () => system.list(`/sys/bus/pci/drivers/${driver}`).ok
   if (!system.live) return
-  // vfio asks for its IOMMU back end only through a soft dependency, which small modprobes (busybox) do not
-  // follow.
+  // vfio names its IOMMU back end only as a soft dependency, which the modprobe of busybox does not follow.
   if (driver === 'vfio-pci' && !system.list('/sys/module/vfio_iommu_type1').ok)
     await system.exec(['modprobe', 'vfio_iommu_type1'], { timeoutSeconds: 60 })
   if (isLoaded()) return
@@ -125,7 +121,7 @@ async function loadDriver(system: System, address: PciAddress, driver: string): 
   })
 }
 
-/** Some drivers finish binding a moment after the probe was asked for. */
+/** Some drivers finish binding after the write to `drivers_probe` has returned. */
 async function settle(system: System, step: DriverStep): Promise<void> {
   for (let waited = 0; ; waited += 50) {
     const now = readDriverState(system, step.address)
@@ -138,17 +134,14 @@ async function settle(system: System, step: DriverStep): Promise<void> {
     if (waited >= settleMilliseconds) {
       const is = now.ok ? formatDriver(now.value) : `an unreadable state (${now.code ?? now.reason})`
       throw new AppError(`${step.address} has ${is} after binding, expected ${formatDriver(step.after)}`, {
-        help: `the kernel's reason is in its log: dmesg | grep ${step.address}`,
+        help: `see the reason in the kernel log: dmesg | grep ${step.address}`,
       })
     }
     await system.sleep(50)
   }
 }
 
-/**
- * A program that holds the device's VFIO group would make the unbind wait inside the kernel for as long as it
- * runs.
- */
+/** An unbind waits inside the kernel for as long as a program holds the device's VFIO group. */
 function refuseInUse(system: System, address: PciAddress): void {
   const use = findVfioUse(system, address)
   if (use !== undefined) throw new AppError(use, { help: 'stop the virtual machine first: handover down' })
@@ -196,9 +189,9 @@ function formatDriver(state: DriverState): string {
 async function undo(system: System, { bootId }: Past, step: DriverStep): Promise<Undone> {
   const now = standing(system, step)
   if (now.kind === 'before') return { restored: true }
-  // A virtual function goes when its card has none any more, and nothing of ours is left on it then.
+  // A virtual function that the card removed took its driver binding with it.
   if (now.kind === 'gone' && virtualNumber(step.identity.path) !== undefined)
-    return { restored: true, note: `${step.address}: this virtual function is not there any more` }
+    return { restored: true, note: `${step.address}: this virtual function no longer exists` }
   const elsewhere = findElsewhere(system, bootId, step)
   if (elsewhere) return elsewhere
   if (now.kind === 'drifted') return { restored: false, note: now.difference }

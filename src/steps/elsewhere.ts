@@ -3,9 +3,7 @@ import { readBootId } from './boot-id.ts'
 import { checkIdentity } from './check-identity.ts'
 import type { DeviceOfStep, Undone } from './kind.ts'
 
-/**
- * The answer of an undo when another device, or none, answers where this one was; undefined when it is there.
- */
+/** The result of an undo when the recorded device is no longer at its address; undefined when it is there. */
 export function findElsewhere(
   system: System,
   bootId: string,
@@ -13,12 +11,11 @@ export function findElsewhere(
 ): Undone | undefined {
   const { differences } = checkIdentity(system, address, identity)
   if (differences.length === 0) return undefined
-  // Overrides and attributes live in the kernel's memory: a reboot leaves nothing of ours on a device that
-  // moved away.
+  // The kernel keeps overrides and attributes in memory, so a reboot has cleared them.
   if (bootId !== readBootId(system))
     return {
       restored: true,
-      note: `${address}: what was set ended with the reboot, the device is elsewhere now`,
+      note: `${address}: the reboot cleared the setting, and the device is no longer at this address`,
     }
   return { restored: false, note: `${address}: ${differences.join('; ')}; nothing was changed there` }
 }

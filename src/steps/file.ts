@@ -1,7 +1,7 @@
 /**
- * A file as a whole, before and after: written, edited or removed after a last look. A disk can take seconds
- * between the guard and the write, and a text that somebody saved meanwhile is theirs. Owner, ACLs and
- * attributes go along (machine/attributes.ts).
+ * Creates, edits or removes one file. The file is read again right before the change: a disk can take seconds
+ * between the guard and the write, and an edit that someone saved meanwhile must not be lost. The new text
+ * keeps the owner, ACLs and attributes (machine/attributes.ts).
  */
 import { createTwoFilesPatch } from 'diff'
 import { z } from 'zod'
@@ -27,7 +27,7 @@ const schema = z.object({
 
 export type FileStep = Readonly<z.infer<typeof schema>>
 
-/** `null` means: does not exist. Text is the whole file. */
+/** `null`: the file does not exist. `text` is the whole file. */
 export type FileState = FileStep['before']
 
 const fileLimit = 16 * 1024 * 1024
@@ -52,7 +52,7 @@ export const file = stepKind(schema, {
 function standing(reader: Reader, step: FileStep): Standing {
   const now = readFileState(reader, step.path)
   if (!now.ok) return unreadable(step.path, now)
-  // An edit that is there already counts as done even when before and after are the same text.
+  // Checked first: a step whose states are equal counts as done.
   if (isSame(now.value, step.after)) return { kind: 'after' }
   if (isSame(now.value, step.before)) return { kind: 'before' }
   return { kind: 'drifted', difference: differenceOf(step.path, step.before, now.value) }
@@ -73,9 +73,9 @@ function isSame(a: FileState, b: FileState): boolean {
   return a.text === b.text && a.mode === b.mode
 }
 
-/** A unified diff from what was expected to what is there; long ones are cut. */
+/** A unified diff from the expected text to the found one, cut when it is long. */
 function differenceOf(path: string, expected: FileState, found: FileState): string {
-  if (expected === null) return `${path} exists, and was not there before`
+  if (expected === null) return `${path} exists, and did not exist before`
   if (found === null) return `${path} is gone`
   if (expected.text === found.text)
     return `${path} has mode ${found.mode.toString(8)}, expected ${expected.mode.toString(8)}`
@@ -85,7 +85,10 @@ function differenceOf(path: string, expected: FileState, found: FileState): stri
   return `${path} was changed by someone else:\n${shown}${lines.length > 43 ? '\n…' : ''}`.trimEnd()
 }
 
-/** The saved bytes, where there are some, must still be there: not only a text that reads the same. */
+/**
+ * Where a copy was saved, the file must still have its bytes: files that are not UTF-8 may read as the same
+ * text.
+ */
 function perform(system: System, step: FileStep, { copies }: { readonly copies?: Copies }): void {
   const { path, after } = step
   if (standing(system, step).kind !== 'after') {
@@ -107,7 +110,7 @@ function perform(system: System, step: FileStep, { copies }: { readonly copies?:
   )
 }
 
-/** The bytes a step starts from. Of a link its target has them, and no copy. */
+/** Undefined for a link: its target has the bytes, and is not saved. */
 function readCopyOf(reader: Reader, copies: Copies, path: string): Uint8Array | undefined {
   const saved = copies.saved.find((one) => one.path === path)
   if (saved?.kind !== 'file') return undefined
@@ -123,7 +126,7 @@ function refuseChanged(system: System, step: FileStep, copy: Uint8Array | undefi
   if (copy === undefined) return
   const bytes = system.readBytes(step.path, copy.length)
   if (!bytes.ok || Buffer.compare(bytes.value, copy) !== 0)
-    throw new ChangedMeanwhile(`${step.path} has other bytes than it had`)
+    throw new ChangedMeanwhile(`${step.path} has other bytes than before`)
 }
 
 async function undo(system: System, past: Past, step: FileStep): Promise<Undone> {
@@ -131,7 +134,7 @@ async function undo(system: System, past: Past, step: FileStep): Promise<Undone>
   if (now.kind === 'drifted') return { restored: false, note: now.difference }
   if (now.kind === 'before') return { restored: true }
   const saved = past.saved.find(({ path }) => path === step.path)
-  // The saved bytes are better than the step's text: they carry the owner, and bytes that are no UTF-8.
+  // The copy is better than the step's text: it also has the owner, and bytes that are not UTF-8.
   const again = () => perform(system, { ...step, before: step.after, after: step.before }, {})
   if (!saved || saved.kind === 'link') {
     again()
@@ -142,25 +145,25 @@ async function undo(system: System, past: Past, step: FileStep): Promise<Undone>
   } catch (error) {
     if (!(error instanceof DamagedCopy)) throw error
     again()
-    return { restored: true, note: `${error.message}; its text was put back from the record instead` }
+    return { restored: true, note: `${error.message}; the text was restored from the record instead` }
   }
   return { restored: true }
 }
 
-/** Right before the old text takes its place, the file still has the text that the apply gave it. */
+/** Throws unless the file still has the text that the apply wrote. */
 function refuseEdited(system: System, step: FileStep): void {
   const now = standing(system, step)
   if (now.kind === 'after') return
   throw new ChangedMeanwhile('difference' in now ? now.difference : `${step.path} is as before already`)
 }
 
-/** A text edited as UTF-8 loses what is none (a byte order mark, an umlaut of Latin-1). */
+/** Editing a file as UTF-8 would lose a byte order mark, and every byte that is not UTF-8. */
 async function refuseLoss({ path, before, after }: FileStep, saved: readonly SavedFile[]): Promise<void> {
   if (before === null || after === null) return
   const copy = saved.find((one) => one.path === path)
   if (copy?.kind !== 'file' || copy.sha256 === (await sha256(before.text))) return
   throw new AppError(
-    `${path} is no plain UTF-8 text, and editing it would change more than the plan says; ` +
+    `${path} is not plain UTF-8 text, and an edit would change more than the plan shows; ` +
       'nothing was changed',
     {
       help: `save it as UTF-8 without a byte order mark (iconv -t UTF-8), or change it by hand`,
@@ -170,8 +173,8 @@ async function refuseLoss({ path, before, after }: FileStep, saved: readonly Sav
 }
 
 /**
- * The apply left them as they were, so another value now is somebody's. Labels are the system's own to renew
- * (restorecon).
+ * An apply keeps the attributes of a file, so a different value is a later change by someone else. Security
+ * labels are not compared: the system renews them itself (restorecon).
  */
 function findOtherAttributes(system: System, step: FileStep, copies: Copies, now: Standing): string[] {
   const saved = copies.saved.find(({ path }) => path === step.path)
@@ -183,5 +186,5 @@ function findOtherAttributes(system: System, step: FileStep, copies: Copies, now
   const other = findOther(was, is).filter(
     (name) => !name.startsWith('security.') && (isModeKept || name !== 'system.posix_acl_access'),
   )
-  return other.length === 0 ? [] : [`${step.path} has another ${other.join(', ')} than it was left with`]
+  return other.length === 0 ? [] : [`${step.path}: someone changed ${other.join(', ')} after the apply`]
 }

@@ -1,6 +1,6 @@
 /**
- * What one kind of step answers. A kind is one file that exports one of these, and one line in the table of
- * step.ts: everything else (the drift guard, apply, undo, the journal, what people read) asks the table.
+ * The interface of a step kind. Each kind is one file and one line in the table of step.ts; the drift guard,
+ * apply, undo, the journal and the output for people use that table.
  */
 import type { z } from 'zod'
 import type { PciAddress } from '../pci/address.ts'
@@ -8,11 +8,11 @@ import type { Identity } from '../pci/identity.ts'
 import type { Reader, System } from '../machine/system.ts'
 import type { SavedFile } from './saved-file.ts'
 
-/** Where the object of a step stands now. */
+/** The state of a step's object, compared with the two states of the step. */
 export type Standing =
   | { readonly kind: 'before' }
   | { readonly kind: 'after' }
-  /** Half-way: the override is written and the new driver is not there yet; a part of the huge pages. */
+  /** Half-way: the override is written but the driver is not bound, or only some huge pages exist. */
   | { readonly kind: 'between' }
   | { readonly kind: 'gone'; readonly difference: string }
   | { readonly kind: 'drifted'; readonly difference: string }
@@ -29,27 +29,27 @@ export type Copies = {
   readonly saved: readonly SavedFile[]
 }
 
-/** `copies`: what a file step finds must be the bytes saved there. */
+/** `copies`: a file step changes a file only while it has the bytes that are saved there. */
 export type Performing = Limits & { readonly copies?: Copies; readonly mayLeave?: NeedsCheck }
 
-/** SHA-256 of each path, `link:…` for a symbolic link, null where nothing is. */
+/** By path: SHA-256 of the content, `link:…` for a symbolic link, null when the path does not exist. */
 export type Hashes = Readonly<Record<string, string | null>>
 
-/** What an undo knows of the transaction that it takes back. */
+/** What an undo knows about the transaction that it takes back. */
 export type Past = Copies & {
-  /** /proc/sys/kernel/random/boot_id of the boot it ran in. */
+  /** /proc/sys/kernel/random/boot_id of the boot in which the transaction ran. */
   readonly bootId: string
   /**
-   * Other programs may have run since (a rollback): a new kernel's image is theirs, even where the run was
-   * cut off.
+   * True for a rollback: other programs may have run since the apply. An image of a new kernel is theirs
+   * then, even if the apply was interrupted.
    */
   readonly later: boolean
   /**
-   * The tree belongs to another machine (`--root`), and programs would run on this one: they are named
-   * instead.
+   * The tree belongs to another machine (`--root`): programs are named, not run, since they would run on this
+   * one.
    */
   readonly elsewhere: boolean
-  /** What the step left behind when it was done (`leaves`); undefined when it did not finish. */
+  /** The result of `leaves` when the step was done; undefined when it did not finish. */
   readonly left: Hashes | undefined
 }
 
@@ -63,48 +63,49 @@ export type Undone = {
 export type DeviceOfStep = { readonly address: PciAddress; readonly identity: Identity }
 
 export type StepKind<S> = {
-  /** The one thing the step is about: a path, an address; empty where there is none. */
+  /** The path or the address that the step changes; empty when there is none. */
   object(step: S): string
-  /** One line for people: what the step does to which thing. */
+  /** One line for people: what the step changes. */
   words(step: S): string
-  /** One line for people: what an undo brings back. */
+  /** One line for people: what an undo restores. */
   wordsBefore(step: S): string
   /** The line of a plan. `isStated` is false where the input does not state the state before. */
   planned(step: S, isStated: boolean): string
-  /** Whole texts before and after, which a plan shows as a diff. */
+  /** The texts before and after; a plan shows their diff. */
   texts?(step: S): { readonly before: string | null; readonly after: string | null }
-  /** Absent: the step has no state of its own, and is done again only when another step is. */
+  /** Absent: the step has no state of its own, and runs again only together with another step. */
   standing?(reader: Reader, step: S): Standing
-  /** Throws with the reason when the state after it is not reached. */
+  /** Throws with the reason when the object does not reach the state after the step. */
   perform(system: System, step: S, how: Performing): Promise<void> | void
   /**
-   * Takes the step back by looking where its object stands. Whatever it throws is a thing that is not
-   * restored.
+   * Looks at the object first, and changes only what is not as before. What it throws counts as not restored.
    */
   undo(system: System, past: Past, step: S): Promise<Undone> | Undone
-  /** The device whose identity decides whether the step may be done. */
+  /** The device whose identity is checked before the step. */
   device?(step: S): DeviceOfStep | undefined
   /** The function that the step takes from its driver. */
   takes?(step: S): PciAddress | undefined
-  /** A program it runs on this machine. */
+  /** The program that the step runs on this machine. */
   program?(step: S): readonly string[]
   /** Files whose bytes are saved before the first change. */
   files?(reader: Reader, step: S): readonly string[]
-  /** Throws when performing it would lose bytes that no plan named. */
+  /** Throws when the step would lose bytes that the plan does not show. */
   refuseLoss?(step: S, saved: readonly SavedFile[]): Promise<void>
-  /** What it left behind, for the journal; made durable. */
+  /** Flushes the outputs of the step to disk, and returns their hashes for the journal. */
   leaves?(system: System, step: S): Promise<Hashes>
-  /** Reasons why it cannot be taken back: a running virtual machine uses it. */
+  /** Reasons why the step cannot be taken back: a running virtual machine uses the object. */
   inUse?(system: System, step: S, standing: Standing): readonly string[]
-  /** Reasons why it cannot be taken back: somebody changed something that its standing does not show. */
+  /**
+   * Reasons why the step cannot be taken back: someone changed something that `standing` does not compare.
+   */
   changedBeside?(system: System, step: S, copies: Copies, standing: Standing): readonly string[]
-  /** Removes what a write that was cut off left. */
+  /** Removes the temporary files of an interrupted write. */
   tidy?(system: System, step: S): void
 }
 
 type KindSchema = z.ZodObject<{ readonly kind: z.ZodLiteral<string>; readonly why: z.ZodString }>
 
-/** The schema is what a journal may hold, and the type of the step is derived from it. */
+/** The schema is what a journal may contain; the type of the step is derived from it. */
 export function stepKind<Schema extends KindSchema>(
   schema: Schema,
   answers: StepKind<Readonly<z.infer<Schema>>>,

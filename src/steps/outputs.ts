@@ -1,8 +1,8 @@
 /**
- * What a generator wrote, and what to do about it when its run is taken back: put the saved bytes back where
- * the output is still what our run left; where somebody ran the generator again since (a kernel update),
- * saved bytes would be stale, so it is run once more after everything it reads is restored. An output may be
- * a pattern in its last part, `/boot/initrd.img-*`: images of kernels that come later match, too.
+ * Decides what an undo does with the outputs of a generator. An output that is still as our run left it gets
+ * its saved bytes again. When another program wrote it since (a kernel update), the saved bytes are stale, so
+ * the generator runs once more after everything that it reads is restored. The last part of an output may be
+ * a pattern, `/boot/initrd.img-*`, which also matches images of kernels that are installed later.
  */
 import type { Reader } from '../machine/system.ts'
 import { isSameEnvironment } from '../boot/loaders/grub-environment.ts'
@@ -10,14 +10,13 @@ import type { Past } from './kind.ts'
 import { hashOutputs, isAsSaved, readCopy } from './saved.ts'
 import type { SavedFile } from './saved-file.ts'
 
-/** The part of a command step that its outputs are judged by. */
 type Outputs = {
   readonly outputs: readonly string[]
   readonly once?: true
   readonly environment?: true
 }
 
-/** Patterns become the paths that match now; plain paths stay, present or not. */
+/** Replaces patterns by the paths that match now, and keeps plain paths whether they exist or not. */
 export function expandOutputs(reader: Reader, outputs: readonly string[]): string[] {
   const paths = new Set<string>()
   for (const output of outputs) {
@@ -34,7 +33,7 @@ export function expandOutputs(reader: Reader, outputs: readonly string[]): strin
   return [...paths]
 }
 
-/** With the files behind links among them: a generator that redirects into its output writes those. */
+/** Adds the files behind links: a generator that redirects into a link writes the file behind it. */
 export function withTargets(reader: Reader, paths: readonly string[]): string[] {
   const all = new Set(paths)
   for (const path of paths) {
@@ -67,8 +66,8 @@ function matches(pattern: string, name: string): boolean {
 }
 
 /**
- * A kernel whose image this is: its name stands where the pattern has its star. Debian and dracut name
- * releases, Arch packages.
+ * Whether the path is an image of an installed kernel, whose name is at the star of the pattern: a release on
+ * Debian and with dracut, a package on Arch.
  */
 function isOfKernel(reader: Reader, outputs: readonly string[], path: string): boolean {
   return outputs.some((output) => {
@@ -81,9 +80,9 @@ function isOfKernel(reader: Reader, outputs: readonly string[], path: string): b
 }
 
 export type OutputsJudgement = {
-  /** To be put back byte for byte; empty when all are as before. */
+  /** Files that get their saved bytes again. */
   readonly restore: readonly SavedFile[]
-  /** Written again by someone since: the generator has to run once more. */
+  /** Files that another program has written since: the generator has to run once more. */
   readonly stale: readonly string[]
 }
 
@@ -95,7 +94,7 @@ export async function judgeOutputs(reader: Reader, past: Past, step: Outputs): P
     (file) => file.kind !== 'no-folder' && (isCovered(step.outputs, file.path) || behind.has(file.path)),
   )
   const known = new Set(saved.map(({ path }) => path))
-  // What a new link means is somebody else's: only what the step names counts as made by it.
+  // A new link may point at a file of another program: only paths that the step names count as made by it.
   const made = [...Object.keys(left ?? {}).filter((path) => isCovered(step.outputs, path)), ...present]
   const created = [...new Set(made)].filter((path) => !known.has(path))
   const restore: SavedFile[] = []
@@ -114,13 +113,14 @@ export async function judgeOutputs(reader: Reader, past: Past, step: Outputs): P
     else stale.push(file.path)
   }
   if (step.once) {
-    // Somebody went on from the state that was set: it is theirs now. A choice that GRUB forgot is nobody's.
+    // A state that another program has set since stays. A choice that GRUB deleted by booting it is restored.
     const forgotten = saved.filter(
       (file) => stale.includes(file.path) && isUsedUp(reader, past, { file, step }),
     )
     return { restore: [...restore, ...forgotten], stale: [] }
   }
-  // What a run left torn is put back first: if the generator fails again, the old image still boots.
+  // An interrupted run leaves broken images: they are restored first, so that the host boots even if the
+  // generator fails again.
   return stale.length > 0 && left !== undefined ? { restore: [], stale } : { restore, stale }
 }
 

@@ -1,4 +1,7 @@
-/** Parts that the schemas of several step kinds share. A journal may be torn, edited by hand or hostile. */
+/**
+ * Schemas that several step kinds share. They check journals, which may be damaged, edited by hand or
+ * hostile.
+ */
 import { z } from 'zod'
 import type { Identity } from '../pci/identity.ts'
 
@@ -9,10 +12,7 @@ export const absolutePath = z.string().regex(/^\/[^\0]*$/)
 const optional = z.exactOptional(text)
 const texts = z.exactOptional(z.array(text).readonly())
 
-/**
- * Who a device is: its place without bus numbers, its ids, and every serial it has. What is not known is
- * absent.
- */
+/** A device's place without bus numbers, its ids, and all its serials. Unknown members are absent. */
 export const identity: z.ZodType<Identity> = z.looseObject({
   path: z.exactOptional(text.describe('root bus, then slot.function at each step down: 0000:00/1c.0/00.0')),
   vendorId: optional,

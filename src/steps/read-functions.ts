@@ -1,13 +1,9 @@
-/**
- * Physical and virtual functions as the links of sysfs say now, and the port through which a card's virtual
- * ones are set up.
- */
+/** Reads from sysfs which virtual functions a card has, and the network interface that configures them. */
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type { Reader } from '../machine/system.ts'
 
 const devices = '/sys/bus/pci/devices'
 
-/** The virtual functions a card has, by their numbers. */
 export function functionsOf(
   reader: Reader,
   card: PciAddress,
@@ -20,14 +16,13 @@ export function functionsOf(
   })
 }
 
-/** The card that made this virtual function; undefined when it is none. */
+/** The card of a virtual function; undefined when the function is not virtual. */
 export function physicalOf(reader: Reader, address: PciAddress): PciAddress | undefined {
   return addressBehind(reader, `${devices}/${address}/physfn`)
 }
 
 /**
- * The first of the card's own interfaces: a second one belongs to a second port of the same function, and
- * lists the same.
+ * The first network interface of the function. One with two ports has two, and both list the same settings.
  */
 export function findPort(reader: Reader, card: PciAddress): string | undefined {
   const names = reader.list(`${devices}/${card}/net`)

@@ -3,12 +3,10 @@ import { absolutePath, mode, text } from './parts.ts'
 
 const number = z.int().min(0)
 
-/**
- * One file as it was before: absent, a regular file whose bytes are in the copy `blob`, or a symbolic link.
- */
+/** One file before the first change. The bytes of a regular file are in the copy `blob`. */
 export const savedSchema = z.discriminatedUnion('kind', [
   z.object({ path: absolutePath, kind: z.literal('absent') }),
-  /** A folder that did not exist: removed again when it is empty. */
+  /** A folder that did not exist. A rollback removes it if it is empty. */
   z.object({ path: absolutePath, kind: z.literal('no-folder') }),
   z.object({ path: absolutePath, kind: z.literal('link'), target: text }),
   z.object({
@@ -20,8 +18,8 @@ export const savedSchema = z.discriminatedUnion('kind', [
     uid: number,
     gid: number,
     /**
-     * ACLs and extended attributes, name → hex. Absent: unknown, or of an older release. The copy has them,
-     * too.
+     * ACLs and extended attributes, name → hex. Absent: unknown, or recorded by an older release. The copy
+     * also has them.
      */
     attributes: z.exactOptional(z.record(text, z.string().regex(/^[0-9a-f]*$/))),
   }),

@@ -1,6 +1,6 @@
 /**
- * Bytes of files as they were: taken before the first change, put back on rollback, checked by hash on the
- * way in and on the way back. What is to be put back after a command is judged in outputs.ts.
+ * Saves the bytes of files before the first change, and restores them on rollback; a hash proves that the
+ * copy is intact. outputs.ts decides which outputs of a command are restored.
  */
 import { toHex } from '../pci/hex.ts'
 import { AppError, exitCode } from '../base/errors.ts'
@@ -10,15 +10,15 @@ import { ChangedMeanwhile } from './changed-meanwhile.ts'
 import type { Copies, Hashes } from './kind.ts'
 import type { SavedFile } from './saved-file.ts'
 
-/** Initramfs images are the largest thing saved; some weigh hundreds of MiB. */
+/** The largest saved files are initramfs images, which can have hundreds of MiB. */
 const savedLimit = 1024 * 1024 * 1024
 
-/** What was saved is not what is there to be put back. */
+/** The copy cannot be read, or does not have the bytes that were saved. */
 export class DamagedCopy extends AppError {}
 
 /**
- * Saves each path once, its bytes in `folder`. Throws when a file exists and cannot be read: without its
- * bytes there is no way back.
+ * Saves each path once, into `folder`. Throws when a file exists and cannot be read, since it could not be
+ * restored.
  */
 export async function saveFiles(
   system: System,
@@ -57,7 +57,7 @@ async function saveFile(
   if (!stat.ok) {
     if (stat.reason === 'absent') return { path, kind: 'absent' }
     throw new AppError(
-      `${path} cannot be read (${stat.code ?? stat.reason}), so it could not be put back later`,
+      `${path} cannot be read (${stat.code ?? stat.reason}), so it could not be restored later`,
     )
   }
   if (stat.value.kind === 'link') {
@@ -80,8 +80,8 @@ async function saveFile(
 }
 
 /**
- * Written in place a file may be cut in half by a power failure; written as a new one it takes only one name
- * with it.
+ * A file is replaced by a new one, since a power failure could cut a file that is written in place. The new
+ * file replaces only one of the names.
  */
 function refuseManyNames(path: string, { links }: FileStat): void {
   if (links <= 1) return
@@ -89,20 +89,18 @@ function refuseManyNames(path: string, { links }: FileStat): void {
     `${path} has ${links} names (hard links), and the others would keep the old text; nothing was changed`,
     {
       help:
-        `find -samefile shows them; give it bytes of its own: cp -a ${path} ${path}.own && ` +
+        `find -samefile shows the other names; make ${path} a separate file: cp -a ${path} ${path}.own && ` +
         `mv ${path}.own ${path}`,
       exitCode: exitCode.applyFailedRestored,
     },
   )
 }
 
-/**
- * Signatures of the bytes (Documentation/ABI/testing/evm): with other bytes the kernel would refuse the file.
- */
+/** The kernel refuses a file whose bytes do not match its signature (Documentation/ABI/testing/evm). */
 function refuseSigned(path: string, attributes: Attributes | undefined): void {
   const signed = ['security.ima', 'security.evm'].find((name) => attributes?.[name] !== undefined)
   if (signed === undefined) return
-  throw new AppError(`${path} is signed (${signed}), and another text would not be; nothing was changed`, {
+  throw new AppError(`${path} is signed (${signed}), and a new text has no signature; nothing was changed`, {
     help: 'change and sign that file by hand, then plan again',
     exitCode: exitCode.applyFailedRestored,
   })
@@ -114,7 +112,6 @@ export async function sha256(bytes: Uint8Array | string): Promise<string> {
   return toHex(new Uint8Array(digest))
 }
 
-/** SHA-256 of each path as it is now; null when absent, `link:…` for a symbolic link. */
 export async function hashOutputs(reader: Reader, paths: readonly string[]): Promise<Hashes> {
   const hashes: Record<string, string | null> = {}
   for (const path of paths) hashes[path] = await hashNow(reader, path)
@@ -150,15 +147,15 @@ export async function isAsSaved(reader: Reader, saved: SavedFile): Promise<boole
   return is !== undefined && findOther(attributes, is).length === 0
 }
 
-/** Names of attributes that are not the same in both. */
+/** Names of the attributes that differ. */
 export function findOther(a: Attributes, b: Attributes): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).toSorted()
 }
 
 /**
- * Puts one file back byte for byte, with mode, owner, ACLs and attributes, and looks again. `check` is called
- * right before; without one, what is there now must still be there then. Throws when the saved bytes are
- * damaged.
+ * Restores one file byte for byte, with mode, owner, ACLs and attributes, and reads it again. `check` runs
+ * right before the write; the default check throws when the file has changed since this call. Throws when the
+ * copy is damaged.
  */
 export async function restoreFile(
   system: System,
@@ -168,7 +165,7 @@ export async function restoreFile(
 ): Promise<void> {
   const look = check ?? lastLook(system, saved.path)
   if (await isAsSaved(system, saved)) return
-  // A folder in which somebody keeps something now stays.
+  // `removeFolder` keeps a folder that is not empty.
   if (saved.kind === 'no-folder') return system.removeFolder(saved.path)
   if (saved.kind === 'file') await putBack(system, folder, saved, look)
   else {
@@ -177,7 +174,7 @@ export async function restoreFile(
     else system.remove(saved.path)
   }
   if (!(await isAsSaved(system, saved)))
-    throw new AppError(`${saved.path} was put back and is not as before when read again`)
+    throw new AppError(`${saved.path} was restored, but is not as before when read again`)
 }
 
 type SavedBytes = Extract<SavedFile, { kind: 'file' }>
@@ -187,13 +184,13 @@ async function putBack(system: System, folder: string, saved: SavedBytes, look: 
   const { mode, uid, gid } = saved
   const as = { mode, owner: { uid, gid }, attributesOf: copyOf(folder, saved) }
   if (!system.readLink(saved.path).ok) return system.writeFile(saved.path, bytes, { ...as, check: look })
-  // A generator left a link where a file was; writing through it would change the link's target.
+  // A generator replaced the file by a link; writing through the link would change its target.
   look()
   system.remove(saved.path)
   system.writeFile(saved.path, bytes, as)
 }
 
-/** What is put back takes the place of what was judged, and of nothing that came since. */
+/** Returns a check that throws when the path has changed since this call. */
 function lastLook(reader: Reader, path: string): () => void {
   const read = () => {
     const link = reader.readLink(path)
@@ -203,7 +200,7 @@ function lastLook(reader: Reader, path: string): () => void {
   return () => {
     const now = read()
     const isSame = judged.ok && now.ok ? isSameBytes(judged.value, now.value) : judged.ok === now.ok
-    if (!isSame) throw new ChangedMeanwhile(`${path} was changed by someone else while it was being put back`)
+    if (!isSame) throw new ChangedMeanwhile(`${path} was changed by someone else while it was being restored`)
   }
 }
 
@@ -222,6 +219,6 @@ async function readWholeCopy(reader: Reader, folder: string, saved: SavedBytes):
   const bytes = reader.readBytes(blob, savedLimit)
   if (!bytes.ok) throw new DamagedCopy(`the saved bytes of ${saved.path} cannot be read from ${blob}`)
   if ((await sha256(bytes.value)) !== saved.sha256)
-    throw new DamagedCopy(`the saved bytes of ${saved.path} in ${blob} are damaged; they were not put back`)
+    throw new DamagedCopy(`the saved bytes of ${saved.path} in ${blob} are damaged and were not restored`)
   return bytes.value
 }

@@ -1,7 +1,7 @@
 /**
- * Step: one change of the host as a pair of states, not a verb. Preview, idempotence, drift guard, rollback
- * and the audit log follow from the pair. The table has a line for each kind; the type, the schema and every
- * answer come from it.
+ * A step is one change of the host, described by the state before and the state after. Preview, idempotence,
+ * drift guard, rollback and the audit log follow from the two states. The table has a line for each kind; the
+ * type and the schema of a step come from it.
  */
 import { z } from 'zod'
 import type { Reader, System } from '../machine/system.ts'
@@ -24,22 +24,20 @@ export const stepSchema = z.discriminatedUnion('kind', [first.schema, ...others.
 
 export type Step = Readonly<z.infer<typeof stepSchema>>
 
-/** Every kind by its name. */
 export const kinds: ReadonlyMap<string, StepKind<Step>> = new Map(table.map((kind) => [kind.name, kind]))
 
-/** What the kind of this step answers. */
 export function kindOf(step: Step): StepKind<Step> {
   const kind = kinds.get(step.kind)
   if (kind === undefined) throw new TypeError(`no step kind ${step.kind}`)
   return kind
 }
 
-/** Where the step's object stands; a step without a state of its own always stands before. */
+/** A step without a state of its own is always `before`. */
 export function readStanding(reader: Reader, step: Step): Standing {
   return kindOf(step).standing?.(reader, step) ?? { kind: 'before' }
 }
 
-/** Whether reading the machine shows that the step is done. */
+/** Whether reading the machine can show that the step is done. */
 export function hasState(step: Step): boolean {
   return kindOf(step).standing !== undefined
 }
@@ -48,7 +46,7 @@ export async function performStep(system: System, step: Step, how: Performing = 
   await kindOf(step).perform(system, step, how)
 }
 
-/** What a step is for, where something is decided on it. */
+/** The purpose of a step, for code that treats such steps in a special way. */
 export function purposeOf(step: Step): 'trial' | 'virtual-functions' | undefined {
   return 'purpose' in step ? step.purpose : undefined
 }

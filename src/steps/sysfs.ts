@@ -1,6 +1,6 @@
 /**
- * One kernel attribute, written and read again; an attribute of a device only after the device's identity was
- * checked.
+ * Writes one kernel attribute and reads it again. For an attribute of a device, the identity is checked
+ * first.
  */
 import { z } from 'zod'
 import { addressSchema } from '../base/address-schema.ts'
@@ -20,18 +20,17 @@ const schema = z.object({
   path: absolutePath,
   before: text,
   after: text,
-  /** Another device at this address is never written to. */
+  /** The device is checked before the write. */
   of: z.exactOptional(
     z.object({ address: addressSchema, identity }).describe('the device whose attribute it is'),
   ),
   /**
-   * A number of which the kernel may give less than asked (nr_hugepages): what lies between counts as
-   * half-way.
+   * The kernel may give less than asked (nr_hugepages). A number between the two states counts as half-way.
    */
   partial: z.exactOptional(z.literal(true).describe('the kernel may give less than asked')),
   /**
-   * `virtual-functions`: it makes the virtual functions of a card, or takes them all away. The kernel changes
-   * their number only over none.
+   * `virtual-functions`: the step creates the virtual functions of a card, or removes all of them. The kernel
+   * accepts another number only when there are none (drivers/pci/iov.c, `sriov_numvfs_store`).
    */
   purpose: z.exactOptional(z.literal('virtual-functions')),
   why: text,
@@ -71,8 +70,8 @@ async function perform(system: System, step: SysfsStep): Promise<void> {
   if (step.partial)
     throw new AppError(`${step.path}: the kernel gave ${is} of ${step.after.trim()}`, {
       help: step.of
-        ? 'the card or its driver has room for no more: ask for fewer'
-        : 'free memory lies in pieces that are too small; try again soon after a boot, or with fewer',
+        ? 'the card or its driver does not support more: ask for fewer'
+        : 'the free memory is fragmented; try again soon after a boot, or ask for fewer pages',
     })
   throw new AppError(
     `${step.path} is not as written${'difference' in now ? `: ${now.difference}` : ' when read again'}`,
@@ -87,17 +86,16 @@ async function write(system: System, step: SysfsStep): Promise<void> {
     if (!(error instanceof AppError) || step.purpose !== 'virtual-functions') throw error
     throw new AppError(error.message, {
       help:
-        `the driver's reason is in the kernel log: dmesg | grep ${step.of?.address ?? ''}; without room for their ` +
-        'memory or bus numbers, switch on SR-IOV and "Above 4G Decoding" in the firmware setup',
+        `see the driver's reason in the kernel log: dmesg | grep ${step.of?.address ?? ''}; if it lacks ` +
+        'memory space or bus numbers, switch on SR-IOV and "Above 4G Decoding" in the firmware setup',
       cause: error,
     })
   }
 }
 
 /**
- * Who uses virtual functions of this card: virtual machines, or the host through a driver of its own.
- * Changing their number removes them all, and the kernel would wait inside that write until the last of them
- * is let go.
+ * One line for each virtual function of this card that a virtual machine or a driver of the host uses.
+ * Changing their number removes them all, and the kernel waits inside that write until none is in use.
  */
 function findFunctionHolders(system: System, step: SysfsStep): string[] {
   if (step.of === undefined || step.purpose !== 'virtual-functions') return []
@@ -138,7 +136,7 @@ async function undo(system: System, { bootId }: Past, step: SysfsStep): Promise<
   const elsewhere = step.of && findElsewhere(system, bootId, step.of)
   if (elsewhere) return elsewhere
   if (now.kind === 'gone' && bootId !== readBootId(system))
-    return { restored: true, note: `${step.path}: what was set ended with the reboot` }
+    return { restored: true, note: `${step.path}: the reboot cleared the setting` }
   if (now.kind === 'drifted' || now.kind === 'gone') return { restored: false, note: now.difference }
   await perform(system, { ...step, before: step.after, after: step.before })
   return { restored: true }

@@ -1,6 +1,6 @@
 import type { Standing } from './kind.ts'
 
-/** An object that cannot be read stands nowhere known: the guard stops there. */
+/** An object that cannot be read counts as drifted, so that the guard stops. */
 export function unreadable(
   what: string,
   failure: { readonly reason: string; readonly code?: string },

@@ -1,6 +1,6 @@
 /**
- * MAC, VLAN, trust and spoof check of one virtual function: set, and read again, through the network
- * interface of its card, by whatever name that has now. The card's identity is checked first.
+ * Sets MAC, VLAN, trust and spoof check of one virtual function, and reads them again, through the network
+ * interface of its card, whose name may change between boots. The card's identity is checked first.
  */
 import { z } from 'zod'
 import { formatCommand } from '../boot/shell-quote.ts'
@@ -27,9 +27,7 @@ const settings = z.object({
   spoofCheck: z.exactOptional(z.boolean()),
 })
 
-/**
- * Settings of one virtual function, held by its card's driver; only what is named is compared and changed.
- */
+/** Only the settings that the step names are compared and changed. */
 const schema = z.object({
   kind: z.literal('vf'),
   address: addressSchema.describe('the physical function'),
@@ -70,7 +68,7 @@ async function perform(system: System, step: VfStep): Promise<void> {
   const now = standing(system, step)
   if (now.kind === 'after') return
   const why =
-    'difference' in now ? now.difference : `only a part of ${settingWords(step.after).join(' ')} was taken`
+    'difference' in now ? now.difference : `only part of ${settingWords(step.after).join(' ')} was accepted`
   throw new AppError(`virtual function ${step.number} of ${step.address} is not as set: ${why}`)
 }
 
@@ -101,7 +99,8 @@ async function undo(system: System, { bootId }: Past, step: VfStep): Promise<Und
   if (now.kind === 'before') return { restored: true }
   const elsewhere = findElsewhere(system, bootId, step)
   if (elsewhere) return elsewhere
-  // Its settings went with the function: the next one made under this number has those of the card.
+  // A removed virtual function has no settings left; a new one under this number gets the defaults of the
+  // card.
   if (now.kind === 'gone') return { restored: true, note: now.difference }
   if (now.kind === 'drifted') return { restored: false, note: now.difference }
   await perform(system, { ...step, before: step.after, after: step.before })

@@ -1,7 +1,7 @@
 import type { System } from '../machine/system.ts'
 import type { PciAddress } from '../pci/address.ts'
 
-/** Which process holds the device through VFIO, as a sentence. */
+/** A sentence that names the process which uses the device through VFIO. */
 export function findVfioUse(system: System, address: PciAddress): string | undefined {
   const group = system.readLink(`/sys/bus/pci/devices/${address}/iommu_group`)
   const node = group.ok ? `/dev/vfio/${group.value.split('/').at(-1) ?? ''}` : undefined

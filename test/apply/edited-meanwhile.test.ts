@@ -84,7 +84,7 @@ describe('an apply', () => {
     const before = seen.ok ? seen.value : ''
     await expect(
       apply(planOf([text(words, before, 'ro iommu=pt\n')]), linuxSystem({ root })),
-    ).rejects.toThrow('is no plain UTF-8 text')
+    ).rejects.toThrow('is not plain UTF-8 text')
     expect(fs.readFileSync(at(words))).toEqual(bytes)
   })
 

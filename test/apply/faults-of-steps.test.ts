@@ -101,7 +101,7 @@ describe('settings of a virtual function', () => {
         setLink(root, [...argv.slice(0, argv.indexOf('vlan') + 2)])
         return Promise.resolve(ended(0))
       },
-      /only a part of vlan 20 trust on was taken/,
+      /only part of vlan 20 trust on was accepted/,
     ],
     [
       'ip hangs',
@@ -196,7 +196,7 @@ describe('a command that is taken back by a command', () => {
     put(root, '/run/stuck', '')
     expect(await apply(planOf([entry, choose]), system())).toMatchObject({
       outcome: 'not-restored',
-      leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot ''`],
+      leftovers: [`${oneShotVariable} is not as before, although bootctl set-oneshot '' was run`],
     })
     fs.rmSync(join(root, 'run/stuck'))
     expect(await rollback(system(), undefined)).toMatchObject({ outcome: 'rolled-back' })

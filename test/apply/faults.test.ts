@@ -276,7 +276,7 @@ describe('a damaged journal', () => {
     const result = await rollback(system, undefined)
     expect(result.outcome).toBe('rollback-incomplete')
     expect(result.leftovers).toEqual([
-      expect.stringMatching(/the saved bytes of \/boot\/grub.cfg .* are damaged; they were not put back/),
+      expect.stringMatching(/the saved bytes of \/boot\/grub.cfg .* are damaged and were not restored/),
     ])
     expect(fs.readFileSync(join(root, 'etc/default/grub'), 'utf8')).toBe('A="quiet"\n')
     expect(fs.readFileSync(join(root, 'boot/grub.cfg'), 'utf8')).toBe('new\n')

@@ -115,7 +115,7 @@ describe('a host with systemd-boot', () => {
     put('/bin-fake/bootctl', '#!/bin/sh\nexit 0\n', 0o755)
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
-      leftovers: [`${oneShotVariable} is not as before, though this was run: bootctl set-oneshot ''`],
+      leftovers: [`${oneShotVariable} is not as before, although bootctl set-oneshot '' was run`],
     })
   })
 
@@ -178,7 +178,7 @@ describe('a host with systemd-boot', () => {
     [
       'the last entry booted is booted again',
       () => (put(`${esp}/loader/loader.conf`, 'default @saved\n', 0o755), {}),
-      'systemd-boot boots again whatever was booted last (default @saved)',
+      'systemd-boot starts the entry again that was started last (default @saved)',
     ],
     [
       'another entry was booted than any that is there',
@@ -188,7 +188,7 @@ describe('a host with systemd-boot', () => {
     [
       'the entry was written again for another kernel',
       () => (put(good, read(good).replace(`version ${kernel}`, 'version 6.2'), 0o755), {}),
-      `the entry that was booted is for 6.2 now, and ${kernel} is running`,
+      `the entry that was booted is for 6.2 now, but ${kernel} is running`,
     ],
     [
       'there is no bootctl',
@@ -317,7 +317,7 @@ describe('a host with proxmox-boot-tool', () => {
     expect(await rollback(system(), undefined)).toMatchObject({
       outcome: 'rollback-incomplete',
       leftovers: [
-        'what saved bytes cannot take back needs proxmox-boot-tool refresh, and that ended badly: proxmox-boot-tool ended with status 1',
+        'saved bytes cannot take everything back, and proxmox-boot-tool refresh failed: proxmox-boot-tool ended with status 1',
       ],
     })
     fs.rmSync(at('broken'))

@@ -180,17 +180,17 @@ describe.each(makers)(
       [
         'the last image booted is booted again',
         () => put('/boot/efi/loader/loader.conf', 'default @saved\n', 0o755),
-        'systemd-boot boots again whatever was booted last (default @saved)',
+        'systemd-boot starts the entry again that was started last (default @saved)',
       ],
       [
         'no default is named',
         () => put('/boot/efi/loader/loader.conf', 'timeout 3\n', 0o755),
-        `nothing says which image systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default ${good})`,
+        `nothing says which image systemd-boot starts by default, and it might be the trial: name the good one in loader.conf (default ${good})`,
       ],
       [
         'the default means the trial, too',
         () => put('/boot/efi/loader/loader.conf', 'default *.efi\n', 0o755),
-        '*.efi, the entry that systemd-boot takes by default, means the trial, too',
+        '*.efi, the default entry of systemd-boot, also matches the trial',
       ],
       [
         'the firmware starts the image itself',

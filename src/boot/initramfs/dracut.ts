@@ -1,7 +1,7 @@
 /**
- * dracut (Fedora, RHEL, openSUSE). It takes hooks only from modules, so there is a module of our own. Hooks
- * of pre-udev are sourced before udevd starts, by dracut's own init and by dracut-pre-udev.service alike
- * (dracut.bootup(7)); force_drivers are loaded after them.
+ * dracut (Fedora, RHEL, openSUSE). It accepts hooks only from modules, so handover installs a module. Both
+ * dracut's own init and dracut-pre-udev.service source the pre-udev hooks before udevd starts
+ * (dracut.bootup(7)), and load force_drivers after them.
  */
 import moduleSetup from '../../../assets/boot/dracut-module-setup.sh?raw'
 import preUdev from '../../../assets/boot/dracut-pre-udev.sh?raw'

@@ -1,8 +1,7 @@
 /**
- * Steps that make initramfs images again, so that they bind early. Where entries name the images
- * (systemd-boot, GRUB with entry files), exactly those are made, each beside the old one and then renamed
- * over it: an image that is cut off half-way never has a good entry's name, and no hook rewrites entries
- * meanwhile.
+ * Steps that rebuild initramfs images with the early binding. Where entries name the images (systemd-boot,
+ * GRUB with entry files), exactly those are rebuilt, each under another name and then renamed: an incomplete
+ * image never has the name of a good one, and no hook rewrites the entries.
  */
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -11,14 +10,13 @@ import type { InitramfsTool } from './tool.ts'
 
 const why = 'put the early binding into every initramfs'
 
-/** Every image, by the tool's own command. */
 export function remakeAll(host: Host, tool: InitramfsTool): Step[] {
   return [{ kind: 'command', ...tool.makeAll(host.files ?? []), why }]
 }
 
 /**
- * The images that the entries of this folder name; every image where none is named, or the tool names them
- * itself.
+ * Rebuilds the images that the entries of this folder name. Rebuilds every image when no entry names one, or
+ * when the configuration of the tool names them.
  */
 export function remakeNamed(host: Host, tool: InitramfsTool, folder: string): Step[] {
   const images = tool.namesImages ? new Map<string, string>() : imagesOf(host, folder)
@@ -29,7 +27,7 @@ export function remakeNamed(host: Host, tool: InitramfsTool, folder: string): St
   ])
 }
 
-/** Path → release; images whose kernel has no modules here (a rescue entry) are left as they are. */
+/** Path → release, without images whose kernel has no modules here (a rescue entry). */
 function imagesOf(host: Host, folder: string): Map<string, string> {
   const images = new Map<string, string>()
   for (const { entry, path, release } of host.boot?.entryImages ?? [])
@@ -39,16 +37,14 @@ function imagesOf(host: Host, folder: string): Map<string, string> {
 }
 
 /**
- * Debian keeps /boot/initrd.img-RELEASE beside the image of the entry. The next `kernel-install add` would
- * put that copy in place (85-initrd.install).
+ * Debian keeps /boot/initrd.img-RELEASE besides the image of the entry, and the next `kernel-install add`
+ * would install that copy (85-initrd.install).
  */
 function keepCopy(host: Host, path: string, release: string): Step[] {
   const copy = `/boot/initrd.img-${release}`
   if (copy === path || host.boot?.bootNames.includes(`initrd.img-${release}`) !== true) return []
   const argv = ['cp', '-f', path, copy]
-  return [
-    { kind: 'command', argv, outputs: [copy], undo: argv, why: 'the copy that new entries are made from' },
-  ]
+  return [{ kind: 'command', argv, outputs: [copy], undo: argv, why: 'update the copy that new entries use' }]
 }
 
 export function remakeOne(tool: InitramfsTool, path: string, release: string): Step[] {
@@ -60,12 +56,12 @@ export function remakeOne(tool: InitramfsTool, path: string, release: string): S
       argv: ['mv', '-f', fresh, path],
       outputs: [path, fresh],
       undo: tool.make(path, release),
-      why: 'in place of the old one',
+      why: 'replace the old image',
     },
   ]
 }
 
-/** A generator that runs twice is run once, after everything it reads was changed. */
+/** Keeps only the last run of each command, which comes after everything that the command reads. */
 export function withoutRepeats(steps: readonly Step[]): Step[] {
   const name = (step: Step) => (step.kind === 'command' ? step.argv.join('\0') : undefined)
   return steps.filter(

@@ -1,7 +1,7 @@
 /**
- * mkinitcpio (Arch). It reads drop-ins since release 36. Early hooks run before the udev hook triggers (init,
- * hooks/udev). The systemd hook runs no early hooks, so there a unit runs the script. Our hook stands last,
- * where it sees which of the two the image has.
+ * mkinitcpio (Arch). It reads drop-ins since release 36. Early hooks run before the udev hook triggers events
+ * (init, hooks/udev). With the systemd hook there are no early hooks, so a unit runs the script. Our hook is
+ * the last one, so that it can check which of the two the image has.
  */
 import bindUnit from '../../../assets/boot/handover-bind.service?raw'
 import hook from '../../../assets/boot/mkinitcpio-hook.sh?raw'
@@ -24,8 +24,8 @@ export const mkinitcpio: InitramfsTool = {
 }
 
 /**
- * `mkinitcpio -P` writes what its presets name: `default_image="…"`, `fallback_uki='…'` (mkinitcpio(8),
- * presets).
+ * `mkinitcpio -P` writes the files that its presets name: `default_image="…"`, `fallback_uki='…'`
+ * (mkinitcpio(8)).
  */
 export function makePresets(files: readonly HostFile[]): Making {
   return {

@@ -1,4 +1,4 @@
-/** The initramfs tools that are known. */
+/** The table of initramfs tools. */
 import { hasPath } from '../boot-paths.ts'
 import { dracut } from './dracut.ts'
 import { initramfsTools } from './initramfs-tools.ts'
@@ -7,7 +7,7 @@ import type { InitramfsTool } from './tool.ts'
 
 export const allInitramfsTools: readonly InitramfsTool[] = [initramfsTools, dracut, mkinitcpio]
 
-/** The one that is installed. Where two are, nobody can say whose image is booted: then it is none. */
+/** Undefined also when two are installed, since it is unknown whose image is booted. */
 export function findInitramfsTool(present: readonly string[]): InitramfsTool | undefined {
   const installed = allInitramfsTools.filter((tool) => tool.isInstalled((path) => hasPath(present, path)))
   return installed.length === 1 ? installed[0] : undefined

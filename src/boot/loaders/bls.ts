@@ -1,13 +1,13 @@
 /**
- * The format of Boot Loader Specification entries (`loader/entries/*.conf`), line by line: `title Debian`,
- * `options root=… quiet`. Only `options` lines are changed; everything else keeps its bytes. Fedora's
- * `options $kernelopts` is left alone.
+ * Entries of the Boot Loader Specification (`loader/entries/*.conf`), with lines such as `title Debian` and
+ * `options root=… quiet`. Only `options` lines are changed; everything else keeps its bytes, also
+ * `$kernelopts` of Fedora.
  */
 import { addArg, formatCmdline, hasArg, parseCmdline, removeArg } from '../cmdline.ts'
 
 const optionsLine = /^([ \t]*options[ \t]+)([^\n]*)$/
 
-/** Head, arguments and the blanks (or a carriage return) behind them; undefined when it is another line. */
+/** `tail` has the blanks or a carriage return after the arguments. Undefined when it is another line. */
 function splitOptions(
   line: string,
 ): { readonly head: string; readonly options: string; readonly tail: string } | undefined {
@@ -18,7 +18,7 @@ function splitOptions(
   return { head, options, tail: rest.slice(options.length) }
 }
 
-/** All kernel arguments of an entry; several `options` lines are joined by the loader. */
+/** The loader joins the `options` lines of an entry. */
 function entryOptions(text: string): string {
   return text
     .split('\n')
@@ -27,7 +27,7 @@ function entryOptions(text: string): string {
     .join(' ')
 }
 
-/** Adds to the last `options` line; a new line when the entry has none. */
+/** Adds the argument to the last `options` line, or as a new line when the entry has none. */
 export function addEntryArg(text: string, raw: string): string {
   if (hasArg(parseCmdline(entryOptions(text)), raw)) return text
   const lines = text.split('\n')
@@ -57,10 +57,7 @@ export type Entry = {
   readonly options: string
 }
 
-/**
- * Keys of an entry as every reader of the specification takes them; paths are relative to the entry's
- * partition.
- */
+/** The paths are relative to the entry's partition. */
 export function readEntry(text: string): Entry {
   const values = (key: string) =>
     text
@@ -77,12 +74,12 @@ export function readEntry(text: string): Entry {
 }
 
 /**
- * `TOKEN-6.1.0+3-1.conf`: tries left and tries done of boot counting stand behind a plus sign
+ * `TOKEN-6.1.0+3-1.conf`: boot counting writes the tries left and the tries done after a plus sign
  * (systemd-boot(7)).
  */
 const counter = /\+(\d+)(?:-\d+)?(?=\.(?:conf|efi)$)/i
 
-/** The name of an entry's file without its counter, folded as the loader folds it. */
+/** The name of an entry's file without its counter, in lower case as in the loader. */
 export function entryId(path: string): string {
   return path
     .slice(path.lastIndexOf('/') + 1)
@@ -90,7 +87,7 @@ export function entryId(path: string): string {
     .toLowerCase()
 }
 
-/** Undefined when boots of this entry are not counted. */
+/** Undefined when boot counting is not used for this entry. */
 export function triesLeft(path: string): number | undefined {
   const match = counter.exec(path)
   return match ? Number(match[1]) : undefined

@@ -1,6 +1,6 @@
 /**
- * What systemd-boot starts when nothing is chosen: a trial more must never become that. The reason why it
- * might is found here, for entries in files and for images that are entries by themselves.
+ * Finds out whether the trial could become the default of systemd-boot, which must never happen. There are
+ * entries in files, and unified images that are entries by themselves.
  */
 import { trialEntryName, trialImageName } from '../trial/trial.ts'
 import { entryId, readEntry, triesLeft } from './bls.ts'
@@ -17,11 +17,12 @@ export type DefaultChoice = {
 }
 
 /**
- * Why the trial entry might be booted without being chosen; undefined when it cannot. The loader takes the
- * first entry that matches LoaderEntryDefault, then `default` of loader.conf, then the first in its order:
- * entries with a sort-key stand before those without, and among these later names stand first, digits before
- * letters (a leading 0 was once left out; src/boot/efi/boot.c, config_entry_compare;
- * src/fundamental/string-util-fundamental.c, strverscmp_improved; since systemd 250).
+ * The reason why the trial entry might be the default; undefined when it cannot be. The loader takes the
+ * first entry that matches LoaderEntryDefault, then `default` of loader.conf, then the first entry in its
+ * order: entries with a sort-key come before those without, and these are sorted by name in reverse, digits
+ * before letters (since systemd 250: src/boot/efi/boot.c, config_entry_compare;
+ * src/fundamental/string-util-fundamental.c, strverscmp_improved, which skipped a leading 0 in some
+ * releases).
  */
 export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined {
   const others = goodEntries(choice.entries)
@@ -34,7 +35,7 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
   )
   if (version >= 250 && isBehind) return undefined
   return (
-    'nothing says which entry systemd-boot takes by default, and the trial might come first: ' +
+    'nothing says which entry systemd-boot starts by default, and it might be the trial: ' +
     'name the good one in loader.conf (default NAME.conf)'
   )
 }
@@ -43,9 +44,8 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
 export type ImageChoice = DefaultChoice & { readonly images: readonly string[] }
 
 /**
- * The same for an image that is an entry by itself. What it is sorted by stands inside it, as its maker took
- * it from /etc/os-release on that day: only a default that is named can be relied on. `started`: the name of
- * the good image.
+ * The same for unified images. Their sort key is inside the image, as /etc/os-release was when the image was
+ * made, so the order is not predicted: a default must be named. `started` is the name of the good image.
  */
 export function whyImageMayBeDefault(choice: ImageChoice, started: string): string | undefined {
   const others = [
@@ -56,13 +56,14 @@ export function whyImageMayBeDefault(choice: ImageChoice, started: string): stri
   if (named === 'another') return undefined
   if (named !== 'nothing') return named.danger
   return (
-    'nothing says which image systemd-boot takes by default, and the trial might come first: ' +
+    'nothing says which image systemd-boot starts by default, and it might be the trial: ' +
     `name the good one in loader.conf (default ${entryId(started)})`
   )
 }
 
 /**
- * What is named as the default: an entry that is there and not the trial, nothing, or what makes it a danger.
+ * `another`: an existing entry that is not the trial is named as the default. `danger`: the trial could be
+ * started.
  */
 function whatDefaultsSay(
   { variables, loaderConf = '' }: DefaultChoice,
@@ -78,18 +79,18 @@ function whatDefaultsSay(
   if (patterns.some((pattern) => pattern.toLowerCase() === '@saved'))
     return {
       danger:
-        'systemd-boot boots again whatever was booted last (default @saved), ' +
+        'systemd-boot starts the entry again that was started last (default @saved), ' +
         'so a bad trial would be started again and again',
     }
   for (const pattern of patterns) {
     if (matchesGlob(pattern, trial, true))
-      return { danger: `${pattern}, the entry that systemd-boot takes by default, means the trial, too` }
+      return { danger: `${pattern}, the default entry of systemd-boot, also matches the trial` }
     if (others.some((name) => matchesGlob(pattern, name, false))) return 'another'
   }
   return 'nothing'
 }
 
-/** With the counter of boot counting and without: loaders have matched both. */
+/** With and without the counter of boot counting: some releases of the loader match one, some the other. */
 function namesOf(entries: readonly EntryFile[]): string[] {
   return entries.flatMap(({ path }) => [nameOf(path), entryId(path)])
 }
@@ -99,9 +100,9 @@ function nameOf(path: string): string {
 }
 
 /**
- * `*` and `?`, case ignored: ids are folded by the loader. What a class in brackets means is not worked out;
- * it counts as `classes` says, so that the caller errs on the safe side. Steps back only to the last `*`, so
- * no pattern takes long.
+ * Matches `*` and `?` without regard to case, as the loader does. A class in brackets is not evaluated: it
+ * matches if `classes` is true, so the caller can choose the safe answer. Only the last `*` is tried again,
+ * so no pattern takes long.
  */
 function matchesGlob(pattern: string, id: string, classes: boolean): boolean {
   const wanted = pattern.toLowerCase().replaceAll(/\[[^\]]*\]/g, '\u0000')

@@ -1,7 +1,4 @@
-/**
- * Files of entries (`loader/entries/*.conf`) as every loader that reads them is served: found, and changed
- * for good.
- */
+/** Finds and edits entry files (`loader/entries/*.conf`), for every loader that reads them. */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
 import { editStep, filesIn, manual, type BootChange, type Edits } from '../edits.ts'
@@ -10,7 +7,7 @@ import { addEntryArg, readEntry, removeEntryArg, type Entry } from './bls.ts'
 
 export type EntryFile = { readonly path: string; readonly text: string }
 
-/** Linux entries, the trial's own left out. */
+/** The Linux entries without that of the trial. */
 export function goodEntries<T extends EntryFile>(entries: readonly T[]): T[] {
   return entries.filter(
     ({ path, text }) => !path.endsWith(`/${trialEntryName}`) && readEntry(text).linux !== undefined,
@@ -19,7 +16,6 @@ export function goodEntries<T extends EntryFile>(entries: readonly T[]): T[] {
 
 export type ReadEntry = HostFile & { readonly entry: Entry }
 
-/** Those of a folder, with what they say. */
 export function goodEntriesIn(host: Host, folder: string): readonly ReadEntry[] {
   return goodEntries(filesIn(host, folder)).map((file) => ({ ...file, entry: readEntry(file.text) }))
 }

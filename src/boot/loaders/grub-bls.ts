@@ -1,6 +1,6 @@
 /**
- * GRUB with its entries in `/boot/loader/entries` (Fedora, RHEL). grubby knows all the places where arguments
- * stand; without it they are edited here.
+ * GRUB with entries in `/boot/loader/entries` (Fedora, RHEL). grubby edits all places that have kernel
+ * arguments; without grubby they are edited here.
  */
 import { refreshProxmox } from './proxmox.ts'
 import type { Host } from '../../host/host.ts'
@@ -45,7 +45,7 @@ export const grubBls: LoaderKind = {
       : undefined,
 }
 
-/** The words before it name an addition alone, or a removal. */
+/** The sentence before this command names either the additions or the removals. */
 function onlyOne({ add, remove }: BootChange): BootChange {
   return { add, remove: add.length > 0 ? [] : remove }
 }
@@ -91,9 +91,7 @@ function variablesOf(host: Host): Readonly<Record<string, string>> {
   return kernelopts === undefined ? {} : { kernelopts }
 }
 
-/**
- * grubby edits by `sed -i`, whose temporary file lies in the same folder: cut off half-way, it would stay.
- */
+/** grubby uses `sed -i`, which leaves a temporary file in the same folder when it is interrupted. */
 const grubbyOutputs = [
   `${folder}/*.conf`,
   `${folder}/sed*`,
@@ -125,8 +123,7 @@ function grubbyStep(host: Host, change: BootChange): Step {
 }
 
 /**
- * New kernels get GRUB_CMDLINE_LINUX or /etc/kernel/cmdline, depending on the release: both are kept the
- * same.
+ * New kernels get GRUB_CMDLINE_LINUX or /etc/kernel/cmdline, depending on the release, so both are edited.
  */
 function editByHand(host: Host, entries: readonly ReadEntry[], change: BootChange): Edits {
   const steps = editEntries(entries, change)
@@ -151,7 +148,7 @@ function editSettings(text: string, { add, remove }: BootChange): Edit {
   return edit
 }
 
-/** grub.cfg holds no entries: the entry whose kernel is BOOT_IMAGE= is the one that started this machine. */
+/** The entry whose kernel is BOOT_IMAGE= on the command line started this machine. */
 function makeEntry(host: Host, wish: TrialWish): GrubEntry {
   const image = startedImage(host.kernel.cmdline ?? '')
   const started = filesIn(host, folder).filter(({ text }) => readEntry(text).linux === image)
@@ -166,7 +163,7 @@ function makeEntry(host: Host, wish: TrialWish): GrubEntry {
   if (hidden !== undefined)
     return {
       ok: false,
-      reason: `${hidden} stands in a variable of GRUB, where one entry alone cannot be rid of it`,
+      reason: `${hidden} is in a variable of GRUB, so it cannot be removed from a single entry`,
     }
   return { ...made, before: protectNewKernels(host, options) }
 }

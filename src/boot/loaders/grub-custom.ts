@@ -1,6 +1,6 @@
 /**
- * What every GRUB has in common: where it lies, and its trial, an entry in custom.cfg. custom.cfg is read
- * last, so the trial never becomes the first entry, which GRUB takes when nothing is chosen.
+ * Code for every kind of GRUB: its folder, and its trial, which is an entry in custom.cfg. GRUB reads
+ * custom.cfg last, so the trial never becomes the first entry, which is the default.
  */
 import type { BootFacts } from '../../host/boot-facts.ts'
 import type { Host } from '../../host/host.ts'
@@ -17,14 +17,14 @@ export type Grub = {
   readonly folder: string
   /** Debian's grub-mkconfig also sources /etc/default/grub.d/*.cfg; upstream's does not. */
   readonly hasDropIns: boolean
-  /** Entries in /boot/loader/entries carry the command line (Fedora, RHEL). */
+  /** The command line is in entries of /boot/loader/entries (Fedora, RHEL). */
   readonly usesEntries: boolean
   readonly regenerate: readonly string[]
-  /** proxmox-boot-tool copies everything to boot partitions that are not mounted; GRUB runs from those. */
+  /** proxmox-boot-tool copies everything to boot partitions that are not mounted, and GRUB runs from them. */
   readonly isCopied: boolean
 }
 
-/** Undefined where no GRUB lies that this program could change. */
+/** Undefined when there is no GRUB that this program can change. */
 export function findGrub({ has }: Pick<Signs, 'has'>): Grub | undefined {
   const folder = has('/boot/grub2/grub.cfg')
     ? '/boot/grub2'
@@ -32,7 +32,7 @@ export function findGrub({ has }: Pick<Signs, 'has'>): Grub | undefined {
       ? '/boot/grub'
       : undefined
   if (folder === undefined || !has('/etc/default/grub')) return undefined
-  // update-grub is Debian's; so is the loop over grub.d in its grub-mkconfig.
+  // Only Debian has update-grub, and only its grub-mkconfig reads grub.d.
   const hasDropIns = has('/usr/sbin/update-grub')
   const mkconfig = has('/usr/sbin/grub2-mkconfig') ? 'grub2-mkconfig' : 'grub-mkconfig'
   return {
@@ -50,12 +50,12 @@ export const grubSigns = {
   trace: /(?:^|\s)BOOT_IMAGE=/,
 } as const
 
-/** The text of the trial's entry, and steps that come before it. */
+/** `before`: steps that come before the one that writes the entry. */
 export type GrubEntry =
   | Extract<TrialEntry, { ok: false }>
   | { readonly ok: true; readonly text: string; readonly before: readonly Step[] }
 
-/** `makeEntry` is called only where everything else allows a trial. */
+/** `makeEntry` is called only when everything else allows a trial. */
 export function grubTrial(host: Host, grub: Grub, makeEntry: () => GrubEntry): TrialWay {
   const { boot } = host
   if (grub.isCopied)
@@ -82,7 +82,7 @@ export function grubTrial(host: Host, grub: Grub, makeEntry: () => GrubEntry): T
   }
 }
 
-/** A link is followed by grub-reboot: the file behind it is what changes. */
+/** grub-reboot follows a link, so the file behind the link is an output as well. */
 function chooseInGrub({ folder }: Grub, { grubEnvironmentPath }: BootFacts): Step {
   return {
     kind: 'command',
@@ -108,8 +108,8 @@ export function grubLeftovers(host: Host, folder: string): TrialLeftovers {
 }
 
 /**
- * GRUB clears its one-shot choice by writing to the environment block, which it can do only in a plain file
- * on a plain partition. Elsewhere a bad trial entry would be chosen again and again.
+ * GRUB deletes its one-shot choice by writing the environment block, which it can do only in a file on a
+ * plain partition. Elsewhere GRUB would start a bad trial entry again and again.
  */
 export function canGrubForget(
   filesystem: { readonly type: string; readonly device: string } | undefined,

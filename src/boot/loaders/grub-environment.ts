@@ -1,26 +1,26 @@
 /**
- * GRUB's environment block (grubenv): 1024 bytes, `name=value` lines behind a header, filled up with `#`.
- * GRUB itself writes it when it starts a one-shot entry: `next_entry=trial` becomes `next_entry=`, which
- * means the same as no such line.
+ * GRUB's environment block (grubenv): 1024 bytes with a header, `name=value` lines, and `#` up to the end.
+ * When GRUB starts a one-shot entry, it changes `next_entry=trial` to `next_entry=`, which has the same
+ * meaning as no such line.
  */
 
-/** The variables that say something, sorted: an empty `next_entry` says nothing. */
+/** The sorted variables without an empty `next_entry`. */
 function variablesOf(text: string): string[] {
   const lines = text.split('\n').filter((line) => /^\w+=/.test(line) && line !== 'next_entry=')
   return lines.toSorted()
 }
 
-/** True when GRUB would act the same on both: they differ at most in a one-shot choice that is used up. */
+/** Whether GRUB treats both alike: they differ at most in an empty one-shot choice. */
 export function isSameEnvironment(a: string, b: string): boolean {
   return variablesOf(a).join('\n') === variablesOf(b).join('\n')
 }
 
-/** `$kernelopts` by what grubenv holds; a variable that is not there stays for GRUB. */
+/** Replaces `$kernelopts` by its value in grubenv. Unknown variables are kept, so that GRUB expands them. */
 export function expandVariables(options: string, variables: Readonly<Record<string, string>>): string {
   return options.replaceAll(/\$\{?(\w+)\}?/g, (whole, name: string) => variables[name] ?? whole)
 }
 
-/** By name; a backslash escapes (grub-core/lib/envblk.c). */
+/** A backslash escapes the next character (grub-core/lib/envblk.c). */
 export function parseGrubEnvironment(text: string): Record<string, string> {
   const variables: Record<string, string> = {}
   for (const line of text.split(/(?<!\\)\n/)) {

@@ -1,7 +1,6 @@
 /**
- * GRUB's menu entries as text: the entry of grub.cfg that booted this machine, and the trial's entry, which
- * is made from it. The good entry, grub.cfg and the good initramfs keep every byte. An entry of ours in
- * /boot/loader/entries, beside Fedora's, might become the first one.
+ * Finds the entry of grub.cfg that started this machine, and makes the trial's entry from it. The trial is
+ * not put into /boot/loader/entries of Fedora, where it might become the first entry.
  */
 import { readEntry } from './bls.ts'
 import { expandVariables } from './grub-environment.ts'
@@ -9,10 +8,7 @@ import { trialArgs, type TrialEntry, type TrialWish } from '../trial/trial-args.
 import { trialId } from '../trial/trial.ts'
 import { ownHeader } from '../own-file.ts'
 
-/**
- * The lines of the entry that started `bootImage` (BOOT_IMAGE= on /proc/cmdline, which may carry GRUB's
- * device in front).
- */
+/** The lines of the entry that starts `bootImage`: the value of BOOT_IMAGE= on /proc/cmdline. */
 export function findBootEntry(grubCfg: string, bootImage: string | undefined): string | undefined {
   const image = withoutDevice(bootImage)
   if (image === undefined) return undefined
@@ -22,8 +18,8 @@ export function findBootEntry(grubCfg: string, bootImage: string | undefined): s
 }
 
 /**
- * The kernel that GRUB started: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` is `/vmlinuz-6.1` on whatever GRUB calls
- * the device.
+ * The path of the kernel that GRUB started, without the device: `BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1` →
+ * `/vmlinuz-6.1`.
  */
 export function startedImage(cmdline: string): string | undefined {
   return withoutDevice(/(?:^|\s)BOOT_IMAGE=(\S+)/.exec(cmdline)?.[1])
@@ -50,8 +46,8 @@ export function makeTrialEntry(bootEntry: string, wish: TrialWish): TrialEntry {
 }
 
 /**
- * The same from a file of /boot/loader/entries: the commands are those that blscfg makes of it
- * (grub-core/commands/blscfg.c, create_entry), and its variables are expanded by GRUB in the same place.
+ * Makes the same commands from a file of /boot/loader/entries as blscfg (grub-core/commands/blscfg.c,
+ * create_entry).
  */
 export function makeTrialEntryFromBls(
   entryText: string,
@@ -63,7 +59,7 @@ export function makeTrialEntryFromBls(
   if (entry.initrds.length === 0) return { ok: false, reason: 'the entry has no initramfs' }
   const options = expandVariables(entry.options, variables)
   if (/[;&|<>{}]/.test(options))
-    return { ok: false, reason: 'the options of the entry hold signs that GRUB may read as commands' }
+    return { ok: false, reason: 'the options of the entry have characters that GRUB may read as commands' }
   return {
     ok: true,
     text: asMenuEntry([
@@ -84,7 +80,7 @@ const linuxLine = /^(\s*)(linux(?:16|efi)?)\s+(\S+)(.*)$/
 const initrdLine = /^(\s*initrd(?:16|efi)?\s+)(.*)$/
 
 /**
- * Microcode images stay; the last one is the initramfs. The folder is the loader's view of /boot and is kept.
+ * Replaces the last image, which is the initramfs, and keeps its folder. The images before it are microcode.
  */
 function replaceImage(images: string, name: string): string {
   const words = images.trimEnd().split(/\s+/)
@@ -93,8 +89,8 @@ function replaceImage(images: string, name: string): string {
 }
 
 /**
- * The lines inside each `menuentry … {`, submenus included; blocks nest by lines that end in `{` and lines
- * that are `}`.
+ * The lines inside each `menuentry … {`, also in submenus. A line that ends with `{` opens a block, a line
+ * `}` closes it.
  */
 function findEntries(grubCfg: string): string[][] {
   const entries: string[][] = []

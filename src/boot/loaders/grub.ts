@@ -1,6 +1,5 @@
 /**
- * GRUB with its entries in grub.cfg: arguments stand in `/etc/default/grub` and its drop-ins, which
- * grub-mkconfig sources.
+ * GRUB with entries in grub.cfg. grub-mkconfig takes the arguments from `/etc/default/grub` and its drop-ins.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -57,8 +56,8 @@ function makeEntry(host: Host, wish: TrialWish): GrubEntry {
 }
 
 /**
- * Debian's GRUB reads drop-ins: an addition is a file of our own. Elsewhere, and for removals, the user's
- * file is edited.
+ * On Debian, GRUB reads drop-ins, so an addition is written to our own file. Elsewhere, and for removals, the
+ * user's file is edited.
  */
 function edit(found: Grub, files: readonly HostFile[], change: BootChange): Edits {
   const { hasDropIns, regenerate } = found
@@ -79,7 +78,7 @@ function edit(found: Grub, files: readonly HostFile[], change: BootChange): Edit
   return { ok: true, steps: steps.length === 0 ? [] : [...steps, regenerateStep(found)] }
 }
 
-/** Our own drop-in is written whole, and not edited. */
+/** Without our drop-in, which is written as a whole. */
 function isSettings(path: string): boolean {
   return path === grubSettings || (path !== grubDropIn && /^\/etc\/default\/grub\.d\/[^/]+\.cfg$/.test(path))
 }
@@ -95,10 +94,10 @@ function editSettings(text: string, { add, remove }: BootChange): Edit {
 function regenerateStep({ folder, regenerate, isCopied }: Grub): Step {
   if (isCopied) return refreshProxmox
   const outputs = [`${folder}/grub.cfg`, `${folder}/grub.cfg.new`, `${folder}/grubenv`]
-  return { kind: 'command', argv: regenerate, outputs, why: 'make the new command line known to GRUB' }
+  return { kind: 'command', argv: regenerate, outputs, why: 'put the new command line into grub.cfg' }
 }
 
-/** What an earlier apply put there stays: the next argument must not cost the host the last one. */
+/** Keeps the arguments of earlier applies. */
 function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): Step[] {
   const old = files.find(({ path }) => path === grubDropIn)
   if (old === undefined && add.length === 0) return []
@@ -116,7 +115,7 @@ function dropInStep(files: readonly HostFile[], { add, remove }: BootChange): St
   return ownFileSteps([{ path: grubDropIn, text, mode: 0o644 }], files, `kernel arguments: ${add.join(' ')}`)
 }
 
-/** openSUSE writes /etc/default/grub by a tool of its own. */
+/** On openSUSE, update-bootloader edits /etc/default/grub. */
 function findPlace(
   { hasFile, isDistribution, isNameless }: HostSigns,
   change: BootChange,

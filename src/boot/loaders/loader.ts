@@ -1,7 +1,7 @@
 /**
- * A boot loader: how this program recognises it, changes the command line for good, gets one trial boot,
- * makes the initramfs images again, finds what a trial left, and says the change in words. Each has a file
- * here and a line in loaders.ts.
+ * The interface of a boot loader: how it is recognised, how the command line is changed permanently, how one
+ * trial boot is prepared, how initramfs images are rebuilt, and which files a trial leaves. Each loader has a
+ * file here and a line in loaders.ts.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -12,75 +12,71 @@ import type { UkiMaker } from '../makers/maker.ts'
 import type { TrialWay } from '../trial/trial-way.ts'
 
 export type BootEvidence = {
-  /** Of boot-paths.ts, those that exist. */
+  /** The existing paths of boot-paths.ts. */
   readonly present: readonly string[]
-  /** /proc/cmdline: GRUB and syslinux put BOOT_IMAGE= there, systemd-boot `initrd=\…`. */
+  /** /proc/cmdline, to which GRUB and syslinux add BOOT_IMAGE=, and systemd-boot `initrd=\…`. */
   readonly cmdline: string
   /** EFI variable LoaderInfo. */
   readonly loaderInfo?: string
-  /** EFI variable StubInfo: systemd's stub ran, so what was booted is a unified kernel image. */
+  /** EFI variable StubInfo. If it is set, the stub of systemd ran, so a unified kernel image was booted. */
   readonly stubInfo?: string
-  /**
-   * A folder of entries in which there are some; the others may be empty (an ESP whose entries lie on
-   * XBOOTLDR).
-   */
+  /** A folder that has entries. Others may be empty: an ESP is, when the entries are on XBOOTLDR. */
   readonly entries?: string
 }
 
-/** The evidence as a loader is asked about it. */
 export type Signs = BootEvidence & {
   readonly has: (path: BootPath) => boolean
-  /** The name of the loader that started this machine, where one left its word. */
+  /** The name of the loader that started this machine, if it left a trace. */
   readonly ran: string | undefined
 }
 
-/** How a host looks where it may be a pasted listing: its files and its distribution. */
+/** What is known also of a pasted listing: files and distribution. */
 export type HostSigns = {
   readonly hasFile: (path: string) => boolean
   readonly isDistribution: (...names: readonly string[]) => boolean
-  /** Nothing says of which distribution the files are. */
+  /** The distribution is unknown. */
   readonly isNameless: boolean
 }
 
 export type LoaderKind = {
-  /** As messages call it. */
+  /** The name in messages. */
   readonly name: string
-  /** What it writes into the EFI variable LoaderInfo. */
+  /** Matches the EFI variable LoaderInfo that this loader writes. */
   readonly loaderInfo?: RegExp
-  /** What it leaves on the kernel command line. */
+  /** Matches what this loader adds to the kernel command line. */
   readonly trace?: RegExp
-  /** Undefined where it did not start this machine. What only might have started it is not `isCertain`. */
+  /** Undefined when this loader did not start the machine. `isCertain` is false when it only may have. */
   readonly detect: (signs: Signs) => { readonly loader: Loader; readonly isCertain: boolean } | undefined
   /**
-   * Where a person makes the change, behind `add ARGUMENT to` or `remove ARGUMENT from`, by the files of the
-   * host alone. Undefined where they do not tell.
+   * The place of the change, for a sentence that begins with `add ARGUMENT to` or `remove ARGUMENT from`.
+   * Undefined when the files of the host do not show it.
    */
   readonly place?: (signs: HostSigns, change: BootChange) => string | undefined
 }
 
-/** A boot loader with what was found about it on one host. */
+/** A boot loader as it was found on one host. */
 export type Loader = {
   readonly name: string
-  /** Changes the command line for good. */
+  /** Changes the command line permanently. */
   readonly edit: (boot: BootSituation, change: BootChange) => Edits
-  /** An entry for one boot. A loader that cannot be trusted to forget the choice has no way, and a reason. */
+  /** Prepares one trial boot. A loader that may not delete the choice offers none, and gives the reason. */
   readonly trial: (boot: BootSituation, change: BootChange) => TrialWay
-  /** Makes the initramfs images again that it starts. */
+  /** Rebuilds the initramfs images that this loader starts. */
   readonly remake: (boot: BootSituation, tool: InitramfsTool) => readonly Step[]
-  /** False where `remake` leaves out the image of the running kernel. */
+  /** False when `remake` does not rebuild the image of the running kernel. */
   readonly remakesRunning: (boot: BootSituation) => boolean
   readonly leftovers: (boot: BootSituation) => TrialLeftovers
 }
 
-/** What a trial left where the loader reads: the entry, and its image. */
+/** The files that a trial leaves: its entry and its image. */
 export type TrialLeftovers = { readonly entries: readonly HostFile[]; readonly image: string }
 
-/** How a host boots: found once (situation.ts), and passed on. */
+/** How a host boots (situation.ts). */
 export type BootSituation = {
   readonly host: Host
   readonly loader: Loader
-  /** What makes initramfs images; undefined where that is not known. */
+  /** The tool that makes initramfs images; undefined when it is not known. */
   readonly tool: InitramfsTool | undefined
-  /** What makes unified kernel images; undefined where nothing is known to. */
+  /** The tool that makes unified kernel images; undefined when it is not known. */
   readonly maker: UkiMaker | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Which boot loader really starts this machine, by evidence: what ran last outranks what is installed, and
- * two that could both have run are a finding, not a coin toss.
+ * Finds the boot loader that starts this machine. The loader that ran counts more than one that is installed.
+ * Two loaders that may both have run are a finding.
  */
 import { defined } from '../../base/defined.ts'
 import type { Host } from '../../host/host.ts'
@@ -16,8 +16,8 @@ import { unified } from './unified.ts'
 import { ambiguousLoader, unknownLoader } from './unknown.ts'
 
 /**
- * The first that is certain counts. Systems that nothing is written on come first; tools that would undo what
- * is edited in the files of a loader come before it.
+ * The first one that is certain is used. Systems on which nothing is written come first; a tool that
+ * overwrites the files of a loader comes before that loader.
  */
 const loaderKinds: readonly LoaderKind[] = [
   nixos,
@@ -43,13 +43,16 @@ export function findLoader(evidence: BootEvidence): Found {
   })
   const certain = found.find(({ isCertain }) => isCertain)
   if (certain !== undefined) return certain
-  // What ran is not what lies here: its files are out of sight, and the other loader's would change nothing.
+  // The files of the loader that ran were not found, and changing those of another loader would have no
+  // effect.
   const [first, ...others] = ran === undefined ? found : []
   if (first === undefined) return { loader: unknownLoader }
   return others.length === 0 ? first : { loader: ambiguousLoader(found.map(({ kind }) => kind.name)) }
 }
 
-/** The stub runs last; what a loader says outranks what looks like its trace. */
+/**
+ * The stub runs after every loader. The LoaderInfo of a loader counts more than a trace on the command line.
+ */
 function whatRan({ stubInfo, loaderInfo, cmdline }: BootEvidence): string | undefined {
   if (stubInfo !== undefined) return unified.name
   const said = loaderKinds.find((kind) => kind.loaderInfo?.test(loaderInfo ?? ''))
@@ -67,7 +70,7 @@ export function evidenceOf(host: Host): BootEvidence {
 }
 
 /**
- * A change in words, on exactly this host:
+ * An instruction for this host:
  * `add intel_iommu=on to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run update-grub, and restart`.
  */
 export function changeRemedy(host: Host, change: BootChange): string {
@@ -76,7 +79,7 @@ export function changeRemedy(host: Host, change: BootChange): string {
   return `${what} ${placeOf(host, change)}, and restart`
 }
 
-/** A pasted listing has no evidence of a loader, but perhaps its files. */
+/** A pasted listing has no evidence of a loader, but may contain its files. */
 function placeOf(host: Host, change: BootChange): string {
   const signs = hostSigns(host)
   const found = host.boot && findLoader(evidenceOf(host)).kind

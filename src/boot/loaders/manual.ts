@@ -1,7 +1,6 @@
 /**
- * Systems on which a tool of their own changes the command line: nothing is ever written there. Some are
- * immutable; the tools of the others write boot entries from a configuration of their own, and would undo
- * what is edited in the entries.
+ * Systems whose own tool changes the command line, so handover writes nothing there. Some are immutable; on
+ * the others the tool writes the boot entries from its own configuration, and would overwrite edited entries.
  */
 import type { BootPath } from '../boot-paths.ts'
 import { manual, type BootChange } from '../edits.ts'
@@ -9,11 +8,11 @@ import type { LoaderKind } from './loader.ts'
 import { unwrittenLoader } from './unknown.ts'
 
 type Tool = {
-  /** As the message calls it, behind "this machine boots with". */
+  /** For the message "this machine boots with NAME". */
   readonly name: string
-  /** Its evidence. */
+  /** The tool is used when this path exists. */
   readonly path: BootPath
-  /** `ARGS` stands for the change. */
+  /** The instruction, in which `ARGS` is the change. */
   readonly how: string
   readonly words?: (change: BootChange) => string
   readonly place?: LoaderKind['place']
@@ -29,7 +28,6 @@ function kindOf({ name, path, how, words, place }: Tool): LoaderKind {
   }
 }
 
-/** The change as options of a command. */
 function asOptions(add: string, remove: string, between = ' '): (change: BootChange) => string {
   return (change) =>
     [...change.remove.map((raw) => `${remove}${raw}`), ...change.add.map((raw) => `${add}${raw}`)].join(

@@ -1,7 +1,7 @@
 /**
- * proxmox-boot-tool, which makes all entries alike from /etc/kernel/cmdline. It copies kernels, initramfs
- * images and entries to partitions that are not mounted: no bytes of theirs can be saved. A rollback runs it
- * again, after everything it copies is as before.
+ * proxmox-boot-tool makes all entries from /etc/kernel/cmdline. It copies kernels, initramfs images and
+ * entries to partitions that are not mounted, so their bytes cannot be saved. A rollback runs it again after
+ * the files that it copies are restored.
  */
 import type { Step } from '../../steps/step.ts'
 import { manual, type BootChange, type Edits } from '../edits.ts'
@@ -15,7 +15,7 @@ import { unifiedName } from './unified.ts'
 
 const uuids = '/etc/kernel/proxmox-boot-uuids'
 
-/** GRUB under proxmox-boot-tool is GRUB (grub.ts): it has its arguments from /etc/default/grub. */
+/** GRUB under proxmox-boot-tool is handled by grub.ts, since its arguments are in /etc/default/grub. */
 export const proxmox: LoaderKind = {
   name: 'proxmox-boot-tool',
   detect: ({ has, ran }) =>
@@ -30,7 +30,7 @@ const loader: Loader = {
   ...unwrittenLoader('proxmox-boot-tool', edit),
   trial: () =>
     no(
-      'proxmox-boot-tool keeps the entries on partitions that are not mounted, and makes them all alike',
+      'proxmox-boot-tool keeps the entries on partitions that are not mounted, all with the same arguments',
       tryByHand,
     ),
   remake: ({ host }, tool) => [...remakeAll(host, tool), refreshProxmox],
@@ -53,6 +53,6 @@ export const refreshProxmox: Step = {
   outputs: [],
   undo: ['proxmox-boot-tool', 'refresh'],
   why:
-    'copy it to every boot partition ' +
-    '(they are not mounted: taking it back runs this once more, after the files are restored)',
+    'copy the changes to every boot partition ' +
+    '(they are not mounted, so a rollback runs this again after it restored the files)',
 }

@@ -1,6 +1,6 @@
 /**
- * systemd-boot: an entry is a file in `loader/entries`. The trial has an entry beside the good ones, chosen
- * for one boot by the EFI variable LoaderEntryOneShot.
+ * systemd-boot: an entry is a file in `loader/entries`. The trial has a separate entry, which the EFI
+ * variable LoaderEntryOneShot selects for one boot.
  */
 import type { BootFacts, EntryImage } from '../../host/boot-facts.ts'
 import type { Host, HostFile } from '../../host/host.ts'
@@ -49,7 +49,7 @@ export const systemdBoot: LoaderKind = {
       : undefined,
 }
 
-/** Beside a loader.conf; the loader itself may lie on another partition than its entries. */
+/** The folder is beside a loader.conf. The loader itself may be on another partition than its entries. */
 export function findEntryFolder({ has, entries }: Pick<Signs, 'has' | 'entries'>): string | undefined {
   const folders = ['/efi/loader', '/boot/efi/loader', '/boot/loader'] as const
   const configured = folders.filter((folder) => has(`${folder}/loader.conf`))
@@ -70,7 +70,7 @@ function loaderWith(folder: string): Loader {
   }
 }
 
-/** Every Linux entry, and the file that new entries are made from. */
+/** Edits every Linux entry, and the file from which new entries get their arguments. */
 function edit(host: Host, folder: string, change: BootChange): Edits {
   const entries = goodEntriesIn(host, folder)
   if (entries.length === 0) return unreadableEntries(folder, change)
@@ -79,8 +79,8 @@ function edit(host: Host, folder: string, change: BootChange): Edits {
 
 /**
  * Without /etc/kernel/cmdline, kernel-install gives a new kernel the running command line
- * (90-loaderentry.install), which on a trial boot carries the trial's token: then the file is made from the
- * entry of the running kernel.
+ * (90-loaderentry.install), which has the trial's token on a trial boot. So the file is made from the entry
+ * of the running kernel.
  */
 function templateSteps(host: Host, entries: readonly ReadEntry[], change: BootChange): Step[] {
   const steps = editKernelCmdline(host, change)
@@ -92,14 +92,14 @@ function templateSteps(host: Host, entries: readonly ReadEntry[], change: BootCh
   if (running === undefined) return []
   return newKernelCmdline(
     changeKernelCmdline(`${running.entry.options}\n`, change),
-    'new kernels get these arguments, and not those of the running trial',
+    'give new kernels these arguments instead of those of the running trial',
   )
 }
 
 function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
   const { boot } = host
   if (boot === undefined || !hasPath(boot.present, '/sys/firmware/efi'))
-    return no('the EFI variables of the boot loader are not there')
+    return no('the EFI variables of the boot loader do not exist')
   if (!hasPath(boot.present, '/usr/bin/bootctl'))
     return no('there is no bootctl to choose an entry for one boot')
   const found = findTemplate(host, boot, folder)
@@ -115,8 +115,7 @@ function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
     make: imageAlone(`${image.path.slice(0, image.path.lastIndexOf('/'))}/${trialInitramfsName}`),
     entry: [
       ...protectNewKernels(host, readEntry(started.text).options),
-      // vfat shows one mode for all files (mount option umask): a file of another mode would never be as
-      // planned.
+      // vfat shows the same mode for all files (mount option umask), so the new file must have that mode.
       ...trialFileStep(path, old, made.text, started.mode),
     ],
     choose: chooseOnce(boot.loaderEntries?.oneShot, trialEntryName),
@@ -125,7 +124,7 @@ function trial(host: Host, folder: string, wish: TrialWish): TrialWay {
 
 type Template = { readonly ok: true; readonly started: HostFile; readonly image: EntryImage }
 
-/** The entry that the trial is made from, where a second one beside it does no harm. */
+/** The entry from which the trial is made, when a second entry beside it does no harm. */
 function findTemplate(
   host: Host,
   boot: BootFacts,
@@ -138,9 +137,9 @@ function findTemplate(
   const { version } = readEntry(started.text)
   const { release = 'another kernel' } = host.kernel
   if (version !== undefined && version !== host.kernel.release)
-    return no(`the entry that was booted is for ${version} now, and ${release} is running`)
+    return no(`the entry that was booted is for ${version} now, but ${release} is running`)
   const image = boot.entryImages?.find(({ entry }) => entry === started.path)
-  if (image === undefined) return no(`the initramfs that ${started.path} names is not where it should be`)
+  if (image === undefined) return no(`the initramfs that ${started.path} names was not found`)
   const danger = whyTrialMayBeDefault(defaultsOf(host, boot, folder))
   if (danger !== undefined) return no(danger)
   const cramped = noRoom(image.bytes, boot.entriesFreeBytes, { where: folder, what: 'a second initramfs' })
@@ -169,15 +168,15 @@ function leftovers(host: Host, folder: string): TrialLeftovers {
 }
 
 /**
- * The good entry with the arguments under trial and an initramfs of its own; without sort-key, so that it
- * sorts behind those that have one.
+ * The good entry with the arguments under trial and the trial's initramfs. It has no sort-key, so that it
+ * comes after the entries that have one.
  */
 export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntry {
   const good = readEntry(goodText)
   const last = good.initrds.at(-1)
   if (good.linux === undefined) return { ok: false, reason: 'the entry names no kernel' }
   if (last === undefined) return { ok: false, reason: 'the entry has no initramfs' }
-  if (!last.startsWith('/')) return { ok: false, reason: `the entry's initramfs is no path: ${last}` }
+  if (!last.startsWith('/')) return { ok: false, reason: `the entry's initramfs is not a path: ${last}` }
   const dropped = /^[ \t]*(?:title|sort-key|version|options|initrd|#.*)(?:[ \t]|$)/
   const kept = goodText.split(/\r?\n/).filter((line) => line.trim() !== '' && !dropped.test(line))
   const image = `${last.slice(0, last.lastIndexOf('/') + 1)}${wish.initramfs}`
@@ -195,9 +194,9 @@ export function makeTrialEntryFile(goodText: string, wish: TrialWish): TrialEntr
 }
 
 /**
- * The entry that started this kernel: the one the loader says it took (LoaderEntrySelected; counters of boot
- * counting change with every boot), else the only one whose initramfs and arguments are all on the kernel's
- * command line.
+ * The entry that started this kernel: the one that LoaderEntrySelected names (compared without the counter of
+ * boot counting, which changes with every boot), or else the only entry whose initramfs and arguments are all
+ * on the kernel's command line.
  */
 export function findStartedEntry<T extends EntryFile>(
   entries: readonly T[],

@@ -1,8 +1,8 @@
 /**
- * Unified kernel images, in which the arguments and the initramfs are: the configuration of their maker is
- * edited, and the images are made again. Where no maker is known, or what it would make might not start, what
- * to do is said instead. The trial is a second image beside the good ones, which systemd-boot is told to
- * start once. Where the firmware starts the image by itself there is nobody to tell.
+ * Unified kernel images contain the arguments and the initramfs. The configuration of their maker is edited,
+ * and the images are rebuilt. When no maker is known, or its images might not start, the user gets an
+ * instruction. The trial is a second image that systemd-boot starts once. When the firmware starts the image
+ * itself, there is no trial.
  */
 import type { BootFacts, UnifiedImage } from '../../host/boot-facts.ts'
 import type { Host } from '../../host/host.ts'
@@ -25,7 +25,7 @@ import type { BootSituation, Loader, LoaderKind } from './loader.ts'
 
 export const unifiedName = 'unified kernel images'
 
-/** By its configuration alone, unless something else ran or there are entries. */
+/** Also recognised by its configuration alone, unless GRUB ran or there are entries. */
 export const unified: LoaderKind = {
   name: unifiedName,
   detect: ({ has, ran, entries }) =>
@@ -52,8 +52,8 @@ function edit(boot: BootSituation, change: BootChange): Edits {
   if (lacksSignature(host, maker, 'good'))
     return manual(
       'unified kernel images under Secure Boot, and nothing says which key signs them',
-      'change the kernel command line where your signing tool takes it from: ARGS; then ' +
-        'make and sign every image again',
+      'change the kernel command line in the configuration of your signing tool: ARGS; then ' +
+        'rebuild and sign every image',
       change,
     )
   const edits = maker.edit(host.files ?? [], change)
@@ -63,10 +63,10 @@ function edit(boot: BootSituation, change: BootChange): Edits {
 
 function sayWhatToDo(boot: BootSituation, change: BootChange): Edits {
   const { path, run } = byHand(boot)
-  // An EFI system partition is often closed to everybody but root.
-  const sight = boot.host.boot?.unified === undefined ? ', none of which is in sight (root may see more)' : ''
+  // Often only root can read an EFI system partition.
+  const sight = boot.host.boot?.unified === undefined ? ', none of which can be seen (root may see more)' : ''
   return manual(
-    `unified kernel images that cannot be made again from here${sight}`,
+    `unified kernel images that handover cannot rebuild${sight}`,
     `${path}: ARGS; then ${run}`,
     change,
   )
@@ -82,7 +82,7 @@ function trial({ host, maker }: BootSituation, change: BootChange): TrialWay {
   const { boot } = host
   if (maker === undefined || boot?.unified === undefined)
     return no(
-      'arguments and initramfs are inside the kernel image, and what makes the images here is not known',
+      'arguments and initramfs are inside the kernel image, and the tool that makes the images is not known',
     )
   const obstacle = whyNoSecondImage(host, boot, maker)
   if (obstacle !== undefined) return no(obstacle)
@@ -108,7 +108,7 @@ function trial({ host, maker }: BootSituation, change: BootChange): TrialWay {
 
 function whyNoSecondImage(host: Host, boot: BootFacts, maker: UkiMaker): string | undefined {
   if (boot.loaderInfo?.startsWith('systemd-boot') !== true)
-    return 'the firmware itself starts the kernel image, and is not told to start another one for one boot'
+    return 'the firmware itself starts the kernel image, and handover cannot select another one for one boot'
   if (!hasPath(boot.present, '/usr/bin/bootctl')) return 'there is no bootctl to choose an image for one boot'
   if (lacksSignature(host, maker, 'trial'))
     return 'Secure Boot is on, and nothing says which key signs a second kernel image'
@@ -125,7 +125,7 @@ function findStarted(
 }
 
 function makeSecond(host: Host, maker: UkiMaker, image: string): Extract<TrialWay, { ok: true }>['make'] {
-  const why = 'a kernel image for the trial alone'
+  const why = 'make a kernel image for the trial only'
   return (tool, release) => {
     const given = { ...kernelOf(host, release), makeInitramfs: (path: string) => tool.make(path, release) }
     return maker.makeTrial(host, image, given).map((making): Step => ({ kind: 'command', ...making, why }))

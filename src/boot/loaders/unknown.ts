@@ -1,14 +1,11 @@
-/**
- * Loaders whose entries are not written from here: what they have in common, and those that are not known at
- * all.
- */
+/** Loaders whose entries handover does not write, and hosts whose loader is not known. */
 import { manual } from '../edits.ts'
 import { remakeAll } from '../initramfs/images.ts'
 import { no } from '../trial/trial-way.ts'
 import { grubLeftovers } from './grub-custom.ts'
 import type { Loader } from './loader.ts'
 
-/** Nothing of a trial can be there but what GRUB had, when it still started this machine. */
+/** Only GRUB can have left a trial, from a time when it started this machine. */
 export function unwrittenLoader(name: string, edit: Loader['edit']): Loader {
   return {
     name,
@@ -21,15 +18,15 @@ export function unwrittenLoader(name: string, edit: Loader['edit']): Loader {
 }
 
 export const unknownLoader = unwrittenLoader('unknown', (_, change) =>
-  manual('a way that is not known here', 'change the kernel command line: ARGS', change),
+  manual('an unknown boot loader', 'change the kernel command line: ARGS', change),
 )
 
-/** Each of these could have started this machine. */
+/** Each of `candidates` may have started this machine. */
 export function ambiguousLoader(candidates: readonly string[]): Loader {
   return unwrittenLoader('ambiguous', (_, change) =>
     manual(
       `either ${candidates.join(' or ')}`,
-      'see which one starts this machine, and there change the kernel command line: ARGS',
+      'find out which one starts this machine, and change its kernel command line: ARGS',
       change,
       { code: 'boot-ambiguous' },
     ),

@@ -1,6 +1,5 @@
 /**
- * dracut as a maker of unified images: its configuration says `uefi="yes"`, and the arguments in
- * `kernel_cmdline`.
+ * dracut makes unified images when its configuration has `uefi="yes"`. The arguments are in `kernel_cmdline`.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -17,8 +16,8 @@ const makeEverything = 'dracut --force --regenerate-all'
 
 const trialDracutFolder = `${trialFolder}/dracut.d`
 /**
- * It stands behind every file of /usr/lib/dracut/dracut.conf.d, which dracut reads together with it, in the
- * order of names.
+ * dracut reads this file together with those of /usr/lib/dracut/dracut.conf.d, sorted by name; it must be the
+ * last.
  */
 const trialDracutPath = `${trialDracutFolder}/zz-handover.conf`
 
@@ -40,7 +39,7 @@ export const dracutMaker: UkiMaker = {
   ],
 }
 
-/** Its one old file, then the folder in the order of names (dracut.conf(5)). */
+/** In the order in which dracut reads them (dracut.conf(5)). */
 function sourcesOf(files: readonly HostFile[]): readonly HostFile[] {
   return [
     ...files.filter(({ path }) => path === '/etc/dracut.conf'),
@@ -60,7 +59,10 @@ function remakeOne(image: string, release: string): Step[] {
   return replaceImage(image, [{ argv: make(fresh), outputs: [fresh] }], make(image))
 }
 
-/** dracut sources its files with bash, one after another: what is added goes where the last word is said. */
+/**
+ * dracut sources its files with bash in this order, so an argument is added to the last file that sets the
+ * variable.
+ */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const sources = sourcesOf(files)
   const last = sources.findLast(({ text }) =>
@@ -95,7 +97,7 @@ function editSource(text: string, { add, remove }: BootChange): Edit {
   return edit
 }
 
-/** The host's own configuration, with the arguments of the trial. */
+/** Sources the configuration of the host, and then sets the arguments of the trial. */
 function trialFiles(cmdline: string): OwnFile[] {
   const text = `${ownHeader}
 # The configuration as it is, with the kernel arguments of one trial boot: dracut --confdir ${trialDracutFolder}

@@ -1,6 +1,6 @@
 /**
- * Unified images that are made one by one: which of them are of an installed kernel, and how they are put in
- * place.
+ * Finds the unified images of installed kernels, for makers that build one image at a time, and replaces
+ * them.
  */
 import type { Host } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -9,7 +9,9 @@ import { remakeReason, type Kernel } from './maker.ts'
 
 export type KnownImage = { readonly path: string; readonly release: string }
 
-/** Of installed kernels, under names that the maker gives; others (a rescue image) are left as they are. */
+/**
+ * The images of installed kernels whose name is one of the maker's. Others (a rescue image) are not changed.
+ */
 export function knownImages(host: Host, isName: (name: string, release: string) => boolean): KnownImage[] {
   const { folder, images } = host.boot?.unified ?? { folder: '', images: [] }
   return images.flatMap(({ name, release }) =>
@@ -17,21 +19,20 @@ export function knownImages(host: Host, isName: (name: string, release: string) 
   )
 }
 
-/** Debian and its kin keep kernels in /boot, the others with their modules. */
+/** Debian and its derivatives keep kernels in /boot, other distributions beside the modules. */
 export function kernelOf(host: Host, release: string): Kernel {
   const inBoot = host.boot?.bootNames.includes(`vmlinuz-${release}`) === true
   return { release, kernel: inBoot ? `/boot/vmlinuz-${release}` : `/lib/modules/${release}/vmlinuz` }
 }
 
-/** Where an image is made before it gets a good one's name. */
+/** An image is built under this name, and then renamed. */
 export function freshOf(image: string): string {
   return `${image}.handover`
 }
 
 /**
- * Makes a good image again and puts it in place of the old one by a rename: an image that is cut off half-way
- * never has a good one's name. `inPlace` makes it under its own name, should somebody have made it again
- * before a rollback.
+ * Rebuilds an image and replaces the old one by a rename, so that an incomplete image never has the name of a
+ * good one. `inPlace` builds it under its own name, for a rollback after another program has rebuilt it.
  */
 export function replaceImage(image: string, making: readonly Making[], inPlace: readonly string[]): Step[] {
   const fresh = freshOf(image)
@@ -42,7 +43,7 @@ export function replaceImage(image: string, making: readonly Making[], inPlace: 
       argv: ['mv', '-f', fresh, image],
       outputs: [image, fresh],
       undo: inPlace,
-      why: 'in place of the old one',
+      why: 'replace the old image',
     },
   ]
 }

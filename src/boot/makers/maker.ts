@@ -1,7 +1,7 @@
 /**
- * A tool that makes unified kernel images (kernel, initramfs and arguments in one file). Each has a file here
- * and a line in makers.ts. Text and commands only. The trial's image has a name that no tool and no boot
- * loader takes for a good one.
+ * The interface of a tool that makes unified kernel images (kernel, initramfs and arguments in one file).
+ * Each tool has a file here and a line in makers.ts. No tool and no boot loader takes the name of the trial's
+ * image for that of a good one.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -15,33 +15,27 @@ export type Kernel = {
   readonly kernel: string
 }
 
-/** Needed only while the trial's image is made: what lies here is gone with the next boot. */
+/** For files that are needed only while the trial's image is built. A reboot removes them. */
 export const trialFolder = '/run/handover-trial'
 export const trialCmdlinePath = `${trialFolder}/cmdline`
 
 export type UkiMaker = {
   readonly name: string
-  /** Its own configuration says that it makes this host's images. */
+  /** Whether the tool's configuration says that it makes the images of this host. */
   readonly isUsed: (host: Host) => boolean
-  /** Changes the arguments where it takes them from. */
+  /** Changes the arguments in the tool's configuration. */
   readonly edit: (files: readonly HostFile[], change: BootChange) => Edits
-  /** How a person does it: where the arguments stand, and what to run. */
+  /** What the user can do: where the arguments are, and what to run. */
   readonly byHand: ByHand
-  /** Whether the image of the running kernel is among those it can make again. */
+  /** Whether the tool can rebuild the image of the running kernel. */
   readonly makesRunning: (host: Host) => boolean
-  /** Under Secure Boot: whether a good image that is made again is signed, and whether a trial's image is. */
+  /** Whether the tool signs a rebuilt image, or that of a trial, for Secure Boot. */
   readonly signs: (host: Host, image: 'good' | 'trial') => boolean
-  /**
-   * Makes every known image again, from what its configuration says then. `tool`: where it takes a ready
-   * initramfs.
-   */
+  /** Rebuilds every known image. `tool` makes the initramfs, for a maker that needs a finished one. */
   readonly remake: (host: Host, tool: InitramfsTool | undefined) => readonly Step[]
   /** The files that give the trial's image its arguments. */
   readonly trialFiles: (cmdline: string) => readonly OwnFile[]
-  /**
-   * `makeInitramfs`: the command for an initramfs of its own, where the maker does not call for one by
-   * itself.
-   */
+  /** `makeInitramfs` is the command that makes an initramfs, for a maker that does not run one itself. */
   readonly makeTrial: (host: Host, image: string, given: TrialKernel) => readonly Making[]
 }
 
@@ -51,14 +45,17 @@ export type ByHand = { readonly path: string; readonly run: string }
 
 export const remakeReason = 'put the early binding and the kernel arguments into every image'
 
-export const inNoFile = 'unified kernel images whose arguments stand in no file'
+export const inNoFile = 'unified kernel images whose arguments are in no file'
 
-/** With the arguments in one file for all. */
+/** For makers that read the arguments from a file. */
 export function trialCmdlineFile(cmdline: string): OwnFile[] {
   return [{ path: trialCmdlinePath, text: `${cmdline}\n`, mode: 0o644 }]
 }
 
-/** With Secure Boot an image that nobody signs does not start: true when that is so, or cannot be known. */
+/**
+ * Under Secure Boot an unsigned image does not start. True when the image is not signed, or this is not
+ * known.
+ */
 export function lacksSignature(host: Host, maker: UkiMaker, image: 'good' | 'trial'): boolean {
   return host.boot?.secureBoot === true && !maker.signs(host, image)
 }

@@ -1,4 +1,4 @@
-/** The makers of unified kernel images that are known. */
+/** The table of makers of unified kernel images. */
 import type { Host } from '../../host/host.ts'
 import { dracutMaker } from './dracut.ts'
 import type { UkiMaker } from './maker.ts'
@@ -7,10 +7,7 @@ import { ukifyMaker } from './ukify.ts'
 
 const makers: readonly UkiMaker[] = [mkinitcpioMaker, ukifyMaker, dracutMaker]
 
-/**
- * Undefined when none of them says that it makes such images, or what makes them is beyond what can be seen
- * from here.
- */
+/** Undefined when no known maker is configured to make the images. */
 export function findUkiMaker(host: Host): UkiMaker | undefined {
   return makers.find((maker) => maker.isUsed(host))
 }

@@ -1,6 +1,5 @@
 /**
- * mkinitcpio as a maker of unified images: its presets name them, and `mkinitcpio -P` makes all of them at
- * once.
+ * mkinitcpio makes unified images when its presets name them. `mkinitcpio -P` builds all of them together.
  */
 import type { HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -18,7 +17,7 @@ export const mkinitcpioMaker: UkiMaker = {
   edit,
   byHand: { path: `in ${kernelCmdlinePath}`, run: 'run: mkinitcpio -P' },
   makesRunning: () => true,
-  // Its post hooks sign what the presets name, and nothing else.
+  // Its post hooks sign only the images that the presets name.
   signs: (_, image) => image === 'good',
   remake: ({ files = [] }) => [{ kind: 'command', ...makePresets(files), why: remakeReason }],
   trialFiles: trialCmdlineFile,
@@ -28,8 +27,8 @@ export const mkinitcpioMaker: UkiMaker = {
 }
 
 /**
- * Without either file mkinitcpio takes the running command line: a file with our argument alone would lose
- * the rest.
+ * Without /etc/kernel/cmdline and /etc/cmdline.d, mkinitcpio uses the running command line. A new file with
+ * only our arguments would drop the others.
  */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const inOneFile = kernelCmdlineEdits({ files }, change)
@@ -57,5 +56,5 @@ function ownPart(parts: readonly HostFile[], change: BootChange): Step[] {
     '# Written by handover. To undo: handover rollback (or remove this file and run mkinitcpio -P).'
   const text = `${header}\n${line}\n`
   if (old?.text === text) return []
-  return ownFileSteps([{ path: ownCmdline, text, mode: 0o644 }], parts, 'kernel arguments of our own')
+  return ownFileSteps([{ path: ownCmdline, text, mode: 0o644 }], parts, 'add kernel arguments')
 }

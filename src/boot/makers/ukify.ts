@@ -1,6 +1,6 @@
 /**
- * ukify as a maker of unified images: called by kernel-install (`layout=uki`), with the arguments of
- * /etc/kernel/cmdline and, where there is one, a file of its own that names keys for signing.
+ * ukify makes unified images when kernel-install runs it (`layout=uki`). The arguments are in
+ * /etc/kernel/cmdline; an optional file, uki.conf, names the keys for signing.
  */
 import type { Host, HostFile } from '../../host/host.ts'
 import type { Step } from '../../steps/step.ts'
@@ -23,14 +23,14 @@ import {
 const ownConfig = '/etc/kernel/uki.conf'
 const installConfig = '/etc/kernel/install.conf'
 
-/** An initramfs on its way into an image. */
+/** The initramfs that goes into the trial's image. */
 const trialInitramfs = `${trialFolder}/initrd.img`
-/** In memory: what kernel-install makes here is copied beside the good image and renamed over it. */
+/** In memory. kernel-install builds here, then the image is copied beside the good one and renamed. */
 const stagingRoot = '/run/handover-boot'
 
 const forEveryKernel = 'run for every kernel: kernel-install add VERSION /lib/modules/VERSION/vmlinuz'
 
-/** The same for every generator that kernel-install calls. */
+/** For every generator that kernel-install runs. */
 export const kernelInstallByHand: ByHand = { path: `in ${kernelCmdlinePath}`, run: forEveryKernel }
 
 export const ukifyMaker: UkiMaker = {
@@ -49,14 +49,14 @@ export const ukifyMaker: UkiMaker = {
   makeTrial,
 }
 
-/** kernel-install is to make unified images (install.conf(5)), by whatever tool. */
+/** kernel-install is configured to make unified images, by any generator (install.conf(5)). */
 export function installsUnified(files: readonly HostFile[]): boolean {
   return files.some(({ path, text }) => path === installConfig && /^\s*layout=["']?uki\b/m.test(text))
 }
 
 /**
- * ukify is the generator unless another is named (kernel-install(8)); boot counting renames what we would
- * look for.
+ * ukify is the default generator (kernel-install(8)). Boot counting changes the names of images, so hosts
+ * that use it are excluded.
  */
 function isUsed({ files = [], boot }: Host): boolean {
   const generator = files
@@ -72,8 +72,8 @@ function isUsed({ files = [], boot }: Host): boolean {
 }
 
 /**
- * kernel-install gives an image the running command line where the file is not there: on a trial boot, the
- * trial's.
+ * Without the file, kernel-install gives an image the running command line, which on a trial boot is that of
+ * the trial.
  */
 function edit(files: readonly HostFile[], change: BootChange): Edits {
   const how =
@@ -100,7 +100,10 @@ function remakeImage(host: Host, { path, release }: KnownImage, tool: InitramfsT
   return [...remakeInitramfs(host, release, tool), ...replaceImage(path, making, add)]
 }
 
-/** Debian's kernel-install takes the initramfs from /boot (55-initrd.install); elsewhere it has one made. */
+/**
+ * On Debian, kernel-install takes the initramfs from /boot (55-initrd.install); elsewhere a generator makes
+ * one.
+ */
 function remakeInitramfs(host: Host, release: string, tool: InitramfsTool | undefined): Step[] {
   const name = `initrd.img-${release}`
   if (tool === undefined || host.boot?.bootNames.includes(name) !== true) return []

@@ -1,6 +1,4 @@
-/**
- * What every trial entry has in common, whatever loader reads it: its kernel arguments and its own initramfs.
- */
+/** The kernel arguments of a trial entry, for every loader. */
 import { addArg, formatCmdline, parseCmdline, removeArg } from '../cmdline.ts'
 import { trialToken } from './trial.ts'
 
@@ -10,14 +8,14 @@ export type TrialEntry =
 export type TrialWish = {
   readonly add: readonly string[]
   readonly remove: readonly string[]
-  /** File name; it lies where the initramfs of the good entry lies. */
+  /** A file name in the folder of the good entry's initramfs. */
   readonly initramfs: string
 }
 
 /**
- * A boot that fails must end in the old entry, not at a screen that nobody sits at: the kernel reboots after
- * a panic, and so does initramfs-tools instead of its shell (`panic=`, initramfs-tools(7)); dracut needs
- * words of its own (dracut.cmdline(7)).
+ * A failed boot must end in a reboot to the old entry, not in a shell or a panic screen. With `panic=` the
+ * kernel reboots after a panic, and initramfs-tools reboots instead of starting its shell
+ * (initramfs-tools(7)). The other arguments are for dracut (dracut.cmdline(7)).
  */
 const comesBack = ['panic=30', 'rd.shell=0', 'rd.emergency=reboot']
 

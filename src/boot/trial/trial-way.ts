@@ -1,4 +1,4 @@
-/** A way of starting something once, whatever loader does it: what all of them have in common. */
+/** How a loader starts an entry once: the type and the parts that several loaders use. */
 import { defined } from '../../base/defined.ts'
 import type { Step } from '../../steps/step.ts'
 import type { InitramfsTool } from '../initramfs/tool.ts'
@@ -6,14 +6,14 @@ import type { InitramfsTool } from '../initramfs/tool.ts'
 export type TrialWay =
   | {
       readonly ok: true
-      /** Files that what is booted is made from. */
+      /** Writes the files that `make` reads. */
       readonly prepare: readonly Step[]
-      /** Makes what is booted on trial, and on trial alone. */
+      /** Makes the image that only the trial boots. */
       readonly make: (tool: InitramfsTool, release: string) => readonly Step[]
       readonly entry: readonly Step[]
       readonly choose: Step
     }
-  /** `first`: what would make one possible, or the nearest thing to it by hand. */
+  /** `first`: what the user can do to make a trial possible, or to try the change by hand. */
   | { readonly ok: false; readonly reason: string; readonly first?: string }
 
 export function no(reason: string, first?: string): Extract<TrialWay, { ok: false }> {
@@ -22,9 +22,9 @@ export function no(reason: string, first?: string): Extract<TrialWay, { ok: fals
 
 export const tryByHand = 'try it for one boot by hand: in the boot menu press e and write the change there'
 
-/** An initramfs of its own; the kernel is that of the good entry. */
+/** Makes only an initramfs; the trial uses the kernel of the good entry. */
 export function imageAlone(path: string): Extract<TrialWay, { ok: true }>['make'] {
-  const why = 'an initramfs for the trial alone'
+  const why = 'make an initramfs for the trial only'
   return (tool, release) => [{ kind: 'command', argv: tool.make(path, release), outputs: [path], why }]
 }
 
@@ -36,14 +36,13 @@ export function trialFileStep(
 ): Step[] {
   if (old === text) return []
   const before = typeof old === 'string' ? { text: old, mode } : null
-  return [{ kind: 'file', path, before, after: { text, mode }, why: 'an entry of its own for the trial' }]
+  return [{ kind: 'file', path, before, after: { text, mode }, why: 'add a boot entry for the trial' }]
 }
 
 const mebibyte = 1024 * 1024
 
 /**
- * Why there is no room, or undefined. The trial's image is about as large as the good one; while it is
- * written both are there, and some reserve is left.
+ * Undefined when there is enough space. The trial's image is about as large as the good one, plus a reserve.
  */
 export function noRoom(
   bytes: number,
@@ -56,6 +55,6 @@ export function noRoom(
   const say = (value: number) => `${Math.floor(value / mebibyte)} MiB`
   return no(
     `the partition of ${where} has ${say(free)} left, and ${what} needs ${say(wanted)}`,
-    'make room there (kernels that are not needed any more)',
+    'free some space there (remove kernels that are no longer needed)',
   )
 }

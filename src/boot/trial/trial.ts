@@ -1,7 +1,6 @@
 /**
- * A trial boot: new kernel arguments and a new initramfs get an entry of their own for one boot (each
- * loader's file has its way). What is checked on that boot is a file and a script of ours; who writes them is
- * apply/.
+ * A trial boot: new kernel arguments and a new initramfs get a separate entry for one boot (see the file of
+ * each loader). This file makes the script that checks the host on that boot, and its configuration.
  */
 import unitAsset from '../../../assets/boot/handover-trial.service?raw'
 import trialAsset from '../../../assets/boot/trial.sh?raw'
@@ -10,40 +9,40 @@ import { ownHeader, type OwnFile } from '../own-file.ts'
 import { scriptText } from '../script.ts'
 
 export const trialToken = 'handover.trial=1'
-/** GRUB's id of the trial's entry. */
+/** The id of the trial's entry in GRUB. */
 export const trialId = 'handover-trial'
-/** A file of systemd-boot's entries. */
+/** The file of the trial's entry for systemd-boot. */
 export const trialEntryName = 'handover-trial.conf'
 export const trialInitramfsName = 'handover-trial.img'
 /**
- * Beside the good unified images, so that systemd-boot offers it; its id is its name (systemd-boot(7), Type
+ * Beside the good unified images, where systemd-boot finds it. Its id is this name (systemd-boot(7), Type
  * #2).
  */
 export const trialImageName = 'handover-trial.efi'
 export const trialConfPath = '/etc/handover/trial.conf'
 const trialScriptPath = '/etc/handover/trial'
-/** Written by the trial script: `healthy`, or what is wrong. */
+/** The trial script writes `healthy` to this file, or what is wrong. */
 export const trialHealthPath = `${runFolder}/trial-health`
 export const trialConfirmedPath = `${runFolder}/confirmed`
-/** Why the last trial was given up; survives the reboot. */
+/** The reason why the last trial was given up. The file survives the reboot. */
 export const trialResultPath = `${stateFolder}/trial-result`
 
-/** Whether the kernel with this command line was started as a trial. */
+/** Whether this is the command line of a trial boot. */
 export function isTrialCmdline(cmdline: string): boolean {
   return ` ${cmdline.trim()} `.includes(` ${trialToken} `)
 }
 
-/** How long a trial boot waits for its confirmation when nobody says otherwise. */
+/** How long a trial boot waits for its confirmation by default. */
 export const trialMinutes = 10
 
-/** What the trial boot must show, besides every binding in force. */
+/** What the trial script checks, besides the bindings. */
 export type TrialChecks = {
   readonly minutes: number
   readonly mounts: readonly string[]
   readonly hasDefaultRoute: boolean
-  /** IPv4 addresses the host must have again. */
+  /** The IPv4 addresses that the host must have. */
   readonly addresses: readonly string[]
-  /** Drivers of all functions that stay with the host: `['0000:00:1f.2', 'ahci']`. */
+  /** The drivers of all functions that stay with the host: `['0000:00:1f.2', 'ahci']`. */
   readonly drivers: readonly (readonly [address: string, driver: string])[]
   readonly add: readonly string[]
   readonly remove: readonly string[]
@@ -63,12 +62,14 @@ export function formatTrialConf(checks: TrialChecks): string {
   return `${lines.join('\n')}\n`
 }
 
-/** A path as /proc/mounts writes it: space, tab, newline and backslash as octal (`mangle`, fs/seq_file.c). */
+/**
+ * Escapes a path as /proc/mounts does: space, tab, newline and backslash in octal (`mangle`, fs/seq_file.c).
+ */
 function inMounts(path: string): string {
   return path.replaceAll(/[ \t\n\\]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-/** The arguments under trial, for making them permanent. */
+/** Reads the arguments under trial, which a confirmation makes permanent. */
 export function parseTrialConf(text: string): {
   readonly add: readonly string[]
   readonly remove: readonly string[]
@@ -82,7 +83,7 @@ export function parseTrialConf(text: string): {
 }
 
 /**
- * Time is counted from the kernel's start (/proc/uptime): a clock may jump in either direction on such a
+ * The script measures time from the kernel's start (/proc/uptime), since the clock may be changed during the
  * boot.
  */
 export const trialScript = scriptText(trialAsset)

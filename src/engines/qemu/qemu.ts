@@ -100,15 +100,22 @@ async function startWith(
     system.work.putFile(files.record, JSON.stringify(stored))
     return record
   } catch (error) {
-    // When QEMU itself gave up, its own words say why; ours would only say that it went away.
     const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
     const said = gaveUp ? lastLines(system, files.log, 3) : ''
     await process.stop(500)
-    if (said === '' || error instanceof QmpError) throw error
-    if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said))
-      throw new KvmError(said, { cause: error })
-    throw new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
+    throw startError(error, { said, vm, accelerator })
   }
+}
+
+/** `said`: what QEMU printed before it ended, which names the cause; empty when it did not end by itself. */
+function startError(
+  error: unknown,
+  { said, vm, accelerator }: { said: string; vm: VmSpec; accelerator: AcceleratorKind },
+): unknown {
+  if (said === '' || error instanceof QmpError) return error
+  if (accelerator === 'kvm' && /\bkvm\b/i.test(said) && !/vfio/.test(said))
+    return new KvmError(said, { cause: error })
+  return new AppError(`QEMU did not start ${vm.name}: ${said}`, { help: helpFor(said), cause: error })
 }
 
 async function waitForSocket(system: System, files: VmFiles, ended: Promise<unknown>) {

@@ -124,9 +124,9 @@ describe('what is booted when nothing is chosen', () => {
   const sorted = { path: `${token}.conf`, text: debian }
   const loaderInfo = 'systemd-boot 252.39'
   const nothing =
-    'nothing says which entry systemd-boot takes by default, and the trial might come first: name the good one in loader.conf (default NAME.conf)'
+    'nothing says which entry systemd-boot starts by default, and it might be the trial: name the good one in loader.conf (default NAME.conf)'
   const saved =
-    'systemd-boot boots again whatever was booted last (default @saved), so a bad trial would be started again and again'
+    'systemd-boot starts the entry again that was started last (default @saved), so a bad trial would be started again and again'
 
   it.each<[string, Partial<Parameters<typeof whyTrialMayBeDefault>[0]>, string | undefined]>([
     ['an entry with a sort-key stands before the trial', { entries: [sorted] }, undefined],
@@ -154,7 +154,7 @@ describe('what is booted when nothing is chosen', () => {
     [
       'a pattern means the trial, too',
       { entries: [sorted], loaderConf: 'default *\n' },
-      '*, the entry that systemd-boot takes by default, means the trial, too',
+      '*, the default entry of systemd-boot, also matches the trial',
     ],
     [
       'the variable comes first',
@@ -169,7 +169,7 @@ describe('what is booted when nothing is chosen', () => {
     [
       'a class in brackets may mean ours',
       { entries: [sorted], loaderConf: 'default [a-z]andover*\n' },
-      '[a-z]andover*, the entry that systemd-boot takes by default, means the trial, too',
+      '[a-z]andover*, the default entry of systemd-boot, also matches the trial',
     ],
     ['an old loader knows no sort-keys', { entries: [sorted], loaderInfo: 'systemd-boot 249.11' }, nothing],
     ['tries of the good entry are used up', { entries: [{ ...sorted, path: `${token}+0-3.conf` }] }, nothing],

@@ -254,7 +254,7 @@ describe('handover rollback', () => {
     await apply(planOf([made]), debian.system())
     fs.writeFileSync(join(debian.root, 'etc/a'), 'changed by hand')
     await expect(rollback()).rejects.toThrow(
-      /cannot be taken back[\s\S]*\/etc\/a exists, and was not there before/,
+      /cannot be taken back[\s\S]*\/etc\/a exists, and did not exist before/,
     )
     expect([read('etc/a'), states()]).toEqual(['changed by hand', ['applied']])
   })

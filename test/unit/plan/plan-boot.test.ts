@@ -180,7 +180,7 @@ describe('plan-boot', () => {
       [...debian, '/efi/loader/entries', '/efi/loader/loader.conf'],
       [grub],
       'boot-ambiguous',
-      'see which one starts this machine, and there change the kernel command line: add intel_iommu=on',
+      'find out which one starts this machine, and change its kernel command line: add intel_iommu=on',
     ],
     [
       'a GRUB file with an open quote',

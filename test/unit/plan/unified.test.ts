@@ -161,7 +161,7 @@ it('images that are out of sight are not made again, and root is said to see mor
     findings: [
       {
         code: 'boot-manual',
-        message: expect.stringContaining('none of which is in sight (root may see more)'),
+        message: expect.stringContaining('none of which can be seen (root may see more)'),
         help: 'in kernel_cmdline= of /etc/dracut.conf.d: add intel_iommu=on; then run: dracut --force --regenerate-all',
       },
     ],
