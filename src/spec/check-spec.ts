@@ -1,4 +1,7 @@
-/** What a schema cannot say about a spec: references between its parts, values that contradict each other. */
+/**
+ * Checks that a schema cannot express: references between parts of a spec, and values that contradict each
+ * other.
+ */
 import { defined } from '../base/defined.ts'
 import type { Finding } from '../base/finding.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
@@ -7,7 +10,7 @@ import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 import type { SpecPath } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 
-/** The one word in `needs` that is no VM: the network of the host itself. */
+/** The one word in `needs` that is not a VM: it means the network of the host itself. */
 export const hostNetwork = 'host-network'
 
 const maxRoles = 1024
@@ -15,7 +18,8 @@ const maxRoles = 1024
 type Report = (path: SpecPath, message: string, help?: string, part?: 'key' | 'value') => void
 
 /**
- * `touched`: places where something wrong was taken out before; what is said of them would only repeat that.
+ * `touched`: places where something wrong was removed before. Findings about these places are dropped,
+ * because they would repeat the first one.
  */
 export function checkWritten(
   written: WrittenSpec,
@@ -38,13 +42,17 @@ export function checkWritten(
   checkVirtualFunctions(written, report)
   checkPortMacs(written, report)
   if (Object.keys(written.vms).length === 0)
-    report(['vms'], 'there is no VM in vms', 'add one under a name of its own')
+    report(
+      ['vms'],
+      'there is no VM in vms',
+      'add a VM: its name, and below the name keys such as memory and devices',
+    )
   for (const [name, vm] of Object.entries(written.vms)) checkVm(name, vm, written, report)
   if (hostNetwork in written.vms)
     report(
       ['vms', hostNetwork],
-      `${hostNetwork} is no name for a VM`,
-      'in needs it means the network of this host',
+      `a VM cannot have the name ${hostNetwork}`,
+      'in needs, this word means the network of this host',
       'key',
     )
   const roles = Object.values(written.vms).flatMap((vm) => Object.keys(vm.devices ?? {})).length
@@ -58,7 +66,7 @@ function checkKernelArguments(written: WrittenSpec, report: Report): void {
   const args = written.host?.['kernel-arguments'] ?? []
   for (const [i, raw] of args.entries())
     if (args.slice(0, i).includes(raw))
-      report(['host', 'kernel-arguments', i], `${raw} is in the list twice`, 'once is enough')
+      report(['host', 'kernel-arguments', i], `${raw} is in the list twice`, 'remove one of the two')
 }
 
 function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
@@ -68,7 +76,12 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
   )) {
     const at = ['host', 'virtual-functions', name]
     if (Object.keys(of).length === 0)
-      report([...at, 'physical-function'], `${name} names no card`, 'say its serial or MAC', 'key')
+      report(
+        [...at, 'physical-function'],
+        `${name} names no card`,
+        'give its serial number or its MAC address',
+        'key',
+      )
     if (of['virtual-function'] !== undefined)
       report(
         [...at, 'physical-function'],
@@ -78,7 +91,7 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
     if (functions.length > count)
       report(
         [...at, 'functions'],
-        `${name} sets up ${functions.length} functions, and has ${count}`,
+        `${name} sets up ${functions.length} functions, but its count is ${count}`,
         undefined,
         'key',
       )
@@ -92,7 +105,7 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
   }
 }
 
-/** On a bridge the second of two alike gets what is meant for the first. */
+/** If two ports on a bridge have the same MAC, one of them receives the frames meant for the other. */
 function checkPortMacs(written: WrittenSpec, report: Report): void {
   const users = new Map<string, string>()
   for (const [name, { networks = [] }] of Object.entries(written.vms))
@@ -104,8 +117,8 @@ function checkPortMacs(written: WrittenSpec, report: Report): void {
       if (other !== undefined)
         report(
           path,
-          `${mac} is a port of ${other} already`,
-          'leave mac out, and each port gets one of its own',
+          `${mac} is already the address of a port of ${other}`,
+          'leave mac out: each port then gets an address of its own',
         )
       users.set(mac.toLowerCase(), name)
     }
@@ -113,7 +126,7 @@ function checkPortMacs(written: WrittenSpec, report: Report): void {
 
 function refuseGroupAddress(path: SpecPath, mac: string, report: Report): void {
   if (Number.parseInt(mac.slice(0, 2), 16) % 2 === 1)
-    report(path, `${mac} is a group address`, 'the second digit of a MAC address for one port is even')
+    report(path, `${mac} is a group address`, 'the second digit of the MAC address of a port is even')
 }
 
 function checkFunctionOf(
@@ -126,7 +139,11 @@ function checkFunctionOf(
   const known = written.host?.['virtual-functions'] ?? {}
   if (word === undefined) {
     if (number !== undefined)
-      report([...at, 'number'], `${role} has a number, and no virtual-function`, 'a port of a card is `port`')
+      report(
+        [...at, 'number'],
+        `${role} has a number but no virtual-function`,
+        'for a port of a card, write `port`',
+      )
     return
   }
   const made = Object.hasOwn(known, word) ? known[word] : undefined
@@ -134,7 +151,7 @@ function checkFunctionOf(
   if (made === undefined)
     report(
       [...at, 'virtual-function'],
-      `${role} names ${word}, and host: virtual-functions makes none under that word`,
+      `${role} names ${word}, but host: virtual-functions has no entry of that name`,
       near === undefined ? undefined : `did you mean ${near}?`,
     )
   else if (number !== undefined && number >= made.count)
@@ -158,7 +175,7 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
       report(
         [...at, 'devices', role],
         `${role} of ${name} names no device`,
-        'say at least its class, such as `class: nic`',
+        'give at least its class, such as `class: nic`',
         'key',
       )
     else if (keys.every((key) => key === 'card' || key === 'pair' || key === 'port'))
@@ -171,14 +188,18 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
   }
   checkReady(name, vm, report)
   if (vm.engine === 'libvirt')
-    report([...at, 'engine'], `${name} wants libvirt, and only QEMU is there so far`, 'leave engine out')
+    report(
+      [...at, 'engine'],
+      `the engine of ${name} is libvirt, but only qemu is supported`,
+      'leave engine out',
+    )
   vm.needs?.forEach((needed, i) => {
     if (needed === name) report([...at, 'needs', i], `${name} needs itself`)
     else if (!Object.hasOwn(written.vms, needed) && needed !== hostNetwork) {
       const near = didYouMean(needed, [...Object.keys(written.vms), hostNetwork])
       report(
         [...at, 'needs', i],
-        `${name} needs ${needed}, and there is no such VM`,
+        `${name} needs ${needed}, but there is no such VM`,
         near && `did you mean ${near}?`,
       )
     }
@@ -193,19 +214,18 @@ function checkReady(name: string, vm: WrittenVm, report: Report): void {
   if (checks.length === 0) report(at, `ready of ${name} does not say what must answer`, oneOf, 'key')
   if (checks.length > 1) report(at, `ready of ${name} has ${checks.join(' and ')}`, oneOf, 'key')
   if (vm.ready.within !== undefined && parseDuration(vm.ready.within) === undefined)
-    report([...at, 'within'], `${vm.ready.within} is no time between 1 s and 24 h`)
+    report([...at, 'within'], `${vm.ready.within} is not a time between 1 s and 24 h`)
   const port = Number(vm.ready.tcp?.split(':').at(-1) ?? 1)
-  if (port < 1 || port > 65_535) report([...at, 'tcp'], `${port} is no TCP port`, 'ports go from 1 to 65535')
+  if (port < 1 || port > 65_535)
+    report([...at, 'tcp'], `${port} is not a TCP port`, 'a port is a number from 1 to 65535')
 }
 
 function checkSize(path: SpecPath, text: string | undefined, report: Report): void {
   if (text === undefined || parseSize(text) !== undefined) return
-  report(path, `${text} is no whole number of MiB above zero`, 'write a size such as 512 MiB or 1.5 GiB')
+  report(path, `${text} is not a whole number of MiB above zero`, 'write a size such as 512 MiB or 1.5 GiB')
 }
 
-/**
- * `needs` that go round would leave every VM of the round waiting for another; each round is reported once.
- */
+/** VMs whose `needs` form a circle would wait for each other forever. Each circle is reported once. */
 function checkNeedsCycle(written: WrittenSpec, report: Report): void {
   const settled = new Set<string>()
   for (const start of Object.keys(written.vms)) {
@@ -217,7 +237,7 @@ function checkNeedsCycle(written: WrittenSpec, report: Report): void {
         report(
           ['vms', trail.at(-1) ?? name, 'needs'],
           `these VMs wait for each other: ${round.join(' → ')}`,
-          `take ${name} out of what ${trail.at(-1) ?? name} needs, or break the round elsewhere`,
+          `remove ${name} from the needs of ${trail.at(-1) ?? name}, or break the circle elsewhere`,
         )
         return
       }

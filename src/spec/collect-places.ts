@@ -1,4 +1,4 @@
-/** The places of all keys and values, from the YAML document of a spec. */
+/** Collects the places of all keys and values from the YAML document of a spec. */
 import { defined } from '../base/defined.ts'
 import { isAlias, isMap, isPair, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
 import type { Place } from '../base/finding.ts'

@@ -1,6 +1,6 @@
 /**
- * The spec's schema as documents: JSON Schema for editors (draft 7, which yaml-language-server reads) and
- * docs/spec.md. Written by `npm run docs:spec`; a test holds both files to this.
+ * Writes two documents from the spec's schema: JSON Schema for editors (draft 7, which yaml-language-server
+ * reads) and docs/spec.md. `npm run docs:spec` writes the files; a test compares them with the schema.
  */
 import { toJSONSchema } from 'zod'
 import { specSchema } from './schema.ts'
@@ -33,65 +33,66 @@ export function specMarkdown(): string {
 const head = [
   '# The spec: home.yaml',
   '',
-  'What you want, in one file: which virtual machines there are, what each gets, what the ' +
-    'host keeps. `handover plan` reads',
-  'it and says what would happen; `handover apply` does it. This page is made from the ' +
+  'The spec describes what you want in one file: the virtual machines, what each VM gets, and what the ' +
+    'host keeps. `handover plan`',
+  'reads the spec and prints what would happen; `handover apply` does it. This page is generated from the ' +
     'schema in `src/spec/schema.ts`',
   '(`npm run docs:spec`).',
   '',
-  'Put this line first, and an editor with the YAML language server completes and checks the keys:',
+  'Put this line at the top of the spec, so that an editor with the YAML language server completes and',
+  'checks the keys:',
   '',
   '```yaml',
   '# yaml-language-server: $schema=./schema/home.schema.json',
   '```',
   '',
-  '(the path is relative to the spec; the schema comes with the package). Whole specs to ' +
+  '(the path is relative to the spec; the package contains the schema). Complete specs to ' +
     'start from are in `examples/`.',
   '',
   '- **Sizes** carry their unit: `512 MiB`, `16 GiB`, `1.5 TiB`. `G`, `GB` and `GiB` all mean GiB.',
   '- **Times** carry their unit: `60 s`, `2 min`.',
   '- **Names** of VMs, roles and cards are lower-case letters, digits and dashes.',
-  '- Keys that do not exist are errors, so a typing mistake is never silently ignored.',
+  '- An unknown key is an error, so a typing mistake is never silently ignored.',
   '',
 ]
 
 const tail = [
   '## Choosing a device',
   '',
-  'Give what you know; all given keys must hold.',
+  'Write what you know about the device. It must match every key that you write.',
   '',
-  '| you think of it as | write |',
+  '| the device you mean | write |',
   '|---|---|',
   '| any free network port | `{ class: nic }` |',
   '| two ports of one card | `wan: { class: nic, card: quad }`, `lan: { class: nic, card: quad }` |',
   '| a pair (two ports of one chip) | `a: { class: nic, pair: left }`, `b: { class: nic, pair: left }` |',
   '| the second port of the quad card | `{ class: nic, card: quad, port: 2 }` |',
-  '| the card in slot 3 | `{ slot: 3 }`, and `class` when it carries several things |',
-  '| the controller with that disk | `{ class: storage, disk: WD-WX12345 }` |',
-  '| that network port | `{ mac: "00:1b:21:12:34:56" }` |',
-  '| that NVMe drive | `{ serial: S4EWNX0N123456 }` |',
-  '| the GeForce | `{ name: geforce }` |',
+  '| the card in slot 3 | `{ slot: 3 }`, with `class` if the card has devices of several classes |',
+  '| the controller of the disk with this serial number | `{ class: storage, disk: WD-WX12345 }` |',
+  '| the network port with this MAC address | `{ mac: "00:1b:21:12:34:56" }` |',
+  '| the NVMe drive with this serial number | `{ serial: S4EWNX0N123456 }` |',
+  '| the card with "GeForce" in its name | `{ name: geforce }` |',
   '| a virtual function of a card | `{ virtual-function: lan, number: 0 }`, and `lan` in ' +
     '`host: virtual-functions` |',
-  '| what answers at 01:00.0 today | `{ address: "01:00.0" }` — the last resort: addresses ' +
+  '| the device at 01:00.0 today | `{ address: "01:00.0" }` as the last resort: addresses ' +
     'change when a card is added |',
   '',
-  'A card is one slot, or everything below one switch when it is all of one maker and kind ' +
-    '(a quad-port card with a switch',
-  'on it). Ports are counted per class, in the order of addresses. What must leave ' +
+  'A card is one slot, or everything below one switch if all of it has the same maker and kind ' +
+    '(for example a quad-port card with a switch',
+  'on it). Ports are counted per class, in the order of addresses. The functions that must leave the host ' +
     'together with a device (its IOMMU group,',
-  'the sound of a graphics card) goes along to the same VM and is shown.',
+  'the sound function of a graphics card) go to the same VM, and the plan shows them.',
   '',
-  '`handover lock` records who the chosen devices are in `home.lock`. From then on they ' +
-    'are followed when they move, and',
-  'nothing is planned when another device stands in their place.',
+  '`handover lock` records the identities of the chosen devices in `home.lock`. From then on the plan ' +
+    'follows a device that moves, and',
+  'it stops with an error if another device is in the place of a recorded one.',
 ]
 
 function tables(title: string, node: Node, depth = 2): string[] {
   const properties = Object.entries(node.properties ?? {})
   const lines = [`${'#'.repeat(Math.min(depth, 4))} ${title}`, '']
   if (depth > 2 && node.description !== undefined) lines.push(node.description, '')
-  lines.push('| key | value | what it is |', '|---|---|---|')
+  lines.push('| key | value | meaning |', '|---|---|---|')
   for (const [key, child] of properties) {
     const required = node.required?.includes(key) ? ' (required)' : ''
     lines.push(`| \`${key}\`${required} | ${valueWords(child)} | ${cell(child.description ?? '')} |`)

@@ -1,6 +1,6 @@
 /**
- * UEFI for virtual machines is OVMF: its code and the template of its variable store, in the order tried.
- * Debian and Ubuntu, Fedora, Arch, openSUSE.
+ * Files of OVMF, the UEFI firmware for virtual machines: the code and the template of the variable store.
+ * They are tried in this order, which covers Debian and Ubuntu, Fedora, Arch and openSUSE.
  */
 export const firmwareFiles: readonly (readonly [code: string, variables: string])[] = [
   ['/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'],

@@ -1,4 +1,4 @@
-/** From the spec as written to the Spec value: units become numbers, defaults are filled in. */
+/** Turns the spec as written into the Spec value: units become numbers, and defaults are filled in. */
 import { hostNetwork } from './check-spec.ts'
 import { parseAddress, type PciAddress } from '../pci/address.ts'
 import type {
@@ -77,7 +77,9 @@ function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec 
   }
 }
 
-/** Ports whose MAC is written keep it, whatever the others get. */
+/**
+ * Collects the written MAC addresses first, so that no port without one gets an address that is already used.
+ */
 function vmsFrom(written: WrittenSpec['vms']): VmSpec[] {
   const vms = Object.entries(written)
   const taken = new Set(
@@ -162,8 +164,8 @@ function selectorFrom(device: WrittenDevice): DeviceSelector {
 }
 
 /**
- * The schema lets pass what the parser reads. A selector without its address would mean more devices than
- * were written.
+ * The schema accepts only addresses that the parser reads. A selector that lost its address would match more
+ * devices than the owner meant, so this case throws.
  */
 function addressFrom(written: string): PciAddress {
   const address = parseAddress(written)
@@ -189,7 +191,7 @@ function sizeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseSize(text)
 }
 
-/** The members that are there: an absent key, not a key that holds `undefined`. */
+/** Leaves out members that are `undefined`. */
 function given<T extends Record<string, unknown>>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>

@@ -1,7 +1,6 @@
 /**
- * home.lock: who every assigned device is, as a package lock says it for packages. Written by `handover
- * lock`, compared by `plan`. This file is its text form only; what a difference means is
- * plan/follow-lock.ts's question.
+ * The text form of home.lock, which records the identity of every assigned device. `handover lock` writes it
+ * and `plan` compares it; plan/follow-lock.ts decides what a difference means.
  *
  *     version: 1
  *     devices:
@@ -21,14 +20,14 @@ import type { DeviceSelector } from './spec.ts'
 export type LockedDevice = {
   readonly vm: string
   readonly role: string
-  /** The selector it was found by; a role that asks for something else now is chosen again. */
+  /** The selector that found the device. If the role has another selector now, its device is chosen again. */
   readonly wanted: DeviceSelector
   readonly address: string
   readonly name?: string
   readonly identity: WholeIdentity
   /**
-   * Paths of devices of the same kind that stood elsewhere then: still there, they are not the one that is
-   * looked for.
+   * Paths of other devices of the same kind when the lock was written. A device at one of these paths is not
+   * the locked device.
    */
   readonly twins?: readonly string[]
 }
@@ -64,7 +63,7 @@ const lockSchema = z.object({
 
 const maxCharacters = 4 * 1024 * 1024
 
-/** A lock that cannot be read is an error: planning without it would be guessing again what was settled. */
+/** A lock that cannot be read is an error: without it the plan could choose other devices than before. */
 export function parseLock(source: string, file: string): { lock?: Lock; findings: readonly Finding[] } {
   if (source.length > maxCharacters) return broken(file, 'it is larger than 4 MiB')
   const lines = new LineCounter()
@@ -80,7 +79,7 @@ export function parseLock(source: string, file: string): { lock?: Lock; findings
     const devices = Object.entries(parsed.data.devices).map(
       ([key, { wanted, address, name, twins, ...identity }]): LockedDevice => {
         const [vm = '', role = ''] = key.split('/')
-        // zod's optional keys may hold undefined by type; a text never does.
+        // By its type zod's result may hold undefined; a parsed file never does.
         return {
           vm,
           role,
@@ -143,7 +142,7 @@ function broken(file: string, why: string, line = 1): { findings: readonly Findi
         code: 'lock-unreadable',
         severity: 'error',
         message: `the lock cannot be read: ${why}`,
-        help: 'put its last good version back, or remove it and run handover lock after looking at the plan',
+        help: 'restore its last good version, or remove it, read the plan and run handover lock',
         at: { file, line, column: 1 },
       },
     ],

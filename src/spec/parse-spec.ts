@@ -1,6 +1,6 @@
 /**
- * YAML text → Spec, or findings with line, column and caret. Everything wrong is reported at once.
- * It reads no file and knows no host: what exists is plan's question.
+ * YAML text → Spec, or findings with line, column and caret. One run reports everything that is wrong. This
+ * file knows no host: plan checks whether the named things exist.
  */
 import { bytesText } from '../base/size.ts'
 import { defined } from '../base/defined.ts'
@@ -60,7 +60,11 @@ export function parseSpec(text: string, file: string): ParsedSpec {
     return stopped(file, 'the spec is nested too deeply or repeats itself through aliases too often')
   }
   if (value === null || value === undefined)
-    return stopped(file, 'the spec is empty', 'start with `version: 1` and `vms:`; examples/ has whole ones')
+    return stopped(
+      file,
+      'the spec is empty',
+      'start with `version: 1` and `vms:`; examples/ has complete specs',
+    )
   return checked(value, places)
 }
 
@@ -76,7 +80,10 @@ function checked(value: unknown, places: SpecPlaces): ParsedSpec {
   return { spec: specFromWritten(parsed.data), findings: [], places }
 }
 
-/** What is wrong with the shape, and with the rest as if that were right. */
+/**
+ * The findings about the shape of the spec, and those about the rest of its content once wrong parts are
+ * removed.
+ */
 function allFindings(value: unknown, issues: readonly core.$ZodIssue[], places: SpecPlaces): Finding[] {
   const rest = prune(value, issues)
   return [
@@ -85,7 +92,6 @@ function allFindings(value: unknown, issues: readonly core.$ZodIssue[], places: 
   ]
 }
 
-/** One zod issue in the words of this program. */
 function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): Finding[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   const written = valueAt(root, path)
@@ -93,7 +99,7 @@ function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): F
     return issue.keys.map((key) => unknownKey({ path, key, known: knownKeys(path) }, places))
   const atKey = placeOf(places, path, 'key')
   if (issue.code === 'invalid_key')
-    return [finding('spec-value', `${quoted(String(path.at(-1)))} is no name`, nameRule, atKey)]
+    return [finding('spec-value', `${quoted(String(path.at(-1)))} is not a name`, nameRule, atKey)]
   if (written === undefined) {
     const message = `${describe(path.slice(0, -1))} has no ${String(path.at(-1))}`
     return [finding('spec-value', message, `add it: ${issue.message}`, atKey)]
@@ -112,12 +118,12 @@ function unknownKey(
   places: SpecPlaces,
 ): Finding {
   const near = didYouMean(key, known)
-  const help = near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`
+  const help = near ? `did you mean ${near}?` : `the keys here are ${known.join(', ')}`
   const place = placeOf(places, [...path, key], 'key')
   return finding('spec-unknown-key', `${describe(path)} has no key ${quoted(key)}`, help, place)
 }
 
-/** The keys that may stand at a path, from the schema itself. */
+/** The keys that the schema allows at a path. */
 function knownKeys(path: SpecPath): string[] {
   type Node = { properties?: Record<string, Node>; additionalProperties?: Node | boolean; items?: Node }
   let node: Node | undefined = toJSONSchema(specSchema, { io: 'input' }) as Node
@@ -130,8 +136,8 @@ function knownKeys(path: SpecPath): string[] {
 }
 
 /**
- * `memory of firewall`, `mac of networks 1 of firewall`: the path from the inside out, without the words that
- * only group.
+ * A path in words, from the inside out: `memory of firewall`, `mac of networks 1 of firewall`. Keys that only
+ * group (`vms`, `devices`) are left out.
  */
 function describe(path: SpecPath): string {
   const parts: string[] = []
@@ -146,10 +152,10 @@ function describe(path: SpecPath): string {
   return parts.length === 0 ? 'the spec' : parts.toReversed().join(' of ')
 }
 
-/** The YAML library's messages with the two that people meet most put into plainer words. */
+/** Replaces the two most frequent messages of the YAML library by plainer ones. */
 function yamlWords(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is already there above'
-  if (code === 'TAB_AS_INDENT') return 'a tab indents this line; YAML wants spaces'
+  if (code === 'DUPLICATE_KEY') return 'this key is in the map twice'
+  if (code === 'TAB_AS_INDENT') return 'a tab indents this line; YAML allows only spaces'
   return message.split('\n')[0] ?? message
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where in the text each key and value of a spec stands: what turns a finding into a line, a column and a
- * caret.
+ * The place of each key and value in the text of a spec. Findings take their line, column and caret from
+ * here.
  */
 import type { Place } from '../base/finding.ts'
 import type { SpecPath } from './spec.ts'
@@ -8,13 +8,14 @@ import type { SpecPath } from './spec.ts'
 type KeyAndValue = { readonly key?: Place; readonly value: Place }
 
 /**
- * From `vms/firewall/devices/wan` to its places. Kept beside the Spec, so that the Spec stays a plain value.
+ * From a path such as `vms/firewall/devices/wan` to its places. They are kept beside the Spec, so that the
+ * Spec is a plain value.
  */
 export type SpecPlaces = ReadonlyMap<string, KeyAndValue>
 
 /**
- * The place of a key (`key`) or of what follows it (`value`); the nearest known one above when the path
- * itself is not in the text.
+ * The place of a key (`key`) or of its value (`value`). If the path is not in the text, this is the place of
+ * the nearest path above it.
  */
 export function placeOf(
   places: SpecPlaces | undefined,
@@ -23,7 +24,7 @@ export function placeOf(
 ): Place | undefined {
   for (let length = path.length; length >= 0; length--) {
     const found = places?.get(keyOf(path.slice(0, length)))
-    // Above the path itself the key says more than a value that may go on for pages.
+    // For a path above, point at the key: its value may be pages long.
     if (found) return part === 'key' || length < path.length ? (found.key ?? found.value) : found.value
   }
   return undefined

@@ -1,17 +1,15 @@
-/**
- * A spec without what is wrong in its shape, so that the rest can be checked too and everything is told at
- * once.
- */
+/** Removes the parts of a spec whose shape is wrong, so that one run can also check and report the rest. */
 import type { core } from 'zod'
 import { specSchema, type WrittenSpec } from './schema.ts'
 import type { SpecPath } from './spec.ts'
 
 type Pruned = {
   readonly written: WrittenSpec
-  /** Where something was taken out or put in. */ readonly touched: readonly SpecPath[]
+  /** Paths of removed and replaced parts. */
+  readonly touched: readonly SpecPath[]
 }
 
-/** `undefined` when what is left is still no spec after a few rounds. */
+/** `undefined` if the rest is still not a valid spec after a few rounds. */
 export function prune(value: unknown, issues: readonly core.$ZodIssue[]): Pruned | undefined {
   const copy = structuredClone(value)
   const touched: SpecPath[] = []
@@ -36,7 +34,7 @@ function takeOut(root: unknown, path: SpecPath, touched: SpecPath[]): void {
   const key = path.at(-1)
   if (typeof parent !== 'object' || parent === null || key === undefined) return
   touched.push(path)
-  // The one key every VM must have: a size that no check can trip over.
+  // `memory` is the one required key of a VM, so it gets a size that passes every check.
   if (key === 'memory') (parent as Record<string, unknown>)[key] = '1 MiB'
   else if (Array.isArray(parent)) parent.splice(Number(key), 1)
   else delete (parent as Record<string | number, unknown>)[key]

@@ -1,4 +1,4 @@
-/** The kinds of value a spec is made of, each with the sentence that says what is wrong with another one. */
+/** The kinds of value in a spec, each with the message for a wrong value. */
 import { z } from 'zod'
 import { durationPattern, sizePattern } from './units.ts'
 

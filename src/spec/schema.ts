@@ -1,7 +1,7 @@
 /**
- * The spec's keys, each with its one sentence: the parser, docs/spec.md and the JSON Schema for editors all
- * come from here. It describes what is *written* (units, defaults left out); spec/from-written.ts turns that
- * into a Spec.
+ * The keys of the spec, each described by one sentence. The parser, docs/spec.md and the JSON Schema for
+ * editors all use this schema. It describes the spec as written (with units, without defaults);
+ * spec/from-written.ts turns that into a Spec.
  */
 import { z } from 'zod'
 import { deviceSchema } from './device-schema.ts'
@@ -10,19 +10,19 @@ import { count, duration, flag, mac, name, pattern, size, text } from './schema-
 
 const diskSchema = z.strictObject({
   path: text('path').describe('The image file on the host.'),
-  size: size('size').optional().describe('Created with this size when the file is missing.'),
+  size: size('size').optional().describe('If the file is missing, it is created with this size.'),
   format: z.enum(['qcow2', 'raw'], { error: 'format is qcow2 or raw' }).optional().describe('Default qcow2.'),
   'read-only': flag('read-only').optional().describe('The guest cannot write to it.'),
-  serial: text('serial').optional().describe('The serial number the guest sees.'),
+  serial: text('serial').optional().describe('The serial number that the guest sees.'),
 })
 
 const networkSchema = z.strictObject({
-  bridge: text('bridge').describe('The host bridge this virtual port is plugged into.'),
+  bridge: text('bridge').describe('The bridge of the host to which this virtual port is connected.'),
   mac: mac
     .optional()
     .describe(
-      'Default: made from the VM name, the same every time, and another for every port. ' +
-        'Hosts on one network that run VMs of one name need it written.',
+      'Default: an address that follows from the VM name and the number of the port, so it never changes. ' +
+        'If two hosts on one network run VMs of the same name, write it.',
     ),
 })
 
@@ -36,7 +36,7 @@ const readySchema = z.strictObject({
   report: z
     .literal(true, { error: 'report: true is the only value' })
     .optional()
-    .describe('The guest says so itself, over its report channel.'),
+    .describe('The guest reports over its report channel that it is ready.'),
   ping: text('ping').optional().describe('This host answers a ping.'),
   tcp: pattern(/^\S+:\d{1,5}$/, 'tcp is host:port, such as 192.168.1.1:22')
     .optional()
@@ -44,30 +44,32 @@ const readySchema = z.strictObject({
   http: pattern(/^https?:\/\/\S+$/, 'http is an address that starts with http:// or https://')
     .optional()
     .describe('This address answers.'),
-  within: duration('within').optional().describe('How long it may take; default 120 s.'),
+  within: duration('within').optional().describe('The longest time that this may take; default 120 s.'),
 })
 
 const vmSchema = z.strictObject(
   {
     memory: size('memory').describe(
-      'Guest memory. With a passed-through device all of it is pinned: the host cannot use ' +
-        'it for anything else.',
+      'Guest memory. If the VM has a real device, all of its memory is pinned: the host cannot use ' +
+        'that memory for anything else.',
     ),
     cpus: count('cpus', 512).optional().describe('Number of virtual processors; default 1.'),
     firmware: z
       .enum(['bios', 'uefi'], { error: 'firmware is bios or uefi' })
       .optional()
-      .describe('What the guest starts from; default bios. A graphics card usually wants uefi.'),
+      .describe('The firmware of the guest; default bios. A graphics card usually needs uefi.'),
     guest: z
       .enum(['linux', 'freebsd', 'other'], { error: 'guest is linux, freebsd or other' })
       .optional()
-      .describe('What runs inside; decides what `verify` can ask of it. Default other.'),
+      .describe('The operating system of the guest. `verify` checks more for a known system. Default other.'),
     devices: z
       .record(name, deviceSchema, { error: 'devices is a map from role to device' })
       .optional()
-      .describe('The real devices, by the role they have in this VM: `wan`, `media-disks`.'),
+      .describe('The real devices, by their roles in this VM, such as `wan` or `media-disks`.'),
     disks: z.array(diskSchema, { error: 'disks is a list' }).optional().describe('Disk images on the host.'),
-    iso: text('iso').optional().describe('A CD image to boot from when no disk boots: an installer.'),
+    iso: text('iso')
+      .optional()
+      .describe('A CD image, such as an installer. The guest boots from it if no disk boots.'),
     kernel: kernelSchema.optional().describe('Start this kernel directly instead of booting from a disk.'),
     networks: z
       .array(networkSchema, { error: 'networks is a list' })
@@ -77,34 +79,34 @@ const vmSchema = z.strictObject(
       .array(name, { error: 'needs is a list of VM names' })
       .optional()
       .describe(
-        'VMs that must be ready before this one starts; `host-network` when it must wait ' +
+        'VMs that must be ready before this one starts; `host-network` if it must wait ' +
           'for the network of this host.',
       ),
     serves: z
       .array(text('serves'), { error: 'serves is a list of words' })
       .optional()
       .describe(
-        'What people and machines get from it, in your words: `internet`, `films`. Named ' +
-          'when it will be down. `host-address` and `host-internet` mean that this host ' +
-          'itself depends on it.',
+        'What people and machines get from this VM, in your words, such as `internet` or `films`. The plan ' +
+          'names it if the VM will be down. `host-address` and `host-internet` mean that this host ' +
+          'itself depends on this VM.',
       ),
-    ready: readySchema.optional().describe('When it counts as up. Absent: as soon as it runs.'),
-    autostart: flag('autostart').optional().describe('Starts with the host; default true.'),
+    ready: readySchema
+      .optional()
+      .describe('When the VM counts as ready. Without this key it is ready as soon as it runs.'),
+    autostart: flag('autostart').optional().describe('The VM starts with the host; default true.'),
     vnc: flag('vnc')
       .optional()
       .describe('A virtual screen on a socket of the host; default true, but false with `kernel`.'),
     hugepages: flag('hugepages')
       .optional()
-      .describe(
-        'Take the memory from huge pages, which are set aside for it (`host: hugepages`); default false.',
-      ),
+      .describe('The VM takes its memory from huge pages, which `host: hugepages` reserves; default false.'),
     'one-numa-node': flag('one-numa-node')
       .optional()
-      .describe('All its devices must hang on one NUMA node; default false.'),
+      .describe('All devices of the VM must be attached to one NUMA node; default false.'),
     engine: z
       .enum(['qemu', 'libvirt'], { error: 'engine is qemu or libvirt' })
       .optional()
-      .describe('What runs it; default qemu. libvirt is a word for later and refused now.'),
+      .describe('The program that runs the VM; default qemu. libvirt is not supported yet and is refused.'),
   },
   { error: 'a VM is a map of keys such as memory and devices' },
 )
@@ -121,32 +123,32 @@ const hoursPerDay = amount('hours-per-day')
 
 const savingsSchema = z.strictObject(
   {
-    price: amount('price').optional().describe('What a kilowatt-hour costs.'),
-    currency: text('currency').optional().describe('The word for your money; default EUR.'),
+    price: amount('price').optional().describe('The price of a kilowatt-hour.'),
+    currency: text('currency').optional().describe('Your currency; default EUR.'),
     'hours-per-day': hoursPerDay,
     years: amount('years')
       .min(1, { error: 'years is at least 1' })
       .optional()
-      .describe('Over how many years to count; default 5.'),
+      .describe('The number of years to count; default 5.'),
     host: z
       .strictObject({
-        watts: amount('watts').optional().describe('What this host draws with its VMs running, measured.'),
-        purchase: amount('purchase').optional().describe('What it cost.'),
+        watts: amount('watts').optional().describe('The measured power of this host while its VMs run.'),
+        purchase: amount('purchase').optional().describe('The price of this host.'),
       })
       .optional()
       .describe('This host.'),
     replaced: z
       .array(
         z.strictObject({
-          name: text('name').describe('What it is.'),
-          watts: amount('watts').optional().describe('What it draws, measured.'),
+          name: text('name').describe('The name of the box.'),
+          watts: amount('watts').optional().describe('The measured power of the box.'),
           'hours-per-day': hoursPerDay,
-          purchase: amount('purchase').optional().describe('What it would cost to buy.'),
+          purchase: amount('purchase').optional().describe('The price of such a box.'),
         }),
         { error: 'replaced is a list' },
       )
       .optional()
-      .describe('The boxes this host stands for.'),
+      .describe('The boxes that this host replaces.'),
   },
   { error: 'savings is a map with price, host and replaced' },
 )
@@ -158,19 +160,19 @@ export const specSchema = z
       host: hostSchema.optional().describe('What the host keeps and gives up.'),
       vms: z
         .record(name, vmSchema, { error: 'vms is a map from name to VM' })
-        .describe('The virtual machines, by name. Their order decides who chooses first.'),
+        .describe('The virtual machines, by name. An earlier VM chooses its devices first.'),
       savings: savingsSchema
         .optional()
         .describe(
-          'Figures for `handover savings`. Nothing is guessed: what you leave out is named ' +
-            'as something to measure.',
+          'Figures for `handover savings`. Nothing is guessed: the report lists every figure that you ' +
+            'leave out as one to measure.',
         ),
     },
     { error: 'a spec is a map with version and vms' },
   )
   .describe('A Handover spec.')
 
-/** The spec as written, once its shape is right. */
+/** The spec as written, after the schema accepted it. */
 export type WrittenSpec = z.infer<typeof specSchema>
 export type WrittenVm = z.infer<typeof vmSchema>
 export type WrittenDevice = z.infer<typeof deviceSchema>

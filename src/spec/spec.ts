@@ -1,6 +1,6 @@
 /**
- * Spec: what a person wants, as a value. The YAML text becomes this in spec/parse-spec.ts. Sizes are
- * normalised (MiB), defaults are filled in; places in the text are kept beside it (`SpecPlaces`), not in it.
+ * Spec: what the owner wants, as a value. spec/parse-spec.ts reads it from YAML. Sizes are in MiB and
+ * defaults are filled in; the places in the text are kept beside the Spec (`SpecPlaces`).
  */
 import type { PciAddress } from '../pci/address.ts'
 import type { DeviceClass } from '../pci/device.ts'
@@ -15,8 +15,8 @@ export type Spec = {
 }
 
 /**
- * Figures for `handover savings`; what is absent is unknown, never guessed. Money is in one currency of the
- * owner's.
+ * Figures for `handover savings`. An absent figure is unknown and is never guessed. All prices are in one
+ * currency.
  */
 export type SavingsSpec = {
   readonly pricePerKWh?: number
@@ -33,29 +33,33 @@ export type SavingsSpec = {
 }
 
 export type HostSection = {
-  /** Names of things that must stay, beyond what the host needs: addresses, interface names, disk serials. */
+  /**
+   * Names of things that must stay with the host in addition to what it needs: addresses, interface names,
+   * disk serials.
+   */
   readonly keep: readonly string[]
   /**
-   * Things a person really gives up: `boot-display`, `text-console`, `keyboard`, or the name of something
-   * that the host uses and could do without (an interface, a mount point). Never root, boot or the only way
-   * in.
+   * Things that the owner gives up: `boot-display`, `text-console`, `keyboard`, or the name of something that
+   * the host uses but does not need (an interface, a mount point). Never the root or boot file system or the
+   * only network connection.
    */
   readonly giveUp: readonly string[]
   /**
-   * Identities of devices that are not in use although that could not be found out: serials, MAC addresses,
-   * paths.
+   * Devices that are not in use, as the owner states where the readers cannot find out: serials, MAC
+   * addresses, paths.
    */
   readonly notInUse?: readonly string[]
-  /** Memory the host keeps for itself, MiB. */
+  /** Memory that the host keeps for itself, in MiB. */
   readonly reserveMiB: number
   readonly virtualFunctions?: readonly VirtualFunctionsSpec[]
   /**
-   * Huge pages of this size are set aside for the VMs that take theirs from them; absent: the owner does it.
+   * The size of the huge pages that are reserved for the VMs with `hugepages`. Absent: the owner reserves
+   * them.
    */
   readonly hugepageKiB?: 2048 | 1048576
-  /** Wanted on the kernel command line, beyond what the IOMMU needs. */
+  /** Arguments for the kernel command line in addition to what the IOMMU needs. */
   readonly kernelArguments?: readonly string[]
-  /** What becomes of ids for vfio-pci that others wrote; absent: they are shown and left alone. */
+  /** What happens to ids for vfio-pci that others wrote. Absent: they are shown and left alone. */
   readonly foreignIds?: 'remove'
 }
 
@@ -64,7 +68,7 @@ export type VirtualFunctionsSpec = {
   readonly name: string
   readonly of: DeviceSelector
   readonly count: number
-  /** From number 0; shorter than `count` where the rest stays as the card makes it. */
+  /** From number 0. Functions without an entry keep the settings of the card. */
   readonly functions: readonly VirtualFunctionSettings[]
 }
 
@@ -74,29 +78,29 @@ export type VmSpec = {
   readonly cpus: number
   readonly memoryMiB: number
   readonly firmware: 'bios' | 'uefi'
-  /** Direct kernel boot; absent means: boot from disks, then ISO. */
+  /** Direct kernel boot. Absent: the VM boots from its disks, then from the ISO. */
   readonly kernel?: { readonly image: string; readonly initrd?: string; readonly cmdline: string }
   readonly disks: readonly DiskSpec[]
   readonly iso?: string
   readonly networks: readonly NetworkSpec[]
   readonly devices: readonly RoleSpec[]
-  /** VMs that must answer before this one starts. */
+  /** VMs that must be ready before this one starts. */
   readonly needs: readonly string[]
   /** Starts only when the host's own network is up (`needs: [host-network]`). */
   readonly needsHostNetwork?: boolean
   /**
-   * What others get from it, in the owner's words; `host-address` and `host-internet` mean the host itself
-   * depends on it.
+   * What others get from this VM, in the owner's words. `host-address` and `host-internet` mean that the host
+   * itself depends on it.
    */
   readonly serves?: readonly string[]
-  /** When it counts as up; absent: as soon as its process runs. */
+  /** When the VM counts as ready. Absent: as soon as its process runs. */
   readonly ready?: ReadySpec
   readonly autostart: boolean
-  /** What kind of system is inside: decides what `verify` can ask of it. */
+  /** The operating system of the guest; `verify` checks more for a known one. */
   readonly guest: 'linux' | 'freebsd' | 'other'
   readonly vnc: boolean
   readonly hugepages?: boolean
-  /** All its devices on one NUMA node, as a demand and not a wish. */
+  /** All devices must be on one NUMA node; without it one node is only preferred. */
   readonly oneNumaNode?: boolean
 }
 
@@ -109,13 +113,13 @@ export type DiskSpec = {
   readonly serial?: string
 }
 
-/** A virtual port. `mac` is as written, or made from the VM's name (virtual-mac.ts). */
+/** A virtual port. `mac` is written in the spec or follows from the VM's name (virtual-mac.ts). */
 export type NetworkSpec = { readonly bridge: string; readonly mac: string }
 
-/** One thing the guest gets, named for what it does there: `wan`, `lan`, `media-disks`. */
+/** A device of the guest, named for its purpose there: `wan`, `lan`, `media-disks`. */
 export type RoleSpec = { readonly role: string; readonly select: DeviceSelector }
 
-/** All given members must hold. Written as a person knows the device; plan/select.ts finds it on a host. */
+/** A device must match all given members. plan/who/select.ts finds the matching devices of a host. */
 export type DeviceSelector = {
   readonly class?: DeviceClass
   readonly address?: PciAddress
@@ -128,15 +132,16 @@ export type DeviceSelector = {
   readonly path?: string
   readonly physicalSlot?: string
   /**
-   * Roles with the same word share one physical card; different words are different cards. Across VMs too.
+   * Roles with the same word share one physical card; different words mean different cards. This holds across
+   * VMs.
    */
   readonly card?: string
   /** Roles with the same word are functions of one slot (ports of one chip). */
   readonly pair?: string
-  /** The how-manieth of its class on the card, from 1, in the order of addresses. */
+  /** The number among the functions of its class on the card, from 1, in the order of addresses. */
   readonly port?: number
   readonly numaNode?: number
-  /** A word of `host.virtualFunctions`, and which of its functions. */
+  /** The name of an entry of `host.virtualFunctions`; `number` selects one of its functions. */
   readonly virtualFunction?: string
   readonly number?: number
   /** Part of the device's name, compared without case. */

@@ -1,6 +1,6 @@
 /**
- * Sizes and times as people write them: `16 GiB`, `512M`, `60 s`, `2 min`. A number without a unit is
- * refused, because half of the world's tools would read it as bytes and the other half as mebibytes.
+ * Sizes and times with a unit: `16 GiB`, `512M`, `60 s`, `2 min`. A number without a unit is refused, because
+ * some tools read it as bytes and others as mebibytes.
  */
 
 const mibPerUnit: Readonly<Record<string, number>> = { m: 1, g: 1024, t: 1024 * 1024 }
@@ -10,8 +10,8 @@ export const sizePattern = /^\s*(\d{1,9}(?:\.\d{1,3})?)\s*([MGT])(?:i?B)?\s*$/
 export const durationPattern = /^\s*(\d{1,9})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\s*$/
 
 /**
- * MiB, or `undefined` when it is no size or no whole number of MiB. `G`, `GB` and `GiB` all mean GiB, as in
- * QEMU and libvirt.
+ * MiB, or `undefined` if the text is not a size or not a whole number of MiB. `G`, `GB` and `GiB` all mean
+ * GiB, as in QEMU and libvirt.
  */
 export function parseSize(text: string): number | undefined {
   const [, amount, unit] = sizePattern.exec(text) ?? []
@@ -20,7 +20,7 @@ export function parseSize(text: string): number | undefined {
   return Number.isInteger(mib) && mib > 0 && mib <= 256 * 1024 * 1024 ? mib : undefined
 }
 
-/** Seconds, or `undefined` when it is no duration. */
+/** Seconds, or `undefined` if the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const [, amount, unit] = durationPattern.exec(text) ?? []
   if (amount === undefined || unit === undefined) return undefined

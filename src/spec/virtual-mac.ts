@@ -1,14 +1,11 @@
 /**
- * The MAC of a VM's virtual port that was given none: made from the VM's name and the port's number, the same
- * every time. QEMU's own default is one and the same for every VM (52:54:00:12:34:56), and two of those on a
- * bridge lose each other's frames.
+ * The MAC of a virtual port for which the spec gives none. It follows from the VM's name and the port's
+ * number, so it never changes. QEMU's default is the same for every VM (52:54:00:12:34:56); two such ports on
+ * one bridge lose frames.
  */
 import { hex } from '../pci/hex.ts'
 
-/**
- * `taken` are those of other ports: with some 70 thousand billion to choose from a second try is hardly ever
- * needed.
- */
+/** `taken`: the addresses of other ports. */
 export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>): string {
   for (let attempt = 0; ; attempt += 1) {
     const mac = macOf(hash(`${attempt}/${port}/${vm}`))
@@ -16,7 +13,9 @@ export function virtualMac(vm: string, port: number, taken: ReadonlySet<string>)
   }
 }
 
-/** Locally administered and for one station: the two low bits of the first octet are 1 and 0 (IEEE 802c). */
+/**
+ * A locally administered address of one station: the two low bits of the first octet are 1 and 0 (IEEE 802c).
+ */
 function macOf(number: bigint): string {
   const octets = Array.from({ length: 6 }, (_, at) => Number((number >> BigInt(8 * at)) & 0xffn))
   octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02
@@ -26,8 +25,8 @@ function macOf(number: bigint): string {
 const mask = (1n << 64n) - 1n
 
 /**
- * FNV-1a, with the last mixing of MurmurHash3: names that differ in their last letter would share most octets
- * else.
+ * FNV-1a with the final mix of MurmurHash3. Without the mix, names that differ only in their last letter
+ * would share most octets.
  */
 function hash(text: string): bigint {
   let sum = 0xcbf29ce484222325n

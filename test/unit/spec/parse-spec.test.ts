@@ -98,7 +98,7 @@ describe('a wrong spec', () => {
       'spec-unknown-key',
       5,
       5,
-      'known here: memory, cpus',
+      'the keys here are memory, cpus',
     ],
     [
       'a number without unit',
@@ -165,7 +165,7 @@ describe('a wrong spec', () => {
     ['a key twice', 'version: 1\nversion: 1\n', 'spec-syntax', 2, 1, undefined],
     ['nothing', '', 'spec-syntax', 1, 1, 'start with'],
     ['the wrong version', 'version: 2\nvms: { a: { memory: 1G } }\n', 'spec-value', 1, 10, 'version is 1'],
-    ['no VM', 'version: 1\nvms: {}\n', 'spec-value', 2, 6, 'add one'],
+    ['no VM', 'version: 1\nvms: {}\n', 'spec-value', 2, 6, 'add a VM'],
     ['a list', '- a\n', 'spec-value', 1, 1, 'a map with'],
   ])('%s is found at its place', (_, text, code, line, column, help) => {
     const { spec, findings } = parseSpec(text, 'home.yaml')
@@ -269,7 +269,7 @@ describe('virtual ports', () => {
     [
       'a MAC that another port has',
       three(', mac: "52:54:00:aa:bb:01" }, { bridge: br1, mac: "52:54:00:AA:BB:01"'),
-      'is a port of two already',
+      'is already the address of a port of two',
     ],
     ['a group address', three(', mac: "53:54:00:aa:bb:01"'), 'is a group address'],
   ])('refuse %s', (_, yaml, words) =>
