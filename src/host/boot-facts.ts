@@ -1,4 +1,6 @@
-/** How a machine boots, as a part of the Host value (host.ts); read by read-boot.ts and its kin. */
+/**
+ * How a machine boots: the part of the Host value (host.ts) that read-boot.ts and the readers beside it fill.
+ */
 
 export type LoaderEntries = {
   /** The entry that was booted. */
@@ -9,12 +11,12 @@ export type LoaderEntries = {
 }
 
 export type EntryImage = {
-  /** The file of the entry. */
+  /** Path of the entry's own file. */
   readonly entry: string
-  /** Where the initramfs really is: paths in entries are relative to their partition. */
+  /** Absolute path of the initramfs; the entry gives it relative to its partition. */
   readonly path: string
   readonly bytes: number
-  /** The kernel's release, when its modules are there so that an initramfs for it can be made. */
+  /** The release of the kernel, if its modules are installed, so that an initramfs for it can be built. */
   readonly release?: string
 }
 
@@ -23,61 +25,61 @@ export type UnifiedImage = {
   readonly name: string
   readonly bytes: number
   /**
-   * The kernel's release as the name tells it, when its modules are there so that the image can be made
-   * again.
+   * The release of the kernel from the file name, if its modules are installed, so that the image can be
+   * rebuilt.
    */
   readonly release?: string
 }
 
-/** What tells how this machine boots. Existence is stated per path of a fixed list (boot/boot-paths.ts). */
+/** The evidence of how this machine boots. `present` covers the fixed list of paths in boot/boot-paths.ts. */
 export type BootFacts = {
   readonly efi: boolean
-  /** EFI variable LoaderInfo, as the loader that ran last wrote it: `systemd-boot 252.39`. */
+  /** EFI variable LoaderInfo of the boot loader that ran last: `systemd-boot 252.39`. */
   readonly loaderInfo?: string
   /** EFI variable StubInfo: a unified kernel image was booted. */
   readonly stubInfo?: string
-  /** Absolute paths that exist, of those that are looked for. */
+  /** The paths of that list that exist. */
   readonly present: readonly string[]
-  /** Names in /boot, for the images a generator will write. */
+  /** Names in /boot. They show which images a generator will write. */
   readonly bootNames: readonly string[]
   /**
-   * The lines inside the entry of grub.cfg that started this kernel; never the rest, which may hold password
-   * hashes.
+   * The lines of the grub.cfg entry that started this kernel. The rest of the file is left out, since it may
+   * hold password hashes.
    */
   readonly grubEntry?: string
   /**
-   * custom.cfg beside grub.cfg: does grub.cfg read it, and its text when handover wrote it (`null`: someone
-   * else did).
+   * Whether grub.cfg reads custom.cfg. `grubCustom` is the text of custom.cfg, or `null` if another program
+   * wrote it.
    */
   readonly grubReadsCustom?: boolean
   readonly grubCustom?: string | null
-  /** Where GRUB's environment block really is, when it is a link (Fedora kept it on the ESP). */
+  /** The real path of GRUB's environment block, if it is a link (Fedora keeps it on the ESP). */
   readonly grubEnvironmentPath?: string
-  /** What `$kernelopts` in an entry of /boot/loader/entries stands for: from GRUB's environment block. */
+  /** The value of `$kernelopts` for the entries in /boot/loader/entries, from GRUB's environment block. */
   readonly kernelOptions?: string
   /** EFI variables of the Boot Loader Interface that name entries. */
   readonly loaderEntries?: LoaderEntries
   /** The initramfs of each entry of the Boot Loader Specification. */
   readonly entryImages?: readonly EntryImage[]
-  /** Free on the partition of those entries. */
+  /** Free space on the partition of these entries. */
   readonly entriesFreeBytes?: number
-  /** Unified kernel images in the folder where boot loaders look for them; absent when there are none. */
+  /** Unified kernel images in the folder where boot loaders look for them. Absent: there are none. */
   readonly unified?: {
     readonly folder: string
     readonly images: readonly UnifiedImage[]
     readonly freeBytes?: number
-    /** The administrator's own hooks of kernel-install: what they do with an image is not known. */
+    /** Hooks that the administrator added to kernel-install. Their effect on an image is unknown. */
     readonly hooks: readonly string[]
   }
-  /** The firmware starts only what is signed; absent without that EFI variable. */
+  /** The firmware starts only signed programs. Absent: there is no such EFI variable. */
   readonly secureBoot?: boolean
-  /** Why the last trial boot was given up. */
+  /** The reason why the last trial boot was given up. */
   readonly trialResult?: string
-  /** The loader's one-shot choice is the trial: the next boot starts it. */
+  /** The next boot starts the trial: it is the loader's one-shot choice. */
   readonly trialIsNext?: boolean
   /**
-   * File system that holds /boot/grub (or grub2), and the block device: GRUB writes its environment only on
-   * plain ones.
+   * The file system that holds /boot/grub (or grub2), and its block device. GRUB can write its environment
+   * block only on some of them.
    */
   readonly grubFilesystem?: { readonly type: string; readonly device: string }
 }

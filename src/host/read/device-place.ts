@@ -1,8 +1,8 @@
 /**
- * Where a function's folder is below /sys/devices, and what the way to it says of the function. The kernel's
- * link on the bus tells; but all functions of a bus have their folders in one, that of the bridge above
- * (`pci_setup_device`, drivers/pci/probe.c), so after the first of a bus the others are looked for beside it,
- * which saves a system call each.
+ * Finds the folder of a function below /sys/devices, and reads path and parent bridge from it. The kernel's
+ * link on the bus gives the folder. All functions of a bus have their folders in that of the bridge above
+ * (`pci_setup_device`, drivers/pci/probe.c), so the link is read for the first function of each bus only.
+ * This saves a system call for each of the others.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -12,10 +12,10 @@ export const devicesFolder = '/sys/bus/pci/devices'
 
 export type DevicePlace = { readonly folder: string; readonly facts: Partial<PciDevice> }
 
-/** What is known of the ways to functions while they are read. */
+/** The folders found so far. */
 export type Places = {
   readonly trails: Trails
-  /** The folder in which the functions of a bus (`0000:01`) have theirs. */
+  /** Bus (`0000:01`) → the folder that holds the folders of its functions. */
   readonly folderOfBus: Map<string, string>
 }
 
@@ -24,8 +24,8 @@ export function noPlaces(): Places {
 }
 
 /**
- * The folder is the link itself where that leads nowhere that is known; its `uevent` was read to know that it
- * is there.
+ * The folder of a function, or the link on the bus if it does not lead to a known place. Also returns
+ * `uevent`, which is read to check that the folder exists.
  */
 export function findFolder(
   reading: Reading,
@@ -41,18 +41,13 @@ export function findFolder(
   return { folder, ...(place && { facts: place.facts }), uevent }
 }
 
-/**
- * Where the function's folder is, if it is beside that of the first of its bus; nothing for that first one.
- */
+/** The folder of the function beside that of the first function of its bus. `undefined` for the first one. */
 export function placeBeside(address: PciAddress, places: Places): DevicePlace | undefined {
   const beside = places.folderOfBus.get(busOf(address))
   return beside === undefined ? undefined : placeBelow(beside, address, places)
 }
 
-/**
- * Where the function's folder is by the link on the bus, beside which the others of its bus are then looked
- * for.
- */
+/** Reads the link on the bus and remembers the folder for the other functions of this bus. */
 export function placeByLink(reading: Reading, address: PciAddress, places: Places): DevicePlace | undefined {
   const place = placeOf(address, linkOf(reading, `${devicesFolder}/${address}`), places)
   if (place) places.folderOfBus.set(busOf(address), place.folder.slice(0, -address.length - 1))
@@ -64,9 +59,9 @@ function busOf(address: PciAddress): string {
 }
 
 /**
- * Place without bus numbers, and the bridge above, from the link's own text:
- * `../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0` → path `0000:00/1c.0/00.0`, parent 0000:00:1c.0.
- * A second `pciDDDD:BB` on the way (VMD) starts a new root bus, so no parent is claimed across it.
+ * The path without bus numbers and the bridge above, from the text of the link:
+ * `../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0` → path `0000:00/1c.0/00.0`, parent 0000:00:1c.0. A
+ * second `pciDDDD:BB` in the link (VMD) starts a new root bus; no parent is reported across it.
  */
 export function placeOf(
   address: PciAddress,
@@ -88,7 +83,10 @@ function placeBelow(folder: string, address: PciAddress, places: Places): Device
   return { folder: `${folder}/${address}`, facts: parent ? { path, parent } : { path } }
 }
 
-/** What a folder below /sys/devices says of the way to it; those of bridges are asked for again and again. */
+/**
+ * The path and the last function that a folder below /sys/devices stands for. Folders of bridges occur often,
+ * so they are remembered.
+ */
 type Trail = { readonly path: string; readonly last?: PciAddress }
 type Trails = Map<string, Trail>
 

@@ -1,16 +1,16 @@
 /**
- * Who a function is, from sysfs: `uevent` has ids, class and driver in one read; where it is missing (some
- * archives) the single attribute files have them. Parsed by hand: patterns over thousands of functions cost
- * more than the reading.
+ * The ids of a function from sysfs. One read of `uevent` gives ids, class and driver; without it (some
+ * archives) each attribute has its own file. The text is parsed by hand, since regular expressions on
+ * thousands of functions take longer than the reads.
  */
 import { hex } from '../../pci/hex.ts'
 import type { PciDevice } from '../../pci/device.ts'
 import type { Draft } from '../../pci/draft.ts'
 
-/** Reads one attribute of the function; `undefined` where it is absent or unreadable (which is noted). */
+/** Reads one attribute. `undefined`: absent, or unreadable, which is noted. */
 export type TextOf = (name: string) => string | undefined
 
-/** The value of a line `KEY=value`; of several, the first. */
+/** The value of the first line `KEY=value`. */
 export function ueventValue(
   uevent: string,
   key: 'DRIVER' | 'PCI_CLASS' | 'PCI_ID' | 'PCI_SUBSYS_ID',
@@ -27,14 +27,11 @@ export type Ids = Draft<
 >
 
 /**
- * Ids by the lines of a `uevent` that state them: a machine has many functions of few kinds, and each kind is
- * read once.
+ * Ids by the `uevent` lines that state them. Many functions have the same ids, so each set is parsed once.
  */
 export type KnownIds = Map<string, Ids>
 
-/**
- * `uevent` alone tells ids and class in one read; where it is missing (some archives) the single files do.
- */
+/** `uevent` has all ids and the class; the single files are read only for what it lacks. */
 export function idsOf(
   text: TextOf,
   uevent: string | undefined,
@@ -43,14 +40,16 @@ export function idsOf(
 ): Ids {
   const ids: Ids = uevent === undefined ? {} : { ...statedIds(linesOfIds(uevent), known) }
   addMissing(ids, text)
-  // Byte 8 of an image that answers is the same as the `revision` file.
+  // If the function answers, byte 8 equals the `revision` file.
   const isThere = config !== undefined && config.length >= 64 && !isSilent(config)
   const revision = isThere ? hex(config[8] ?? 0, 2) : hexOf(text('revision'), 2)
   if (revision !== undefined) ids.revision = revision
   return ids
 }
 
-/** The three lines of ids, which the kernel writes one after the other; all lines where they are not so. */
+/**
+ * The three lines with ids, which the kernel writes in sequence. If they are not in sequence, the whole text.
+ */
 function linesOfIds(uevent: string): string {
   const start = uevent.indexOf('PCI_CLASS=')
   const last = uevent.indexOf('\nPCI_SUBSYS_ID=', start)
@@ -84,7 +83,7 @@ const files = [
 
 function addMissing(ids: Ids, text: TextOf): void {
   const { classCode, deviceId, subsystemId } = ids
-  // Vendors come with their devices (statedIds).
+  // statedIds sets a vendor only together with its device.
   if (classCode !== undefined && deviceId !== undefined && subsystemId !== undefined) return
   for (const [key, file, width] of files) {
     if (ids[key] !== undefined) continue
@@ -104,13 +103,13 @@ function pairOf(text: string | undefined): readonly (string | undefined)[] {
 
 const none: readonly undefined[] = []
 
-/** Up to `width` digits, padded: `60400` is class 060400. */
+/** At most `width` digits, padded with zeros: `60400` is class 060400. */
 function plainHex(digits: string | undefined, width: number): string | undefined {
   if (digits === undefined || digits.length > width || !/^[0-9a-f]+$/i.test(digits)) return undefined
   return digits.toLowerCase().padStart(width, '0')
 }
 
-/** `0x8086` → `8086`, padded to `width`; anything else is not stated. */
+/** `0x8086` → `8086`, padded to `width`; `undefined` for any other text. */
 function hexOf(text: string | undefined, width: number): string | undefined {
   const digits = /^0x([0-9a-f]{1,8})$/i.exec(text ?? '')?.[1]
   return digits === undefined || digits.length > width ? undefined : digits.toLowerCase().padStart(width, '0')

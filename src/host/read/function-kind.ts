@@ -1,8 +1,8 @@
 /**
- * Functions of one kind, for hosts with hundreds of functions: what the kernel states of one, it states of
- * all. Ids are what configuration space says, and the class is that as well unless the kernel corrects it,
- * which it does by vendor, device and class (`DECLARE_PCI_FIXUP_*`, drivers/pci/quirks.c). So one `uevent` of
- * a kind is read; who holds the others, the folders of the drivers tell.
+ * Functions of one kind share their ids, which saves reads on hosts with hundreds of functions. The ids come
+ * from configuration space. The class does too, unless the kernel corrects it, and the kernel does that by
+ * vendor, device and class (`DECLARE_PCI_FIXUP_*`, drivers/pci/quirks.c). So `uevent` is read for one
+ * function of a kind; the folders of the drivers show which driver holds the others.
  */
 import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -13,8 +13,8 @@ import { namesIn, type Reading } from './reading.ts'
 const driversFolder = '/sys/bus/pci/drivers'
 
 /**
- * Functions by the driver that holds them: `NAME/0000:01:00.0`, a link the kernel makes when it gives the
- * function to the driver (`driver_sysfs_add`, drivers/base/dd.c). Who is not in it may still have one: an
+ * Function → the driver that holds it, from the links `NAME/0000:01:00.0` that the kernel makes
+ * (`driver_sysfs_add`, drivers/base/dd.c). A function that is missing here may still have a driver, since an
  * archive seldom has all folders.
  */
 export function readHeld(reading: Reading): ReadonlyMap<PciAddress, string> {
@@ -35,16 +35,13 @@ export type KnownKinds = Map<number, Kind[]>
 
 type Kind = Key & { readonly ids: Ids }
 
-/** What is known of the kind of function whose configuration space begins like this. */
+/** The ids of the kind with this beginning of configuration space. */
 export function idsOfKind(config: Uint8Array, known: KnownKinds): Ids | undefined {
   const kind = kindOf(config)
   return kind && find(known.get(kind.id), kind)?.ids
 }
 
-/**
- * `ids` are the function's own as the kernel states them; where they are not those of its configuration space
- * they stand for no kind.
- */
+/** Remembers the ids that the kernel states, unless they differ from those in configuration space. */
 export function rememberKind(config: Uint8Array, ids: Ids, known: KnownKinds): void {
   const kind = kindOf(config)
   if (kind === undefined || ids.classCode === undefined || ids.revision === undefined) return
@@ -62,8 +59,8 @@ export function rememberKind(config: Uint8Array, ids: Ids, known: KnownKinds): v
 type Key = { readonly id: number; readonly classAndRevision: number; readonly subsystem: number }
 
 /**
- * Of an endpoint that answers and states its own ids: a bridge has its subsystem elsewhere, a virtual
- * function has ff for ids.
+ * Only for an endpoint that answers and has its own ids: a bridge has its subsystem ids in another place, and
+ * a virtual function has ff instead of ids.
  */
 function kindOf(config: Uint8Array): Key | undefined {
   const bytes = configBytes(config)

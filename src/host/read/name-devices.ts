@@ -1,6 +1,4 @@
-/**
- * Names for devices that have none yet, from the text of the distribution's pci.ids. Ids are never changed.
- */
+/** Gives names to devices without one, from the distribution's pci.ids. It never changes ids. */
 import type { PciDevice } from '../../pci/device.ts'
 import type { Draft } from '../../pci/draft.ts'
 import { findClassName, findFullName, openPciIds, type PciIds } from '../../pci/pci-ids.ts'
@@ -8,7 +6,7 @@ import { rememberByIds } from '../../pci/quirks/id-list.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { Host } from '../host.ts'
 
-/** Where distributions put it (pciutils, hwdata, FreeBSD-like layouts). */
+/** The paths in the distributions (pciutils, hwdata, FreeBSD-like layouts). */
 export const pciIdsPaths = [
   '/usr/share/misc/pci.ids',
   '/usr/share/hwdata/pci.ids',
@@ -26,7 +24,6 @@ export function readPciIds(system: Reader): Uint8Array | undefined {
 
 const limit = 16 << 20
 
-/** The same file opened. */
 export function openPciIdsFrom(system: Reader): PciIds | undefined {
   const whole = readPciIds(system)
   return whole && openPciIds(whole)
@@ -37,16 +34,16 @@ export function needsNames(host: Host): boolean {
 }
 
 /**
- * The host with names, which are written into its devices: they must be the caller's own, as of a host just
- * read. (Thousands of copies for two words each would cost more than finding these.) Without the file only a
- * note on how to get names is added.
+ * Writes names into the devices of the host, so the devices must belong to the caller (a host that was just
+ * read). Copying thousands of devices would take longer than finding the names. Without pci.ids it adds a
+ * note on how to get names.
  */
 export function nameDevices(host: Host, ids: PciIds | undefined): Host {
   if (ids === undefined) {
     const finding = {
       code: 'input-incomplete',
       severity: 'note',
-      message: 'devices are shown by their ids: there is no pci.ids file here to name them',
+      message: 'devices are shown by their ids, because no pci.ids file is installed that gives their names',
       help: 'install the package pci.ids (Debian), hwdata (Fedora, Arch) or pciutils',
     } as const
     return { ...host, findings: [...host.findings, finding] }
@@ -61,7 +58,7 @@ type Names = {
   readonly ofClass: (classCode: string) => string | undefined
 }
 
-/** A machine has many functions of few kinds: each kind is looked up once. */
+/** Many functions have the same ids, so each name is looked up once. */
 function namesFrom(ids: PciIds): Names {
   const classes = new Map<string, string | undefined>()
   return {

@@ -1,7 +1,7 @@
 /**
- * What hangs behind each PCI function: network interfaces, disks, controller serials. Found from the class
- * folders, whose links spell the whole path (`../../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`): the
- * last address in it is the owner.
+ * Reads the network interfaces, disks and controller serials behind each PCI function. The class folders hold
+ * links with the whole path (`../../devices/pci0000:00/0000:00:17.0/ata1/…/block/sda`); the last PCI address
+ * in it is the owner.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { Disk, NetworkInterface, PciDevice } from '../../pci/device.ts'
@@ -30,7 +30,7 @@ export function readAttached(reading: Reading): Map<PciAddress, Attached> {
   }
   for (const name of namesIn(reading, '/sys/block')) {
     const owner = ownerOf(linkOf(reading, `/sys/block/${name}`))
-    // nvme0c0n1 is the hidden path of a multipath namespace; the namespace itself is counted through its
+    // nvme0c0n1 is the hidden path of a multipath namespace. readNvme adds the namespace itself to its
     // controllers.
     if (owner && !/^nvme\d+c\d+n\d+$/.test(name)) (at(owner).disks ??= []).push(readDisk(reading, name))
   }
@@ -47,7 +47,7 @@ function sasText(reading: Reading, host: string): string | undefined {
   return textOf(reading, `/sys/class/scsi_host/${host}/host_sas_address`)
 }
 
-/** The last PCI address in a sysfs path: the function that carries the thing. */
+/** The last PCI address in a sysfs path: the function to which the thing is attached. */
 export function ownerOf(path: string | undefined): PciAddress | undefined {
   let owner: PciAddress | undefined
   for (const part of path?.split('/') ?? []) owner = parseAddress(part) ?? owner
@@ -61,7 +61,7 @@ function readInterface(
 ): NetworkInterface {
   const folder = `/sys/class/net/${name}`
   const mac = macOf(textOf(reading, `${folder}/address`))
-  // 0: the address burnt in; 1 random, 2 taken from another device, 3 set by a person or a bond (ABI
+  // 0: the permanent address; 1: random; 2: from another device; 3: set by a person or a bond (ABI
   // sysfs-class-net).
   const burntIn = textOf(reading, `${folder}/addr_assign_type`) === '0' ? mac : bonded.get(name)
   const carrier = textOf(reading, `${folder}/carrier`)
@@ -80,7 +80,7 @@ function macOf(text: string | undefined): string | undefined {
   return mac === '00:00:00:00:00:00' ? undefined : mac
 }
 
-/** A bond gives its members one address; /proc/net/bonding keeps what was burnt in. */
+/** A bond gives all members the same address; /proc/net/bonding keeps their permanent ones. */
 function bondedMacs(reading: Reading): Map<string, string> {
   const macs = new Map<string, string>()
   for (const bond of namesIn(reading, '/proc/net/bonding')) {
@@ -110,9 +110,9 @@ export function readDisk(reading: Reading, name: string): Disk {
 }
 
 /**
- * A disk's serial, wherever this kind keeps it: NVMe and MMC `device/serial`, virtio `serial`, SCSI and ATA
- * page 0x80 (binary: four bytes of header, then text), else the last 20 characters of an ATA world-wide id,
- * else the udev database.
+ * The serial number of a disk: `device/serial` for NVMe and MMC, `serial` for virtio, page 0x80 for SCSI and
+ * ATA (binary: four bytes of header, then text), else the last 20 characters of an ATA world-wide id, else
+ * the udev database.
  */
 function diskSerial(reading: Reading, folder: string, wwid: string | undefined): string | undefined {
   const stated = textOf(reading, `${folder}/device/serial`) || textOf(reading, `${folder}/serial`)
@@ -133,8 +133,8 @@ function printable(text: string): string | undefined {
 }
 
 /**
- * Controllers tell their serial; a multipath namespace lives under virtual/, so it is added to each PCIe
- * controller here.
+ * Reads the serials of controllers. A multipath namespace lies under virtual/, so it is added here to each of
+ * its PCIe controllers.
  */
 function readNvme(reading: Reading, at: (address: PciAddress) => Found): void {
   for (const name of namesIn(reading, '/sys/class/nvme')) {

@@ -1,7 +1,4 @@
-/**
- * `resource` of a function in sysfs: where its BARs are and how large. Configuration space alone does not
- * tell sizes.
- */
+/** The places and sizes of BARs, from the file `resource` in sysfs. Configuration space has no sizes. */
 import type { Bar, PciDevice } from '../../pci/device.ts'
 
 const resourceIo = 0x100
@@ -9,14 +6,14 @@ const resourcePrefetch = 0x2000
 const resource64Bit = 0x100000
 
 /**
- * `resource`: lines of start, end, flags; lines 0–5 are the BARs, 6 the expansion ROM, the rest windows of
- * bridges and VFs.
+ * Each line has start, end and flags. Lines 0–5 are the BARs, 6 is the expansion ROM, the rest are windows of
+ * bridges and BARs of VFs.
  */
 export function barsOf(text: string | undefined): Partial<PciDevice> {
   if (text === undefined) return {}
   const bars: Bar[] = []
   for (const [index, line] of text.split('\n', 7).entries()) {
-    // No flags: nothing is there, and most lines are like that.
+    // Without flags the line is unused, as most lines are.
     if (line.endsWith(' 0x0000000000000000')) continue
     const match = /^0x([0-9a-f]{16}) 0x([0-9a-f]{16}) 0x([0-9a-f]{16})$/.exec(line.trim())
     if (!match) continue

@@ -1,6 +1,6 @@
 /**
- * Evidence of how the machine boots: which paths exist, what the loader said about itself, where GRUB's
- * environment block lies. What follows from it is decided in boot/bootloader.ts.
+ * Reads the evidence of how the machine boots: which paths exist, what the boot loader reports, where GRUB's
+ * environment block is. boot/situation.ts decides what follows from it.
  */
 import { defined } from '../../base/defined.ts'
 import { parseGrubEnvironment } from '../../boot/loaders/grub-environment.ts'
@@ -40,7 +40,7 @@ export function readBoot(reader: Reader): BootFacts {
 
 const trialNames = new Set([trialEntryName, trialImageName])
 
-/** Whether the loader will start our trial next time; unknown where its memory cannot be read. */
+/** Whether the boot loader will start the trial next. Unknown if its one-shot choice cannot be read. */
 function readOneShot(reader: Reader, loader: string | undefined): Pick<BootFacts, 'trialIsNext'> {
   if (loader?.startsWith('systemd-boot'))
     return { trialIsNext: trialNames.has(readLoaderVariable(reader, 'LoaderEntryOneShot') ?? '') }

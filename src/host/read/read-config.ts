@@ -1,24 +1,23 @@
-/** Configuration space of one function, as much of it as is needed. */
+/** Reads as much of a function's configuration space as is needed. */
 import { holdsExtendedChain } from '../../pci/capabilities.ts'
 import { configBytes } from '../../pci/config-bytes.ts'
 import { headOf, type Reading } from './reading.ts'
 
 /**
- * `verdicts` leaves out what no verdict rests on: BARs, the driver override, and the bytes of configuration
- * space once they are decoded.
+ * `verdicts` leaves out facts that no verdict needs: BARs, the driver override, and the bytes of
+ * configuration space after decoding.
  */
 export type PciDetail = 'all' | 'verdicts'
 
-/** 64, 256 or 4096 bytes; what an archive holds beyond that is not configuration space. */
+/** An image has 64, 256 or 4096 bytes; more bytes in an archive are ignored. */
 const wholeConfig = 4096
 
-/** Where the capabilities of most functions end. */
+/** The capabilities of most functions end below this offset. */
 const usualConfig = 512
 
 /**
- * The image, or of a long one its beginning, if that has all that verdicts rest on: on the running machine
- * every four bytes are a question to the device (`pci_read_config`, drivers/pci/pci-sysfs.c), a thousand of
- * them for a whole image.
+ * The whole image, or only its beginning if that holds all capabilities that verdicts need. On a running
+ * machine every four bytes are a request to the device (`pci_read_config`, drivers/pci/pci-sysfs.c).
  */
 export function configOf(
   reading: Reading,

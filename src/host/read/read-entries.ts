@@ -1,6 +1,6 @@
 /**
- * Entries of the Boot Loader Specification beyond their text: which initramfs each one loads, where it really
- * is, how large it is and how much room is left beside it; and what the loader itself says in EFI variables.
+ * For each entry of the Boot Loader Specification: the initramfs that it loads, its real path and size, and
+ * the free space beside it. Also the EFI variables that name entries.
  */
 import { defined } from '../../base/defined.ts'
 import { readEntry } from '../../boot/loaders/bls.ts'
@@ -8,7 +8,7 @@ import { loaderVariablePath } from '../../boot/loaders/loader-interface.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { BootFacts, EntryImage, LoaderEntries } from '../boot-facts.ts'
 
-/** In the order in which a loader's folders are looked for (boot/bootloader.ts). */
+/** The order in which boot loaders search. */
 const folders = ['/efi/loader/entries', '/boot/efi/loader/entries', '/boot/loader/entries']
 
 const entriesLimit = 200
@@ -47,8 +47,8 @@ function imagesIn(reader: Reader, folder: string): EntryImage[] {
 }
 
 /**
- * Relative to the partition; without a partition of its own for /boot (GRUB only) the path starts at the
- * root.
+ * The path is relative to the partition. If /boot is no partition of its own (GRUB only), the path starts at
+ * the root.
  */
 function findImage(
   reader: Reader,

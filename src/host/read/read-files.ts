@@ -1,6 +1,6 @@
 /**
- * The text of the boot and module files that a plan may edit. Which of them matter on this distribution is
- * decided in boot/ and plan/; here they are only read.
+ * Reads the boot and module files that a plan may edit. boot/ and plan/ decide which of them matter on this
+ * distribution.
  */
 import {
   unitFolder,
@@ -12,7 +12,7 @@ import {
 import type { HostFile } from '../host.ts'
 import { namesIn, type Reading } from './reading.ts'
 
-/** Files of our own: a plan compares them with what they should be. */
+/** Files that Handover writes. A plan compares their text with the wanted one. */
 const own = [
   '/etc/handover/bind',
   '/etc/handover/bindings',
@@ -70,7 +70,7 @@ const folders: readonly (readonly [folder: string, suffix: string])[] = [
   ['/boot/efi/loader/entries', '.conf'],
 ]
 
-/** Files beyond this are no configuration written by a person. */
+/** Larger files are not read, since nobody writes a configuration of this size. */
 const sizeLimit = 256 * 1024
 
 export function readFiles(reading: Reading): HostFile[] {
@@ -91,8 +91,7 @@ export function readFiles(reading: Reading): HostFile[] {
           code: 'unreadable',
           severity: 'note',
           message:
-            `${path} cannot be read (${result.code ?? result.reason}), so what it configures ` +
-            'is not known',
+            `${path} cannot be read (${result.code ?? result.reason}), so its settings ` + 'are not known',
           help: 'run the same command as root to read it',
         })
       }

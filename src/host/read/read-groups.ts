@@ -1,8 +1,8 @@
 /**
- * /sys/kernel/iommu_groups → IommuGroup[]. Who is in a group is told twice: by the group's own folder, and by
- * the `iommu_group` link of every member. The links are cheaper, but only functions are asked for theirs, and
- * a group may have members of other buses. `/sys/class/iommu/UNIT/devices` (drivers/iommu/iommu-sysfs.c)
- * names every device the unit serves, so where all units have that list the links are enough.
+ * /sys/kernel/iommu_groups → IommuGroup[]. The members of a group are in its own folder, and every member has
+ * an `iommu_group` link. Reading the links is faster, but only PCI functions are known here, and a group may
+ * have members on other buses. `/sys/class/iommu/UNIT/devices` (drivers/iommu/iommu-sysfs.c) lists every
+ * device that a unit serves; if all units have this list, the links are enough.
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -15,13 +15,13 @@ const unitsFolder = '/sys/class/iommu'
 
 type Members = { readonly devices: readonly PciAddress[]; readonly others: readonly string[] }
 
-/** The groups before any function was read. */
+/** The groups, read before any function. */
 export type GroupList = {
   /** In the order of their numbers. */
   readonly ids: readonly number[]
-  /** By group; not there where each function's link is to be asked. */
+  /** Members by group. Absent: the link of each function must be read. */
   readonly members?: ReadonlyMap<number, Members>
-  /** What the units serve, for `groupsOf`. */
+  /** The devices that the units serve. */
   readonly served: readonly Served[]
 }
 
@@ -29,15 +29,13 @@ type Served = { readonly unit: string; readonly names: readonly string[] }
 
 export function listGroups(reading: Reading, units: readonly string[]): GroupList {
   const names = namesIn(reading, groupsFolder).filter((name) => /^\d{1,9}$/.test(name))
-  // Numbers in an array of their own sort without a function that is called for every two of them.
+  // A typed array sorts numbers without a comparison function.
   const ids = [...Uint32Array.from(names, Number).sort()]
   const served = ids.length === 0 ? undefined : servedBy(reading, units)
   return served === undefined ? { ids, served: [], members: readMembers(reading, ids) } : { ids, served }
 }
 
-/**
- * Nothing where a unit does not tell (archives, kernels without the list), and where none is there to ask.
- */
+/** `undefined` if a unit has no such list (archives, older kernels) or if there is no unit. */
 function servedBy(reading: Reading, units: readonly string[]): Served[] | undefined {
   const served: Served[] = []
   for (const unit of units) {
@@ -48,7 +46,7 @@ function servedBy(reading: Reading, units: readonly string[]): Served[] | undefi
   return served.length === 0 ? undefined : served
 }
 
-/** Each function's group as the groups' folders told it; empty where they were not read. */
+/** Function → group, from the folders of the groups. Empty if they were not read. */
 export function groupOfFunction(list: GroupList): ReadonlyMap<PciAddress, number> {
   const groupOf = new Map<PciAddress, number>()
   for (const [id, { devices }] of list.members ?? []) for (const address of devices) groupOf.set(address, id)
@@ -56,8 +54,8 @@ export function groupOfFunction(list: GroupList): ReadonlyMap<PciAddress, number
 }
 
 /**
- * The groups with their members; the functions too, for where links and lists do not fit only the lists
- * count.
+ * The groups with their members. If links and lists contradict each other, the lists count, and the groups of
+ * the functions are corrected.
  */
 export function groupsOf(
   reading: Reading,
@@ -76,7 +74,10 @@ export function groupsOf(
 
 type Found = { devices: PciAddress[]; others: string[] }
 
-/** Of every group until it has some: an array made empty grows to room for seventeen with its first. */
+/**
+ * The first value of every group. Sharing it saves memory: an array that starts empty reserves room for 17
+ * members.
+ */
 const none: never[] = []
 
 function membersByLinks(
@@ -99,13 +100,13 @@ function membersByLinks(
     for (const name of names.filter((one) => !linked.has(one))) {
       const id = numberOf(linkName(reading, `${unitsFolder}/${unit}/devices/${name}/iommu_group`))
       const group = id === undefined ? undefined : found.get(id)
-      // A function that is served but names no group, too: then the links are not to be trusted.
+      // A unit serves a function that names no group, so the links cannot be relied on.
       if (group === undefined || parseAddress(name) !== undefined) return undefined
       if (group.others === none) group.others = [name]
       else group.others.push(name)
     }
   }
-  // No unit serves these: mediated devices and others that VFIO gave a group without an IOMMU.
+  // No unit serves these groups: those of mediated devices, and those that VFIO makes without an IOMMU.
   const rest = ids.filter((id) => isEmpty(found.get(id)))
   return rest.length === 0 ? found : new Map([...found, ...readMembers(reading, rest)])
 }
@@ -134,7 +135,7 @@ function withDetails(
   ids: readonly number[],
   members: ReadonlyMap<number, Members>,
 ): IommuGroup[] {
-  // What one group's folder has, all have: asking each for a file an archive did not keep is slow.
+  // All groups have the same files. Looking at one folder saves failing reads in an archive.
   const kept = new Set(ids[0] === undefined ? [] : namesIn(reading, `${groupsFolder}/${ids[0]}`))
   return ids.map((id) => {
     const { devices = [], others = [] } = members.get(id) ?? {}
@@ -150,7 +151,7 @@ function withDetails(
   })
 }
 
-/** Lines of `0x00000000fee00000 0x00000000feefffff msi`. */
+/** Parses lines such as `0x00000000fee00000 0x00000000feefffff msi`. */
 export function parseReservedRegions(text: string): ReservedRegion[] {
   const regions: ReservedRegion[] = []
   for (const match of text.matchAll(/^0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16}) ([\w-]+)$/gm)) {

@@ -1,6 +1,6 @@
 /**
- * readHost: the running machine, or a tree shaped like one, as a Host value. Composes the readers and gathers
- * what they could not read. It judges nothing: verdicts are computed from the value (judge/).
+ * readHost: the running machine, or a tree with the same layout, as a Host value. It calls the readers and
+ * collects what they could not read. It judges nothing; verdicts are computed from the value (judge/).
  */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -56,7 +56,8 @@ export function readHost(
 }
 
 /**
- * What a look at configuration space could not reach, and who could: 64 bytes are what every user may read.
+ * Findings about configuration space that could not be read. Every user may read 64 bytes of it; root may
+ * read all.
  */
 function shallowFindings(devices: readonly PciDevice[]): Finding[] {
   const findings: Finding[] = []
@@ -66,8 +67,8 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
       code: 'input-incomplete',
       severity: 'note',
       message:
-        `of ${header.length} of ${devices.length} functions only the first 64 bytes of ` +
-        'configuration space were readable: capabilities (ACS, FLR, serial numbers) are not known',
+        `${header.length} of ${devices.length} functions show only the first 64 bytes of ` +
+        'configuration space, so their capabilities (ACS, FLR, serial numbers) are not known',
       help: 'run the same command as root',
     })
   const express = devices.filter((device) => device.facts?.depth === 'standard' && device.facts.portType)
@@ -76,17 +77,17 @@ function shallowFindings(devices: readonly PciDevice[]): Finding[] {
       code: 'input-incomplete',
       severity: 'note',
       message:
-        'no function shows more than 256 bytes of configuration space: what PCIe keeps ' +
-        'beyond (ACS, serial numbers, SR-IOV) is not known',
+        'no function shows more than 256 bytes of configuration space, so the PCIe extended ' +
+        'capabilities (ACS, serial numbers, SR-IOV) are not known',
       help: 'the firmware or the kernel gives no access to extended configuration space (ECAM, pci=nommconf)',
     })
   return findings
 }
 
 /**
- * Without these files nothing is known of mounts and routes: an archive of /sys alone. Every VGA function has
- * `boot_vga` (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible): without it the archive does not say where
- * the firmware's screen is.
+ * The kinds of needs that the input does not cover, such as mounts and routes in an archive of /sys alone.
+ * Every VGA function has `boot_vga` (drivers/pci/pci-sysfs.c, pci_dev_attrs_are_visible); an archive without
+ * it does not show where the firmware's screen is.
  */
 function unreadNeeds(reading: Reading, devices: readonly PciDevice[]): Pick<Host, 'unreadNeeds'> {
   const { system } = reading
@@ -99,14 +100,14 @@ function unreadNeeds(reading: Reading, devices: readonly PciDevice[]): Pick<Host
   return unread.length > 0 ? { unreadNeeds: unread } : {}
 }
 
-/** Other displays (0380) have no `boot_vga`: what is drawn on them stands among the framebuffers. */
+/** Other displays (0380) have no `boot_vga`; the list of framebuffers shows what is drawn on them. */
 function isScreenUnread({ system }: Reading, devices: readonly PciDevice[]): boolean {
   const lacks = (code: string) =>
     devices.some((one) => one.classCode?.startsWith(code) === true && one.bootVga === undefined)
   return lacks('0300') || (lacks('0380') && !system.list('/sys/class/graphics').ok)
 }
 
-/** Bridges of the host's network, by name. */
+/** Names of the network bridges. */
 function bridgesOf(reading: Reading): string[] {
   const { byName } = networkFacts(reading).interfaces
   return [...byName.values()].filter(({ kind }) => kind === 'bridge').map(({ name }) => name)

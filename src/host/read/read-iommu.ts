@@ -1,6 +1,7 @@
 /**
- * The IOMMU by evidence: groups and units are proof that it is on; firmware tables say that it could be. Log
- * lines are not read: "DMAR: IOMMU enabled" is printed before any hardware is touched.
+ * Reads the state of the IOMMU from evidence: groups and units prove that it is on; firmware tables show that
+ * the machine has one. The kernel log is not used: it prints "DMAR: IOMMU enabled" before it touches any
+ * hardware.
  */
 import { defined } from '../../base/defined.ts'
 import { toHex } from '../../pci/hex.ts'
@@ -10,7 +11,7 @@ import { bytesOf, linkName, namesIn, textOf, type Reading } from './reading.ts'
 
 const tablesFolder = '/sys/firmware/acpi/tables'
 
-/** The names of the units, where the kernel, or an archive, has such a folder. */
+/** Names of the IOMMU units, if the kernel or the archive has the folder. */
 export function listUnits(reading: Reading): ReadResult<readonly string[]> {
   return reading.system.list('/sys/class/iommu')
 }
@@ -40,22 +41,22 @@ function stateOf(on: boolean, table: string | undefined, looked: boolean): Iommu
   return looked ? 'absent' : 'unknown'
 }
 
-/** Without a unit and without a table it may be any: groups say that there is one, not whose. */
+/** Groups alone show that there is an IOMMU, but not its kind. */
 function kindOf(units: readonly string[], dmar?: string, ivrs?: string): IommuFacts['kind'] {
   if (units.some((name) => name.startsWith('dmar')) || dmar !== undefined) return 'intel'
   if (units.some((name) => name.startsWith('ivhd')) || ivrs !== undefined) return 'amd'
   return units.length > 0 ? 'other' : null
 }
 
-/** Tables are readable by root only (mode 0400); the empty string says "there, but not readable". */
+/** Only root can read the tables (mode 0400). The empty text means that the table is there but unreadable. */
 function tableHex(reading: Reading, name: string): string {
   const bytes = bytesOf(reading, `${tablesFolder}/${name}`, 1 << 20)
   return bytes === undefined ? '' : toHex(bytes)
 }
 
 /**
- * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` where remapping is active, `PCI-MSI`
- * where it is not (x86 only). Anyone may read it, unlike the kernel log.
+ * /proc/interrupts names the interrupt chip of each line: `IR-PCI-MSI` with remapping, `PCI-MSI` without it
+ * (x86 only). Every user may read it, unlike the kernel log.
  */
 function readInterruptRemapping(reading: Reading): boolean | undefined {
   const text = textOf(reading, '/proc/interrupts', 16 << 20)
@@ -65,7 +66,8 @@ function readInterruptRemapping(reading: Reading): boolean | undefined {
 }
 
 /**
- * Archives often lack /sys/class; each function's `iommu` link names its unit (`../../virtual/iommu/dmar1`).
+ * Archives often lack /sys/class. The `iommu` link of a function also names its unit
+ * (`../../virtual/iommu/dmar1`).
  */
 function unitsOfDevices(reading: Reading, groups: readonly IommuGroup[]): string[] {
   for (const address of groups.slice(0, 8).flatMap((group) => group.devices.slice(0, 1))) {

@@ -1,4 +1,4 @@
-/** The kernel, the processor, the memory and the distribution: facts that decide which remedy fits. */
+/** Reads the facts about kernel, processor, memory and distribution. */
 import { defined } from '../../base/defined.ts'
 import type { CpuFacts, Distribution, KernelFacts, MemoryFacts } from '../host.ts'
 import { namesIn, numberOf, textOf, type Reading } from './reading.ts'
@@ -18,11 +18,11 @@ export function readKernel(reading: Reading): KernelFacts {
   }
 }
 
-/** The options that decide whether an IOMMU is used by default and how vfio is built. */
+/** The options for the IOMMU's default, interrupt remapping, VFIO and KVM. */
 const interesting = /^CONFIG_((?:INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|IOMMUFD|VFIO|IRQ_REMAP|KVM)\w*)=(.*)$/gm
 
 function readConfig(reading: Reading, release: string): Record<string, string> | undefined {
-  // A release is a folder name; anything else would be a path.
+  // The release becomes a part of a path, so other characters are refused.
   if (!/^[\w.+~-]{1,64}$/.test(release)) return undefined
   for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`]) {
     const text = reading.system.readText(path, 2 << 20)

@@ -1,7 +1,7 @@
 /**
- * What the host itself needs, each with its chain down to the PCI function: the facts every refusal rests on.
- * One reader per kind in needs/; this file only puts them together and drops doubles. What is part of the
- * board follows from the class alone and is added by judge/chipset.ts.
+ * Reads what the host needs, each need with its chain down to the PCI function. needs/ has one reader for
+ * each kind; this file joins their results and removes duplicates. judge/chipset.ts adds the parts of the
+ * board, which follow from the class alone.
  */
 import type { PciDevice } from '../../pci/device.ts'
 import type { Host } from '../host.ts'

@@ -1,13 +1,12 @@
 /**
- * What is at the paths that a spec names: the images, ISOs and kernels of its VMs. Asked only when a plan is
- * made.
+ * Looks at the paths that a spec names: the images, ISOs and kernels of its VMs. Only planning needs them.
  */
 import type { FileStat, Reader } from '../../machine/system.ts'
 import type { HostPath } from '../host.ts'
 
 const limit = 10_000
 
-/** `paths` are absolute. */
+/** All paths must be absolute. */
 export function readPaths(reader: Reader, paths: readonly string[]): HostPath[] {
   return [...new Set(paths)].slice(0, limit).map((path) => readPath(reader, path))
 }
@@ -34,8 +33,8 @@ function kindOf({ kind }: FileStat): HostPath['kind'] {
 }
 
 /**
- * Of a running kernel by the number of the node, wherever it lies; in a tree, whose nodes are plain files, by
- * its name.
+ * On a running kernel the number of the node identifies the block device. In a tree the nodes are plain
+ * files, so the name identifies it.
  */
 function blockAt(reader: Reader, real: string): Pick<HostPath, 'block' | 'whole'> | undefined {
   const number = reader.nodeNumber?.(real)
@@ -43,7 +42,7 @@ function blockAt(reader: Reader, real: string): Pick<HostPath, 'block' | 'whole'
   const byNumber =
     number === undefined ? undefined : reader.readLink(`/sys/dev/block/${number.slice('block '.length)}`)
   if (byNumber !== undefined) {
-    // A node without a device behind it is still no file.
+    // A device node whose device is missing is still not a file.
     if (!byNumber.ok) return {}
     return blockFrom(reader, lastPart(byNumber.value), byNumber.value)
   }
@@ -52,7 +51,7 @@ function blockAt(reader: Reader, real: string): Pick<HostPath, 'block' | 'whole'
   return name !== undefined && link?.ok === true ? blockFrom(reader, name, link.value) : undefined
 }
 
-/** `…/block/sda/sda2` is a part of sda. */
+/** From `…/block/sda/sda2`, the whole disk is sda. */
 function blockFrom(reader: Reader, name: string, link: string): Pick<HostPath, 'block' | 'whole'> {
   const isPart = reader.stat(`/sys/class/block/${name}/partition`).ok
   return { block: name, whole: isPart ? (link.split('/').at(-2) ?? name) : name }
@@ -62,7 +61,7 @@ function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** The folder with its links resolved, as far as it is there. */
+/** The path with the links of its existing folders resolved. */
 function whereItWouldBe(reader: Reader, path: string): string {
   const slash = path.lastIndexOf('/')
   if (slash <= 0) return path

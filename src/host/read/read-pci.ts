@@ -1,8 +1,8 @@
 /**
- * /sys/bus/pci/devices → PciDevice[]. Attributes that cannot be there (by class, or because configuration
- * space says so) are not asked for: a large server is thousands of functions, and listing each folder costs
- * more than reading it. Capabilities are decoded from configuration space in pci/; what hangs behind a
- * function is in read-attached.ts.
+ * /sys/bus/pci/devices → PciDevice[]. A large server has thousands of functions, and listing their folders
+ * takes longer than reading them, so attributes that a function cannot have (by its class or its
+ * configuration space) are not read. pci/ decodes capabilities; read-attached.ts reads what is attached to a
+ * function.
  */
 import { toHex } from '../../pci/hex.ts'
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../../pci/address.ts'
@@ -27,19 +27,22 @@ import { idsOf, isSilent, ueventValue, type Ids, type KnownIds, type TextOf } fr
 import { idsOfKind, readHeld, rememberKind, type KnownKinds } from './function-kind.ts'
 import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 
-/** A machine with more functions than this is not one we can judge; the rest is left out with a finding. */
+/** Functions beyond this number are left out with a finding. */
 const deviceLimit = 65_536
 
-/** From so many functions on, listing who holds which (some hundred folders) is less than asking each. */
+/**
+ * From this number of functions on, listing the folders of the drivers takes less time than reading the
+ * driver of each function.
+ */
 const manyFunctions = 128
 
-/** `groupOf` is empty where each function's own link is to tell its group. */
+/** If `groupOf` is empty, the link of each function gives its group. */
 export function readPciDevices(
   reading: Reading,
   groupOf: ReadonlyMap<PciAddress, number>,
   detail: PciDetail = 'all',
 ): PciDevice[] {
-  // The kernel names each once, and in one way; an archive may have anything.
+  // An archive may list a function twice or in another spelling.
   const addresses = [...new Set(namesIn(reading, devicesFolder).flatMap((name) => parseAddress(name) ?? []))]
   if (addresses.length > deviceLimit) {
     reading.findings.push({
@@ -71,8 +74,9 @@ export function readPciDevices(
 }
 
 /**
- * In sysfs a virtual function's folder lies beside its physical function's, and on a bus of its own it would
- * seem to be at the very same place; so its place is that one's with its rank: `0000:00/03.0/00.0/vf1`.
+ * In sysfs the folder of a virtual function is beside that of its physical function, so on another bus both
+ * would have the same path. Its path is therefore that of the physical function with its number:
+ * `0000:00/03.0/00.0/vf1`.
  */
 function withVirtualPlaces(devices: PciDevice[]): PciDevice[] {
   if (!devices.some((device) => device.physFn !== undefined)) return devices
@@ -94,14 +98,20 @@ type Known = {
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
   readonly ids: KnownIds
-  /** Who holds which function, where that was listed; then one of a kind is asked for all. */
+  /**
+   * The driver of each function, from the folders of the drivers. If it is filled, one `uevent` is read for
+   * each kind of function.
+   */
   readonly held: ReadonlyMap<PciAddress, string>
   readonly kinds: KnownKinds
-  /** For what is read again, and noted then, where it did not do. */
+  /**
+   * For reads whose failures are not noted: if one fails, the file is read again through the other Reading,
+   * which notes it.
+   */
   readonly unnoted: Reading
 }
 
-/** What is read of a function first: where it is, its configuration space, who it is and who holds it. */
+/** The first facts about a function: its folder, configuration space, ids and driver. */
 type Seen = {
   readonly folder: string
   readonly place: Partial<PciDevice> | undefined
@@ -124,7 +134,7 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
   }
   if (place) Object.assign(device, place)
   addAttributes(reading, folder, device, known)
-  // An image that does not answer says nothing of the function.
+  // If the function does not answer, its image holds only ff.
   if (config !== undefined && !isSilent(config)) device.multifunction = ((config[0x0e] ?? 0) & 0x80) !== 0
   if (known.detail === 'all') Object.assign(device, detailsOf(text, config))
   const slot = known.slots.size === 0 ? undefined : known.slots.get(slotOf(address))
@@ -140,8 +150,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
 }
 
 /**
- * By its kind, if another of it was asked and a driver's folder lists it, else itself; of a function that is
- * not there, its folder.
+ * Takes the ids from a function of the same kind if the folder of a driver lists this one; otherwise reads
+ * them. Returns the path of the folder if the function is gone.
  */
 function see(reading: Reading, address: PciAddress, known: Known): Seen | string {
   const driver = known.held.get(address)
@@ -162,23 +172,24 @@ function see(reading: Reading, address: PciAddress, known: Known): Seen | string
   const { config, size } = isRead ? image : configOf(reading, folder, known.detail)
   const ids = idsOf((name) => textOf(reading, `${folder}/${name}`), uevent, config, known.ids)
   const isSilentFolder = uevent === undefined && config === undefined && ids.vendorId === undefined
-  // Where some files could not be read, these may be among them, unless the folder itself is gone.
+  // If some files were unreadable, these may be among them. So the function counts as gone only if its folder
+  // is gone too.
   if (isSilentFolder && (reading.unreadable.size === 0 || !reading.system.stat(folder).ok)) return folder
   if (config !== undefined && known.held.size > 0) rememberKind(config, ids, known.kinds)
   return { folder, place, config, size, ids, driver: driverOf(reading, folder, uevent) }
 }
 
 /**
- * Of a function that is listed with its driver; what cannot be read there is noted when it is looked for
- * itself.
+ * The place of a function that the folder of a driver lists. Failures are noted when the function itself is
+ * read.
  */
 function placeHeld(address: PciAddress, { places, unnoted }: Known): DevicePlace | undefined {
   return placeBeside(address, places) ?? placeByLink(unnoted, address, places)
 }
 
 /**
- * Every function is on the only node a machine can have, whether or not its firmware says so (`numa_node` is
- * -1 then).
+ * If the machine can have only one node, every function is on it, even if the firmware does not say so
+ * (`numa_node` is -1 then).
  */
 function readOnlyNode(reading: Reading): number | undefined {
   const possible = textOf(reading, '/sys/devices/system/node/possible')
@@ -188,7 +199,8 @@ function readOnlyNode(reading: Reading): number | undefined {
 function addAttributes(reading: Reading, folder: string, device: Draft<PciDevice>, known: Known): void {
   const node = known.onlyNode ?? numberOf(textOf(reading, `${folder}/numa_node`))
   if (node !== undefined && node >= 0) device.numaNode = node
-  // Only functions that can be reset have the file (`pci_dev_reset_attr_is_visible`, drivers/pci/pci.c).
+  // The file exists only for functions that can be reset (`pci_dev_reset_attr_is_visible`,
+  // drivers/pci/pci.c).
   const methods = textOf(reading, `${folder}/reset_method`)
   if (methods !== undefined) device.resetMethods = wordsOf(methods, known.wordLists)
   // Only VGA controllers have the file.
@@ -196,7 +208,7 @@ function addAttributes(reading: Reading, folder: string, device: Draft<PciDevice
   if (bootVga !== undefined) device.bootVga = bootVga === '1'
 }
 
-/** What no verdict rests on. */
+/** Facts that no verdict needs. */
 function detailsOf(text: TextOf, config: Uint8Array | undefined): Partial<PciDevice> {
   return {
     ...overrideOf(text('driver_override')),
@@ -210,7 +222,7 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
   reading.findings.push({
     code: 'unreadable',
     severity: 'warning',
-    message: `${address} is listed, but nothing in its folder ${folder} can be read`,
+    message: `${address} is listed, but no file in its folder ${folder} can be read`,
     help: 'it may have been removed while it was read; run the command again',
     about: [address],
   })
@@ -218,8 +230,8 @@ function vanished(reading: Reading, address: PciAddress, folder: string): PciDev
 }
 
 /**
- * `uevent` names the driver (`dev_uevent`, drivers/base/core.c), and all of a function ends with its name;
- * else the link tells.
+ * `uevent` names the driver (`dev_uevent`, drivers/base/core.c). Its text is complete if it holds
+ * PCI_SLOT_NAME; otherwise the link is read.
  */
 function driverOf(reading: Reading, folder: string, uevent: string | undefined): string | null {
   const named = uevent === undefined ? undefined : ueventValue(uevent, 'DRIVER')
@@ -227,7 +239,7 @@ function driverOf(reading: Reading, folder: string, uevent: string | undefined):
   return uevent?.includes('\nPCI_SLOT_NAME=') ? null : linkName(reading, `${folder}/driver`) || null
 }
 
-/** Most functions state one of a few lists. */
+/** Most functions have one of a few lists, so equal lists share one array. */
 function wordsOf(text: string, known: Map<string, readonly string[]>): readonly string[] {
   let words = known.get(text)
   if (words === undefined) known.set(text, (words = text.split(/\s+/).filter(Boolean)))
@@ -239,7 +251,10 @@ function overrideOf(text: string | undefined): Partial<PciDevice> {
   return { driverOverride: text === '' || text === '(null)' ? null : text }
 }
 
-/** Not asked where the members of all groups were listed: a function not among them has none. */
+/**
+ * Read only if the members of the groups were not listed. If they were, a function that is not among them has
+ * no group.
+ */
 function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
   return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
 }
@@ -260,7 +275,7 @@ function linkSpeedOf(text: TextOf): { link?: Link } {
   return Object.keys(link).length > 0 ? { link } : {}
 }
 
-/** /sys/bus/pci/slots/NAME/address holds `0000:01:00`: the sockets firmware or hot-plug knows by name. */
+/** /sys/bus/pci/slots/NAME/address holds `0000:01:00`. Firmware and hot-plug drivers give the names. */
 function readPhysicalSlots(reading: Reading): Map<string, string> {
   const slots = new Map<string, string>()
   for (const name of namesIn(reading, '/sys/bus/pci/slots')) {
@@ -271,8 +286,8 @@ function readPhysicalSlots(reading: Reading): Map<string, string> {
 }
 
 /**
- * An archive in which no function has a driver or group link did not keep those links; that is not "has
- * none". On the running machine it is.
+ * If no function of an archive has a driver link or group link, the archive did not keep these links, so they
+ * are unknown. On the running machine a missing link means that there is none.
  */
 function withoutFalseNulls(reading: Reading, devices: PciDevice[]): PciDevice[] {
   if (reading.system.live) return devices

@@ -1,4 +1,4 @@
-/** Physical and virtual functions (SR-IOV), and what a card's driver holds for its virtual ones. */
+/** Reads physical and virtual functions (SR-IOV), and the settings of virtual functions. */
 import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -6,9 +6,9 @@ import { parseVirtualFunctions, type VirtualFunctionSettings } from '../../pci/v
 import { linkName, numberOf, textOf, type Reading } from './reading.ts'
 
 /**
- * Physical functions have the files where configuration space shows the capability (or ends before it could).
- * A virtual function has a `physfn` link in its folder, and its image begins with ff where others have their
- * ids (PCIe 9.3.4.1.1).
+ * The files exist for a physical function. They are read if configuration space shows the capability or is
+ * too short to show it. A virtual function has a `physfn` link, and its image begins with ff in place of ids
+ * (PCIe 9.3.4.1.1).
  */
 export function sriovOf(
   reading: Reading,
@@ -28,7 +28,9 @@ export function sriovOf(
   return { sriov: { totalVfs, numVfs } }
 }
 
-/** What only planning asks: where new virtual functions would go, and how those that are there are set up. */
+/**
+ * Facts for planning only: whether new virtual functions get a driver, and the settings of the existing ones.
+ */
 export function withFunctionSettings(
   reading: Reading,
   folder: string,
@@ -47,7 +49,10 @@ export function withFunctionSettings(
   }
 }
 
-/** By number, without gaps; nothing when the driver states nothing, or nothing can be asked. */
+/**
+ * Settings in the order of the functions' numbers. `undefined` if the driver reports none or nothing can be
+ * asked.
+ */
 function readFunctions(
   { showLink }: Reading['system'],
   device: PciDevice,

@@ -1,18 +1,17 @@
 /**
- * Unified kernel images (kernel, initramfs and arguments in one file, Boot Loader Specification Type #2):
- * which there are, for which installed kernel, how much room is beside them, and whether the firmware insists
- * on signatures.
+ * Reads the unified kernel images (kernel, initramfs and arguments in one file, Boot Loader Specification
+ * Type #2): their kernels, the free space beside them, and whether the firmware requires signatures.
  */
 import { defined } from '../../base/defined.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { BootFacts, UnifiedImage } from '../boot-facts.ts'
 
-/** The EFI system partition's usual places first, as kernel-install and bootctl look for it. */
+/** The order in which kernel-install and bootctl search the EFI system partition. */
 const folders = ['/efi/EFI/Linux', '/boot/efi/EFI/Linux', '/boot/EFI/Linux']
 
 const imagesLimit = 100
 
-/** EFI variable of the firmware's own (UEFI specification, 3.3): four bytes of attributes, then one byte. */
+/** A variable of the firmware (UEFI specification, 3.3): four bytes of attributes, then one byte. */
 const secureBootPath = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c'
 
 export function readUnified(reader: Reader): Pick<BootFacts, 'unified' | 'secureBoot'> {
@@ -56,8 +55,8 @@ function imagesOf(reader: Reader, folder: string, names: readonly string[]): Uni
 }
 
 /**
- * `TOKEN-RELEASE.efi` (kernel-install), `linux-RELEASE-MACHINE.efi` (dracut); the longest, since one release
- * may begin another.
+ * `TOKEN-RELEASE.efi` (kernel-install), `linux-RELEASE-MACHINE.efi` (dracut). The longest match wins, since
+ * one release may be the beginning of another.
  */
 function releaseIn(name: string, releases: readonly string[]): string | undefined {
   return releases

@@ -1,14 +1,14 @@
 /**
- * Reading: what every reader shares — the machine, and a list of what could not be read. Absent is
- * `undefined` and says nothing; unreadable is `undefined` too, but is written down and becomes one finding
- * per kind of file.
+ * Reading: the state that all readers share: the machine, and the list of files that could not be read.
+ * Readers return `undefined` for an absent file and for an unreadable one. Unreadable files are noted, and
+ * each kind of file becomes one finding.
  */
 import type { Finding } from '../../base/finding.ts'
 import type { Reader } from '../../machine/system.ts'
 
 export type Reading = {
   readonly system: Reader
-  /** Kernel error name and kind of file (`EACCES /sys/…/config`) → the paths met. */
+  /** Error name and kind of file (`EACCES /sys/…/config`) → the paths that failed. */
   readonly unreadable: Map<string, string[]>
   readonly findings: Finding[]
 }
@@ -32,7 +32,7 @@ export function bytesOf(reading: Reading, path: string, limit?: number): Uint8Ar
   return undefined
 }
 
-/** The beginning of a file, good until the next call. */
+/** The beginning of a file. The bytes are valid only until the next call. */
 export function headOf(reading: Reading, path: string, most: number): Uint8Array | undefined {
   const { system } = reading
   const result = system.readHead ? system.readHead(path, most) : system.readBytes(path, 65_536)
@@ -41,7 +41,7 @@ export function headOf(reading: Reading, path: string, most: number): Uint8Array
   return undefined
 }
 
-/** Names in a folder; an absent folder is empty, an unreadable one is empty and noted. */
+/** Names in a folder. Empty for an absent folder, and for an unreadable one, which is noted. */
 export function namesIn(reading: Reading, path: string): readonly string[] {
   const result = reading.system.list(path)
   if (result.ok) return result.value
@@ -49,13 +49,13 @@ export function namesIn(reading: Reading, path: string): readonly string[] {
   return []
 }
 
-/** The target of a link as it stands there, usually relative. */
+/** The target of a link as it is written, usually a relative path. */
 export function linkOf(reading: Reading, path: string): string | undefined {
   const result = reading.system.readLink(path)
   return result.ok ? result.value : undefined
 }
 
-/** The last part of a link's target: how sysfs names a driver or a group. */
+/** The last part of a link's target. In sysfs this is the name of a driver or a group. */
 export function linkName(reading: Reading, path: string): string | undefined {
   const target = linkOf(reading, path)
   return target?.slice(target.lastIndexOf('/') + 1)
@@ -67,7 +67,7 @@ export function numberOf(text: string | undefined): number | undefined {
 }
 
 function noteUnreadable(reading: Reading, path: string, failure: { reason: string; code?: string }): void {
-  // EINVAL and EISDIR are how attributes say "not now" (the carrier of an interface that is down).
+  // EINVAL and EISDIR mean that an attribute has no value now (the carrier of an interface that is down).
   if (failure.reason === 'absent' || failure.reason === 'not-a-file') return
   const why = failure.reason === 'too-large' ? 'too large' : (failure.code ?? 'error')
   const key = `${why} ${kindOfPath(path)}`
@@ -76,7 +76,10 @@ function noteUnreadable(reading: Reading, path: string, failure: { reason: strin
   else reading.unreadable.set(key, [path])
 }
 
-/** Files of one kind differ only in names that hold a digit: `…/0000:01:00.0/config` → `…/config`. */
+/**
+ * Replaces path parts with a digit, so that files of one kind are equal: `…/0000:01:00.0/config` →
+ * `…/config`.
+ */
 function kindOfPath(path: string): string {
   return path
     .split('/')
@@ -85,7 +88,7 @@ function kindOfPath(path: string): string {
     .replace(/(\*\/)+/g, '*/')
 }
 
-/** One finding per kind of unreadable file, with a count and an example. */
+/** One finding for each kind of unreadable file, with a count and an example. */
 export function unreadableFindings(reading: Reading): Finding[] {
   const findings: Finding[] = []
   for (const [key, paths] of reading.unreadable) {
@@ -96,7 +99,7 @@ export function unreadableFindings(reading: Reading): Finding[] {
     findings.push({
       code: 'unreadable',
       severity: 'note',
-      message: `${first}${more} cannot be read (${why}), so what it would tell is not known`,
+      message: `${first}${more} cannot be read (${why}), so its content is not known`,
       help: denied
         ? 'run the same command as root to read it'
         : 'look at the kernel log for errors about this device',

@@ -181,7 +181,7 @@ describe('programs whose open files may not be read', () => {
     const notes = (host: Host) =>
       host.findings.map(({ message }) => message).filter((text) => text.includes('/fd'))
     const live = notes(readHost(hidden))
-    expect(live).toEqual(['/proc/41/fd cannot be read (EACCES), so what it would tell is not known'])
+    expect(live).toEqual(['/proc/41/fd cannot be read (EACCES), so its content is not known'])
     const capture = parseCapture(captureHost(hidden, 'test').text, 'a capture')
     expect(capture.ok && notes(capture.host)).toEqual(live)
   })

@@ -102,8 +102,8 @@ describe('what cannot be read', () => {
     expect(
       host.findings.filter(({ message }) => message.includes('00:01.0')).map(({ message }) => message),
     ).toEqual([
-      '/sys/devices/pci0000:00/0000:00:01.0/uevent cannot be read (EACCES), so what it would tell is not known',
-      '/sys/devices/pci0000:00/0000:00:01.0/config cannot be read (EACCES), so what it would tell is not known',
+      '/sys/devices/pci0000:00/0000:00:01.0/uevent cannot be read (EACCES), so its content is not known',
+      '/sys/devices/pci0000:00/0000:00:01.0/config cannot be read (EACCES), so its content is not known',
     ])
     expect(judgeHost(host).devices.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown', 'unknown'])
     expect(judgeHost(host).devices[2]?.reasons.map(({ code }) => code)).toContain('device-silent')
