@@ -1,20 +1,20 @@
 /**
- * A Reader over a file tree held in memory (an unpacked archive, a umockdev recording, a host built by a
- * test). It owns no way of filling the tree from outside; whoever fills it states the limits.
+ * A Reader for a file tree in memory (an unpacked archive, a umockdev recording, a host built by a test). The
+ * caller who fills the tree must limit its size.
  */
 import type { FileStat, Reader, ReadFailure, ReadResult } from '../machine/system.ts'
 
 export type TreeNode =
   | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mode?: number }
   | { readonly kind: 'link'; readonly target: string }
-  /** There, but reading it failed when it was recorded: the kernel's error name, or `too-large`. */
+  /** A file whose reading failed when it was recorded: the kernel's error name, or `too-large`. */
   | { readonly kind: 'unreadable'; readonly code: string }
   | { readonly kind: 'directory'; readonly entries: Map<string, TreeNode> }
 
 export type Tree = Extract<TreeNode, { kind: 'directory' }>
 
 const defaultLimit = 1024 * 1024
-/** Deeper than any path of sysfs by far; keeps a hostile archive from building towers. */
+/** Far deeper than any path of sysfs. The limit stops a hostile archive from using all memory. */
 const maxDepth = 64
 const maxLinks = 40
 
@@ -23,8 +23,8 @@ export function emptyTree(): Tree {
 }
 
 /**
- * Puts a file or link into the tree, making folders on the way. False when the path leads out, is too deep or
- * is taken by a non-folder.
+ * Adds a file or link, with the folders above it. False if the path leads out of the tree, is too deep, or
+ * has a part that is not a folder.
  */
 export function addToTree(tree: Tree, path: string, node: TreeNode): boolean {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
@@ -106,7 +106,10 @@ function statOf(node: TreeNode): FileStat {
 
 type Walked = { readonly node: TreeNode; readonly parts: readonly string[] }
 
-/** Follows links inside the tree: an absolute target starts at its root, `..` stops there, as in a chroot. */
+/**
+ * Follows links inside the tree. An absolute target starts at the root of the tree, and `..` stops there, as
+ * in a chroot.
+ */
 function walk(tree: Tree, path: string, followLast: boolean): ReadResult<Walked> {
   const pending = path.split('/').reverse()
   const entered: { readonly name: string; readonly node: TreeNode }[] = []

@@ -90,8 +90,7 @@ export function readFiles(reading: Reading): HostFile[] {
         reading.findings.push({
           code: 'unreadable',
           severity: 'note',
-          message:
-            `${path} cannot be read (${result.code ?? result.reason}), so its settings ` + 'are not known',
+          message: `${path} cannot be read (${result.code ?? result.reason}), so its settings are not known`,
           help: 'run the same command as root to read it',
         })
       }

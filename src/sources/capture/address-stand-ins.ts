@@ -1,20 +1,20 @@
 /**
- * Stand-ins of IPv4 and IPv6 addresses. Two addresses have the same number of leading bits in common as their
- * originals (Xu et al., Prefix-preserving IP address anonymization, 2002), so that a route covers what it
- * covered before. What an address is stays: private, link-local, shared (RFC 6598), unique local; every other
- * IPv4 address becomes one of 240.0.0.0/4, every other IPv6 address one of 2001:db8::/32, which nobody has.
+ * Stand-ins for IPv4 and IPv6 addresses. Two stand-ins share as many leading bits as their originals (Xu et
+ * al., Prefix-preserving IP address anonymization, 2002), so a route covers the same addresses as before.
+ * Private, link-local, shared (RFC 6598) and unique local addresses stay of their kind. Every other IPv4
+ * address becomes one of 240.0.0.0/4, every other IPv6 address one of 2001:db8::/32; nobody owns these.
  */
 import { fingerprintBytes } from '../../base/fingerprint.ts'
 import { addressBytes } from '../../host/needs/network/routes.ts'
 
 export type AddressStandIns = {
-  /** As four bytes. */
+  /** Takes and returns four bytes. */
   readonly v4: (bytes: readonly number[]) => readonly number[]
-  /** As sixteen bytes. */
+  /** Takes and returns sixteen bytes. */
   readonly v6: (bytes: readonly number[]) => readonly number[]
 }
 
-/** `originals`: addresses that no stand-in may look like. */
+/** `originals`: addresses that no stand-in may be equal to. */
 export function addressStandIns(
   key: string,
   originals: readonly string[],
@@ -24,7 +24,7 @@ export function addressStandIns(
     .filter((bytes) => bytes.length > 0 && !isKept(bytes))
   const all = new Set(given.map(String))
   let drawn = drawAddresses(key, 0)
-  // A network of a few hundred that are all in use has no others to offer.
+  // A small network in which every address is in use has no free address to offer, so the attempts end.
   for (let attempt = 1; attempt < 32 && given.some((bytes) => all.has(String(drawn(bytes)))); attempt += 1)
     drawn = drawAddresses(key, attempt)
   const seen = new Set<string>()
@@ -40,7 +40,7 @@ function isKept(bytes: readonly number[]): boolean {
   return bytes.length === 4 ? isKept4(bytes) : isKept6(bytes)
 }
 
-/** This host, loopback, multicast, broadcast, and netmasks. */
+/** Addresses that stay: this host, loopback, multicast, broadcast, and netmasks. */
 function isKept4(bytes: readonly number[]): boolean {
   const [first = 0] = bytes
   if (first === 0 || first === 127 || (first >= 224 && first < 240)) return true
@@ -49,8 +49,8 @@ function isKept4(bytes: readonly number[]): boolean {
 }
 
 /**
- * Unspecified, loopback, multicast but for the groups that hold an address (ff02::1:ff00:0/104), and all of
- * 2000::/3.
+ * Addresses that stay: unspecified, loopback, the network 2000::/3 itself, and multicast. The multicast
+ * groups that hold an address (ff02::1:ff00:0/104) get a stand-in.
  */
 function isKept6(bytes: readonly number[]): boolean {
   const rest = bytes.slice(1).every((byte) => byte === 0)
@@ -77,10 +77,10 @@ function drawAddresses(key: string, attempt: number): Drawn {
   }
 }
 
-/** Other bytes for all but the first bits; equal beginnings stay equal. */
+/** Changes all bits after the first `fixedBits`; equal beginnings stay equal. */
 type Turn = (bytes: readonly number[], fixedBits: number) => number[]
 
-/** Stand-ins for the first bytes of IPv4 addresses: from 240 to 254, which no network uses. */
+/** Stand-ins for the first byte of an IPv4 address: 240 to 254, which no network uses. */
 function firstOctets(key: string, attempt: number): (octet: number) => number {
   const drawn = new Map<number, number>()
   return (octet) => {
@@ -131,8 +131,8 @@ function draw6(bytes: readonly number[], turn: Turn, draw4: Drawn): readonly num
 }
 
 /**
- * The 256 bits of `flips` are the nodes of a tree of eight levels: each bit is turned or not by what stands
- * before it.
+ * The 256 bits of `flips` are the nodes of a tree with eight levels: the bits before a bit decide whether it
+ * is flipped.
  */
 function turnByte(byte: number, fixed: number, flips: Uint8Array): number {
   let turned = 0
@@ -144,7 +144,7 @@ function turnByte(byte: number, fixed: number, flips: Uint8Array): number {
   return turned
 }
 
-/** How many leading bits say what it is. */
+/** The number of leading bits that identify the kind of an address. */
 function fixedBits4([a = 0, b = 0]: readonly number[]): number {
   if (a === 10) return 8
   if (a === 172 && b >= 16 && b < 32) return 12

@@ -1,6 +1,6 @@
 /**
- * Bytes as text of one character each, so that texts and binary files are searched in one way and come back
- * as they were.
+ * Converts bytes to text with one character for each byte and back. Text and binary files can then be
+ * searched in the same way, and no byte is lost.
  */
 
 export function latinOf(bytes: Uint8Array): string {
@@ -27,8 +27,8 @@ export function bytesOfHex(hex: string): Uint8Array {
 }
 
 /**
- * No text: it holds control characters that texts do not have. The arguments of a process are texts behind
- * one another.
+ * Whether a file holds control characters that a text does not have. The arguments of a process are texts
+ * separated by NULs.
  */
 export function isBinary(path: string, latin: string): boolean {
   return /[\0-\x08\x0e-\x1f]/.test(latin) && !/^\/proc\/\d+\/(?:cmdline|environ)$/.test(path)

@@ -1,6 +1,6 @@
 /**
- * A host as one redacted, diffable text: recorded while it is read, cut down, made anonymous, written as
- * YAML.
+ * Writes a host as one redacted, diffable text: it records what the readers read, reduces it, replaces
+ * secrets and writes YAML.
  */
 import { textOf, startReading } from '../../host/read/reading.ts'
 import type { Reader } from '../../machine/system.ts'
@@ -15,22 +15,21 @@ import { redactorFor, type Redactor } from './redact.ts'
 
 export type Captured = {
   readonly text: string
-  /** The host as read, before anything was replaced. */
+  /** The host before anything was replaced. */
   readonly host: Host
-  /** Secret words replaced, by count; the words themselves stay here. */
+  /** The number of replaced secrets. The secrets themselves are not returned. */
   readonly replaced: number
-  /** Makes other texts of this host anonymous, with the same stand-ins. */
+  /** Redacts other texts of this host with the same stand-ins. */
   readonly redactor: Redactor
 }
 
 /**
- * What goes to the same reader as a capture: none of it is in the capture, and it is made anonymous in the
- * same way.
+ * Texts that are sent together with a capture. They are not in the capture, but are redacted in the same way.
  */
 export type Beside = {
-  /** Serials that no file of the host states any more. */
+  /** Serials that no file of the host holds any more. */
   readonly serials: readonly string[]
-  /** Path → text; a path that the host has, too, is judged by what is known of that file. */
+  /** Path → text. The text is redacted by the rules for a host file of this path. */
   readonly texts: readonly (readonly [path: string, text: string])[]
 }
 
@@ -54,7 +53,7 @@ export function captureHost(system: Reader, by: string, options: CaptureOptions 
   return { text, host, replaced: redactor.count(), redactor }
 }
 
-/** The secrets of a file are looked for by its path: several texts of one path are looked through as one. */
+/** Secrets are searched by the path of a file, so texts of one path are joined. */
 function withTexts(recording: Recording, texts: Beside['texts']): Recording {
   const files = new Map(recording.files)
   for (const [path, text] of texts) {
@@ -64,14 +63,14 @@ function withTexts(recording: Recording, texts: Beside['texts']): Recording {
   return { ...recording, files }
 }
 
-/** Read only to be taken out again. */
+/** The host's names, which are read only to be replaced. */
 function hostNames(system: Reader): string[] {
   const reading = startReading(system)
   const names = ['/proc/sys/kernel/hostname', '/etc/hostname'].flatMap((path) => textOf(reading, path) ?? [])
   return [...new Set(names.flatMap((name) => [name, name.split('.')[0] ?? '']))]
 }
 
-/** 128 random bits that a distribution gives each installation (machine-id(5)); never part of a capture. */
+/** The machine id: 128 random bits for each installation (machine-id(5)). It is never part of a capture. */
 function machineKey(system: Reader): string {
   const id = system.readText('/etc/machine-id', 256)
   return id.ok ? id.value.trim() : ''

@@ -1,7 +1,6 @@
 /**
- * A recording as one YAML text, made to be read and compared by people: keys sorted, one line per short
- * attribute, configuration space as lines of 32 bytes with runs of zeros left out. parse-capture.ts reads it
- * back.
+ * Writes a recording as one YAML text for people to read and compare: sorted keys, one line for each short
+ * attribute, configuration space in lines of 32 bytes without runs of zeros. parse-capture.ts reads it.
  *
  *     handover: capture
  *     version: 1
@@ -27,11 +26,8 @@ export type CaptureHead = {
   readonly names: Readonly<Record<string, string>>
 }
 
-/**
- * Attributes and folders that the kernel gives to devices of a kind, every one of them: that they are there
- * tells nobody anything.
- */
-const toldByNothing = wholeWords(
+/** Attributes and folders that every device of a kind has, so their names carry no information. */
+const commonAttributes = wholeWords(
   'uevent power subsystem subsystem_(?:vendor|device) vendor device class revision config',
   String.raw`resource\d*(?:_wc)? irq msi_bus msi_irqs modalias broken_parity_status consistent_dma_mask_bits`,
   String.raw`dma_mask_bits d3cold_allowed enable local_cpu(?:s|list) numa_node ari_enabled aer_\w+`,
@@ -67,7 +63,7 @@ export function formatCapture(recording: Recording, head: CaptureHead): string {
   return comment + stringify(document, { schema: 'failsafe', lineWidth: 0, aliasDuplicateObjects: false })
 }
 
-/** Octal, as `chmod` takes them; 644 is what an absent line means. */
+/** Octal, as for `chmod`. A file without a line has mode 644. */
 function modesToKeep(recording: Recording): Record<string, string> {
   const modes = new Map<string, string>()
   for (const [path, mode] of recording.modes)
@@ -79,7 +75,7 @@ function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Kernel attributes lose their last newline; files a plan may edit keep every byte. */
+/** The last newline of a kernel attribute is removed; files that a plan may edit keep every byte. */
 function splitFiles(recording: Recording): { files: Record<string, string>; bytes: Record<string, string> } {
   const files = new Map<string, string>()
   const binary = new Map<string, string>()
@@ -105,9 +101,8 @@ function hexLines(content: Uint8Array): string {
 }
 
 /**
- * Names that something else in the capture shows need no line of their own. The folder of a device has dozens
- * of attributes that all of its kind have, and those are left out; empty folders stay, because being empty is
- * a fact.
+ * Leaves out names that another part of the capture shows, and the attributes that every device of a kind
+ * has. Empty folders stay, because their emptiness is a fact.
  */
 function foldersToKeep(recording: Recording): Record<string, readonly string[]> {
   const shown = new Set<string>()
@@ -119,7 +114,7 @@ function foldersToKeep(recording: Recording): Record<string, readonly string[]> 
   const kept = new Map<string, readonly string[]>()
   for (const path of recording.modes.keys()) {
     if (shown.has(path)) continue
-    // A file that was only asked for: it is there, and nothing is known of what is in it.
+    // The reader only asked whether this file exists, so its content is unknown.
     const slash = path.lastIndexOf('/')
     const folder = path.slice(0, slash)
     show(folder)
@@ -128,7 +123,7 @@ function foldersToKeep(recording: Recording): Record<string, readonly string[]> 
   for (const [path, names] of recording.folders) {
     const isDevice = names.includes('uevent') || (names.includes('vendor') && names.includes('device'))
     const rest = names.filter(
-      (name) => !shown.has(`${path}/${name}`) && (!isDevice || !toldByNothing.test(name)),
+      (name) => !shown.has(`${path}/${name}`) && (!isDevice || !commonAttributes.test(name)),
     )
     const isSeen = names.some((name) => shown.has(`${path}/${name}`))
     if (rest.length > 0 || !isSeen) kept.set(path, [...new Set([...(kept.get(path) ?? []), ...rest])])

@@ -1,4 +1,4 @@
-/** The lines of a text that are kept in a capture. */
+/** The lines of a text that match the pattern. */
 export function linesWith(text: string, pattern: RegExp): string {
   return text
     .split('\n')

@@ -1,6 +1,6 @@
 /**
- * A capture's text back into a Host: the recorded tree is replayed through the same readers that read a live
- * machine, so what they understand of it can grow later without a new capture.
+ * Turns the text of a capture into a Host. The readers of the live machine read the recorded tree, so a later
+ * version can understand more of an old capture.
  */
 import { bytesText } from '../../base/size.ts'
 import { defined } from '../../base/defined.ts'
@@ -11,30 +11,30 @@ import type { Reader } from '../../machine/system.ts'
 import type { Host } from '../../host/host.ts'
 import { readHost } from '../../host/read/read-host.ts'
 
-/** Text beyond this is no capture of ours: a server with hundreds of functions takes some 2 MiB. */
+/** The largest capture that is read; that of a server with hundreds of functions has about 2 MiB. */
 export const captureCap = 24 * 1024 * 1024
 
 export type CaptureReading =
   | { readonly ok: true; readonly host: Host }
   | { readonly ok: false; readonly message: string; readonly help: string }
 
-/** By content: the first key says so. Cheap enough to ask of any text. */
+/** Recognises a capture by its first key. This is fast for any text. */
 export function isCapture(text: string): boolean {
-  // Every alternative takes exactly one line, so a page of empty lines cannot be tried in more than one way.
+  // Every alternative matches exactly one line, so a text of empty lines cannot cause backtracking.
   return /^(?:#[^\n]*\n|[ \t\r]*\n|---[ \t\r]*\n)*handover:\s{0,20}['"]?capture\b/.test(text.slice(0, 4096))
 }
 
 export function parseCapture(text: string, name: string): CaptureReading {
   if (text.length > captureCap)
-    return refuse(`${name} is larger than any capture`, `a capture takes at most ${bytesText(captureCap)}`)
+    return refuse(`${name} is too large for a capture`, `a capture has at most ${bytesText(captureCap)}`)
   let document: unknown
   try {
-    // Every scalar is text: `0x8086` and `1` are attributes, not numbers.
+    // Every scalar is read as text: `0x8086` and `1` are attributes, not numbers.
     document = parse(text, { maxAliasCount: 0, schema: 'failsafe', uniqueKeys: true, logLevel: 'error' })
   } catch (error) {
     return refuse(`${name} is a capture with broken YAML: ${firstLine(error)}`, 'capture the host again')
   }
-  if (!isRecord(document)) return refuse(`${name} holds no capture`, 'capture the host again')
+  if (!isRecord(document)) return refuse(`${name} does not hold a capture`, 'capture the host again')
   if (document['version'] !== '1')
     return refuse(
       `${name} is a capture of another version; this program reads version 1`,
@@ -116,7 +116,7 @@ function modeOf(text: unknown): { mode?: number } {
   return typeof text === 'string' && /^[0-7]{3,4}$/.test(text) ? { mode: Number.parseInt(text, 8) } : {}
 }
 
-/** Lines of `offset: hex`; the first states the length. At most 1 MiB. */
+/** Parses lines of `offset: hex`; the first line states the length, at most 1 MiB. */
 export function parseHexLines(text: string): Uint8Array | undefined {
   const [head = '', ...lines] = text.split('\n')
   const length = Number(/^(\d{1,7}) bytes$/.exec(head)?.[1] ?? Number.NaN)
@@ -136,8 +136,8 @@ export function parseHexLines(text: string): Uint8Array | undefined {
 }
 
 /**
- * "Has none" and "was not kept" differ between a running machine and an archive, so a replay answers as the
- * original did.
+ * A replay reports `live` as the original did, because a missing file means "there is none" on a running
+ * machine and "not kept" in an archive.
  */
 function replayReader(tree: Tree, document: Readonly<Record<string, unknown>>): Reader {
   const taken = document['taken']
@@ -158,8 +158,8 @@ function replayReader(tree: Tree, document: Readonly<Record<string, unknown>>): 
 }
 
 /**
- * `names` maps `vvvv:dddd` to the device's name and six class digits to the class's, as they were known
- * there.
+ * `names` maps `vvvv:dddd` to the name of the device, and six class digits to the name of the class, as the
+ * captured host knew them.
  */
 function withNames(host: Host, names: unknown): Host {
   if (!isRecord(names)) return host

@@ -1,7 +1,7 @@
 /**
- * A Reader that notes everything it is asked, so that a capture holds exactly what reading a host needs and
- * nothing else. Paths are noted where they really are, and every link on the way is noted too, so a replay
- * walks the same way.
+ * A Reader that records every request and its answer, so that a capture holds exactly what reading the host
+ * needs. It records paths with their links resolved, and each of the links, so that a replay takes the same
+ * way.
  */
 import { recordPath } from '../../host/needs/network/rtnetlink.ts'
 import type { FileStat, Reader, ReadFailure, ReadResult } from '../../machine/system.ts'
@@ -10,14 +10,14 @@ export type Recording = {
   readonly live: boolean
   readonly files: Map<string, Uint8Array>
   readonly links: Map<string, string>
-  /** Names in folders that were listed, and folders that were only asked for. */
+  /** Names in listed folders. Empty for folders whose existence alone was asked. */
   readonly folders: Map<string, readonly string[]>
   /** The kernel's error name, or `too-large`. */
   readonly unreadable: Map<string, string>
-  /** Permission bits of files whose mode was asked for. */
+  /** Permission bits of the files whose mode was read. */
   readonly modes: Map<string, number>
   readonly env: Map<string, string>
-  /** Numbers of device nodes that programs have open, by the place of the open file. */
+  /** Path of the open file → number of the device node. */
   readonly nodes: Map<string, string>
 }
 
@@ -34,7 +34,7 @@ export function emptyRecording(live: boolean): Recording {
   }
 }
 
-/** What a person cannot influence is not asked for here: only this variable decides anything in a Host. */
+/** The only environment variable on which a Host depends. */
 const envNames = new Set(['SSH_CONNECTION'])
 
 export function recordingReader(system: Reader, recording: Recording): Reader {
@@ -98,7 +98,7 @@ function recordedLinks(system: Reader, recording: Recording, at: At): Pick<Reade
   }
 }
 
-/** Answers of the kernel are kept as files: a replay has no kernel to ask, and reads them there. */
+/** Answers of the kernel are recorded as files, which a replay reads because it has no kernel to ask. */
 function recordedKernel(
   { nodeNumber, showNetwork }: Reader,
   recording: Recording,
@@ -128,7 +128,7 @@ function noteFailure(recording: Recording, place: string, failure: ReadFailure):
   if (failure.reason === 'too-large') recording.unreadable.set(place, 'too-large')
 }
 
-/** Only that something is there was asked. */
+/** Records that something exists. */
 function noteExists(system: Reader, recording: Recording, place: string): void {
   const stat = system.stat(place)
   if (stat.ok) noteStat(recording, place, stat.value)
@@ -139,16 +139,13 @@ function noteStat(recording: Recording, place: string, stat: FileStat): void {
   if (stat.kind === 'file') recording.modes.set(place, stat.mode)
 }
 
-/** Where a link itself stands: its folder resolved, its own name kept. */
+/** The path of a link itself: its folder resolved, its own name kept. */
 function linkPlace(path: string, at: (path: string) => string): string {
   const slash = path.lastIndexOf('/')
   return `${at(path.slice(0, slash))}${path.slice(slash)}`
 }
 
-/**
- * The path with links resolved one by one, each noted. At most 40 links, as the kernel; more stay as they
- * are.
- */
+/** Resolves the links of a path one by one and records each. It resolves at most 40, as the kernel does. */
 function placeOf(system: Reader, recording: Recording, path: string, places: Map<string, string>): string {
   const known = places.get(path)
   if (known !== undefined) return known
@@ -175,9 +172,7 @@ function placeOf(system: Reader, recording: Recording, path: string, places: Map
   return place
 }
 
-/**
- * /proc and most of /sys/devices hold no links on the way down; asking anyway keeps this right everywhere.
- */
+/** Reads the link even below /proc and /sys/devices, where links are rare, so that no link is missed. */
 function linkTarget(system: Reader, recording: Recording, path: string): string | undefined {
   const known = recording.links.get(path)
   if (known !== undefined) return known
@@ -193,10 +188,10 @@ function linkTarget(system: Reader, recording: Recording, path: string): string 
 }
 
 /**
- * Links to the number of the reading process, which means nothing later: what is below them is noted under
- * these names.
+ * These links lead to the number of the reading process, which has no meaning later, so the paths below them
+ * are recorded unresolved.
  */
 const passing = new Set(['/proc/self', '/proc/net'])
 
-/** Paths known to be no links, per recording: a folder is asked about once, not once per file in it. */
+/** Paths that are not links, for each recording, so that each folder is read only once. */
 const plain = new WeakMap<Recording, Set<string>>()

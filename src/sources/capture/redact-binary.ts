@@ -1,6 +1,6 @@
 /**
- * Stand-ins in files that are no text: configuration space, variables of the firmware, the cache of ZFS. No
- * byte moves.
+ * Replaces identifiers in binary files: configuration space, variables of the firmware, the cache of ZFS.
+ * Every other byte keeps its place.
  */
 import { hex, toHex } from '../../pci/hex.ts'
 import { capabilityOffset, extendedCapabilityId, findExtendedCapabilities } from '../../pci/capabilities.ts'
@@ -24,7 +24,9 @@ export function redactConfig(bytes: Uint8Array, to: StandIns): Uint8Array {
   return changed
 }
 
-/** Four bytes of attributes, then UTF-16 (systemd, Boot Loader Interface) or a boot entry (UEFI 3.1.3). */
+/**
+ * Four bytes of attributes, then UTF-16 text (systemd, Boot Loader Interface) or a boot entry (UEFI 3.1.3).
+ */
 export function redactVariable(bytes: Uint8Array, to: StandIns, text: ReplaceText): Uint8Array {
   const changed = redactPaths(Uint8Array.from(bytes), to)
   const units: string[] = []
@@ -60,8 +62,8 @@ const address = (at: number, length: number): Field => ({
 })
 
 /**
- * Nodes of device paths by type, subtype and length (UEFI 10.3): a partition of a disk, and what is reached
- * over a network or fabric.
+ * Nodes of device paths by type, subtype and length (UEFI 10.3) that name a partition of a disk or a target
+ * on a network or fabric.
  */
 const nodes: readonly { readonly head: readonly number[]; readonly fields: readonly Field[] }[] = [
   { head: [4, 1, 42, 0], fields: [{ at: 24, length: 16, as: diskSignature }] },
@@ -86,14 +88,17 @@ function redactPaths(bytes: Uint8Array, to: StandIns): Uint8Array {
   return bytes
 }
 
-/** A GUID, or the four bytes of a disk's MBR with zeros behind them, lowest first. */
+/** A GUID, or the little-endian signature of an MBR followed by zeros. */
 function diskSignature(hex: string, to: StandIns): string {
   if (!/^.{8}0{24}$/.test(hex)) return turnId(to.uuid(turnId(hex)))
   const turned = (word: string) => (word.match(/../g) ?? []).toReversed().join('')
   return turned(to.hex(turned(hex.slice(0, 8)))) + hex.slice(8)
 }
 
-/** The first three numbers of a GUID are little-endian in bytes; turned twice it is as before. */
+/**
+ * Swaps the bytes of the first three numbers of a GUID, which are little-endian. Two swaps restore the
+ * original.
+ */
 function turnId(hex: string): string {
   const turned = (part: string) => (part.match(/../g) ?? []).toReversed().join('')
   return turned(hex.slice(0, 8)) + turned(hex.slice(8, 12)) + turned(hex.slice(12, 16)) + hex.slice(16)

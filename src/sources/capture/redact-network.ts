@@ -1,6 +1,6 @@
 /**
- * Stand-ins of addresses as the tables of /proc/net write them: in hex, IPv4 and the words of IPv6 turned
- * round in some.
+ * Replaces addresses in the tables of /proc/net. They are in hex, and some tables write the bytes of each
+ * 32-bit word in reverse.
  */
 import { toHex } from '../../pci/hex.ts'
 import { bytesOfHex } from './bytes.ts'
@@ -21,7 +21,7 @@ export function tableOf(path: string): Table | undefined {
   )?.[1]
 }
 
-/** Every address in such a table as text. */
+/** All addresses in such a table. */
 export function addressesInTable(path: string, text: string): number[][] {
   const found: number[][] = []
   const note = (bytes: readonly number[]) => {
@@ -33,8 +33,8 @@ export function addressesInTable(path: string, text: string): number[][] {
 }
 
 /**
- * Destination and gateway are the second and third field, the mask the eighth; as 32-bit numbers of a
- * little-endian machine.
+ * Destination and gateway are the second and third field, the mask is the eighth. Each is a 32-bit number of
+ * a little-endian machine.
  */
 function redactRoutes(text: string, to: StandIns): string {
   return text.replaceAll(
@@ -66,7 +66,7 @@ function turned6(hex: string, to: StandIns): string {
   return turn(toHex(Uint8Array.from(to.v6([...bytesOfHex(turn(hex))])))).toUpperCase()
 }
 
-/** Destinations have their length behind them, in hex. */
+/** A destination is followed by its prefix length in hex. */
 function redactPlain(text: string, to: StandIns): string {
   return text.replaceAll(
     /(?<![0-9a-fA-F])([0-9a-fA-F]{32})( [0-9a-f]{2}(?= ))?/g,

@@ -1,8 +1,7 @@
 /**
- * Stand-ins for what identifies a machine or its owner, in every file, name and link of a recording: whatever
- * a reader reads is looked through in the same way, by the shape of what stands there (tokens.ts) and by
- * words that are stated as serials, names or secrets (secret-words.ts). Ids, classes, addresses on the PCI
- * bus and everything that decides a verdict stay.
+ * Replaces what identifies a machine or its owner in every file, name and link of a recording. It finds
+ * tokens by their shape (tokens.ts), and the words that a file states as serials, names or secrets
+ * (secret-words.ts). Ids, classes, PCI addresses and everything that decides a verdict stay.
  */
 import type { Host } from '../../host/host.ts'
 import { bytesOfLatin, isBinary, latinOf, latinOfText, textOfLatin } from './bytes.ts'
@@ -25,16 +24,16 @@ import { addressesIn, replaceNamed, replaceTokens } from './tokens.ts'
 export type Redactor = {
   readonly text: (value: string) => string
   readonly recording: (recording: Recording) => Recording
-  /** How many originals got a stand-in so far. */
+  /** The number of originals that have a stand-in so far. */
   readonly count: () => number
 }
 
 export type SecretsGiven = {
   readonly host: Host
   readonly hostNames: readonly string[]
-  /** What the stand-ins follow from; no capture holds it. */
+  /** The secret from which the stand-ins are computed. No capture holds it. */
   readonly key: string
-  /** Further ones, which nothing in the recording states. */
+  /** Serials that the recording does not hold. */
   readonly serials?: readonly string[]
 }
 
@@ -42,7 +41,7 @@ export function redactorFor(recording: Recording, given: SecretsGiven): Redactor
   const { host, hostNames, key, serials = [] } = given
   const to = standInsFor(key, [...new Set(addressesOf(recording))])
   const words = findSecretWords(host, recording, { hostNames, serials, to })
-  // A release may look like an address, and is a part of many names.
+  // The kernel's release may look like an address, and it is a part of many names.
   const kept = [host.kernel.release ?? '']
     .filter((word) => word.length >= 4)
     .map((word) => ({ original: word, fake: word }))
@@ -54,7 +53,10 @@ export function redactorFor(recording: Recording, given: SecretsGiven): Redactor
   }
 }
 
-/** Numbers of hardware, tables of the firmware and lists of regions: long hex numbers that are nobody's. */
+/**
+ * Files with long hex numbers that identify nobody: numbers of hardware, tables of the firmware, lists of
+ * regions.
+ */
 const numbersOnly =
   /\/(?:resource|reserved_regions|DMAR|IVRS|modalias|local_cpulist|local_cpus)$|^\/proc\/(?:iomem|ioports|cpuinfo|interrupts|modules|meminfo|consoles|devices|filesystems)$|^\/(?:usr\/lib|etc)\/os-release$|^\/boot\/config-|^\/sys\/class\/dmi\/id\/(?!product_|board_serial|chassis_)/
 
@@ -81,8 +83,8 @@ type Table = { readonly to: StandIns; readonly words: SecretWords; readonly kept
 type How = { readonly sameLength?: boolean; readonly isSerialFile?: boolean }
 
 /**
- * Words first; until the tokens are done each stands behind a character that no byte is, so that nothing is
- * replaced twice.
+ * Replaces words first, then tokens. A character that stands for no byte marks each replaced word meanwhile,
+ * so that nothing is replaced twice.
  */
 function replaceAll(latin: string, { to, words, kept }: Table, how: How = {}): string {
   const drawn: string[] = []
@@ -103,10 +105,10 @@ function replaceAll(latin: string, { to, words, kept }: Table, how: How = {}): s
   return text.replaceAll(/[\ue000-\uf8ff]/g, (mark) => drawn[mark.charCodeAt(0) - firstMark] ?? mark)
 }
 
-/** The private use area; bytes end at 0xff. */
+/** The private use area of Unicode; bytes end at 0xff. */
 const firstMark = 0xe000
 
-/** Short words, and such that could be a part of a number, stand for themselves only. */
+/** Short words, and words that could be a part of a number, are replaced only as whole words. */
 function replaceWord(text: string, word: string, mark: string): string {
   if (word.length >= 12 && !/^[0-9a-f]+$/i.test(word)) return text.replaceAll(word, mark)
   let result = ''
@@ -157,7 +159,7 @@ function redactFile(path: string, bytes: Uint8Array, table: Table): Uint8Array {
   return redacted === latin ? bytes : bytesOfLatin(redacted)
 }
 
-/** Where numbers are done, names of interfaces are left. */
+/** Replaces interface names and words in a table whose addresses are replaced already. */
 function replaceNames(latin: string, { to, words }: Table): string {
   let text = replaceNamed(latin, to)
   for (const { original, fake } of words.everywhere)

@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of the files that tell of disks: the lines and keys that are followed
- * (needs/disks/disks.ts), nothing of passwords, servers and programs beside them.
+ * Reduces the files about disks to the lines and keys that the readers follow (needs/disks/disks.ts).
+ * Passwords, servers and programs in these files are dropped.
  */
 import { unescapeOctal } from '../../host/needs/disks/mounts.ts'
 import { parseFstab } from '../../host/needs/disks/named-disks.ts'
@@ -10,8 +10,8 @@ import type { Recording } from './recording.ts'
 type Rule = readonly [path: RegExp, reduce: (text: string) => string | undefined]
 
 /**
- * File systems without a disk. Of those that can hold a file, the ones above a file that is followed decide
- * where it lies.
+ * File systems without a disk. Those in `volatile` can hold files, so they are kept if a followed file is
+ * below them.
  */
 const windows =
   / - (?:proc|sysfs|devpts|cgroup2?|nsfs|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|binfmt_misc|efivarfs|rpc_pipefs) /
@@ -41,7 +41,7 @@ export const diskRules: readonly Rule[] = [
 const udevKeys =
   /^(?:S:|E:(?:ID_FS_(?:TYPE|UUID|UUID_SUB|LABEL|LABEL_ENC|AMBIVALENT)|ID_PART_ENTRY_(?:UUID|NAME)|ID_PART_TABLE_UUID|ID_SERIAL_SHORT|LVM_VG_NAME_COMPLETE)=)/
 
-/** Mounts, without those that decide nothing. */
+/** Drops mounts on which no result depends. */
 export function reduceMounts(recording: Recording): Recording {
   const files = new Map(recording.files)
   const followed: string[] = []
@@ -54,7 +54,7 @@ export function reduceMounts(recording: Recording): Recording {
     if (!/^\/proc\/(?:self|\d+)\/mountinfo$/.test(path)) continue
     const lines = new TextDecoder().decode(bytes).split('\n')
     const kept = lines.filter((line) => {
-      // A network namespace kept by a mount may hold a port.
+      // A mount may keep a network namespace, and with it a port.
       if (/ net:\[\d+\] \S+ .* - nsfs /.test(line)) return true
       return !windows.test(line) && (!volatile.test(line) || isAbove(line, followed))
     })
@@ -63,13 +63,13 @@ export function reduceMounts(recording: Recording): Recording {
   return { ...recording, files }
 }
 
-/** Mounts state their own point: a line is above others only where a longer path is followed. */
+/** The line is kept if a followed path is below its mount point. */
 function isAbove(line: string, followed: readonly string[]): boolean {
   const point = unescapeOctal(line.split(' ')[4] ?? '')
   return point === '/' || followed.some((path) => path.startsWith(`${point}/`))
 }
 
-/** Mount namespaces are told apart by the links of all processes; one process of each is kept. */
+/** The links of all processes distinguish the mount namespaces; one process of each is kept. */
 export function reduceNamespaces(recording: Recording): Recording {
   const links = new Map(
     [...recording.links].filter(([path]) => {
@@ -80,7 +80,7 @@ export function reduceNamespaces(recording: Recording): Recording {
   return { ...recording, links }
 }
 
-/** Options of network mounts can hold passwords. Blanks inside a field stay escaped. */
+/** Keeps source, mount point and type. Options may hold passwords. Blanks inside a field stay escaped. */
 function reduceFstab(text: string): string {
   const escape = (field: string): string =>
     field.replaceAll(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)

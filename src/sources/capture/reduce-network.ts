@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of the kernel's answers about the network and of the connections: what the readers
- * look at (needs/network/), no hardware addresses, no gateways, no connections of other programs.
+ * Reduces the kernel's answers about the network and the list of connections to what the readers use
+ * (needs/network/). Hardware addresses, gateways and connections of other programs are dropped.
  */
 import { parseFibTrie } from '../../host/needs/network/fib-trie.ts'
 import {
@@ -55,7 +55,7 @@ function addresses(rows: readonly Row[]): unknown[] {
   })
 }
 
-/** That there is a gateway is told; which one is nobody's business. */
+/** Keeps the fact that a gateway exists, but not its address. */
 function routes(rows: readonly Row[]): unknown[] {
   const hop = (row: Row): Row => ({
     ...pick(row, ['dev']),
@@ -80,7 +80,7 @@ function rules(rows: readonly Row[]): unknown[] {
   return rows.filter(isRow).map((row) => pick(row, ['priority', 'table', 'l3mdev', 'goto']))
 }
 
-/** Of each table its own addresses, and whether it has a default route. */
+/** Keeps the own addresses of each table, and whether it has a default route. */
 export function reduceFibTrie(text: string): string {
   const leaf = (address: string, kind: string): string => `|-- ${address}\n${kind}\n`
   return parseFibTrie(text)
@@ -95,8 +95,8 @@ export function reduceFibTrie(text: string): string {
 }
 
 /**
- * Of the connections those to a management port (22, 8006, 9090 in hex), those that a program people sit in,
- * or that carries disks, holds, and those of which that could not be seen. Queues and owners are left out.
+ * Keeps connections to a management port (22, 8006, 9090 in hex), those of session and storage programs, and
+ * those whose program could not be seen. Queues and owners are dropped.
  */
 export function reduceConnections(recording: Recording): Recording {
   const files = new Map(recording.files)

@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of running programs: of those that hold a device node its name and the node, of
- * virtual machines their name and the functions in their arguments. Of any other program: nothing.
+ * Reduces the running programs. A program with an open device node keeps its name and the node; a virtual
+ * machine keeps its name and the functions in its arguments. Other programs are dropped.
  */
 import { guestName, isWatched, socketNumber } from '../../host/needs/users/processes.ts'
 import { isSessionProgram } from '../../host/needs/network/sessions.ts'
@@ -20,7 +20,7 @@ export function reduceProcesses(recording: Recording): Recording {
   const hidden = firstHidden(recording)
   const { files, pids } = reduceFiles(recording, links)
   const away = namespaceApart(recording)
-  // The first process is on every machine: without it /proc would be one that hides some.
+  // Without process 1, which every machine has, /proc would look as if it hid processes.
   const keptNames = new Set([
     ...pids,
     '1',
@@ -41,7 +41,7 @@ export function reduceProcesses(recording: Recording): Recording {
   }
 }
 
-/** Command lines as far as they are kept, names of the programs they belong to, and who these are. */
+/** The command lines and program names that are kept, and the ids of their processes. */
 function reduceFiles(recording: Recording, links: ReadonlyMap<string, string>) {
   const files = new Map(recording.files)
   const pids = new Set([...links.keys()].flatMap((path) => openFile.exec(path)?.[1] ?? []))
@@ -60,7 +60,7 @@ function reduceFiles(recording: Recording, links: ReadonlyMap<string, string>) {
   return { files, pids }
 }
 
-/** The socket of a program that a person may sit in; its connection is kept as well (reduce-network.ts). */
+/** Whether this is a socket of a session program; reduce-network.ts keeps its connection. */
 function isSession(recording: Recording, pid: string, target: string): boolean {
   return socketNumber(target) !== undefined && isSessionProgram(commOf(recording, pid))
 }
@@ -94,7 +94,7 @@ function reduceFolders(
   return kept
 }
 
-/** That one program is hidden decides as much as that a hundred are. */
+/** One hidden program has the same effect on the result as many, so one is kept. */
 function firstHidden({ unreadable }: Recording): { readonly pid: string; readonly code: string } | undefined {
   for (const [path, code] of unreadable) {
     const pid = /^\/proc\/(\d+)\/fd(?:\/\d+)?$/.exec(path)?.[1]
@@ -117,8 +117,8 @@ function reduceUnreadable(
 }
 
 /**
- * A program in another network namespace, or one of which that cannot be seen: one decides as much as a
- * hundred.
+ * A program in another network namespace, or one whose namespace cannot be read. One has the same effect as
+ * many.
  */
 function namespaceApart({ links, unreadable }: Recording): string | undefined {
   const own = links.get('/proc/self/ns/net') ?? links.get('/proc/1/ns/net')
@@ -132,8 +132,8 @@ function commOf({ files }: Recording, pid: string): string {
 }
 
 /**
- * Arguments and titles may hold names and passwords; a program's own name, that of its VM and its functions
- * do not.
+ * Arguments and titles may hold names and passwords, so only the program's name, its VM's name and its
+ * functions are kept.
  */
 function reduceCommand(text: string, comm: string, isHolder: boolean): string | undefined {
   const args = text.split('\0')

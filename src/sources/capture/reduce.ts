@@ -1,6 +1,6 @@
 /**
- * What a capture keeps of the large or private files: the lines readers look at, nothing of other processes,
- * connections or mounts. Each rule must leave the reader's result the same (a test compares).
+ * Reduces large and private files to the lines that the readers use. Each rule must leave the result of the
+ * reader unchanged (a test compares).
  */
 import { pciIdsPaths } from '../../host/read/name-devices.ts'
 import { linesWith } from './lines.ts'
@@ -32,10 +32,7 @@ const rules: readonly Rule[] = [
   ...diskRules,
 ]
 
-/**
- * The recording with its large files cut down; files of which nothing is kept are gone, and so are their
- * names in /proc.
- */
+/** Reduces the files of a recording. A file of which nothing is kept is dropped, with its name in /proc. */
 export function reduceRecording(recording: Recording): Recording {
   const files = new Map<string, Uint8Array>()
   for (const [path, bytes] of recording.files) {
@@ -48,7 +45,7 @@ export function reduceRecording(recording: Recording): Recording {
   return reduceProcesses(reduceConnections(reduceNamespaces(reduceMounts({ ...recording, files }))))
 }
 
-/** The first processor in full, of the others that they exist. */
+/** Keeps the facts of the first processor and the number of processors. */
 function reduceCpus(text: string): string {
   const end = text.indexOf('\n\n')
   if (end < 0) return text
@@ -56,7 +53,7 @@ function reduceCpus(text: string): string {
   return `${linesWith(text.slice(0, end), /^(?:processor|vendor_id|cpu family|model|model name|flags)\s*:/)}\n\n${rest}`
 }
 
-/** One line of each kind of interrupt chip is enough to tell whether remapping is active. */
+/** One line for each kind of interrupt chip shows whether remapping is active. */
 function reduceInterrupts(text: string): string {
   const kept = new Map<string, string>()
   for (const match of text.matchAll(/\s((?:IR-)?(?:PCI-MSI|IO-APIC|HPET))/g)) {
@@ -66,7 +63,7 @@ function reduceInterrupts(text: string): string {
   return [...kept.values()].join('\n')
 }
 
-/** Framebuffers of the firmware and memory in CXL windows, each with the ranges around it. */
+/** Keeps framebuffers of the firmware and memory in CXL windows, each with the ranges around it. */
 function keepNested(text: string): string {
   const kept = new Set<number>()
   const lines = text.split('\n')
@@ -84,7 +81,7 @@ function keepNested(text: string): string {
   return lines.filter((_, at) => kept.has(at)).join('\n')
 }
 
-/** The seven lines of BARs and ROM, without the zero lines behind the last that is used. */
+/** Keeps the lines of BARs and ROM, without the unused lines at the end. */
 function reduceResource(text: string): string {
   return text
     .split('\n')

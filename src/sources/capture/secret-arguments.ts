@@ -1,19 +1,19 @@
 /**
- * Values of kernel and module arguments that nobody needs: passwords, keys and users by the name of their
- * argument, and the value of every argument that no reader here knows, unless it is a plain number or switch.
+ * Replaces values of kernel and module arguments: passwords, keys and users by the name of the argument, and
+ * every value of an unknown argument unless it is a plain number or switch.
  */
 import { wholeWords } from './whole-words.ts'
 import type { StandIns } from './stand-ins.ts'
 
-/** `rd.luks.key`, `iscsi_password`, `netroot` has its own; not `keymap`, `keyboard`. */
+/** Matches `rd.luks.key` and `iscsi_password`, but not `keymap` and `keyboard`. */
 const secretKey =
   /(?:pass(?:word|wd|phrase)?|pwd|secret|token|credential|psk|chap|auth|private|user(?:name)?|login|(?:^|[._-])key(?:file|slot)?|[a-z]key)$/i
 
-/** Switches, numbers, sizes and lists of them say nothing of anybody. */
+/** Switches, numbers, sizes and lists of them identify nobody. */
 const plainValue =
   /^(?:[+-]?\d{1,9}(?:\.\d+)?[kmgtKMGT]?[bB]?|0x[0-9a-f]{1,8}|[a-z]{1,12})(?:[,:][a-z0-9=]{1,12}){0,8}$/i
 
-/** Arguments whose values readers look at, or that are words of the kernel and of initramfs tools. */
+/** Arguments whose values the readers use, or whose values are words of the kernel and of initramfs tools. */
 const knownKey = wholeWords(
   'boot_image initrd root rootfstype rootflags resume resume_offset resumeflags',
   String.raw`rd\.(?:luks|lvm|md|dm|driver|break|shell|emergency|neednet|live|auto|vconsole|locale|udev|systemd|retry|timeout|debug|blacklist|hostonly|skipfsck)[\w.]*`,
@@ -30,7 +30,7 @@ const knownKey = wholeWords(
 
 type Secret = (text: string) => string
 
-/** A line of arguments with the values that nobody needs replaced; the rest keeps every character. */
+/** Replaces the secret values in a line of arguments; every other character stays. */
 export function redactArguments(line: string, secret: Secret): string {
   return line.replaceAll(/(?<![^\s"'])([\w.-]+)=("[^"]*"|[^\s"']*)/g, (_, key: string, value: string) => {
     const name = key.replaceAll('-', '_')
@@ -39,7 +39,7 @@ export function redactArguments(line: string, secret: Secret): string {
   })
 }
 
-/** `key = value` of files of other kinds, in comments too. */
+/** Replaces secret values in lines `key = value` of other files, also in comments. */
 export function redactSettings(text: string, secret: Secret): string {
   return text.replaceAll(
     /(?<![\w.-])([\w.-]{2,40})([ \t]*[=:][ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s"',;#]+)/g,
@@ -49,12 +49,12 @@ export function redactSettings(text: string, secret: Secret): string {
 }
 
 /**
- * Of a path or a list the parts: `/keys/mine.key:UUID=…` names a device, which is followed, and a file, which
- * is nobody's business. What is a token of its own (an address, a UUID) gets a stand-in as such.
+ * Replaces the parts of a path or list separately: `/keys/mine.key:UUID=…` names a device, which the readers
+ * follow, and a file, which is private. An address or UUID gets its own kind of stand-in later.
  */
 function redactValue(value: string, secret: Secret): string {
   const bare = value.replace(/^["']|["']$/g, '')
-  // A name of iSCSI or NVMe is a token of its own.
+  // Names of iSCSI and NVMe are tokens, which tokens.ts replaces.
   if (bare === '' || /^(?:(?:iqn|nqn)\.|redacted\d{1,6}$)/.test(bare)) return value
   const isList = /[/:,;@=]/.test(bare)
   const parts = bare.split(/([/:,;@=])/)
@@ -77,7 +77,7 @@ function withoutCredentials(value: string, secret: Secret): string {
   })
 }
 
-/** Options of mounts over a network. */
+/** Replaces users and passwords in the options of network mounts. */
 export function redactMountOptions(text: string, to: Pick<StandIns, 'secret'>): string {
   return text.replaceAll(
     /\b(user(?:name)?|pass(?:word)?2?|domain|cred(?:entials)?|secret(?:file)?)=([^,\s]+)/g,
@@ -87,6 +87,6 @@ export function redactMountOptions(text: string, to: Pick<StandIns, 'secret'>): 
 
 const commonName =
   /^(?:|boot|dev|disk|by-\w+|mapper|etc|root|home|usr|var|run|mnt|media|efi|lib|sys|proc|keys?|keyfile|crypto_keyfile\.bin|luks|cryptsetup-keys\.d|none|dhcp|on|off|any|rw|ro|(?:part)?(?:uuid|label)|iscsi)$|^redacted\d{1,6}$/i
-/** Names of devices, numbers, addresses and ids: tokens, or nothing of anybody's. */
+/** Names of devices, numbers, addresses and ids: they are tokens, or identify nobody. */
 const plainPart =
   /^(?:\d[\d.]*|[0-9a-f:.-]+|[a-z]{2,6}\d{1,3}[a-z]?\d{0,3}(?:p\d+|n\d+\w*)?|sd[a-z]+\d*|vfat|ext[234]|xfs|btrfs|iso9660)$/i

@@ -1,6 +1,6 @@
 /**
- * Words that no shape gives away: serials, host names, users, passwords and keys. They are found where they
- * are stated (a file of that name, a field, an argument) and then replaced wherever they stand.
+ * Finds secret words that have no typical shape: serials, host names, users, passwords and keys. They are
+ * found where a file name, a field or an argument states their meaning, and are then replaced everywhere.
  */
 import { wholeWords } from './whole-words.ts'
 import type { PciDevice } from '../../pci/device.ts'
@@ -15,29 +15,27 @@ export type SecretWord = { readonly original: string; readonly fake: string }
 export type SecretWords = {
   /** Longest first. */
   readonly everywhere: readonly SecretWord[]
-  /**
-   * Short or common ones (`0001`): only in files that hold serials, because elsewhere they may be anything.
-   */
+  /** Also short and common words (`0001`), which may mean something else in other files. */
   readonly inSerialFiles: readonly SecretWord[]
-  /** Of the first: they are replaced anyway. */
+  /** The originals of `everywhere`. */
   readonly originals: ReadonlySet<string>
 }
 
-/** Files that hold one serial, address or name and nothing else. */
+/** Files that hold nothing but one serial, address or name. */
 export const serialFiles =
   /\/(?:serial|serial_number|wwid|vpd_pg80|subsysnqn|(?:product|board|chassis)_serial|product_uuid|\w*asset_tag|uniq|unique_id|hostnqn|hostid|initiatorname|targetname)$/
 /**
- * Numbers in hex that stand for one thing alone; the signature of a disk is the first part of its partitions'
+ * Files with hex numbers that identify one thing. The signature of a disk is the beginning of its partitions'
  * ids.
  */
 export const wideFiles = /\/(?:\w*_name|\w*sas_address|eui|nguid|mbr_signature)$/
 export const secretFiles = /\/(?:username|password)(?:_in)?$|\/(?:chap|dhchap)_?\w*$|secret/
 
-/** Given by makers to what has none, and to root hubs (their own PCI address). */
+/** Values that makers use for devices without a serial. Root hubs use their own PCI address. */
 const noSerial =
   /^(?:(?:[0-9a-f]{2}[:-]){5,7}[0-9a-f]{2}|(?:naa|eui|nvme|uuid)\..*|0*|x+|n\/?a|none|null|not[ _].*|default string|to be filled.*|unknown|system serial.*|0123456789abcdef|0?123456789\d?|[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])$/i
 
-/** Names that say nothing of anybody, and some that readers look for. */
+/** Host names that identify nobody, and some that readers search for. */
 const commonHosts = wholeWords(
   String.raw`localhost debian ubuntu fedora arch archlinux nixos proxmox pve\d* unraid tower truenas freenas`,
   'omv openmediavault opnsense pfsense linux server host home nas router firewall gateway desktop',
@@ -58,8 +56,8 @@ export function findSecretWords(host: Host, recording: Recording, given: Given):
   const addSerial = (text: string | undefined): void => {
     const serial = latinOfText(text?.trim() ?? '')
     if (serial.length < 4 || noSerial.test(serial)) return
-    const isTelling = serial.length >= 8 && /\d/.test(serial)
-    const words = isTelling ? everywhere : inSerialFiles
+    const isDistinct = serial.length >= 8 && /\d/.test(serial)
+    const words = isDistinct ? everywhere : inSerialFiles
     if (!words.has(serial)) words.set(serial, to.serial(serial))
   }
   const add = (text: string, fake: (text: string) => string): void => {
@@ -82,7 +80,7 @@ export function findSecretWords(host: Host, recording: Recording, given: Given):
   }
 }
 
-/** Names in sysfs are the kernel's own: nvme-subsys0 holds no serial number. */
+/** The kernel makes the names in sysfs: nvme-subsys0 holds no serial number. */
 function namesWithSerials({ links, folders }: Recording): string[] {
   const outside = [...links].filter(([path]) => !path.startsWith('/sys/'))
   const byId = [...folders].flatMap(([path, names]) => (path.endsWith('/by-id') ? names : []))
@@ -100,7 +98,7 @@ function serialsOf(device: PciDevice): (string | undefined)[] {
   return [device.nvmeSerial, device.vpdSerial, ...disks]
 }
 
-/** A SCSI page has four bytes before it (SPC-4, unit serial number page). */
+/** A SCSI page begins with four bytes of header (SPC-4, unit serial number page). */
 function serialIn(bytes: Uint8Array): string {
   const latin = latinOf(bytes.subarray(0, 512))
   return (latin.charCodeAt(1) === 0x80 && latin.length > 4 ? latin.slice(4) : latin).replaceAll('\0', '')
@@ -127,8 +125,8 @@ function serialsStated(path: string, bytes: Uint8Array): string[] {
 }
 
 /**
- * `ata-WDC_WD40EFRX-68N32N0_WD-WCC7K0123456-part1`, `usb-Maker_Model_0123ABC-0:0`, `virtio-0123ABC`: udev's
- * persistent names.
+ * The serial in one of udev's persistent names: `ata-WDC_WD40EFRX-68N32N0_WD-WCC7K0123456-part1`,
+ * `usb-Maker_Model_0123ABC-0:0`, `virtio-0123ABC`.
  */
 function serialsInName(path: string): string[] {
   const name = path.slice(path.lastIndexOf('/') + 1)
@@ -145,7 +143,7 @@ const argumentFiles =
 const beforeArguments =
   /^[ \t]*(?:GRUB_CMDLINE\w*|kernel_cmdline|kernelopts|KERNEL_CMDLINE\w*|options[ \t]+[\w-]+(?=[ \t]+\w+=)|options|append|APPEND|linux\w*|cmdline)[ \t]*\+?=?[ \t]*/
 
-/** The file with the values of its arguments replaced. */
+/** Replaces the secret values in a file that holds arguments. */
 export function redactArgumentFile(path: string, latin: string, secret: (text: string) => string): string {
   if (!argumentFiles.test(path) || /[\0-\x08\x0e-\x1f]/.test(latin)) return latin
   const isAllArguments = /cmdline$|cmdline\.d\//.test(path)
@@ -154,13 +152,13 @@ export function redactArgumentFile(path: string, latin: string, secret: (text: s
     const key = beforeArguments.exec(line.slice(before.length))?.[0] ?? ''
     if (key === '' && !isAllArguments) return line
     const rest = line.slice(before.length + key.length)
-    // Quotes around all of them are the shell's.
+    // The shell's quotes around all arguments stay.
     return before + key + redactArguments(rest, secret)
   })
   return redactSettings(lines.join('\n'), secret)
 }
 
-/** Values that are told from ordinary words: they are looked for everywhere. */
+/** The secret values that differ from ordinary words, and so can be replaced everywhere. */
 function secretsStated(path: string, bytes: Uint8Array): string[] {
   if (secretFiles.test(path)) return [latinOf(bytes).trim()]
   const found: string[] = []

@@ -1,14 +1,14 @@
 /**
- * The table of stand-ins: the same original gets the same one everywhere in a capture, and in every later
- * capture of the same host, however it is spelled. They follow from a key that no capture holds (the
- * machine's own id), so nobody finds an original by trying, and their shape is that of the original, so that
- * what compares or parses it goes on as before.
+ * The table of stand-ins. An original has the same stand-in everywhere in a capture and in every later
+ * capture of the same host, in whatever spelling. Stand-ins are computed with a key that no capture holds
+ * (the machine id), so nobody finds an original by trying. A stand-in has the shape of its original, so
+ * programs can still compare and parse it.
  */
 import { fingerprint } from '../../base/fingerprint.ts'
 import { addressStandIns, type AddressStandIns } from './address-stand-ins.ts'
 
 export type StandIns = AddressStandIns & {
-  /** Twelve lower-case digits; the result is locally administered, so that it is nobody's. */
+  /** Twelve lower-case digits. The result is a locally administered address, which no maker assigns. */
   readonly mac: (hex: string) => string
   /** Thirty-two lower-case digits of a UUID, a machine id, an array or a LUKS volume. */
   readonly uuid: (hex: string) => string
@@ -20,12 +20,12 @@ export type StandIns = AddressStandIns & {
   readonly lvm: (id: string) => string
   readonly serial: (text: string) => string
   readonly host: (name: string) => string
-  /** Passwords, keys, users, and values of arguments nobody here knows. */
+  /** Passwords, keys, users, and values of unknown arguments. */
   readonly secret: (text: string) => string
   /** Names that begin with `iqn.` or `nqn.`, and keys of WireGuard. */
   readonly name: (text: string) => string
   readonly base64: (text: string) => string
-  /** How many originals got one. */
+  /** The number of originals that have a stand-in. */
   readonly count: () => number
 }
 
@@ -52,7 +52,10 @@ export function standInsFor(key: string, addresses: readonly string[]): StandIns
   }
 }
 
-/** Short ones may meet; then the number is drawn again, in an order that depends on the text alone. */
+/**
+ * Two short stand-ins may be equal; then another one is computed. The order of attempts depends on the text
+ * alone.
+ */
 function drawers(
   key: string,
   table: Map<string, string>,
@@ -80,14 +83,14 @@ function fakeSerial(number: number, text: string): string {
   return `S${lastDigits(number.toString(), Math.max(text.length, 4) - 1)}`
 }
 
-/** Of the same length where there is room: some files state the length of the name in them. */
+/** Has the length of the original if possible, since some files state the length of a name. */
 function fakeHost(number: number, name: string): string {
   return name.length < 5
     ? `h${lastDigits(number.toString(), name.length - 1)}`
     : `host${lastDigits(number.toString(), name.length - 4)}`
 }
 
-/** Of names longer than a number has digits the number is repeated by zeros in front. */
+/** If the original has more digits than the number, zeros fill the beginning. */
 function hexDigits(number: number, hex: string): string {
   return lastDigits(number.toString(16), hex.length)
 }

@@ -1,7 +1,7 @@
 /**
- * What looks like an identity or an address, wherever it stands and however it is spelled: MAC and EUI-64 in
- * pairs with colons or dashes or without any, IPv4 and IPv6, UUIDs, ids of arrays, volumes and file systems,
- * world-wide names, iSCSI and NVMe names, keys. Texts are as bytes, one character each.
+ * Finds identifiers and addresses by their shape: MAC and EUI-64 with colons, dashes or without, IPv4 and
+ * IPv6, UUIDs, ids of arrays, volumes and file systems, world-wide names, iSCSI and NVMe names, keys. A text
+ * has one character for each byte.
  */
 import { addressBytes } from '../../host/needs/network/routes.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -10,7 +10,7 @@ const hex = '[0-9A-Fa-f]'
 const notBefore = '(?<![0-9A-Za-z])'
 const notAfter = '(?![0-9A-Za-z])'
 
-/** One alternative for each kind, in the order in which they are tried at a place. */
+/** One alternative for each kind, in the order in which they are tried. */
 const patterns = {
   iscsi: String.raw`${notBefore}(?:iqn|nqn)\.\d{4}[-.]\d{2}\.[^\s"',;<>@/\\]+`,
   uuid: `(?<!${hex})${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}(?!${hex})`,
@@ -39,10 +39,7 @@ type Kind = keyof typeof patterns
 const kinds = Object.keys(patterns) as Kind[]
 const anyToken = new RegExp(kinds.map((kind) => `(?<${kind}>${patterns[kind]})`).join('|'), 'g')
 
-/**
- * In words that name what a thing is, the same on every machine: types of partitions, vendors of EFI
- * variables.
- */
+/** Ids that are the same on every machine: types of partitions, vendors of EFI variables. */
 const wellKnown = new Set([
   ...['8be4df61-93ca-11d2-aa0d-00e098032b8c', '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'],
   ...['605dab50-e046-4300-abb6-3dd810dd8b23', 'd719b2cb-3d3a-4596-a3bc-dad00e67656f'],
@@ -54,7 +51,7 @@ const wellKnown = new Set([
   ...['4f68bce3-e8cd-4db1-96e7-fbcaf984b709', 'bc13c2ff-59e6-4262-a352-b275fd6f7172'],
 ])
 
-/** `sameLength`: in bytes that are no text nothing may grow or shrink. */
+/** `sameLength`: stand-ins of another length are not used, because a binary file must keep its length. */
 export function replaceTokens(
   text: string,
   to: StandIns,
@@ -70,12 +67,12 @@ export function replaceTokens(
 
 const namedToken = new RegExp(patterns.named, 'g')
 
-/** Names of interfaces that hold a MAC, and nothing else. */
+/** Replaces only the names of interfaces that hold a MAC. */
 export function replaceNamed(text: string, to: StandIns): string {
   return text.replaceAll(namedToken, (token) => octetStandIn(token, to))
 }
 
-/** Every address in a text, as written. */
+/** All addresses in a text, as written. */
 export function* addressesIn(text: string): Generator<string> {
   for (const { groups } of text.matchAll(anyToken)) {
     const token = groups?.['v4'] ?? groups?.['v6']
@@ -128,21 +125,21 @@ function dashed(uuid: string): string {
   return uuid.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** Digits that have no letters say nothing of the case. */
+/** Writes the stand-in in upper case if the original has upper-case letters only. */
 function likeCase(token: string, drawn: string): string {
   return /[A-F]/.test(token) && !/[a-f]/.test(token) ? drawn.toUpperCase() : drawn
 }
 
-/** Its dashes where the original has them. */
+/** Puts a dash where the original has its first one. */
 function likeDashes(token: string, drawn: string): string {
   const dash = token.indexOf('-')
   return dash < 0 ? drawn : `${drawn.slice(0, dash)}-${drawn.slice(dash)}`
 }
 
 /**
- * Six octets are a MAC. Of eight with ff:fe or ff:ff in their middle (EUI-64, serial numbers of network
- * cards) and of the twenty of InfiniBand the whole is one number; before a MAC there may be a kind of
- * hardware (`01-…`) or a priority of a bridge (`8000.…`).
+ * Six octets are a MAC. Eight octets with ff:fe or ff:ff in the middle (EUI-64, serial numbers of network
+ * cards) and the twenty octets of InfiniBand are one number. A MAC may follow a kind of hardware (`01-…`) or
+ * the priority of a bridge (`8000.…`).
  */
 function octetStandIn(token: string, to: StandIns): string {
   const name =
@@ -159,7 +156,7 @@ function octetStandIn(token: string, to: StandIns): string {
   return name + rest.replaceAll(/[0-9A-Fa-f]/g, () => drawn[at++] ?? '0')
 }
 
-/** A network that is stated with its length stays one: bits behind it are zero where they were. */
+/** A network with its prefix length stays a network: the host bits stay zero. */
 function addressStandIn(token: string, to: StandIns): string {
   const [address = '', length] = token.split('/')
   const given = originalBytes(address)
@@ -195,7 +192,7 @@ export function clearBehind(bytes: number[], length: number): void {
     bytes[at] = byte & ~(0xff >> Math.max(0, Math.min(8, length - 8 * at))) & 0xff
 }
 
-/** RFC 5952: the longest run of zeros, of two at least, is left out. */
+/** RFC 5952: the longest run of at least two zero words is left out. */
 export function formatV6(bytes: readonly number[]): string {
   const words = Array.from({ length: 8 }, (_, at) =>
     (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),

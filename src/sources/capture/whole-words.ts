@@ -1,6 +1,6 @@
 /**
- * Long lists of words as one pattern: a word counts only as a whole, in either case. Words of a line are
- * parted by blanks.
+ * Makes one pattern of long lists of words. A word matches only as a whole, in either case. Blanks separate
+ * the words of a line.
  */
 export function wholeWords(...lines: readonly string[]): RegExp {
   return new RegExp(`^(?:${lines.flatMap((line) => line.split(' ')).join('|')})$`, 'i')
