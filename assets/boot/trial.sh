@@ -44,8 +44,8 @@ look() {
   while read -r what one two; do
     case $what in
       mount) is_mounted "$one" || { printf '%s is not mounted\n' "$one"; return; } ;;
-      route) has_route || { echo "there is no default route"; return; } ;;
-      address) has_address "$one" || { echo "the host does not have its address $one"; return; } ;;
+      route) has_route || { echo "there is no default route$behind"; return; } ;;
+      address) has_address "$one" || { echo "the host does not have its address $one$behind"; return; } ;;
       driver)
         is=$(readlink "$root/sys/bus/pci/devices/$one/driver" 2>/dev/null)
         [ "${is##*/}" = "$two" ] || { echo "$one has driver ${is##*/}, expected $two"; return; } ;;
@@ -55,7 +55,16 @@ look() {
 }
 
 minutes=10
-while read -r what one two; do [ "$what" = minutes ] && minutes=$one; done < "$conf"
+longest=0 waiting=
+while read -r what one two; do
+  case $what in
+    minutes) minutes=$one ;;
+    wait) waiting="$waiting $two"; [ "$one" -le "$longest" ] || longest=$one ;;
+  esac
+done < "$conf"
+# A host behind its own firewall VM is not judged before that VM may be up.
+patience=$((minutes * 30))
+[ "$longest" -le "$patience" ] || patience=$longest
 
 go_back() {
   printf 'the trial boot was given up after %s minutes: %s\n' "$(($(uptime) / 60))" "$1" > "$root/var/lib/handover/trial-result"
@@ -66,15 +75,18 @@ go_back() {
   sleep 60
 }
 
-# Nobody can confirm a host that is not whole: after half of the time, one that was not whole for a minute goes back.
+# Nobody can confirm a host that is not whole: after half of the time (or when its VMs may be up), one that was not whole for a
+# minute goes back.
 sick=0
 while :; do
-  wrong=$(look) now=$(uptime)
+  now=$(uptime) behind=
+  [ -z "$waiting" ] || [ "$now" -ge "$patience" ] || behind=" yet, and may get it from:$waiting"
+  wrong=$(look)
   # By rename: whoever reads it never sees half of it.
   printf '%s\n' "${wrong:-healthy}" > "$health.new" && mv "$health.new" "$health"
   [ -e "$root/run/handover/confirmed" ] && exit 0
   [ -n "$wrong" ] || sick=$now
   [ "$now" -ge $((minutes * 60)) ] && go_back "${wrong:-nobody confirmed it}"
-  [ $((now - sick)) -ge 60 ] && [ "$now" -ge $((minutes * 30)) ] && go_back "$wrong"
+  [ $((now - sick)) -ge 60 ] && [ "$now" -ge "$patience" ] && go_back "$wrong"
   sleep "${HANDOVER_SLEEP:-2}"
 done

@@ -22,6 +22,13 @@ const vm = z.object({
   service: z.optional(
     z.object({ said: text.describe('what it waits for'), restarts: z.int().describe('by systemd') }),
   ),
+  cause: z.optional(
+    z.object({
+      cause: text,
+      proof: text.describe('a command that shows whether it is so, and changes nothing'),
+      remedy: z.array(text).describe('the safest first'),
+    }),
+  ),
   lastLine: text.describe('the last line of its console'),
 })
 
@@ -32,9 +39,10 @@ export type StatusDocument = Document<typeof statusSchema>
 export function statusDocument(vms: readonly VmStatus[]): StatusDocument {
   return {
     schema: 1,
-    vms: vms.map(({ record, service, ...vm }) => ({
+    vms: vms.map(({ record, service, cause, ...vm }) => ({
       schema: 1,
       ...vm,
+      ...(cause === undefined ? {} : { cause: { ...cause, remedy: [...cause.remedy] } }),
       ...(record === undefined
         ? {}
         : { pid: record.pid, accelerator: record.accelerator, started: record.started }),

@@ -3,6 +3,7 @@ import { readLastApplied } from '../apply/journal.ts'
 import { defined } from '../base/defined.ts'
 import type { VmRecord } from '../engines/engine.ts'
 import { engine, runningVms } from '../engines/engines.ts'
+import { explain, type Explanation } from '../explain/explain.ts'
 import type { System } from '../machine/system.ts'
 import { readServices, type ServiceState } from './service.ts'
 
@@ -23,6 +24,8 @@ export type VmStatus = {
   readonly consoleSocket?: string
   /** What its service said last, and how often systemd started it again. */
   readonly service?: Pick<ServiceState, 'said' | 'restarts'>
+  /** Why it ended, where its last words are known to the table of failures. */
+  readonly cause?: Pick<Explanation, 'cause' | 'proof' | 'remedy'>
   /** The last line of its console, or of the log of its process. */
   readonly lastLine: string
 }
@@ -44,9 +47,18 @@ export async function vmStatus(system: System): Promise<VmStatus[]> {
       ...{ name, state: stateOf(record, service), functions: record?.functions ?? planned },
       ...defined({ record, service }),
       ...(record === undefined ? {} : { consoleSocket: engine.consoleSocket(system, name) }),
+      ...(record === undefined ? causeOf(system, name) : {}),
       lastLine: engine.lastWords(system, name, 1),
     }
   })
+}
+
+/** The end of a log is enough: what ended a VM is what it said last. */
+function causeOf(system: System, name: string): Pick<VmStatus, 'cause'> {
+  const known = explain(engine.lastWords(system, name, 30)).findLast(({ severity }) => severity === 'error')
+  return known === undefined
+    ? {}
+    : { cause: { cause: known.cause, proof: known.proof, remedy: known.remedy } }
 }
 
 function stateOf(record: VmRecord | undefined, service: ServiceState | undefined): VmState {

@@ -18,3 +18,21 @@ export function hugepagesFile(sizeKiB: number, count: number): OwnFile {
     text: `${ownHeader}\nw ${nrHugepages(sizeKiB)} - - - - ${count}\n`,
   }
 }
+
+export const sleepPath = '/etc/systemd/sleep.conf.d/handover.conf'
+
+/**
+ * The host neither suspends nor hibernates (systemd-sleep.conf(5)): vfio-pci saves nothing of a device that a
+ * guest drives, and the guest finds it reset when the host wakes up.
+ */
+export const sleepFile: OwnFile = {
+  path: sleepPath,
+  mode: 0o644,
+  text: `${ownHeader}
+[Sleep]
+AllowSuspend=no
+AllowHibernation=no
+AllowSuspendThenHibernate=no
+AllowHybridSleep=no
+`,
+}

@@ -3,38 +3,13 @@
  * it. Each command lives in cli/commands/ and is loaded only when asked for: `inspect` must not pay for YAML
  * or schemas.
  */
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { exitCode, type ExitCode } from '../base/errors.ts'
-import { createContext, type ReadingOptions } from './context.ts'
 import { report } from './report-error.ts'
-import { runToFindings, type Run } from './spec-errors.ts'
 import { printErr, printOut, standardOutput } from './standard-streams.ts'
 import { version } from './version.ts'
-
-/** Wires an action: arguments and options in, exit code out. The module behind `load` is read only now. */
-function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
-  return async function act(this: Command): Promise<void> {
-    const options = this.optsWithGlobals<O>()
-    const run = await load()
-    const context = createContext(options)
-    process.exitCode = await runToFindings(() => run(this.args, options, context), context)
-  }
-}
-
-function reading(command: Command): Command {
-  return command
-    .option('--json', 'one JSON document on standard output')
-    .option(
-      '--from <file>',
-      'a capture, folder, archive or pasted listing instead of this machine (- is standard input)',
-    )
-    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
-    .option('--no-color', 'plain text')
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ handover ${line}`).join('\n')}\n`
-}
+import { addStartCommands, addVmCommands } from './vm-commands.ts'
+import { action, examples, reading } from './wiring.ts'
 
 export function buildProgram(): Command {
   const program = new Command('handover')
@@ -58,6 +33,7 @@ export function buildProgram(): Command {
   addExplain(program)
   addApply(program)
   addUndoCommands(program)
+  addStartCommands(program)
   addVmCommands(program)
   addLabCommands(program)
   return program
@@ -203,48 +179,6 @@ function addUndoCommands(program: Command): void {
     .option('--json', 'one JSON document on standard output')
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .action(action(async () => (await import('./commands/journal.ts')).runJournal))
-}
-
-function addVmCommands(program: Command): void {
-  const spec = () => new Option('--spec <file>', 'a spec that has to mean the same as the one applied')
-  const ofUnit = () => new Option('--unit', 'the service of this VM calls').hideHelp()
-  program
-    .command('up')
-    .argument('[vm...]', 'all VMs of the spec when absent')
-    .addOption(spec())
-    .summary('start the VMs, each when what it needs answers')
-    .option('--no-wait', 'do not wait until a VM answers')
-    .addOption(ofUnit())
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', examples('up', 'up firewall'))
-    .action(action(async () => (await import('./commands/up.ts')).runUp))
-  program
-    .command('down')
-    .argument('[vm...]')
-    .summary('stop the VMs, in reverse order')
-    .option('--timeout <seconds>', 'how long a guest may take before it is switched off', '30')
-    .addOption(ofUnit())
-    .option('--json', 'one JSON document on standard output')
-    .action(action(async () => (await import('./commands/down.ts')).runDown))
-  program
-    .command('status')
-    .summary('every VM with its state, and what it said last')
-    .option('--json', 'one JSON document on standard output')
-    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
-    .action(action(async () => (await import('./commands/status.ts')).runStatus))
-  program
-    .command('console')
-    .argument('<vm>')
-    .summary("a VM's serial console (Ctrl-] leaves)")
-    .option('--root <dir>', 'a file tree shaped like / in place of this machine')
-    .action(action(async () => (await import('./commands/console.ts')).runConsole))
-  program
-    .command('verify')
-    .argument('[vm...]')
-    .summary('look inside the guests and compare with the plan')
-    .addOption(spec())
-    .option('--json', 'one JSON document on standard output')
-    .action(action(async () => (await import('./commands/verify.ts')).runVerify))
 }
 
 function addLabCommands(program: Command): void {

@@ -20,33 +20,13 @@ const guestModules: Readonly<Record<string, readonly string[]>> = {
 export async function guestImage(system: System, kernel: LabKernel): Promise<Uint8Array> {
   const busybox = system.work.findProgram('busybox') ?? '/bin/busybox'
   const nft = system.work.realPath(system.work.findProgram('nft') ?? '/usr/sbin/nft')
-  const scripts = join(system.work.packageFolder(), 'lab/guest')
-  const script = (path: string, from: string): CpioEntry => ({
-    kind: 'file',
-    path,
-    content: system.work.readFile(join(scripts, from)),
-    mode: 0o755,
-  })
   const entries: CpioEntry[] = [
     ...['dev', 'proc', 'sys', 'run', 'tmp', 'root'].map((path): CpioEntry => ({ kind: 'folder', path })),
     { kind: 'device', path: 'dev/console', major: 5, minor: 1 },
     { kind: 'file', path: 'bin/busybox', content: system.work.readFile(busybox), mode: 0o755 },
     ...(await appletLinks(system, busybox)),
     { kind: 'file', path: 'usr/sbin/nft', content: system.work.readFile(nft), mode: 0o755 },
-    script('init', 'init.sh'),
-    script('bin/agent.sh', 'agent.sh'),
-    script('ask/report.sh', 'ask-report.sh'),
-    script('ask/measure.sh', 'ask-measure.sh'),
-    script('ask/poweroff.sh', 'ask-poweroff.sh'),
-    ...['firewall', 'media', 'bench'].map((role) => script(`roles/${role}.sh`, `role-${role}.sh`)),
-    script('etc/firewall.nft', 'firewall.nft'),
-    script('etc/udhcpd.conf', 'udhcpd.conf'),
-    {
-      kind: 'file',
-      path: 'etc/udhcpc.sh',
-      content: system.work.readFile(join(scripts, '../host/udhcpc.sh')),
-      mode: 0o755,
-    },
+    ...scriptEntries(system),
     { kind: 'file', path: 'etc/pattern.gz', content: gzipSync(patternBytes()) },
     ...moduleEntries(system, kernel),
   ]
@@ -59,6 +39,29 @@ export async function guestImage(system: System, kernel: LabKernel): Promise<Uin
     })
   }
   return writeCpio(entries)
+}
+
+/** In the guest, and below lab/. */
+const scripts: readonly (readonly [path: string, from: string])[] = [
+  ['init', 'guest/init.sh'],
+  ['bin/agent.sh', 'guest/agent.sh'],
+  ...['report', 'measure', 'poweroff', 'files'].map(
+    (word) => [`ask/${word}.sh`, `guest/ask-${word}.sh`] as const,
+  ),
+  ...['firewall', 'media', 'store', 'bench'].map(
+    (role) => [`roles/${role}.sh`, `guest/role-${role}.sh`] as const,
+  ),
+  ['etc/firewall.nft', 'guest/firewall.nft'],
+  ['etc/udhcpd.conf', 'guest/udhcpd.conf'],
+  ['etc/udhcpc.sh', 'host/udhcpc.sh'],
+]
+
+function scriptEntries(system: System): CpioEntry[] {
+  const lab = join(system.work.packageFolder(), 'lab')
+  return scripts.map(([path, from]) => ({
+    ...{ kind: 'file', path, mode: 0o755 },
+    content: system.work.readFile(join(lab, from)),
+  }))
 }
 
 /** Links for every applet, so that scripts find them under their usual names. */

@@ -4,6 +4,7 @@
  * seconds) and the modules.
  */
 import { join } from 'node:path'
+import { z } from 'zod'
 import { AppError } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
 import { cached, keyOf } from './cache.ts'
@@ -18,7 +19,12 @@ export type LabKernel = {
 /** Raise it when what is kept of the package, or how it is unpacked, changes. */
 const form = 1
 
-type Chosen = { readonly release: string; readonly key: string }
+const chosenSchema = z.object({
+  release: z.string().regex(/^[\w.+-]{1,64}$/),
+  key: z.string().regex(/^[\w.+-]{1,128}$/),
+})
+
+type Chosen = Readonly<z.infer<typeof chosenSchema>>
 
 /**
  * The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb
@@ -73,10 +79,21 @@ function markerOf(system: System, cache: string): string {
   return join(cache, `kernel-${value('ID')}-${value('VERSION_ID')}.json`)
 }
 
+/** Undefined where the file is torn or not ours: the kernel is chosen again. */
+function parseChosen(text: string): Chosen | undefined {
+  try {
+    return chosenSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
 function chosenKernel(system: System, cache: string): LabKernel | undefined {
   const marker = markerOf(system, cache)
   if (!system.work.exists(marker)) return undefined
-  const { release, key } = JSON.parse(system.work.readFile(marker).toString()) as Chosen
+  const chosen = parseChosen(system.work.readFile(marker).toString())
+  if (chosen === undefined) return undefined
+  const { release, key } = chosen
   const folder = join(cache, 'kernel', key)
   if (!system.work.exists(folder)) return undefined
   system.work.touch(folder)

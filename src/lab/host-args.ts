@@ -18,6 +18,8 @@ export type HostBoot =
       readonly disk: string
       /** A disk with the built tool, on the next port of the same controller. */
       readonly toolDisk: string
+      /** What is written to `disk` stays there when this machine is killed. */
+      readonly isKept?: true
       /** pflash drives of UEFI firmware; empty for SeaBIOS. */
       readonly firmware: readonly string[]
     }
@@ -71,14 +73,15 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: Accelera
   return args
 }
 
-/** What is written to a boot disk is gone with the run, and there through every reboot of it. */
+/** What is written to a boot disk is gone with the machine, and there through every reboot of it. */
 function bootArgs(host: Topology, boot: HostBoot): string[] {
   const drive = (id: string, file: string, how: string) => [
     ...['-drive', `if=none,id=${id},format=raw,${how},file=${escapeOption(file)}`],
   ]
   const { serial } = host['boot-disk']
+  const isKept = boot.kind === 'disk' && boot.isKept === true
   const rootDisk = (place: string) => [
-    ...drive('boot', boot.disk, 'snapshot=on,cache=unsafe'),
+    ...drive('boot', boot.disk, isKept ? 'cache=writeback' : 'snapshot=on,cache=unsafe'),
     ...['-device', `ide-hd,drive=boot,bus=ide.0,serial=${serial}${place}`],
   ]
   if (boot.kind === 'kernel')

@@ -2,6 +2,7 @@
  * The story of the topologies that are only looked at: what `inspect` and `capture` say in a real, booted
  * host.
  */
+import { z } from 'zod'
 import type { LabHost } from './lab-host.ts'
 import type { LabLog } from './result.ts'
 
@@ -33,18 +34,28 @@ export async function inspectStory(host: LabHost, log: LabLog): Promise<string> 
   })
 }
 
+/** What is compared of `inspect --json`; the rest is kept as it comes. */
+const inspectSchema = z.looseObject({
+  source: z.optional(z.unknown()),
+  devices: z.optional(z.array(z.unknown())),
+  groups: z.optional(z.array(z.looseObject({ devices: z.array(z.string()) }))),
+  predictedGroups: z.optional(z.array(z.array(z.string()))),
+  predictedConfidence: z.optional(z.array(z.string())),
+})
+
+/** The document behind what was said on standard error; empty where there is none. */
+function documentIn(lines: readonly string[]) {
+  const start = lines.indexOf('{')
+  return inspectSchema.parse(start < 0 ? {} : JSON.parse(lines.slice(start).join('\n')))
+}
+
 /** Compares two `inspect --json` documents, but for the source they name and what redaction replaces. */
 function sameInspect(
   live: readonly string[],
   captured: readonly string[],
 ): [same: boolean, evidence: string] {
   const [a, b] = [live, captured].map((lines) => {
-    const start = lines.indexOf('{')
-    const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {
-      source?: unknown
-      devices?: unknown[]
-    }
-    delete document.source
+    const { source: _, ...document } = documentIn(lines)
     const text = JSON.stringify(document, null, 1)
       .replaceAll(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC')
       .replaceAll(/"(serial|deviceSerialNumber|nvmeSerial)": "[^"]*"/g, '"$1": "…"')
@@ -64,12 +75,7 @@ function sameInspect(
  * exactly one of them.
  */
 function comparePrediction(lines: readonly string[]): [right: boolean, evidence: string] {
-  const start = lines.indexOf('{')
-  const document = JSON.parse(start < 0 ? '{}' : lines.slice(start).join('\n')) as {
-    groups?: { devices: string[] }[]
-    predictedGroups?: string[][]
-    predictedConfidence?: string[]
-  }
+  const document = documentIn(lines)
   const key = (devices: readonly string[]) => devices.toSorted().join(' ')
   const actual = new Set((document.groups ?? []).map((group) => key(group.devices)))
   const predicted = document.predictedGroups ?? []

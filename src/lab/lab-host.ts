@@ -20,6 +20,8 @@ export type LabHost = {
   /** Runs `begin` (which makes the host restart) and returns when the agent of the next boot answers. */
   restart(begin: () => Promise<void>, timeoutSeconds: number): Promise<void>
   stop(): Promise<void>
+  /** Ends the machine as a power cut does, and returns when its process is gone. */
+  cutPower(): Promise<void>
 }
 
 /** Starts QEMU with `argv` and returns when the host's agent answers. */
@@ -47,7 +49,7 @@ export async function startLabHost(
     forgetCodeAtReset(system, qmp, join(folder, gdbSocketName))
     const agent = new AgentLine(await system.connect(join(folder, 'agent.sock')))
     await agent.ready(timeoutSeconds, process, lastWords)
-    return labHost({ qmp, agent, process, lastWords })
+    return labHost({ system, qmp, agent, process, lastWords })
   } catch (error) {
     // When QEMU itself gave up, its own words say why; ours would only say that it went away.
     const gaveUp = await Promise.race([process.ended.then(() => true), system.sleep(200).then(() => false)])
@@ -60,12 +62,13 @@ export async function startLabHost(
 }
 
 function labHost(given: {
+  readonly system: System
   readonly qmp: QmpClient
   readonly agent: AgentLine
   readonly process: Running
   readonly lastWords: (what: string) => AppError
 }): LabHost {
-  const { qmp, agent, process, lastWords } = given
+  const { system, qmp, agent, process, lastWords } = given
   return {
     qmp,
     run: (command, options = {}) =>
@@ -79,6 +82,14 @@ function labHost(given: {
       agent.close()
       qmp.close()
       await process.stop(0)
+    },
+    cutPower: async () => {
+      const { gone } = agent
+      // The whole group: the process itself is only the one that watches over QEMU.
+      system.signal(-process.pid, 'SIGKILL')
+      await gone
+      await process.ended
+      qmp.close()
     },
   }
 }
@@ -131,12 +142,15 @@ class AgentLine {
   readonly #pending = new Map<number, Pending>()
   #ready: Promise<void>
   #sayReady: () => void = () => undefined
+  /** Settles when the other end is gone. */
+  readonly gone: Promise<void>
   #next = 1
   #rest = ''
   constructor(connection: Connection) {
     this.#connection = connection
     this.#ready = this.#nextReady()
     connection.onText((text) => this.#receive(text))
+    this.gone = new Promise((done) => connection.onClose(done))
     connection.onClose(() => {
       for (const pending of this.#pending.values()) pending.lost()
       this.#pending.clear()

@@ -12,9 +12,11 @@ import { hostArgs, type HostBoot } from './host-args.ts'
 import { hostImage } from './host-image.ts'
 import { labKernel } from '../images/kernel.ts'
 import { gdbSocketName, startLabHost, type LabHost } from './lab-host.ts'
+import { checkDisks, checkFileSystems, hashDisks } from './media-checks.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
 import { tellFailureStory } from './installed/failure-story.ts'
 import { tellPackageStory } from './installed/package-story.ts'
+import { runPowerCutStory } from './installed/power-cut-story.ts'
 import { prepareInstalled } from './installed/prepare.ts'
 import { restartSeconds, tellRebootStory } from './installed/reboot-story.ts'
 import { labOverlay } from './overlay.ts'
@@ -101,15 +103,23 @@ async function runIn(run: Run, onStart: (host: LabHost) => void): Promise<LabOut
   system.work.putFile(join(folder, 'www/index.html'), `${page}\n`)
   const argv = argsIn(run, prepared, accelerator)
   request.signal.throwIfAborted()
-  const host = await log.phase('boot the host', () =>
-    startLabHost(system, argv, folder, bootSeconds(topology), request.signal),
-  )
-  onStart(host)
+  const start = async () => {
+    const started = await startLabHost(system, argv, folder, bootSeconds(topology), request.signal)
+    onStart(started)
+    return started
+  }
+  let host = await log.phase('boot the host', start)
+  const cutPower = async () => {
+    await host.cutPower()
+    host = await start()
+    return host
+  }
   const hashes = hashDisks(system, prepared.media)
-  const told = await tellStoryOf(run, { host, page, media: prepared.media.files })
+  const told = await tellStoryOf(run, { host, cutPower, page, media: prepared.media.files })
   const kernel = prepared.kernelRelease ?? (await host.run('uname -r')).lines[0] ?? ''
   await log.phase('stop the host', () => host.stop())
-  if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
+  if (topology.story === 'power-cut') await checkFileSystems(system, log, prepared.media)
+  else if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
   const { guestAccelerator, ...seen } = told
   return { result: resultOf(run, { accelerator, kernel, host, guestAccelerator }), ...seen }
 }
@@ -126,10 +136,15 @@ function argsIn({ request, folder }: Run, { boot, media }: Prepared, accelerator
 
 type Told = StoryOutcome & { readonly picture: Uint8Array | undefined }
 
-async function tellStoryOf(
-  { system, request, folder, log }: Run,
-  given: { readonly host: LabHost; readonly page: string; readonly media: MediaDisks['files'] },
-): Promise<Told> {
+type StoryGiven = {
+  readonly host: LabHost
+  readonly cutPower: () => Promise<LabHost>
+  readonly page: string
+  readonly media: MediaDisks['files']
+}
+
+async function tellStoryOf(run: Run, given: StoryGiven): Promise<Told> {
+  const { system, request, folder, log } = run
   const { topology, colour } = request
   const typist = { host: given.host, log, colour }
   const withoutVms = (capture: string): Told => ({
@@ -147,19 +162,25 @@ async function tellStoryOf(
       const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
       return withoutVms(await tellFailureStory(typist, console))
     }
+    case 'power-cut':
+      return withoutVms(await runPowerCutStory({ ...typist, ...given }))
     case 'inspect':
       return withoutVms(await inspectStory(given.host, log))
-    case 'handover': {
-      let picture: Uint8Array | undefined
-      const screenshot = async () => {
-        const shot = await takePicture(system, given.host, topology, folder)
-        picture = shot.png
-        return shot.ppm
-      }
-      const outcome = await tellStory({ ...given, log, colour, screenshot })
-      return { ...outcome, picture }
-    }
+    case 'handover':
+      return await tellWithPicture(run, given)
   }
+}
+
+async function tellWithPicture({ system, request, folder, log }: Run, given: StoryGiven): Promise<Told> {
+  const { topology, colour } = request
+  let picture: Uint8Array | undefined
+  const screenshot = async () => {
+    const shot = await takePicture(system, given.host, topology, folder)
+    picture = shot.png
+    return shot.ppm
+  }
+  const outcome = await tellStory({ ...given, log, colour, screenshot })
+  return { ...outcome, picture }
 }
 
 function resultOf(
@@ -252,25 +273,6 @@ async function takePicture(
     return system.work.exists(filename) ? system.work.readFile(filename) : undefined
   }
   return { ppm: (await shoot('ppm')) ?? new Uint8Array(), png: await shoot('png') }
-}
-
-function hashDisks(system: System, media: MediaDisks): Map<string, string> {
-  return new Map([...media.images].map(([serial, image]) => [serial, system.work.sha256File(image)]))
-}
-
-function checkDisks(
-  log: LabLog,
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
-): void {
-  const changed = [...before].filter(([serial, hash]) => after.get(serial) !== hash).map(([serial]) => serial)
-  log.check(
-    "the media disks' bytes are unchanged",
-    before.size > 0 && changed.length === 0,
-    changed.length > 0
-      ? `changed: ${changed.join(', ')}`
-      : [...before].map(([serial, hash]) => `${serial} ${hash.slice(0, 16)}…`).join('; '),
-  )
 }
 
 function checkMemory(system: System, topology: Topology): void {

@@ -48,17 +48,7 @@ const measuredDisk = 'MEDIA-1'
 export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   const { host, log } = story
   const before = await snapshot(host)
-  await log.phase('inspect', async () => {
-    await type(story, 'handover inspect')
-  })
-  const capture = await log.phase('capture', async () =>
-    (await host.run('handover capture')).lines.join('\n'),
-  )
-  await log.phase('measure the bare host', async () => {
-    log.measurements.push(
-      measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)),
-    )
-  })
+  const capture = await lookAtHost(story)
   await log.phase('plan', async () => mustWork(await type(story, `handover plan ${specFile}`), 'plan'))
   await log.phase('apply', async () =>
     mustWork(await type(story, `handover apply ${specFile} --yes`), 'apply'),
@@ -88,6 +78,23 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   })
   const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))
   return { capture, owners: Object.fromEntries(owners), guestAccelerator }
+}
+
+/** The capture of the host as it is before anything is applied. */
+async function lookAtHost(story: StoryInput): Promise<string> {
+  const { host, log } = story
+  await log.phase('inspect', async () => {
+    await type(story, 'handover inspect')
+  })
+  const capture = await log.phase('capture', async () =>
+    (await host.run('handover capture')).lines.join('\n'),
+  )
+  await log.phase('measure the bare host', async () => {
+    log.measurements.push(
+      measurement('bare host', await host.run(`/lib/lab/measure.sh ${measuredDisk} 3000`)),
+    )
+  })
+  return capture
 }
 
 const statusSchema = z.object({ vms: z.array(z.object({ accelerator: z.enum(['kvm', 'tcg']) })) })

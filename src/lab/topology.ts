@@ -71,9 +71,9 @@ const topology = z.strictObject({
   /**
    * `handover`: the whole story; `inspect`: boot, look, capture; `reboot`: change how it boots, for good and
    * back; `reboot-failures`: trial boots that go wrong; `package`: as `reboot`, by a Debian package that is
-   * upgraded meanwhile.
+   * upgraded meanwhile; `power-cut`: the host loses its power while its VMs run.
    */
-  story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures', 'package']),
+  story: z.enum(['handover', 'inspect', 'reboot', 'reboot-failures', 'package', 'power-cut']),
   spec: z.string().optional(),
   /** For the story `package`: the tool as Debian packages, one with a lower version first. */
   packages: z.tuple([z.string(), z.string()]).optional(),

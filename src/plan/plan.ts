@@ -24,7 +24,7 @@ import { leaveBootAlone } from './changes/boot-left-alone.ts'
 import type { BootChange } from '../boot/edits.ts'
 import { bootChange, planBoot, type BootPlan, type BootWish } from './changes/plan-boot.ts'
 import { checkBridges } from './outlook/networks.ts'
-import { checkOutage, forecastOutage } from './outlook/outage.ts'
+import { checkOutage, forecastOutage, hostWaits } from './outlook/outage.ts'
 import { checkKernelArguments } from './changes/kernel-arguments.ts'
 import { planHugepages } from './changes/plan-hugepages.ts'
 import { planUnits } from './changes/plan-units.ts'
@@ -163,6 +163,7 @@ function wishOf(
     ...more,
     trial: given.trial ?? true,
     arguments: spec.host.kernelArguments ?? [],
+    waits: hostWaits(spec),
     ...defined({ minutes: given.trialMinutes }),
   }
 }

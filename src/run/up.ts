@@ -2,8 +2,6 @@
  * Starts the VMs of an applied plan in their order, each one after the VMs that it needs answer. Every device
  * is checked again before its VM gets it. The caller prints the reported events.
  */
-import { defined } from '../base/defined.ts'
-import { checkIdentity } from '../steps/check-identity.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import { AppError } from '../base/errors.ts'
 import { runFolder } from '../base/own-folders.ts'
@@ -11,6 +9,7 @@ import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
 import type { AssignedFunction, Given, VmRecord } from '../engines/engine.ts'
 import { engine, runningVms } from '../engines/engines.ts'
+import { functionsFor } from './given.ts'
 import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
@@ -192,25 +191,6 @@ function order({ spec, record, wanted, alone }: Omit<UpRequest, 'wait'>): string
   return known.filter((name) => chosen.has(name))
 }
 
-/** The roles in the order of the spec, then the functions that are taken along. */
-export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunction[] {
-  const fn = (
-    role: string,
-    { address, identity }: JournalRecord['takenAlong'][number] | JournalRecord['assignments'][number],
-  ) => ({
-    role,
-    address,
-    ...defined({ classCode: identity.classCode }),
-  })
-  const roles = vm.devices.flatMap(({ role }) =>
-    record.assignments.filter((a) => a.vm === vm.name && a.role === role),
-  )
-  return [
-    ...roles.map((a) => fn(a.role, a)),
-    ...record.takenAlong.filter((t) => t.vm === vm.name).map((t) => fn('', t)),
-  ]
-}
-
 /** `seconds` returns the time since the start began. */
 type Started = { readonly record: VmRecord; readonly seconds: () => number }
 
@@ -281,21 +261,4 @@ function checkMemory(system: System, vm: VmSpec): void {
   throw new AppError(`${vm.name} needs ${vm.memoryMiB} MiB, and ${Math.floor(available)} MiB are available`, {
     help: 'give it less memory in the spec, stop another VM, or free memory on the host',
   })
-}
-
-/** One line for each device that is not the recorded one, or is not bound to vfio-pci. */
-export function checkAssigned(system: System, record: JournalRecord, vms: readonly string[]): string[] {
-  const wrong: string[] = []
-  for (const { vm, address, identity } of [...record.assignments, ...record.takenAlong]) {
-    if (!vms.includes(vm)) continue
-    wrong.push(
-      ...checkIdentity(system, address, identity).differences.map(
-        (difference) => `${address}: ${difference}`,
-      ),
-    )
-    const driver = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
-    const name = driver.ok ? driver.value.split('/').at(-1) : undefined
-    if (name !== 'vfio-pci') wrong.push(`${address}: its driver is ${name ?? 'none'}, not vfio-pci`)
-  }
-  return wrong
 }

@@ -5,7 +5,7 @@ import { AppError } from '../base/errors.ts'
 import type { Assignment } from '../plan/types.ts'
 import type { VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
-import { functionsFor } from './up.ts'
+import { functionsFor } from './given.ts'
 import { readGuestReport, type GuestDevice, type GuestReport } from './guest-report.ts'
 import { engine } from '../engines/engines.ts'
 

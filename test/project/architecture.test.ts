@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 type Row = { readonly folder: string; readonly isPure: boolean; readonly imports: readonly string[] }
@@ -60,6 +61,26 @@ function wrongWith({ file, from }: Import): string | undefined {
   if (!path.startsWith('src/')) return undefined
   const to = rowOf(path)
   return to === row || (to !== undefined && row.imports.includes(to.folder)) ? undefined : `${file} → ${path}`
+}
+
+/** Functions of a file with more lines than forty; empty lines do not count. */
+function longFunctions(file: string, text: string): string[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const lines = node
+        .getText()
+        .split('\n')
+        .filter((line) => line.trim() !== '').length
+      const named = node.name ?? (ts.isVariableDeclaration(node.parent) ? node.parent.name : undefined)
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart())
+      if (lines > 40) found.push(`${file}:${line + 1} ${named?.getText() ?? 'a function'} has ${lines} lines`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
 }
 
 /** What a text imports of its own for more than its types. */
@@ -162,7 +183,11 @@ describe('the structure', () => {
 
   it('lets only the command line end the process', () => {
     const exits = files.filter((file) => /process\.exit\b|process\.exitCode/.test(readFileSync(file, 'utf8')))
-    expect(exits.filter((file) => !['src/cli/main.ts', 'src/cli/run-process.ts'].includes(file))).toEqual([])
+    expect(
+      exits.filter(
+        (file) => !['src/cli/main.ts', 'src/cli/run-process.ts', 'src/cli/wiring.ts'].includes(file),
+      ),
+    ).toEqual([])
   })
 
   it('has every file that docs/architecture.md names', () => {
@@ -172,6 +197,13 @@ describe('the structure', () => {
       files.some((file) => file.endsWith(name.includes('/') ? `src/${name}` : `/${name}`))
     expect(named.length).toBeGreaterThan(50)
     expect(named.filter((name) => !name.startsWith('test/') && !exists(name))).toEqual([])
+  })
+
+  it('has no function of more than forty lines', () => {
+    const long = files.flatMap((file) => longFunctions(file, readFileSync(file, 'utf8')))
+    expect(long).toEqual([])
+    const planted = `const a = () => {\n${'  one()\n\n'.repeat(39)}}\nclass B {\n  c() {\n${'  two()\n'.repeat(38)}  }\n}\n`
+    expect(longFunctions('a.ts', planted)).toEqual(['a.ts:1 a has 41 lines'])
   })
 
   // Regular expressions and style sheets cannot be broken; samples of listings are shown as they come.

@@ -71,6 +71,6 @@ describe('QMP with something that is not QEMU', () => {
   })
 
   it('says so when nobody listens', async () => {
-    await expect(sockets.connect('nobody.sock')).rejects.toThrow('nobody answers')
+    await expect(sockets.connect('nobody.sock')).rejects.toThrow('nothing answers')
   })
 })

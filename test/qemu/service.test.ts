@@ -209,6 +209,16 @@ describe('a person on a host whose VMs are services', () => {
     expect((await vmStatus(system)).map(({ service }) => service)).toEqual([undefined, undefined])
   })
 
+  it('explains why one ended, by its last words', async () => {
+    const said =
+      'qemu-system-x86_64: -device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: group 14 is not viable\n'
+    put(host.root, '/run/handover/vm/firewall/qemu.log', said)
+    const [firewall, media] = await vmStatus(system)
+    expect(firewall?.cause?.cause).toMatch(/group/)
+    expect(firewall?.cause?.remedy[0]).not.toBe('')
+    expect(media).not.toHaveProperty('cause')
+  })
+
   it('reads what systemd says of them', async () => {
     systemctl('exit 0', shown('failed', 3).join('\\n\\n'))
     expect((await readServices(system, ['firewall', 'ghost'])).get('firewall')).toEqual({

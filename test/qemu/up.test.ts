@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +69,32 @@ async function listener(): Promise<number> {
 const box = (name: string, rest: string) => `  ${name}:\n    cpus: 1\n    memory: 64 MiB\n${rest}`
 
 describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu-system-x86_64)', () => {
+  it('runs QEMU as a user without rights, in a sandbox', async () => {
+    system = withProcesses(folder, (one) => one.startsWith(vmRunFolder) || one === '/etc/passwd')
+    mkdirSync(join(folder, 'etc'))
+    const passwd = join(folder, 'etc/passwd')
+    const status = async () => {
+      await start(box('one', ''), ['one'], false)
+      const [vm] = runningVms(system)
+      if (vm === undefined) throw new Error('it does not run')
+      const text = readFileSync(`/proc/${vm.pid}/status`, 'utf8')
+      await engine.stop(system, vm, 0)
+      const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1]?.split(/\s+/)
+      return { ids: [field('Uid'), field('Gid')], seccomp: field('Seccomp') }
+    }
+    writeFileSync(passwd, 'root:x:0:0::/root:/bin/sh\nhandover-qemu:x:64711:64712::/:/usr/sbin/nologin\n')
+    expect(await status()).toEqual({
+      ids: [Array(4).fill('64711'), Array(4).fill('64712')],
+      seccomp: ['2'],
+    })
+    // No such user: it stays what its caller is; never root under another name.
+    for (const text of ['not-handover-qemu:x:64711:64711::/:\n', 'handover-qemu:x:0:0::/:\n', '\n']) {
+      writeFileSync(passwd, text)
+      const { ids, seccomp } = await status()
+      expect([ids[0]?.[0], seccomp]).toEqual([String(process.getuid?.()), ['2']])
+    }
+  })
+
   it('waits for an answer, then starts who needs it', async () => {
     const port = await listener()
     const vms =

@@ -44,9 +44,13 @@ export type TrialChecks = {
   readonly addresses: readonly string[]
   /** The drivers of all functions that stay with the host: `['0000:00:1f.2', 'ahci']`. */
   readonly drivers: readonly (readonly [address: string, driver: string])[]
+  /** VMs by which the host reaches its network, and how long after the kernel's start each may take. */
+  readonly waits: readonly TrialWait[]
   readonly add: readonly string[]
   readonly remove: readonly string[]
 }
+
+export type TrialWait = { readonly vm: string; readonly seconds: number }
 
 export function formatTrialConf(checks: TrialChecks): string {
   const lines = [
@@ -56,6 +60,7 @@ export function formatTrialConf(checks: TrialChecks): string {
     ...(checks.hasDefaultRoute ? ['route default'] : []),
     ...checks.addresses.map((address) => `address ${address}`),
     ...checks.drivers.map(([address, driver]) => `driver ${address} ${driver}`),
+    ...checks.waits.map(({ vm, seconds }) => `wait ${seconds} ${vm}`),
     ...checks.add.map((raw) => `add ${raw}`),
     ...checks.remove.map((raw) => `remove ${raw}`),
   ]

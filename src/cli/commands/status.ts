@@ -31,6 +31,10 @@ function printVm(vm: VmStatus, { out, style }: Context): void {
     out(`  service: ${clean(service.said.slice(0, 200))}`)
   if (service !== undefined && service.restarts > 0)
     out(`  started again ${service.restarts === 1 ? 'once' : `${service.restarts} times`}`)
+  if (vm.cause !== undefined) {
+    out(`  ended because: ${clean(vm.cause.cause)}`)
+    out(`  what helps: ${clean(vm.cause.remedy[0] ?? '')}`)
+  }
   if (vm.lastLine !== '') out(`  console: ${clean(vm.lastLine.slice(0, 100))}`)
 }
 

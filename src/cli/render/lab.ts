@@ -53,7 +53,9 @@ function renderLabEvent(event: LabEvent, clock: string, style: Styler): string {
     case 'output':
       return event.line
     case 'check':
-      return `  ${event.check.result === 'pass' ? style.green('✓') : style.red('✗')} ${event.check.name}`
+      return event.check.result === 'pass'
+        ? `  ${style.green('✓')} ${event.check.name}`
+        : `  ${style.red('✗')} ${event.check.name}\n      ${event.check.evidence}`
   }
 }
 

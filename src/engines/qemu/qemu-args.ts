@@ -8,6 +8,7 @@ import { addressParts, compareAddresses, slotOf } from '../../pci/address.ts'
 import { deviceClass } from '../../pci/device.ts'
 import type { DiskSpec, VmSpec } from '../../spec/spec.ts'
 import type { AssignedFunction } from '../engine.ts'
+import type { QemuUser } from './user.ts'
 import type { VmFiles } from './vm-files.ts'
 
 export type Firmware =
@@ -22,11 +23,17 @@ export type VmArgs = {
   readonly accelerator: AcceleratorKind
   /** Size of the huge pages, for a VM that uses them. Absent: the kernel's default size. */
   readonly hugepageKiB?: number
+  /** Whom the process belongs to once it has opened its files; absent: to its caller. */
+  readonly user?: QemuUser
 }
 
-export function qemuArgs({ vm, functions, files, firmware, accelerator, hugepageKiB }: VmArgs): string[] {
+export function qemuArgs(args: VmArgs): string[] {
+  const { vm, functions, files, firmware, accelerator, hugepageKiB, user } = args
   return [
     ...['-name', `${vm.name},process=handover-${vm.name}`, '-nodefaults', '-no-user-config', '-S'],
+    ...(user === undefined ? [] : ['-runas', `${user.uid}:${user.gid}`]),
+    // It starts no program and sets no priority, whatever its guest makes of it.
+    ...['-sandbox', 'on,obsolete=deny,spawn=deny,resourcecontrol=deny'],
     // Under KVM, `max` is the processor of the host.
     ...['-machine', vm.hugepages ? 'q35,memory-backend=ram' : 'q35', '-accel', accelerator, '-cpu', 'max'],
     ...['-smp', String(vm.cpus), '-m', `${vm.memoryMiB}M`, '-display', 'none'],

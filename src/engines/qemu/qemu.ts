@@ -8,7 +8,7 @@ import { AppError } from '../../base/errors.ts'
 import { escapeOption } from '../../base/escape.ts'
 import { explain } from '../../explain/explain.ts'
 import type { VmSpec } from '../../spec/spec.ts'
-import type { System } from '../../machine/system.ts'
+import type { Running, System } from '../../machine/system.ts'
 import { type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
 import { chooseHugepageKiB } from './hugepages.ts'
 import { checkLimits } from './limits.ts'
@@ -18,6 +18,7 @@ import { chooseFirmware } from './firmware.ts'
 import { prepareDisks } from './disks.ts'
 import { qemuArgs, tapName, type VmArgs } from './qemu-args.ts'
 import { openQmp, QmpError, type QmpClient } from './qmp.ts'
+import { qemuUser, withoutMemoryLimit } from './user.ts'
 import { vmFiles, type VmFiles } from './vm-files.ts'
 
 /** The oldest QEMU that the tests use (Debian 12). */
@@ -81,8 +82,7 @@ async function startWith(
   system.work.removeTree(files.folder)
   // The sockets in this folder give full control over the VM.
   system.work.ensureFolder(files.folder, 0o700)
-  const argv = qemuArgs({ vm, ...given, files, firmware: chooseFirmware(system, vm), accelerator })
-  const process = await system.start(['qemu-system-x86_64', ...argv], { logFile: files.log, detached: true })
+  const process = await startProcess(system, { vm, ...given, files, accelerator })
   const record: VmRecord = {
     ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
     functions: functions.map(({ role, address }) => ({ role, address })),
@@ -105,6 +105,13 @@ async function startWith(
     await process.stop(500)
     throw startError(error, { said, vm, accelerator })
   }
+}
+
+async function startProcess(system: System, given: Omit<VmArgs, 'firmware' | 'user'>): Promise<Running> {
+  const user = qemuUser(system)
+  const argv = qemuArgs({ ...given, firmware: chooseFirmware(system, given.vm), ...defined({ user }) })
+  const command = [...(user === undefined ? [] : withoutMemoryLimit), 'qemu-system-x86_64', ...argv]
+  return await system.start(command, { logFile: given.files.log, detached: true })
 }
 
 /** `said`: what QEMU printed before it ended, which names the cause; empty when it did not end by itself. */

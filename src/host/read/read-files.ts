@@ -9,6 +9,7 @@ import {
   vmTargetPath,
   vmTemplatePath,
 } from '../../boot/vm-units.ts'
+import { sleepPath } from '../../boot/host-setup.ts'
 import type { HostFile } from '../host.ts'
 import { namesIn, type Reading } from './reading.ts'
 
@@ -36,6 +37,7 @@ const own = [
   '/etc/systemd/system/sysinit.target.d/handover.conf',
   vmTemplatePath,
   vmTargetPath,
+  sleepPath,
 ]
 
 const single = [

@@ -2,6 +2,7 @@
  * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on
  * any day, and taken back. Between the commands its kernel is asked what is true.
  */
+import { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
 import { allDifferences } from '../snapshot.ts'
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
@@ -21,16 +22,25 @@ import {
  */
 export const restartSeconds = 900
 
-export type PlannedSteps = {
-  readonly assignments: readonly { readonly address: string }[]
-  readonly takenAlong: readonly { readonly address: string }[]
-  readonly steps: readonly {
-    readonly kind: string
-    readonly path?: string
-    readonly outputs?: readonly string[]
-  }[]
-  readonly needsReboot: boolean
-}
+const functions = z.array(z.object({ address: z.string() })).readonly()
+
+/** What the story needs of `plan --json`. */
+const plannedSchema = z.object({
+  assignments: functions,
+  takenAlong: functions,
+  steps: z
+    .array(
+      z.object({
+        kind: z.string(),
+        path: z.exactOptional(z.string()),
+        outputs: z.exactOptional(z.array(z.string()).readonly()),
+      }),
+    )
+    .readonly(),
+  needsReboot: z.boolean(),
+})
+
+export type PlannedSteps = Readonly<z.infer<typeof plannedSchema>>
 
 /** The capture of the host as it was at the beginning. */
 export async function tellRebootStory(story: Typist): Promise<string> {
@@ -107,7 +117,7 @@ export async function restart({ host }: Typist): Promise<void> {
 export async function readPlan({ host }: Typist, spec: string): Promise<PlannedSteps> {
   const said = await host.run(`handover plan ${spec} --json 2>/dev/null`)
   try {
-    return JSON.parse(said.lines.join('\n')) as PlannedSteps
+    return plannedSchema.parse(JSON.parse(said.lines.join('\n')))
   } catch (error) {
     throw new AppError('handover plan --json gave no JSON in the lab host', {
       cause: error,

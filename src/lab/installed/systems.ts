@@ -9,6 +9,7 @@ export const installedKinds = [
   'debian-systemd-boot',
   'debian-unified',
   'debian-ukify',
+  'debian-vms',
 ] as const
 
 export type InstalledKind = (typeof installedKinds)[number]
@@ -70,6 +71,14 @@ export const installedSystems: Readonly<Record<InstalledKind, InstalledSystem>> 
     packages: [...base, ...systemdBoot, 'systemd-ukify', 'initramfs-tools', 'busybox', 'zstd'],
     firmware: 'uefi',
     ...uefiDisk,
+  },
+  'debian-vms': {
+    kind: 'debian-vms',
+    // A host that runs VMs: its own port is on a bridge.
+    packages: [...base, 'grub-pc', 'initramfs-tools', 'busybox', 'qemu-system-x86'],
+    firmware: 'bios',
+    partitions: ['label: dos', 'start=2048, type=83, bootable'],
+    places: [{ label: 'labroot', startMiB: 1, sizeMiB: 3071 }],
   },
 }
 

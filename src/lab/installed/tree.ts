@@ -26,11 +26,22 @@ const initramfsFiles: typeof ownFiles = [
   ['installed/initramfs.modules', 'usr/share/initramfs-tools/modules.d/lab', 0o644],
 ]
 
+const grubFiles: typeof ownFiles = [
+  ['installed/install-grub.sh', 'lib/lab/install.sh', 0o755],
+  ['installed/grub.default', 'etc/default/grub', 0o644],
+  ...initramfsFiles,
+]
+
 const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
-  'debian-grub': [
-    ['installed/install-grub.sh', 'lib/lab/install.sh', 0o755],
-    ['installed/grub.default', 'etc/default/grub', 0o644],
-    ...initramfsFiles,
+  'debian-grub': grubFiles,
+  'debian-vms': [
+    ...grubFiles,
+    // In place of the port's own address.
+    ['installed/port.network', 'etc/systemd/network/10-lab.network', 0o644],
+    ['installed/bridge.netdev', 'etc/systemd/network/10-lab-bridge.netdev', 0o644],
+    ['installed/bridge.network', 'etc/systemd/network/10-lab-bridge.network', 0o644],
+    // The user of QEMU, as the package brings it.
+    ['../packaging/debian/handover.sysusers', 'usr/lib/sysusers.d/handover.conf', 0o644],
   ],
   'debian-systemd-boot': [['installed/install-systemd-boot.sh', 'lib/lab/install.sh', 0o755]],
   'debian-unified': [['installed/install-unified.sh', 'lib/lab/install.sh', 0o755]],
@@ -43,15 +54,6 @@ const kindFiles: Readonly<Record<InstalledSystem['kind'], typeof ownFiles>> = {
 
 /** What is laid over the packages: the lab's scripts, and what makes an installation this host. */
 export function ownTree(system: System, installed: InstalledSystem): TreeEntry[] {
-  const text = (path: string, content: string, mode?: number): TreeEntry => ({
-    ...{ kind: 'file', path, content },
-    ...defined({ mode }),
-  })
-  const unit = (name: string): TreeEntry => {
-    const home = name.startsWith('lab-') ? '/etc/systemd/system' : '/lib/systemd/system'
-    const path = `etc/systemd/system/multi-user.target.wants/${name}.service`
-    return { kind: 'link', path, target: `${home}/${name}.service` }
-  }
   const esp = installed.firmware === 'uefi' ? 'LABEL=LABESP /boot/efi vfat umask=0077 0 1\n' : ''
   return [
     ...[...ownFiles, ...kindFiles[installed.kind]].map(([from, path, mode]): TreeEntry => ({
@@ -62,20 +64,39 @@ export function ownTree(system: System, installed: InstalledSystem): TreeEntry[]
         mode,
       },
     })),
-    ...['lab-agent', 'lab-install', 'systemd-networkd'].map(unit),
-    text('etc/fstab', `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`),
-    ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map((path): TreeEntry => ({
-      kind: 'folder',
-      path,
-    })),
-    text('etc/hostname', 'labhost\n'),
-    text('etc/hosts', '127.0.0.1 localhost labhost\n'),
+    ...['lab-agent', 'lab-install', 'systemd-networkd'].map(enabled),
+    file('etc/fstab', `LABEL=labroot / ext4 errors=remount-ro 0 1\n${esp}`),
+    ...['opt/handover', ...(esp === '' ? [] : ['boot/efi'])].map(folder),
+    file('etc/hostname', 'labhost\n'),
+    file('etc/hosts', '127.0.0.1 localhost labhost\n'),
     // A machine id as a finished installation has it: the first boot would otherwise write one, and folders
     // on the ESP are named after it.
-    text('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
-    text('usr/local/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
+    file('etc/machine-id', '6c61626c61626c61626c61626c616200\n'),
+    file('usr/local/bin/handover', '#!/bin/sh\nexec node /opt/handover/dist/handover.cjs "$@"\n', 0o755),
     { kind: 'copy', path: 'usr/local/bin/node', from: process.execPath },
+    ...(installed.kind === 'debian-vms' ? livesWithVms : []),
   ]
+}
+
+/** The program where the package puts it, which services run, and a journal that outlives a power cut. */
+const livesWithVms: readonly TreeEntry[] = [
+  { kind: 'link', path: 'usr/bin/handover', target: '/usr/local/bin/handover' },
+  { kind: 'folder', path: 'var/log/journal' },
+]
+
+function file(path: string, content: string, mode?: number): TreeEntry {
+  return { ...{ kind: 'file', path, content }, ...defined({ mode }) }
+}
+
+function folder(path: string): TreeEntry {
+  return { kind: 'folder', path }
+}
+
+/** A unit that starts with the host. */
+function enabled(name: string): TreeEntry {
+  const home = name.startsWith('lab-') ? '/etc/systemd/system' : '/lib/systemd/system'
+  const path = `etc/systemd/system/multi-user.target.wants/${name}.service`
+  return { kind: 'link', path, target: `${home}/${name}.service` }
 }
 
 export async function fillInstalledTree(

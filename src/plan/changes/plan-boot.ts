@@ -6,7 +6,7 @@
 import type { Binding } from '../../boot/early-binding.ts'
 import { findArg, hasArg, isSameArg, parseCmdline, readArg, type Cmdline } from '../../boot/cmdline.ts'
 import type { Finding } from '../../base/finding.ts'
-import { parseTrialConf, trialConfPath, trialMinutes } from '../../boot/trial/trial.ts'
+import { parseTrialConf, trialConfPath, trialMinutes, type TrialWait } from '../../boot/trial/trial.ts'
 import type { Host } from '../../host/host.ts'
 import { changeWords, type BootChange } from '../../boot/edits.ts'
 import { withoutRepeats } from '../../boot/initramfs/images.ts'
@@ -41,6 +41,8 @@ export type BootWish = {
   readonly iommu?: boolean
   /** How long a trial boot waits for its confirmation; `trialMinutes` when absent. */
   readonly minutes?: number
+  /** VMs by which the host itself reaches its network: a trial boot does not judge before they may be up. */
+  readonly waits?: readonly TrialWait[]
 }
 
 export function planBoot(host: Host, wish: BootWish): BootPlan {
@@ -71,10 +73,10 @@ function bindAtOnce(boot: BootSituation, { identities, edits = [] }: BootWish): 
 
 function tryChange(
   boot: BootSituation,
-  { identities, minutes = trialMinutes }: BootWish,
+  { identities, minutes = trialMinutes, waits = [] }: BootWish,
   change: BootChange,
 ): TrialPlan {
-  return planTrial(boot, { change, identities, minutes })
+  return planTrial(boot, { change, identities, minutes, waits })
 }
 
 function noTrial(

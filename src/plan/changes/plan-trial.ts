@@ -10,6 +10,7 @@ import {
   trialFiles,
   trialToken,
   type TrialChecks,
+  type TrialWait,
 } from '../../boot/trial/trial.ts'
 import type { Host } from '../../host/host.ts'
 import { indexDevices, pathOf } from '../../pci/identity.ts'
@@ -22,13 +23,17 @@ import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import type { Step } from '../../steps/step.ts'
 import type { TrialWay } from '../../boot/trial/trial-way.ts'
 
+type TrialWish = {
+  readonly change: BootChange
+  readonly identities: readonly Binding[]
+  readonly minutes: number
+  readonly waits: readonly TrialWait[]
+}
+
 export type TrialPlan =
   { readonly ok: true; readonly steps: readonly Step[] } | Extract<TrialWay, { ok: false }>
 
-export function planTrial(
-  boot: BootSituation,
-  given: { readonly change: BootChange; readonly identities: readonly Binding[]; readonly minutes: number },
-): TrialPlan {
+export function planTrial(boot: BootSituation, given: TrialWish): TrialPlan {
   const { host, tool } = boot
   const { release } = host.kernel
   const way = boot.loader.trial(boot, given.change)
@@ -46,7 +51,8 @@ export function planTrial(
   return { ok: true, steps: [...steps, ...way.prepare, ...way.make(tool, release), ...way.entry, way.choose] }
 }
 
-function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof planTrial>[1]): TrialChecks {
+function checksOf(host: Host, wish: TrialWish): TrialChecks {
+  const { change, identities, minutes, waits } = wish
   const vital = host.needs.filter(({ weight }) => weight === 'vital')
   const mounts = vital.flatMap(({ mountPoint }) => mountPoint ?? [])
   const leaving = new Set(identities.map(({ path }) => path))
@@ -64,6 +70,7 @@ function checksOf(host: Host, { change, identities, minutes }: Parameters<typeof
     hasDefaultRoute: vital.some(({ isDefaultRoute }) => isDefaultRoute === true),
     addresses: host.ownAddresses ?? [],
     drivers: staying.flatMap(({ address, driver }) => (driver ? [[address, driver] as const] : [])),
+    waits,
     ...change,
   }
 }
@@ -74,6 +81,7 @@ const noChecks: TrialChecks = {
   hasDefaultRoute: false,
   addresses: [],
   drivers: [],
+  waits: [],
   add: [],
   remove: [],
 }

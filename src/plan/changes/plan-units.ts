@@ -1,10 +1,12 @@
 /**
- * The VMs start with the host: units of our own, where systemd runs them and the program is installed. Where
- * they cannot be had the plan says so, because a VM that was to come back by itself would stay down.
+ * The VMs live with the host: units of our own start and stop them, where systemd runs and the program is
+ * installed. Where that cannot be had the plan says so, because a VM that was to come back by itself would
+ * stay down. The host does not sleep while devices are given away.
  */
 import type { Finding } from '../../base/finding.ts'
 import { listAll } from '../../base/text.ts'
 import { hasPath, runsSystemd } from '../../boot/boot-paths.ts'
+import { sleepFile } from '../../boot/host-setup.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import {
   installedProgram,
@@ -22,29 +24,35 @@ import type { Step } from '../../steps/step.ts'
 export type UnitPlan = { readonly files: readonly Step[]; readonly findings: readonly Finding[] }
 
 export function planUnits(host: Host, spec: Spec): UnitPlan {
-  const files = host.files ?? []
-  const wanted = isStartable(host) ? vmUnitFiles(spec.vms.map((vm) => unitOf(vm, spec))) : []
-  const isWanted = (path: string) => wanted.some((file) => file.path === path)
-  if (spec.vms.length === 0 || wanted.length === 0)
-    return { files: remove(host, ownUnits(host)), findings: sayNotStarted(host, spec) }
+  const isStarted = spec.vms.length > 0 && isStartable(host)
+  const wanted = isStarted ? vmUnitFiles(spec.vms.map((vm) => unitOf(vm, spec))) : []
+  const unwanted = ownUnits(host).filter(({ path }) => !wanted.some((file) => file.path === path))
   return {
     files: [
-      ...remove(
-        host,
-        ownUnits(host).filter(({ path }) => !isWanted(path)),
-      ),
-      ...ownFileSteps(wanted, files, 'the VMs start and stop with this host'),
+      ...planSleep(host, spec),
+      ...remove(host, unwanted, 'no VM starts by it any more'),
+      ...ownFileSteps(wanted, host.files ?? [], 'the VMs start and stop with this host'),
     ],
-    findings: [],
+    findings: isStarted ? [] : sayNotStarted(host, spec),
   }
+}
+
+function planSleep(host: Host, spec: Spec): Step[] {
+  const isGiven = spec.vms.some(({ devices }) => devices.length > 0)
+  if (!isGiven || !runsSystemd(host)) return remove(host, [sleepFile], 'no device is given away any more')
+  return ownFileSteps(
+    [sleepFile],
+    host.files ?? [],
+    'a device in a guest does not survive the sleep of the host',
+  )
 }
 
 function isStartable(host: Host): boolean {
   return runsSystemd(host) && hasPath(host.boot?.present, installedProgram)
 }
 
-function remove(host: Host, unwanted: readonly { readonly path: string }[]): Step[] {
-  return removeFileSteps(unwanted, host.files ?? [], 'no VM starts by it any more')
+function remove(host: Host, unwanted: readonly { readonly path: string }[], why: string): Step[] {
+  return removeFileSteps(unwanted, host.files ?? [], why)
 }
 
 /** Units that an earlier plan wrote. */

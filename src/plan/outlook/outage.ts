@@ -42,6 +42,26 @@ export function forecastOutage(spec: Spec): OutageStep[] {
   })
 }
 
+/** From the kernel's start until the first VM may start. */
+const bootSeconds = 120
+/** A start without a time of its own. */
+const startSeconds = 60
+
+/**
+ * VMs that start with the host and on which its own network depends, with the seconds after the kernel's
+ * start by which each is up or has failed.
+ */
+export function hostWaits({ vms }: Spec): { readonly vm: string; readonly seconds: number }[] {
+  const byName = new Map(vms.map((vm) => [vm.name, vm]))
+  return vms
+    .filter((vm) => vm.autostart && (vm.serves ?? []).some((word) => Object.hasOwn(hostWords, word)))
+    .map((vm) => {
+      const before = vms.filter((other) => other !== vm && waitsFor(vm, other.name, byName))
+      const seconds = [vm, ...before].map(({ ready }) => ready?.withinSeconds ?? startSeconds)
+      return { vm: vm.name, seconds: seconds.reduce((sum, one) => sum + one, bootSeconds) }
+    })
+}
+
 function waitsFor(
   vm: VmSpec,
   name: string,

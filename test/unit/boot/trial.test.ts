@@ -91,6 +91,7 @@ const checks: TrialChecks = {
   hasDefaultRoute: true,
   addresses: ['192.168.1.5'],
   drivers: [[disk.address, 'ahci']],
+  waits: [],
   add: ['intel_iommu=on'],
   remove: [],
 }
@@ -228,6 +229,23 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       })
     })
 
+    it('does not judge before the VMs may be up by which the host reaches its network', async () => {
+      const waits = [
+        { vm: 'firewall', seconds: 420 },
+        { vm: 'dns', seconds: 90 },
+      ]
+      put(root, '/etc/handover/trial.conf', formatTrialConf({ ...checks, waits }))
+      put(root, '/proc/net/route', 'Iface\tDestination\n')
+      put(root, '/proc/uptime', '419.10 1\n')
+      await looksOn('there is no default route yet, and may get it from: firewall dns')
+      put(root, '/proc/uptime', '420.10 1\n')
+      expect(look()).toEqual({
+        status: 7,
+        health: 'there is no default route',
+        result: 'the trial boot was given up after 7 minutes: there is no default route',
+      })
+    })
+
     it('finds a mount point with a blank and a backslash, as /proc/mounts writes it, and misses it when it is gone', () => {
       put(
         root,
@@ -239,15 +257,13 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       expect(look(confirm).health).toBe('healthy')
     })
 
-    it('waits on before half-time', async () => {
-      put(root, '/proc/uptime', '299.10 1\n')
-      put(root, '/proc/net/route', 'Iface\tDestination\n')
+    /** It looks, and when its word is taken away it looks again, and does not go back. */
+    async function looksOn(health: string): Promise<void> {
       const [program, ...args] = command()
       const child = spawn(program, args, { env: environment(), stdio: 'ignore' })
       try {
-        // It looks, and when its word is taken away it looks again.
         for (const _look of [1, 2]) {
-          await vi.waitUntil(() => read('/run/handover/trial-health') === 'there is no default route', 10_000)
+          await vi.waitUntil(() => read('/run/handover/trial-health') === health, 10_000)
           fs.rmSync(join(root, 'run/handover/trial-health'))
         }
         expect(child.exitCode).toBeNull()
@@ -255,6 +271,12 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       } finally {
         child.kill('SIGKILL')
       }
+    }
+
+    it('waits on before half-time', async () => {
+      put(root, '/proc/uptime', '299.10 1\n')
+      put(root, '/proc/net/route', 'Iface\tDestination\n')
+      await looksOn('there is no default route')
     })
 
     it('does nothing on any other boot', () => {

@@ -18,6 +18,7 @@ const checks = {
   hasDefaultRoute: false,
   addresses: [],
   drivers: [],
+  waits: [],
   add: [],
   remove: [],
 }

@@ -1,0 +1,43 @@
+/** What a VM gets of the plan in force, and whether the host still has it ready. */
+import { defined } from '../base/defined.ts'
+import type { JournalRecord } from '../apply/journal.ts'
+import type { AssignedFunction } from '../engines/engine.ts'
+import type { System } from '../machine/system.ts'
+import type { VmSpec } from '../spec/spec.ts'
+import { checkIdentity } from '../steps/check-identity.ts'
+
+/** The roles in the order of the spec, then the functions that are taken along. */
+export function functionsFor(record: JournalRecord, vm: VmSpec): AssignedFunction[] {
+  const fn = (
+    role: string,
+    { address, identity }: JournalRecord['takenAlong'][number] | JournalRecord['assignments'][number],
+  ) => ({
+    role,
+    address,
+    ...defined({ classCode: identity.classCode }),
+  })
+  const roles = vm.devices.flatMap(({ role }) =>
+    record.assignments.filter((a) => a.vm === vm.name && a.role === role),
+  )
+  return [
+    ...roles.map((a) => fn(a.role, a)),
+    ...record.takenAlong.filter((t) => t.vm === vm.name).map((t) => fn('', t)),
+  ]
+}
+
+/** One line for each device that is not the recorded one, or is not bound to vfio-pci. */
+export function checkAssigned(system: System, record: JournalRecord, vms: readonly string[]): string[] {
+  const wrong: string[] = []
+  for (const { vm, address, identity } of [...record.assignments, ...record.takenAlong]) {
+    if (!vms.includes(vm)) continue
+    wrong.push(
+      ...checkIdentity(system, address, identity).differences.map(
+        (difference) => `${address}: ${difference}`,
+      ),
+    )
+    const driver = system.readLink(`/sys/bus/pci/devices/${address}/driver`)
+    const name = driver.ok ? driver.value.split('/').at(-1) : undefined
+    if (name !== 'vfio-pci') wrong.push(`${address}: its driver is ${name ?? 'none'}, not vfio-pci`)
+  }
+  return wrong
+}
