@@ -6,7 +6,7 @@ number() { value=; read -r value 2>/dev/null < "$1"; echo "${value#0x}"; }
 # Extended capability 3: the Device Serial Number, high half first; "unread" when it cannot be read.
 serial() {
   command -v od >/dev/null 2>&1 || { echo unread; return; }
-  # shellcheck disable=SC2046 # One word for each byte is what is wanted.
+  # shellcheck disable=SC2046 # Each byte must become one word.
   set -- $(od -An -v -tx1 -j256 -N3840 "$1/config" 2>/dev/null)
   [ $# -ge 12 ] || { echo unread; return; }
   at=256 hops=0

@@ -2,7 +2,7 @@
 # Written by handover. To undo: handover rollback.
 # Puts the early binding into the initramfs, with everything it needs.
 case $1 in prereqs) exit 0 ;; esac
-# shellcheck disable=SC1091 # The package initramfs-tools brings the file.
+# shellcheck disable=SC1091 # The package initramfs-tools provides the file.
 . /usr/share/initramfs-tools/hook-functions
 for file in /etc/handover/bind /etc/handover/bindings /etc/udev/rules.d/10-handover.rules; do
   [ -e "$file" ] || exit 0

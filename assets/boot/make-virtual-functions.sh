@@ -40,7 +40,7 @@ bind_all() {
 
 made=
 while read -r line; do
-  # shellcheck disable=SC2086 # A line of the list is words.
+  # shellcheck disable=SC2086 # The words of the line become the arguments.
   set -- $line
   case $1 in
     ''|'#'*) continue ;;

@@ -79,7 +79,7 @@ export const findingCodes = [
   'no-virtualisation',
   'need-lost',
   'host-use',
-  // what the person says of the host
+  // what the user states about the host
   'not-in-use',
   'give-up',
 ] as const

@@ -57,7 +57,7 @@ export function hasPath(present: readonly string[] | undefined, path: BootPath):
   return present?.includes(path) === true
 }
 
-/** Our units and tmpfiles need systemd. */
+/** Our units and tmpfiles.d files need systemd. */
 export function runsSystemd({ boot }: Pick<Host, 'boot'>): boolean {
   return hasPath(boot?.present, '/run/systemd/system')
 }

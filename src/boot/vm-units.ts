@@ -1,20 +1,20 @@
 /**
- * The VMs as services of systemd: a template, a drop-in for each VM with what it waits for, and one file by
- * which the host wants those that start with it. Text only; who writes it is apply/.
+ * Makes the systemd units that run the VMs: a template, a drop-in for each VM with its dependencies, and a
+ * drop-in for multi-user.target that starts the VMs which start with the host.
  */
 import templateAsset from '../../assets/boot/handover-vm@.service?raw'
 import { stateFolder } from '../base/own-folders.ts'
 import { ownHeader, type OwnFile } from './own-file.ts'
 import { scriptText } from './script.ts'
 
-/** The installed program. A unit never runs a checkout: that can be changed by whoever owns its folder. */
+/** The installed program. A unit never runs a checkout, since the owner of its folder can change it. */
 export const installedProgram = '/usr/bin/handover'
 
 export const unitFolder = '/etc/systemd/system'
 export const vmTemplatePath = `${unitFolder}/handover-vm@.service`
 export const vmTargetPath = `${unitFolder}/multi-user.target.d/handover.conf`
 
-/** Names of VMs need no escaping in names of units (spec/schema-parts.ts). */
+/** The name of a VM needs no escaping in the name of a unit (spec/schema-parts.ts). */
 export function vmUnitName(vm: string): string {
   return `handover-vm@${vm}.service`
 }
@@ -23,22 +23,21 @@ export function vmDropInPath(vm: string): string {
   return `${unitFolder}/${vmUnitName(vm)}.d/handover.conf`
 }
 
-/** The VM whose drop-in is in a folder of this name. */
+/** The VM whose drop-in is in a folder of this name; undefined for other folders. */
 export function vmOfUnitFolder(name: string): string | undefined {
   return /^handover-vm@([a-z][a-z0-9-]{0,31})\.service\.d$/.exec(name)?.[1]
 }
 
-/** What a unit has to know of its VM. */
 export type VmUnit = {
   readonly vm: string
   readonly startsWithHost: boolean
-  /** VMs that are started before it. */
+  /** VMs that start before this one. */
   readonly needs: readonly string[]
-  /** Files and block devices that it starts from: absolute paths. */
+  /** Absolute paths of the files and block devices that the VM starts from. */
   readonly paths: readonly string[]
   readonly bridges: readonly string[]
   readonly needsHostNetwork: boolean
-  /** The longest start, with all it waits for. */
+  /** The longest time of a start, with everything that the VM waits for. */
   readonly startSeconds: number
 }
 
@@ -52,8 +51,9 @@ export function vmUnitFiles(units: readonly VmUnit[]): OwnFile[] {
 }
 
 /**
- * What it waits for is wanted, not required: a VM whose firewall failed asks for itself whether that answers
- * (app/unit.ts), and is started again later. A VM that only a person starts is not pulled in.
+ * The units that a VM needs are wanted, not required: when the VM of the firewall failed, this VM checks
+ * itself whether it answers (app/unit.ts), and systemd starts it again later. VMs that do not start with the
+ * host are not started by this.
  */
 function dropIn(unit: VmUnit, wanted: readonly string[]): string {
   const needs = unit.needs.map(vmUnitName)
@@ -84,7 +84,7 @@ function isDevice(path: string): boolean {
   return path.startsWith('/dev/')
 }
 
-/** A path as the name of a unit: `unit_name_path_escape` of systemd (src/basic/unit-name.c). */
+/** The device unit of a path, escaped as in `unit_name_path_escape` of systemd (src/basic/unit-name.c). */
 function deviceUnit(path: string): string {
   const bytes = [...new TextEncoder().encode(path.replace(/^\/+/, '').replaceAll(/\/+/g, '/'))]
   const signs = bytes.map((byte, index) => {
@@ -97,8 +97,8 @@ function deviceUnit(path: string): string {
 }
 
 /**
- * A path in RequiresMountsFor=, where `%` is a specifier (systemd.unit(5)). A path that cannot be written
- * there orders nothing: its VM is started again until the file is there.
+ * A path for RequiresMountsFor=, where `%` begins a specifier (systemd.unit(5)). A path that cannot be
+ * written there is left out: systemd starts the VM again until the file exists.
  */
 function quotePath(path: string): string[] {
   if (/["'\\\p{Cc}]/u.test(path)) return []

@@ -185,7 +185,7 @@ describe.each(makers)(
       [
         'no default is named',
         () => put('/boot/efi/loader/loader.conf', 'timeout 3\n', 0o755),
-        `nothing says which image systemd-boot starts by default, and it might be the trial: name the good one in loader.conf (default ${good})`,
+        `no setting names the image that systemd-boot starts by default, so it might be the trial: name the good one in loader.conf (default ${good})`,
       ],
       [
         'the default means the trial, too',
@@ -209,7 +209,7 @@ describe.each(makers)(
           put(path, '')
           fs.writeFileSync(at(path), Buffer.from([6, 0, 0, 0, 1]))
         },
-        'images under Secure Boot, and nothing says which key signs them',
+        'images under Secure Boot, and the key that signs them is not known',
       ],
     ])('is refused a trial when %s, and told why', (_, change, reason) => {
       change()

@@ -35,7 +35,7 @@ export function whyTrialMayBeDefault(choice: DefaultChoice): string | undefined 
   )
   if (version >= 250 && isBehind) return undefined
   return (
-    'nothing says which entry systemd-boot starts by default, and it might be the trial: ' +
+    'no setting names the entry that systemd-boot starts by default, so it might be the trial: ' +
     'name the good one in loader.conf (default NAME.conf)'
   )
 }
@@ -56,7 +56,7 @@ export function whyImageMayBeDefault(choice: ImageChoice, started: string): stri
   if (named === 'another') return undefined
   if (named !== 'nothing') return named.danger
   return (
-    'nothing says which image systemd-boot starts by default, and it might be the trial: ' +
+    'no setting names the image that systemd-boot starts by default, so it might be the trial: ' +
     `name the good one in loader.conf (default ${entryId(started)})`
   )
 }

@@ -51,7 +51,7 @@ function edit(boot: BootSituation, change: BootChange): Edits {
   if (maker === undefined || !maker.makesRunning(host)) return sayWhatToDo(boot, change)
   if (lacksSignature(host, maker, 'good'))
     return manual(
-      'unified kernel images under Secure Boot, and nothing says which key signs them',
+      'unified kernel images under Secure Boot, and the key that signs them is not known',
       'change the kernel command line in the configuration of your signing tool: ARGS; then ' +
         'rebuild and sign every image',
       change,
@@ -111,7 +111,7 @@ function whyNoSecondImage(host: Host, boot: BootFacts, maker: UkiMaker): string 
     return 'the firmware itself starts the kernel image, and handover cannot select another one for one boot'
   if (!hasPath(boot.present, '/usr/bin/bootctl')) return 'there is no bootctl to choose an image for one boot'
   if (lacksSignature(host, maker, 'trial'))
-    return 'Secure Boot is on, and nothing says which key signs a second kernel image'
+    return 'Secure Boot is on, and the key that signs a second kernel image is not known'
   return undefined
 }
 

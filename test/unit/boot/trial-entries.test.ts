@@ -124,7 +124,7 @@ describe('what is booted when nothing is chosen', () => {
   const sorted = { path: `${token}.conf`, text: debian }
   const loaderInfo = 'systemd-boot 252.39'
   const nothing =
-    'nothing says which entry systemd-boot starts by default, and it might be the trial: name the good one in loader.conf (default NAME.conf)'
+    'no setting names the entry that systemd-boot starts by default, so it might be the trial: name the good one in loader.conf (default NAME.conf)'
   const saved =
     'systemd-boot starts the entry again that was started last (default @saved), so a bad trial would be started again and again'
 
