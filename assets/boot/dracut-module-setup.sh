@@ -9,6 +9,6 @@ install() {
   inst_simple /etc/handover/bind
   inst_simple /etc/handover/bindings
   inst_simple /etc/udev/rules.d/10-handover.rules
-  # shellcheck disable=SC2154 # dracut, which sources this file, sets moddir.
+  # shellcheck disable=SC2154 # The variable moddir is set by dracut, which sources this file.
   inst_hook pre-udev 10 "$moddir/handover-bind.sh"
 }

@@ -20,7 +20,9 @@ export type BootEvidence = {
   readonly loaderInfo?: string
   /** EFI variable StubInfo. If it is set, the stub of systemd ran, so a unified kernel image was booted. */
   readonly stubInfo?: string
-  /** A folder that has entries. Others may be empty: an ESP is, when the entries are on XBOOTLDR. */
+  /**
+   * A folder that has entries. Others may be empty, such as that of an ESP when the entries are on XBOOTLDR.
+   */
   readonly entries?: string
 }
 
@@ -45,7 +47,7 @@ export type LoaderKind = {
   readonly loaderInfo?: RegExp
   /** Matches what this loader adds to the kernel command line. */
   readonly trace?: RegExp
-  /** Undefined when this loader did not start the machine. `isCertain` is false when it only may have. */
+  /** Undefined when this loader did not start the machine. `isCertain` is false when it possibly did. */
   readonly detect: (signs: Signs) => { readonly loader: Loader; readonly isCertain: boolean } | undefined
   /**
    * The place of the change, for a sentence that begins with `add ARGUMENT to` or `remove ARGUMENT from`.

@@ -1,6 +1,6 @@
 /**
- * Finds the boot loader that starts this machine. The loader that ran counts more than one that is installed.
- * Two loaders that may both have run are a finding.
+ * Finds the boot loader that starts this machine. Evidence that a loader ran outranks evidence that it is
+ * installed. If two loaders may have run, there is no choice, but a finding.
  */
 import { defined } from '../../base/defined.ts'
 import type { Host } from '../../host/host.ts'
