@@ -1,6 +1,6 @@
 #!/bin/sh
 # Written by handover. To undo: handover rollback.
-# On a trial boot: looks whether the host is whole, waits for `handover confirm`, and otherwise goes back by a reboot.
+# On a trial boot: checks the host, waits for `handover confirm`, and otherwise reboots into the old entry.
 root=${HANDOVER_ROOT:-}
 conf=$root/etc/handover/trial.conf
 health=$root/run/handover/trial-health
@@ -39,7 +39,7 @@ has_address() {
   return 1
 } 2>/dev/null
 
-# What is wrong first, or nothing.
+# Prints the first thing that is wrong, or nothing.
 look() {
   while read -r what one two; do
     case $what in
@@ -62,7 +62,7 @@ while read -r what one two; do
     wait) waiting="$waiting $two"; [ "$one" -le "$longest" ] || longest=$one ;;
   esac
 done < "$conf"
-# A host behind its own firewall VM is not judged before that VM may be up.
+# A host that reaches its network through its firewall VM is not judged before that VM may be up.
 patience=$((minutes * 30))
 [ "$longest" -le "$patience" ] || patience=$longest
 
@@ -75,14 +75,14 @@ go_back() {
   sleep 60
 }
 
-# Nobody can confirm a host that is not whole: after half of the time (or when its VMs may be up), one that was not whole for a
-# minute goes back.
+# Nobody can confirm a broken host: after half of the time (or when its VMs may be up), a host that was broken
+# for a minute goes back.
 sick=0
 while :; do
   now=$(uptime) behind=
   [ -z "$waiting" ] || [ "$now" -ge "$patience" ] || behind=" yet, and may get it from:$waiting"
   wrong=$(look)
-  # By rename: whoever reads it never sees half of it.
+  # By rename, so that a reader never sees half of the file.
   printf '%s\n' "${wrong:-healthy}" > "$health.new" && mv "$health.new" "$health"
   [ -e "$root/run/handover/confirmed" ] && exit 0
   [ -n "$wrong" ] || sick=$now

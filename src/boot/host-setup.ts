@@ -1,8 +1,4 @@
-/**
- * Makes the file that reserves huge pages at every boot. systemd-tmpfiles writes to sysfs early in the boot
- * (tmpfiles.d(5), type `w`), where the path has the page size; sysctl vm.nr_hugepages uses the default size,
- * which the kernel command line may change.
- */
+/** Makes the files that reserve huge pages at every boot and keep the host awake. */
 import { ownHeader, type OwnFile } from './own-file.ts'
 
 export const hugepagesPath = '/etc/tmpfiles.d/handover.conf'
@@ -11,6 +7,10 @@ export function nrHugepages(sizeKiB: number): string {
   return `/sys/kernel/mm/hugepages/hugepages-${sizeKiB}kB/nr_hugepages`
 }
 
+/**
+ * systemd-tmpfiles writes to sysfs early in the boot (tmpfiles.d(5), type `w`), where the path has the page
+ * size; sysctl vm.nr_hugepages uses the default size, which the kernel command line may change.
+ */
 export function hugepagesFile(sizeKiB: number, count: number): OwnFile {
   return {
     path: hugepagesPath,
@@ -22,8 +22,8 @@ export function hugepagesFile(sizeKiB: number, count: number): OwnFile {
 export const sleepPath = '/etc/systemd/sleep.conf.d/handover.conf'
 
 /**
- * The host neither suspends nor hibernates (systemd-sleep.conf(5)): vfio-pci saves nothing of a device that a
- * guest drives, and the guest finds it reset when the host wakes up.
+ * The host neither suspends nor hibernates (systemd-sleep.conf(5)): vfio-pci does not save the state of a
+ * guest's device, and the device is reset when the host wakes up.
  */
 export const sleepFile: OwnFile = {
   path: sleepPath,

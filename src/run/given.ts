@@ -1,4 +1,4 @@
-/** What a VM gets of the plan in force, and whether the host still has it ready. */
+/** Finds the functions that a VM gets in the plan in force, and checks that they are ready. */
 import { defined } from '../base/defined.ts'
 import type { JournalRecord } from '../apply/journal.ts'
 import type { AssignedFunction } from '../engines/engine.ts'

@@ -44,7 +44,10 @@ export type TrialChecks = {
   readonly addresses: readonly string[]
   /** The drivers of all functions that stay with the host: `['0000:00:1f.2', 'ahci']`. */
   readonly drivers: readonly (readonly [address: string, driver: string])[]
-  /** VMs by which the host reaches its network, and how long after the kernel's start each may take. */
+  /**
+   * VMs through which the host reaches its network, and when each is up at the latest after the kernel's
+   * start.
+   */
   readonly waits: readonly TrialWait[]
   readonly add: readonly string[]
   readonly remove: readonly string[]

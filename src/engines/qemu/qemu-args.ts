@@ -23,7 +23,7 @@ export type VmArgs = {
   readonly accelerator: AcceleratorKind
   /** Size of the huge pages, for a VM that uses them. Absent: the kernel's default size. */
   readonly hugepageKiB?: number
-  /** Whom the process belongs to once it has opened its files; absent: to its caller. */
+  /** The user to which QEMU changes after it has opened its files. Absent: QEMU runs as the caller. */
   readonly user?: QemuUser
 }
 
@@ -32,7 +32,7 @@ export function qemuArgs(args: VmArgs): string[] {
   return [
     ...['-name', `${vm.name},process=handover-${vm.name}`, '-nodefaults', '-no-user-config', '-S'],
     ...(user === undefined ? [] : ['-runas', `${user.uid}:${user.gid}`]),
-    // It starts no program and sets no priority, whatever its guest makes of it.
+    // A QEMU that its guest has taken over cannot start programs or change priorities.
     ...['-sandbox', 'on,obsolete=deny,spawn=deny,resourcecontrol=deny'],
     // Under KVM, `max` is the processor of the host.
     ...['-machine', vm.hugepages ? 'q35,memory-backend=ram' : 'q35', '-accel', accelerator, '-cpu', 'max'],
@@ -67,8 +67,10 @@ function firmwareArgs(firmware: Firmware): string[] {
 
 /** Unix sockets for QMP, the serial console (which is also logged), the report line and, if wanted, VNC. */
 function consoleArgs(vm: VmSpec, files: VmFiles): string[] {
-  const socket = (id: string, path: string, log?: string) =>
-    `socket,id=${id},path=${escapeOption(path)},server=on,wait=off${log === undefined ? '' : `,logfile=${escapeOption(log)},logappend=off`}`
+  const socket = (id: string, path: string, log?: string) => {
+    const logged = log === undefined ? '' : `,logfile=${escapeOption(log)},logappend=off`
+    return `socket,id=${id},path=${escapeOption(path)},server=on,wait=off${logged}`
+  }
   return [
     ...['-chardev', socket('qmp', files.qmp), '-mon', 'chardev=qmp,mode=control'],
     ...['-chardev', socket('serial', files.serial, files.serialLog), '-serial', 'chardev:serial'],

@@ -143,15 +143,15 @@ async function waitForSocket(system: System, files: VmFiles, ended: Promise<unkn
     await system.sleep(20)
   }
   throw new AppError(
-    isOver ? 'QEMU ended before it could be spoken to' : 'QEMU gave no control socket within 60 s',
+    isOver ? 'QEMU ended before it opened its control socket' : 'QEMU opened no control socket within 60 s',
   )
 }
 
-/** The cause and what helps first, where the words are known (explain/). */
+/** The cause and the first remedy, if explain/ knows the failure. */
 function helpFor(said: string): string {
   const known = explain(said).find(({ severity }) => severity === 'error')
   return known === undefined
-    ? 'the kernel may have said more: journalctl -k -b | handover explain'
+    ? 'the kernel may have reported more: journalctl -k -b | handover explain'
     : `${known.cause} What helps: ${known.remedy[0]}`
 }
 
@@ -196,10 +196,10 @@ async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promi
   const begun = system.now().getTime()
   const left = () => Math.max(0, timeoutSeconds - (system.now().getTime() - begun) / 1000)
   if (timeoutSeconds > 0) {
-    await tell(system, record.name, 'system_powerdown', left())
+    await send(system, record.name, 'system_powerdown', left())
     if (await endsWithin(system, record, left())) return 'powered off'
   }
-  if ((await tell(system, record.name, 'quit', 1)) && (await endsWithin(system, record, 5)))
+  if ((await send(system, record.name, 'quit', 1)) && (await endsWithin(system, record, 5)))
     return 'switched off'
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (isAlive(system, record)) system.signal(record.pid, signal)
@@ -213,7 +213,7 @@ async function stop(system: System, vm: VmRecord, timeoutSeconds: number): Promi
 }
 
 /** Whether QEMU accepted the command in time. */
-async function tell(system: System, name: string, command: string, seconds: number): Promise<boolean> {
+async function send(system: System, name: string, command: string, seconds: number): Promise<boolean> {
   try {
     const qmp = await openQmp(await system.connect(vmFiles(system, name).qmp), seconds)
     try {

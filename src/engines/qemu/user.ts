@@ -1,26 +1,35 @@
 /**
- * The user that QEMU runs as: `handover-qemu`, which the package makes (packaging/debian/handover.sysusers).
- * QEMU opens its files, devices and sockets first and changes its user then (`-runas`, QEMU's
- * system/os-posix.c), so that nothing on the host has to belong to that user.
+ * QEMU runs as the user `handover-qemu`, which the package creates (packaging/debian/handover.sysusers). It
+ * opens its files, devices and sockets before it changes to that user (`-runas`; QEMU, system/os-posix.c), so
+ * nothing on the host has to belong to that user.
  */
+import { AppError } from '../../base/errors.ts'
 import type { Reader } from '../../machine/system.ts'
 
 export type QemuUser = { readonly uid: number; readonly gid: number }
 
 const userName = 'handover-qemu'
 
-/** Undefined where there is no such user: QEMU then stays what its caller is. */
+/**
+ * Undefined when the user does not exist: QEMU runs as the caller then. Throws AppError when the list of
+ * users cannot be read, so that QEMU never keeps its privileges because of that.
+ */
 export function qemuUser(reader: Reader): QemuUser | undefined {
-  const text = reader.readText('/etc/passwd')
-  if (!text.ok) return undefined
+  const text = reader.readText('/etc/passwd', 16 * 1024 * 1024)
+  if (!text.ok) {
+    if (text.reason === 'absent') return undefined
+    throw new AppError(
+      `/etc/passwd cannot be read (${text.code ?? text.reason}), so the user of QEMU is not known`,
+    )
+  }
   const [, uid, gid] = new RegExp(`^${userName}:[^:]*:(\\d{1,10}):(\\d{1,10}):`, 'm').exec(text.value) ?? []
   const user = { uid: Number(uid), gid: Number(gid) }
   return uid === undefined || user.uid === 0 ? undefined : user
 }
 
 /**
- * Memory that a device reaches is pinned, and counts against a limit once the process has no privileges
- * (RLIMIT_MEMLOCK; drivers/vfio/vfio_iommu_type1.c): the limit is lifted before. Where that is not allowed,
- * pinning fails in QEMU itself, which says so.
+ * Memory that a device can reach is pinned, and counts against RLIMIT_MEMLOCK when the process has no
+ * privileges (drivers/vfio/vfio_iommu_type1.c), so the limit is lifted before QEMU starts. If that is not
+ * allowed, QEMU reports that it cannot pin the memory.
  */
 export const withoutMemoryLimit = ['sh', '-c', 'ulimit -l unlimited 2>/dev/null; exec "$@"', 'sh']

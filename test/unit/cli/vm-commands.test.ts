@@ -126,7 +126,7 @@ describe('handover up', () => {
       'Another device of its IOMMU group still has a driver of the host. What helps: run handover plan: it ' +
         'takes the whole group along, or says what of it the host needs',
     ],
-    ['a new kind of failure', 'the kernel may have said more: journalctl -k -b | handover explain'],
+    ['a new kind of failure', 'the kernel may have reported more: journalctl -k -b | handover explain'],
   ])('explains why QEMU did not start: %s', async (words, help) => {
     const program = join(host.root, 'programs/qemu-system-x86_64')
     fs.writeFileSync(program, `#!/bin/sh\necho "qemu-system-x86_64: ${words}" >&2\nexit 1\n`, { mode: 0o755 })
