@@ -39,6 +39,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
 /** As `npm pack` makes it of a checkout that is built. */
 function pack(folder: string): string {
   const tree = join(folder, 'tree')
+  if (!fs.existsSync(join(root, 'dist'))) throw new Error('build it first: npm run build')
   fs.cpSync(join(root, 'dist'), join(tree, 'dist'), { recursive: true })
   fs.copyFileSync(join(root, 'package.json'), join(tree, 'package.json'))
   run(process.execPath, [join(root, 'scripts/build-types.mjs'), '--to', join(tree, 'dist/types')], root)
