@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts'
 import type { System } from '../machine/system.ts'
 import type { Past, Undone } from '../steps/kind.ts'
 import { restoreFile } from '../steps/saved.ts'
-import { kindOf, readStanding, type Step } from '../steps/step.ts'
+import { checkpointBoot, kindOf, readStanding, type Step } from '../steps/step.ts'
 import type { ApplyEvent } from './events.ts'
 import { copiesOf, openJournal, type Journal, type JournalEvent, type JournalRecord } from './journal.ts'
 import type { EventWithoutTime } from './record.ts'
@@ -51,6 +51,7 @@ export async function undoSteps(
     const problem = await finish()
     if (problem !== undefined) leftovers.push(problem)
   }
+  if (atTheEnd.length > 0) for (const step of journal.record.steps) await checkpointBoot(system, step)
   leftovers.push(...(await tidy(system, journal.record)))
   return leftovers
 }
@@ -98,7 +99,9 @@ function leftBy(events: readonly JournalEvent[], index: number): Past['left'] {
 
 async function undoStep(system: System, past: Past, step: Step): Promise<Undone> {
   try {
-    return await kindOf(step).undo(system, past, step)
+    const undone = await kindOf(step).undo(system, past, step)
+    await checkpointBoot(system, step)
+    return undone
   } catch (error) {
     return { restored: false, note: messageOf(error) }
   }

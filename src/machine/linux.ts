@@ -21,6 +21,7 @@ import {
   removeFolderDurably,
   removeLeftovers,
 } from './atomic-write.ts'
+import { checkpoint } from './checkpoint.ts'
 import { realDisk, type Disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { rootPaths, type RootPaths } from './inside-root.ts'
@@ -42,7 +43,7 @@ export function linuxSystem(options: { readonly root?: string; readonly disk?: D
   const places = placesIn(root)
   return {
     ...readerOf(root, places),
-    ...(root === '' ? { log: systemJournal() } : { root }),
+    ...(root === '' ? { log: systemJournal(), checkpoint } : { root }),
     ...writerOf(places, options.disk ?? realDisk),
     exec,
     start,

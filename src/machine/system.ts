@@ -180,6 +180,11 @@ export type System = Reader & {
   lock(path: string, what: string): LockResult
   /** Makes the file of another program durable, its bytes and its name, if it exists. */
   flush(path: string): void
+  /**
+   * Makes the file systems of these paths readable without their logs, as boot loaders read them. Absent for
+   * a file tree.
+   */
+  readonly checkpoint?: (paths: readonly string[]) => Promise<void>
   /** Removes one file, if it exists. */
   remove(path: string): void
   makeFolder(path: string, mode?: number): void

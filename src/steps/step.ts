@@ -44,6 +44,18 @@ export function hasState(step: Step): boolean {
 
 export async function performStep(system: System, step: Step, how: Performing = {}): Promise<void> {
   await kindOf(step).perform(system, step, how)
+  await checkpointBoot(system, step)
+}
+
+/** Where boot loaders find what they read. */
+const bootFolders = ['/boot/', '/efi/']
+
+/** After each step: a power cut between two steps must find a host that boots. */
+export async function checkpointBoot(system: System, step: Step): Promise<void> {
+  if (system.checkpoint === undefined) return
+  const paths = kindOf(step).files?.(system, step) ?? []
+  const read = paths.filter((path) => bootFolders.some((folder) => path.startsWith(folder)))
+  if (read.length > 0) await system.checkpoint(read)
 }
 
 /** The purpose of a step, for code that treats such steps in a special way. */
