@@ -50,7 +50,7 @@ function findNamed(system: System, id: string): Journal {
 function damagedJournal(id: string, reason: string): AppError {
   return new AppError(`journal ${id}: ${reason}; nothing was changed`, {
     help:
-      `the files from before are in ${journalFolder}/${id}/saved; docs/safety.md shows how ` +
+      `the files from before the apply are in ${journalFolder}/${id}/saved; docs/safety.md shows how ` +
       'to restore them by hand',
     exitCode: exitCode.errorFindings,
   })

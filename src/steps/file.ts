@@ -122,7 +122,7 @@ function readCopyOf(reader: Reader, copies: Copies, path: string): Uint8Array | 
 function refuseChanged(system: System, step: FileStep, copy: Uint8Array | undefined): void {
   const now = standing(system, step)
   if ('difference' in now) throw new ChangedMeanwhile(now.difference)
-  if (now.kind !== 'before') throw new ChangedMeanwhile(`${step.path} is not as it was`)
+  if (now.kind !== 'before') throw new ChangedMeanwhile(`${step.path} is not as before`)
   if (copy === undefined) return
   const bytes = system.readBytes(step.path, copy.length)
   if (!bytes.ok || Buffer.compare(bytes.value, copy) !== 0)
@@ -154,7 +154,7 @@ async function undo(system: System, past: Past, step: FileStep): Promise<Undone>
 function refuseEdited(system: System, step: FileStep): void {
   const now = standing(system, step)
   if (now.kind === 'after') return
-  throw new ChangedMeanwhile('difference' in now ? now.difference : `${step.path} is as before already`)
+  throw new ChangedMeanwhile('difference' in now ? now.difference : `${step.path} is already as before`)
 }
 
 /** Editing a file as UTF-8 would lose a byte order mark, and every byte that is not UTF-8. */

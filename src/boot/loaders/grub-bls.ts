@@ -79,7 +79,7 @@ function edit(host: Host, change: BootChange): Edits {
   if (hasPath(host.boot?.present, '/usr/sbin/grubby')) return { ok: true, steps: [grubbyStep(host, change)] }
   if (entries.some(({ entry }) => entry.options.includes('$')))
     return manual(
-      'entries with variables, and without grubby',
+      'entries that contain variables, without grubby',
       `install grubby and run: ${formatCommand(grubby(change))} (ARGS)`,
       change,
     )
