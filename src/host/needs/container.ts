@@ -1,6 +1,6 @@
 /**
- * Whether this program itself runs in a container: then the mounts, routes and interfaces it sees are not
- * those of the host, and the host's are seen through process 1 or not at all.
+ * Finds out whether Handover itself runs in a container. It then sees the container's mounts, routes and
+ * interfaces; those of the host are visible only through process 1, or not at all.
  */
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import type { LostNeed } from '../host.ts'
@@ -9,8 +9,8 @@ import type { NeedsRead } from './ends.ts'
 
 export type Contained = {
   /**
-   * `other`: not the host's, and process 1 has the host's; `hidden`: not the host's, and nothing here shows
-   * those.
+   * `own`: Handover sees those of the host. `other`: it sees others, but process 1 has those of the host.
+   * `hidden`: those of the host cannot be seen.
    */
   readonly mounts: 'own' | 'other' | 'hidden'
   readonly network: 'own' | 'other' | 'hidden'
@@ -21,7 +21,7 @@ const firstProcesses = 'pid:[4026531836]'
 
 export function readContained(reading: Reading): Contained {
   const own = linkOf(reading, '/proc/self/ns/pid')
-  // In a process namespace of its own, process 1 is the container's.
+  // In a process namespace of its own, process 1 belongs to the container.
   if (own !== undefined && own !== firstProcesses) return { mounts: 'hidden', network: 'hidden' }
   return { mounts: compare(reading, 'mnt'), network: compare(reading, 'net') }
 }
@@ -32,7 +32,10 @@ function compare(reading: Reading, kind: 'mnt' | 'net'): 'own' | 'other' {
   return own !== undefined && first !== undefined && own !== first ? 'other' : 'own'
 }
 
-/** Interfaces are shown only to their own namespace: which port the host uses cannot be seen from another. */
+/**
+ * The kernel shows interfaces only to their own namespace, so the port that the host uses cannot be seen from
+ * another one.
+ */
 export function readContainedNetwork(reading: Reading, devices: readonly PciDevice[]): NeedsRead {
   if (readContained(reading).network === 'own') return { needs: [], lost: [] }
   const lost: LostNeed = {

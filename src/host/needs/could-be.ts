@@ -1,18 +1,18 @@
 /**
- * The functions at which a lost trail could physically end. Wider than the truth on purpose: what cannot be
- * told apart from an end is one.
+ * The functions at which a need that cannot be followed could physically end. A function counts unless it is
+ * proven that it cannot be the end.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../pci/device.ts'
 import { isVfioDriver } from '../../pci/vfio-driver.ts'
 import { functionsWithDisks, type Blocks } from './disks/blocks.ts'
 
-/** Functions that show a disk, and those of which it is not known whether they have one. */
+/** Functions with a disk, and functions that may have one. */
 export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): PciAddress[] {
   const shown = functionsWithDisks(blocks)
-  // Where every device is placed, a controller without a disk has none.
+  // If the place of every block device is known, a controller without one has no disk.
   const areListed = blocks.areAllPlaced && blocks.byName.size > 0
-  // A namespace of multipath shows its controllers in another folder, which may be the one that is missing.
+  // The controllers of a multipath namespace are listed in another folder, which may be missing.
   const hasMultipath = [...blocks.byName.values()].some(
     ({ place }) => place?.includes('/nvme-subsystem/') === true,
   )
@@ -25,14 +25,14 @@ export function couldCarryDisks(devices: readonly PciDevice[], blocks: Blocks): 
 }
 
 /**
- * Disks hang on storage and NVMe controllers, USB, FireWire (0c00), Fibre Channel (0c04), SD card readers
- * (0805, and those that claim to be of no class) and virtio (1af4).
+ * Disks are attached to storage and NVMe controllers, USB, FireWire (0c00), Fibre Channel (0c04), SD card
+ * readers (0805, and ff00 for those without a class of their own) and virtio (1af4).
  */
 function couldDriveDisks({ classCode, vendorId }: PciDevice): boolean {
   return classCode === undefined || vendorId === '1af4' || /^(?:01|0c00|0c03|0c04|0805|ff00)/.test(classCode)
 }
 
-/** A function without a driver, or one that VFIO holds, shows the host no disk and no port. */
+/** The host sees no disk and no port of a function that has no driver or is held by VFIO. */
 function isHeldOrUnknown({ driver }: PciDevice): boolean {
   return driver !== null && !isVfioDriver(driver) && driver !== 'pci-stub'
 }

@@ -1,6 +1,6 @@
 /**
- * The three ends of a trail. Whoever follows a need of the host gives back ends, and `needsOf` makes needs of
- * them: a trail that ends nowhere is never dropped.
+ * The three kinds of ends to which a need can be followed. Every reader of needs returns ends, and `needsOf`
+ * turns them into needs. A need without a known end is lost, and is never dropped.
  */
 import { defined } from '../../base/defined.ts'
 import type { PciAddress } from '../../pci/address.ts'
@@ -13,34 +13,36 @@ export type End =
       readonly device: PciAddress
       readonly redundant?: NonNullable<HostNeed['redundant']>
     }
-  /** Known to be no function of this host: memory, a server behind a port that is followed itself. */
+  /** Known not to be a function of this host: memory, or a server behind a port that is followed itself. */
   | { readonly to: 'elsewhere'; readonly chain: readonly string[]; readonly why: string }
   /**
-   * `lost` is the name at which the trail ends, `why` a clause such as `nothing says which port it runs
-   * over`.
+   * `lost` is the name that could not be followed further, `why` a clause such as `nothing says which port it
+   * runs over`.
    */
   | {
       readonly to: 'lost'
       readonly chain: readonly string[]
       readonly lost: string
       readonly why: string
-      /** The trail goes on in another network namespace. */
+      /** The rest is in another network namespace. */
       readonly isForeign?: true
-      /** Where it is known better than by the kind of the need at which functions the trail could end. */
+      /**
+       * The functions at which it could end, if they are known more precisely than from the kind of the need.
+       */
       readonly couldBe?: readonly PciAddress[]
     }
 
 export type NeedsRead = { readonly needs: readonly HostNeed[]; readonly lost: readonly LostNeed[] }
 
-/** A need before it is followed. */
+/** A need without chain and end. */
 export type NeedStart = Pick<
   HostNeed,
   'kind' | 'what' | 'weight' | 'mountPoint' | 'isDefaultRoute' | 'subject' | 'vm'
 >
 
 /**
- * `couldBe`: the functions at which a lost trail of this kind could end (could-be.ts). No end at all is a
- * lost one.
+ * `couldBe`: the functions at which a lost need of this kind could end (could-be.ts). A need without any end
+ * is lost.
  */
 export function needsOf(
   start: NeedStart,

@@ -1,18 +1,17 @@
 /**
- * Ends of trails that stand together. What needs all of several things ends at every one of them. What needs
- * one of several (a mirror, paths to one disk) ends at a set, whose legs may go as long as another leg
- * stands.
+ * Combines the ends of several things. A need for all of several things ends at each of them. A need for one
+ * of several (a mirror, paths to one disk) ends at a set, and a leg may go as long as another one stays.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { End } from './ends.ts'
 
 export type Leg = {
   readonly ends: readonly End[]
-  /** Broken, absent or being rebuilt today: the need does not stand on it. */
+  /** The leg is broken, absent or being rebuilt, so it does not carry the need today. */
   readonly isBroken?: boolean
 }
 
-/** One of the legs is enough. `set` names the whole. */
+/** One of the legs is enough. `set` is the name of the whole. */
 export function anyOf(set: string, legs: readonly Leg[]): End[] {
   return legs.flatMap((leg) => {
     const others = othersOf(legs, leg)
@@ -26,8 +25,8 @@ export function anyOf(set: string, legs: readonly Leg[]): End[] {
 }
 
 /**
- * Functions of which each alone carries the need without `leg`. A leg that spans several functions is no such
- * thing: it stands on all of them, and a list of alternatives cannot say so.
+ * The functions that carry the need without `leg`, each by itself. A leg with several functions needs all of
+ * them, so it is not in this list.
  */
 function othersOf(legs: readonly Leg[], leg: Leg): Set<PciAddress> {
   const others = new Set<PciAddress>()
@@ -44,9 +43,7 @@ function onlyFunction(ends: readonly End[]): PciAddress | undefined {
   return functions.size === 1 ? only : undefined
 }
 
-/**
- * One end of each kind and place: stacks in which many roads lead to one disk would have ends without number.
- */
+/** Keeps one of equal ends. Without this, a stack with many paths to one disk would have countless ends. */
 export function withoutDoubles(ends: readonly End[]): End[] {
   const seen = new Map<string, End>()
   for (const end of ends) {

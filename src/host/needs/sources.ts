@@ -1,13 +1,13 @@
 /**
- * Files and folders of which each states needs of the host. One that is absent states none; one that is there
- * and cannot be read may state any, so it is remembered and becomes a lost need.
+ * Reads files and folders that state needs of the host. An absent one states none. One that exists but cannot
+ * be read may state any need, so it is remembered and becomes a lost need.
  */
 import { namesIn, textOf, type Reading } from '../read/reading.ts'
 import type { ReadFailure } from '../../machine/system.ts'
 
 const failures = new WeakMap<Reading, Map<string, string>>()
 
-/** Paths that could not be read, each with a clause that tells why. */
+/** Paths that could not be read, each with the reason as a clause. */
 export function unreadSources(reading: Reading): ReadonlyMap<string, string> {
   return failures.get(reading) ?? new Map()
 }

@@ -104,7 +104,7 @@ describe('volumes that are active and mounted nowhere', () => {
       madeEntries('dm-8', '253:8', {}, ['dm-7']),
       mounts('253:7 / /a rw - ext4 /dev/dm-7 rw'),
     )
-    expect(lost(circle)).toEqual(['/a: dm-7, the devices below it go round in a circle'])
+    expect(lost(circle)).toEqual(['/a: dm-7, the devices below it form a circle'])
     expect(circle.lostNeeds?.[0]?.couldBe).toEqual([a, b])
   })
 

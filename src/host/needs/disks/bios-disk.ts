@@ -1,7 +1,7 @@
 /**
- * The disk a BIOS started, by what the module edd tells of it: the signature in its MBR (the udev database
- * knows that of each disk as the id of its table) and its size (drivers/firmware/edd.c). Of a GPT udev knows
- * another id, so that any may be it.
+ * Finds the disk that the BIOS started. The module edd reports the signature in its MBR, which the udev
+ * database has as the id of the partition table, and its size (drivers/firmware/edd.c). For a GPT disk udev
+ * has another id, so any GPT disk may be the one.
  */
 import { numberOf, textOf } from '../../read/reading.ts'
 import { isDiskName } from './device-path.ts'
@@ -28,7 +28,7 @@ export function biosDisk(
     const record = namer.udev().get(name)?.properties
     return record === undefined || record.get('ID_PART_TABLE_TYPE') === 'gpt'
   })
-  // Blocks of 512 bytes in sysfs, whatever the disk has (Documentation/ABI/stable/sysfs-block).
+  // Sizes in sysfs count blocks of 512 bytes for every disk (Documentation/ABI/stable/sysfs-block).
   const sized = maybe.filter(
     ({ folder }) => sectors !== undefined && numberOf(textOf(reading, `${folder}/size`)) === sectors,
   )

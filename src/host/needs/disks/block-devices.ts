@@ -1,6 +1,6 @@
 /**
- * The block devices of the host with the paths that lead to them and what stands on them: a plan asks whether
- * the path of a virtual disk is a device that the host needs.
+ * Lists the block devices of the host, their paths and the needs that depend on them. A plan uses the list to
+ * check whether the path of a virtual disk is a device that the host needs.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { HostBlockDevice } from '../../host.ts'
@@ -41,7 +41,8 @@ function functionsOf({ stack }: Disks, name: string): PciAddress[] {
 }
 
 /**
- * What a need stands on, wholly or in part. An active volume is no need of its own: it may be made for a VM.
+ * The devices on which a need depends, wholly or in part. An active volume alone is no need, since it may be
+ * made for a VM.
  */
 function neededBlocks({ blocks, stack }: Disks, needs: readonly DiskNeed[]): Map<string, Set<string>> {
   const needed = new Map<string, Set<string>>()
@@ -77,7 +78,7 @@ function add(map: Map<string, Set<string>>, key: string, value: string): void {
   else map.set(key, new Set([value]))
 }
 
-/** A program that holds a partition holds a part of the disk. */
+/** A program that has a partition open uses the disk too. */
 function heldBlocks(
   { reading, namer, blocks }: Disks,
   processes: readonly Process[],
@@ -113,7 +114,7 @@ function pathsOf({ reading, namer }: Disks, { name, folder }: Block, linked: rea
 
 const linkFolders = ['by-id', 'by-uuid', 'by-partuuid', 'by-label', 'by-partlabel', 'by-path', 'by-diskseq']
 
-/** Where there is no udev database, the links that something made are looked up one by one. */
+/** Without the udev database, every link in /dev/disk is resolved. */
 function linkedPaths({ reading, namer }: Disks): Map<string, string[]> {
   const found = new Map<string, string[]>()
   if (namer.udev().size > 0) return found

@@ -1,7 +1,7 @@
 /**
- * What a block device is made of. `slaves/` says it from above and `holders/` from below (fs/block_dev.c,
- * `bd_link_disk_holder`); either may be missing in an archive, so both are read. md, bcache and Unraid's md
- * say it in places of their own as well.
+ * Finds the members of block devices. `slaves/` lists the members of a device, and `holders/` lists the
+ * devices of a member (fs/block_dev.c, `bd_link_disk_holder`). An archive may lack one of them, so both are
+ * read. md, bcache and Unraid's md have further lists.
  */
 import { linkName, namesIn, numberOf, textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -43,8 +43,8 @@ function statedMembers(reading: Reading, { name, folder }: Block): readonly stri
 }
 
 /**
- * `bcache` leads to the backing device's folder, `bcache/cache` to the set, whose `cacheN` lead to the
- * caches.
+ * `bcache` links to the folder of the backing device, and `bcache/cache` to the set, whose `cacheN` links
+ * lead to the caches.
  */
 function bcacheMembers(reading: Reading, folder: string): readonly string[] {
   const backing = reading.system.readLink(`${folder}/bcache`)
@@ -72,9 +72,9 @@ function arraysIn(mdstat: string): Membership[] {
 }
 
 /**
- * Unraid's driver writes lines of its own and has no `slaves/`: `diskName.1=md1p1` beside `rdevName.1=sdb`
- * (the name of the array device is not stated by older ones). Slots 0 and 29 are parity, to which a write to
- * any disk is a write.
+ * Unraid's driver has its own lines and no `slaves/`: `diskName.1=md1p1` beside `rdevName.1=sdb` (older
+ * versions do not name the array device). Slots 0 and 29 are parity; every write to any disk also writes to
+ * them.
  */
 function unraidArraysIn(mdstat: string): Membership[] {
   const names = new Map(
@@ -92,16 +92,15 @@ function unraidArraysIn(mdstat: string): Membership[] {
 export type Legs = {
   /** `any`: one leg is enough. */
   readonly kind: 'all' | 'any'
-  /** Members that the device does not stand on today. */
+  /** Members that carry no data of the device today. */
   readonly broken: ReadonlySet<string>
-  /** A clause when more members are stated than are shown. */
+  /** A reason, if the device has more members than are shown. */
   readonly missing?: string
 }
 
 /**
- * How the device stands on its members. Only what says so itself is a set: a mirror of md whose members are
- * in sync, or a map of multipath whose paths run. Other levels lose data with the wrong two disks, or stand
- * on all.
+ * How the device depends on its members. One leg is enough only for an md mirror, whose legs are the members
+ * in sync, and for a multipath map, whose legs are the running paths. Every other device needs all members.
  */
 export function legsOf(reading: Reading, block: Block, members: readonly string[]): Legs {
   if (textOf(reading, `${block.folder}/dm/uuid`)?.startsWith('mpath-') === true)
@@ -118,7 +117,7 @@ export function legsOf(reading: Reading, block: Block, members: readonly string[
   return { kind: 'any', broken, ...missing }
 }
 
-/** A path whose disk is offline, or of which nothing says that it runs, carries nothing. */
+/** A path carries data only if its state says that it runs. */
 function isRunning(reading: Reading, name: string): boolean {
   const state = textOf(reading, `/sys/class/block/${name}/device/state`)
   return state === 'running' || state === 'live'

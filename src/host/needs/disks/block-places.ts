@@ -1,6 +1,6 @@
 /**
- * Where a block device without members ends: at the PCI function in its path, in memory, at a server, at a
- * device of the board — or nowhere that is known.
+ * Finds the end of a block device without members: the PCI function in its path, memory, a server, a device
+ * of the board, or an unknown end.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -12,9 +12,9 @@ import type { End } from '../ends.ts'
 import { couldCarryNetwork } from '../network/could-carry.ts'
 import { anyOf, type Leg } from '../sets.ts'
 
-/** What lies beyond block devices, which file systems know. */
+/** Ends that only the file systems can find. */
 export type Beyond = {
-  /** A device file, or a plain file on a file system. */
+  /** The ends of a device file, or of a plain file on a file system. */
   readonly file: (path: string) => readonly End[]
   /** A volume of ZFS. */
   readonly zvol: (block: Block) => readonly End[]
@@ -74,8 +74,8 @@ function virtualEnds({ reading, devices, blocks, beyond }: Places, block: Block)
 }
 
 /**
- * Buses that are not PCI: eMMC and virtio-mmio on the platform bus, Hyper-V and pmem below ACPI, Xen, channel
- * I/O of s390.
+ * Devices on other buses than PCI: eMMC and virtio-mmio on the platform bus, Hyper-V and pmem below ACPI,
+ * Xen, channel I/O of s390.
  */
 function isOfTheBoard(place: string): boolean {
   return (
@@ -85,11 +85,11 @@ function isOfTheBoard(place: string): boolean {
   )
 }
 
-/** Documentation/admin-guide/blockdev/zram.rst: pages written back are on `backing_dev` and nowhere else. */
+/** Documentation/admin-guide/blockdev/zram.rst: pages that are written back exist only on `backing_dev`. */
 function zramEnds(reading: Reading, folder: string, beyond: Beyond): readonly End[] {
   const stated = reading.system.readText(`${folder}/backing_dev`, 4096)
   const backing = textOf(reading, `${folder}/backing_dev`)
-  // A kernel that writes nothing back has none of these files (CONFIG_ZRAM_WRITEBACK).
+  // A kernel without writeback has none of these files (CONFIG_ZRAM_WRITEBACK).
   const writesBack = ['bd_stat', 'writeback', 'writeback_limit'].some(
     (file) => textOf(reading, `${folder}/${file}`) !== undefined,
   )
@@ -99,7 +99,7 @@ function zramEnds(reading: Reading, folder: string, beyond: Beyond): readonly En
   return beyond.file(backing)
 }
 
-/** The network reader follows the connections of iSCSI by the address that each states. */
+/** The network reader follows an iSCSI connection by its address. */
 function iscsiEnds(reading: Reading, { name, place }: Block, devices: readonly PciDevice[]): readonly End[] {
   const session = /\/session(\d+)\//.exec(place ?? '')?.[1] ?? ''
   const folder = '/sys/class/iscsi_connection'
@@ -118,7 +118,7 @@ function iscsiEnds(reading: Reading, { name, place }: Block, devices: readonly P
       ]
 }
 
-/** FCoE in software on a VLAN: the path holds the interface, whose `lower_*` links lead to the card. */
+/** FCoE in software on a VLAN: the path names the interface, and its `lower_*` links lead to the card. */
 function interfaceEnds(reading: Reading, { name, place }: Block): readonly End[] {
   const ends: End[] = []
   const pending = [/\/virtual\/net\/([^/]+)/.exec(place ?? '')?.[1] ?? '']
@@ -134,9 +134,8 @@ function interfaceEnds(reading: Reading, { name, place }: Block): readonly End[]
 }
 
 /**
- * With native NVMe multipath a namespace lives under virtual/ and has no PCI function in its path; its
- * controllers have. A controller that is not live, or whose path to the namespace is inaccessible, carries
- * nothing today.
+ * With native NVMe multipath the path of a namespace has no PCI function, but the paths of its controllers
+ * do. A controller carries data only if it is live and its path to the namespace is accessible.
  */
 function subsystemEnds(places: Places, subsystem: string, block: Block): readonly End[] {
   const controllers = controllersOf(places, subsystem)
@@ -149,8 +148,8 @@ function subsystemEnds(places: Places, subsystem: string, block: Block): readonl
 }
 
 /**
- * By the folder of the subsystem, and by the hidden paths `nvme<subsystem>c<controller>n<namespace>` of each
- * controller.
+ * The controllers in the folder of the subsystem, and those in the names of the hidden paths
+ * `nvme<subsystem>c<controller>n<namespace>`.
  */
 function controllersOf({ reading, blocks }: Places, subsystem: string): string[] {
   const folders = [
@@ -175,8 +174,8 @@ function isLive(reading: Reading, controller: string, namespace: string): boolea
 }
 
 /**
- * By `transport`: `pcie` states the function, `fc` the port of the adapter; of `tcp` and `rdma` the network
- * reader follows the address.
+ * The end depends on `transport`: `pcie` names the function and `fc` the port of the adapter. For `tcp` and
+ * `rdma` the network reader follows the address.
  */
 function controllerEnds(places: Places, name: string): readonly End[] {
   const { reading } = places
@@ -196,8 +195,8 @@ function controllerEnds(places: Places, name: string): readonly End[] {
 }
 
 /**
- * `host_traddr=nn-0x…:pn-0x…` is the port name of an adapter (drivers/nvme/host/fc.c); /sys/class/fc_host
- * states its own.
+ * `host_traddr=nn-0x…:pn-0x…` is the port name of an adapter (drivers/nvme/host/fc.c); /sys/class/fc_host has
+ * the name of each adapter.
  */
 function fibreEnds({ reading, devices, blocks }: Places, name: string, address: string): readonly End[] {
   const port = /(?:host_traddr=|,)nn-0x[0-9a-f]+:pn-0x([0-9a-f]{16})/i.exec(address)?.[1]?.toLowerCase()

@@ -1,8 +1,7 @@
 /**
- * From a block device down to its ends, by sysfs: partition → disk, `slaves/` of dm, md and bcache (and
- * `holders/` from the other side), the file behind a loop device, the controllers of a multipath NVMe
- * namespace, the path below /sys/devices. A device that leads nowhere is a lost trail. Circles and depth are
- * bounded.
+ * Follows a block device down to its ends: partition → disk, `slaves/` of dm, md and bcache (and `holders/`
+ * from the other side), the file of a loop device, the controllers of a multipath NVMe namespace, the path
+ * below /sys/devices. A device that leads nowhere has a lost end. Circles and depth are bounded.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -12,12 +11,12 @@ import { placeEnds, type Places } from './block-places.ts'
 import { anyOf, withoutDoubles } from '../sets.ts'
 
 export type Stack = {
-  /** Ends of the device, and of what it stands on. */
+  /** The ends of the device and of its members. */
   readonly endsOf: (name: string) => readonly End[]
-  /** The device and every one it stands on, as far as it was followed. */
+  /** The device and all devices below it, as far as they can be followed. */
   readonly below: (name: string) => ReadonlySet<string>
   readonly shownName: (name: string) => string
-  /** Devices made of others on which no other stands, known by their members or by what they are. */
+  /** Composed devices that are part of no other device. */
   readonly tops: () => readonly string[]
 }
 
@@ -38,9 +37,9 @@ export function stackOf(places: Places): Stack {
 type Walk = {
   readonly places: Places
   readonly members: ReadonlyMap<string, readonly string[]>
-  /** Ends that are found already. */
+  /** The ends found so far. */
   readonly ends: Map<string, readonly End[]>
-  /** Devices on the way down. */
+  /** The devices between the start and the current one. */
   readonly walking: string[]
 }
 
@@ -48,13 +47,13 @@ function follow(walk: Walk, name: string): readonly End[] {
   const { ends, walking, places } = walk
   const known = ends.get(name)
   if (known) return known
-  if (walking.includes(name)) return [lostAt(name, 'the devices below it go round in a circle')]
-  if (walking.length > deepest) return [lostAt(name, 'more devices lie on each other than can be followed')]
+  if (walking.includes(name)) return [lostAt(name, 'the devices below it form a circle')]
+  if (walking.length > deepest) return [lostAt(name, 'too many devices are stacked to follow them')]
   walking.push(name)
   const shown = shownName(places.reading, places.blocks, name)
   const found = withoutDoubles(endsBelow(walk, name).map((end) => ({ ...end, chain: [shown, ...end.chain] })))
   walking.pop()
-  // Inside a circle the answer is that of the place where it was entered.
+  // Inside a circle the result depends on the device at which the walk entered, so it is not remembered.
   if (walking.length === 0 || !found.some(({ to }) => to === 'lost')) ends.set(name, found)
   return found
 }
@@ -64,7 +63,7 @@ function endsBelow(walk: Walk, name: string): readonly End[] {
   const block = places.blocks.byName.get(name)
   const own = members.get(name) ?? []
   if (block === undefined) {
-    // Named by what it stands on alone: those are its members, and perhaps not all of them.
+    // Only its members name this device, so it may have more members.
     return [
       ...own.flatMap((member) => follow(walk, member)),
       lostAt(name, 'no block device of this name is shown'),
@@ -88,8 +87,8 @@ function lostAt(name: string, why: string): End {
 }
 
 /**
- * A device that stands on something else, told or not; memory, volumes of pools and disks of servers are
- * followed apart.
+ * Whether the device is made of others, even if its members are not shown. Memory, volumes of pools and disks
+ * of servers are followed elsewhere.
  */
 function isMade({ name, place, disk }: Block): boolean {
   if (disk !== undefined || /^(?:ram|zram|zd|nbd|rbd|nullb|sr|fd)\d/.test(name)) return false
@@ -111,13 +110,13 @@ function allBelow(top: string, members: ReadonlyMap<string, readonly string[]>, 
     found.add(name)
     pending.push(...(members.get(name) ?? []))
     const disk = blocks.byName.get(name)?.disk
-    // The other partitions of a disk are not stood on, but what the disk itself stands on is.
+    // The device depends on the members of its disk, but not on the other partitions.
     if (disk !== undefined) pending.push(...(members.get(disk) ?? []))
   }
   return found
 }
 
-/** The name a person knows: `vg0/root` for a logical volume, the mapping's name for LUKS and others. */
+/** The name that people use: `vg0/root` for a logical volume, the name of the mapping for LUKS and others. */
 export function shownName(reading: Reading, blocks: Blocks, name: string): string {
   const folder = name.startsWith('dm-') ? blocks.byName.get(name)?.folder : undefined
   const label = folder === undefined ? undefined : textOf(reading, `${folder}/dm/name`)

@@ -1,8 +1,7 @@
 /**
- * The block devices that the kernel shows, with their places below /sys/devices. Three folders list them:
- * /sys/class/block (all), /sys/dev/block (all, by number) and /sys/block (whole disks); an archive may lack
- * any of them, so what one of them says is taken, and a name that none of them places is known to be there
- * and to lead nowhere.
+ * Reads the block devices and their places below /sys/devices. Three folders list them: /sys/class/block
+ * (all), /sys/dev/block (all, by number) and /sys/block (whole disks). An archive may lack some, so all three
+ * are used. A name without a place is an existing device that leads nowhere.
  */
 import { defined } from '../../../base/defined.ts'
 import { ownerOf } from '../../read/read-attached.ts'
@@ -12,11 +11,11 @@ import { namesIn, linkOf, textOf, type Reading } from '../../read/reading.ts'
 export type Block = {
   /** Kernel name: `sda2`, `dm-3`, `cciss!c0d0p1`. */
   readonly name: string
-  /** `/devices/pci0000:00/…/block/sda/sda2`; absent when no link tells. */
+  /** `/devices/pci0000:00/…/block/sda/sda2`. Absent: no link gives it. */
   readonly place?: string
-  /** Where its attributes are. */
+  /** The folder with the attributes of the device. */
   readonly folder: string
-  /** The whole disk it is a partition of. */
+  /** The disk, if this is a partition. */
   readonly disk?: string
   /** `8:2`. */
   readonly number?: string
@@ -25,13 +24,13 @@ export type Block = {
 export type Blocks = {
   readonly byName: ReadonlyMap<string, Block>
   readonly byNumber: ReadonlyMap<string, Block>
-  /** Every device that is known to exist has a place: a function without a disk among them has none. */
+  /** Every known device has a place, so a function without one of them has no disk. */
   readonly areAllPlaced: boolean
 }
 
 const maxBlocks = 20_000
 
-/** `inUse`: numbers of devices that are in use, and so exist. */
+/** `inUse`: numbers of devices that are in use and therefore exist. */
 export function readBlocks(reading: Reading, inUse: readonly string[] = []): Blocks {
   const places = new Map<string, string | undefined>()
   const numbers = new Map<string, string>()
@@ -86,7 +85,7 @@ function placeIn(link: string | undefined): string | undefined {
   return link === undefined || at < 0 ? undefined : link.slice(at)
 }
 
-/** Partitions that no link places are found inside the folders of their disks. */
+/** Finds partitions without a link in the folders of their disks. */
 function addPartitions(reading: Reading, places: Map<string, string | undefined>): void {
   for (const [disk, place] of [...places]) {
     if (place === undefined) continue
@@ -100,7 +99,8 @@ function addPartitions(reading: Reading, places: Map<string, string | undefined>
 function diskAbove(reading: Reading, name: string, place: string | undefined): string | undefined {
   if (place === undefined) return undefined
   const above = place.split('/').at(-2) ?? ''
-  // The folder of a whole disk is `block/sda`, or `nvme0/nvme0n1`; that of a partition lies in its disk's.
+  // The folder of a disk is `block/sda` or `nvme0/nvme0n1`; the folder of a partition is inside that of its
+  // disk.
   if (!name.startsWith(above) || above === 'block') return undefined
   const isInside = /\/block\/[^/]+\/[^/]+$/.test(place)
   return isInside || textOf(reading, `/sys${place}/partition`) !== undefined ? above : undefined

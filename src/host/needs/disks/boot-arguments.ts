@@ -1,6 +1,6 @@
 /**
- * Disks that the kernel command line and the initramfs need at the next start: where hibernation resumes
- * from, and the keys and headers of encrypted volumes.
+ * Finds the disks that the kernel command line and the initramfs need at the next start: the one from which
+ * hibernation resumes, and those with keys and headers of encrypted volumes.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { devicesOfKey, parseCrypttab } from './crypttab.ts'
@@ -78,8 +78,8 @@ function keysOfArguments(words: readonly string[]): NamedDisk[] {
 
 /**
  * `rd.luks.uuid=UUID` and `rd.luks.name=UUID=NAME` (systemd-cryptsetup-generator(8)): the start waits for
- * these volumes. What lies on one that is unlocked is told by itself; its map has the id (`CRYPT-LUKS2-<32
- * digits>-NAME`, libcryptsetup).
+ * these volumes. An unlocked volume is followed from what uses it, so it is left out here. Its map has the id
+ * (`CRYPT-LUKS2-<32 digits>-NAME`, libcryptsetup).
  */
 function volumesOfArguments(reading: Reading, words: readonly string[]): NamedDisk[] {
   const found: NamedDisk[] = []
@@ -104,8 +104,8 @@ function isUnlocked(reading: Reading, id: string): boolean {
 }
 
 /**
- * Volumes that are unlocked at every start, with their keys and headers; those with `noauto` wait for
- * somebody.
+ * The volumes that are unlocked at every start, with their keys and headers. Those with `noauto` wait for a
+ * person.
  */
 function keysOfCrypttab(reading: Reading): NamedDisk[] {
   return parseCrypttab(textOfSource(reading, '/etc/crypttab')).flatMap(

@@ -1,7 +1,7 @@
 /**
- * The disk that the firmware started this system from, mounted or not. UEFI keeps it in variables:
- * `BootCurrent` names the entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1);
- * boot loaders leave `LoaderDevicePartUUID`. A BIOS starts its disk 0x80, which the module edd shows in
+ * Finds the disk from which the firmware started this system, mounted or not. UEFI has variables for it:
+ * `BootCurrent` names the entry `Boot####`, whose device path holds the partition (UEFI 3.1.3, 10.3.5.1), and
+ * boot loaders set `LoaderDevicePartUUID`. A BIOS starts its disk 0x80, which the module edd shows in
  * /sys/firmware/edd (drivers/firmware/edd.c).
  */
 import { defined } from '../../../base/defined.ts'
@@ -16,10 +16,10 @@ export type BootDisk = {
   /** `PARTUUID=…` of the partition, or the id of the partition table as `PTUUID`. */
   readonly partition?: string
   readonly table?: string
-  /** Its size as the BIOS states it, beside `table`. */
+  /** The size of the disk, as the BIOS reports it; only with `table`. */
   readonly sectors?: number
   readonly device?: PciAddress
-  /** The trail ends here. */
+  /** The disk cannot be followed further. */
   readonly lost?: { readonly name: string; readonly why: string }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A btrfs and all its members. Its device number is anonymous and its source names one member at most
- * (`/dev/root` none); /sys/fs/btrfs/<uuid>/devices lists the members of every btrfs that is mounted.
+ * Finds all members of a btrfs. Its device number is anonymous, and its source names one member at most
+ * (`/dev/root` none). /sys/fs/btrfs/<uuid>/devices lists the members of every mounted btrfs.
  */
 import { namesIn, textOf } from '../../read/reading.ts'
 import { findDevice, pathOfName, type Namer } from './device-path.ts'
@@ -11,16 +11,16 @@ type Volume = { readonly id: string; readonly members: readonly string[]; readon
 
 export type BtrfsMembers = {
   readonly members: readonly string[]
-  /** Some members may not be known. */
+  /** Present if some members may be unknown. */
   readonly lost?: End
 }
 
-/** All members are needed: which of them a profile could lose is not for us to guess. */
+/** All members count as needed; this program does not judge which of them a profile could lose. */
 export function btrfsMembers(namer: Namer, mounts: readonly Mount[], mount: Mount): BtrfsMembers {
   const volumes = readVolumes(namer)
   const source = sourceMember(namer, mount)
   const volume = volumes.find(({ members }) => source !== undefined && members.includes(source))
-  // A mounted btrfs is one of those that are listed; without its name it may be any.
+  // A mounted btrfs is one of the listed ones; without a known source it may be any of them.
   const candidates = volume ? [volume] : source === undefined ? volumes : []
   const known = volume === undefined && source !== undefined ? [source] : []
   const members = [...new Set([...candidates.flatMap((one) => one.members), ...known])]
@@ -45,8 +45,8 @@ function sourceMember(namer: Namer, { source, point }: Mount): string | undefine
 }
 
 /**
- * `devinfo/<id>` counts members, those that are missing today among them (fs/btrfs/sysfs.c); udev knows
- * members by the id.
+ * `devinfo/<id>` has an entry for each member, also for missing ones (fs/btrfs/sysfs.c). udev knows members
+ * by the id of the file system.
  */
 function readVolumes({ reading, udev }: Namer): Volume[] {
   const ids = namesIn(reading, '/sys/fs/btrfs').filter((name) => /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(name))

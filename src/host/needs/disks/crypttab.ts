@@ -1,6 +1,6 @@
 /**
- * /etc/crypttab (crypttab(5) of systemd and of Debian): what is unlocked at boot, and the files and devices
- * that needs.
+ * Parses /etc/crypttab (crypttab(5) of systemd and of Debian): the volumes that are unlocked at boot, with
+ * their key files and devices.
  *
  *     root  UUID=2505567a-…  /keyfile:LABEL=KEYS  luks,header=/header.img:UUID=…
  */
@@ -9,7 +9,7 @@ import { unescapeOctal } from './mounts.ts'
 export type CryptEntry = {
   readonly name: string
   readonly source: string
-  /** Key file as written; absent for a passphrase. */
+  /** The key file as written. Absent: a passphrase. */
   readonly key?: string
   readonly options: readonly string[]
 }
@@ -24,9 +24,9 @@ export function parseCrypttab(text: string): CryptEntry[] {
 }
 
 /**
- * Devices that a key or header may name: `FILE:DEVICE`, or `DEVICE:FILE[:SECONDS]` of Debian's passdev and
- * Arch's cryptkey. A path of udev may hold colons itself (`by-path/pci-0000:00:14.0-usb-…`), so every reading
- * is handed out, the likeliest first. A bare file lies on a file system that is mounted by then.
+ * The devices that a key or header may name: `FILE:DEVICE`, or `DEVICE:FILE[:SECONDS]` of Debian's passdev
+ * and Arch's cryptkey. A udev path may itself hold colons (`by-path/pci-0000:00:14.0-usb-…`), so every
+ * possible split is returned, the likeliest first. A plain file is on a file system that is mounted by then.
  */
 export function devicesOfKey(key: string): string[] {
   const parts = key.split(':').slice(0, 24)

@@ -1,7 +1,7 @@
 /**
- * From the name of a block device — `/dev/sda2`, `UUID=…`, `/dev/vg0/root`, `8:3` — to the device. A name
- * that leads nowhere is one of two things: what it names is not there today (every device is known to be
- * another), or the trail is lost, and then it may be any device that is not known to be another.
+ * Finds the device of a name: `/dev/sda2`, `UUID=…`, `/dev/vg0/root`, `8:3`. If a name leads nowhere, either
+ * its device is not present today (every present device is known to be another one), or it is lost: then any
+ * device that is not known to be another one may be the one.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import type { Block, Blocks } from './blocks.ts'
@@ -10,20 +10,20 @@ import { decodeUdev, encodeUdev, type Udev, type UdevRecord } from './udev.ts'
 export type Found =
   | { readonly is: 'block'; readonly name: string }
   | { readonly is: 'absent'; readonly why: string }
-  /** `maybe`: devices that it could be; absent where it could be any. */
+  /** `maybe`: the devices that it could be. Absent: it could be any. */
   | { readonly is: 'lost'; readonly why: string; readonly maybe?: readonly string[] }
 
 export type Namer = {
   readonly reading: Reading
   readonly blocks: Blocks
   readonly udev: () => Udev
-  /** /etc/crypttab: the source of each mapping by its name. */
+  /** Name of a mapping in /etc/crypttab → its source. */
   readonly crypttab: ReadonlyMap<string, string>
 }
 
 /**
- * Letters of ids are compared without regard to case: the kernel does (block/early-lookup.c), and people type
- * either.
+ * Ids are compared without regard to case, as the kernel does (block/early-lookup.c), because people type
+ * both.
  */
 const tags: Readonly<Record<string, { folder: string; property: string; foldsCase: boolean }>> = {
   UUID: { folder: 'by-uuid', property: 'ID_FS_UUID', foldsCase: true },
@@ -35,14 +35,14 @@ const tags: Readonly<Record<string, { folder: string; property: string; foldsCas
 }
 
 /**
- * The path that a name in a configuration file stands for; nothing where it names no device of this host (a
- * server, tmpfs).
+ * The path for a name in a configuration file. `undefined` if the name is no device of this host (a server,
+ * tmpfs).
  */
 export function pathOfName(name: string): string | undefined {
   const plain = name.replaceAll(/^["']|["']$/g, '')
   const [, tag = '', value = ''] = /^([A-Z]+)=(.+)$/s.exec(plain) ?? []
   const known = tags[tag]
-  // `PARTUUID=…/PARTNROFF=1` is a partition beside the named one, so on the same disk.
+  // `PARTUUID=…/PARTNROFF=1` is another partition of the same disk.
   const id = value.replace(/\/PARTNROFF=-?\d+$/, '').replaceAll(/^["']|["']$/g, '')
   if (known !== undefined)
     return id === '' || id.includes('/') ? undefined : `/dev/disk/${known.folder}/${encodeUdev(id)}`
@@ -91,7 +91,7 @@ export function findDevice(namer: Namer, path: string): Found {
   return lostOrAbsent(namer, path, (record) => isMember(record, group === 'mapper' ? undefined : group))
 }
 
-/** Names that the kernel gives, as opposed to links of udev. */
+/** Whether the kernel gave this name, as opposed to a link of udev. */
 export function isDiskName(name: string): boolean {
   return /^(?:[shv]d[a-z]+\d*|xvd[a-z]+\d*|nvme\d+n\d+(?:p\d+)?|mmcblk\d+\w*|dm-\d+|md\d+(?:p\d+)?|loop\d+|zd\d+(?:p\d+)?|sr\d+|nbd\d+\w*|rbd\d+\w*|drbd\d+|bcache\d+\w*|zram\d+|ram\d+|pmem\d+\w*)$/.test(
     name,
@@ -127,7 +127,7 @@ function findByLink(namer: Namer, folder: string, wanted: string): Found {
   )
 }
 
-/** Of these a device has one at most, so that one with another link of the kind is ruled out. */
+/** A device has at most one link of these kinds, so a device with another one is excluded. */
 function isOneOnly(folder: string): boolean {
   return /^by-(?:part)?(?:uuid|label)$/.test(folder)
 }
@@ -149,7 +149,10 @@ function recordIs(
   return value !== undefined && (same(value) || same(encodeUdev(decodeUdev(value))))
 }
 
-/** `/dev/mapper/vg0-root` and `/dev/vg0/root` without udev's links: device-mapper itself states the name. */
+/**
+ * Finds `/dev/mapper/vg0-root` and `/dev/vg0/root` without udev's links, by the name that device-mapper
+ * reports.
+ */
 function findMapped({ reading, blocks }: Namer, path: string): string | undefined {
   const mapper = /^\/dev\/mapper\/([^/]+)$/.exec(path)?.[1]
   const [, group, volume] = /^\/dev\/([^/]+)\/([^/]+)$/.exec(path) ?? []
@@ -160,10 +163,7 @@ function findMapped({ reading, blocks }: Namer, path: string): string | undefine
   return undefined
 }
 
-/**
- * A signature that stands for something else to be made of the device: a volume group, an encrypted volume,
- * an array.
- */
+/** Whether the device is a part of another one: of a volume group, an encrypted volume or an array. */
 function isMember({ properties }: UdevRecord, group: string | undefined): boolean {
   const known = properties.get('LVM_VG_NAME_COMPLETE')
   if (group !== undefined && known !== undefined && known !== group) return false
@@ -173,8 +173,7 @@ function isMember({ properties }: UdevRecord, group: string | undefined): boolea
 }
 
 /**
- * What udev looked at and found to be another is not the device; `isMaybe` is what cannot be told from the
- * record.
+ * A device that udev identified as another one is excluded. `isMaybe` decides for records that leave it open.
  */
 function lostOrAbsent(
   { blocks, udev }: Namer,
@@ -201,7 +200,7 @@ function lostOrAbsent(
     : { is: 'lost', why }
 }
 
-/** Neither memory, nor a loop, nor the hidden paths of a multipath namespace. */
+/** Excludes memory, loop devices and the hidden paths of a multipath namespace. */
 function isRealDisk({ name }: Block): boolean {
   return !/^(?:loop|ram|zram|nbd|sr|fd)\d+$|^nvme\d+c\d+n\d+$/.test(name)
 }

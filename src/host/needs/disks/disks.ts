@@ -1,6 +1,6 @@
 /**
- * Everything that follows disks, put together once for a reading: block devices, mounts, file systems, pools.
- * Whoever asks gets ends (ends.ts); storage.ts makes needs of them.
+ * Builds everything that follows disks, once for each Reading: block devices, mounts, file systems, pools. It
+ * returns ends (ends.ts); storage.ts turns them into needs.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -28,11 +28,11 @@ export type Disks = {
   readonly pools: ReadonlySet<string>
   readonly zfs: Zfs
   readonly mountEnds: (mount: Mount) => readonly End[]
-  /** A device file, or a plain file on a file system. */
+  /** The ends of a device file, or of a plain file on a file system. */
   readonly fileEnds: (path: string) => readonly End[]
-  /** What the name of a device leads to; a device that is not there today is an end elsewhere. */
+  /** The ends of a device name. A device that is not present today ends elsewhere. */
   readonly foundEnds: (found: Found, shown: string) => readonly End[]
-  /** Functions at which a lost trail could end. */
+  /** The functions at which a lost need could end. */
   readonly couldBe: () => readonly PciAddress[]
 }
 
@@ -84,14 +84,15 @@ type Given = {
 }
 
 /**
- * Block devices, file systems and pools lead to each other (a file on a file system on a volume of a pool …).
+ * Block devices, file systems and pools depend on each other (a file on a file system on a volume of a pool
+ * …).
  */
 function followers(given: Given): Pick<Disks, 'stack' | 'zfs' | 'mountEnds' | 'fileEnds'> {
   const { reading, devices, namer, mounts, pools } = given
   let depth = 0
-  /** A round that leads through files and pools is not seen by the stack of block devices alone. */
+  /** The stack of block devices does not notice a circle through files and pools. */
   const bounded = (name: string, next: () => readonly End[]): readonly End[] => {
-    if (depth >= 24) return [{ to: 'lost', chain: [], lost: name, why: 'it goes round in a circle' }]
+    if (depth >= 24) return [{ to: 'lost', chain: [], lost: name, why: 'it leads back to itself' }]
     depth++
     try {
       return next()
@@ -116,7 +117,7 @@ function followers(given: Given): Pick<Disks, 'stack' | 'zfs' | 'mountEnds' | 'f
   return { stack, zfs, mountEnds: (mount) => mountEnds(systems, mount), fileEnds: file }
 }
 
-/** Devices that are mounted, are swap or belong to another device: no member of a pool. */
+/** Devices that are mounted, used as swap or part of another device. They are no members of a pool. */
 function usedBlocks({ reading, namer, allMounts }: Given): Set<string> {
   const { blocks } = namer
   const names = allMounts.flatMap(({ number }) => blocks.byNumber.get(number)?.name ?? [])
@@ -131,7 +132,7 @@ function holdersOf(reading: Reading, folder: string): readonly string[] {
   return list.ok ? list.value : []
 }
 
-/** /proc/swaps: the first column, in which space is `\040`; `\040(deleted)` marks a file that is gone. */
+/** The first column of /proc/swaps. A space is `\040`; `\040(deleted)` marks a deleted file. */
 export function swapPaths(reading: Reading): string[] {
   const lines = textOfSource(reading, '/proc/swaps').split('\n').slice(1)
   return lines.flatMap((line) => {

@@ -1,15 +1,15 @@
 /**
- * Disks that the kernel gives to other machines or to guests: targets of LIO and SCST (iSCSI, Fibre Channel,
- * vhost) and of NVMe. A kernel user leaves no entry under `holders/` and no open file of a process.
+ * Finds the disks that the kernel exports to other machines or to guests: targets of LIO and SCST (iSCSI,
+ * Fibre Channel, vhost) and of NVMe. Such a use has no entry under `holders/` and no open file of a process.
  */
 import { textOf, type Reading } from '../../read/reading.ts'
 import { namesInSource } from '../sources.ts'
 
 export type Export = {
   readonly what: string
-  /** Device file or plain file; absent where it is not stated. */
+  /** Device file or plain file. Absent: not stated. */
   readonly path?: string
-  /** `8:16`, where that is stated instead. */
+  /** `8:16`, if the target states the number instead of the path. */
   readonly number?: string
 }
 

@@ -1,7 +1,7 @@
 /**
- * From a mounted file system to its ends. Most lie on the block device whose number mountinfo states. Those
- * of an anonymous number (major 0) are of several kinds: memory and windows into the kernel, servers, several
- * devices (btrfs, ZFS, bcachefs), layers of other file systems. A kind that is not known is a lost trail.
+ * Finds the ends of a mounted file system. Most are on the block device whose number mountinfo gives. File
+ * systems with an anonymous number (major 0) are in memory, on servers, on several devices (btrfs, ZFS,
+ * bcachefs), or layers of others. An unknown type is lost.
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -48,7 +48,7 @@ function btrfsEnds({ namer, mounts, block }: FileSystems, mount: Mount): readonl
   return [...members.flatMap((name) => block(name)), ...(lost === undefined ? [] : [lost])]
 }
 
-/** Block devices on which a file system directly lies. */
+/** The block devices that directly hold a file system. */
 export function blocksOf(namer: Namer, mounts: readonly Mount[], mount: Mount): string[] {
   if (mount.type === 'btrfs') return [...btrfsMembers(namer, mounts, mount).members]
   const own = namer.blocks.byNumber.get(mount.number)?.name
@@ -68,7 +68,7 @@ function lostAt(lost: string, why: string): End {
   return { to: 'lost', chain: [], lost, why }
 }
 
-/** What a device name leads to; `absent` devices are no end of something in use. */
+/** The ends of a device name. The file system is in use, so a device that seems absent is lost. */
 export function foundEnds(systems: FileSystems, found: Found, shown: string): readonly End[] {
   return found.is === 'block' ? systems.block(found.name) : [lostAt(shown, found.why)]
 }
@@ -83,16 +83,16 @@ function numberEnds(systems: FileSystems, { number, source }: Mount): readonly E
 }
 
 /**
- * XFS prints its log and real-time devices (fs/xfs/xfs_super.c), reiserfs its journal. Those of ext4 are in
- * /proc/fs/jbd2.
+ * XFS prints its log and real-time devices as options (fs/xfs/xfs_super.c), and reiserfs its journal.
+ * /proc/fs/jbd2 shows the journals of ext4.
  */
 function furtherPaths(mount: Mount): string[] {
   return ['logdev', 'rtdev', 'jdev'].flatMap((option) => optionOf(mount, option) ?? [])
 }
 
 /**
- * File systems shared by a hypervisor have a tag and no block device; the functions of that virtio driver
- * carry them.
+ * A file system that a hypervisor shares has a tag and no block device. A function with that virtio driver
+ * carries it.
  */
 function sharedEnds(reading: Reading, mount: Mount): readonly End[] {
   if (mount.type === '9p' && /^(?:tcp|rdma|fd|unix|xen)$/.test(optionOf(mount, 'trans') ?? ''))
@@ -109,7 +109,7 @@ function sharedEnds(reading: Reading, mount: Mount): readonly End[] {
 
 /** Layers are folders on other file systems (Documentation/filesystems/overlayfs.rst). */
 function layerEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): readonly End[] {
-  // Where the options grow too long, layers are named from the folder beside the mount point.
+  // With relative names the layers are beside the mount point; they are used if the options grow too long.
   const beside = mount.point.slice(0, mount.point.lastIndexOf('/'))
   const paths = layersOf(mount).map((path) => (path.startsWith('/') ? path : `${beside}/${path}`))
   if (paths.length > 0) return paths.flatMap((path) => folderEnds(systems, path, seen))
@@ -127,7 +127,7 @@ function layersOf(mount: Mount): string[] {
     mount.type === 'overlay'
       ? stated
       : [...stated, mount.source, optionOf(mount, 'dirs') ?? '', optionOf(mount, 'br') ?? '']
-  // A colon parts layers, a backslash keeps one in a name.
+  // A colon separates layers; a backslash before it makes it a part of the name.
   const parts = listed.flatMap((text) => text.split(/(?<!\\):+/))
   return [...new Set(parts.map((part) => part.replaceAll('\\:', ':').replace(/=\w+$/, '')))].filter(
     (part) => part !== '',
@@ -141,8 +141,8 @@ function folderEnds(systems: FileSystems, path: string, seen: readonly Mount[]):
 }
 
 /**
- * bcachefs names all its devices (`/dev/sda:/dev/sdb`); others may name one. What serves files from a process
- * has no disk itself.
+ * bcachefs names all its devices (`/dev/sda:/dev/sdb`); other types may name one. A file system that a
+ * process serves has no disk of its own.
  */
 function sourceEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]): readonly End[] {
   const devices = mount.source.split(':').filter((part) => part.startsWith('/dev/') && part !== '/dev/fuse')
@@ -154,7 +154,7 @@ function sourceEnds(systems: FileSystems, mount: Mount, seen: readonly Mount[]):
   return [lostAt(mount.source, `nothing says where a file system of type ${mount.type} lies`)]
 }
 
-/** Looked at and not read; that it is too large to be read is what a capture can keep of it. */
+/** Checks that the file exists without reading it. A capture records that it is too large. */
 function isFileThere(reading: Reading, path: string): boolean {
   const stat = reading.system.stat(path)
   if (stat.ok && stat.value.kind !== 'file') return true
@@ -175,12 +175,12 @@ export function fileEnds(systems: FileSystems, path: string, seen: readonly Moun
   if (mount === undefined) return [lostAt(plain, 'no mount holds this file')]
   const folder = plain.slice(0, plain.lastIndexOf('/')) || '/'
   const isThere = plain === path ? isFileThere(reading, plain) : reading.system.stat(folder).ok
-  // A path whose mount was detached seems to lie on what is above it.
+  // After a mount was detached, its paths seem to be on the mount above.
   if (!isThere && (reading.system.live || isVolatile(mount))) return [lostAt(plain, 'no such file is there')]
   return mountEnds(systems, mount, seen).map((end) => ({ ...end, chain: [plain, ...end.chain] }))
 }
 
-/** Memory and windows into the kernel: no disk, whatever happens. */
+/** The file system is in memory or shows the kernel, so it has no disk. */
 export function isInMemory({ type, number }: Mount): boolean {
   return number.startsWith('0:') && inMemory.test(type)
 }

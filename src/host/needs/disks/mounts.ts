@@ -1,6 +1,6 @@
 /**
- * /proc/PID/mountinfo (proc(5)): what is mounted, in this and in other mount namespaces, and on which mount a
- * file lies.
+ * Reads /proc/PID/mountinfo (proc(5)): the mounts of this and of other mount namespaces, and the mount that
+ * holds a file.
  *
  *     36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
  */
@@ -14,11 +14,11 @@ export type Mount = {
   readonly number: string
   readonly type: string
   readonly source: string
-  /** Of the file system, as it prints them. */
+  /** The options of the file system. */
   readonly options: readonly string[]
 }
 
-/** In the order of mounting: of two on one point the later hides the earlier. */
+/** In the order of mounting: a later mount hides an earlier one at the same point. */
 export function parseMounts(text: string): Mount[] {
   const mounts: Mount[] = []
   for (const line of text.split('\n')) {
@@ -32,7 +32,7 @@ export function parseMounts(text: string): Mount[] {
   return mounts
 }
 
-/** Space, tab, newline and backslash are octal in mountinfo, swaps and fstab: `\040`. */
+/** mountinfo, swaps and fstab write space, tab, newline and backslash in octal: `\040`. */
 export function unescapeOctal(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
@@ -57,7 +57,7 @@ const largest = 16 << 20
 const maxNamespaces = 2048
 
 export type Namespaces = {
-  /** Of the host, as far as it can be seen: of process 1 where this process is in a container. */
+  /** The mounts of the host: those of process 1 if Handover is in a container. */
   readonly own: readonly Mount[]
   /** Mounts of other namespaces, each with a process that lives there. */
   readonly others: readonly { readonly mounts: readonly Mount[]; readonly process: string }[]
@@ -65,7 +65,7 @@ export type Namespaces = {
 
 const known = new WeakMap<Reading, Namespaces>()
 
-/** Read once for all who ask. */
+/** Read once for each Reading. */
 export function readMounts(reading: Reading): Namespaces {
   const before = known.get(reading)
   if (before) return before
@@ -89,8 +89,8 @@ function readNamespaces(reading: Reading, isContained: boolean): Namespaces {
     const namespace = namespaceOf(reading, pid)
     if (namespace !== undefined && seen.has(namespace)) continue
     if (namespace !== undefined) seen.add(namespace)
-    // Without the link (of another user's process, or in an archive) the list itself tells one namespace from
-    // another.
+    // If the link is missing (another user's process, an archive), the list of mounts distinguishes the
+    // namespaces.
     const text = textOf(reading, `/proc/${pid}/mountinfo`, largest)
     if (text === undefined || texts.has(text)) continue
     texts.add(text)

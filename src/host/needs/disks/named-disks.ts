@@ -1,7 +1,7 @@
 /**
- * Disks that are not in use now and still belong to the host: what /etc/fstab and mount units mount when
- * asked, the boot partitions Proxmox keeps in step, the target of crash dumps. Only names are found here;
- * storage.ts follows them.
+ * Finds disks that belong to the host although they are not in use: those that /etc/fstab and mount units
+ * mount on request, the boot partitions that Proxmox synchronises, the target of crash dumps. It returns
+ * names only; storage.ts follows them.
  */
 import { defined } from '../../../base/defined.ts'
 import type { HostNeed } from '../../host.ts'
@@ -11,11 +11,12 @@ import { namesInSource, textOfSource } from '../sources.ts'
 
 export type NamedDisk = {
   readonly what: string
-  /** Readings of one name, the likeliest first: `UUID=…`, `/dev/sda2`, `8:3`. */
+  /** The possible meanings of one name, the likeliest first: `UUID=…`, `/dev/sda2`, `8:3`. */
   readonly names: readonly string[]
   readonly weight: HostNeed['weight']
   /**
-   * What is in use already by another name (a mount point, an unlocked volume): then that tells where it is.
+   * The mount point or unlocked volume, if the disk is in use under another name. The disk is then followed
+   * from there.
    */
   readonly point?: string
   readonly mapping?: string
@@ -138,7 +139,7 @@ function dumpDisks(reading: Reading): NamedDisk[] {
   })
 }
 
-/** Folders that crash dumps are written to: kdump-tools of Debian, kdump of SUSE. */
+/** The folders for crash dumps of Debian's kdump-tools and SUSE's kdump. */
 export function readDumpFolders(reading: Reading): { readonly what: string; readonly path: string }[] {
   return ['/etc/default/kdump-tools', '/etc/sysconfig/kdump'].flatMap((file) => {
     const text = textOf(reading, file, 65_536) ?? ''

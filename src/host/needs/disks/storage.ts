@@ -1,7 +1,7 @@
 /**
- * The disks the host lives on: every mounted file system (of every namespace), swap, pool, volume that is
- * active, export, and what the next start needs. Each is followed to its ends (disks.ts); what ends nowhere
- * is lost, and never dropped.
+ * Finds the disks that the host needs: every mounted file system (of every namespace), swap, pools, active
+ * volumes, exports, and the disks of the next start. Each is followed to its ends (disks.ts). A need that
+ * ends nowhere is lost, and is never dropped.
  */
 import { defined } from '../../../base/defined.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -19,13 +19,13 @@ import { mountOf, type Mount } from './mounts.ts'
 import { namesInSource, unreadSources } from '../sources.ts'
 import { readDumpFolders, readNamedDisks, type NamedDisk } from './named-disks.ts'
 
-/** A need and where it begins: told before it is followed, so that what is told already is not told again. */
+/** A need with its ends, before needs with the same ends are removed. */
 export type DiskNeed = {
   readonly start: NeedStart
   readonly ends: readonly End[]
-  /** Block devices at which it begins. */
+  /** The block devices at which it begins. */
   readonly top: readonly string[]
-  /** Nothing but that the device is active makes it a need. */
+  /** The only reason for the need is that the device is active. */
   readonly isActiveOnly?: true
 }
 
@@ -33,10 +33,7 @@ export function storageNeeds(disks: Disks, needs: readonly DiskNeed[]): NeedsRea
   return joinNeeds(needs.map(({ start, ends }) => needsOf(start, ends, disks.couldBe)))
 }
 
-/**
- * In the order in which a reader wants them: what is in use first, then what is named, then what is merely
- * active.
- */
+/** In the order of importance to a person: disks in use, then named ones, then active ones. */
 export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   const inUse = [
     ...hiddenMounts(disks),
@@ -55,7 +52,7 @@ export function readDiskNeeds(disks: Disks, devices: readonly PciDevice[]): Disk
   return [...inUse, ...named, ...activeNeeds(disks, [...inUse, ...named]), ...unreadNeeds(disks)]
 }
 
-/** What is in use already is said by that use; the same disk is not told a second time. */
+/** Identifies the end of a need, so that a disk in use is not reported again under another name. */
 function functionKeys({ ends }: DiskNeed): string[] {
   return ends.flatMap((end) => (end.to === 'function' ? [JSON.stringify([end.chain, end.device])] : []))
 }
@@ -64,7 +61,7 @@ function vital(what: string, mountPoint?: string): NeedStart {
   return { kind: 'disk', what, weight: 'vital', ...defined({ mountPoint }) }
 }
 
-/** A source that is there and cannot be read may state any need. */
+/** A file that exists but cannot be read may state any need. */
 function unreadNeeds({ reading }: Disks): DiskNeed[] {
   return [...unreadSources(reading)].map(([path, why]) => {
     const ends: End[] = [{ to: 'lost', chain: [], lost: path, why }]
@@ -73,8 +70,8 @@ function unreadNeeds({ reading }: Disks): DiskNeed[] {
 }
 
 /**
- * Without the list of mounts, controllers of disks are left open by their class
- * (judge/checks/known-needs.ts); disks hang on others as well, such as USB.
+ * Without the list of mounts, judge/checks/known-needs.ts leaves controllers of disks open by their class.
+ * Disks may also be attached to others, such as USB.
  */
 function unlistedMounts({ reading, blocks }: Disks, devices: readonly PciDevice[]): DiskNeed[] {
   if (reading.system.stat('/proc/self/mountinfo').ok) return []
@@ -88,7 +85,7 @@ function unlistedMounts({ reading, blocks }: Disks, devices: readonly PciDevice[
   return couldBe.length === 0 ? [] : [{ start: vital('what the host has mounted'), ends, top: [] }]
 }
 
-/** In a container that does not see the host's processes, nothing tells what the host has mounted. */
+/** In a container that cannot see the processes of the host, the mounts of the host are unknown. */
 function hiddenMounts({ contained }: Disks): DiskNeed[] {
   if (contained.mounts !== 'hidden') return []
   const why = 'handover runs in a container, from which the mounts of the host cannot be seen'
@@ -100,7 +97,7 @@ function mountNeeds(disks: Disks): DiskNeed[] {
   const needs: DiskNeed[] = []
   const done = new Set<string>()
   for (const { mounts, of } of mountLists(disks)) {
-    // The shortest mount point of a device speaks for its bind mounts, of which there may be hundreds.
+    // The shortest mount point of a device represents its bind mounts, of which there may be hundreds.
     for (const mount of mounts.toSorted(byPoint)) {
       const key = keyOf(mount)
       if (isInMemory(mount) || done.has(key)) continue
@@ -109,7 +106,7 @@ function mountNeeds(disks: Disks): DiskNeed[] {
       needs.push({ start, ends: disks.mountEnds(mount), top: blocksOf(disks.namer, mounts, mount) })
     }
   }
-  // Layers of containers lie on file systems that are told themselves.
+  // The layers of containers are on file systems that are listed themselves.
   const own = new Set(needs.filter(({ top }) => top.length > 0).flatMap(({ ends }) => ends.map(deviceOf)))
   return needs.filter(
     ({ start, top, ends }) =>
@@ -131,7 +128,7 @@ function mountLists({ namespaces }: Disks): { readonly mounts: readonly Mount[];
   return [{ mounts: namespaces.own, of: '' }, ...others]
 }
 
-/** Members of one btrfs or pool share a source; layered file systems differ in their layers. */
+/** Mounts of one btrfs or pool share a source; layered file systems differ in their layers. */
 function keyOf({ number, type, source, options }: Mount): string {
   if (!number.startsWith('0:')) return number
   if (type === 'zfs') return `zfs ${source.split('/')[0] ?? ''}`
@@ -162,7 +159,7 @@ function poolNeeds(disks: Disks): DiskNeed[] {
 }
 
 /**
- * A journal on a device of its own has a folder by that name alone; one inside adds its inode
+ * A journal on its own device has a folder with the name of that device; an internal journal adds its inode
  * (fs/jbd2/journal.c).
  */
 function journalNeeds({ reading, blocks, stack }: Disks): DiskNeed[] {
@@ -212,7 +209,7 @@ function namedNeed(disks: Disks, { what, names, weight, point, mapping }: NamedD
   return [{ start: { kind: 'disk', what, weight }, ends, top }]
 }
 
-/** Mounted, or unlocked: the name may be unknown, but the need is followed from what it became. */
+/** The disk is mounted or unlocked, so its need is followed from there even if its name leads nowhere. */
 function isInUse(
   { namespaces, namer, blocks }: Disks,
   { point, mapping }: { readonly point: string | undefined; readonly mapping: string | undefined },
@@ -256,8 +253,8 @@ function bootNeed(disks: Disks, { what, partition, table, sectors, device, lost 
 }
 
 /**
- * A device made of others (a logical volume, an array, an unlocked volume, a bcache) or showing a file is in
- * use as soon as it is active. What other needs stand on is told by them.
+ * A composed device (a logical volume, an array, an unlocked volume, a bcache) and a loop device are in use
+ * as soon as they are active. Devices below other needs are already reported.
  */
 function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNeed[]): DiskNeed[] {
   const told = new Set(others.flatMap(({ top }) => top.flatMap((name) => [...stack.below(name)])))
@@ -270,7 +267,7 @@ function activeNeeds({ reading, blocks, stack }: Disks, others: readonly DiskNee
   return needs
 }
 
-/** A loop device without a file, a map without a table: there, and nothing in it. */
+/** A loop device without a file or a map without a table is empty. */
 function isIdle(reading: Reading, folder: string | undefined): boolean {
   return folder !== undefined && textOf(reading, `${folder}/size`) === '0'
 }

@@ -1,7 +1,7 @@
 /**
- * What the udev database says of block devices: /run/udev/data/b8:2 has lines such as `S:disk/by-id/…` (links
- * it made) and `E:ID_FS_TYPE=ext4`. A device with a record was looked at; one without was not, and may be
- * anything.
+ * Reads the records of block devices in the udev database. /run/udev/data/b8:2 has lines such as
+ * `S:disk/by-id/…` (links that udev made) and `E:ID_FS_TYPE=ext4`. udev examined every device with a record;
+ * a device without one may be anything.
  */
 import { hex } from '../../../pci/hex.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
@@ -39,7 +39,7 @@ function readRecord(reading: Reading, { number }: Block): UdevRecord | undefined
   return { links, properties }
 }
 
-/** udev writes what a file name cannot hold as `\x20` (libudev, `encode_devnode_name`). */
+/** udev writes characters that a file name cannot hold as `\x20` (libudev, `encode_devnode_name`). */
 export function decodeUdev(text: string): string {
   if (!text.includes('\\x')) return text
   const bytes: number[] = []
@@ -55,7 +55,7 @@ export function decodeUdev(text: string): string {
   return new TextDecoder().decode(Uint8Array.from(bytes))
 }
 
-/** The inverse: the name of the link that udev makes for a label. */
+/** The inverse of decodeUdev: the name of udev's link for a label. */
 export function encodeUdev(text: string): string {
   return [...new TextEncoder().encode(text)]
     .map((byte) => {

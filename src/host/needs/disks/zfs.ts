@@ -1,7 +1,7 @@
 /**
- * The pools of ZFS that are imported, and their members. ZFS shows no slaves in sysfs: a pool's members are
- * known by the labels in the udev database and by /etc/zfs/zpool.cache, and neither is complete. Cache and
- * spare devices carry a label without the name of a pool (module/zfs/vdev_label.c, `vdev_label_generate`).
+ * Finds the imported ZFS pools and their members. ZFS has no `slaves/` in sysfs. The labels in the udev
+ * database and /etc/zfs/zpool.cache name the members, and neither is complete. The label of a cache or spare
+ * device has no pool name (module/zfs/vdev_label.c, `vdev_label_generate`).
  */
 import { bytesOf, type Reading } from '../../read/reading.ts'
 import type { Block } from './blocks.ts'
@@ -12,7 +12,10 @@ import { namesInSource } from '../sources.ts'
 import { decodeUdev, type UdevRecord } from './udev.ts'
 import { parseZpoolCache, type CachedPools, type CachedVdev } from './zpool-cache.ts'
 
-/** Pools by what is mounted, and by the kernel's list (a pool can be imported with nothing mounted). */
+/**
+ * The pools of mounted file systems, and those in the kernel's list (a pool can be imported with nothing
+ * mounted).
+ */
 export function readPools(reading: Reading, mounts: readonly Mount[]): Set<string> {
   const pools = new Set<string>()
   for (const { type, source } of mounts) if (type === 'zfs') pools.add(source.split('/')[0] ?? '')
@@ -27,7 +30,7 @@ export function readPools(reading: Reading, mounts: readonly Mount[]): Set<strin
   return pools
 }
 
-/** Folders of counters that belong to no pool have none of these files. */
+/** Folders of counters that are not of a pool have none of these files. */
 function isThere(reading: Reading, path: string): boolean {
   const result = reading.system.readText(path)
   return result.ok || result.reason !== 'absent'
@@ -37,12 +40,12 @@ export type ZfsContext = {
   readonly namer: Namer
   readonly block: (name: string) => readonly End[]
   readonly file: (path: string) => readonly End[]
-  /** Devices of which another use is known. */
+  /** Devices with another known use. */
   readonly isUsed: (name: string) => boolean
 }
 
 export type Zfs = {
-  /** Kernel names of the members that are known. */
+  /** Kernel names of the known members. */
   readonly membersOf: (pool: string) => ReadonlySet<string>
   readonly endsOf: (pool: string) => readonly End[]
 }
@@ -87,7 +90,8 @@ function knownMembers({ namer }: ZfsContext, pool: string, vdevs: readonly Cache
     else if (found === undefined) files.push(path)
     else unknown.push(path)
   }
-  // Every device of the list has its label, so that names which lead nowhere are names of labelled ones.
+  // If the pool has as many labelled devices as its list has entries, the names that lead nowhere belong to
+  // labelled devices.
   return { members, files, unknown: labelled >= vdevs.length - files.length ? [] : unknown }
 }
 
@@ -116,8 +120,8 @@ function poolEnds(
 }
 
 /**
- * Devices that may belong to an imported pool. With the pool's own list these are the ones whose label names
- * no pool; without it, those that udev did not look at or could not tell as well.
+ * Devices that may belong to an imported pool. If the pool's list is known, these are the devices whose label
+ * names no pool. Otherwise they include the devices that udev did not examine or could not identify.
  */
 function maybeMembers(context: ZfsContext, members: ReadonlySet<string>, isListed: boolean): End[] {
   const { blocks, udev } = context.namer
@@ -153,8 +157,8 @@ function lostAt(lost: string, why: string): Extract<End, { to: 'lost' }> {
 }
 
 /**
- * The pool of a volume: udev links it as `zvol/tank/vm-1`; without that, any of the imported pools may hold
- * it.
+ * The pool of a volume, from udev's link `zvol/tank/vm-1`. Without the link, any imported pool may hold the
+ * volume.
  */
 export function poolsOfVolume(namer: Namer, block: Block, imported: ReadonlySet<string>): readonly string[] {
   const name = block.disk ?? block.name

@@ -1,7 +1,7 @@
 /**
- * /etc/zfs/zpool.cache: the pools that ZFS imports by itself, as a packed list of names and values in XDR
- * encoding (module/nvpair/nvpair.c). Each pool has a `vdev_tree`; its leaves name their device by path and by
- * number (`guid`).
+ * Parses /etc/zfs/zpool.cache, the pools that ZFS imports automatically: a packed list of names and values in
+ * XDR encoding (module/nvpair/nvpair.c). Each pool has a `vdev_tree`; its leaves name their device by path
+ * and by number (`guid`).
  */
 
 export type CachedVdev = { readonly path: string; readonly guid?: string }
@@ -11,10 +11,7 @@ export type CachedPools = ReadonlyMap<string, readonly CachedVdev[]>
 type Value = string | bigint | Pairs | readonly Pairs[] | undefined
 type Pairs = ReadonlyMap<string, Value>
 
-/**
- * DATA_TYPE_* of sys/nvpair.h, those that are read here; others are passed over by the size that each pair
- * states.
- */
+/** The values of DATA_TYPE_* (sys/nvpair.h) that are read. Pairs of other types are skipped by their size. */
 const uint64 = 8
 const text = 9
 const list = 19
@@ -22,9 +19,9 @@ const lists = 20
 
 const deepest = 24
 
-/** Nothing when it is no such file, or is cut off. */
+/** `undefined` if the file has another format or is cut off. */
 export function parseZpoolCache(bytes: Uint8Array): CachedPools | undefined {
-  // One byte of encoding (1: XDR), one of byte order, two that are reserved.
+  // The first four bytes: encoding (1: XDR), byte order, two reserved bytes.
   if (bytes.length < 12 || bytes[0] !== 1) return undefined
   const cursor: Cursor = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 4 }
   const pools = readPairs(cursor, 0)
@@ -59,13 +56,13 @@ function readPairs(cursor: Cursor, depth: number): Pairs | undefined {
     const value = readValue(cursor, type, count, depth)
     if (value === null) return undefined
     pairs.set(name, value)
-    // Inside a list the size covers what follows; it is never trusted to lead backwards.
+    // The size leads to the next pair. It must never lead backwards.
     if (start + size < start + 8 || start + size > cursor.view.byteLength) return undefined
     cursor.at = start + size
   }
 }
 
-/** `null` where the file is broken. */
+/** `null` if the file is damaged. */
 function readValue(cursor: Cursor, type: number, count: number, depth: number): Value | null {
   if (type === uint64) return readLong(cursor) ?? null
   if (type === text) return readText(cursor) ?? null
@@ -103,7 +100,7 @@ function readText(cursor: Cursor): string | undefined {
   return new TextDecoder().decode(bytes)
 }
 
-/** Disks and files at the ends of the tree; holes and vdevs that are gone name none. */
+/** The disks and files at the leaves of the tree. Holes and removed vdevs have none. */
 function collectLeaves(tree: Value, leaves: CachedVdev[], depth: number): void {
   if (!(tree instanceof Map) || depth > deepest) return
   const pairs = tree as Pairs

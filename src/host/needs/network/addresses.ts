@@ -1,6 +1,6 @@
 /**
- * The IPv4 addresses this host is reached by: its own addresses on the interfaces of the default routes and
- * of the sessions people sit in. A trial boot must bring them back.
+ * The IPv4 addresses by which this host is reached: its addresses on the interfaces of the default routes and
+ * of open sessions. A trial boot must bring them up again.
  */
 import type { Reading } from '../../read/reading.ts'
 import { defaultRoutes, networkFacts } from './facts.ts'

@@ -1,7 +1,7 @@
-/** What single configuration files say of a port: does this one bring it up? One function for each form. */
+/** Decides whether a configuration file brings a port up. Each format has a function. */
 import { matchesPattern, namesPort, wordsOf, type Port } from './port-words.ts'
 
-/** Forms whose words are enough: netplan, netctl, dhcpcd, pppd's peers. */
+/** Formats in which the name of the port is enough: netplan, netctl, dhcpcd, pppd's peers. */
 export function namedByWords(text: string, port: Port): boolean {
   const words = wordsOf(text)
   return namesPort(words, port) || matchesDriver(text, port)
@@ -17,7 +17,7 @@ function matchesDriver(text: string, { driver }: Port): boolean {
 
 type Section = ReadonlyMap<string, readonly string[]>
 
-/** `[Match]` and below it `Name=en*`; a key may come more than once. */
+/** Sections such as `[Match]`, with lines such as `Name=en*`. A key may occur several times. */
 function sectionsOf(text: string): Map<string, Map<string, string[]>> {
   const sections = new Map<string, Map<string, string[]>>()
   let current = new Map<string, string[]>()
@@ -35,13 +35,13 @@ function sectionsOf(text: string): Map<string, Map<string, string[]>> {
   return sections
 }
 
-/** systemd.network(5): all conditions of `[Match]` must hold; one that is not known here is taken to hold. */
+/** systemd.network(5): all conditions of `[Match]` must hold. An unknown condition counts as holding. */
 export function namedByNetworkd(text: string, port: Port): boolean {
   const sections = sectionsOf(text)
   const match = sections.get('match') ?? new Map<string, string[]>()
   const link = sections.get('link') ?? new Map<string, string[]>()
   if (/^(?:yes|true|on|1)$/i.test(link.get('unmanaged')?.at(-1) ?? '')) return false
-  // Hardware has no kind; the files that come with systemd for its containers name one.
+  // A match on the kind never matches hardware; systemd's files for its containers have one.
   if (match.size === 0 || match.has('kind') || match.has('ssid') || match.has('wlaninterfacetype'))
     return false
   return (
@@ -79,7 +79,7 @@ function holdsType(section: Section, { isWireless }: Port): boolean {
   return holds(section, 'type', isWireless === true ? 'wlan' : 'ether')
 }
 
-/** nm-settings-keyfile(5). Without an interface or a MAC it is for any port of its kind. */
+/** nm-settings-keyfile(5). A connection without an interface or a MAC is for any port of its type. */
 export function namedByKeyfile(text: string, port: Port): boolean {
   const sections = sectionsOf(text)
   const connection = sections.get('connection') ?? new Map<string, string[]>()
@@ -93,7 +93,7 @@ export function namedByKeyfile(text: string, port: Port): boolean {
   return /^(?:wifi|802-11-wireless)$/.test(type) && port.isWireless === true
 }
 
-/** The name of the file names the port, or a HWADDR line in it. With `ONBOOT=no` nothing brings it up. */
+/** The name of the file or a HWADDR line names the port. With `ONBOOT=no` nothing brings it up. */
 export function namedByIfcfg(text: string, port: Port, path: string): boolean {
   const value = (key: string): string => new RegExp(`^\\s*${key}=["']?([^"'\\s]*)`, 'm').exec(text)?.[1] ?? ''
   if (/^no$/i.test(value('ONBOOT')) || /^(?:off|manual)$/i.test(value('STARTMODE'))) return false

@@ -1,7 +1,7 @@
 /**
- * Which ports the host's configuration brings up, whether or not they carry something at this moment:
- * ifupdown, netplan, systemd-networkd, NetworkManager, the ifcfg files of Red Hat and SUSE, and a few smaller
- * ones. A port counts as configured when a file names it, by name, pattern or MAC.
+ * Finds the ports that the host's configuration brings up, even if they carry nothing now: ifupdown, netplan,
+ * systemd-networkd, NetworkManager, the ifcfg files of Red Hat and SUSE, and some smaller ones. A port counts
+ * as configured if a file names it by name, pattern or MAC.
  */
 import type { PciDevice } from '../../../pci/device.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -12,13 +12,13 @@ import { namedByIfcfg, namedByKeyfile, namedByNetworkd, namedByWords } from './c
 export type Configured = {
   /** The file that brings the interface up. */
   readonly by: (name: string) => string | undefined
-  /** Files that could not be read: what they bring up is not known. */
+  /** Files that could not be read, so the ports that they bring up are unknown. */
   readonly gaps: readonly { readonly lost: string; readonly why: string }[]
 }
 
 type Reader = (text: string, port: Port, path: string) => boolean
 
-/** Folders with the ending their files have, and single files. */
+/** Folders with the pattern of their file names, and single files. */
 const folders: readonly (readonly [folder: string, name: RegExp, reader: Reader])[] = [
   ['/etc/netplan', /\.yaml$/, namedByWords],
   ['/run/netplan', /\.yaml$/, namedByWords],
@@ -101,7 +101,8 @@ function portsOf(devices: readonly PciDevice[]): Map<string, Port> {
 }
 
 /**
- * `source` and `source-directory` lines lead to more files (interfaces(5)); patterns only of the last part.
+ * Follows `source` and `source-directory` lines to more files (interfaces(5)). Only the last part of a path
+ * may be a pattern.
  */
 function ifupdownFiles(reading: Reading): string[] {
   const found = new Set<string>()
@@ -115,7 +116,7 @@ function ifupdownFiles(reading: Reading): string[] {
       if (match) pending.push(...expanded(reading, match[1] === 'source', match[2] ?? '', path))
     }
   }
-  // Read by ifupdown2 and many images even where no line says so.
+  // ifupdown2 and many images read this folder even without such a line.
   for (const name of namesIn(reading, '/etc/network/interfaces.d'))
     found.add(`/etc/network/interfaces.d/${name}`)
   return [...found]

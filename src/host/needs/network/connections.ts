@@ -1,6 +1,6 @@
 /**
- * TCP connections of this namespace: /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and which programs hold
- * them.
+ * Reads the TCP connections of this namespace from /proc/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c), and finds
+ * the programs that hold them.
  */
 import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
@@ -11,7 +11,7 @@ export type Connection = {
   readonly localPort: number
   readonly remote: string
   readonly remotePort: number
-  /** Number of the socket; `0` for sockets of the kernel, absent in a shortened table. */
+  /** The number of the socket. `0`: a socket of the kernel. Absent: the table was shortened. */
   readonly inode?: string
 }
 
@@ -70,11 +70,10 @@ export function isLoopback(address: string): boolean {
 export type Holders = {
   /** Socket number → program names. */
   readonly names: ReadonlyMap<string, readonly string[]>
-  /** Some programs could not be looked into: where, and why. */
+  /** Present if the sockets of some programs could not be seen, with place and reason. */
   readonly hidden?: string
 }
 
-/** Which programs hold the sockets. */
 export function holdersOf(reading: Reading, inodes: ReadonlySet<string>): Holders {
   const names = new Map<string, string[]>()
   if (inodes.size === 0) return { names }
@@ -90,7 +89,8 @@ export function holdersOf(reading: Reading, inodes: ReadonlySet<string>): Holder
 }
 
 /**
- * `0702000A` is 10.0.2.7; 32 digits are four such words; an IPv4 address mapped into IPv6 comes out as IPv4.
+ * `0702000A` is 10.0.2.7. 32 digits are four such words. An IPv4 address mapped into IPv6 is returned as
+ * IPv4.
  */
 export function parseProcAddress(hex: string): string | undefined {
   if (!/^(?:[0-9A-F]{8}|[0-9A-F]{32})$/i.test(hex)) return undefined

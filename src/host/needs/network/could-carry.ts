@@ -1,7 +1,7 @@
 /**
- * The functions at which a lost trail of the network could physically end. Wider than the truth on purpose: a
- * port is left out only where it is proven to carry nothing: it is down, has no address, nothing stands on
- * it, and no configuration brings it up.
+ * The functions at which a lost need of the network could physically end. A port is left out only if it is
+ * proven to carry nothing: it is down and has no address, nothing is built on it, and no configuration brings
+ * it up.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -10,13 +10,13 @@ import { readConfigured, type Configured } from './configured.ts'
 import { addressedInterfaces, networkFacts, type NetworkFacts } from './facts.ts'
 
 export type CouldCarry = {
-  /** Ports that may carry something now, or will. */
+  /** Ports that may carry something now or at the next start. */
   readonly inUse: () => readonly PciAddress[]
-  /** Every port there is: where not even the addresses are known. */
+  /** Every port, for the case that the addresses are unknown. */
   readonly any: () => readonly PciAddress[]
 }
 
-/** The same, for readers of other needs whose trail leads into the network. */
+/** The ports in use, for readers of other needs that lead into the network. */
 export function couldCarryNetwork(reading: Reading, devices: readonly PciDevice[]): readonly PciAddress[] {
   return couldCarry(networkFacts(reading), devices, readConfigured(reading, devices)).inUse()
 }
@@ -48,8 +48,8 @@ export function couldCarry(
 }
 
 /**
- * A driver that shows no port here may have it in another namespace; behind USB a port may hang that is not
- * listed.
+ * A driver without a port here may have one in another namespace, and a USB controller may have a port that
+ * is not listed.
  */
 function mayHavePorts(device: PciDevice, areListed: boolean): boolean {
   if (!isHeldOrUnknown(device)) return false
@@ -57,7 +57,7 @@ function mayHavePorts(device: PciDevice, areListed: boolean): boolean {
   return kind === 'nic' || (!areListed && kind === 'usb')
 }
 
-/** A function without a driver, or one that is kept for a guest, shows the host no port. */
+/** The host sees no port of a function that has no driver or is reserved for a guest. */
 export function isHeldOrUnknown({ driver }: PciDevice): boolean {
   return driver !== null && !/^(?:vfio|pci-stub|pciback|xen-pciback|uio|igb_uio)/.test(driver ?? '')
 }

@@ -1,4 +1,4 @@
-/** What is known of the host's network, read once for a reading and shared by all that follow its needs. */
+/** The facts about the host's network, read once for each Reading and shared by all readers of its needs. */
 import type { Reading } from '../../read/reading.ts'
 import { addressBytes, isNearDefault, type Route } from './routes.ts'
 import { readConnections, type Connections } from './connections.ts'
@@ -13,7 +13,7 @@ export type NetworkFacts = {
   readonly tables: RouteTables
   readonly addresses: OwnAddresses
   readonly connections: Connections
-  /** The kernel itself said what each interface is. */
+  /** The kernel answered, so the kind of each interface is known. */
   readonly isAnswered: boolean
 }
 
@@ -33,8 +33,7 @@ export function networkFacts(reading: Reading): NetworkFacts {
 }
 
 /**
- * Kinds whose packets travel on inside packets of the host: they run over whatever way leads to the other
- * end.
+ * Kinds of interfaces whose packets are sent inside other packets of the host, on the route to the other end.
  */
 const tunnelKinds =
   /^(?:tunnel|tun|wireguard|ipip|sit|gre|gretap|erspan|ip6tnl|ip6gre|ip6gretap|ip6erspan|vti6?|xfrm|vxlan|geneve|bareudp|gtp|amt|l2tp|l2tpeth|ovpn|fou)$/
@@ -43,7 +42,7 @@ export function isTunnel(one: NetInterface | undefined): boolean {
   return one !== undefined && one.owner === undefined && tunnelKinds.test(one.kind ?? '')
 }
 
-/** Routes that take what no other route takes, in tables that packets are sent to. */
+/** The default routes in tables to which a rule sends packets. */
 export function defaultRoutes({ tables }: NetworkFacts): Route[] {
   return tables.routes.filter((route) => isNearDefault(route) && isUsed(tables, route))
 }
@@ -52,7 +51,7 @@ export function isUsed({ usedTables }: RouteTables, { table }: Route): boolean {
   return usedTables === undefined || table === undefined || usedTables.has(table)
 }
 
-/** Interfaces that have the address, or, where no list has it, those in whose own network it lies. */
+/** The interfaces with this address. If no list has it, the interfaces whose own network holds it. */
 export function interfacesWith(facts: NetworkFacts, address: string): readonly string[] {
   const scope = address.split('%')[1]
   if (scope !== undefined && facts.interfaces.byName.has(scope)) return [scope]
@@ -64,8 +63,8 @@ export function interfacesWith(facts: NetworkFacts, address: string): readonly s
 }
 
 /**
- * It has an address of its own that is more than the kernel gives every interface that is up, or a route of
- * its own.
+ * Interfaces with a route, or with an address that is not link-local (the kernel gives a link-local address
+ * to every interface that is up).
  */
 export function addressedInterfaces(facts: NetworkFacts): Set<string> {
   const names = new Set(facts.tables.routes.map((route) => route.interface))

@@ -1,5 +1,6 @@
 /**
- * /proc/net/fib_trie (net/ipv4/fib_trie.c): the contents of every IPv4 routing table, without interfaces.
+ * Parses /proc/net/fib_trie (net/ipv4/fib_trie.c): the contents of every IPv4 routing table, without
+ * interfaces.
  *
  *     Id 1001:
  *        |-- 10.0.2.15
@@ -7,9 +8,9 @@
  */
 import { defined } from '../../../base/defined.ts'
 export type FibTable = {
-  /** The number of the table; absent for main and local, which the kernel names. */
+  /** The number of the table. Absent for main and local, which the kernel writes by name. */
   readonly id?: string
-  /** The host's own addresses in it, loopback's left out. */
+  /** The host's own addresses in the table, without those of loopback. */
   readonly local: readonly string[]
   readonly hasDefault: boolean
 }

@@ -1,7 +1,7 @@
 /**
- * From an interface down to the functions that carry it: bridge, bond, team, VLAN, macvlan, VRF by their
- * links, PPP by its session, a tunnel by the way to its other end, a port of Open vSwitch by all ports of its
- * switch. What cannot be followed is lost, never dropped. Cycles and depth are bounded.
+ * Follows an interface down to the functions that carry it: bridge, bond, team, VLAN, macvlan and VRF by
+ * their links, PPP by its session, a tunnel by the route to its other end, and a port of Open vSwitch by all
+ * ports of its switch. What cannot be followed is lost, and is never dropped. Circles and depth are bounded.
  */
 import type { End } from '../ends.ts'
 import { anyOf } from '../sets.ts'
@@ -14,7 +14,7 @@ import { configuredPeers } from './tunnel-peers.ts'
 type Trail = {
   readonly facts: NetworkFacts
   readonly visited: Set<string>
-  /** Names followed so far, top first. */
+  /** The names followed so far, from the need downwards. */
   readonly above: readonly string[]
 }
 
@@ -29,7 +29,7 @@ function walk(trail: Trail, name: string): End[] {
   const { facts, visited, above } = trail
   if (visited.has(name)) return []
   if (visited.size >= maxVisited || above.length >= maxDepth)
-    return [lostAt(trail, name, 'there is no end to it')]
+    return [lostAt(trail, name, 'too many interfaces are stacked to follow them')]
   visited.add(name)
   const one = facts.interfaces.byName.get(name)
   if (one === undefined)
@@ -42,7 +42,10 @@ function walk(trail: Trail, name: string): End[] {
   return below
 }
 
-/** As the bond itself sees its leg (`mii_status`); without its word a cable is what shows. */
+/**
+ * The state that the bond itself reports for the leg (`mii_status`); without it, the leg works if it has a
+ * carrier.
+ */
 function legWorks(one: NetInterface | undefined): boolean {
   const { legState, hasCarrier, isUp } = one ?? {}
   if (legState !== undefined) return /^up$/i.test(legState)
@@ -72,7 +75,7 @@ function legsOfBond(here: Trail, one: NetInterface, lower: readonly string[]): E
   return anyOf(one.name, legs)
 }
 
-/** Ports of virtual machines and containers lead nowhere: what stands behind a bridge are its other ports. */
+/** Ports of virtual machines and containers are not followed; the other ports carry the bridge. */
 function portsOfSwitch(here: Trail, lower: readonly string[]): End[] {
   const ports = lower.filter((name) => !isGuestPort(here, name))
   if (ports.length > 0) return ports.flatMap((name) => walk(here, name))
@@ -87,7 +90,10 @@ function isGuestPort({ facts }: Trail, name: string): boolean {
   return one.kind === 'veth' || one.kind === 'tun' || /^(?:tap|vnet|veth|fwpr|fwln)\w*$/.test(name)
 }
 
-/** A pair of interfaces in one namespace is a cable: what counts is where the other end is plugged in. */
+/**
+ * A pair of interfaces in one namespace works like a cable, so the interface to which its other end belongs
+ * is followed.
+ */
 function otherEndOfPair(here: Trail, one: NetInterface): End[] {
   const { byName } = here.facts.interfaces
   const other = [...byName.values()].find(
@@ -112,8 +118,8 @@ function underPpp(here: Trail, one: NetInterface): End[] {
 }
 
 /**
- * A tunnel runs over the way to its other end. Where that end is not known it goes out as everything does;
- * without such a way it must run over whatever has an address, and two of those cannot be told apart.
+ * A tunnel runs over the route to its other end. If that end is unknown, it uses a default route. Without a
+ * default route it must use an interface with an address; if there are several, the need is lost.
  */
 function underTunnel(here: Trail, one: NetInterface): End[] {
   const { facts } = here
@@ -124,7 +130,7 @@ function underTunnel(here: Trail, one: NetInterface): End[] {
   for (const name of one.local === undefined ? [] : interfacesWith(facts, one.local)) known.add(name)
   known.delete(one.name)
   if (known.size > 0) return [...known].flatMap((name) => walk(here, name))
-  // A way that this very trail came through leads nowhere.
+  // A route through an interface that was already followed leads nowhere.
   const isWay = (name: string): boolean =>
     !here.above.includes(name) && !isTunnel(facts.interfaces.byName.get(name))
   const ways = new Set(
@@ -132,7 +138,7 @@ function underTunnel(here: Trail, one: NetInterface): End[] {
   )
   const out = [...ways].flatMap((name) => walk(here, name))
   if (out.length > 0) {
-    // Nobody asked the kernel, which knows whether it is one of these.
+    // The kernel was not asked, so it is open whether the tunnel uses one of these.
     const isOpen = !facts.isAnswered && isToldByKernel(one)
     return isOpen ? [...out, lostHere(here, 'nothing says where its other end is')] : out
   }
@@ -153,17 +159,17 @@ function overTheOnlyWay(here: Trail, ways: readonly string[]): End[] {
 }
 
 /**
- * The kernel tells the far end of these; those of WireGuard and of programs it tells nobody without asking
- * for them.
+ * Whether the kernel reports the other end of this kind. It does not for WireGuard and for tunnels of
+ * programs.
  */
 function isToldByKernel({ kind = '' }: NetInterface): boolean {
   return !/^(?:wireguard|tun|tunnel|ppp|ovpn)$/.test(kind)
 }
 
 /**
- * An internal port of Open vSwitch has no link downward (net/openvswitch/vport-internal_dev.c); real ports
- * have the master `ovs-system` (vport-netdev.c). Which bridge a port is in stands in its database alone, so
- * every port counts.
+ * An internal port of Open vSwitch has no link to lower interfaces (net/openvswitch/vport-internal_dev.c);
+ * real ports have the master `ovs-system` (vport-netdev.c). Only the database of Open vSwitch lists the ports
+ * of each bridge, so every port counts.
  */
 function portsOfOpenSwitch(here: Trail, one: NetInterface): End[] {
   const canBe =

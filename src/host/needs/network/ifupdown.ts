@@ -1,6 +1,6 @@
 /**
- * interfaces(5) of ifupdown, ifupdown2 and ifupdown-ng. Installers of Proxmox list every port as `iface eno2
- * inet manual`: that alone brings nothing up, and is no use.
+ * interfaces(5) of ifupdown, ifupdown2 and ifupdown-ng. The installer of Proxmox lists every port as `iface
+ * eno2 inet manual`. That line alone brings nothing up, so it is no use of the port.
  */
 import { matchesPattern, namesPort, wordsOf, type Port } from './port-words.ts'
 
@@ -15,7 +15,7 @@ export function namedByIfupdown(text: string, port: Port): boolean {
     } else if (word === 'iface') {
       inside = { name: rest[0] ?? '', isManual: rest.includes('manual') || rest.length < 2 }
       if (!inside.isManual && isNamed(inside.name, port)) return true
-      // A VLAN names the port it is on.
+      // The name of a VLAN contains that of its port.
       if (inside.name !== port.name && namesPort([inside.name], port)) return true
     } else if (word === 'mapping' || word.startsWith('source') || word.startsWith('no-')) inside = undefined
     else if (inside !== undefined && givesUse(inside.name, word, rest, port)) return true
@@ -23,12 +23,12 @@ export function namedByIfupdown(text: string, port: Port): boolean {
   return false
 }
 
-/** ifupdown writes patterns with a slash before them: `auto /eth*`. */
+/** A pattern in ifupdown begins with a slash: `auto /eth*`. */
 function isNamed(word: string, port: Port): boolean {
   return namesPort([word], port) || matchesPattern(word.replace(/^\//, ''), port.name)
 }
 
-/** An option of its own that gives it an address, or one of another interface that stands on it. */
+/** An option that gives this port an address, or an option of another interface that is built on it. */
 function givesUse(stanza: string, option: string, values: readonly string[], port: Port): boolean {
   if (stanza === port.name) return option === 'address' || (option === 'use' && values.includes('dhcp'))
   if (/^bridge[-_]ports$/.test(option) && (values.includes('all') || values.includes('regex'))) return true

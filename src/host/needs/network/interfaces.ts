@@ -1,6 +1,6 @@
 /**
- * The network interfaces of this namespace: what each sits on, what it is, whether it is up. From sysfs, and
- * from the kernel's own answer where there is one. How they hang together is followed in follow.ts.
+ * Reads the network interfaces of this namespace from sysfs, and from the kernel's answer if there is one:
+ * lower interfaces, kind and state. follow.ts follows them.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -13,13 +13,16 @@ export const netFolder = '/sys/class/net'
 export type NetInterface = {
   readonly name: string
   readonly owner?: PciAddress
-  /** The kernel made it in memory. Neither owned nor virtual: hardware that is not on a PCI bus. */
+  /**
+   * The interface exists only in the kernel. Without an owner and not virtual: hardware on another bus than
+   * PCI.
+   */
   readonly isVirtual: boolean
-  /** Undefined where nothing says so. */
+  /** Absent: unknown. */
   readonly isUp?: boolean
   readonly hasCarrier?: boolean
   /**
-   * What it is, in rtnetlink's word (`info_kind`): `bridge`, `bond`, `vlan`, `vrf`, `vxlan`, `wireguard`,
+   * The kind in rtnetlink's words (`info_kind`): `bridge`, `bond`, `vlan`, `vrf`, `vxlan`, `wireguard`,
    * `tun`, `ppp`.
    */
   readonly kind?: string
@@ -28,27 +31,30 @@ export type NetInterface = {
   readonly lower: readonly string[]
   readonly upper: readonly string[]
   readonly master?: string
-  /** The other end of a pair (veth) or the interface under this one, by number. */
+  /**
+   * The interface's own number. `linkIndex` is the number of the other end of a pair (veth) or of the lower
+   * interface.
+   */
   readonly index?: number
   readonly linkIndex?: number
   /** The other end is in another network namespace. */
   readonly leadsAway?: boolean
-  /** Addresses of a tunnel's two ends. */
+  /** The addresses of the two ends of a tunnel. */
   readonly remote?: string
   readonly local?: string
   /** The routing table of a VRF. */
   readonly table?: string
-  /** A leg of a bond that the bond itself calls usable or not. */
+  /** The state that the bond reports for this leg. */
   readonly legState?: string
   /** Numbers of /dev/tapN nodes. */
   readonly taps: readonly string[]
-  /** What it sits on could not be listed, and why. */
+  /** The reason why the lower interfaces could not be listed. */
   readonly gap?: string
 }
 
 export type Interfaces = {
   readonly byName: ReadonlyMap<string, NetInterface>
-  /** Why the list cannot be relied on. */
+  /** The reason why the list may be incomplete. */
   readonly gap?: string
 }
 
@@ -61,7 +67,7 @@ export function readInterfaces(reading: Reading, answer: KernelAnswer): Interfac
   const listed = reading.system.list(netFolder)
   const byName = new Map<string, NetInterface>()
   for (const name of listed.ok ? listed.value.slice(0, 16_384) : []) {
-    // bonding_masters is a file.
+    // `bonding_masters` is a file beside the interfaces.
     const link = linkOf(reading, `${netFolder}/${name}`)
     if (link === undefined && !reading.system.stat(`${netFolder}/${name}/ifindex`).ok) continue
     byName.set(name, withKernelWords(fromSysfs(reading, name, link, rows.get(name)), rows.get(name)))
@@ -107,7 +113,7 @@ function fromSysfs(
     upper: after('upper_'),
     ...defined({ master, legState }),
     taps: entries.flatMap((entry) => /^tap(\d+)$/.exec(entry)?.[1] ?? []),
-    // Every namespace has its loopback under this name, and nothing lies below it (drivers/net/loopback.c).
+    // Every namespace has its loopback under this name, with nothing below it (drivers/net/loopback.c).
     ...(listed.ok || name === 'lo'
       ? {}
       : { gap: `${folder} cannot be read (${listed.code ?? listed.reason})` }),
@@ -153,9 +159,9 @@ const hardwareKinds: Readonly<Record<number, string>> = {
 }
 
 /**
- * Of virtual Ethernet (type 1) only `dummy` and `ifb` speak no ARP without being a master of others
- * (drivers/net/dummy.c, ifb.c): IFF_NOARP is 0x80, IFF_MASTER 0x400. Without Ethernet (0xfffe) it is a
- * tunnel: WireGuard, tun.
+ * Among virtual Ethernet interfaces (type 1), only `dummy` and `ifb` have no ARP without being a master
+ * (drivers/net/dummy.c, ifb.c): IFF_NOARP is 0x80, IFF_MASTER 0x400. Type 0xfffe is a tunnel without
+ * Ethernet: WireGuard, tun.
  */
 function kindFromHardware(hardware: number, flags: number): string | undefined {
   if (hardware === 1 && (flags & 0x480) === 0x80) return 'dummy'
@@ -190,7 +196,7 @@ function withKernelWords(one: NetInterface, row: Row | undefined): NetInterface 
   }
 }
 
-/** Both ends of a relation state it; one is enough. */
+/** Both ends of a link list each other; an archive may hold only one of the lists. */
 function joinLinks(byName: Map<string, NetInterface>): Map<string, NetInterface> {
   const lower = new Map<string, Set<string>>()
   const upper = new Map<string, Set<string>>()

@@ -1,7 +1,7 @@
 /**
- * The network the host lives on: default routes of every table, sessions, remote file systems, addresses,
- * bridges, ports that are configured; each followed down to the functions under it. What could not be
- * followed, or not even looked for, is a lost need.
+ * Reads the network needs of the host: default routes of every table, sessions, remote file systems,
+ * addresses, bridges and configured ports. Each is followed down to its functions. What cannot be followed,
+ * or cannot be read, is a lost need.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -54,7 +54,7 @@ export function readNetworkNeeds(reading: Reading, devices: readonly PciDevice[]
   return withPhysicalFunctions(joinNeeds([all, lastWay(facts, all, could, hasWayOut)]), devices)
 }
 
-/** Interfaces are followed once, whatever stands on them. */
+/** Remembers the ends of each interface, so that it is followed only once. */
 function endFinder(facts: NetworkFacts): (name: string) => readonly End[] {
   const known = new Map<string, readonly End[]>()
   return (name) => {
@@ -83,13 +83,16 @@ function noEnd(name: string, ends: readonly End[]): readonly End[] {
   return [{ to: 'lost', chain: [], lost: name, why: 'it leads back to itself' }]
 }
 
-/** The address of a container's cable is spoken for there; this host can do without it. */
+/** The address of a container's interface is used in the container; this host does not need it. */
 function withoutForeignUse(end: End): End {
   if (end.to !== 'lost' || end.isForeign !== true) return end
   return { to: 'elsewhere', chain: [...end.chain, end.lost], why: end.why }
 }
 
-/** Somebody may be connected over the port; nobody can say that it is a person. */
+/**
+ * A connection of an unknown program uses the port. It may or may not be a person's session, so the need is
+ * lost and not certain.
+ */
 function onlyLost(read: NeedsRead): NeedsRead {
   const lost = read.lost.map((one) => {
     const ends = read.needs.map(({ device }) => device)
@@ -112,7 +115,7 @@ function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
     why: gap.why,
     couldBe,
   })
-  // A tree that says nothing of the network at all is told of as such (Host.unreadNeeds).
+  // A tree without any network files is reported as such (Host.unreadNeeds).
   const isSilent = tables.isUnread && reading.system.showNetwork === undefined && !tellsOfNetwork(reading)
   return [
     ...(isSilent ? [] : tables.gaps.map((gap) => lostOf('the routes of this host', gap, could.any()))),
@@ -124,7 +127,7 @@ function gapsOf(facts: NetworkFacts, could: CouldCarry): LostNeed[] {
   ]
 }
 
-/** Ports that carry nothing now may be brought up by a file that cannot be read. */
+/** A file that cannot be read may bring up a port that carries nothing now. */
 function configurationGaps(
   { gaps }: Configured,
   could: CouldCarry,
@@ -142,7 +145,7 @@ function configurationGaps(
   }))
 }
 
-/** A host without any route, address and session still has to be reached somehow once its cable is in. */
+/** A host without route, address and session still needs a port through which it can be reached later. */
 function lastWay(facts: NetworkFacts, all: NeedsRead, could: CouldCarry, hasWayOut: boolean): NeedsRead {
   const isSettled = hasWayOut || facts.tables.isUnread || all.lost.length > 0
   if (isSettled || all.needs.some(({ weight }) => weight === 'vital')) return { needs: [], lost: [] }
@@ -161,7 +164,7 @@ function lastWay(facts: NetworkFacts, all: NeedsRead, could: CouldCarry, hasWayO
   return { needs: [{ ...network('the only network port', 'spoken-for'), chain: [], device: last }], lost: [] }
 }
 
-/** A virtual function lives only as long as the physical one stays with the host. */
+/** A virtual function exists only while its physical function stays with the host. */
 function withPhysicalFunctions(read: NeedsRead, devices: readonly PciDevice[]): NeedsRead {
   const physFns = new Map(devices.flatMap((d) => (d.physFn ? [[d.address, d.physFn] as const] : [])))
   if (physFns.size === 0) return read

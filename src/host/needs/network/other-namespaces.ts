@@ -1,6 +1,6 @@
 /**
- * Network drivers whose port is not here. sysfs shows the interfaces of the reader's own network namespace
- * only, so a port that was moved into a container has none, and nobody here can say what it is used for.
+ * Finds network drivers without a port in this namespace. sysfs shows only the interfaces of the reader's
+ * network namespace, so a port that was moved into a container is not visible, and its use is unknown.
  */
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
 import type { LostNeed } from '../../host.ts'
@@ -10,7 +10,7 @@ import type { NetworkFacts } from './facts.ts'
 
 export function lostInOtherNamespaces(facts: NetworkFacts, devices: readonly PciDevice[]): LostNeed[] {
   const { reading, interfaces } = facts
-  // Every namespace has at least `lo`: a list without anything is none.
+  // Every namespace has at least `lo`, so an empty list was not read.
   if (interfaces.gap !== undefined || interfaces.byName.size === 0) return []
   const shown = new Set([...interfaces.byName.values()].flatMap(({ owner }) => owner ?? []))
   const hidden = devices.filter(
@@ -34,8 +34,8 @@ export function lostInOtherNamespaces(facts: NetworkFacts, devices: readonly Pci
 }
 
 /**
- * Where the interface may be; undefined when every program is seen to be in this namespace, and none is kept
- * by a mount.
+ * The place where the interface may be. `undefined` if every program is in this namespace and no mount keeps
+ * another one.
  */
 function otherNamespace(reading: Reading): string | undefined {
   const own = linkOf(reading, '/proc/self/ns/net') ?? linkOf(reading, '/proc/1/ns/net')

@@ -1,7 +1,7 @@
 /**
- * The host's own addresses and the interface each is on. The kernel says it outright; without its answer IPv6
- * is told by /proc/net/if_inet6 (net/ipv6/addrconf.c), and an IPv4 address of /proc/net/fib_trie belongs to
- * the interface whose directly connected network holds it.
+ * Finds the host's own addresses and their interfaces. The kernel's answer lists both. Without it,
+ * /proc/net/if_inet6 lists those of IPv6 (net/ipv6/addrconf.c), and an IPv4 address in /proc/net/fib_trie
+ * belongs to the interface whose directly connected network holds it.
  */
 import { defined } from '../../../base/defined.ts'
 import { textOf, type Reading } from '../../read/reading.ts'
@@ -13,17 +13,17 @@ import { rowsIn, textIn, type KernelAnswer } from './rtnetlink.ts'
 
 export type OwnAddress = {
   readonly bytes: readonly number[]
-  /** Only good on its own link: `fe80::…`, given to every interface that is up. */
+  /** Valid on its own link only: `fe80::…`, which every interface has that is up. */
   readonly isLinkLocal: boolean
-  /** Empty where nothing says on which; several where several could. */
+  /** Empty: unknown. Several: it is on one of them. */
   readonly interfaces: readonly string[]
-  /** The table of a VRF that the address is in. */
+  /** The routing table of the VRF to which the address belongs. */
   readonly table?: string
 }
 
 export type OwnAddresses = {
   readonly list: readonly OwnAddress[]
-  /** Sources without which an interface that shows no address may still have one. */
+  /** Sources that could not be read, so an interface may have an address that is not listed. */
   readonly gaps: readonly { readonly lost: string; readonly why: string }[]
 }
 
@@ -73,7 +73,7 @@ function addresses4(
   return [...found.values()]
 }
 
-/** The network with the longest prefix that is directly connected; two interfaces may share one. */
+/** The interfaces of the directly connected network with the longest prefix; several may share it. */
 export function connectedInterfaces(
   { routes }: Pick<RouteTables, 'routes'>,
   bytes: readonly number[],
@@ -86,8 +86,8 @@ export function connectedInterfaces(
 }
 
 /**
- * Own addresses in a table of their own are those of a VRF: interfaces whose master is neither bridge, bond
- * nor switch.
+ * Own addresses in a separate table belong to a VRF. A VRF is a master that is neither bridge, bond nor
+ * switch.
  */
 function vrfMembers({ byName }: Interfaces): string[] {
   const masters = new Set([...byName.values()].flatMap(({ master }) => master ?? []))
@@ -119,7 +119,10 @@ function isLoopback(bytes: readonly number[]): boolean {
   return bytes.every((byte, at) => byte === (at === 15 ? 1 : 0))
 }
 
-/** fe80::/10; an IPv4 address of 169.254.0.0/16 is made on purpose or for want of DHCP, so it counts. */
+/**
+ * fe80::/10. An IPv4 address of 169.254.0.0/16 is set on purpose or for lack of DHCP, so it counts as an
+ * address.
+ */
 function isLinkLocal(bytes: readonly number[]): boolean {
   return bytes.length === 16 ? bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80 : false
 }

@@ -1,4 +1,4 @@
-/** How configuration files name a port: by name, by a pattern of the shell, by MAC. */
+/** The ways in which configuration files name a port: by name, by a shell pattern, by MAC. */
 export type Port = {
   readonly name: string
   readonly macs?: readonly string[]

@@ -1,7 +1,7 @@
 /**
- * What a PPP interface runs over. sysfs links it to nothing. /proc/net/pppoe (drivers/net/ppp/pppoe.c) names
- * the port of every PPPoE session of the kernel, though not which interface it is; a `pppoe` program has it
- * among its arguments; a modem is the terminal that pppd has open.
+ * Finds the ports below PPP interfaces, which have no link in sysfs. /proc/net/pppoe
+ * (drivers/net/ppp/pppoe.c) names the port of every PPPoE session of the kernel, but not its PPP interface. A
+ * `pppoe` program has the port among its arguments. A modem is the terminal that pppd has open.
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, textOf } from '../../read/reading.ts'
@@ -13,9 +13,9 @@ export type PppGround = {
   /** Interfaces that PPPoE sessions use. */
   readonly interfaces: readonly string[]
   readonly modems: readonly End[]
-  /** The host's own packets carry some of the sessions (L2TP, PPTP). */
+  /** Some sessions run inside other packets of the host (L2TP, PPTP). */
   readonly overTunnel: boolean
-  /** Why it is not sure that the above are all. */
+  /** The reason why the list may be incomplete. */
   readonly gap?: string
 }
 

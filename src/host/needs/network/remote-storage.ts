@@ -1,7 +1,7 @@
 /**
- * File systems and disks that come over the network, each with what says where its server is: an address, an
- * address of this host, an interface, or a function that carries them itself. A server that is named and not
- * numbered is looked up in /etc/hosts; nobody else is asked.
+ * Finds file systems and disks on the network. Each has what shows the route to its server: an address of the
+ * server or of this host, an interface, or the function that carries them. The name of a server is looked up
+ * in /etc/hosts only.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -17,7 +17,7 @@ export type RemoteStorage = {
   readonly ownAddresses?: readonly string[]
   readonly interfaces?: readonly string[]
   readonly functions?: readonly { readonly chain: readonly string[]; readonly device: PciAddress }[]
-  /** Nothing of the above could be found: the name at which the trail ends. */
+  /** Present if none of the above is known: the name that could not be followed further. */
   readonly lost?: string
 }
 
@@ -34,12 +34,13 @@ export function readRemoteStorage(reading: Reading): RemoteStorage[] {
   ]
 }
 
-/** Types whose server is followed; what lies on them is no disk of this host. */
+/** File system types whose server is followed. Their content is on no disk of this host. */
 export const remoteTypes =
   /^(?:nfs4?|cifs|smb3|smbfs|ceph|afs|9p|lustre|beegfs|orangefs|pvfs2|coda|ncpfs|glusterfs|davfs|gpfs|panfs|fuse\.(?:glusterfs|sshfs|ceph|ceph-fuse|s3fs|rclone|davfs2?|mfs|moosefs|lizardfs|juicefs|curlftpfs|smbnetfs|goofys|gcsfuse|nfs|seaweedfs|cvmfs2))$/
 
 /**
- * Of every mount namespace: a container may have a server of its own. One mount in several has one number.
+ * The remote mounts of every mount namespace, since a container may have its own server. A mount that is in
+ * several namespaces has the same number.
  */
 function remoteMounts(reading: Reading): RemoteStorage[] {
   const { own, others } = readMounts(reading)
@@ -50,7 +51,7 @@ function remoteMounts(reading: Reading): RemoteStorage[] {
   ].flat()) {
     const isUrl = type.startsWith('fuse') && /^(?:[\w.-]+@)?[\w.-]+:\/|^\/\/|^\w+:\/\//.test(source)
     if (!remoteTypes.test(type) && !isUrl) continue
-    // 9p shares a folder of the machine that this one is a guest of, unless it goes over TCP.
+    // 9p shares a folder of the machine whose guest this host is, unless it runs over TCP.
     if (type === '9p' && !options.some((option) => /^trans=(?:tcp|rdma)$/.test(option))) continue
     const key = `${number} ${source}`
     if (!found.has(key)) found.set(key, mounted(reading, point, serversOf(source, options.join(','))))
@@ -71,7 +72,7 @@ function listOf(names: readonly string[]): string {
 }
 
 /**
- * `addr=` is where the kernel really connected to; Ceph lists monitors in the source or, since 5.17, in
+ * `addr=` is the address of the kernel's connection. Ceph lists its monitors in the source or, since 5.17, in
  * `mon_addr=`.
  */
 function serversOf(source: string, options: string): string[] {
@@ -98,7 +99,7 @@ function withoutPort(text: string): string {
   return /^[0-9a-f]*:[0-9a-f]*:/i.test(plain) ? plain : (plain.split(/[:@\]]/)[0] ?? '')
 }
 
-/** A number as it stands, or the numbers that /etc/hosts gives a name. */
+/** The address itself, or the addresses that /etc/hosts gives for a name. */
 export function numbersOf(reading: Reading, name: string): string[] {
   if (addressBytes(name)) return [name]
   const wanted = name.toLowerCase()
@@ -109,8 +110,8 @@ export function numbersOf(reading: Reading, name: string): string[] {
 }
 
 /**
- * A card that speaks iSCSI itself has its host below its own function; one in software names at most an
- * interface.
+ * A card with its own iSCSI has its SCSI host below its function. iSCSI in software names an interface at
+ * most.
  */
 function iscsiConnections(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/class/iscsi_connection').map((connection): RemoteStorage => {
@@ -161,8 +162,8 @@ function nvmeControllers(reading: Reading): RemoteStorage[] {
 }
 
 /**
- * `nn-0x2000…:pn-0x2100…` names a port of this host; where none is the same, every Fibre Channel port may be
- * it.
+ * `nn-0x2000…:pn-0x2100…` names a port of this host. If no port has this name, any Fibre Channel port may be
+ * the one.
  */
 function overFibreChannel(reading: Reading, controller: string, own: string | undefined): RemoteStorage {
   const hosts = namesIn(reading, '/sys/class/fc_host').flatMap((name) => {
@@ -177,7 +178,10 @@ function overFibreChannel(reading: Reading, controller: string, own: string | un
   return functions.length > 0 ? { what, functions } : { what, lost: controller }
 }
 
-/** The firmware loaded the system over iSCSI and left a note of the card (drivers/firmware/iscsi_ibft.c). */
+/**
+ * The firmware loaded the system over iSCSI and left a table that names the card
+ * (drivers/firmware/iscsi_ibft.c).
+ */
 function firmwareBoot(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/firmware/ibft').flatMap((name): RemoteStorage[] => {
     if (!name.startsWith('ethernet')) return []
@@ -188,7 +192,7 @@ function firmwareBoot(reading: Reading): RemoteStorage[] {
   })
 }
 
-/** `client_addr` of a mapped RBD image is this host's own end: `10.1.1.7:0/123`. */
+/** `client_addr` of a mapped RBD image is this host's own address: `10.1.1.7:0/123`. */
 function cephDisks(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/bus/rbd/devices').map((name) => {
     const own = withoutPort(textOf(reading, `/sys/bus/rbd/devices/${name}/client_addr`) ?? '')
@@ -198,8 +202,8 @@ function cephDisks(reading: Reading): RemoteStorage[] {
 }
 
 /**
- * The kernel names no peer of DRBD in sysfs; its configuration does: `address 10.1.1.31:7789;`, own ends
- * among them.
+ * sysfs names no peer of DRBD. Its configuration does: `address 10.1.1.31:7789;`, which also lists this
+ * host's addresses.
  */
 function drbdPeers(reading: Reading): RemoteStorage[] {
   if (!namesIn(reading, '/sys/block').some((name) => /^drbd\d+$/.test(name))) return []
@@ -224,7 +228,7 @@ function glusterPeers(reading: Reading): RemoteStorage[] {
   })
 }
 
-/** A connected NBD device has a `pid`; its server stands on the command line of nbd-client alone. */
+/** A connected NBD device has a `pid`. Only the command line of nbd-client names its server. */
 function networkBlockDevices(reading: Reading): RemoteStorage[] {
   return namesIn(reading, '/sys/block').flatMap((name): RemoteStorage[] => {
     if (!/^nbd\d+$/.test(name)) return []

@@ -1,7 +1,7 @@
 /**
- * All routes of this namespace: as the kernel lists them in every table, with each next hop of its own, or,
- * where nobody asked it, as /proc/net tells them. /proc/net/route holds the main table only and the first
- * next hop of each route; /proc/net/fib_trie names the other tables without their interfaces.
+ * Reads all routes of this namespace. The kernel's answer has every table with all next hops. Without it,
+ * /proc/net/route has the main table and the first next hop of each route, and /proc/net/fib_trie shows the
+ * other tables without their interfaces.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { addressBytes, parseRoutes4, parseRoutes6, type Route } from './routes.ts'
@@ -10,13 +10,13 @@ import { parseFibTrie, type FibTable } from './fib-trie.ts'
 
 export type RouteTables = {
   readonly routes: readonly Route[]
-  /** Tables beside main of which only the contents are known, not the interfaces. */
+  /** Tables other than main whose interfaces are unknown. */
   readonly otherTables: readonly FibTable[]
-  /** Tables that some rule sends packets to; undefined where every table must be taken as used. */
+  /** The tables to which a rule sends packets. Absent: every table counts as used. */
   readonly usedTables?: ReadonlySet<string>
-  /** What could not be read of them, in words: `the routes of IPv4`. */
+  /** The parts that could not be read. */
   readonly gaps: readonly { readonly lost: string; readonly why: string }[]
-  /** Nothing at all says which routes there are. */
+  /** No routes could be read. */
   readonly isUnread: boolean
 }
 
@@ -25,7 +25,7 @@ const limit = 16 << 20
 export function readRouteTables(reading: Reading): RouteTables {
   const four = askKernel(reading, 'route4')
   const hasSix = isThere(reading, '/proc/net/if_inet6') || isThere(reading, '/proc/net/ipv6_route')
-  // With IPv6 switched off there is nothing to ask for.
+  // If IPv6 is off, the kernel has no IPv6 routes to list.
   const six: KernelAnswer =
     hasSix || reading.system.showNetwork === undefined
       ? askKernel(reading, 'route6')
@@ -73,7 +73,9 @@ function isThere(reading: Reading, path: string): boolean {
   return reading.system.stat(path).ok
 }
 
-/** Routes that carry packets to somewhere: no local, broadcast, multicast or refusing ones. */
+/**
+ * The routes that send packets to a destination; local, broadcast, multicast and rejecting ones are left out.
+ */
 export function routesOfRow(row: Row, family: 4 | 6): Route[] {
   const type = textIn(row, 'type')
   if (type !== undefined && type !== 'unicast') return []
@@ -103,8 +105,8 @@ function parseTarget(text: string, family: 4 | 6): Pick<Route, 'network' | 'pref
 }
 
 /**
- * A table that no rule names sends nothing. A rule for VRFs (`l3mdev`) uses whatever table a VRF has, so with
- * one, and where the rules are not known, every table counts.
+ * A table without a rule is unused. A rule for VRFs (`l3mdev`) uses the table of any VRF. With such a rule,
+ * or if the rules are unknown, every table counts as used.
  */
 function usedTables(
   reading: Reading,
@@ -122,7 +124,7 @@ function usedTables(
   return { usedTables: new Set(['main', ...rules.flatMap((rule) => textIn(rule, 'table') ?? [])]) }
 }
 
-/** A tree that holds anything of /proc/net was meant to tell about the network. */
+/** A tree with any file of /proc/net was meant to show the network. */
 export function tellsOfNetwork(reading: Reading): boolean {
   return namesIn(reading, '/proc/net').length > 0
 }

@@ -1,4 +1,4 @@
-/** Routes, as /proc/net lists them, and which interfaces a packet to an address may leave by. */
+/** Parses routes from /proc/net, and finds the interfaces that a packet to an address may use. */
 
 export type Route = {
   readonly interface: string
@@ -6,9 +6,11 @@ export type Route = {
   readonly network: readonly number[]
   readonly prefix: number
   readonly metric: number
-  /** The name or number of its table; /proc/net/route holds `main` only, and its IPv6 sister names none. */
+  /**
+   * The name or number of the table. /proc/net/route holds `main` only; /proc/net/ipv6_route names no table.
+   */
   readonly table?: string
-  /** Without a gateway: the network is that of the interface itself. */
+  /** No gateway: the network is that of the interface itself. */
   readonly isDirect?: boolean
 }
 
@@ -54,7 +56,7 @@ export function parseRoutes6(text: string): Route[] {
     const bits = Number.parseInt(flags, 16)
     if (!(bits & flagUp) || bits & flagReject) continue
     const network = hexBytes(destination)
-    // Link-local and multicast routes exist on every interface that is up, and say nothing.
+    // Every interface that is up has link-local and multicast routes, so they show no use.
     if (network[0] === 0xfe || network[0] === 0xff) continue
     routes.push({
       interface: name,
@@ -72,16 +74,16 @@ export function isDefault(route: Route): boolean {
 }
 
 /**
- * A few bits of prefix are a default route in parts: OpenVPN's 0.0.0.0/1 and 128.0.0.0/1, 2000::/3. No
- * network of a house is that large.
+ * A prefix of at most three bits is a part of a default route: OpenVPN's 0.0.0.0/1 and 128.0.0.0/1, 2000::/3.
+ * No real network is that large.
  */
 export function isNearDefault(route: Route): boolean {
   return route.prefix <= 3
 }
 
 /**
- * Interfaces that may carry packets to `address`: in each table the longest prefix, then the lowest metric,
- * all next hops.
+ * The interfaces that may carry packets to `address`: in each table the route with the longest prefix, then
+ * the lowest metric, with all its next hops.
  */
 export function interfacesTowards(routes: readonly Route[], address: string): string[] {
   const target = addressBytes(address)

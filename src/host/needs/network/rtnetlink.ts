@@ -1,6 +1,7 @@
 /**
- * The kernel's own view of its network (rtnetlink), as iproute2 prints it in JSON (ip/ipaddress.c, iproute.c,
- * iprule.c). Parses text from outside: whatever does not have the expected shape is left out, never guessed.
+ * The kernel's description of its network (rtnetlink), as iproute2 prints it in JSON (ip/ipaddress.c,
+ * iproute.c, iprule.c). The text comes from outside, so members of another shape are left out and never
+ * guessed.
  *
  * A running machine answers through `ip`. A capture keeps the answers under paths that no kernel has, and a
  * tree may hold them there too.
@@ -14,12 +15,12 @@ export function recordPath(question: NetworkQuestion): string {
   return `${recordFolder}/${question}.json`
 }
 
-/** The record of a router with a full table of the Internet is larger: it counts as unreadable. */
+/** A larger record counts as unreadable, such as that of a router with a full Internet table. */
 const limit = 16 << 20
 
 export type KernelAnswer =
   | { readonly state: 'known'; readonly rows: readonly Row[] }
-  /** Nobody asked: a tree without the record. */
+  /** The kernel was not asked: a tree without the record. */
   | { readonly state: 'unasked' }
   | { readonly state: 'unreadable'; readonly why: string }
 
@@ -34,7 +35,7 @@ export function askKernel(reading: Reading, question: NetworkQuestion): KernelAn
   if (!answer.ok) {
     if (answer.reason === 'absent')
       return isRecorded(reading)
-        ? { state: 'unreadable', why: 'the record of the others lacks it' }
+        ? { state: 'unreadable', why: 'its record is missing beside the others' }
         : { state: 'unasked' }
     return { state: 'unreadable', why: whyNot(answer.code) }
   }
@@ -42,7 +43,7 @@ export function askKernel(reading: Reading, question: NetworkQuestion): KernelAn
   return rows ? { state: 'known', rows } : { state: 'unreadable', why: whyNot('EBADMSG') }
 }
 
-/** All questions are asked together: a record with some of the answers is damaged. */
+/** All answers are recorded together, so a record with only some of them is damaged. */
 function isRecorded(reading: Reading): boolean {
   const listed = reading.system.list(recordFolder)
   return listed.ok ? listed.value.length > 0 : listed.reason !== 'absent'

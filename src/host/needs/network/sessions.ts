@@ -1,8 +1,8 @@
 /**
- * The sessions a person sits in, and what storage programs talk to: the SSH connection of this very process,
- * established connections to the ports hosts are managed on, and those that a program of that kind holds, on
- * whatever port it listens. (sudo strips SSH_CONNECTION, so all are looked at.) A session is at its local
- * address: the way back to its other end may lead out by another port.
+ * Finds the sessions of people, and the connections of storage programs: the SSH connection of this process,
+ * established connections to management ports, and connections of known programs on any port. (sudo removes
+ * SSH_CONNECTION, so all connections are checked.) A session is on the interface with its local address,
+ * since packets to the other end may leave through another port.
  */
 import type { Reading } from '../../read/reading.ts'
 import { holdersOf, isLoopback, type Connection, type Connections } from './connections.ts'
@@ -13,7 +13,7 @@ const managementPorts = new Map([
   [9090, 'Cockpit session'],
 ])
 
-/** Names as the kernel keeps them in /proc/PID/comm: at most fifteen characters. */
+/** Names in /proc/PID/comm, which has at most fifteen characters. */
 const sessionPrograms = new Map([
   ...['sshd', 'sshd-session', 'sshd-auth', 'dropbear', 'dropbearmulti', 'tinysshd', 'lsh-server'].map(
     (name) => [name, 'SSH session'] as const,
@@ -37,13 +37,11 @@ const sessionPrograms = new Map([
   ...['ttyd', 'shellinaboxd', 'gotty', 'wetty'].map((name) => [name, 'terminal session'] as const),
 ])
 
-/**
- * Programs whose connections carry disks and file systems of the host, on whatever port the cluster chose.
- */
+/** Programs whose connections carry disks and file systems of the host, on any port. */
 const storagePrograms =
   /^(?:ceph-(?:osd|mon|mds|fuse)|glusterfs.*|glusterd|nbd-client|sshfs|beegfs.*|mfsmount|moosefs.*)$/
 
-/** Of the programs whose connections are followed here. */
+/** Whether the connections of this program are followed. */
 export function isSessionProgram(name: string): boolean {
   return sessionPrograms.has(name) || storagePrograms.test(name)
 }
@@ -56,7 +54,7 @@ export type Session = {
 
 export type SessionsRead = {
   readonly sessions: readonly Session[]
-  /** Somebody is connected, and nothing says to which program. */
+  /** Connections whose program is unknown. */
   readonly hidden: readonly (Session & { readonly why: string })[]
 }
 

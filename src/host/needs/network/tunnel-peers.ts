@@ -1,6 +1,6 @@
 /**
- * The other ends of a tunnel as its configuration names them; the kernel keeps those of WireGuard and of
- * programs behind /dev/net/tun from sysfs. Names are looked up in /etc/hosts only.
+ * Reads the other ends of a tunnel from its configuration; sysfs does not show those of WireGuard and of
+ * programs behind /dev/net/tun. Names are looked up in /etc/hosts only.
  */
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { numbersOf } from './remote-storage.ts'

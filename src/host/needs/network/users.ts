@@ -1,6 +1,6 @@
 /**
- * Ports that carry nothing of the host at this moment and are in use all the same: others stand on them, or
- * they are configured.
+ * Finds ports that carry nothing now but are in use: other interfaces are built on them, or they are
+ * configured.
  */
 import type { Reading } from '../../read/reading.ts'
 import { argumentsOf, guestName, programName, readProcesses } from '../users/processes.ts'
@@ -10,7 +10,7 @@ import type { NetworkFacts } from './facts.ts'
 import type { NetInterface } from './interfaces.ts'
 import { network, type Wanted, type Weight } from './wanted.ts'
 
-/** `carried` holds functions and interfaces that a need was followed to. */
+/** `carried`: the functions and interfaces to which a need was followed. */
 export function wantedUse(
   facts: NetworkFacts,
   carried: ReadonlySet<string>,
@@ -32,7 +32,7 @@ export function wantedUse(
   return wanted
 }
 
-/** The interface that stands highest over a port. */
+/** The topmost interface above a port. */
 function topAbove({ interfaces }: NetworkFacts, port: NetInterface): NetInterface | undefined {
   const visited = new Set([port.name])
   let top: NetInterface | undefined
@@ -60,7 +60,7 @@ function startOf(facts: NetworkFacts, top: NetInterface, weight: Weight): NeedSt
     : network(`interface ${top.name} of ${user}`, weight)
 }
 
-/** A macvtap is the node /dev/tapN, N being its index; a virtual machine holds it open. */
+/** A macvtap has the node /dev/tapN, where N is its index; a virtual machine has it open. */
 function holderOfTap(reading: Reading, taps: readonly string[]): string | undefined {
   const nodes = new Set(taps.map((number) => `/dev/tap${number}`))
   const holder = readProcesses(reading).list.find(({ open }) => open.some(({ path }) => nodes.has(path)))

@@ -1,8 +1,7 @@
 /**
- * What the host needs of its network, before it is followed: each need with the interfaces it is at. With a
- * default route anywhere, other addresses and bridges are only spoken for. Without one the host has no other
- * way out: whatever carries an address, or is a bridge waiting for one, is vital (a bridge asking by DHCP has
- * no address yet).
+ * Lists the network needs of the host with their interfaces, before they are followed. If the host has a
+ * default route, other addresses and bridges are only `spoken-for`. Otherwise the host has no other
+ * connection, so every interface with an address and every bridge is vital (a bridge may wait for DHCP).
  */
 import { defined } from '../../../base/defined.ts'
 import type { NeedStart } from '../ends.ts'
@@ -16,7 +15,7 @@ export type Wanted = {
   readonly start: NeedStart
   readonly interfaces: readonly string[]
   readonly functions?: RemoteStorage['functions']
-  /** Where it is known that there is more than the above, or nothing is known. */
+  /** Present if there is more than the above, or if nothing is known. */
   readonly lost?: { readonly name: string; readonly why: string }
 }
 
@@ -27,8 +26,8 @@ export function network(what: string, weight: Weight): NeedStart {
 }
 
 /**
- * Every next hop is needed: when the device of one goes away, the kernel drops the whole route of several
- * next hops (fib_sync_down_dev in net/ipv4/fib_semantics.c, NETDEV_UNREGISTER).
+ * Every next hop is needed: if the device of one disappears, the kernel drops the whole route
+ * (fib_sync_down_dev in net/ipv4/fib_semantics.c, NETDEV_UNREGISTER).
  */
 export function wantedRoutes(facts: NetworkFacts): Wanted[] {
   const byName = new Map<string, { start: NeedStart; interfaces: string[] }>()
@@ -53,7 +52,7 @@ export function wantedRoutes(facts: NetworkFacts): Wanted[] {
   return [...byName.values(), ...wantedTables(facts)]
 }
 
-/** Tables of which /proc/net says that they are there. One with own addresses in it is that of a VRF. */
+/** The tables that /proc/net shows. A table with own addresses belongs to a VRF. */
 function wantedTables({ tables, addresses }: NetworkFacts): Wanted[] {
   return tables.otherTables.flatMap(({ id = '', local, hasDefault }): Wanted[] => {
     const why = '/proc/net names no interface of that table'
@@ -71,7 +70,7 @@ function wantedTables({ tables, addresses }: NetworkFacts): Wanted[] {
 
 type WantedSessions = { readonly sessions: readonly Wanted[]; readonly hidden: readonly Wanted[] }
 
-/** Looking for the programs behind connections means looking through all of /proc: once is enough. */
+/** Finding the programs behind connections reads all of /proc, so the result is remembered. */
 const knownSessions = new WeakMap<NetworkFacts, WantedSessions>()
 
 export function wantedSessions(facts: NetworkFacts): WantedSessions {
@@ -95,7 +94,7 @@ function findSessions(facts: NetworkFacts): WantedSessions {
   }
 }
 
-/** An address that is on no wire (on `lo`, a dummy) is reached by the way to the other end. */
+/** An address on `lo` or a dummy interface is reached over the route to the other end. */
 function placeOfSession(
   facts: NetworkFacts,
   { local, remote }: Session,
@@ -121,7 +120,7 @@ export function wantedStorage(facts: NetworkFacts): Wanted[] {
       for (const name of interfacesTowards(facts.tables.routes, server)) names.add(name)
     for (const own of ownAddresses) for (const name of interfacesWith(facts, own)) names.add(name)
     const start = { ...network(what, 'vital'), ...defined({ mountPoint }) }
-    // The host's own end is among the peers of DRBD: it needs no way.
+    // DRBD's list of peers includes this host, which needs no route.
     const away = unreached.filter((server) => interfacesWith(facts, server).length === 0)
     const isOpen = lost !== undefined || away.length > 0 || (names.size === 0 && functions === undefined)
     return {
@@ -139,7 +138,7 @@ function lostStorage(name: string | undefined, address: string): NonNullable<Wan
     : { name, why: 'nothing says where its server is' }
 }
 
-/** An interface that the host cannot do without in any case is not named again. */
+/** Interfaces in `vital` are needed anyway, so they are not listed again. */
 export function wantedAddresses(facts: NetworkFacts, weight: Weight, vital: ReadonlySet<string>): Wanted[] {
   const wanted: Wanted[] = []
   const told = new Set(vital)

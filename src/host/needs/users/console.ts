@@ -1,6 +1,6 @@
 /**
- * Ways in for a person: the screen (screen.ts), the keyboard (keyboards.ts), serial consoles. With a serial
- * console in use, losing the screen is a choice, not a trap.
+ * The ways in which a person reaches the machine: the screen (screen.ts), the keyboard (keyboards.ts), serial
+ * consoles. With a serial console in use, a person may give up the screen.
  */
 import type { PciDevice } from '../../../pci/device.ts'
 import type { HostNeed } from '../../host.ts'
@@ -11,8 +11,8 @@ import { readKeyboards } from './keyboards.ts'
 import { readScreen } from './screen.ts'
 
 /**
- * Consoles that somebody can come in by. `ttynull`, `ttyprintk`, `netcon0` and printers take words and give
- * none.
+ * Consoles through which a person can log in. `ttynull`, `ttyprintk`, `netcon0` and printers only receive
+ * output.
  */
 const wayIn = /^(?:tty(?:S|USB|ACM|AMA|MSM|mxc|PS|LP)|hvc)\d+$/
 
@@ -27,9 +27,7 @@ export function readConsoleNeeds(reading: Reading, devices: readonly PciDevice[]
   ])
 }
 
-/**
- * A console on a PCI UART or a virtio console; one on the board's own UART has no PCI function of its own.
- */
+/** A console on a PCI UART or a virtio console. A UART of the board has no PCI function. */
 function serialNeed(reading: Reading, devices: readonly PciDevice[], name: string): NeedsRead {
   const start = { kind: 'console', what: 'serial console', weight: 'vital' } as const
   // Class 07 is communication: UARTs, and the virtio console (0780).
@@ -53,7 +51,9 @@ function serialEnds(reading: Reading, name: string): End[] {
   })
 }
 
-/** hvc0 links to no device (drivers/tty/hvc/hvc_console.c); the driver that makes it of virtio does. */
+/**
+ * hvc0 has no link to a device (drivers/tty/hvc/hvc_console.c); the virtio console driver lists its devices.
+ */
 function virtioConsoles(reading: Reading) {
   const folder = '/sys/bus/virtio/drivers/virtio_console'
   return namesIn(reading, folder).flatMap((name) => ownerOf(linkOf(reading, `${folder}/${name}`)) ?? [])

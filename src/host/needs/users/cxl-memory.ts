@@ -1,6 +1,6 @@
 /**
- * Memory of CXL cards that the running kernel uses as its own. /proc/iomem shows it inside a window of the
- * host bridges (drivers/cxl/acpi.c names them `CXL Window N`), also to users who see every address as zero.
+ * Finds memory of CXL cards that the running kernel uses. /proc/iomem shows it inside a window of the host
+ * bridges (`CXL Window N`, drivers/cxl/acpi.c), also to users who see every address as zero.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'
@@ -27,7 +27,7 @@ function memoryCards(reading: Reading): MemoryDevice[] {
   })
 }
 
-/** With several cards a window may be interleaved over any of them: then it may be any. */
+/** With several cards a window may be interleaved over any of them, so any may carry it. */
 function endsOf(window: string, cards: readonly MemoryDevice[]): End[] {
   const [only] = cards
   if (cards.length === 1 && only !== undefined)

@@ -1,6 +1,6 @@
 /**
- * From a device node that a program holds down to the PCI function behind it. A running kernel numbers the
- * node (/sys/dev/char); a tree has only its name, which is looked for among the classes of sysfs.
+ * Finds the PCI function behind a device node that a program has open. A running kernel gives the node's
+ * number (/sys/dev/char). A tree has only its name, which is searched in the classes of sysfs.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import { ownerOf } from '../../read/read-attached.ts'
@@ -8,7 +8,7 @@ import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 
 export type NodeFinder = (path: string, number: string | undefined) => readonly PciAddress[]
 
-/** Block devices have a stack of their own (block-stack.ts) and are not asked for here. */
+/** Block devices are followed in block-stack.ts instead. */
 export function nodeFinder(reading: Reading): NodeFinder {
   let classes: ReadonlyMap<string, readonly string[]> | undefined
   let usb: ReadonlyMap<string, string> | undefined
@@ -38,10 +38,7 @@ function ownersOf(links: readonly string[]): PciAddress[] {
   return [...new Set(links.flatMap((link) => ownerOf(link) ?? []))]
 }
 
-/**
- * NVIDIA's own driver keeps its nodes out of sysfs; the number of the node is the `Device Minor` of the
- * function.
- */
+/** The nodes of NVIDIA's driver are not in sysfs. Their number is the `Device Minor` of the function. */
 function nvidiaOwners(reading: Reading, minor: string): PciAddress[] {
   const folder = '/proc/driver/nvidia/gpus'
   const stated = namesIn(reading, folder).map((name) => ({
@@ -49,7 +46,7 @@ function nvidiaOwners(reading: Reading, minor: string): PciAddress[] {
     minor: /^Device Minor:\s*(\d+)/m.exec(textOf(reading, `${folder}/${name}/information`) ?? '')?.[1],
   }))
   const same = stated.filter((one) => one.minor === minor)
-  // Where the driver does not state it, it may be any of its functions.
+  // If the driver does not report it, the node may belong to any of its functions.
   return (same.length > 0 ? same : stated).flatMap(({ address }) => address ?? [])
 }
 
@@ -67,7 +64,7 @@ function usbDevices(reading: Reading): Map<string, string> {
   return found
 }
 
-/** Classes without nodes of their own, and `block`, which is followed apart. */
+/** Classes without nodes, and `block`, which is followed elsewhere. */
 const apart = new Set([
   'net',
   'block',
@@ -80,13 +77,13 @@ const apart = new Set([
   'bdi',
 ])
 
-/** Functions behind which there is anything that a program could open. */
+/** Functions with devices that a program could open. */
 export function functionsWithNodes(reading: Reading): Set<PciAddress> {
   const folders = namesIn(reading, '/sys/class').filter((name) => name === 'block' || !apart.has(name))
   const found = new Set<PciAddress>()
   for (const folder of [...folders.map((name) => `/sys/class/${name}`), '/sys/bus/usb/devices']) {
     for (const name of namesIn(reading, folder)) {
-      // A root hub, and its interface, are the controller itself.
+      // A root hub and its interface are parts of the controller.
       const owner = /^(?:usb\d+|\d+-0:1\.0)$/.test(name)
         ? undefined
         : ownerOf(linkOf(reading, `${folder}/${name}`))
@@ -96,7 +93,7 @@ export function functionsWithNodes(reading: Reading): Set<PciAddress> {
   return found
 }
 
-/** Names in the class folders with the link of each, `card1` of both `drm` and `sound`. */
+/** Name → its entries in the class folders; `card1` is in both `drm` and `sound`. */
 function classEntries(reading: Reading): Map<string, string[]> {
   const entries = new Map<string, string[]>()
   const folders = namesIn(reading, '/sys/class').filter((name) => !apart.has(name))

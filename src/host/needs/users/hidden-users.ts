@@ -1,6 +1,6 @@
 /**
- * Programs whose open files may not be read (those of other users, without root): what they hold is not
- * known, so a function with nodes that programs open may be in use.
+ * Handles programs whose open files cannot be read (those of other users, without root). Any function with
+ * nodes that programs can open may then be in use.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -34,7 +34,7 @@ export function readHiddenUsers(
   return { needs: [], lost }
 }
 
-/** NVIDIA's own driver keeps its nodes out of sysfs. */
+/** The nodes of NVIDIA's driver are not in sysfs. */
 function isApart({ driver }: PciDevice): boolean {
   return driver === 'nvidia'
 }

@@ -1,6 +1,6 @@
 /**
- * Keyboards, by /proc/bus/input/devices: each alone may go where another one stays, all of them may not. One
- * on the board's own controller (PS/2) always stays; what programs make up is none.
+ * Finds keyboards in /proc/bus/input/devices. Each may go if another one stays. A keyboard on the board's own
+ * controller (PS/2) always stays; keyboards that programs create do not count.
  */
 import type { PciAddress } from '../../../pci/address.ts'
 import { deviceClass, type PciDevice } from '../../../pci/device.ts'
@@ -22,7 +22,7 @@ export function readKeyboards(
   const ends: End[] = []
   let oneStays = false
   for (const block of text.split('\n\n')) {
-    // The `sysrq` handler takes what has letters and Alt: no power button.
+    // The kernel gives the `sysrq` handler only to devices with letters and Alt, so a power button has none.
     if (!/^H: Handlers=.*\bsysrq\b/m.test(block)) continue
     const name = /^N: Name="(.*)"$/m.exec(block)?.[1] ?? 'keyboard'
     const path = /^S: Sysfs=(.*)$/m.exec(block)?.[1] ?? ''
@@ -38,7 +38,7 @@ export function readKeyboards(
 }
 
 /**
- * A keyboard by radio hangs on the adapter; BlueZ makes its device in the kernel without saying on which
+ * A Bluetooth keyboard needs its adapter. BlueZ creates the kernel's device without a link to the adapter
  * (uhid).
  */
 function radioEnds(reading: Reading, name: string): End[] {
@@ -48,7 +48,7 @@ function radioEnds(reading: Reading, name: string): End[] {
   const [first] = adapters
   if (adapters.length === 1 && first?.device !== undefined)
     return [{ to: 'function', chain: [name, first.one], device: first.device }]
-  return [{ to: 'lost', chain: [], lost: name, why: 'nothing says on which Bluetooth adapter it hangs' }]
+  return [{ to: 'lost', chain: [], lost: name, why: 'nothing says which Bluetooth adapter it uses' }]
 }
 
 /** Functions with a keyboard. */

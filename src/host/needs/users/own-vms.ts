@@ -1,7 +1,6 @@
 /**
- * VMs that this program itself started and that run now: by the record beside their sockets, and only where
- * the recorded process still is the one that was started. A name alone proves nothing, since any program can
- * claim it.
+ * Finds running VMs that Handover started. The record beside their sockets counts only if the recorded
+ * process is still the one that was started. A name proves nothing, since any program can use it.
  */
 import { runFolder } from '../../../base/own-folders.ts'
 import { argumentsOf } from './processes.ts'
@@ -27,7 +26,7 @@ function recordedPid(text: string | undefined, name: string): string | undefined
     const record = JSON.parse(text) as { readonly name?: unknown; readonly pid?: unknown } | null
     return record?.name === name && Number.isSafeInteger(record.pid) ? String(record.pid) : undefined
   } catch {
-    // A half-written record is from a start that did not finish; its process was ended with it.
+    // A half-written record comes from a start that did not finish, and its process was ended.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What running programs hold open, read once from /proc/PID/fd. Which function a held device node belongs to
- * is found in device-nodes.ts. A program whose open files may not be read is hidden, never without any.
+ * Reads the open files of all programs once from /proc/PID/fd. device-nodes.ts finds the function of a device
+ * node. A program whose open files cannot be read is hidden; it never counts as a program without open files.
  */
 import { defined } from '../../../base/defined.ts'
 import { namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -8,7 +8,7 @@ import { namesIn, textOf, type Reading } from '../../read/reading.ts'
 export type OpenFile = {
   /** The number of the descriptor. */
   readonly fd: string
-  /** As the program opened it, seen from its own file system: `/dev/ttyACM0`. */
+  /** The path in the program's own file system: `/dev/ttyACM0`. */
   readonly path: string
 }
 
@@ -18,20 +18,20 @@ export type Process = {
   readonly open: readonly OpenFile[]
   /** Numbers of the sockets it holds (`socket:[70011]`). */
   readonly sockets: readonly string[]
-  /** The kernel keeps a virtual machine for it (`anon_inode:kvm-vm`, or /dev/kvm is open). */
+  /** The program runs a virtual machine (`anon_inode:kvm-vm` or /dev/kvm is open). */
   readonly runsGuest: boolean
 }
 
 export type Processes = {
   readonly list: readonly Process[]
-  /** What some program holds could not be seen: where, and why. */
+  /** Present if the open files of a program could not be read, with place and reason. */
   readonly hidden?: { readonly path: string; readonly why: string }
 }
 
 const processLimit = 100_000
 const fileLimit = 1_000_000
 
-/** Looking through all of /proc is done once for a reading. */
+/** All of /proc is read once for each Reading. */
 const known = new WeakMap<Reading, Processes>()
 
 export function readProcesses(reading: Reading): Processes {
@@ -52,7 +52,7 @@ function findProcesses(reading: Reading): Processes {
     list.push(process)
     if (why === undefined) continue
     hidden ??= { path: `/proc/${pid}/fd`, why }
-    // One hidden program decides as much as a hundred, and a capture keeps one: the first is noted.
+    // One hidden program has the same effect as many, and a capture keeps one, so only the first is noted.
     if (isUnreadable && !isNoted) namesIn(reading, `/proc/${pid}/fd`)
     isNoted ||= isUnreadable
   }
@@ -60,7 +60,7 @@ function findProcesses(reading: Reading): Processes {
 }
 
 /**
- * Mounted with `hidepid`, /proc lists a person's own programs only; the first process is there on every
+ * With the mount option `hidepid`, /proc lists only the user's own programs. Process 1 exists on every
  * machine.
  */
 function unlisted(reading: Reading, pids: readonly string[]): Processes['hidden'] {
@@ -75,7 +75,7 @@ function readProcess(reading: Reading, pid: string, most: number): ReadProcess {
   const folder = `/proc/${pid}/fd`
   const listed = reading.system.list(folder)
   const none: Process = { pid, open: [], sockets: [], runsGuest: false }
-  // A program that ended meanwhile holds nothing; a tree that never recorded the folder says nothing of it.
+  // A program that ended meanwhile has no open files. A tree without the folder shows nothing about it.
   if (!listed.ok) {
     const isUnreadable = listed.reason === 'unreadable'
     return {
@@ -110,7 +110,7 @@ export function socketNumber(target: string): string | undefined {
   return /^socket:\[(\d{1,20})\]$/.exec(target)?.[1]
 }
 
-/** Nodes behind which there is no function: nearly every program has some of them open. */
+/** Nodes without a PCI function; nearly every program has some of them open. */
 const virtualNodes =
   /^\/dev\/(?:null|zero|full|u?random|tty\d*|console|ptmx|pts\/.*|shm\/.*|mqueue\/.*|hugepages.*|fuse|net\/tun|kvm|kmsg|userfaultfd|rfkill|uinput|uhid|autofs|loop-control|mapper\/control|btrfs-control|vhost-(?:net|vsock|scsi)|vfio\/vfio|iommu|udmabuf|dma_heap\/.*|log|stdin|stdout|stderr)$/
 
@@ -118,7 +118,7 @@ export function isWatched(path: string): boolean {
   return path.startsWith('/dev/') && !virtualNodes.test(path)
 }
 
-/** The program's own name, fit to be shown: whoever starts a program chooses it. */
+/** The program's name without control characters, since whoever starts a program chooses its name. */
 export function programName(reading: Reading, pid: string): string {
   const [first = ''] = argumentsOf(reading, pid)
   const full = cleaned(first.slice(first.lastIndexOf('/') + 1))
@@ -133,7 +133,7 @@ export function argumentsOf(reading: Reading, pid: string): readonly string[] {
   return cmdline.ok ? cmdline.value.split('\0') : []
 }
 
-/** Control characters and what turns text round or hides it are left out. */
+/** Removes control characters, and characters that hide text or reverse its direction. */
 export function cleaned(text: string): string {
   return text
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
@@ -150,7 +150,7 @@ export function guestName(args: readonly string[]): string | undefined {
 }
 
 /**
- * `/proc/801/fd/10` as the kernel numbers its node: `char 188:0`; undefined in a tree that has only names.
+ * The number of the node behind `/proc/801/fd/10`: `char 188:0`. `undefined` in a tree, which has only names.
  */
 export function nodeNumber(reading: Reading, pid: string, { fd }: OpenFile): string | undefined {
   return reading.system.nodeNumber?.(`/proc/${pid}/fd/${fd}`)

@@ -1,7 +1,7 @@
 /**
- * Programs that have a device node open: a model on a graphics card, a recorder on a tuner, a UPS or radio on
- * a USB port, a virtual machine on a disk. Watchdogs (watchdogs.ts) and what VFIO hands out
- * (virtual-machines.ts) are told there.
+ * Finds programs with an open device node: a model on a graphics card, a recorder on a tuner, a UPS or radio
+ * on a USB port, a virtual machine on a disk. Watchdogs (watchdogs.ts) and VFIO devices (virtual-machines.ts)
+ * have their own readers.
  */
 import { defined } from '../../../base/defined.ts'
 import type { PciAddress } from '../../../pci/address.ts'
@@ -18,11 +18,11 @@ export type Around = {
   readonly devices: readonly PciDevice[]
   readonly processes: readonly Process[]
   readonly find: NodeFinder
-  /** Process id → name, of VMs of our own. */
+  /** Process id → name, for VMs that Handover started. */
   readonly own: ReadonlyMap<string, string>
 }
 
-/** `keyboards`: functions whose keyboards are told already. */
+/** `keyboards`: functions whose keyboards are already reported. */
 export function readProgramUsers(
   reading: Reading,
   around: Around,
@@ -54,7 +54,7 @@ export function readProgramUsers(
   return joinNeeds([...parts, { needs: [...users.values()].map(needOfUser), lost: [] }])
 }
 
-/** Devices that a monitor hands to its guest as they are: USB, SCSI, tapes, NVMe, ports by vDPA. */
+/** Devices that a VM monitor passes to its guest: USB, SCSI, tapes, NVMe, ports by vDPA. */
 const handedOn = /^\/dev\/(?:bus\/usb\/|sg\d|bsg\/|n?st\d|nvme\d|ng\d|vhost-vdpa)/
 
 type User = {
@@ -64,7 +64,7 @@ type User = {
   readonly paths: string[]
 }
 
-/** A browser is twenty processes; it is told once. */
+/** A browser has many processes but is reported once. */
 function addUser(
   users: Map<string, User>,
   { name, device }: { readonly name: string; readonly device: PciAddress },
@@ -85,7 +85,7 @@ function needOfUser({ name, device, pids, paths }: User): HostNeed {
   return { kind: 'use', what: `program ${name}`, subject: name, chain, device, weight: 'spoken-for' }
 }
 
-/** How the need of a virtual machine begins; `vm` is told only of our own. */
+/** The start of a need of a virtual machine; `vm` is set only for VMs that Handover started. */
 export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid }: Process): NeedStart {
   const mine = own.get(pid)
   const name = mine ?? guestName(argumentsOf(reading, pid))
@@ -95,10 +95,10 @@ export function guestStart(reading: Reading, { own }: Pick<Around, 'own'>, { pid
   return { kind: 'vm', what: `a VM of ${program}`, subject: program, weight: 'vital' }
 }
 
-/** What these hold is a file, a pool or another machine's, and told where that is followed. */
+/** These devices are a file, a pool or a disk of another machine, and are reported there. */
 const told = /^\/dev\/(?:loop|zd|nbd|rbd|drbd|zram|ram)\d/
 
-/** Nothing where the file is no block device. */
+/** `undefined` if the file is not a block device. */
 function blockNeeds(
   { reading, disks, around }: { readonly reading: Reading; readonly disks: Disks; readonly around: Around },
   process: Process,
@@ -119,8 +119,8 @@ function blockNeeds(
 }
 
 /**
- * By the number of the node, which a running kernel tells: one in a container may have any name. Else by its
- * name.
+ * Uses the number of the node, if the kernel gives it: a node in a container may have any name. Otherwise
+ * uses the name.
  */
 function blockOf({ namer }: Disks, { path }: OpenFile, number: string | undefined): Found | undefined {
   if (number !== undefined)

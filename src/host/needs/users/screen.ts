@@ -1,6 +1,6 @@
 /**
- * The screen of the machine: the boot display, what the firmware set up, and the adapter on which the text
- * console is drawn. What cannot be told apart is lost among the adapters that could be it.
+ * Finds the screen of the machine: the boot display, the framebuffer of the firmware, and the adapter that
+ * shows the text console. If several adapters are possible, the need is lost among them.
  */
 import { defined } from '../../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
@@ -62,19 +62,19 @@ export function framebufferOwners(text: string): { readonly owner: PciAddress; r
   return found
 }
 
-/** What the text console is drawn on, and the functions that may show it: one where it is known. */
+/** The framebuffer of the text console, and the functions that may show it (one, if it is known). */
 type Drawn = {
-  /** The framebuffer that fbcon took. */
+  /** The framebuffer that fbcon uses. */
   readonly framebuffer?: string
-  /** The firmware set it up, and nothing else says that it did. */
+  /** The firmware set it up, and no other need reports it. */
   readonly isFirmware: boolean
   readonly shownBy: readonly PciAddress[]
 }
 
 /**
- * A framebuffer that the firmware set up hangs on the platform bus (simpledrm, efifb). The boot display shows
- * it; an adapter of class 0380 states no `boot_vga` (drivers/pci/pci-sysfs.c asks for 0300), so without one
- * it is any of those.
+ * A framebuffer of the firmware is on the platform bus (simpledrm, efifb). The boot display shows it. An
+ * adapter of class 0380 has no `boot_vga` (drivers/pci/pci-sysfs.c requires 0300), so without a boot display
+ * any of these may show it.
  */
 function drawnOn(
   reading: Reading,
@@ -85,7 +85,7 @@ function drawnOn(
   const boot = devices.filter((one) => one.bootVga === true).map(({ address }) => address)
   const adapters = devices.filter(isAdapter)
   if (framebuffer === undefined) {
-    // Without any framebuffer only VGA's own text mode is left, which class 0300 alone has.
+    // Without a framebuffer only VGA's text mode is left, which only class 0300 has.
     const maybe = isListed ? adapters.filter((one) => one.classCode?.startsWith('0300')) : adapters
     return {
       isFirmware: false,
@@ -107,7 +107,10 @@ function drawnOn(
   }
 }
 
-/** By the class, or by /proc/fb (`0 simpledrmdrmfb`). `isListed`: the kernel says which there are. */
+/**
+ * From the class folder or from /proc/fb (`0 simpledrmdrmfb`). `isListed`: the kernel listed the
+ * framebuffers.
+ */
 function firstFramebuffer(reading: Reading): { readonly framebuffer?: string; readonly isListed: boolean } {
   const listed = reading.system.list('/sys/class/graphics')
   const shown = textOf(reading, '/proc/fb')
@@ -123,7 +126,7 @@ function isAdapter({ classCode = '', bootVga, physFn }: PciDevice): boolean {
   return /^03(?!02)/.test(classCode) && bootVga !== false && physFn === undefined
 }
 
-/** The screen of the firmware is a display the host needs, a virtual terminal on it its console. */
+/** The screen of the firmware is a display that the host needs; a virtual terminal on it is its console. */
 function drawnNeeds(
   { framebuffer, isFirmware, shownBy }: Drawn,
   devices: readonly PciDevice[],

@@ -1,7 +1,6 @@
 /**
- * Thunderbolt and USB4: the host interface runs the tunnels over which the functions of a dock are reached,
- * and without it they are gone. What the host needs of a function behind a tunnel, it needs of the interface
- * too.
+ * Thunderbolt and USB4: the host interface runs the tunnels to the functions of a dock. If the host needs a
+ * function behind a tunnel, it also needs the interface.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import type { PciDevice } from '../../../pci/device.ts'
@@ -41,8 +40,7 @@ function lostAmong(couldBe: readonly PciAddress[], { kind, what, chain, device }
 }
 
 /**
- * Interfaces with a router behind them that the host lets in: `0-1`, below `0-0`, which is the interface
- * itself.
+ * Host interfaces with an authorized router behind them. The router is `0-1`; `0-0` is the interface itself.
  */
 function hostInterfaces(reading: Reading): PciAddress[] {
   const folder = '/sys/bus/thunderbolt/devices'
@@ -57,9 +55,9 @@ function hostInterfaces(reading: Reading): PciAddress[] {
 }
 
 /**
- * The function → the interfaces it may hang on. The kernel links a tunnelled port to its interface
- * (drivers/thunderbolt/acpi.c: `supplier:pci:0000:00:0d.2` in the folder of the port); without that link a
- * removable function may hang on any of them.
+ * Function → the interfaces that may run its tunnel. The kernel links a tunnelled port to its interface
+ * (drivers/thunderbolt/acpi.c: `supplier:pci:0000:00:0d.2` in the folder of the port). Without that link, any
+ * interface may run the tunnel of a removable function.
  */
 function interfacesOf(
   reading: Reading,
@@ -82,7 +80,7 @@ function interfacesOf(
   return behind
 }
 
-/** The same link from the side of the port. */
+/** Reads this link in the folder of the port. */
 function suppliersOf(reading: Reading, port: PciAddress, interfaces: readonly PciAddress[]): PciAddress[] {
   return linked(reading, port, 'supplier').filter((one) => interfaces.includes(one))
 }

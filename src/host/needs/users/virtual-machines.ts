@@ -1,6 +1,6 @@
 /**
- * Functions that VFIO has handed to a running program: by the groups and devices that programs have open
- * (Documentation/driver-api/vfio.rst), and by what their arguments name, where open files may not be read.
+ * Finds functions that a running program uses through VFIO: by the groups and devices that programs have open
+ * (Documentation/driver-api/vfio.rst), and by their arguments if open files cannot be read.
  */
 import { parseAddress, type PciAddress } from '../../../pci/address.ts'
 import { isBridge, type PciDevice } from '../../../pci/device.ts'
@@ -27,7 +27,7 @@ export function readVmNeeds(reading: Reading, around: Around): NeedsRead {
   return joinNeeds(parts)
 }
 
-/** A program that runs no guest drives the function itself, as packet and storage engines do. */
+/** A program without a guest drives the function itself, as packet and storage engines do. */
 function startOf(reading: Reading, around: Around, process: Process): NeedStart {
   if (process.runsGuest || guestName(argumentsOf(reading, process.pid)) !== undefined)
     return guestStart(reading, around, process)
@@ -46,8 +46,8 @@ function endsOfNode(reading: Reading, around: Around, process: Process, file: Op
 }
 
 /**
- * Who has a group has all of it: members without a driver are nobody else's either. A mediated device (a part
- * of a graphics card) is a member of its own below the function that it is a part of.
+ * A program that owns a group owns all of its members, also those without a driver. A mediated device (a part
+ * of a graphics card) is a member below its function.
  */
 function membersOf(reading: Reading, { devices }: Around, group: string): PciAddress[] {
   const isOwned = ({ driver }: PciDevice) => driver === null || driver === 'pci-stub' || isVfioDriver(driver)
@@ -60,7 +60,7 @@ function membersOf(reading: Reading, { devices }: Around, group: string): PciAdd
 }
 
 /**
- * By the number or the class; else by the folder that VFIO makes below each function
+ * Uses the node's number or class, else the folder that VFIO creates below each function
  * (drivers/vfio/vfio_main.c).
  */
 function ownerOfDevice(
@@ -106,7 +106,7 @@ const hostPattern = /\bhost"?[=:]\s{0,4}"?([0-9a-f:.]{7,16})/gi
 const folderPattern =
   /\/sys\/(?:bus\/pci\/)?devices\/(?:[\w:.-]{1,40}\/){0,40}([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/gi
 
-/** The PCI functions that the arguments of a program name, and whether they speak of VFIO at all. */
+/** The PCI functions in the arguments of a program, and whether the arguments contain `vfio`. */
 export function functionsInArguments(args: readonly string[]): {
   readonly functions: ReadonlySet<PciAddress>
   readonly saysVfio: boolean

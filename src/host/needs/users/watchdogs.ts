@@ -1,6 +1,6 @@
 /**
- * A watchdog that runs: without somebody who feeds it, it resets the machine, and without the function it
- * guards nothing any more (Documentation/ABI/testing/sysfs-class-watchdog).
+ * Finds running watchdogs. A running watchdog resets the machine if no program feeds it, and without its
+ * function it guards nothing (Documentation/ABI/testing/sysfs-class-watchdog).
  */
 import { ownerOf } from '../../read/read-attached.ts'
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
@@ -21,7 +21,7 @@ export function readWatchdogs(reading: Reading, processes: readonly Process[]): 
   return { needs, lost: [] }
 }
 
-/** /dev/watchdog is the first one, by its old name (drivers/watchdog/watchdog_dev.c). */
+/** /dev/watchdog is the old name of the first watchdog (drivers/watchdog/watchdog_dev.c). */
 function feederOf(processes: readonly Process[], name: string): string | undefined {
   const paths = new Set([`/dev/${name}`, ...(name === 'watchdog0' ? ['/dev/watchdog'] : [])])
   return processes.find(({ open }) => open.some(({ path }) => paths.has(path)))?.pid
