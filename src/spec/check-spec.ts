@@ -170,21 +170,7 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
   vm.disks?.forEach((disk, i) => checkSize([...at, 'disks', i, 'size'], disk.size, report))
   for (const [role, device] of Object.entries(vm.devices ?? {})) {
     checkFunctionOf([...at, 'devices', role], `${role} of ${name}`, device, { written, report })
-    const keys = Object.keys(device)
-    if (keys.length === 0)
-      report(
-        [...at, 'devices', role],
-        `${role} of ${name} names no device`,
-        'give at least its class, such as `class: nic`',
-        'key',
-      )
-    else if (keys.every((key) => key === 'card' || key === 'pair' || key === 'port'))
-      report(
-        [...at, 'devices', role],
-        `${role} of ${name} does not say what kind of device it is`,
-        'add its class, such as `class: nic`',
-        'key',
-      )
+    checkKind([...at, 'devices', role], `${role} of ${name}`, device, report)
   }
   checkReady(name, vm, report)
   if (vm.engine === 'libvirt')
@@ -204,6 +190,15 @@ function checkVm(name: string, vm: WrittenVm, written: WrittenSpec, report: Repo
       )
     }
   })
+}
+
+/** A selector must say what kind of device it selects. */
+function checkKind(at: SpecPath, role: string, device: WrittenDevice, report: Report): void {
+  const keys = Object.keys(device)
+  if (keys.length === 0)
+    report(at, `${role} names no device`, 'give at least its class, such as `class: nic`', 'key')
+  else if (keys.every((key) => key === 'card' || key === 'pair' || key === 'port'))
+    report(at, `${role} does not say what kind of device it is`, 'add its class, such as `class: nic`', 'key')
 }
 
 function checkReady(name: string, vm: WrittenVm, report: Report): void {

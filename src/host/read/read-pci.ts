@@ -1,8 +1,7 @@
 /**
- * /sys/bus/pci/devices → PciDevice[]. A large server has thousands of functions, and listing their folders
- * takes longer than reading them, so attributes that a function cannot have (by its class or its
- * configuration space) are not read. pci/ decodes capabilities; read-attached.ts reads what is attached to a
- * function.
+ * /sys/bus/pci/devices → PciDevice[]. Listing the folders of thousands of functions takes longer than reading
+ * them, so attributes that a function cannot have (by its class or configuration space) are not read. pci/
+ * decodes capabilities; read-attached.ts reads what is attached.
  */
 import { toHex } from '../../pci/hex.ts'
 import { compareAddresses, parseAddress, slotOf, type PciAddress } from '../../pci/address.ts'
@@ -31,8 +30,7 @@ import { linkName, namesIn, numberOf, textOf, type Reading } from './reading.ts'
 const deviceLimit = 65_536
 
 /**
- * From this number of functions on, listing the folders of the drivers takes less time than reading the
- * driver of each function.
+ * From this number on, listing the drivers' folders takes less time than reading the driver of each function.
  */
 const manyFunctions = 128
 
@@ -74,9 +72,8 @@ export function readPciDevices(
 }
 
 /**
- * In sysfs the folder of a virtual function is beside that of its physical function, so on another bus both
- * would have the same path. Its path is therefore that of the physical function with its number:
- * `0000:00/03.0/00.0/vf1`.
+ * In sysfs the folder of a virtual function is beside that of its physical function, so both could have one
+ * path. Its path is therefore that of the physical function with its number: `0000:00/03.0/00.0/vf1`.
  */
 function withVirtualPlaces(devices: PciDevice[]): PciDevice[] {
   if (!devices.some((device) => device.physFn !== undefined)) return devices
@@ -98,10 +95,7 @@ type Known = {
   readonly onlyNode: number | undefined
   readonly wordLists: Map<string, readonly string[]>
   readonly ids: KnownIds
-  /**
-   * The driver of each function, from the folders of the drivers. If it is filled, one `uevent` is read for
-   * each kind of function.
-   */
+  /** The drivers of the functions, if listed; then one `uevent` is read for each kind of function. */
   readonly held: ReadonlyMap<PciAddress, string>
   readonly kinds: KnownKinds
   /**
@@ -150,8 +144,8 @@ function readDevice(reading: Reading, address: PciAddress, known: Known): PciDev
 }
 
 /**
- * Takes the ids from a function of the same kind if the folder of a driver lists this one; otherwise reads
- * them. Returns the path of the folder if the function is gone.
+ * Takes the ids of another function of the same kind if a driver's folder lists this one; otherwise reads
+ * them. Returns the folder's path if the function is gone.
  */
 function see(reading: Reading, address: PciAddress, known: Known): Seen | string {
   const driver = known.held.get(address)
@@ -179,18 +173,12 @@ function see(reading: Reading, address: PciAddress, known: Known): Seen | string
   return { folder, place, config, size, ids, driver: driverOf(reading, folder, uevent) }
 }
 
-/**
- * The place of a function that the folder of a driver lists. Failures are noted when the function itself is
- * read.
- */
+/** The place of a function that a driver's folder lists; its failures are noted when it is read itself. */
 function placeHeld(address: PciAddress, { places, unnoted }: Known): DevicePlace | undefined {
   return placeBeside(address, places) ?? placeByLink(unnoted, address, places)
 }
 
-/**
- * If the machine can have only one node, every function is on it, even if the firmware does not say so
- * (`numa_node` is -1 then).
- */
+/** If the machine can have only one node, every function is on it, even with a `numa_node` of -1. */
 function readOnlyNode(reading: Reading): number | undefined {
   const possible = textOf(reading, '/sys/devices/system/node/possible')
   return possible !== undefined && /^\d{1,4}$/.test(possible) ? Number(possible) : undefined
@@ -251,10 +239,7 @@ function overrideOf(text: string | undefined): Partial<PciDevice> {
   return { driverOverride: text === '' || text === '(null)' ? null : text }
 }
 
-/**
- * Read only if the members of the groups were not listed. If they were, a function that is not among them has
- * no group.
- */
+/** Read only if the groups were not listed. If they were, a function that is in none has no group. */
 function groupFromLink(reading: Reading, folder: string, known: Known): number | undefined {
   return known.groupOf.size > 0 ? undefined : numberOf(linkName(reading, `${folder}/iommu_group`))
 }
@@ -286,8 +271,8 @@ function readPhysicalSlots(reading: Reading): Map<string, string> {
 }
 
 /**
- * If no function of an archive has a driver link or group link, the archive did not keep these links, so they
- * are unknown. On the running machine a missing link means that there is none.
+ * If no function of an archive has a driver link or group link, the archive did not keep these links. On the
+ * running machine a missing link means that there is none.
  */
 function withoutFalseNulls(reading: Reading, devices: PciDevice[]): PciDevice[] {
   if (reading.system.live) return devices
