@@ -1,7 +1,7 @@
 /**
- * What hangs on a listed controller, printed below it: disks as lsscsi prints them, USB devices as lsusb
- * does. Unraid's System Devices page and the Level1Techs script do so. A keyboard found there is one of the
- * host's, as /proc/bus/input says it live.
+ * Reads what is attached to a listed controller and printed below it: disks in the form of lsscsi, USB
+ * devices in the form of lsusb. Unraid's System Devices page and the Level1Techs script print this. A
+ * keyboard in such a list is a need of the host.
  *
  *   [7:0:0:0] disk ATA ST8000VN004-2M21 SC60 /dev/sdb 8.00TB
  *   Bus 001 Device 004 Port 1-5	ID 046d:c31c Logitech, Inc. Keyboard K120
@@ -54,7 +54,7 @@ function readUsb(listing: Listing, line: string): ReturnType<LineForm> {
   return 'beside'
 }
 
-/** The function just listed, when it is of a kind that such a thing hangs on, and nothing came between. */
+/** The function just before this line, if it is of a class that can have such a thing attached. */
 function below({ entry }: Listing, kind: RegExp): DeviceDraft | undefined {
   return entry && !entry.complete && kind.test(entry.device.classCode ?? '') ? entry.device : undefined
 }
@@ -64,7 +64,7 @@ function addDisk(device: DeviceDraft, disk: Disk): void {
   device.disks = [...others, disk].slice(0, 1024)
 }
 
-/** A stick in the list of disks is the USB device of its name; keyboards are needs of the host. */
+/** A disk and a USB device of the same model are one USB stick. Keyboards are needs of the host. */
 export function concludeAttached({ draft, attached }: Listing): void {
   for (const { device, name } of attached.usb) {
     const owner = draft.devices.get(device)
@@ -78,8 +78,8 @@ export function concludeAttached({ draft, attached }: Listing): void {
 }
 
 /**
- * `SanDisk Cruzer Fit 1.00` of the SCSI list and `SanDisk Corp. Cruzer Fit` of the USB list: every word of
- * one is in the other.
+ * `SanDisk Cruzer Fit 1.00` in the SCSI list and `SanDisk Corp. Cruzer Fit` in the USB list: the USB name has
+ * every word of the SCSI name.
  */
 function isSameModel(scsi: string, usb: string): boolean {
   const words = (text: string) =>

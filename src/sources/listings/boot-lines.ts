@@ -1,16 +1,16 @@
 /**
- * Boot configuration that is pasted beside a listing: what `cat /proc/cmdline` printed, GRUB's variables, the
- * append lines of syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line
- * is what the kernel runs with; a file is what the next start gets.
+ * Reads boot configuration beside a listing: the output of `cat /proc/cmdline`, GRUB's variables, the append
+ * lines of syslinux (Unraid), entries of other boot loaders, options of kernel modules. A command line is
+ * that of the running kernel; a file is for the next start.
  */
 import type { HostDraft } from './draft.ts'
 
-/** Longer files are cut: nobody pastes more. */
+/** Further lines of a file are dropped. */
 const mostLines = 200
 
-/** True when the line is part of such a file, or a command line. */
+/** True if the line is a command line or part of such a file. */
 export function readBootLine(draft: HostDraft, written: string): boolean {
-  // Quoted in a mail.
+  // Remove the quote marks of a mail.
   const line = written.replace(/^(?:> ?){1,20}/, '')
   const { expects } = draft
   draft.expects = undefined
@@ -24,8 +24,8 @@ export function readBootLine(draft: HostDraft, written: string): boolean {
 }
 
 /**
- * `cat /proc/cmdline`, `==> /proc/cmdline <==`, `/proc/cmdline:`; what comes next is the command line, or the
- * file's one line.
+ * After `cat /proc/cmdline`, `==> /proc/cmdline <==` or `/proc/cmdline:` comes the command line, or the only
+ * line of the file.
  */
 function namedCommandLine(line: string): HostDraft['expects'] {
   if (!line.includes('cmdline') && !line.includes('kargs')) return undefined
@@ -35,8 +35,8 @@ function namedCommandLine(line: string): HostDraft['expects'] {
 }
 
 /**
- * Words as the kernel takes them, at least one with a value or of those that stand alone on most command
- * lines.
+ * Whether all words could be kernel arguments, and at least one has a value or is a common argument without a
+ * value.
  */
 function isCommandLine(line: string): boolean {
   const words = line.trim().split(/\s+/)
@@ -48,8 +48,8 @@ function isCommandLine(line: string): boolean {
 }
 
 /**
- * How a line of each file begins; the path is where such lines stand, a star where its name is not in the
- * line.
+ * The beginning of a line in each file. The path is that of the file, with a star if the line does not show
+ * its name.
  */
 const carriers: readonly (readonly [RegExp, string])[] = [
   [/^(?:export )?GRUB_CMDLINE_LINUX(?:_\w{1,30})?\+?=/, '/etc/default/grub'],
@@ -68,7 +68,8 @@ const carriers: readonly (readonly [RegExp, string])[] = [
 function readFileLine(draft: HostDraft, line: string): boolean {
   const named = /(\/etc\/modprobe\.d\/[\w.-]{1,80}\.conf)\b/.exec(line)?.[1]
   if (named !== undefined) draft.modprobeFile = named
-  // People list lines and quote them; `grep` prints the file before a line of it, and `echo` writes one.
+  // Lines may have list marks or quotes, the file name that `grep` prints, or the `echo` command that writes
+  // them.
   const text = line
     .replace(/`\s{0,20}$/, '')
     .replace(

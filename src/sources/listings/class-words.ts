@@ -1,7 +1,7 @@
 /**
- * Class codes behind the words that lspci prints without `-nn`, so that a plain listing can still tell a
- * bridge from a disk controller. Only classes that real machines show; a word missing here leaves the class
- * code unstated. The words are those of the PCI code and ID assignment as pci.ids spells them.
+ * Class codes for the words that lspci prints without `-nn`, so that a plain listing also shows whether a
+ * device is a bridge or a disk controller. Only classes of real machines are listed; another word leaves the
+ * class code open. The words are those of pci.ids (PCI code and ID assignment).
  */
 const table = `
 0000 Non-VGA unclassified device
@@ -74,7 +74,7 @@ const table = `
 
 let codes: Map<string, string> | undefined
 
-/** Four hex digits for a class in lspci's words, where the words name one class only. */
+/** Four hex digits for a class in lspci's words, if the words name one class only. */
 export function classFromWords(words: string): string | undefined {
   codes ??= new Map(
     table

@@ -1,15 +1,15 @@
 /**
- * Two listings in one paste: of one machine, then the later statement counts and a warning says so; of two
- * machines, then no fact of one belongs to a device of the other. It owns telling the two apart.
+ * Handles two listings in one text. If they are of one machine, the later statement counts and a warning
+ * reports it. If they are of two machines, no fact of one is applied to a device of the other.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import { classFromWords } from './class-words.ts'
 import { deviceAt, type DeviceDraft, type HostDraft } from './draft.ts'
 
-/** Who a listing says is at an address. */
+/** The device that a listing names at an address. */
 export type Who = Pick<DeviceDraft, 'vendorId' | 'deviceId' | 'classCode' | 'className' | 'name'>
 
-/** The draft of this device. What was stated of another device at its address is not kept for it. */
+/** The draft of this device. Facts about another device at the same address are dropped. */
 export function stateWho(draft: HostDraft, address: PciAddress, who: Who): DeviceDraft {
   const known = draft.devices.get(address)
   if (known !== undefined && isOther(known, who)) {
@@ -23,7 +23,7 @@ export function stateTwoMachines(draft: HostDraft, why: string): void {
   draft.twoMachines ??= why
 }
 
-/** Ids decide where both state them, then the class, then the name. */
+/** Compares ids if both listings have them, then the class, then the name. */
 function isOther(a: Who, b: Who): boolean {
   if (
     a.vendorId !== undefined &&
@@ -34,7 +34,7 @@ function isOther(a: Who, b: Who): boolean {
     return a.vendorId !== b.vendorId || a.deviceId !== b.deviceId
   const [classA, classB] = [classOf(a), classOf(b)]
   if (classA !== undefined && classB !== undefined && classA !== classB) return true
-  // Words behind a bare address may be anybody's; those of a listing stand beside a class.
+  // Words after a bare address may be a comment; only a listing also names the class.
   if (!hasClass(a) || !hasClass(b)) return false
   return a.name !== undefined && b.name !== undefined && !isSameName(a.name, b.name)
 }
@@ -48,8 +48,8 @@ function classOf({ classCode, className }: Who): string | undefined {
 }
 
 /**
- * Scripts leave the maker out, lists of names grow: a name within the other, or one that is not known yet, is
- * the same.
+ * Names are the same if one contains the other (scripts leave the maker out), or if one was unknown to the
+ * older pci.ids.
  */
 function isSameName(a: string, b: string): boolean {
   const [one, other] = [plain(a), plain(b)]
@@ -76,7 +76,10 @@ function wordsFor({ vendorId, deviceId, name, className, classCode }: Who): stri
   ).slice(0, 80)
 }
 
-/** The group a listing states. Every boot makes groups again, so a second, other one is of a later boot. */
+/**
+ * Sets the group of a device. The kernel numbers groups again at every boot, so a second number comes from
+ * another boot.
+ */
 export function stateGroup(draft: HostDraft, device: DeviceDraft, group: number): void {
   const before = device.iommuGroup
   if (typeof before === 'number' && before !== group)
@@ -85,8 +88,8 @@ export function stateGroup(draft: HostDraft, device: DeviceDraft, group: number)
 }
 
 /**
- * The later of two listings states another driver: what was there before was bound to something else, or is a
- * boot ago.
+ * Warns that two listings name different drivers: the function was bound to another driver in between, or one
+ * listing is from an earlier boot.
  */
 export function warnOfDrivers(draft: HostDraft, device: DeviceDraft, before: string | null): void {
   const now = driverWords(device.driver ?? null)

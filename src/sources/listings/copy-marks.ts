@@ -1,19 +1,19 @@
 /**
- * What copying does to all lines of a text alike: a viewer counts them, a mail quotes them, a page doubles
- * their ends. A mark that some lines lack is part of the text.
+ * Removes marks that copying adds to all lines of a text: line numbers of a viewer, quotes of a mail, doubled
+ * line ends of a page. A mark that some lines lack is a part of the text.
  */
 
-/** Lines that are looked at to tell. */
+/** The number of lines that are examined. */
 const looked = 400
-/** Lines that somebody wrote above. */
+/** The most lines of prose above the listing. */
 const mostProse = 6
 
 export type CopyMarks = {
-  /** The line at this place without its marks; nothing where copying made the line. */
+  /** The line without its marks; `undefined` if copying added the line. */
   readonly take: (line: string, index: number) => string | undefined
 }
 
-/** `lines`: the first of the text. */
+/** `lines`: the first lines of the text. */
 export function copyMarksOf(lines: readonly string[]): CopyMarks {
   const first = lines.slice(0, looked)
   const quote = quoteOf(first)
@@ -41,12 +41,16 @@ function quoteOf(lines: readonly string[]): RegExp | undefined {
   return [/^(?:> ?)+/, /^ {0,2}[│┃▎] ?/].find((pattern) => filled.every((line) => pattern.test(line)))
 }
 
-/** As `cat -n`, `nl` and `less -N` count: to the right in six or seven columns, then a tab or a blank. */
+/**
+ * The numbers of `cat -n`, `nl` and `less -N`: right-aligned in six or seven columns, then a tab or a blank.
+ */
 const inColumns = /^ {0,6}(\d{1,7})[\t ]/
-/** As editors, `grep -n` and pages count: `12 │ `, `12: `, `12. `. */
+/** The numbers of editors, `grep -n` and pages: `12 │ `, `12: `, `12. `. */
 const otherwise = /^ {0,6}(\d{1,7})(?:: ?|[.)] | ?[│|] ?|\t| {1,3})/
 
-/** Does it count its lines? A group's number before each function looks alike, but not for this long. */
+/**
+ * Whether the lines are numbered. Group numbers before functions look alike, but do not count up for so long.
+ */
 function numberOf(lines: readonly string[]): RegExp | undefined {
   if (counts(lines, { first: 1, mostOthers: 5, widths: [7, 8] }, inColumns)) return inColumns
   const from = lines.slice(0, mostProse + 1).findIndex((line) => otherwise.test(line))
@@ -56,10 +60,10 @@ function numberOf(lines: readonly string[]): RegExp | undefined {
   const after = start
     .slice(start.indexOf(mark[1]) + mark[1].length, mark[0].length)
     .replaceAll(/[.)|]/g, String.raw`\$&`)
-  // Behind an empty line the blanks are gone.
+  // An empty line has no blanks after its number.
   const own = new RegExp(`^ {0,6}(\\d{1,7})(?:${after}|${after.trimEnd()}$)`)
-  // Groups are numbered too, each line with its function: lines that count must have more than those behind
-  // their numbers, but for `1:00:00.0` of grep -n, which no list of groups has.
+  // A list of groups also has a number before each function. So some numbered lines must hold something else,
+  // except for `1:00:00.0` of grep -n, which no list of groups has.
   const counted = lines.slice(from)
   const others = counted.filter((line) => own.test(line) && !beginsWithPlace(line.replace(own, '')))
   const isMeant = others.length >= 2 || after === ':'
@@ -72,7 +76,7 @@ function beginsWithPlace(text: string): boolean {
 
 type Count = { readonly first: number; readonly mostOthers: number; readonly widths?: readonly number[] }
 
-/** Every line has the next number, but for a few before the first. */
+/** Whether every line has the next number, except for a few before the first. */
 function counts(lines: readonly string[], { first, mostOthers, widths }: Count, pattern: RegExp): boolean {
   let next = first
   let others = 0
@@ -86,7 +90,7 @@ function counts(lines: readonly string[], { first, mostOthers, widths }: Count, 
   return next > first + 2 && others <= mostOthers
 }
 
-/** The line from which on each is followed by an empty one, as pages end a line twice. */
+/** The line from which on every line is followed by an empty one, as some pages end a line twice. */
 function doubledFromLine(lines: readonly string[]): number | undefined {
   const last = lines.findLastIndex((line) => !isEmpty(line))
   for (let from = 0; from <= mostProse && from + 10 <= last; from++) {

@@ -1,6 +1,7 @@
 /**
- * `dpdk-devbind.py --status`, a function a line. `*Active*` marks an interface with a route of the host
- * (usertools/dpdk-devbind.py, get_device_details); without `drv=` no driver holds the function.
+ * Reads `dpdk-devbind.py --status`, which has one function per line. `*Active*` marks an interface with a
+ * route of the host (usertools/dpdk-devbind.py, get_device_details). Without `drv=` no driver holds the
+ * function.
  *
  *   0000:01:00.0 'NetXtreme BCM5720 Gigabit Ethernet PCIe 165f' if=eno1 drv=tg3 unused=vfio-pci *Active*
  */

@@ -1,7 +1,4 @@
-/**
- * A Host in the making: what the lines of a listing have stated so far. finish-draft.ts
- * makes a Host of it.
- */
+/** The facts that the lines of a listing have stated so far. finish-draft.ts turns them into a Host. */
 import type { Finding } from '../../base/finding.ts'
 import type { PciAddress } from '../../pci/address.ts'
 import type { Bar, PciDevice } from '../../pci/device.ts'
@@ -17,40 +14,40 @@ export type HostDraft = {
   readonly devices: Map<PciAddress, DeviceDraft>
   /** Kernel names of members on other buses, with their group. */
   readonly otherMembers: Map<string, number>
-  /** Buses that the input calls root buses: `0000:80`. */
+  /** Buses that the input names as root buses: `0000:80`. */
   readonly rootBuses: Set<string>
-  /** Numbers of virtual functions, where the input lists them in order. */
+  /** Numbers of virtual functions, if the input lists them in order. */
   readonly vfNumbers: Map<PciAddress, number>
   machine?: string
-  /** What shows that the input is of two machines. */
+  /** The evidence that the input comes from two machines. */
   twoMachines?: string
   readonly kernel: Writable<Host['kernel']>
   readonly cpu: Writable<Host['cpu']>
   readonly memory: Writable<Host['memory']>
   readonly iommu: Writable<IommuFacts>
   readonly findings: Finding[]
-  /** Needs of the host that the input states, and those whose end it does not tell. */
+  /** Needs of the host in the input; `lostNeeds` are those whose end the input does not show. */
   readonly needs: HostNeed[]
   readonly lostNeeds: LostNeed[]
-  /** Groups' default domain or reserved regions, where a form states them. */
+  /** Default domain and reserved regions of groups. */
   readonly groupFacts: Map<number, Writable<Partial<IommuGroup>>>
-  /** What the input left out or where it broke off, and what would state it; becomes `input-incomplete`. */
+  /** Missing parts of the input → the help on how to get them. Each becomes a finding `input-incomplete`. */
   readonly notes: Map<string, string | undefined>
-  /** What was refused, by what it says: a log repeats itself. */
+  /** Refusals by their content, since a log repeats them. */
   readonly refusals: Map<string, Refusal>
   /** Lines of configuration files, by path. */
   readonly files: Map<string, string[]>
-  /** The file whose one line comes next, by the command before it. */
+  /** The file whose only line comes next, as the command before it shows. */
   expects?: '/proc/cmdline' | '/etc/kernel/cmdline' | '/boot/loader/entries/*.conf' | undefined
-  /** The function that draws fb0, the text console's. */
+  /** The function that draws fb0, on which the text console is. */
   framebuffer?: PciAddress
-  /** What the input says of Xen; absent when it says nothing. */
+  /** What the input shows about Xen. Absent: nothing. */
   xen?: { readonly isControl: boolean; readonly isFull: boolean }
-  /** The file of module options that was named last. */
+  /** The file of module options that the input named last. */
   modprobeFile?: string
 }
 
-/** More functions than any machine has; what lies beyond is noted, not kept. */
+/** More functions than any machine has. Further functions are noted and dropped. */
 export const deviceCap = 65_536
 
 export function emptyDraft(): HostDraft {
@@ -73,10 +70,7 @@ export function emptyDraft(): HostDraft {
   }
 }
 
-/**
- * The device at this address, made when first seen. Beyond the cap a stray draft is returned, which nobody
- * keeps.
- */
+/** The draft of the device at this address. Beyond the cap it returns a draft that is not kept. */
 export function deviceAt(draft: HostDraft, address: PciAddress): DeviceDraft {
   const known = draft.devices.get(address)
   if (known) return known
@@ -91,7 +85,7 @@ export function factsOf(device: DeviceDraft): FactsDraft {
   return device.facts
 }
 
-/** One command that states what the poorer listings leave out. */
+/** The command whose output has all that smaller listings lack. */
 export const fullListing =
   'sudo lspci -nnvvv states ids, drivers, groups and capabilities in one listing (pciutils 3.7 or newer)'
 
@@ -106,7 +100,9 @@ export function stateNeed(draft: HostDraft, need: HostNeed): void {
   if (!isKnown && draft.needs.length < 1024) draft.needs.push(need)
 }
 
-/** Four digits state no programming interface; they do not take away one that is known of the same class. */
+/**
+ * A code of four digits has no programming interface, so it does not replace a longer one of the same class.
+ */
 export function stateClass(device: DeviceDraft, code: string): void {
   if (device.classCode?.startsWith(code) !== true) device.classCode = code
 }

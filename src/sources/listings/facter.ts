@@ -1,7 +1,6 @@
 /**
- * nixos-facter's report: hwinfo's view as JSON. PCI functions lie in `hardware` under many headings, some
- * twice; the bus type tells them. Only what is stated is taken; anything of another type than expected is
- * passed over.
+ * Reads the report of nixos-facter, which has hwinfo's data as JSON. PCI functions are under many headings of
+ * `hardware`, some of them twice; the bus type identifies them. A value of an unexpected type is ignored.
  */
 import { hex } from '../../pci/hex.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -16,7 +15,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** True for a parsed document shaped like a report, whatever its version. */
+/** True if a parsed document has the form of a report, of any version. */
 export function isFacterReport(document: unknown): document is Json {
   return isObject(document) && isObject(document['hardware'])
 }
@@ -71,8 +70,8 @@ function readEntry(device: DeviceDraft, entry: Json): void {
   set('deviceId', 'device')
   set('subsystemVendorId', 'sub_vendor')
   set('subsystemId', 'sub_device')
-  // An id of 0 without a name is left out of a report (nixos-facter, pkg/hwinfo/id.go, IsEmpty): what is
-  // absent is 0.
+  // A report leaves out an id of 0 without a name (nixos-facter, pkg/hwinfo/id.go, IsEmpty), so an absent one
+  // is 0.
   const [base, sub] = [numberOf(entry['base_class']), numberOf(entry['sub_class'])]
   if (base !== undefined)
     device.classCode =
@@ -107,7 +106,7 @@ function readPlace(device: DeviceDraft, entry: Json): void {
     device.secondaryBus = secondary
 }
 
-/** Interfaces and disks have no bus type of PCI; they name the function they hang from by its path. */
+/** Interfaces and disks have another bus type; their path names the function to which they are attached. */
 function readAttached(draft: HostDraft, entry: Json): void {
   const [id, link] = [entry['sysfs_id'], entry['sysfs_device_link']]
   if (typeof id !== 'string' || typeof link !== 'string') return
@@ -121,7 +120,7 @@ function readAttached(draft: HostDraft, entry: Json): void {
   if (kind === 'block') device.disks = [...(device.disks ?? []), { name, ...model, ...serial }].slice(0, 1024)
 }
 
-/** hwinfo states numbers as `{ "hex": "8086", "value": 32902 }`. */
+/** hwinfo writes numbers as `{ "hex": "8086", "value": 32902 }`. */
 function numberOf(field: unknown): number | undefined {
   if (!isObject(field)) return undefined
   const value = field['value']

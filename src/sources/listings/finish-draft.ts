@@ -1,5 +1,6 @@
 /**
- * A draft as a Host: only what follows from the statements themselves is filled in (order, groups, places).
+ * Turns a draft into a Host. It adds only what follows from the statements themselves (order, groups,
+ * places).
  */
 import { defined } from '../../base/defined.ts'
 import type { Finding } from '../../base/finding.ts'
@@ -40,7 +41,7 @@ export function finishDraft(draft: HostDraft, kind: SourceKind, name: string): H
     groups,
     needs: [...displayNeeds(devices), ...textConsoleNeeds(draft, devices), ...draft.needs],
     ...(draft.lostNeeds.length > 0 ? { lostNeeds: draft.lostNeeds } : {}),
-    // No listing says what the host is mounted on, reached by or shown on.
+    // No listing shows the mounts, routes and screens of the host.
     unreadNeeds: ['disk', 'network', 'display', 'console', 'input', 'vm'],
     ...(draft.refusals.size > 0 && { refusals: [...draft.refusals.values()] }),
     ...(draft.files.size > 0 && { files: filesOf(draft) }),
@@ -48,7 +49,10 @@ export function finishDraft(draft: HostDraft, kind: SourceKind, name: string): H
   }
 }
 
-/** The screen the firmware set up; whether there is another way in, as a serial console, no listing says. */
+/**
+ * The screen that the firmware set up. No listing shows whether there is another way to log in, such as a
+ * serial console.
+ */
 function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
   return devices
     .filter(({ bootVga }) => bootVga === true)
@@ -62,8 +66,8 @@ function displayNeeds(devices: readonly PciDevice[]): HostNeed[] {
 }
 
 /**
- * The text console is drawn by fb0, unless the kernel was told to have its console elsewhere only. A listing
- * beside the log may show that VFIO has the function by now.
+ * The text console is on fb0, unless all `console=` arguments name other devices. A listing beside the log
+ * may show that VFIO holds the function now.
  */
 function textConsoleNeeds({ framebuffer, kernel }: HostDraft, devices: readonly PciDevice[]): HostNeed[] {
   const drawn = devices.find(({ address }) => address === framebuffer)
@@ -81,16 +85,13 @@ function mixture({ twoMachines }: HostDraft): Finding[] {
     {
       code: 'two-machines',
       severity: 'warning',
-      message: `the input is of two machines: ${twoMachines}; nothing in it is decided`,
+      message: `the input is from two machines: ${twoMachines}; so no device is judged`,
       help: 'give a listing of one machine only',
     },
   ]
 }
 
-/**
- * What has functions below it is a bridge, though the input does not describe it; only bridges have a bus
- * below.
- */
+/** A function with functions or a bus below it is a bridge, even if the input does not describe it. */
 function withBridges(devices: readonly PciDevice[]): PciDevice[] {
   const parents = new Set(devices.flatMap(({ parent }) => parent ?? []))
   return devices.map((device) => {
@@ -104,7 +105,7 @@ function filesOf({ files }: HostDraft): HostFile[] {
   return [...files].map(([path, lines]) => ({ path, text: `${lines.join('\n')}\n` }))
 }
 
-/** There is one boot display: where it is named, the other screens are none. */
+/** There is only one boot display, so if it is known, the other screens are not. */
 function withBootDisplay(devices: readonly PciDevice[]): readonly PciDevice[] {
   if (!devices.some(({ bootVga }) => bootVga === true)) return devices
   return devices.map((one) =>
@@ -141,7 +142,7 @@ function groupsOf(draft: HostDraft, devices: readonly PciDevice[]): IommuGroup[]
     }))
 }
 
-/** AMD's IOMMU is a PCI function of its own (class 0806); other makers' kinds are not visible on the bus. */
+/** AMD's IOMMU is a PCI function (class 0806); those of other makers are not visible on the bus. */
 function kindFromDevices(devices: readonly PciDevice[]): IommuFacts['kind'] {
   const unit = devices.find((d) => d.classCode?.startsWith('0806') === true)
   return unit?.vendorId === '1022' ? 'amd' : null

@@ -1,6 +1,6 @@
 /**
- * How scripts and shell loops state groups: headings, prefixes, paths below /sys/kernel/iommu_groups, link
- * targets. It owns recognising them on one line; which device a heading applies to is listing.ts's.
+ * Recognises groups on a line as scripts and shell loops print them: headings, prefixes, paths below
+ * /sys/kernel/iommu_groups, link targets. listing.ts decides to which device a heading applies.
  */
 /** "group" as scripts say it in English, German, French, Spanish, Portuguese, Italian and Swedish. */
 const word = String.raw`(?:iommu[\s_-]{0,4})?(?:group[eo]?|grupp[eo]?|grupo)(?:\s{1,4}iommu)?[\s#:=_.-]{0,8}(\d{1,6})`
@@ -9,8 +9,7 @@ const prefixPattern = new RegExp(String.raw`\b${word}(?![\w.])`, 'gi')
 const suffixPattern = new RegExp(String.raw`\b${word}\W*$`, 'i')
 
 /**
- * `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`: a line that is about a group and names
- * no device.
+ * A line that names a group and no device: `IOMMU Group 12:`, `### group 12`, `[IOMMU GROUP 12] (2 devices)`.
  */
 export function parseGroupHeading(line: string): number | undefined {
   if (line.length > 160) return undefined
@@ -23,7 +22,7 @@ export function parseGroupHeading(line: string): number | undefined {
 
 export type Prefix = { readonly group: number; readonly kind: 'word' | 'number' }
 
-/** The group stated before an address on the same line: `IOMMU Group 3 `, `group=3: `, ` (3) `, `3\t`. */
+/** The group before an address on the same line: `IOMMU Group 3 `, `group=3: `, ` (3) `, `3\t`. */
 export function parseGroupPrefix(before: string): Prefix | undefined {
   const text = before.slice(-400)
   let stated: string | undefined
@@ -36,8 +35,8 @@ export function parseGroupPrefix(before: string): Prefix | undefined {
 }
 
 /**
- * The group stated behind an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or
- * nothing but `12`.
+ * The group after an address or its description: `… [8086:1539] (rev 03) IOMMU group 12`, `-> 12`, or only
+ * `12`.
  */
 export function parseGroupSuffix(after: string): number | undefined {
   const text = after.slice(-400)
@@ -50,8 +49,8 @@ export function parseGroupSuffix(after: string): number | undefined {
 export type Membership = { readonly member: string; readonly group: number }
 
 /**
- * All `…/iommu_groups/N/devices/NAME` of a line (find, ls, globs), and `…/devices/ADDRESS/iommu_group ->
- * …/iommu_groups/N`.
+ * All paths `…/iommu_groups/N/devices/NAME` on a line (find, ls, globs), and links
+ * `…/devices/ADDRESS/iommu_group -> …/iommu_groups/N`.
  */
 export function parseGroupPaths(line: string): Membership[] {
   const found: Membership[] = []
@@ -65,8 +64,8 @@ export function parseGroupPaths(line: string): Membership[] {
 }
 
 /**
- * `/sys/kernel/iommu_groups/12/devices:` as `ls` prints above a listing; `├── 12` as `tree` does below the
- * folder.
+ * `/sys/kernel/iommu_groups/12/devices:`, which `ls` prints above a listing, and `├── 12`, which `tree`
+ * prints below the folder.
  */
 export function parseGroupFolder(line: string, insideTree: boolean): number | undefined {
   const folder = /iommu_groups\/(\d{1,6})(?:\/devices)?\/?:?\s*$/.exec(line)?.[1]

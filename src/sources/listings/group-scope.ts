@@ -1,6 +1,6 @@
 /**
- * Which group a listed function belongs to, by what stands around it: a group on its own line, or a heading
- * above. It owns how far a heading reaches; recognising headings and prefixes on one line is group-lines.ts.
+ * Finds the group of a listed function from the text around it: a group on its own line, or a heading above.
+ * This file decides how far a heading reaches; group-lines.ts recognises headings and prefixes.
  */
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { parseGroupPrefix, parseGroupSuffix } from './group-lines.ts'
@@ -9,20 +9,20 @@ import type { HeaderLine } from './lspci-header.ts'
 type Heading = {
   readonly group: number
   /**
-   * Blanks before the first function below; for a group printed before a function, one more than that line
-   * has.
+   * The indentation of the first function below the heading. If the group is printed before a function, one
+   * more than the indentation of that line.
    */
   indent: number | undefined
-  /** An empty line since the last function. */
+  /** An empty line followed the last function. */
   gap: boolean
   last: PciAddress | undefined
 }
 
 export type GroupScope = {
   heading: Heading | undefined
-  /** Below the line `/sys/kernel/iommu_groups` of `tree`. */
+  /** The line is below `/sys/kernel/iommu_groups` in the output of `tree`. */
   insideTree: boolean
-  /** Functions with a bare number before them, which is a group or a line number. */
+  /** Functions after a bare number, which is a group or a line number. */
   readonly numbered: { readonly address: PciAddress; readonly number: number }[]
 }
 
@@ -37,11 +37,11 @@ export function openHeading(scope: GroupScope, group: number): void {
 export type ListedFunction = {
   readonly header: HeaderLine
   readonly line: string
-  /** Surely a line about this function (lspci's), not just one with an address in it. */
+  /** The line is lspci's line of this function, and not any line with an address in it. */
   readonly isListed: boolean
-  /** The group an earlier line gave it. */
+  /** The group that an earlier line gave. */
   readonly already: number | undefined
-  /** The function before was printed with details, so an empty line ends an entry and not the listing. */
+  /** The previous function has details, so an empty line ends its entry and not the listing. */
   readonly afterDetails: boolean
 }
 
@@ -50,7 +50,7 @@ export function groupFor(scope: GroupScope, listed: ListedFunction): number | un
   const prefix = parseGroupPrefix(header.before)
   const indent = indentOf(line)
   if (prefix?.kind === 'word') {
-    // `IOMMU Group 4 00:1c.0 …`, and below it, further in, `02:00.0 …`: some loops print the group once.
+    // Some loops print the group only once: `IOMMU Group 4 00:1c.0 …`, and indented below it `02:00.0 …`.
     scope.heading = { group: prefix.group, indent: indent + 1, gap: false, last: header.address }
     return prefix.group
   }
@@ -68,7 +68,10 @@ export function groupFor(scope: GroupScope, listed: ListedFunction): number | un
   return reaches(scope, heading, listed, indent) ? heading.group : undefined
 }
 
-/** Nothing but indentation, quotes, list marks, the branches of `tree`, and marks such as `[RESET]`. */
+/**
+ * Whether the text has only indentation, quotes, list marks, the branches of `tree`, and marks such as
+ * `[RESET]`.
+ */
 export function isMarks(before: string): boolean {
   return /^[\s>#*|;•·│├└─`+-]*(?:\[[^\]]{1,12}\]\s*)*$/.test(before)
 }
@@ -79,8 +82,8 @@ export function hasResetMark(before: string): boolean {
 }
 
 /**
- * An address alone, several, one with a link's target, or the start of a description; not an address inside a
- * sentence.
+ * Whether the line has one or several addresses, an address with a link's target, or the start of a
+ * description, as opposed to an address in a sentence.
  */
 function isBareMember(header: HeaderLine): boolean {
   return isMarks(header.before) || /^l[rwx-]{9}\S? /.test(header.before.trimStart())
@@ -90,8 +93,8 @@ function reaches(scope: GroupScope, heading: Heading, listed: ListedFunction, in
   const { header, already } = listed
   const first = heading.indent === undefined
   heading.indent ??= indent
-  // A second listing states another group right below its heading; a function further down that has a group
-  // is of another list.
+  // If another group follows right below its heading, this is a second listing. If a function further down
+  // already has a group, it belongs to another list.
   const goesBack = heading.last !== undefined && compareAddresses(header.address, heading.last) <= 0
   const isElsewhere =
     already !== undefined && already !== heading.group && !first && (heading.gap || goesBack)
@@ -111,7 +114,7 @@ function indentOf(line: string): number {
   return line.length - line.trimStart().length
 }
 
-/** A number before the address is the group, unless the numbers merely count the lines (`cat -n`, `nl`). */
+/** A number before an address is the group, unless the numbers count the lines (`cat -n`, `nl`). */
 export function settleNumbers(
   scope: GroupScope,
 ): readonly { readonly address: PciAddress; readonly number: number }[] {

@@ -1,5 +1,6 @@
 /**
- * `lspci -x`, `-xxx`, `-xxxx`: lines of up to 16 bytes at an offset, gathered into one image per function.
+ * Collects the hex lines of `lspci -x`, `-xxx` and `-xxxx` (an offset and up to 16 bytes) into one image for
+ * each function.
  *
  *   00: 86 80 05 34 00 00 10 00 12 00 00 06 00 00 00 00
  */
@@ -12,7 +13,7 @@ type Image = { readonly bytes: Uint8Array; readonly known: Uint8Array }
 export type HexImages = Map<PciAddress, Image>
 
 const size = 4096
-/** Each image costs 8 KiB; no machine has more functions with config space. */
+/** An image takes 8 KiB. No machine has more functions with configuration space. */
 const imageCap = 8192
 
 export function addHexLine(images: HexImages, address: PciAddress, line: string): boolean {
@@ -20,7 +21,7 @@ export function addHexLine(images: HexImages, address: PciAddress, line: string)
   if (!match) return false
   const offset = Number.parseInt(match[1] ?? '0', 16)
   let image = images.get(address)
-  // Offset 0 again is the same function in a second listing: the later one counts.
+  // Offset 0 again means a second listing of the same function; the later one counts.
   if (!image || offset === 0) {
     if (!image && images.size >= imageCap) return true
     images.set(address, (image = { bytes: new Uint8Array(size), known: new Uint8Array(size) }))
@@ -34,7 +35,7 @@ export function addHexLine(images: HexImages, address: PciAddress, line: string)
   return true
 }
 
-/** The longest of 64, 256 or 4096 bytes that is there without a hole. */
+/** Uses the longest of 64, 256 or 4096 bytes without a gap. */
 export function finishHexImages(draft: HostDraft, images: HexImages): void {
   for (const [address, image] of images) {
     const hole = image.known.indexOf(0)
@@ -51,8 +52,8 @@ export function finishHexImages(draft: HostDraft, images: HexImages): void {
 }
 
 /**
- * The image and what it decodes to. Bytes outrank words about capabilities; ids stay as listed (a VF's own
- * read ffff).
+ * Sets the image and the facts decoded from it. Bytes count more than words about capabilities. Listed ids
+ * stay, since a virtual function's own image has ffff in their place.
  */
 function setConfig(device: DeviceDraft, config: string): void {
   device.config = config

@@ -1,6 +1,6 @@
 /**
- * `hwinfo --pci`: a numbered block for each function, a key a line. The module alias states the whole class
- * code.
+ * Reads `hwinfo --pci`: a numbered block for each function with one key per line. The module alias has the
+ * whole class code.
  *
  *   26: PCI 100.0: 0300 VGA compatible controller (VGA)
  *     SysFS BusID: 0000:01:00.0
@@ -77,7 +77,7 @@ function readDriver(listing: Listing, device: DeviceDraft, driver: string): void
   if (before !== undefined && before !== driver) warnOfDrivers(listing.draft, device, before)
 }
 
-/** Another id in a second report of this address: two machines. */
+/** Another id for the same address means two machines. */
 function restate(listing: Listing, device: DeviceDraft, key: 'vendorId' | 'deviceId', id: string): void {
   const before = device[key]
   if (before !== undefined && before !== id)

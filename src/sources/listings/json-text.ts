@@ -1,8 +1,8 @@
-/** JSON as people paste it: inside a page, behind a prompt, or cut off in the middle. */
+/** Parses JSON as people paste it: inside a page, after a prompt, or cut off. */
 
 /**
- * The document from its first brace on, or from the first list of objects; a cut-off one is closed after its
- * last whole value. `undefined` when there is none.
+ * Parses from the first brace, or from the first list of objects. A document that is cut off is closed after
+ * its last whole value. `undefined` if there is none.
  */
 export function parseLooseJson(
   text: string,
@@ -22,15 +22,12 @@ function tryParse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    // Not (whole) JSON: the caller tries less of it, or another form.
+    // Not complete JSON; the caller tries a shorter part or another form.
     return undefined
   }
 }
 
-/**
- * One pass: where the last `}` or `]` ended a value, and what was open around it. Stops when the outermost
- * value is closed.
- */
+/** Finds in one pass the end of the last complete value, and the brackets that are open there. */
 function lastWholeValue(text: string): { readonly end: number; readonly closers: string } {
   const open: string[] = []
   let inString = false

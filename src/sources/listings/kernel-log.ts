@@ -1,8 +1,8 @@
 /**
- * Kernel log lines that state PCI facts, with any prefix: `[    0.44]`, journalctl's, a console's, none. The
- * last assignment of a function wins (a second kernel in the same log repeats them), a removed function is
- * dropped. "DMAR: IOMMU enabled" is not believed: it is printed when `intel_iommu=on` is read, before any
- * hardware is touched (drivers/iommu/intel/iommu.c, intel_iommu_setup); groups are.
+ * Reads PCI facts from lines of a kernel log with any prefix: `[    0.44]`, journalctl's, a console's, none.
+ * The last group of a function counts (a second boot in the log repeats them), and a removed function is
+ * dropped. "DMAR: IOMMU enabled" is ignored: the kernel prints it when it reads `intel_iommu=on`, before it
+ * touches any hardware (drivers/iommu/intel/iommu.c, intel_iommu_setup). Groups prove that the IOMMU is on.
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { PortType } from '../../pci/facts.ts'
@@ -13,7 +13,7 @@ import { deviceAt, factsOf, type DeviceDraft, type HostDraft } from './draft.ts'
 import { readRefusal } from './refusals.ts'
 import { readXenLine } from './xen.ts'
 
-/** `said`: a refusal or boot configuration, which any listing may have beside it. */
+/** `said`: a refusal or boot configuration, which may be beside any listing. */
 export type KernelLine = 'group' | 'fact' | 'said' | undefined
 
 export function readKernelLine(draft: HostDraft, line: string): KernelLine {
@@ -45,7 +45,7 @@ function readAssignment(draft: HostDraft, line: string): boolean {
   return true
 }
 
-/** One function or platform device joins a group, or leaves the machine. */
+/** A function or platform device joins a group or is removed. */
 export function assign(draft: HostDraft, name: string, group: number | undefined): void {
   const address = parseAddress(name)
   if (address === undefined) {
@@ -56,10 +56,7 @@ export function assign(draft: HostDraft, name: string, group: number | undefined
   else stateGroup(draft, deviceAt(draft, address), group)
 }
 
-/**
- * The kernel's words for Device/Port type since 6.10 (drivers/pci/probe.c, pci_type_str); older kernels print
- * none.
- */
+/** The kernel's words for Device/Port type, printed since 6.10 (drivers/pci/probe.c, pci_type_str). */
 const typeWords: Readonly<Record<string, PortType | null>> = {
   'PCIe Endpoint': 'endpoint',
   'PCIe Legacy Endpoint': 'legacyEndpoint',
@@ -98,9 +95,9 @@ function readFunctionLine(draft: HostDraft, where: string, text: string): boolea
 }
 
 /**
- * One card is the boot display at a time: who is named last takes it from the one before
- * (drivers/pci/vgaarb.c, vga_set_default_device), with or without the words `(overriding previous)`. Before
- * Linux 4.20 the address stood behind.
+ * Only one card is the boot display. The last one named replaces the one before (drivers/pci/vgaarb.c,
+ * vga_set_default_device), with or without the words `(overriding previous)`. Before Linux 4.20 the address
+ * was at the end.
  */
 function readBootDisplay(draft: HostDraft, line: string): boolean {
   const text =
@@ -131,7 +128,7 @@ function readFramebuffer(draft: HostDraft, line: string): boolean {
   return true
 }
 
-/** Lines about a function already announced. */
+/** Further lines about a known function. */
 function readLaterLine(device: DeviceDraft, text: string): boolean {
   const bridge = /^PCI bridge to \[bus ([0-9a-f]{2})(?:-([0-9a-f]{2}))?\]/i.exec(text)
   if (bridge) {
@@ -172,7 +169,7 @@ function parseBar(text: string): Bar | undefined {
   }
 }
 
-/** Facts about the whole machine, each by a mark that is cheap to look for. */
+/** Facts about the whole machine. A fast test for a mark comes before each pattern. */
 function readMachineLine(draft: HostDraft, line: string): boolean {
   if (line.includes('bus')) readRootBus(draft, line)
   if (line.includes('ommand line: ')) return readCommandLine(draft, line)
@@ -213,7 +210,7 @@ function readCommandLine(draft: HostDraft, line: string): boolean {
   return true
 }
 
-/** What `cat /proc/cmdline` printed: known by the boot loader's first words, and one line of its own. */
+/** The output of `cat /proc/cmdline`, recognised by its usual first words; the line holds nothing else. */
 function readPrintedCommandLine(draft: HostDraft, line: string): boolean {
   const text = /^[\s>|]{0,20}((?:BOOT_IMAGE=|initrd=|root=)\S.*)$/.exec(line)?.[1]
   if (text === undefined || !/(?:^| )(?:root|ro|rw|quiet)\b/.test(text)) return false
@@ -250,8 +247,8 @@ function readIommuLine(draft: HostDraft, line: string): boolean {
     )
   )
     iommu.interruptRemapping = false
-  // Kernels up to 6.6 print an "AMD-Vi: AMD IOMMUv2 functionality not available" line on Intel machines too,
-  // and "DMAR: IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
+  // Kernels up to 6.6 print "AMD-Vi: AMD IOMMUv2 functionality not available" on Intel machines too. "DMAR:
+  // IOMMU enabled" only repeats intel_iommu=on from the command line, on AMD machines as well.
   const kind = /\bDMAR(?:-IR)?: (?!IOMMU enabled)/.test(line)
     ? 'intel'
     : /\bAMD-Vi: /.test(line) && !line.includes('IOMMUv2')

@@ -1,6 +1,6 @@
 /**
- * The functions a pasted listing names: the first line of each, its group by what stands around it, and which
- * run of lspci printed it.
+ * Reads the functions of a pasted listing: the first line of each, its group from the text around it, and the
+ * run of lspci that printed it.
  */
 import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { stateGroup, stateWho } from './contradictions.ts'
@@ -12,7 +12,7 @@ import { newEntry, type Entry } from './lspci-detail.ts'
 import { hasClassWords, parseHeader, parseTail, type HeaderLine } from './lspci-header.ts'
 import { parseMachineLine, stateMachineLine } from './lspci-machine.ts'
 
-/** True when the line is about a function, by itself or by the group it stands in. */
+/** True if the line is about a function, or gives functions a group. */
 export function readHeader(listing: Listing, header: HeaderLine, line: string): boolean {
   const { before, after, shape, address } = header
   const { draft, counts, entry: previous } = listing
@@ -47,9 +47,7 @@ export function readHeader(listing: Listing, header: HeaderLine, line: string): 
   return true
 }
 
-/**
- * Lines that are kept for an address belong to the device that was there, not to another one listed later.
- */
+/** Collected lines of an address belong to the earlier device there, and not to another one listed later. */
 function dropOther(listing: Listing, device: DeviceDraft): void {
   const known = listing.entries.get(device.address)
   if (known === undefined || known.device === device) return
@@ -57,11 +55,11 @@ function dropOther(listing: Listing, device: DeviceDraft): void {
   listing.images.delete(device.address)
 }
 
-/** Everything the header states, over what an earlier, shorter listing of the same function stated. */
+/** Takes all facts of the header. They replace those of an earlier, shorter listing. */
 function state(entry: Entry, header: HeaderLine): void {
   const { device } = entry
   if (header.className !== undefined) device.className = header.className
-  // A function that sleeps reads ff everywhere: `(rev ff) (prog-if ff)` states neither.
+  // Every byte of a sleeping function reads as ff, so `(rev ff) (prog-if ff)` states neither value.
   const isAsleep = header.revision === 'ff'
   if (isAsleep) entry.revisionFf = true
   const code = isAsleep ? header.classCode?.slice(0, 4) : header.classCode
@@ -77,8 +75,9 @@ function state(entry: Entry, header: HeaderLine): void {
 }
 
 /**
- * Opens a function's entry. One run of lspci lists functions in the order of the bus, so a step back outside
- * a group's heading is another run, which may have printed less (`-nn`) or more (`-nnk`).
+ * Opens the entry of a function. One run of lspci lists functions in the order of the bus. A step back
+ * outside the heading of a group is therefore another run, which may have printed less (`-nn`) or more
+ * (`-nnk`).
  */
 export function startEntry(listing: Listing, address: PciAddress): Entry {
   const { entry: previous, scope } = listing
@@ -88,7 +87,7 @@ export function startEntry(listing: Listing, address: PciAddress): Entry {
     (scope.heading !== undefined || compareAddresses(previous.device.address, address) < 0)
   if (!isNext) listing.run += 1
   const entry = newEntry(deviceAt(listing.draft, address), listing.run)
-  // Deleted first, so that the map ends with the function listed last.
+  // Deleting first moves the function to the end of the map.
   listing.entries.delete(address)
   listing.entries.set(address, entry)
   listing.entry = entry
@@ -104,7 +103,7 @@ function linkPath(listing: Listing, header: HeaderLine): void {
   }
 }
 
-/** A bare list of addresses: every one on the line, in any notation. */
+/** All addresses on a line, in any notation. */
 function addressesIn(line: string): PciAddress[] {
   const found: PciAddress[] = []
   for (const part of line.split(/[\s,;|"'()]+/).slice(0, 512)) {
@@ -114,14 +113,14 @@ function addressesIn(line: string): PciAddress[] {
   return found
 }
 
-/** Words behind a bare address, unless they are a link's target. */
+/** Takes the words after a bare address as the name, unless they are a link's target. */
 function nameBare(device: DeviceDraft, { name, driver }: HeaderLine): void {
   if (driver !== undefined) device.driver = driver
   else if (name !== undefined && /[a-z]{3}/i.test(name) && !name.startsWith('->'))
     device.name ??= name.slice(0, 200)
 }
 
-/** The ids of a header that wrapped: the next line holds the rest of the name and `[8086:1234] (rev 02)`. */
+/** Reads the ids of a wrapped header: the next line has the rest of the name and `[8086:1234] (rev 02)`. */
 export function continueIds(listing: Listing, line: string): boolean {
   const entry = listing.awaitingIds
   listing.awaitingIds = undefined

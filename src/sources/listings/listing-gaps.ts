@@ -1,4 +1,4 @@
-/** What a reader of a listing might miss in it, said once for the whole; and which form it has. */
+/** Notes what a listing lacks, once for the whole listing, and finds its form. */
 import type { SourceKind } from '../../host/host.ts'
 import { fullListing, note } from './draft.ts'
 import type { Listing } from './listing-state.ts'

@@ -1,4 +1,4 @@
-/** What is known between the lines of a pasted listing: which function, which group heading, whose prompt. */
+/** The state between the lines of a pasted listing: the current function, group heading and host. */
 import type { PciAddress } from '../../pci/address.ts'
 import type { SourceKind } from '../../host/host.ts'
 import type { Disk } from '../../pci/device.ts'
@@ -11,7 +11,7 @@ import { newShell, type Shell } from './shell-lines.ts'
 
 export type AttachedUsb = { readonly device: PciAddress; readonly where: string; readonly name: string }
 
-/** Also of disks in a section of their own, which hang on no listed controller by what the text says. */
+/** `apart`: disks in a section of their own, whose controller the text does not show. */
 export type AttachedLines = { readonly usb: AttachedUsb[]; readonly apart: Disk[] }
 
 export type HwinfoBlock = { classCode: string; className: string; device: DeviceDraft | undefined }
@@ -20,21 +20,21 @@ export type PastedDisks = {
   readonly stack: Stack
   readonly ties: Map<string, PciAddress>
   readonly needs: Map<string, PastedNeed>
-  /** The way down lsblk's tree to the last line. */
+  /** The path through lsblk's tree to the last line. */
   readonly branch: { readonly depth: number; readonly name: string }[]
   pool: string | undefined
 }
 
 export type PastedNetwork = {
   readonly stack: Stack
-  /** Interfaces whose function a line names. */
+  /** Interface → the function that a line names. */
   readonly ties: Map<string, PciAddress>
-  /** Other names of an interface, which may say where it is. */
+  /** Other names of an interface, which may contain its place. */
   readonly altNames: Map<string, string[]>
   readonly needs: Map<string, PastedNeed>
-  /** The interface of the block that goes by. */
+  /** The interface of the current block. */
   current: string | undefined
-  /** The last line was a default route over several. */
+  /** The last line belongs to a default route with several next hops. */
   inRoute: boolean
 }
 
@@ -43,7 +43,7 @@ export type Listing = {
   readonly entries: Map<PciAddress, Entry>
   readonly images: HexImages
   entry: Entry | undefined
-  /** Counts the runs of lspci in the text. */
+  /** The number of runs of lspci so far. */
   run: number
   readonly scope: GroupScope
   readonly shell: Shell
@@ -51,22 +51,17 @@ export type Listing = {
   awaitingIds: Entry | undefined
   /** The name before a line break in `…: Adding to iommu group⏎14`. */
   awaitingGroup: string | undefined
-  /**
-   * The listing marks functions that have a reset (`[R]`, `[RESET]`); the marked ones, and the others in the
-   * same form.
-   */
+  /** Functions with a mark for a reset (`[R]`, `[RESET]`), and functions of the same form without it. */
   readonly resets: { readonly marked: Set<PciAddress>; readonly unmarked: Set<PciAddress> }
-  /**
-   * The block of hwinfo, the columns of Proxmox's table, and what hangs on controllers, while lines go by.
-   */
+  /** The current block of hwinfo, the columns of Proxmox's table, and the things attached to controllers. */
   hwinfo: HwinfoBlock | undefined
   table: readonly string[] | undefined
   readonly attached: AttachedLines
   readonly network: PastedNetwork
   readonly disks: PastedDisks
-  /** Lines of each form that has a reader of its own. */
+  /** The number of lines of each form with its own reader. */
   readonly forms: Map<SourceKind, number>
-  /** `others`: members of groups on other buses, counted in `find` as well. */
+  /** `others`: group members on other buses; `find` counts them too. */
   readonly counts: {
     headers: number
     script: number
@@ -79,8 +74,8 @@ export type Listing = {
 }
 
 /**
- * A form of which each line is read by itself: its name when the line is one of it, `beside` when it names no
- * functions.
+ * The reader of a form whose lines can be read one by one. It returns the name of the form, `beside` if the
+ * line names no function, or `undefined` if the line is of another form.
  */
 export type LineForm = (listing: Listing, line: string) => SourceKind | 'beside' | undefined
 

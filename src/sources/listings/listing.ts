@@ -1,8 +1,7 @@
 /**
- * Line by line through pasted text: lspci in any verbosity, scripts that print groups, `find` over the group
- * folders, kernel logs — mixed as people paste them. It owns the state between lines (which function, which
- * group heading); the lines themselves are read by lspci-header, lspci-detail, lspci-machine, group-lines and
- * kernel-log.
+ * Reads pasted text line by line: lspci in any verbosity, scripts that print groups, `find` over the group
+ * folders, kernel logs, and mixtures of them. This file keeps the state between lines; lspci-header,
+ * lspci-detail, lspci-machine, group-lines and kernel-log read the lines.
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
@@ -31,7 +30,7 @@ import { endListing, followShell, isPrompt, noteHost } from './shell-lines.ts'
 import { cleanLines } from './text.ts'
 import { idsFromWords } from './vendor-words.ts'
 
-/** Reads it all, or answers `undefined` when not one line states anything about a PCI function. */
+/** `undefined` if no line states anything about a PCI function. */
 export function readListing(text: string, name: string): Host | undefined {
   const listing = newListing()
   for (const line of cleanLines(text)) readLineOf(listing, line)
@@ -63,12 +62,12 @@ function conclude(listing: Listing): void {
   if (shell.hosts.size > 1) stateTwoMachines(draft, `its prompts name ${[...shell.hosts].join(' and ')}`)
 }
 
-/** A path of sysfs alone names a function and says nothing of it. */
+/** A path of sysfs alone names a function but states no fact about it. */
 function isStated({ address: _address, path: _path, parent: _parent, ...rest }: DeviceDraft): boolean {
   return Object.keys(rest).length > 0
 }
 
-/** A whole list of the groups without a PCI function: the kernel made none for any. */
+/** If a complete list of the groups has no PCI function, the kernel made no group for any. */
 function concludeGroups({ draft, shell }: Listing): void {
   const devices = [...draft.devices.values()]
   if (shell.groups === undefined || devices.some(({ iommuGroup }) => typeof iommuGroup === 'number')) return
@@ -77,7 +76,7 @@ function concludeGroups({ draft, shell }: Listing): void {
 }
 
 /**
- * Scripts mark what has a `reset` file in sysfs; where one is marked, the others have none
+ * Scripts mark functions with a `reset` file in sysfs, so if some are marked, the others have none
  * (drivers/pci/pci-sysfs.c).
  */
 function concludeResets({ draft, resets }: Listing): void {
@@ -88,7 +87,7 @@ function concludeResets({ draft, resets }: Listing): void {
   }
 }
 
-/** One line, and what it says of the machine it was printed on. */
+/** Reads a line, and follows the shell session around it. */
 function readLineOf(listing: Listing, line: string): void {
   const { counts, shell } = listing
   const total = () =>
@@ -123,7 +122,7 @@ function readLine(listing: Listing, line: string): void {
     ? resolvePlace(line, (bridge) => listing.draft.devices.get(bridge)?.secondaryBus)
     : undefined
   if (placed === null) {
-    note(listing.draft, 'lspci -P names functions by their place, and not every bus is known: use lspci -PP')
+    note(listing.draft, 'lspci -P names functions by their path, but not every bus is known: use lspci -PP')
     listing.entry = undefined
     return
   }
@@ -137,7 +136,7 @@ function readKernel(listing: Listing, line: string): boolean {
   return kernel !== undefined
 }
 
-/** A line of a log that was broken before the number of the group. */
+/** Recognises a log line that was broken before the number of the group. */
 function awaitGroup(listing: Listing, line: string): boolean {
   if (!line.includes('iommu group')) return false
   const broken = /(\S{1,200}): Adding to iommu group\s*$/.exec(line.slice(-400))?.[1]
@@ -145,7 +144,7 @@ function awaitGroup(listing: Listing, line: string): boolean {
   return broken !== undefined
 }
 
-/** `shown`: the line with an address in place of the way to it (lspci -P). */
+/** `shown`: the line with the address instead of the path to it (lspci -P). */
 function readFunctionLine(listing: Listing, line: string, shown: string): void {
   const header = parseHeader(shown)
   if (header && readHeader(listing, header, shown)) return
@@ -153,7 +152,7 @@ function readFunctionLine(listing: Listing, line: string, shown: string): void {
   if (!header && readHeading(listing, line)) return
   if (listing.awaitingIds && continueIds(listing, line)) return
   if (listing.entry && readDetail(listing.entry, line)) return
-  // A prompt or a code fence ends what a heading or a function's lines can reach.
+  // A prompt or a code fence ends the reach of a heading and the lines of a function.
   if (isPrompt(line)) {
     listing.scope.heading = undefined
     if (listing.entry) listing.entry.complete = true
@@ -192,7 +191,7 @@ function joinGroup(listing: Listing, line: string): boolean {
   return true
 }
 
-/** `lspci -vmm` records: `Slot:` opens one, the tags after it belong to it. */
+/** Reads records of `lspci -vmm`: `Slot:` opens a record, and the following tags belong to it. */
 function readTags(listing: Listing, line: string): boolean {
   const { entry } = listing
   const device = readTagLine(listing.draft, line, entry?.tagged === true ? entry.device : undefined)
@@ -223,9 +222,9 @@ function readPaths(listing: Listing, line: string): boolean {
 }
 
 /**
- * `IOMMU group: 12` inside a `-vv` entry is the function's own line; the same words above a function are a
- * heading. lspci indents by one tab, and prints the line for functions asleep too, which have neither a
- * Control nor a Flags line.
+ * Inside an entry of `-vv`, `IOMMU group: 12` is a line of that function; above a function the same words are
+ * a heading. lspci indents the line by one tab. It also prints the line for sleeping functions, which have
+ * neither a Control nor a Flags line.
  */
 function isOwnGroupLine({ entry }: Listing, line: string): boolean {
   if (entry === undefined || entry.complete || !/^\W{0,40}IOMMU group: \d{1,6}\s*$/.test(line)) return false

@@ -1,6 +1,7 @@
 /**
- * `lshw -json`: nodes in nodes, PCI functions by `businfo: pci@…`; interfaces, disks and their mounted
- * volumes stand below the function they hang from. Ids are there with `-numeric` only, groups never.
+ * Reads `lshw -json`: nested nodes. PCI functions have `businfo: pci@…`; interfaces, disks and mounted
+ * volumes are below the function to which they are attached. Only `-numeric` prints ids, and lshw never
+ * prints groups.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress } from '../../pci/address.ts'
@@ -64,7 +65,7 @@ function textOf(node: Node, key: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, 300) : undefined
 }
 
-/** `/dev/sda1` and where it is mounted, `enp3s0`: without `/dev/`. */
+/** The device name and the mount points, without `/dev/`. */
 function namesOf(node: Node): string[] {
   const stated = node['logicalname']
   const names = Array.isArray(stated) ? stated : [stated]

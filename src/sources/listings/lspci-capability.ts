@@ -1,6 +1,6 @@
 /**
- * The words of one capability in `lspci -v` and `-vv`, as FunctionFacts. pciutils' ls-caps.c and ls-ecaps.c
- * are the grammar; older spellings are read as well.
+ * Turns the words of a capability in `lspci -v` and `-vv` into FunctionFacts. The grammar is that of
+ * pciutils' ls-caps.c and ls-ecaps.c, with older spellings.
  */
 import { defined } from '../../base/defined.ts'
 import { type AcsFacts, acsFlag, type PortType } from '../../pci/facts.ts'
@@ -8,11 +8,11 @@ import { factsOf, type DeviceDraft } from './draft.ts'
 
 export type Capability = {
   readonly name: 'express' | 'acs' | 'sriov' | 'power' | 'af' | 'vpd' | 'rebar' | 'other'
-  /** The line's last key, such as `DevCap`: continuation lines carry none. */
+  /** The last key, such as `DevCap`, which also applies to continuation lines. */
   section: string
 }
 
-/** Longest first where one begins like another. */
+/** A longer name comes before a shorter one with the same beginning. */
 const portTypes: readonly (readonly [string, PortType])[] = [
   ['Root Complex Integrated Endpoint', 'rootComplexEndpoint'],
   ['Root Complex Event Collector', 'rootComplexEventCollector'],
@@ -72,7 +72,7 @@ function readSingleLine(device: DeviceDraft, words: string): void {
   if (words.startsWith('Alternative Routing-ID Interpretation')) facts.ari = true
 }
 
-/** One line inside a capability; false when it says nothing that is read. */
+/** Reads a line inside a capability. False if nothing of it is used. */
 export function readCapabilityLine(device: DeviceDraft, capability: Capability, text: string): boolean {
   const key = /^([A-Z][A-Za-z0-9]{1,11}):/.exec(text)?.[1]
   if (key !== undefined) capability.section = key
@@ -97,7 +97,7 @@ export function readCapabilityLine(device: DeviceDraft, capability: Capability, 
 
 function readExpress(device: DeviceDraft, section: string, text: string): boolean {
   if (section === 'DevCap') {
-    // On the second line of an endpoint; ports print none.
+    // FLReset is on the second line of an endpoint; ports have none.
     const flr = /\bFLReset([+-])/.exec(text)
     if (flr) factsOf(device).flr = flr[1] === '+'
     return true

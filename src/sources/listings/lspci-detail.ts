@@ -1,42 +1,38 @@
 /**
- * The indented lines under a function in `lspci -k`, `-v`, `-vv`, `-vvv`. It owns everything before and
- * between the capabilities; what stands inside one is lspci-capability.ts. Indentation is not looked at:
- * pages and mails change it.
+ * Reads the indented lines of a function in `lspci -k`, `-v`, `-vv` and `-vvv`, outside its capabilities;
+ * lspci-capability.ts reads those. The indentation is ignored, because pages and mails change it.
  */
 import { defined } from '../../base/defined.ts'
 import type { Bar } from '../../pci/device.ts'
 import { factsOf, type DeviceDraft } from './draft.ts'
 import { readCapabilityLine, startCapability, type Capability } from './lspci-capability.ts'
 
-/** One function of the listing while its lines go by. */
+/** The current function of the listing. */
 export type Entry = {
   readonly device: DeviceDraft
-  /** Which run of lspci in the text printed it. */
+  /** The number of the lspci run that printed the function. */
   readonly run: number
-  /** A `Flags:` or `Control:` line was seen: everything lspci knows of the header is printed. */
+  /** A `Flags:` or `Control:` line was seen, so all facts of the header are printed. */
   verbose: boolean
-  /** `Capabilities:` lines: their offsets tell how deep lspci could look. */
+  /** The highest offset of a `Capabilities:` line. It shows how much configuration space lspci could read. */
   highestCapability: number
   accessDenied: boolean
   /** `(rev ff)`: the function did not answer when lspci read it. */
   revisionFf: boolean
   /** The SR-IOV capability is there, but `-v` prints no counts. */
   sriovSeen: boolean
-  /** The same of the Advanced Features, which may hold an FLR. */
+  /** The Advanced Features capability, which may have an FLR, is there without its content. */
   featuresSeen: boolean
-  /**
-   * Opened by `Slot:`, so that `Driver:` and the like are tags of this function and not words of another
-   * program.
-   */
+  /** The entry was opened by `Slot:`, so `Driver:` and similar words are tags of this function. */
   tagged: boolean
   driverStated: boolean
-  /** The first line stated it, as scripts print it. */
+  /** The first line names the driver, as scripts print it. */
   driverInHeader: boolean
-  /** What an earlier listing said of its driver. */
+  /** The driver according to an earlier listing. */
   readonly driverBefore: string | null | undefined
   groupStated: boolean
   barsStated: boolean
-  /** The next function or an empty line followed, so nothing was cut off. */
+  /** The next function or an empty line followed, so the entry was not cut off. */
   complete: boolean
   capability: Capability | undefined
 }
@@ -84,12 +80,12 @@ const readers: Readonly<Record<string, LineReader>> = {
   },
 }
 
-/** True when the line was understood as part of this function's entry. */
+/** True if the line is a known part of this function's entry. */
 export function readDetail(entry: Entry, line: string): boolean {
   const text = line.replace(/^[\s>#*|;]+/, '')
   if (text.startsWith('!!! Unknown header type 7f')) {
-    // The entry has no Control line then, and still the group and the driver, which sysfs states of a
-    // sleeping function too.
+    // Such an entry has no Control line. It still has group and driver, which sysfs also shows for a sleeping
+    // function.
     entry.verbose = true
     factsOf(entry.device).notAnswering = true
     return true
@@ -114,8 +110,8 @@ export function readDetail(entry: Entry, line: string): boolean {
 }
 
 /**
- * A capability has `Control:`, `Flags:` and `Bus:` lines of its own; the function's come before its first
- * capability.
+ * Capabilities have their own `Control:`, `Flags:` and `Bus:` lines; those of the function come before its
+ * first capability.
  */
 function isInsideCapability(entry: Entry, key: string): boolean {
   return entry.capability !== undefined && (key === 'Control' || key === 'Flags' || key === 'Bus')
@@ -205,7 +201,7 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20,
  * 000c0000 [disabled] [size=128K]`.
  */
 function addBar(entry: Entry, index: number | undefined, text: string): void {
-  // Inside the SR-IOV capability, regions are those of the virtual functions.
+  // Regions inside the SR-IOV capability belong to the virtual functions.
   if (entry.capability?.name === 'sriov') return
   const kind = text.includes('I/O ports at') ? 'io' : text.includes('Expansion ROM at') ? 'rom' : 'memory'
   if (!/(?:Memory|I\/O ports|Expansion ROM) at /.test(text)) return
@@ -221,7 +217,7 @@ function addBar(entry: Entry, index: number | undefined, text: string): void {
       ? { is64Bit: text.includes('64-bit'), prefetchable: /[( ]prefetchable/.test(text) }
       : {}),
   }
-  // Another run of lspci lists the same ones again; without their numbers they cannot be told apart.
+  // Another run of lspci lists the same BARs again; without numbers they cannot be distinguished.
   if (!entry.barsStated && entry.device.bars?.some((one) => one.index === undefined)) entry.device.bars = []
   entry.barsStated = true
   entry.device.bars ??= []

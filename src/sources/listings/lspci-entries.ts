@@ -1,6 +1,6 @@
 /**
- * What follows from a whole lspci listing once it has been read: how deep it looked, and which silences are
- * statements ("no driver", "no ACS") because the same run printed the fact where there was one.
+ * Draws conclusions from a whole lspci listing: how deep it could read, and which missing lines mean "no
+ * driver" or "no ACS", because the same run prints the line for other functions.
  */
 import { warnOfDrivers } from './contradictions.ts'
 import { factsOf, fullListing, note, type HostDraft } from './draft.ts'
@@ -30,7 +30,10 @@ export function concludeEntries(draft: HostDraft, entries: readonly Entry[]): vo
     note(draft, `the listing breaks off at ${last.device.address}; what may follow is not known`)
 }
 
-/** A run that prints drivers prints none where there is none: that counts over what an earlier run said. */
+/**
+ * In a run that prints drivers, a function without the line has no driver. This replaces the driver of an
+ * earlier run.
+ */
 function concludeDriver(draft: HostDraft, entry: Entry, silenceIsNone: boolean): void {
   const { device, driverBefore } = entry
   if (silenceIsNone && !entry.driverStated && !entry.driverInHeader) device.driver = null
@@ -73,7 +76,7 @@ function concludeDepth(entry: Entry, isWhole: boolean, run: Run): void {
   facts.msiVectors ??= null
   facts.msixVectors ??= null
   facts.vpd ??= false
-  // Where the capability is, only `-vv` prints what is in it.
+  // Only `-vv` prints the content of this capability.
   if (!entry.featuresSeen) facts.afFlr ??= false
   if (facts.portType === null) facts.flr ??= false
   if (facts.depth !== 'extended' && facts.portType !== null) return

@@ -1,7 +1,7 @@
 /**
- * The first line of a function in lspci's output, wherever it stands: alone, behind `IOMMU Group 12`, in a
- * script's own arrangement, in a log. It owns finding the address and telling an lspci line from any other
- * line with an address in it.
+ * Parses the first line of a function in lspci's output, wherever it is: alone, after `IOMMU Group 12`, in
+ * the output of a script, in a log. It finds the address and distinguishes an lspci line from any other line
+ * with an address.
  *
  *   00:1f.2 SATA controller [0106]: Intel Corporation Some Controller [AHCI mode] [8086:8c02] (rev 05) (prog-if 01 [AHCI 1.0])
  *   00:1f.2 SATA controller: Intel Corporation Some Controller (rev 05)        (plain)
@@ -14,13 +14,13 @@ import { classFromWords } from './class-words.ts'
 
 export type HeaderLine = {
   readonly address: PciAddress
-  /** Bridges named before the address by `lspci -PP`, outermost first. */
+  /** The bridges before the address in `lspci -PP`, outermost first. */
   readonly via: readonly PciAddress[]
-  /** What stands before the address (a group, a mark, a time) and after it. */
+  /** The text before the address (a group, a mark, a time); `after` is the text after it. */
   readonly before: string
   readonly after: string
   readonly className?: string
-  /** Four digits, or six where the programming interface is printed. */
+  /** Four digits, or six with the programming interface. */
   readonly classCode?: string
   readonly vendorId?: string
   readonly deviceId?: string
@@ -28,15 +28,16 @@ export type HeaderLine = {
   readonly progIf?: string
   readonly name?: string
   /**
-   * Scripts print it on the same line: `… [8086:1539] (rev 03) Driver: igb`; `null` when they print `none`.
+   * The driver on the same line, as scripts print it: `… [8086:1539] (rev 03) Driver: igb`; `null` for
+   * `none`.
    */
   readonly driver?: string | null
   /**
-   * `ids`: class and ids in brackets or numbers, surely lspci; `words`: class and name only; `bare`: an
-   * address with something else.
+   * `ids`: class and ids in brackets or numbers, certainly lspci; `words`: class and name only; `bare`: an
+   * address with other text.
    */
   readonly shape: 'ids' | 'words' | 'bare'
-  /** `[0604]: …` without its `[8086:1234]`: the name pushed the ids out, or they wrapped to the next line. */
+  /** `[0604]: …` without `[8086:1234]`: the ids are missing or on the next line. */
   readonly idsMissing?: boolean
 }
 
@@ -44,9 +45,8 @@ const place =
   /(?<![\w:.\-/])((?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7])((?:\/[0-9a-f]{2}:[01][0-9a-f]\.[0-7]){0,16})(?![\w.:/-])/i
 
 /**
- * `lspci -P` names a function by its place: `00:1c.0/00.0/04.0`, every step after the first without its bus.
- * Answers the line with the address in place of the path, or `null` when a bridge on the way has not stated
- * the bus below it.
+ * `lspci -P` names a function by its path: `00:1c.0/00.0/04.0`, where only the first step has a bus. Returns
+ * the line with the address instead of the path, or `null` if the bus below a bridge is unknown.
  */
 export function resolvePlace(
   line: string,
@@ -80,7 +80,7 @@ export function parseHeader(line: string): HeaderLine | undefined {
   }
   const address = steps.pop() ?? start
   const before = line.slice(0, match.index)
-  // In tables a bar, in CSV a comma stands between the address and its description.
+  // Tables have a bar between the address and its description, CSV has a comma.
   const after = line
     .slice(match.index + whole.length)
     .replace(/^[\s|;,]+/, '')
@@ -134,7 +134,7 @@ function describeNumeric(after: string): Description | undefined {
   }
 }
 
-/** The ids, then words: how scripts print a function. */
+/** Ids before words, as scripts print a function. */
 function describeIdsFirst(after: string): Description | undefined {
   const match = /^\[?([0-9a-f]{4}):([0-9a-f]{4})\]?(?![\w:])\s*(.*)$/i.exec(after)
   if (match === null) return undefined
@@ -179,7 +179,7 @@ function describeWords(after: string): Description {
   return { ...kind, ...tail, shape: isSure ? 'ids' : 'words' }
 }
 
-/** True when `words` alone are lspci's: the class is one of the bus's own words. */
+/** True if the class is one of lspci's words. */
 export function hasClassWords(header: HeaderLine): boolean {
   return header.className !== undefined && classFromWords(header.className) !== undefined
 }
@@ -194,15 +194,15 @@ type Tail = {
 }
 
 /**
- * Name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names hold brackets of their own; the ids are the last
- * `[xxxx:xxxx]`.
+ * Parses name, ids, `(rev 05)` and `(prog-if 01 [AHCI 1.0])`. Names may have brackets, so the last
+ * `[xxxx:xxxx]` is the ids.
  */
 export function parseTail(text: string): Tail {
   const revision = /\(rev ([0-9a-f]{2})\)/i.exec(text)?.[1]
   const progIf = /\(prog-if ([0-9a-f]{2})\b/i.exec(text)?.[1]
   let ids: RegExpExecArray | undefined
   for (const found of text.matchAll(/\[([0-9a-f]{4}):([0-9a-f]{4})\]/gi)) {
-    // `[10de:1b80] [1458:3702]`: scripts that add the subsystem put it behind the ids.
+    // `[10de:1b80] [1458:3702]`: some scripts print the subsystem after the ids.
     if (ids && text.slice(ids.index + 11, found.index).trim() === '') break
     ids = found
   }

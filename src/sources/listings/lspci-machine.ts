@@ -1,5 +1,6 @@
 /**
- * lspci's forms for scripts: `-m`/`-mm` (one quoted line each) and `-vmm` (a tag and a value per line).
+ * Parses lspci's forms for scripts: `-m`/`-mm` (one line with quoted fields) and `-vmm` (a tag and a value
+ * per line).
  *
  *   00:1f.2 "SATA controller [0106]" "Intel Corporation [8086]" "Some Controller [8c02]" -r05 -p01 "Maker [1458]" "Device [b005]"
  *   Slot:   00:1f.2
@@ -11,7 +12,7 @@ import { classFromWords } from './class-words.ts'
 import { stateGroup, stateTwoMachines } from './contradictions.ts'
 import { deviceAt, stateClass, type DeviceDraft, type HostDraft } from './draft.ts'
 
-/** What one line of `-mm` states; words that are not there are absent. */
+/** The facts on a line of `-mm`. Absent: not on the line. */
 export type MachineLine = Partial<Pick<DeviceDraft, IdKey | 'classCode' | 'className' | 'revision' | 'name'>>
 
 export function parseMachineLine(after: string): MachineLine | undefined {
@@ -59,7 +60,7 @@ function words(text: string): string {
 }
 
 /**
- * One `Tag:\tvalue` line; the device it belongs to, or nothing when it is no such line. `Slot:` opens a
+ * Reads a line `Tag:\tvalue` and returns its device, or `undefined` if it is another line. `Slot:` opens a
  * record.
  */
 export function readTagLine(
@@ -128,7 +129,7 @@ function classOf(text: string): MachineLine {
   return stated
 }
 
-/** An id of a record for an address that had another one before. */
+/** Sets an id. Another id for the same address means two machines. */
 function restate(draft: HostDraft, current: DeviceDraft, key: 'vendorId' | 'deviceId', value: string): void {
   const before = current[key]
   setIds(current, key, value)

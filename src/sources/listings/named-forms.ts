@@ -1,13 +1,13 @@
 /**
- * Forms that are known and not read: their name, and what to run in their place. Asked only when nothing in
- * the text could be read, so a mark may be short; it has to be of the form's own making.
+ * Known forms that cannot be read: the name of each, and the command to run instead. They are tried only if
+ * nothing in the text could be read, so a short mark is enough, if no other form has it.
  */
 export type NamedForm = { readonly name: string; readonly run: string }
 
 const lspci = 'sudo lspci -nnk, and: find /sys/kernel/iommu_groups -type l'
 const full = 'sudo lspci -nnvvv (pciutils 3.7 or newer)'
 
-/** The first whose mark is there counts. */
+/** The first form whose mark is found counts. */
 const forms: readonly (readonly [RegExp, string, string])[] = [
   [
     /^[\s>]{0,40}-(?:\[[0-9a-f]{4,8}:[0-9a-f]{2}\]|\+)-/im,

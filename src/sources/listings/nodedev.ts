@@ -1,6 +1,6 @@
 /**
- * libvirt's node devices: one or many `virsh nodedev-dumpxml` documents, one after the other or under one
- * element. Everything is looked up by element name below `<device>`; unknown elements are passed over.
+ * Reads libvirt's node devices: one or several `virsh nodedev-dumpxml` documents, in sequence or under one
+ * element. Elements are found by name below `<device>`; unknown elements are ignored.
  */
 import { defined } from '../../base/defined.ts'
 import { DOMParser, type Document as XmlDocument, type Element as XmlElement } from '@xmldom/xmldom'
@@ -11,9 +11,9 @@ import { deviceAt, emptyDraft, fullListing, note, type DeviceDraft, type HostDra
 import { finishDraft } from './finish-draft.ts'
 import { parseDevicePath, statePlace } from './places.ts'
 
-/** The parser builds a tree many times the text's size. */
+/** The parser's tree is many times larger than the text, so the text is limited. */
 export const xmlCap = 16 * 1024 * 1024
-/** Longer than any node device; a cut one is left out with a note. */
+/** Longer than any node device. A longer element is left out with a note. */
 const elementCap = 200_000
 
 export function readNodedev(text: string, name: string): Host | undefined {
@@ -32,15 +32,15 @@ export function readNodedev(text: string, name: string): Host | undefined {
   if (unread > 0) note(draft, `${unread} <device> elements cannot be parsed and are left out`)
   if (![...draft.devices.values()].some((d) => typeof d.iommuGroup === 'number'))
     note(draft, 'the node devices state no IOMMU groups', fullListing)
-  // Of a function that is only named (as a virtual one) nothing says that it has no group.
+  // A function that is only mentioned (such as a virtual one) may have a group.
   else if (isWhole) for (const address of owners.values()) deviceAt(draft, address).iommuGroup ??= null
   note(draft, 'the input holds no configuration space, so groups cannot be predicted from it', fullListing)
   return finishDraft(draft, 'nodedev', name)
 }
 
 /**
- * Each `<device>…</device>` by itself, so that one broken document does not spoil the others; '' for one that
- * never ends.
+ * Yields each `<device>…</device>` separately, so that a broken one does not spoil the others. Yields '' for
+ * one that does not end.
  */
 function* eachDevice(text: string): Generator<string> {
   let start: number | undefined
@@ -56,7 +56,9 @@ function* eachDevice(text: string): Generator<string> {
   if (start !== undefined) yield ''
 }
 
-/** Guides quote a dump from its PCI capability on; each is read as a device of which only that is known. */
+/**
+ * Guides quote a dump from its PCI capability on. Each such part is read as a device with these facts only.
+ */
 function* eachFragment(text: string): Generator<string> {
   const starts = [...text.matchAll(/<capability type=['"]pci['"]>/g)].map(({ index }) => index)
   for (const [at, start] of starts.entries()) {
@@ -76,7 +78,7 @@ function parseElement(source: string): XmlElement | undefined {
     }).parseFromString(source, 'text/xml')
     return document.documentElement ?? undefined
   } catch {
-    // Counted by the caller: a cut or broken element states nothing.
+    // The caller counts elements that are cut off or broken.
     return undefined
   }
 }
@@ -180,7 +182,7 @@ function readFacts(draft: HostDraft, device: DeviceDraft, pci: XmlElement): void
 }
 
 /**
- * Its `address` elements are the functions that exist, in the order of their numbers; old libvirt prints no
+ * The `address` elements are the existing functions in the order of their numbers. Old libvirt prints no
  * `maxCount`.
  */
 function readVirtualFunctions(draft: HostDraft, device: DeviceDraft, virtual: XmlElement): void {
@@ -214,7 +216,7 @@ function readLinks(device: DeviceDraft, pci: XmlElement): void {
   }
 }
 
-/** Interfaces and disks whose parent, or a function on whose path, is known. */
+/** Reads interfaces and disks whose parent is known, or whose path has a known function. */
 function readChild(draft: HostDraft, element: XmlElement, owners: ReadonlyMap<string, PciAddress>): void {
   const owner =
     parseDevicePath(childText(element, 'path') ?? '')?.steps.at(-1) ??

@@ -1,6 +1,6 @@
 /**
- * Mounts, swap and pools pasted beside a listing: `lsblk`, `df`, `mount`, `findmnt`, `swapon`, /proc/mdstat,
- * `zpool status`; and the lines that say which function a disk hangs on (paths of sysfs, links of
+ * Reads mounts, swap and pools beside a listing: `lsblk`, `df`, `mount`, `findmnt`, `swapon`, /proc/mdstat,
+ * `zpool status`. Also reads lines that show the function of a disk (paths of sysfs, links of
  * /dev/disk/by-path, lists below a controller).
  */
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -37,7 +37,7 @@ function addMount(disks: PastedDisks, device: string, mountPoint: string): void 
   })
 }
 
-/** `/dev/mapper/pve-root` is `pve-root`, as lsblk has it. */
+/** The name that lsblk prints: `pve-root` for `/dev/mapper/pve-root`. */
 function plain(device: string): string {
   return device
     .replace(/^\/dev\//, '')
@@ -48,7 +48,7 @@ function plain(device: string): string {
 const block =
   /^([\s│|├└`─-]{0,60})([\w!.:+@-]{1,128})\s{1,60}\d{1,4}:\d{1,8}\s{1,20}[01]\s{1,20}[\d.,]{1,12}[KMGTP]?\s{1,20}[01]\s{1,20}(disk|part|lvm|crypt|raid\w{1,6}|rom|loop|mpath|dm|md)(?:\s{1,80}(\/\S{0,200}|\[SWAP\]))?\s*$/
 
-/** A line of lsblk; more mount points of the same device stand alone below it. */
+/** Reads a line of lsblk. Further mount points of a device are alone on the lines below it. */
 function readBlock(disks: PastedDisks, line: string): boolean {
   const { branch, stack } = disks
   const [, indent = '', name = '', , mountPoint] = block.exec(line) ?? []
@@ -85,7 +85,7 @@ function readMount(disks: PastedDisks, line: string): boolean {
   return device !== undefined || found !== null || swap !== undefined
 }
 
-/** Not devices: how their members stand together. */
+/** Names of member sets, which are not devices. */
 const vdev =
   /^(?:mirror|raidz\d?|draid\S{0,20}|spares?|logs?|cache|special|dedup|replacing|indirect)(?:-\d{1,4})?$/
 
@@ -158,7 +158,7 @@ export function concludeDisks({ draft, disks }: Listing): void {
     statePasted(draft, need, { stack: disks.stack, functionOf, couldBe })
 }
 
-/** The disk of a partition: `sda2`, `nvme0n1p3`, `…-part1`. */
+/** The disk of a partition such as `sda2`, `nvme0n1p3`, `…-part1`. */
 function diskOf(name: string): string {
   return name
     .replace(/-part\d{1,3}$/, '')
@@ -172,7 +172,7 @@ function nameDisk(draft: HostDraft, name: string, address: PciAddress): void {
   device.disks = [...(device.disks ?? []), { name }].slice(0, 1024)
 }
 
-/** A member of a pool named by its path. */
+/** Finds the function in the path name of a pool member. */
 function placedBy(draft: HostDraft, end: string): PciAddress | undefined {
   const address = parseAddress(
     /(?:^|\/)pci-([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])-/i.exec(end)?.[1] ?? '',
@@ -181,8 +181,8 @@ function placedBy(draft: HostDraft, end: string): PciAddress | undefined {
 }
 
 /**
- * NVMe disks hang on NVMe controllers (or VMD, which is of RAID's class), others on storage controllers or on
- * USB.
+ * NVMe disks are attached to NVMe controllers (or VMD, which has the class of RAID), other disks to storage
+ * or USB controllers.
  */
 function couldBe(end: string, { classCode }: DeviceDraft): boolean {
   if (classCode === undefined) return true

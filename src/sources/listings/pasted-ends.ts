@@ -1,13 +1,13 @@
 /**
- * Where a need that a paste states ends: at the functions its interfaces or disks hang on, or nowhere that
- * the text tells. Pasted output of `ip`, `lsblk` and the like names interfaces and disks, and only some lines
- * tie those to functions.
+ * Finds the ends of needs in pasted text: the functions of interfaces and disks, or an unknown end. The
+ * output of `ip`, `lsblk` and similar commands names interfaces and disks, and only some lines show their
+ * functions.
  */
 import type { PciAddress } from '../../pci/address.ts'
 import type { HostNeed, LostNeed } from '../../host/host.ts'
 import { stateNeed, type DeviceDraft, type HostDraft } from './draft.ts'
 
-/** Names, each with those it stands on: a bridge on its ports, a volume on its partition. */
+/** A name → the names below it: the ports of a bridge, the partition of a volume. */
 export type Stack = Map<string, Set<string>>
 
 export type PastedNeed = Pick<
@@ -15,7 +15,7 @@ export type PastedNeed = Pick<
   'kind' | 'what' | 'weight' | 'isDefaultRoute' | 'mountPoint' | 'subject'
 > & {
   readonly name: string
-  /** Of a name that may be no hardware at all (the bridge of containers): no end of it is lost. */
+  /** The name may be virtual (a bridge of containers), so an unknown end is not a lost need. */
   readonly mayBeVirtual?: boolean
 }
 
@@ -28,7 +28,7 @@ export function standsOn(stack: Stack, upper: string, lower: string): void {
   stack.set(upper, known.add(lower))
 }
 
-/** Chains from a name down to what stands on nothing more. Each name is met once, so rings end. */
+/** The chains from a name down to the lowest names. Each name is visited once, so circles end. */
 export function chainsFrom(stack: Stack, name: string): string[][] {
   const ends: string[][] = []
   const met = new Set([name])
@@ -46,9 +46,9 @@ export function chainsFrom(stack: Stack, name: string): string[][] {
 
 export type Follow = {
   readonly stack: Stack
-  /** The function a name at the end of a chain hangs on. */
+  /** The function of a name at the end of a chain. */
   readonly functionOf: (name: string) => PciAddress | undefined
-  /** Could a name of this look hang on the device? */
+  /** Whether a thing with this name could be attached to the device. */
   readonly couldBe: (name: string, device: DeviceDraft) => boolean
 }
 
@@ -81,7 +81,7 @@ function stateLost(draft: HostDraft, need: LostNeed): void {
   if (!isKnown && need.couldBe.length > 0 && draft.lostNeeds.length < 256) draft.lostNeeds.push(need)
 }
 
-/** The host sees no disk and no interface of it. */
+/** The host sees no disk and no interface of this function. */
 function isFree({ driver }: DeviceDraft): boolean {
   return (
     driver === null || driver?.startsWith('vfio') === true || driver === 'pci-stub' || driver === 'pciback'

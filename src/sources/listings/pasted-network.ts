@@ -1,7 +1,7 @@
 /**
- * Routes and addresses pasted beside a listing: `ip route`, `ip address`, `route -n`,
- * /etc/network/interfaces; and the lines that say which function an interface is. A name such as `enp5s0f1`
- * says it by itself: bus, slot and function in decimal (systemd.net-naming-scheme(7)).
+ * Reads routes and addresses beside a listing: `ip route`, `ip address`, `route -n`, /etc/network/interfaces.
+ * Also reads lines that show the function of an interface. A name such as `enp5s0f1` contains bus, slot and
+ * function in decimal (systemd.net-naming-scheme(7)).
  */
 import { formatAddress, parseAddress, type PciAddress } from '../../pci/address.ts'
 import type { DeviceDraft, HostDraft } from './draft.ts'
@@ -39,9 +39,7 @@ function addDefault(network: PastedNetwork, over: string): void {
   })
 }
 
-/**
- * An address beside the default route; of a name that looks like no port, nothing physical need be behind it.
- */
+/** Adds an address. If the name does not look like a port, the interface may be virtual. */
 function addAddress(network: PastedNetwork, on: string, address: string): void {
   const at = plain(on)
   if (at === 'lo') return
@@ -49,7 +47,7 @@ function addAddress(network: PastedNetwork, on: string, address: string): void {
   add(network, { kind: 'network', what: `address ${address}`, weight: 'spoken-for', name: at, mayBeVirtual })
 }
 
-/** `eno1.20@eno1` is called `eno1.20`. */
+/** The name of an interface: `eno1.20` for `eno1.20@eno1`. */
 function plain(text: string): string {
   return text.replace(/@.*$/, '').replace(/:$/, '')
 }
@@ -100,7 +98,7 @@ function readLink(network: PastedNetwork, line: string): boolean {
   return address !== undefined || other !== undefined
 }
 
-/** ifupdown's file, and what `brctl show` prints. */
+/** Reads ifupdown's file and the output of `brctl show`. */
 function readConfigured(network: PastedNetwork, line: string): boolean {
   const block = /^\s{0,20}iface ([\w.:-]{1,32}) inet6? (\w{1,20})/.exec(line)
   if (block) {
@@ -140,7 +138,7 @@ const renamed = new RegExp(
   'i',
 )
 
-/** Lines that say which function an interface is: a path of sysfs, the kernel's log, `lshw -businfo`. */
+/** Reads lines that show the function of an interface: a path of sysfs, the kernel's log, `lshw -businfo`. */
 function readTie(network: PastedNetwork, line: string): boolean {
   const below = line.includes('/net/')
     ? /\/net\/([\w.-]{1,32})(?:\/?\s*$|\/)/.exec(line.slice(line.indexOf('pci')))?.[1]
@@ -154,7 +152,7 @@ function readTie(network: PastedNetwork, line: string): boolean {
   return to !== undefined || port !== undefined
 }
 
-/** `ethtool -i eno1`: which interface was asked for stands in the command. */
+/** Reads the output of `ethtool -i eno1`; the interface is in the command. */
 function readEthtool(network: PastedNetwork, line: string, typed: string | undefined): void {
   const asked = /\bethtool (?:-i|--driver) ([\w.-]{1,32})\s*$/.exec(typed ?? '')?.[1]
   const where = asked === undefined ? undefined : /^\s{0,20}bus-info: (\S{1,32})\s*$/.exec(line)?.[1]
@@ -177,7 +175,7 @@ export function concludeNetwork({ draft, network }: Listing): void {
     statePasted(draft, need, { stack: withVlans(network, need.name), functionOf, couldBe })
 }
 
-/** `eno1.20` stands on `eno1`, whether or not a line says so. */
+/** Adds `eno1` below `eno1.20`, even if no line shows it. */
 function withVlans({ stack }: PastedNetwork, start: string): Stack {
   for (const one of [start, ...stack.keys(), ...[...stack.values()].flatMap((set) => [...set])]) {
     const base = /^([\w-]{1,31})\.\d{1,4}$/.exec(one)?.[1]
@@ -192,10 +190,7 @@ function nameInterface(draft: HostDraft, port: string, address: PciAddress): voi
   device.networkInterfaces = [...(device.networkInterfaces ?? []), { name: port }].slice(0, 64)
 }
 
-/**
- * The function that a name made of bus, slot and function means, where the listing has a network function
- * there.
- */
+/** The function in a name of bus, slot and function, if the listing has a network function there. */
 function placedBy(draft: HostDraft, port: string): PciAddress | undefined {
   const parts = /^(?:en|wl|ww)(?:P(\d{1,5}))?p(\d{1,3})s(\d{1,2})(?:f(\d))?(?:np?\d{1,3}|d\d{1,3})?$/.exec(
     port,
@@ -211,7 +206,7 @@ function placedBy(draft: HostDraft, port: string): PciAddress | undefined {
 }
 
 function couldBe(port: string, { classCode }: DeviceDraft): boolean {
-  // A port on USB hangs on a USB controller; what a tunnel runs over may be either.
+  // A USB port is attached to a USB controller, and a tunnel may run over either kind.
   const isUsb = !/^(?:eno|ens|enp|wlp)\d/.test(port) && classCode?.startsWith('0c03') === true
   return classCode === undefined || classCode.startsWith('02') || isUsb
 }

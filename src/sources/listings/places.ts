@@ -1,7 +1,7 @@
 /**
- * Where listed functions are: their bridges and their places without bus numbers, as far as the input states
- * them. A bus is a root bus only where something says so; a bus whose bridge was not pasted gives no place,
- * since its number may change.
+ * Finds the bridges and the paths (without bus numbers) of listed functions, as far as the input shows them.
+ * A bus counts as a root bus only if the input says so. A function below a bridge that is not in the text has
+ * no path, since bus numbers may change.
  */
 import { defined } from '../../base/defined.ts'
 import { addressParts, parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -11,13 +11,13 @@ import { findPaths, findTopology } from '../../pci/topology.ts'
 import { deviceAt, type HostDraft } from './draft.ts'
 
 type DevicePath = {
-  /** Functions from the last root bus down, outermost first: VMD has a root bus of its own. */
+  /** The functions from the last root bus down, outermost first. VMD has its own root bus. */
   readonly steps: readonly PciAddress[]
-  /** As the live reader makes it: `0000:00/0e.0/10000:e0/06.0`. */
+  /** In the form of the live reader: `0000:00/0e.0/10000:e0/06.0`. */
   readonly path: string
 }
 
-/** A `/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0` path in a line. */
+/** Parses a path such as `/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0` in a line. */
 export function parseDevicePath(text: string): DevicePath | undefined {
   const start = text.search(/\bpci[0-9a-f]{4,8}:[0-9a-f]{2}\//i)
   if (start === -1) return undefined
@@ -39,7 +39,7 @@ export function parseDevicePath(text: string): DevicePath | undefined {
   return steps.length === 0 ? undefined : { steps, path: path.join('/') }
 }
 
-/** What a path below /sys/devices says of its last function, which is answered. */
+/** Sets path and parent of the last function in a path below /sys/devices, and returns that function. */
 export function statePlace(draft: HostDraft, text: string): PciAddress | undefined {
   const found = parseDevicePath(text)
   const last = found?.steps.at(-1)
@@ -52,7 +52,7 @@ export function statePlace(draft: HostDraft, text: string): PciAddress | undefin
 }
 
 /**
- * Bridges above and places, where the statements suffice; what hangs below a bridge that is not listed gets
+ * Adds bridges and paths as far as the input shows them. Functions below a bridge that is not listed get
  * neither.
  */
 export function withPlaces(draft: HostDraft, devices: readonly PciDevice[]): PciDevice[] {
@@ -61,10 +61,10 @@ export function withPlaces(draft: HostDraft, devices: readonly PciDevice[]): Pci
   const stated = statedBuses(devices)
   const paths = new Map<PciAddress, string>()
   for (const device of devices) {
-    const reckoned = isInVmdDomain(device)
+    const computed = isInVmdDomain(device)
       ? undefined
       : (found.get(device.address) ?? besides(device, stated))
-    const path = device.path ?? reckoned
+    const path = device.path ?? computed
     if (path !== undefined) paths.set(device.address, path)
   }
   return devices.map((device) => {
@@ -78,7 +78,7 @@ export function withPlaces(draft: HostDraft, devices: readonly PciDevice[]): Pci
   })
 }
 
-/** A virtual function's place is its physical function's and its number there. */
+/** The path of a virtual function is that of its physical function with its number. */
 function virtualPlace(
   node: TopologyNode,
   home: TopologyNode,
@@ -106,8 +106,8 @@ function numberOf(node: TopologyNode, { parts, device }: TopologyNode): number |
 }
 
 /**
- * A domain above ffff is VMD's (drivers/pci/controller/vmd.c): its root bus hangs below a function that a
- * listing does not name, so nothing in it has a place but by a path of sysfs.
+ * A domain above ffff belongs to VMD (drivers/pci/controller/vmd.c). Its root bus is below a function that a
+ * listing does not name, so only a path of sysfs gives its functions a path.
  */
 function isInVmdDomain({ address }: PciDevice): boolean {
   return addressParts(address).domain > 0xffff
@@ -117,10 +117,7 @@ function busOf(address: PciAddress): string {
   return address.slice(0, address.lastIndexOf(':'))
 }
 
-/**
- * Functions of one bus have one bridge above them: the stated place of one is that of the others but for its
- * last step.
- */
+/** The functions of one bus are below one bridge, so their paths differ only in the last step. */
 function statedBuses(devices: readonly PciDevice[]): Map<string, string> {
   const buses = new Map<string, string>()
   for (const { address, path, physFn } of devices)

@@ -1,6 +1,6 @@
 /**
- * What Proxmox says of a node's devices: `pvesh get /nodes/NODE/hardware/pci`, as a table or as JSON. It
- * states class, ids, name and group, -1 for none, and no drivers (PVE::SysFSTools, lspci).
+ * Reads Proxmox's list of a node's devices: `pvesh get /nodes/NODE/hardware/pci`, as a table or as JSON. It
+ * has class, ids, name and group (-1: none), and no drivers (PVE::SysFSTools, lspci).
  */
 import { parseAddress } from '../../pci/address.ts'
 import type { Host } from '../../host/host.ts'
@@ -55,7 +55,7 @@ function stateFields(draft: HostDraft, fields: Fields): boolean {
   return true
 }
 
-/** `--noborder` prints the same columns without bars: those that are always there come first. */
+/** Reads a row of `--noborder`, which has no bars. The columns that always exist come first. */
 function readBareRow({ draft }: Listing, line: string): ReturnType<LineForm> {
   const [, classCode, device, id, iommugroup, vendor] =
     /^\s{0,20}(0x[0-9a-f]{6})\s{1,20}(0x[0-9a-f]{4})\s{1,20}([0-9a-f:.]{12,17})\s{1,20}(-?\d{1,6})\s{1,20}(0x[0-9a-f]{4})\b/i.exec(
@@ -67,8 +67,8 @@ function readBareRow({ draft }: Listing, line: string): ReturnType<LineForm> {
 }
 
 /**
- * The table's first row names its columns; a row without an id goes on with the names of the row above, and
- * is passed over.
+ * The first row of the table names its columns. A row without an id continues the names of the row above and
+ * is ignored.
  */
 export const readNodeHardwareLine: LineForm = (listing, line) => {
   if (line.length > 4000) return undefined

@@ -1,6 +1,7 @@
 /**
- * `--from`: a Host from anything a user can paste or save, recognised by what is in it, never by its name. It
- * owns telling the forms apart and the limits on size; each form has its own file beside this one.
+ * `--from`: reads a Host from anything that a user can paste or save. The content decides the form, never the
+ * file name. This file recognises the forms and limits their size; each form has its own file beside this
+ * one.
  */
 import { bytesText } from '../../base/size.ts'
 import { UsageError } from '../../base/errors.ts'
@@ -26,7 +27,7 @@ export type HostInput = { readonly name: string } & (
   { readonly bytes: Uint8Array } | { readonly folder: string }
 )
 
-/** What reading needs from the machine: folders as Readers, and gzip. */
+/** The access that reading needs: folders as Readers, and gzip. */
 export type ImportSystem = {
   openFolder(path: string): Reader
   gunzip(bytes: Uint8Array, limit: number): ReadResult<Uint8Array>
@@ -35,10 +36,10 @@ export type ImportSystem = {
 export type HostReading =
   { readonly ok: true; readonly host: Host } | { readonly ok: false; readonly error: UsageError }
 
-/** Bytes of text, and of an unpacked archive. A machine's whole sysfs is some 10 MiB. */
+/** The largest text and the largest unpacked archive. A machine's whole sysfs has about 10 MiB. */
 export const textCap = 64 * 1024 * 1024
 export const archiveCap = 256 * 1024 * 1024
-/** How many bytes are worth reading of an input that begins like this. */
+/** The largest size of an input that begins with these bytes. */
 export function inputCap(head: Uint8Array): number {
   return (head[0] === 0x1f && head[1] === 0x8b) || isTar(head) ? archiveCap : textCap
 }
@@ -61,7 +62,7 @@ export function readHostFrom(input: HostInput, system: ImportSystem): HostReadin
       unpacked.reason === 'too-large'
         ? `${name} unpacks to more than ${bytesText(archiveCap)}`
         : `${name} is damaged: gzip cannot unpack it`,
-      'make the archive again, of sys/, proc/ and etc/ only',
+      'create the archive again with sys/, proc/ and etc/ only',
     )
   }
   return readBytes(name, bytes)
@@ -81,7 +82,7 @@ function readFolder(
   )
 }
 
-/** A folder that is itself the copy of /sys, read as if it lay where it belongs. */
+/** Reads a folder that is a copy of /sys as if it were in its usual place. */
 function underSys(inside: Reader): Reader {
   const path = (outer: string) => (/^\/sys(?:\/|$)/.test(outer) ? outer.slice(4) || '/' : `/absent${outer}`)
   return {
@@ -117,12 +118,13 @@ function readBytes(name: string, bytes: Uint8Array): HostReading {
   }
   const host = readText(name, text)
   if (host) return { ok: true, host }
-  // Listings are cleaned line by line; documents are tried as they are first, whose lines may be longer.
+  // Cleaning shortens long lines, and documents may have them, so the text is tried first without cleaning.
   const cleaned = text.length <= jsonCap ? [...cleanLines(text)].join('\n') : text
   const again = readText(name, cleaned)
   if (again) return { ok: true, host: again }
   const form = namedForm(cleaned)
-  if (form) return refuse(`${name} is ${form.name}, which is not read`, `give the output of: ${form.run}`)
+  if (form)
+    return refuse(`${name} is ${form.name}, which Handover cannot read`, `give the output of: ${form.run}`)
   return refuse(
     text.trim() === '' ? `${name} is empty` : `${name} states nothing about PCI functions or IOMMU groups`,
     `--from takes ${forms}`,
@@ -153,7 +155,7 @@ function fromTree(
   return { ...host, findings: [...host.findings, ...findings] }
 }
 
-/** The forms in the order of how sure their mark is. A mark that misleads falls through to the next. */
+/** Tries the forms, the one with the most certain mark first. If a mark misleads, the next form is tried. */
 function readText(name: string, text: string): Host | undefined {
   const head = text.slice(0, 1_000_000)
   if (/^[\s>]{0,40}P: \/devices\//m.test(head)) {

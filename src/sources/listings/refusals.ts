@@ -1,7 +1,6 @@
 /**
- * What the kernel, VFIO or QEMU said when it refused a function, as a log or a paste holds it. A refusal
- * counts for the function or the group that it names, and for no other. Words from the sources named beside
- * each.
+ * Finds refusals of the kernel, VFIO or QEMU in a log or pasted text. A refusal counts only for the function
+ * or the group that it names. The sources of the words are beside each.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -9,7 +8,7 @@ import type { Refusal } from '../../host/host.ts'
 import { deviceAt, type HostDraft } from './draft.ts'
 
 type Reader = {
-  /** Cheap to look for; the pattern is tried only where it stands. */
+  /** A text that every match contains. Searching it is fast, and the pattern is tried only if it is found. */
   readonly mark: string
   readonly pattern: RegExp
   readonly kind: Refusal['kind']
@@ -108,10 +107,10 @@ const readers: readonly Reader[] = [
   },
 ]
 
-/** More than any machine says; a log may repeat one line for days. */
+/** More than any machine prints; a log may repeat a line for days. */
 const mostRefusals = 4096
 
-/** True when the line is a refusal. */
+/** True if the line is a refusal. */
 export function readRefusal(draft: HostDraft, line: string): boolean {
   // drivers/vfio/vfio_iommu_type1.c, vfio_iommu_type1_attach_group: it holds for every function of the host.
   if (line.includes('No interrupt remapping support')) {
@@ -145,7 +144,7 @@ function keep(
   })
 }
 
-/** The function is there, whatever else the input says of it. */
+/** The function exists, so it gets a draft. */
 function nameDevice(draft: HostDraft, address: PciAddress, ids: string | undefined): void {
   const device = deviceAt(draft, address)
   const [vendor, id] = ids?.toLowerCase().split(':') ?? []

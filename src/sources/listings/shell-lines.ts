@@ -1,18 +1,17 @@
 /**
- * Prompts and commands around pasted output: whose machine a text is of, and whether a list of all IOMMU
- * groups was asked for and came back empty. It owns what a command line means; the output is read by
- * listing.ts.
+ * Follows prompts and commands around pasted output. They show from which host the text is, and whether a
+ * command that lists all IOMMU groups printed nothing. listing.ts reads the output itself.
  */
 
 export type Shell = {
-  /** The host name in the last prompt, and all under which something was stated. */
+  /** The host name in the last prompt; `hosts` are all names whose output states a fact. */
   host: string | undefined
   readonly hosts: Set<string>
-  /** The command whose output goes by. */
+  /** The command that printed the current lines. */
   typed: string | undefined
-  /** Output of a command that lists every group, while it goes by. */
+  /** The current output of a command that lists every group. */
   listing: { pci: number; others: number; isOther: boolean; readonly counts: boolean } | undefined
-  /** Such a list was whole and had no group, or none of a PCI function. */
+  /** Such a list was complete and had no group, or no group with a PCI function. */
   groups: 'none' | 'none of PCI' | undefined
 }
 
@@ -20,13 +19,13 @@ export function newShell(): Shell {
   return { host: undefined, hosts: new Set(), typed: undefined, listing: undefined, groups: undefined }
 }
 
-/** `root@box:~# …`, `[me@box ~]$ …`, `me@box ~> …`: the host's name and what was typed. */
+/** `root@box:~# …`, `[me@box ~]$ …`, `me@box ~> …`: the name of the host and the command. */
 const named =
   /^[\s>]{0,40}\[?[\w.-]{1,64}@([\w-][\w.-]{0,63})(?::|\s)[^\s$#%>]{0,200}\]?\s{0,2}[$#%>](?:\s+(\S.*))?$/
 
 /**
- * True for a line that ends what came before: a command being typed, `user@host:~$ ` without one, or the end
- * of a code block.
+ * True if the line ends the output before it: a command, a prompt `user@host:~$ ` without one, or the end of
+ * a code block.
  */
 export function isPrompt(line: string): boolean {
   const start = line.slice(0, 400)
@@ -36,14 +35,14 @@ export function isPrompt(line: string): boolean {
   )
 }
 
-/** Follows prompts and what is printed below them. `stated`: what this line stated of groups. */
+/** Follows prompts and the output below them. `stated`: the number of group members on this line. */
 export function followShell(
   shell: Shell,
   line: string,
   stated: { readonly pci: number; readonly others: number },
 ): void {
   const start = line.slice(0, 400)
-  // Scripts loop over names that the shell leaves as they are when there is none.
+  // If there is no group, the shell passes the pattern itself to the loop of a script.
   if (/^[\s>]{0,40}IOMMU Group \*/i.test(start)) shell.groups ??= 'none'
   if (!/[`$#%>]/.test(start) || !isPrompt(line)) {
     if (shell.listing) watch(shell.listing, start, stated)
@@ -60,7 +59,7 @@ export function followShell(
   }
 }
 
-/** Something was stated below the last prompt. */
+/** Notes that the output below the last prompt states a fact. */
 export function noteHost(shell: Shell): void {
   if (shell.host !== undefined && shell.hosts.size < 16) shell.hosts.add(shell.host)
 }
@@ -87,7 +86,7 @@ function watch(
 }
 
 /**
- * At a prompt the output is over; at the end of the text it may have been cut, so that an empty one says
+ * At a prompt the output is complete. At the end of the text it may be cut off, so an empty output proves
  * nothing.
  */
 export function endListing(shell: Shell, isOver: boolean): void {

@@ -1,25 +1,24 @@
 /**
- * A tar archive (ustar, pax, GNU long names) as an in-memory tree: files, folders, symbolic and hard links.
- * It keeps only what a Host is read from (sys/, proc/, etc/, and boot/, run/), and never more than the
- * limits. Nothing is written to disk.
+ * Reads a tar archive (ustar, pax, GNU long names) into a tree in memory: files, folders, symbolic and hard
+ * links, within the limits. Nothing is written to disk.
  */
 import { defined } from '../../base/defined.ts'
 import { addToTree, emptyTree, type Tree, type TreeNode } from '../tree.ts'
 
 export type TarReading = {
   readonly tree: Tree
-  /** Members taken; 0 when the bytes are no archive of a host. */
+  /** The number of members that were read. */
   readonly members: number
-  /** What was left out, in words. */
+  /** What was left out, as messages. */
   readonly notes: readonly string[]
 }
 
 const block = 512
 const memberCap = 400_000
-/** No attribute, table or configuration file that is read is longer. */
+/** No file that a reader needs is larger. */
 const fileCap = 4 * 1024 * 1024
 
-/** True when the first block is a tar header: its checksum is right. */
+/** True if the first block has the checksum of a tar header. */
 export function isTar(bytes: Uint8Array): boolean {
   return bytes.length >= block && hasChecksum(bytes.subarray(0, block))
 }
@@ -82,14 +81,14 @@ function nodeOf(type: string, body: Uint8Array, target: string, mode: number): T
     case '5':
       return emptyTree()
     default:
-      // Devices, fifos, sockets: nothing a Host is read from.
+      // No reader needs devices, fifos and sockets.
       return undefined
   }
 }
 
 /**
- * An ordinary user reads 64 bytes of a `config` file that states 256 or 4096, and tar fills the rest with
- * zeros. Zeros where the header points to capabilities are that filling.
+ * An ordinary user can read only 64 bytes of a `config` file with 256 or 4096, and tar fills the rest with
+ * zeros. If the header points to capabilities, zeros after it are this filling.
  */
 function withoutPadding(config: Uint8Array): Uint8Array {
   const hasCapabilities = ((config[6] ?? 0) & 0x10) !== 0
@@ -114,7 +113,7 @@ function text(header: Uint8Array, offset: number, length: number): string {
   return new TextDecoder().decode(end === -1 ? field : field.subarray(0, end))
 }
 
-/** Octal text, or base-256 when the top bit of the first byte is set; nonsense counts as 0. */
+/** Octal text, or base 256 if the top bit of the first byte is set. Any other text counts as 0. */
 function octal(header: Uint8Array, offset: number, length: number): number {
   if (((header[offset] ?? 0) & 0x80) !== 0) {
     let value = (header[offset] ?? 0) & 0x7f
@@ -126,7 +125,7 @@ function octal(header: Uint8Array, offset: number, length: number): number {
   return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : 0
 }
 
-/** The sum of all bytes with the checksum field taken as blanks. */
+/** The checksum is the sum of all bytes, with blanks in its own field. */
 function hasChecksum(header: Uint8Array): boolean {
   let sum = 0
   for (let index = 0; index < block; index += 1)
@@ -135,8 +134,8 @@ function hasChecksum(header: Uint8Array): boolean {
 }
 
 /**
- * An archive made of a folder (`snapshot/sys/…`) is read as if made inside it; one made inside /sys as if
- * made outside.
+ * Removes the folders above `sys/` (`snapshot/sys/…`), and adds `sys/` to an archive that was created inside
+ * /sys.
  */
 function withoutWrapper(tree: Tree): Tree {
   let here = tree

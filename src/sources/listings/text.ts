@@ -1,10 +1,10 @@
 /**
- * Pasted text as it really arrives: bytes in some encoding, HTML around it, terminal colours, CRLF, comment
- * marks. It owns decoding and cleaning, line by line; what a line means is for the readers of each form.
+ * Decodes and cleans pasted text line by line: it handles encodings, HTML, terminal colours, CRLF and comment
+ * marks. The reader of each form decides what a line means.
  */
 import { copyMarksOf } from './copy-marks.ts'
 
-/** Longer lines are cut: no form of listing has them, and a pattern must never walk over megabytes. */
+/** Longer lines are cut. No listing has them, and a pattern must not search megabytes. */
 export const lineCap = 16_384
 
 /** UTF-8, or UTF-16 with a byte order mark (what Windows terminals save). */
@@ -14,13 +14,13 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** True for bytes that cannot be text: a NUL near the start, outside UTF-16. */
+/** True for bytes that cannot be text: UTF-8 with a NUL near the start. */
 export function isBinary(bytes: Uint8Array): boolean {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return false
   return bytes.subarray(0, 4096).includes(0)
 }
 
-/** Lines without their ends, cut at `cap` characters, as they stand. */
+/** The lines without their ends, cut at `cap` characters and otherwise unchanged. */
 export function* eachLine(text: string, cap = lineCap): Generator<string> {
   let start = 0
   while (start < text.length) {
@@ -32,7 +32,7 @@ export function* eachLine(text: string, cap = lineCap): Generator<string> {
   }
 }
 
-/** Lines of a pasted page: HTML undone, colours and invisible characters gone. */
+/** The lines of a pasted page without HTML, colours and invisible characters. */
 export function* cleanLines(text: string): Generator<string> {
   const isPage =
     /<\/?(?:pre|br|code|p|div|span|td|html|body|blockquote|li|details)\b[^<>]{0,400}>|&(?:lt|gt|amp|quot|nbsp|#\d{1,6}|#x[0-9a-f]{1,6});/i.test(
@@ -52,7 +52,7 @@ export function* cleanLines(text: string): Generator<string> {
   }
 }
 
-/** Cleaned, as many as tell how the text was copied. */
+/** The first lines, cleaned, which show how the text was copied. */
 function firstLines(text: string): string[] {
   const lines: string[] = []
   for (const raw of eachLine(text, 400)) {
@@ -62,7 +62,7 @@ function firstLines(text: string): string[] {
   return lines
 }
 
-/** `[code]` of forums around a listing, on the line of its first or last words. */
+/** Removes a forum's tags such as `[code]` at the beginning and end of a line. */
 function withoutTags(line: string): string {
   if (!line.includes('[')) return line
   const [open = ''] =
@@ -73,8 +73,8 @@ function withoutTags(line: string): string {
 }
 
 /**
- * One line without terminal colours, zero-width and non-breaking characters, and Markdown's backslashes
- * before brackets.
+ * Removes terminal colours, zero-width and non-breaking characters, and Markdown's backslashes before
+ * brackets.
  */
 export function cleanLine(raw: string): string {
   let line = raw
@@ -99,7 +99,7 @@ function withoutEscapes(line: string): string {
 const tag =
   /<\/?(?:pre|br|code|p|div|span|td|th|tr|table|tbody|thead|html|body|head|blockquote|li|ul|ol|details|summary|strong|em|tt|font|a|b|i|u|h[1-6]|sup|section|article|samp|kbd)(?:\s[^<>]{0,1000})?\/?>/gi
 
-/** HTML tags by name only: lspci itself prints `<access denied>`, `<?>` and `<TAbort-`. */
+/** Removes only known HTML tags, because lspci itself prints `<access denied>`, `<?>` and `<TAbort-`. */
 function withoutMarkup(line: string): string {
   const bare = line.includes('<') ? line.replace(tag, '') : line
   return bare.includes('&')

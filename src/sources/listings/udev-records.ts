@@ -1,5 +1,5 @@
 /**
- * The record format that `udevadm info --export-db` and umockdev share: `X: rest` lines, an empty line
+ * Parses the record format of `udevadm info --export-db` and umockdev: lines `X: rest`, and an empty line
  * between records.
  *
  *   P: /devices/pci0000:00/0000:00:1f.2        E: PCI_ID=8086:8C02
@@ -11,16 +11,16 @@ export type UdevRecord = {
   /** Below /sys, starting with `/devices/`. */
   readonly path: string
   readonly properties: ReadonlyMap<string, string>
-  /** Attribute text with `\n` and `\\` undone (A:), bytes in hex (H:), link targets (L:). */
+  /** Attribute text (A:) with `\n` and `\\` decoded; bytes in hex (H:); link targets (L:). */
   readonly attributes: ReadonlyMap<string, string>
   readonly hexAttributes: ReadonlyMap<string, string>
   readonly links: ReadonlyMap<string, string>
 }
 
-/** A record's attributes are few; a hostile one may not fill memory. */
+/** A record has few attributes; the limit stops a hostile one from using all memory. */
 const perRecordCap = 4096
 
-/** Long lines are wanted here: a 4096-byte `config` has 8200 characters. */
+/** Long lines are needed: a `config` of 4096 bytes has 8200 characters. */
 const longLineCap = 300_000
 
 export function* eachUdevRecord(text: string): Generator<UdevRecord> {

@@ -1,6 +1,6 @@
 /**
- * `udevadm info --export-db`: ids, class, driver and place of every function, and what hangs behind it
- * (interfaces, disks). It knows neither IOMMU groups nor configuration space.
+ * Reads `udevadm info --export-db`: ids, class, driver and path of every function, and its interfaces and
+ * disks. The udev database has neither IOMMU groups nor configuration space.
  */
 import { defined } from '../../base/defined.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
@@ -40,7 +40,7 @@ function readFunction(draft: HostDraft, address: PciAddress, { path, properties 
   setPair(device, properties.get('PCI_ID'), 'vendorId', 'deviceId')
   setPair(device, properties.get('PCI_SUBSYS_ID'), 'subsystemVendorId', 'subsystemId')
   const code = properties.get('PCI_CLASS')
-  // The kernel prints it with %04X: the leading zero of 0x060400 is gone.
+  // The kernel prints the class with %04X, so the leading zero of 0x060400 is missing.
   if (code !== undefined && /^[0-9a-f]{1,6}$/i.test(code))
     device.classCode = code.toLowerCase().padStart(6, '0')
   device.driver = properties.get('DRIVER')?.slice(0, 64) ?? null
@@ -69,7 +69,7 @@ function setPair(
 function addInterface(draft: HostDraft, owner: PciAddress, lastPart: string, properties: Properties): void {
   const device = deviceAt(draft, owner)
   const name = properties.get('INTERFACE') ?? lastPart
-  // `ID_NET_NAME_MAC=enx0050b6123456` is made from the permanent address.
+  // `ID_NET_NAME_MAC=enx0050b6123456` contains the permanent address.
   const hex = /^(?:en|wl|ww)x([0-9a-f]{12})$/.exec(properties.get('ID_NET_NAME_MAC') ?? '')?.[1]
   const mac = hex?.match(/../g)?.join(':')
   const entry: NetworkInterface = { name: name.slice(0, 32), ...defined({ permanentMac: mac }) }

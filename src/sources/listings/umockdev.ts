@@ -1,13 +1,12 @@
 /**
- * A umockdev recording (`umockdev-record --all`), laid out as the sysfs tree it was taken from. The live
- * reader then reads it; this file only puts attributes, links and the class folders where the kernel has
- * them.
+ * Turns a umockdev recording (`umockdev-record --all`) into a sysfs tree, which the live reader then reads.
+ * This file only puts attributes, links and class folders in the places where the kernel has them.
  */
 import { parseAddress } from '../../pci/address.ts'
 import { addToTree, emptyTree, type Tree } from '../tree.ts'
 import { eachUdevRecord, type UdevRecord } from './udev-records.ts'
 
-/** True for recordings: attributes and links stand in them, which the udev database does not have. */
+/** True for recordings, which have attributes and links that the udev database lacks. */
 export function isRecording(text: string): boolean {
   return /^(?:A: [\w.-]{1,80}=|H: [\w.-]{1,80}=|L: [\w.-]{1,80}=\.\.?\/)/m.test(text.slice(0, 1_000_000))
 }
@@ -54,8 +53,7 @@ function addUevent(tree: Tree, folder: string, record: UdevRecord): void {
 }
 
 /**
- * The bus's links, the driver's, the group's, the remapping unit's; ids from the properties where attributes
- * are missing.
+ * Adds the links of bus, driver, group and IOMMU unit, and ids from the properties if attributes are missing.
  */
 function addFunction(tree: Tree, record: UdevRecord): void {
   const folder = `/sys${record.path}`
@@ -89,7 +87,7 @@ function addGroup(tree: Tree, record: UdevRecord, address: string): void {
   addToTree(tree, `/sys/devices/virtual/iommu/${unit}`, emptyTree())
 }
 
-/** Interfaces, disks, NVMe controllers and the rest, under the class folders their subsystem names. */
+/** Adds interfaces, disks, NVMe controllers and others to the class folders of their subsystems. */
 function addOther(tree: Tree, record: UdevRecord): void {
   const subsystem = record.properties.get('SUBSYSTEM')
   const name = lastPart(record.path)

@@ -1,7 +1,7 @@
 /**
- * Vendor ids behind the words lspci prints without `-nn`, for the makers of platforms and of what is mostly
- * passed through: which isolation rules apply depends on the vendor alone in places. Spelled as in pci.ids,
- * which gives each to one id only.
+ * Vendor ids for the words that lspci prints without `-nn`, for makers of platforms and of devices that are
+ * often given to VMs, because some isolation rules depend on the vendor alone. The words are those of
+ * pci.ids, where each belongs to one id.
  */
 import { defined } from '../../base/defined.ts'
 const vendors: readonly (readonly [string, string])[] = [
@@ -17,8 +17,8 @@ const vendors: readonly (readonly [string, string])[] = [
 ]
 
 /**
- * Vendor and, where lspci knew no name (`Intel Corporation Device 4637`), device id that a function's name
- * states.
+ * The vendor id for a function's name, and the device id if lspci knew no name (`Intel Corporation Device
+ * 4637`).
  */
 export function idsFromWords(name: string): { readonly vendorId?: string; readonly deviceId?: string } {
   const [words, vendorId] = vendors.find(([vendor]) => name.startsWith(`${vendor} `)) ?? []

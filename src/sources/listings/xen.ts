@@ -1,16 +1,16 @@
 /**
- * Xen in a paste. Its control domain (dom0) is the host itself, though the hypervisor owns the IOMMU and the
- * kernel makes no groups there; any other domain is a virtual machine.
+ * Recognises Xen in pasted text. Its control domain (dom0) is the host itself, but the hypervisor owns the
+ * IOMMU, so the kernel makes no groups. Any other domain is a virtual machine.
  */
 import type { Host } from '../../host/host.ts'
 import type { HostDraft } from './draft.ts'
 
-/** True when the line says that this is Xen, or which domain of it. */
+/** True if the line shows that this is Xen. */
 export function readXenLine(draft: HostDraft, line: string): boolean {
   if (!/xen|\bxl\b|pciback|^control_d$/i.test(line)) return false
   const isXen = /\bHypervisor detected: Xen\b|\bXen version: \d|^\(XEN\) /.test(line)
-  // pciback is dom0's driver, the toolstack talks to Xen from dom0 only, and nobody but a host says how large
-  // its dom0 is.
+  // Signs of dom0: its driver pciback, the toolstack, which works in dom0 only, and the argument for the size
+  // of dom0.
   const isControl =
     /\b(?:xen-)?pciback (?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]: |\bxen-pciback\.hide=|^\(XEN\) |\bdom0_mem=/i.test(
       line,
@@ -24,7 +24,7 @@ export function readXenLine(draft: HostDraft, line: string): boolean {
   return isXen
 }
 
-/** What follows for the host; a driver of dom0 in a listing says the same as its words. */
+/** Draws the conclusions for the host. A dom0 driver in a listing proves the same as these lines. */
 export function concludeXen(draft: HostDraft): Pick<Host, 'hypervisor'> {
   const holdsBack = [...draft.devices.values()].some(
     ({ driver }) => driver === 'pciback' || driver === 'xen-pciback',

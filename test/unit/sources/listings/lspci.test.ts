@@ -251,7 +251,7 @@ test('places of -P are addresses where the buses on the way are stated; otherwis
     parent: '0000:00:1c.0',
   })
   expect(host.findings.map((f) => f.message)).toContain(
-    'lspci -P names functions by their place, and not every bus is known: use lspci -PP',
+    'lspci -P names functions by their path, but not every bus is known: use lspci -PP',
   )
 })
 
