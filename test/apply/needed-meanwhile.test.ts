@@ -170,7 +170,11 @@ describe('apply', () => {
         ),
       '/srv',
     ],
-    ['mounts cannot be read any more', () => fs.rmSync(join(root, 'proc/self/mountinfo')), 'cannot be read'],
+    [
+      'mounts cannot be read any more',
+      () => fs.rmSync(join(root, 'proc/self/mountinfo')),
+      'can no longer be read',
+    ],
   ])('stops before the second when %s, and takes the first back', async (_, work, words) => {
     let isDone = false
     const { status, said, unbound } = await applyWhile((address) => {
