@@ -46,7 +46,7 @@ export function readTar(bytes: Uint8Array): TarReading {
       long = type === 'g' ? long : { ...long, ...longNames(type, body) }
       continue
     }
-    if (addMember(tree, header, type, body, long)) members += 1
+    if (addMember(tree, header, type, body.length < size ? undefined : body, long)) members += 1
     long = {}
   }
   if (members >= memberCap) notes.add(`the archive has more than ${memberCap} members; the rest is not read`)
@@ -55,25 +55,35 @@ export function readTar(bytes: Uint8Array): TarReading {
 
 type LongNames = { readonly path?: string; readonly target?: string }
 
-function addMember(tree: Tree, header: Uint8Array, type: string, body: Uint8Array, long: LongNames): boolean {
+/** `body` is absent for a file that is cut off: its beginning must not be taken for the whole. */
+function addMember(
+  tree: Tree,
+  header: Uint8Array,
+  type: string,
+  body: Uint8Array | undefined,
+  long: LongNames,
+): boolean {
   const prefix = text(header, 257, 5) === 'ustar' ? text(header, 345, 155) : ''
   const path = long.path ?? (prefix === '' ? text(header, 0, 100) : `${prefix}/${text(header, 0, 100)}`)
   const target = long.target ?? text(header, 157, 100)
-  const content = path.endsWith('/config') ? withoutPadding(body) : body
+  const content = body !== undefined && path.endsWith('/config') ? withoutPadding(body) : body
   const node = nodeOf(type, content, target, octal(header, 100, 8))
   return node !== undefined && addToTree(tree, path, node)
 }
 
-function nodeOf(type: string, body: Uint8Array, target: string, mode: number): TreeNode | undefined {
+function nodeOf(
+  type: string,
+  body: Uint8Array | undefined,
+  target: string,
+  mode: number,
+): TreeNode | undefined {
   switch (type) {
     case '0':
     case '7':
     case '\0':
-      return {
-        kind: 'file',
-        bytes: body.length > fileCap ? body.subarray(0, fileCap) : body,
-        mode: mode & 0o7777,
-      }
+      if (body === undefined) return { kind: 'unreadable', code: 'EIO' }
+      if (body.length > fileCap) return { kind: 'unreadable', code: 'too-large' }
+      return { kind: 'file', bytes: body, mode: mode & 0o7777 }
     case '1':
       return { kind: 'link', target: `/${target.replace(/^[./]+/, '')}` }
     case '2':

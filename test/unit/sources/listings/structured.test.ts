@@ -9,6 +9,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { readHostFrom, textCap } from '../../../../src/sources/listings/read-from.ts'
 import { deviceOf, groupsOf, importSystem, readText } from './reading.ts'
+import { readTar } from '../../../../src/sources/listings/tar.ts'
+import { treeReader } from '../../../../src/sources/tree.ts'
 import { tarOf } from './tar-of.ts'
 
 const udev = `P: /devices/pci0000:00/0000:00:1c.0
@@ -355,6 +357,19 @@ describe('trees', () => {
     const host = readText(bytes.subarray(0, bytes.length - 1800))
     expect(deviceOf(host, '0000:00:1c.0').vendorId).toBe('1aaa')
     expect(host.findings.map((f) => f.message)).toContain('the archive is cut off')
+  })
+
+  test('a file that is cut off, or too large, counts as unreadable and never as a shorter file', () => {
+    const fstab = '/dev/sda1 / ext4 defaults 0 1\n'.repeat(40)
+    const whole = tarOf({ 'sys/x': 'y', 'etc/fstab': fstab })
+    expect(treeReader(readTar(whole).tree).readText('/etc/fstab')).toEqual({ ok: true, value: fstab })
+    const cut = readTar(whole.subarray(0, 2048))
+    expect(treeReader(cut.tree).readText('/etc/fstab')).toMatchObject({ ok: false, reason: 'unreadable' })
+    const large = readTar(tarOf({ 'sys/x': 'y', 'proc/self/mountinfo': 'x'.repeat(4 * 1024 * 1024 + 1) }))
+    expect(treeReader(large.tree).readText('/proc/self/mountinfo', 16 << 20)).toEqual({
+      ok: false,
+      reason: 'too-large',
+    })
   })
 })
 
