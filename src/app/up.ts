@@ -8,7 +8,7 @@ import type { Given } from '../engines/engine.ts'
 import type { System } from '../machine/system.ts'
 import { checkVmDisks } from '../plan/outlook/vm-disks.ts'
 import { viewOf } from '../plan/who/view.ts'
-import { checkAssigned } from '../run/given.ts'
+import { checkAssigned, checkGroups } from '../run/given.ts'
 import { up, type UpEvent } from '../run/up.ts'
 import { checkFunctions } from '../run/virtual-functions.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
@@ -54,6 +54,7 @@ type Looked = { readonly spec: Spec; readonly record: JournalRecord; readonly di
 function refuseStart(system: System, { spec, record, disks }: Looked, vm: VmSpec): void {
   const wrong = [
     ...checkAssigned(system, record, [vm.name]),
+    ...checkGroups(system, record, vm.name),
     ...checkFunctions(system, { ...spec, vms: [vm] }, record),
   ]
   if (wrong.length > 0)

@@ -41,3 +41,33 @@ export function checkAssigned(system: System, record: JournalRecord, vms: readon
   }
   return wrong
 }
+
+/** Drivers that leave a group to VFIO: its own, and those that drive nothing (drivers/vfio/vfio_main.c). */
+const harmlessDrivers = new Set(['vfio-pci', 'pci-stub', 'pcieport'])
+
+/**
+ * One line for each function that has come into a group of the VM since it was applied (another kernel,
+ * another slot, a new card) and that the host or another VM uses. The kernel would refuse the group as a
+ * whole, and names no function.
+ */
+export function checkGroups(system: System, record: JournalRecord, vm: string): string[] {
+  const given = [...record.assignments, ...record.takenAlong]
+  const own = new Set<string>(given.filter((one) => one.vm === vm).map(({ address }) => address))
+  return [...own].flatMap((address) => {
+    const members = system.list(`/sys/bus/pci/devices/${address}/iommu_group/devices`)
+    if (!members.ok)
+      return members.reason === 'absent' ? [] : [`${address}: the members of its IOMMU group cannot be read`]
+    return members.value
+      .filter((member) => !own.has(member))
+      .flatMap((member) => {
+        const link = system.readLink(`/sys/bus/pci/devices/${member}/driver`)
+        const driver = link.ok ? (link.value.split('/').at(-1) ?? '') : undefined
+        const other = given.find((one) => one.address === member)
+        if (other !== undefined) return [`${address}: its IOMMU group has ${member} of ${other.vm}, too`]
+        if (!link.ok && link.reason !== 'absent')
+          return [`${address}: its IOMMU group has ${member}, and the driver of that cannot be read`]
+        if (driver === undefined || harmlessDrivers.has(driver)) return []
+        return [`${address}: its IOMMU group has ${member}, too, which ${driver} drives for the host`]
+      })
+  })
+}

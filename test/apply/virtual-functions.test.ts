@@ -112,6 +112,7 @@ describe('virtual functions', () => {
       'virtual-functions',
       'make-virtual-functions',
       '11-handover-virtual-functions.rules',
+      'handover.conf',
     ])
     await apply(first, system())
     const second = planNow()

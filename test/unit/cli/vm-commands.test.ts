@@ -97,6 +97,36 @@ describe('handover up', () => {
     expect(names()).toEqual([])
   })
 
+  it('does not start a VM whose group has something of the host now, and names it', async () => {
+    guest()
+    const group = (members: readonly string[]) => {
+      const folder = join(host.root, 'sys/bus/pci/devices/0000:02:00.0/iommu_group/devices')
+      fs.rmSync(folder, { recursive: true, force: true })
+      fs.mkdirSync(folder, { recursive: true })
+      for (const member of members) fs.writeFileSync(join(folder, member), '')
+    }
+    const driver = (address: string, name: string) => {
+      fs.mkdirSync(join(host.root, 'sys/bus/pci/devices', address), { recursive: true })
+      fs.symlinkSync(
+        `../../../../bus/pci/drivers/${name}`,
+        join(host.root, 'sys/bus/pci/devices', address, 'driver'),
+      )
+    }
+    driver('0000:00:1c.1', 'pcieport')
+    driver('0000:03:00.0', 'nvme')
+    fs.mkdirSync(join(host.root, 'sys/bus/pci/devices/0000:04:00.0'))
+    group(['0000:02:00.0', '0000:03:00.0', '0000:00:1c.1', '0000:04:00.0'])
+    await expect(host.run(runUp, [], {})).rejects.toThrow(
+      /media was not started:\n {2}0000:02:00\.0: its IOMMU group has 0000:03:00\.0, too, which nvme drives for the host$/,
+    )
+    group(['0000:02:00.0', '0000:01:00.1'])
+    await expect(host.run(runUp, [], {})).rejects.toThrow('its IOMMU group has 0000:01:00.1 of firewall, too')
+    expect(names()).toEqual(['firewall'])
+    group(['0000:02:00.0', '0000:00:1c.1', '0000:04:00.0'])
+    expect((await host.run(runUp, [], {})).code).toBe(0)
+    expect(names()).toEqual(['firewall', 'media'])
+  })
+
   it('refuses a VM nobody knows', async () => {
     guest()
     await expect(host.run(runUp, ['firewal'], {})).rejects.toMatchObject({
