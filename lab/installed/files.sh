@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the host's configuration is, a line each, sorted: every file of /etc and /boot by hash, mode and owner; links by target; the
-# rest of the system, where nothing may change at all, by size and time. systemd-boot makes its random seed anew at every start;
-# kernel-install has depmod write its indexes of the modules anew, so these count by their bytes.
+# rest of the system, where nothing may change at all, by size and time. systemd-boot writes a new random seed at every start;
+# kernel-install has depmod write its indexes of the modules again, so these count by their bytes.
 bytes() { sed 's/^\([0-9a-f]*\)  /bytes \1 /'; }
 folders='/etc /boot'
 mountpoint -q /boot/efi && folders="$folders /boot/efi"

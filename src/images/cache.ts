@@ -45,8 +45,7 @@ export async function cached(
   const draft = system.work.makeDraftFolder(folder)
   try {
     await fill(draft)
-    // A power cut must not leave a renamed folder without its bytes. Where sync knows no -f, that much is
-    // lost.
+    // A power cut must not leave a renamed folder without its bytes. Where sync has no -f, it may.
     await system.exec(['sync', '-f', draft], { timeoutSeconds: 300 })
     system.work.settleFolder(draft, folder)
   } finally {

@@ -1,4 +1,4 @@
-/** A file tree as a list: what an image is made of, and so what its key in the cache is made of. */
+/** A file tree as a list: the content of an image, and the input of its cache key. */
 import type { System } from '../machine/system.ts'
 import { sha256 } from './sha256.ts'
 import { join } from 'node:path'

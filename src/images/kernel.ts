@@ -16,7 +16,7 @@ export type LabKernel = {
   readonly modulesDep: string
 }
 
-/** Raise it when what is kept of the package, or how it is unpacked, changes. */
+/** Raise this number when other files of the package are kept, or when they are unpacked in another way. */
 const form = 1
 
 const chosenSchema = z.object({
@@ -27,8 +27,8 @@ const chosenSchema = z.object({
 type Chosen = Readonly<z.infer<typeof chosenSchema>>
 
 /**
- * The kernel chosen last, or where there is none the distribution's newest: `apt-get download`, `dpkg-deb
- * -x`, no root needed.
+ * The kernel chosen last. Without one, the newest of the distribution, by `apt-get download` and `dpkg-deb
+ * -x`, which need no root.
  */
 export async function labKernel(
   system: System,

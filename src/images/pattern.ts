@@ -1,6 +1,6 @@
 /**
  * The picture the media guest paints on the screen it owns: eight horizontal bands of known colours, for
- * bochs-display's default mode. Bands survive any row pitch; colours are told apart by eye and by number.
+ * bochs-display's default mode. Bands survive any row pitch; people and programs can distinguish the colours.
  */
 
 export const patternMode = { width: 1280, height: 800 } as const

@@ -26,7 +26,7 @@ export const labNeeds: readonly Need[] = [
   { file: '/usr/share/misc/pci.ids', debianPackage: 'pci.ids', for: 'names of devices' },
 ]
 
-/** The part of the port that is asked. */
+/** The part of the port that is used here. */
 type Machine = { readonly work: Pick<System['work'], 'findProgram' | 'exists'> }
 
 /** `further`: what one topology needs beyond the rest. */
@@ -41,8 +41,8 @@ function wordOf(need: Need): string {
 }
 
 /**
- * Installs what is missing when we are root on a Debian-like system, saying so first; otherwise tells the one
- * command.
+ * As root on a Debian-like system it reports what is missing and installs it. Otherwise it throws an error
+ * that names the one command to run.
  */
 export async function installNeeds(
   system: Machine & Pick<System, 'exec'>,

@@ -1,23 +1,23 @@
 /**
- * Makes QEMU's translator forget the guest's code. Through a reset it keeps what it made of the code of the
- * time before, and firmware does not clear memory: where it writes again and again into a page that still
- * holds such code (its stack, it seems), QEMU 7.2 looks through all of that page's code at every write
- * (`page_collection_lock`, accel/tcg), the ticks of the firmware's timer come faster than they are handled,
- * and nothing else ever runs. No command of QMP makes it forget; QEMU's gdbstub does whenever the machine
- * halts for a debugger (`gdb_vm_state_change`, `tb_flush`), as after a single step.
+ * Makes QEMU's translator forget the guest's code. QEMU keeps translated code through a reset, and firmware
+ * does not clear memory. Where the firmware writes repeatedly into a page with translated code, QEMU 7.2
+ * searches all code of that page at every write (`page_collection_lock`, accel/tcg). The firmware's timer then
+ * fires faster than its handler runs, and nothing else makes progress. No QMP command drops the code.
+ * QEMU's gdbstub drops it whenever the machine halts for a debugger (`gdb_vm_state_change`, `tb_flush`), as
+ * after a single step.
  */
 import { AppError } from '../base/errors.ts'
 import type { Connection } from '../machine/system.ts'
 
 /**
- * Speaks GDB's remote protocol to QEMU: one step, which halts the machine and lets it forget, then on as
- * before. While the machine runs nothing is sent, not even an acknowledgement: every byte would halt it.
+ * Sends GDB's remote protocol to QEMU: one single step, which halts the machine and drops the code, then
+ * continue. It sends nothing while the machine runs, not even an acknowledgement: every byte would halt it.
  */
 export async function forgetTranslatedCode(connection: Connection, timeoutSeconds = 30): Promise<void> {
   const replies = new Replies(connection, timeoutSeconds)
   try {
-    // Connecting has halted the machine, which is told as T02 or not at all; the question is answered with
-    // T05 (SIGTRAP).
+    // Connecting halts the machine. QEMU reports that as T02 or not at all, and answers the step with T05
+    // (SIGTRAP).
     connection.write(packet('?'))
     await replies.until((text) => text.startsWith('T05'))
     connection.write('+')

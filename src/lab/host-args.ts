@@ -73,7 +73,7 @@ export function hostArgs(host: Topology, files: HostFiles, accelerator: Accelera
   return args
 }
 
-/** What is written to a boot disk is gone with the machine, and there through every reboot of it. */
+/** A boot disk keeps its changes through reboots. It loses them when this machine ends, unless it is kept. */
 function bootArgs(host: Topology, boot: HostBoot): string[] {
   const drive = (id: string, file: string, how: string) => [
     ...['-drive', `if=none,id=${id},format=raw,${how},file=${escapeOption(file)}`],

@@ -7,14 +7,14 @@ import type { LabHost } from './lab-host.ts'
 import type { LabLog } from './result.ts'
 
 /**
- * The other topologies: boot, look, capture; as root and as somebody who may read less. Read back, a capture
- * must give the page of the machine it came from, but for the stand-ins that redaction put in.
+ * Runs `inspect` and `capture` as root and as a user who may read less. `inspect --from` a capture must print
+ * the page of the machine it came from, but for the stand-ins of redaction.
  */
 export async function inspectStory(host: LabHost, log: LabLog): Promise<string> {
   return await log.phase('inspect and capture', async () => {
     const seen = await host.run('handover inspect')
     log.session.push({ command: 'handover inspect', status: seen.status, lines: seen.lines })
-    for (const line of seen.lines) log.tell({ kind: 'output', line })
+    for (const line of seen.lines) log.report({ kind: 'output', line })
     const captured = await host.run('handover capture')
     log.check('handover capture works', captured.status === 0, `${captured.lines.length} lines`)
     for (const [who, as] of [

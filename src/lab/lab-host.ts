@@ -1,6 +1,6 @@
 /**
- * A running lab host: the outer QEMU process, the agent's line into it, and its QMP socket. What to do with
- * it is the story's business.
+ * A running lab host: the outer QEMU process, the connection to the agent inside, and the QMP socket. The
+ * story decides what happens in it.
  */
 import { join } from 'node:path'
 import { AppError } from '../base/errors.ts'
@@ -100,7 +100,7 @@ export const gdbSocketName = 'gdb.sock'
 function forgetCodeAtReset(system: System, qmp: QmpClient, socket: string): void {
   qmp.onEvent(({ event }) => {
     if (event !== 'RESET' || !system.work.exists(socket)) return
-    // Should it fail half-way, the machine stands halted; that it goes on matters more than why.
+    // When this fails half-way, the machine is halted: it must continue, whatever the reason.
     void system
       .connect(socket)
       .then((connection) => forgetTranslatedCode(connection))
@@ -232,7 +232,7 @@ class AgentLine {
       const line = raw.replace(/\r$/, '')
       // UEFI firmware speaks on every serial port, too, and does not end its last line.
       if (line.endsWith('lab ready')) {
-        // Commands of the boot before get no answer any more.
+        // Commands of the boot before this one get no answer.
         for (const pending of this.#pending.values()) pending.lost()
         this.#pending.clear()
         this.#sayReady()

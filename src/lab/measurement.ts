@@ -10,9 +10,9 @@ const killed = 137
 
 /**
  * Starts a guest whose virtio disk is the disk with this serial, and reads what it measured. About 12 s under
- * software emulation. A guest under KVM inside software emulation has been seen to stand still in its first
- * instructions; that says nothing about the disk, so such a guest is ended, told with `say`, and started
- * again. One that ends by itself without figures is an `AppError` at once.
+ * software emulation. A guest under KVM inside software emulation can hang in its first instructions. That
+ * says nothing about the disk, so such a guest is reported with `say`, ended, and started again. A guest that
+ * ends by itself without figures is an `AppError` at once.
  */
 export async function measureVirtio(
   host: Pick<LabHost, 'run'>,

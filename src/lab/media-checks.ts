@@ -1,4 +1,4 @@
-/** What a run must leave of the disks behind the lab's cards. */
+/** Checks of the disks behind the lab's cards, after a run. */
 import type { System } from '../machine/system.ts'
 import type { MediaDisks } from './media-disks.ts'
 import type { LabLog } from './result.ts'
@@ -22,7 +22,7 @@ export function checkDisks(
   )
 }
 
-/** What a guest wrote to, and shut down in order, needs no repair. */
+/** A file system that a guest wrote to and unmounted needs no repair. */
 export async function checkFileSystems(system: System, log: LabLog, { images }: MediaDisks): Promise<void> {
   for (const [serial, image] of images) {
     const checked = await system.exec(['e2fsck', '-fn', image], { timeoutSeconds: 120 })

@@ -1,6 +1,6 @@
 /**
- * The disks of the lab's cards: file systems with files whose bytes follow from their names, so that a hash
- * proves them.
+ * The disks of the lab's cards: file systems with files. The name of a file determines its bytes, so a hash
+ * proves that they arrived.
  */
 import { sha256 } from '../images/sha256.ts'
 import { createCipheriv, createHash } from 'node:crypto'
@@ -50,7 +50,8 @@ async function makeDisk(system: System, disk: LabDisk, image: string): Promise<v
 }
 
 /**
- * AES in counter mode over zeros, keyed by the name: looks random, is the same everywhere, and takes no time.
+ * AES in counter mode over zeros, with the name as its key: bytes that look random and are the same on every
+ * machine.
  */
 function fileBytes(name: string, mib: number): Uint8Array {
   const key = createHash('sha256').update(name).digest().subarray(0, 16)

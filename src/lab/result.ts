@@ -1,11 +1,11 @@
-/** What a lab run tells: events while it runs, one result at its end (`lab run … --json`). */
+/** What a lab run reports: events while it runs, and one result at its end (`lab run … --json`). */
 import type { AcceleratorKind } from '../base/accelerator.ts'
 
 export type Check = { readonly name: string; readonly result: 'pass' | 'fail'; readonly evidence: string }
 
 export type Phase = { readonly name: string; readonly seconds: number }
 
-/** Small reads from one disk, by the way they took. Emulated hardware: the shape, not the speed. */
+/** Small reads from one disk over one way. The hardware is emulated: compare the ways, not machines. */
 export type Measurement = {
   readonly way: 'bare host' | 'passed through' | 'virtio'
   readonly bytes: number
@@ -43,38 +43,38 @@ export type LabEvent =
   | { readonly kind: 'output'; readonly line: string }
   | { readonly kind: 'check'; readonly check: Check }
 
-/** What the story's stages share: it times phases, keeps checks and tells the listener. */
+/** All stages of a story write to this log. It times phases, keeps checks and reports events. */
 export class LabLog {
   readonly phases: Phase[] = []
   readonly checks: Check[] = []
   readonly measurements: Measurement[] = []
   readonly session: SessionPart[] = []
-  readonly #tell: (event: LabEvent) => void
+  readonly #report: (event: LabEvent) => void
   readonly #now: () => number
-  constructor(tell: (event: LabEvent) => void, now: () => number) {
-    this.#tell = tell
+  constructor(report: (event: LabEvent) => void, now: () => number) {
+    this.#report = report
     this.#now = now
   }
 
-  tell(event: LabEvent): void {
-    this.#tell(event)
+  report(event: LabEvent): void {
+    this.#report(event)
   }
 
   async phase<T>(name: string, work: () => Promise<T>): Promise<T> {
-    this.#tell({ kind: 'phase', name })
+    this.#report({ kind: 'phase', name })
     const begun = this.#now()
     try {
       return await work()
     } finally {
       const seconds = (this.#now() - begun) / 1000
       this.phases.push({ name, seconds })
-      this.#tell({ kind: 'phase-end', name, seconds })
+      this.#report({ kind: 'phase-end', name, seconds })
     }
   }
 
   check(name: string, isTrue: boolean, evidence: string): void {
     const check: Check = { name, result: isTrue ? 'pass' : 'fail', evidence }
     this.checks.push(check)
-    this.#tell({ kind: 'check', check })
+    this.#report({ kind: 'check', check })
   }
 }

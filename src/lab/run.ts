@@ -14,15 +14,15 @@ import { labKernel } from '../images/kernel.ts'
 import { gdbSocketName, startLabHost, type LabHost } from './lab-host.ts'
 import { checkDisks, checkFileSystems, hashDisks } from './media-checks.ts'
 import { mediaDisks, type MediaDisks } from './media-disks.ts'
-import { tellFailureStory } from './installed/failure-story.ts'
-import { tellPackageStory } from './installed/package-story.ts'
+import { runFailureStory } from './installed/failure-story.ts'
+import { runPackageStory } from './installed/package-story.ts'
 import { runPowerCutStory } from './installed/power-cut-story.ts'
 import { prepareInstalled } from './installed/prepare.ts'
-import { restartSeconds, tellRebootStory } from './installed/reboot-story.ts'
+import { restartSeconds, runRebootStory } from './installed/reboot-story.ts'
 import { labOverlay } from './overlay.ts'
 import { inspectStory } from './inspect-story.ts'
 import { LabLog, type LabEvent, type LabResult } from './result.ts'
-import { tellStory, type StoryOutcome } from './story.ts'
+import { runStory, type StoryOutcome } from './story.ts'
 import type { Topology } from './topology.ts'
 
 export type LabRequest = {
@@ -30,11 +30,11 @@ export type LabRequest = {
   readonly topologyFile: string
   readonly cache: string
   readonly colour: boolean
-  /** Keep the run folder (consoles, pictures) and say where it is. */
+  /** Keep the run folder (consoles, pictures) and report its path. */
   readonly keep: boolean
   /**
-   * Ends the run early (Ctrl-C): the host is stopped, everything is cleared away, an AppError with code 130
-   * is thrown.
+   * Ends the run early (Ctrl-C): the host is stopped, the run folder is removed, and an AppError with code
+   * 130 is thrown.
    */
   readonly signal: AbortSignal
 }
@@ -55,10 +55,10 @@ const runPrefix = 'handover-lab-run'
 export async function runLab(
   system: System,
   request: LabRequest,
-  tell: (event: LabEvent) => void,
+  report: (event: LabEvent) => void,
 ): Promise<LabOutcome> {
   const now = () => system.now().getTime()
-  const log = new LabLog(tell, now)
+  const log = new LabLog(report, now)
   system.work.removeStaleRunFolders(runPrefix)
   checkMemory(system, request.topology)
   const folder = system.work.makeRunFolder(runPrefix)
@@ -66,7 +66,7 @@ export async function runLab(
   const stopEarly = () => void host?.stop()
   request.signal.addEventListener('abort', stopEarly)
   try {
-    return await runIn({ system, request, folder, log, tell, begun: now() }, (started) => {
+    return await runIn({ system, request, folder, log, report, begun: now() }, (started) => {
       host = started
     })
   } catch (error) {
@@ -76,7 +76,7 @@ export async function runLab(
   } finally {
     await host?.stop()
     request.signal.removeEventListener('abort', stopEarly)
-    if (request.keep) tell({ kind: 'note', text: `the run folder is kept: ${folder}` })
+    if (request.keep) report({ kind: 'note', text: `the run folder is kept: ${folder}` })
     else system.work.removeTree(folder)
   }
 }
@@ -86,16 +86,16 @@ type Run = {
   readonly request: LabRequest
   readonly folder: string
   readonly log: LabLog
-  readonly tell: (event: LabEvent) => void
+  readonly report: (event: LabEvent) => void
   /** Milliseconds. */
   readonly begun: number
 }
 
 /** `onStart` gets the host as soon as it runs, so that an interrupted run can end it. */
 async function runIn(run: Run, onStart: (host: LabHost) => void): Promise<LabOutcome> {
-  const { system, request, folder, log, tell } = run
+  const { system, request, folder, log, report } = run
   const { topology } = request
-  const say = (text: string) => tell({ kind: 'note', text })
+  const say = (text: string) => report({ kind: 'note', text })
   const prepared = await log.phase('prepare images', () => prepare(system, request, folder, say))
   const accelerator = await chooseAccelerator(system)
   say(`virtual host under ${acceleratorWords(accelerator.kind)}: ${accelerator.why}`)
@@ -115,12 +115,12 @@ async function runIn(run: Run, onStart: (host: LabHost) => void): Promise<LabOut
     return host
   }
   const hashes = hashDisks(system, prepared.media)
-  const told = await tellStoryOf(run, { host, cutPower, page, media: prepared.media.files })
+  const outcome = await runStoryOf(run, { host, cutPower, page, media: prepared.media.files })
   const kernel = prepared.kernelRelease ?? (await host.run('uname -r')).lines[0] ?? ''
   await log.phase('stop the host', () => host.stop())
   if (topology.story === 'power-cut') await checkFileSystems(system, log, prepared.media)
   else if (prepared.media.images.size > 0) checkDisks(log, hashes, hashDisks(system, prepared.media))
-  const { guestAccelerator, ...seen } = told
+  const { guestAccelerator, ...seen } = outcome
   return { result: resultOf(run, { accelerator, kernel, host, guestAccelerator }), ...seen }
 }
 
@@ -134,7 +134,7 @@ function argsIn({ request, folder }: Run, { boot, media }: Prepared, accelerator
   return hostArgs(request.topology, files, accelerator.kind)
 }
 
-type Told = StoryOutcome & { readonly picture: Uint8Array | undefined }
+type Outcome = StoryOutcome & { readonly picture: Uint8Array | undefined }
 
 type StoryGiven = {
   readonly host: LabHost
@@ -143,11 +143,11 @@ type StoryGiven = {
   readonly media: MediaDisks['files']
 }
 
-async function tellStoryOf(run: Run, given: StoryGiven): Promise<Told> {
+async function runStoryOf(run: Run, given: StoryGiven): Promise<Outcome> {
   const { system, request, folder, log } = run
   const { topology, colour } = request
   const typist = { host: given.host, log, colour }
-  const withoutVms = (capture: string): Told => ({
+  const withoutVms = (capture: string): Outcome => ({
     capture,
     owners: {},
     guestAccelerator: null,
@@ -155,23 +155,23 @@ async function tellStoryOf(run: Run, given: StoryGiven): Promise<Told> {
   })
   switch (topology.story) {
     case 'reboot':
-      return withoutVms(await tellRebootStory(typist))
+      return withoutVms(await runRebootStory(typist))
     case 'package':
-      return withoutVms(await tellPackageStory(typist))
+      return withoutVms(await runPackageStory(typist))
     case 'reboot-failures': {
       const console = () => system.work.readFile(join(folder, 'console.log')).toString('latin1')
-      return withoutVms(await tellFailureStory(typist, console))
+      return withoutVms(await runFailureStory(typist, console))
     }
     case 'power-cut':
       return withoutVms(await runPowerCutStory({ ...typist, ...given }))
     case 'inspect':
       return withoutVms(await inspectStory(given.host, log))
     case 'handover':
-      return await tellWithPicture(run, given)
+      return await runWithPicture(run, given)
   }
 }
 
-async function tellWithPicture({ system, request, folder, log }: Run, given: StoryGiven): Promise<Told> {
+async function runWithPicture({ system, request, folder, log }: Run, given: StoryGiven): Promise<Outcome> {
   const { topology, colour } = request
   let picture: Uint8Array | undefined
   const screenshot = async () => {
@@ -179,7 +179,7 @@ async function tellWithPicture({ system, request, folder, log }: Run, given: Sto
     picture = shot.png
     return shot.ppm
   }
-  const outcome = await tellStory({ ...given, log, colour, screenshot })
+  const outcome = await runStory({ ...given, log, colour, screenshot })
   return { ...outcome, picture }
 }
 

@@ -39,7 +39,7 @@ export function parseSnapshot(lines: readonly string[]): Snapshot {
   return found
 }
 
-/** What changed of one function, in words; empty when nothing did. `(null)` and `` are both «no override». */
+/** The changes of one function, in words; empty for none. `(null)` and `` both mean no override. */
 export function differences(before: SnapshotLine | undefined, after: SnapshotLine | undefined): string[] {
   if (!before || !after) return [before ? `${before.address} is gone` : `${after?.address ?? '?'} is new`]
   const no = (override: string) => (override === '(null)' ? '' : override)

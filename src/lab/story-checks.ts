@@ -47,7 +47,7 @@ export function checkNetwork(log: LabLog, document: VerifyDocument, answers: Net
   )
 }
 
-/** What the guests see against what the kernel of the bare host said before, without the tool's own word. */
+/** Compares what the guests see with what the kernel of the bare host showed, without asking the tool. */
 export function checkGuests(log: LabLog, before: Snapshot, document: VerifyDocument): void {
   const roles = document.vms.flatMap((vm) => vm.roles)
   const wrong: string[] = []
@@ -97,7 +97,7 @@ type Stages = {
 }
 
 /**
- * Whatever is in no guest kept its driver at every stage; the spare pair is among it and is shown by name.
+ * Every function that is in no guest kept its driver at every stage. The evidence names the spare pair.
  */
 export function checkUntouched(log: LabLog, stages: Stages, document: VerifyDocument): void {
   const given = new Set(document.vms.flatMap((vm) => vm.roles.map((role) => role.address)))

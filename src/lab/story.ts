@@ -1,5 +1,5 @@
 /**
- * The story of the seed example, told by the real tool inside the lab host: the commands a user would type,
+ * The story of the seed example, run by the real tool inside the lab host: the commands a user would type,
  * and between them the lab's own questions to the kernel, the guests and the outer QEMU.
  */
 import { z } from 'zod'
@@ -45,7 +45,7 @@ export type StoryOutcome = {
 const specFile = 'home.yaml'
 const measuredDisk = 'MEDIA-1'
 
-export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
+export async function runStory(story: StoryInput): Promise<StoryOutcome> {
   const { host, log } = story
   const before = await snapshot(host)
   const capture = await lookAtHost(story)
@@ -73,7 +73,7 @@ export async function tellStory(story: StoryInput): Promise<StoryOutcome> {
   checkUntouched(log, { before, applied, running, after }, document)
   checkAfterRollback(log, before, after)
   await log.phase('measure virtio', async () => {
-    const say = (text: string) => log.tell({ kind: 'note', text })
+    const say = (text: string) => log.report({ kind: 'note', text })
     log.measurements.push(await measureVirtio(host, measuredDisk, say))
   })
   const owners = document.vms.flatMap((vm) => vm.roles.map((role) => [role.address, vm.vm]))

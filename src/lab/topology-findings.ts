@@ -1,4 +1,4 @@
-/** What is wrong in a topology, in the words of this program: zod finds it, this says it. */
+/** Turns what zod finds wrong in a topology into findings of this program. */
 import type { core } from 'zod'
 import type { Finding } from '../base/finding.ts'
 import { didYouMean } from '../base/did-you-mean.ts'

@@ -1,6 +1,6 @@
 /**
- * A lab host as data: IOMMU kind, root ports, cards, disks, networks. The YAML text becomes this here; what
- * is wrong with it is collected as findings with places.
+ * A lab host as data: IOMMU kind, root ports, cards, disks, networks. The parser turns YAML into this value
+ * and collects what is wrong as findings with places.
  */
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -136,8 +136,7 @@ export function parseTopology(text: string, file: string): { topology?: Topology
 }
 
 /**
- * A reboot needs an installation to boot, and the guests of the other stories are in the lab's own system
- * only.
+ * Stories with a reboot need an installed system; the guests of the others are in the lab's own system only.
  */
 function checkStory(host: Topology, place: Placer): Finding[] {
   const isReboot = host.story !== 'handover' && host.story !== 'inspect'
@@ -157,7 +156,7 @@ function checkStory(host: Topology, place: Placer): Finding[] {
     {
       code: 'spec-value',
       severity: 'error',
-      message: `the story ${host.story} cannot be told on the system ${host.system}`,
+      message: `the story ${host.story} does not run on the system ${host.system}`,
       help: `reboot, reboot-failures and package go with ${installedKinds.join(', ')}, others with lab`,
       at: place(['story']),
     },

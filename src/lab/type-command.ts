@@ -6,18 +6,18 @@ import type { LabLog } from './result.ts'
 export type Typist = { readonly host: LabHost; readonly log: LabLog; readonly colour: boolean }
 
 /**
- * An initramfs is made in minutes under software emulation, in more on a busy machine; only what hangs is to
- * be ended.
+ * Building an initramfs takes minutes under software emulation, and longer on a busy machine. Only a command
+ * that hangs reaches this limit.
  */
 const longestSeconds = 1200
 
 /** Runs a command as a user would, streaming what it prints. */
 export async function typeCommand({ host, log, colour }: Typist, command: string): Promise<CommandResult> {
-  log.tell({ kind: 'command', command })
+  log.report({ kind: 'command', command })
   const prefix = colour ? 'FORCE_COLOR=1 ' : ''
   const result = await host.run(prefix + command, {
     timeoutSeconds: longestSeconds,
-    onLine: (line) => log.tell({ kind: 'output', line }),
+    onLine: (line) => log.report({ kind: 'output', line }),
   })
   log.session.push({ command, status: result.status, lines: result.lines })
   return result

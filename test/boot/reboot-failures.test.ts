@@ -33,7 +33,7 @@ describe.skipIf(reason)(
       }
       evidence(`${name} is started`)
       expect(evidence(`after ${name} the old entry is back`)).toContain('intel_iommu=off')
-      expect(evidence(`after ${name} the journal tells why`)).toMatch(reason)
+      expect(evidence(`after ${name} the journal says why`)).toMatch(reason)
       expect(evidence(`after ${name} every file is as at the beginning`)).toMatch(/facts compared/)
       expect(evidence(`after ${name} every driver is as at the beginning`)).toMatch(/functions compared/)
     })

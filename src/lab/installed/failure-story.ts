@@ -1,6 +1,6 @@
 /**
- * Trial boots that go wrong: without a network, without a start, without anybody's word. Each time the host
- * comes back alone.
+ * Trial boots that go wrong: one loses the network, one does not start, one is not confirmed. After each the
+ * host goes back to its old boot entry by itself.
  */
 import { mustWork, typeCommand, type Typist } from '../type-command.ts'
 import { readBootedAs, readState, type HostState } from './host-state.ts'
@@ -9,9 +9,9 @@ import { checkAsBefore, restart, restartSeconds } from './reboot-story.ts'
 type Failure = {
   readonly name: string
   readonly spec: string
-  /** False where the trial never comes so far that it could answer. */
+  /** False where the trial boot never reaches the point at which the agent answers. */
   readonly answers: boolean
-  /** What the host says afterwards of why it went back. */
+  /** The reason that the host gives afterwards. */
   readonly reason: RegExp
 }
 
@@ -32,16 +32,16 @@ const failures: readonly Failure[] = [
 ]
 
 /** `console`: everything the host wrote on its serial console so far. */
-export async function tellFailureStory(story: Typist, console: () => string): Promise<string> {
+export async function runFailureStory(story: Typist, console: () => string): Promise<string> {
   const { host, log } = story
   await host.run('cp /opt/handover/specs/*.yaml /root/')
   const capture = (await host.run('handover capture')).lines.join('\n')
   const before = await log.phase('remember every file', () => readState(host))
-  for (const failure of failures) await tellFailure(story, failure, { before, console })
+  for (const failure of failures) await runFailure(story, failure, { before, console })
   return `${capture}\n`
 }
 
-async function tellFailure(
+async function runFailure(
   story: Typist,
   { name, spec, answers, reason }: Failure,
   given: { readonly before: HostState; readonly console: () => string },
@@ -66,7 +66,7 @@ async function tellFailure(
   log.check(`after ${name} the old entry is back`, !back.isTrial && back.groups === 0, back.cmdline)
   const said = await typeCommand(story, 'handover journal')
   const why = said.lines.find((line) => reason.test(line))
-  log.check(`after ${name} the journal tells why`, why !== undefined, why ?? said.lines.slice(-3).join(' | '))
+  log.check(`after ${name} the journal says why`, why !== undefined, why ?? said.lines.slice(-3).join(' | '))
   await log.phase(`${name}: rollback`, async () =>
     mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'),
   )

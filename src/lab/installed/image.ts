@@ -25,7 +25,7 @@ const installSeconds = 900
 export type MakingImage = {
   readonly cache: string
   readonly say: (line: string) => void
-  /** Ends it early: what was begun is cleared away, and an error is thrown. */
+  /** Ends the installation early: its files are removed, and an error is thrown. */
   readonly signal: AbortSignal
 }
 
@@ -55,8 +55,8 @@ export async function installedImage(
 }
 
 /**
- * Of everything that goes into the image: packages, files of the lab, commands, and the programs that run
- * them.
+ * The cache key: a hash of everything that goes into the image (packages, files of the lab, commands, and the
+ * programs that run them).
  */
 async function imageKey(system: System, installed: InstalledSystem): Promise<string> {
   const { kind } = await chooseAccelerator(system)
@@ -155,7 +155,7 @@ async function installLoader(
     })
 }
 
-/** What the installing unit said, without what the system says as it goes down. */
+/** The lines of the installing unit, without those of the shutdown. */
 function wordsOfInstaller(console: string): string {
   const lines = console.split('\n').filter((line) => /\bsh\[\d+\]: /.test(line))
   return lines
@@ -164,7 +164,7 @@ function wordsOfInstaller(console: string): string {
     .join('\n')
 }
 
-/** A clock that goes on would keep the whole command from ending. */
+/** The timer is cleared, because a running timer keeps Node from exiting. */
 async function endOf(ended: Promise<unknown>, signal: AbortSignal): Promise<'ended' | 'late' | 'aborted'> {
   let timer: NodeJS.Timeout | undefined
   let stop = () => {}

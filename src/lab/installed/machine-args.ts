@@ -10,8 +10,8 @@ const seaBios = '/usr/share/seabios/bios-256k.bin'
 const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd'
 
 /**
- * UEFI firmware keeps its boot entries in `variables`, which is made when it is not there. SeaBIOS is QEMU's
- * default and needs nothing.
+ * UEFI firmware keeps its boot entries in the file `variables`, which is created if it is missing. SeaBIOS is
+ * QEMU's default and needs no arguments.
  */
 export function firmwareArgs(system: System, installed: InstalledSystem, variables: string): string[] {
   if (installed.firmware === 'bios') return []
@@ -22,7 +22,7 @@ export function firmwareArgs(system: System, installed: InstalledSystem, variabl
   ]
 }
 
-/** Stands for the firmware whose first boot is part of the image. */
+/** The part of the cache key for the firmware, since the image contains its first boot. */
 export function firmwareKey(system: System, installed: InstalledSystem): string {
   const files = installed.firmware === 'bios' ? [seaBios] : [firmwareCode, firmwareVariables]
   return files.map((path) => (system.work.exists(path) ? system.work.sha256File(path) : path)).join(' ')

@@ -1,7 +1,7 @@
 /**
- * A plain Debian that gets the tool as a package: installed, used for a trial boot, upgraded while the trial
- * waits, confirmed, kept from being removed, taken back, purged. Between the commands the host's kernel and
- * file system are asked.
+ * The story of a plain Debian with the package: install, a trial boot, an upgrade while the trial waits,
+ * confirm, a refused removal, rollback, purge. Between the commands the story asks the kernel and the file
+ * system of the host what is true.
  */
 import { AppError } from '../../base/errors.ts'
 import type { CommandResult } from '../lab-host.ts'
@@ -21,7 +21,7 @@ const keptByOthers =
 const userLists = /^\/etc\/(?:passwd|group|shadow|gshadow)$/
 
 /** The capture of the host as it was at the beginning. */
-export async function tellPackageStory(story: Typist): Promise<string> {
+export async function runPackageStory(story: Typist): Promise<string> {
   const { host, log } = story
   await host.run('cp /opt/handover/specs/*.yaml /root/; rm -f /usr/local/bin/handover /usr/local/bin/node')
   const before = await log.phase('remember every file', () => readState(host))
@@ -74,7 +74,7 @@ function mustSucceed({ status, lines }: CommandResult, what: string): void {
   throw new AppError(`${what} ended with ${status} in the lab host`, { help: lines.slice(-8).join('\n') })
 }
 
-/** Of the configuration only the lists of users differ, and no unit was started or enabled. */
+/** Installing changes nothing of the configuration but the lists of users, and starts or enables no unit. */
 async function checkUntouched({ host, log }: Typist, before: HostState): Promise<void> {
   const now = await readState(host)
   const changed = changedPaths(before.files, now.files).filter(

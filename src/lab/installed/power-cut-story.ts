@@ -1,7 +1,7 @@
 /**
- * A host whose VMs live with it: applied, started on trial, confirmed; its power is cut while a guest writes
- * and traffic runs; it is restarted in order; and it is started while its firewall cannot come up. After the
- * apply nobody types anything that starts a VM.
+ * The story of a host whose VMs start with it: apply, a trial boot, confirm, a power cut while a guest writes
+ * and traffic runs, an orderly restart, and a boot in which the firewall VM cannot start. No command of the
+ * story starts a VM.
  */
 import { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
@@ -36,7 +36,7 @@ export async function runPowerCutStory(begun: PowerCutStory): Promise<string> {
   return `${capture}\n`
 }
 
-/** The files of the guests lie on the host's own disk, where an owner has them. */
+/** Copies the files of the guests to the host's own disk, where an owner has them. */
 async function prepareHost({ host, log }: PowerCutStory): Promise<void> {
   await log.phase('put the guests on the host', async () => {
     const copied = await host.run(
@@ -82,7 +82,7 @@ async function readStates({ host }: Typist): Promise<string[]> {
 
 const allUp = 'firewall running, media running'
 
-/** Only looks. */
+/** Waits, and changes nothing. */
 async function waitForVms(story: PowerCutStory): Promise<void> {
   let states: string[] = []
   for (let waited = 0; waited < comingUpSeconds; waited += 2) {
@@ -120,10 +120,10 @@ async function checkComeback(story: PowerCutStory, when: string): Promise<void> 
   )
 }
 
-/** Those of VMs, by the name that they gave themselves; words of a shell. */
+/** A shell expression: the numbers of QEMU's processes, by the names that QEMU gives them. */
 const processes = "$(grep -ls '^handover-' /proc/[0-9]*/comm | cut -d/ -f3)"
 
-/** QEMU belongs to a user without rights, and may not even ask the kernel for most of what it offers. */
+/** QEMU runs as a user without rights, and its sandbox refuses most calls to the kernel. */
 async function checkProcesses({ host, log }: PowerCutStory): Promise<void> {
   const { lines } = await host.run(
     `for pid in ${processes}; do echo "$(stat -c %U /proc/$pid) ` +
@@ -173,7 +173,7 @@ async function cutPowerWhileWriting(
     },
   })
   await log.phase('let the guest write', () => Promise.race([enough, watched.then(() => undefined)]))
-  // The line into the host ends with the host.
+  // The connection to the host breaks when its power is cut.
   watched.catch(() => undefined)
   const next = await log.phase('cut the power, and start again', () => story.cutPower())
   log.check(
@@ -216,7 +216,7 @@ async function restartInOrder(story: PowerCutStory): Promise<void> {
   await checkComeback(story, 'after the restart')
 }
 
-/** The initramfs of the firewall is gone: what is shown, and how the host is reached. */
+/** Without its initramfs the firewall cannot start: `status` shows why, and the host stays reachable. */
 async function startWithoutFirewall(story: PowerCutStory): Promise<void> {
   const { host, log } = story
   await host.run('mv /srv/guests/firewall.cpio /srv/guests/firewall.gone; sync')

@@ -1,6 +1,6 @@
 /**
- * Everything an installed host starts from: its disk out of the cache, the built tool and the specs on a disk
- * of their own.
+ * The disks that an installed host starts from: its own disk, from the cache, and a second one with the built
+ * tool and the specs.
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import { guestImage } from '../../images/guest-image.ts'
@@ -46,7 +46,7 @@ async function makeToolDisk(
 ): Promise<string> {
   const tree = system.work.ensureFolder(join(folder, 'tool'))
   for (const { path, content } of toolFiles(system)) system.work.putFile(join(tree, path), content)
-  // The lab's questions come along: an image in the cache answers new ones, too.
+  // The lab's scripts are on this disk, so that an image in the cache can run new ones.
   for (const name of ['host/snapshot.sh', 'installed/files.sh'])
     system.work.putFile(
       join(tree, 'lab', basename(name)),

@@ -1,6 +1,6 @@
 /**
- * A host that is prepared for good: planned, applied, started once on trial, confirmed, started again as on
- * any day, and taken back. Between the commands its kernel is asked what is true.
+ * The story of a host whose boot is changed: plan, apply, a trial boot, confirm, a plain restart, rollback.
+ * Between the commands the story asks the kernel of the host what is true.
  */
 import { z } from 'zod'
 import { AppError } from '../../base/errors.ts'
@@ -17,8 +17,8 @@ import {
 } from './host-state.ts'
 
 /**
- * A restart under software emulation takes 20 to 60 s, and several minutes on a busy machine; only what hangs
- * is to be ended.
+ * A restart under software emulation takes 20 to 60 s, and several minutes on a busy machine. Only a host
+ * that hangs reaches this limit.
  */
 export const restartSeconds = 900
 
@@ -43,7 +43,7 @@ const plannedSchema = z.object({
 export type PlannedSteps = Readonly<z.infer<typeof plannedSchema>>
 
 /** The capture of the host as it was at the beginning. */
-export async function tellRebootStory(story: Typist): Promise<string> {
+export async function runRebootStory(story: Typist): Promise<string> {
   const { host, log } = story
   await log.phase('look at the host', async () => {
     await host.run('cp /opt/handover/specs/*.yaml /root/')
@@ -57,14 +57,14 @@ export async function tellRebootStory(story: Typist): Promise<string> {
     booted.groups === 0 && !booted.isTrial,
     `${booted.groups} groups; ${booted.cmdline}`,
   )
-  await tellTrial(story, before)
-  await tellRollback(story, before, booted)
+  await runTrial(story, before)
+  await runRollback(story, before, booted)
   await typeCommand(story, 'handover journal')
   return `${capture}\n`
 }
 
 /** From the apply to a plain restart after the confirmation. */
-async function tellTrial(story: Typist, before: HostState): Promise<void> {
+async function runTrial(story: Typist, before: HostState): Promise<void> {
   const { log } = story
   const planned = await readPlan(story, 'reboot.yaml')
   const addresses = [...planned.assignments, ...planned.takenAlong].map(({ address }) => address)
@@ -92,7 +92,7 @@ async function tellTrial(story: Typist, before: HostState): Promise<void> {
   )
 }
 
-async function tellRollback(story: Typist, before: HostState, booted: BootedAs): Promise<void> {
+async function runRollback(story: Typist, before: HostState, booted: BootedAs): Promise<void> {
   const { host, log } = story
   await log.phase('rollback', async () =>
     mustWork(await typeCommand(story, 'handover rollback --yes'), 'rollback'),
@@ -127,8 +127,7 @@ export async function readPlan({ host }: Typist, spec: string): Promise<PlannedS
 }
 
 /**
- * The rule: every path that differs after `apply` is named in the plan. Folders above a named path may come
- * into being.
+ * The rule: the plan names every path that differs after `apply`. New folders above a named path are allowed.
  */
 async function checkOnlyPlanned(
   { host, log }: Typist,
@@ -175,7 +174,7 @@ export async function checkHandedOver(
     drivers.join('; '),
   )
   const touched = await driverLines(host, own, addresses)
-  // The same drivers speak of the functions that stay: what would be seen, had they touched the others.
+  // The log has lines of the same drivers about the functions that stay, so it would show lines about others.
   const staying = [...functions.values()].filter(({ driver }) => own.includes(driver))
   const others = await driverLines(
     host,

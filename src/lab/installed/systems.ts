@@ -20,7 +20,7 @@ export type InstalledSystem = {
   /** Code name of the release its packages are of; this machine's own when absent. */
   readonly suite?: string
   readonly firmware: 'bios' | 'uefi'
-  /** sfdisk's words for the partition table (sfdisk(8)); the last partition is the root file system. */
+  /** The partition table in the language of sfdisk(8); the last partition is the root file system. */
   readonly partitions: readonly string[]
   readonly places: readonly DiskPlace[]
 }

@@ -9,7 +9,7 @@ import type { System } from '../../machine/system.ts'
 import { writeTree, type TreeEntry } from '../../images/file-tree.ts'
 import type { InstalledSystem } from './systems.ts'
 
-/** What nobody looks at in a lab, and what would double the size of the disk. */
+/** Files that the lab does not need, and that would double the size of the disk. */
 const leftOut = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*']
 
 /** The lab's files in every installed host: source below the package's lab/ folder, place, mode. */
@@ -20,7 +20,7 @@ const ownFiles: readonly (readonly [from: string, to: string, mode: number])[] =
   ['installed/network.network', 'etc/systemd/network/10-lab.network', 0o644],
 ]
 
-/** They come before the packages, whose installation makes the first initramfs. */
+/** These files are there before the packages, because installing the packages builds the first initramfs. */
 const initramfsFiles: typeof ownFiles = [
   ['installed/initramfs.conf', 'etc/initramfs-tools/conf.d/lab', 0o644],
   ['installed/initramfs.modules', 'usr/share/initramfs-tools/modules.d/lab', 0o644],
@@ -151,7 +151,7 @@ apt-cache depends --recurse $without "$@" apt $essential | grep '^[a-z0-9]' | so
 
 /**
  * The packages of an installation and all they depend on, with version and hash as this machine's package
- * lists have them. Where the lists do not know the release, the day stands for them.
+ * lists have them. Where the lists do not know the release, the date of today takes their place.
  */
 export async function packageVersions(system: System, installed: InstalledSystem): Promise<string> {
   if (installed.suite === undefined) {
@@ -162,7 +162,7 @@ export async function packageVersions(system: System, installed: InstalledSystem
   return system.now().toISOString().slice(0, 10)
 }
 
-/** Where the kind names none, the same release as this machine's, whose programs fit its libraries. */
+/** Where the kind names no release, it is this machine's: the programs copied from here fit its libraries. */
 function suiteOf(system: System, installed: InstalledSystem): string {
   if (installed.suite !== undefined) return installed.suite
   const text = system.readText('/etc/os-release')
