@@ -14,6 +14,7 @@ export const assignment = z.object({
   address,
   identity,
   hostDriver: z.nullable(text).describe('the driver that the host used for it before'),
+  link: z.optional(z.literal(true)).describe('the port had a link while the host had it'),
   moved: z
     .nullable(z.object({ from: text, to: text }))
     .describe('from the place in the lock, to where it is now'),

@@ -20,6 +20,7 @@ const assignment: z.ZodType<Assignment> = z.looseObject({
   address,
   identity: whole,
   hostDriver: z.nullable(text).default(null),
+  link: z.exactOptional(z.literal(true)),
   moved: z.nullable(z.object({ from: text, to: text })).default(null),
 })
 const takenAlong: z.ZodType<TakenAlong> = z.looseObject({ vm: text, address, identity: whole, because: text })

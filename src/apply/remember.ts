@@ -2,6 +2,7 @@
  * A device on vfio-pci does not show its MACs, its NVMe serial, its disks or the driver that the host used
  * for it. The next record copies them from the record of an earlier apply of the same device.
  */
+import { defined } from '../base/defined.ts'
 import type { Identity } from '../pci/identity.ts'
 import type { Plan } from '../plan/types.ts'
 import type { JournalRecord } from './journal.ts'
@@ -18,7 +19,8 @@ export function rememberSerials(plan: Plan, last: JournalRecord): Plan {
       const old = last.assignments.find((one) => isSameFunction(one.identity, now.identity))
       const isHidden = now.hostDriver === null || now.hostDriver === 'vfio-pci'
       const hostDriver = isHidden ? (old?.hostDriver ?? now.hostDriver) : now.hostDriver
-      return { ...now, hostDriver, identity: complete(now.identity) }
+      const link = now.link ?? (isHidden ? old?.link : undefined)
+      return { ...now, hostDriver, ...defined({ link }), identity: complete(now.identity) }
     }),
     takenAlong: plan.takenAlong.map((now) => ({ ...now, identity: complete(now.identity) })),
   }

@@ -17,6 +17,8 @@ export type Assignment = {
   readonly identity: Identity
   /** The driver the host used for it before: what a Linux guest is expected to use as well. */
   readonly hostDriver: string | null
+  /** The port had a link while the host had it. Absent: it had none, or nobody could tell. */
+  readonly link?: true
   /** The place it had in the lock, when it answers elsewhere now. */
   readonly moved: { readonly from: string; readonly to: string } | null
 }

@@ -58,6 +58,7 @@ function settle(
         address: device.address,
         identity,
         hostDriver: device.driver ?? null,
+        ...(device.networkInterfaces?.some(({ carrier }) => carrier === true) ? { link: true } : {}),
         moved: isLocked ? lock.moved : null,
       },
     ]

@@ -74,7 +74,7 @@ describe('apply of driver steps', () => {
     const seen = identityOf(nic)
     const { macs, ...hidden } = seen
     await apply(
-      { ...planOf(toVfio(nic)), assignments: [{ ...wan, identity: seen, hostDriver: 'e1000e' }] },
+      { ...planOf(toVfio(nic)), assignments: [{ ...wan, identity: seen, hostDriver: 'e1000e', link: true }] },
       system,
     )
     const again = { ...planOf(), assignments: [{ ...wan, identity: hidden, hostDriver: 'vfio-pci' }] }
@@ -85,7 +85,7 @@ describe('apply of driver steps', () => {
     }
     expect(await apply(renamed, system)).toMatchObject({ outcome: 'applied', id: '0002' })
     expect(readLastApplied(system)?.assignments).toEqual([
-      { ...wan, role: 'uplink', identity: { ...hidden, macs }, hostDriver: 'e1000e' },
+      { ...wan, role: 'uplink', identity: { ...hidden, macs }, hostDriver: 'e1000e', link: true },
     ])
   })
 

@@ -49,6 +49,19 @@ describe('a role', () => {
     expect(differences).toEqual([expect.stringMatching(difference)])
   })
 
+  it('does not match where the port had a link on the host and has none in the guest', () => {
+    const withLink = (lines: readonly string[]) =>
+      compareRole({ ...wan, link: true }, firewall, '0000:01:00.0', parseGuestReport(lines))
+    const line = port('0000:01:00.0', '52:54:00:00:00:01')
+    expect(withLink([line])).toMatchObject({ match: true, promised: { link: true } })
+    expect(withLink([line.replace('link=1', 'link=0')]).differences).toEqual([
+      'link is false, promised was true',
+    ])
+    expect(withLink([line.replace(' link=1', '')]).match).toBe(true)
+    // Nothing was promised of a port that had no link.
+    expect(ask([line.replace('link=1', 'link=0')]).match).toBe(true)
+  })
+
   it('does not match where the ports are swapped', () => {
     const lines = [port('0000:01:00.0', '52:54:00:00:00:02'), port('0000:01:00.1', '52:54:00:00:00:01')]
     expect(ask(lines).differences).toEqual(['macs is 52:54:00:00:00:02, promised was 52:54:00:00:00:01'])
