@@ -1,4 +1,5 @@
 /** `handover apply SPEC`: shows the plan, asks, does it, and prints what became of it. */
+import { recoveryCardPath } from '../../boot/trial/recovery-card.ts'
 import { defined } from '../../base/defined.ts'
 import type { ApplyResult } from '../../apply/apply.ts'
 import { applyDocument } from '../../api/apply.ts'
@@ -119,6 +120,7 @@ function concludeApplied(
   // Some things could not be planned before this apply: what is left then is the second half, and no failure.
   const again = ended.planned.plan.again === true
   print(renderApplied(result, ended, { left, again }))
+  if (ended.isTrial && left === 0) print(`if that boot goes wrong (print this page now): ${recoveryCardPath}`)
   return left > 0 && !again ? exitCode.errorFindings : exitCode.done
 }
 

@@ -10,6 +10,7 @@ import {
   vmTemplatePath,
 } from '../../boot/vm-units.ts'
 import { sleepPath } from '../../boot/host-setup.ts'
+import { recoveryCardPath } from '../../boot/trial/recovery-card.ts'
 import type { HostFile } from '../host.ts'
 import { namesIn, type Reading } from './reading.ts'
 
@@ -38,6 +39,7 @@ const own = [
   vmTemplatePath,
   vmTargetPath,
   sleepPath,
+  recoveryCardPath,
 ]
 
 const single = [

@@ -227,7 +227,8 @@ async function startWithoutFirewall(story: PowerCutStory): Promise<void> {
   const address = await host.run('ip -o -4 address show br0')
   log.check(
     'a firewall that does not come up is shown with its reason, and media waits',
-    states.every((state) => /(?:waiting|failed)$/.test(state)) && lines.some((line) => /firewall/.test(line)),
+    states.every((state) => /(?:waiting|failed)$/.test(state)) &&
+      lines.some((line) => /^ {2}(?:console|ended because): .*initrd/.test(line)),
     states.join(', '),
   )
   log.check(

@@ -21,6 +21,7 @@ import { remakeImages } from '../../boot/situation.ts'
 import { withoutRepeats } from '../../boot/initramfs/images.ts'
 import { ownFileSteps, removeFileSteps } from '../../boot/own-file-steps.ts'
 import type { Step } from '../../steps/step.ts'
+import { recoveryCard } from '../../boot/trial/recovery-card.ts'
 import type { TrialWay } from '../../boot/trial/trial-way.ts'
 
 type TrialWish = {
@@ -48,7 +49,12 @@ export function planTrial(boot: BootSituation, given: TrialWish): TrialPlan {
   const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
   if (steps.length + way.prepare.length + way.entry.length === 0) return { ok: true, steps: [] }
-  return { ok: true, steps: [...steps, ...way.prepare, ...way.make(tool, release), ...way.entry, way.choose] }
+  const card = recoveryCard(host.ownAddresses ?? [], given.minutes)
+  const byHand = ownFileSteps([card], files, 'how to get this host back by hand')
+  return {
+    ok: true,
+    steps: [...byHand, ...steps, ...way.prepare, ...way.make(tool, release), ...way.entry, way.choose],
+  }
 }
 
 function checksOf(host: Host, wish: TrialWish): TrialChecks {
