@@ -146,11 +146,15 @@ function renderOutage({ plan, style, columns }: Drawing): string {
     return wrap(`  ${parts.join(', ')}`, columns, 5)
   })
   const served = servedBy(steps)
+  // Where nothing starts them, a promise that they come back would be false.
+  const byHand = plan.findings.some(({ code }) => code === 'not-started')
   const head =
     served.length === 0
-      ? 'After a reboot of this host the VMs come back in this order'
+      ? `After a reboot of this host ${byHand ? 'handover up starts the VMs' : 'the VMs come back'} in this order`
       : `When this host reboots, ${listAll(served)} ${served.length > 1 ? 'are' : 'is'} gone; ` +
-        'back in this order'
+        (byHand
+          ? `handover up brings ${served.length > 1 ? 'them' : 'it'} back in this order`
+          : 'back in this order')
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 
