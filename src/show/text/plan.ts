@@ -150,7 +150,8 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   const byHand = plan.findings.some(({ code }) => code === 'not-started')
   const head =
     served.length === 0
-      ? `After a reboot of this host ${byHand ? 'handover up starts the VMs' : 'the VMs come back'} in this order`
+      ? `After a reboot of this host ${byHand ? 'handover up starts the VMs' : 'the VMs come back'} ` +
+        'in this order'
       : `When this host reboots, ${listAll(served)} ${served.length > 1 ? 'are' : 'is'} gone; ` +
         (byHand
           ? `handover up brings ${served.length > 1 ? 'them' : 'it'} back in this order`
