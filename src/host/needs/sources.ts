@@ -26,12 +26,22 @@ export function namesInSource(reading: Reading, path: string): readonly string[]
   return namesIn(reading, path)
 }
 
+/** A source of which only the first entries are read: the rest may state any need. */
+export function noteBeyond(reading: Reading, path: string, most: number): void {
+  remember(reading, path, `only its first ${most} entries are read`)
+}
+
 function note(reading: Reading, path: string, { reason, code }: ReadFailure): void {
   if (reason === 'absent' && code !== 'ENOTDIR') return
-  const known = failures.get(reading) ?? new Map<string, string>()
-  failures.set(reading, known)
-  known.set(
+  remember(
+    reading,
     path,
     reason === 'too-large' ? 'it is too large to be read' : `it cannot be read (${code ?? reason})`,
   )
+}
+
+function remember(reading: Reading, path: string, why: string): void {
+  const known = failures.get(reading) ?? new Map<string, string>()
+  failures.set(reading, known)
+  known.set(path, why)
 }

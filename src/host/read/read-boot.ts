@@ -11,7 +11,7 @@ import { trialImageName } from '../../boot/trial/trial.ts'
 import { trialId, trialResultPath } from '../../boot/trial/trial.ts'
 import type { Reader } from '../../machine/system.ts'
 import type { BootFacts } from '../boot-facts.ts'
-import { readEntryImages, readLoaderVariable } from './read-entries.ts'
+import { readEntryImages, isLoaderVariableReadable, readLoaderVariable } from './read-entries.ts'
 import { readUnified } from './read-unified.ts'
 import { bootPaths } from '../../boot/boot-paths.ts'
 
@@ -42,6 +42,7 @@ const trialNames = new Set([trialEntryName, trialImageName])
 
 /** Whether the boot loader will start the trial next. Unknown if its one-shot choice cannot be read. */
 function readOneShot(reader: Reader, loader: string | undefined): Pick<BootFacts, 'trialIsNext'> {
+  if (loader?.startsWith('systemd-boot') && !isLoaderVariableReadable(reader, 'LoaderEntryOneShot')) return {}
   if (loader?.startsWith('systemd-boot'))
     return { trialIsNext: trialNames.has(readLoaderVariable(reader, 'LoaderEntryOneShot') ?? '') }
   for (const folder of ['/boot/grub2', '/boot/grub']) {

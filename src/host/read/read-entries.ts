@@ -78,6 +78,12 @@ function readLoaderEntries(reader: Reader): LoaderEntries | undefined {
 }
 
 /** Four bytes of attributes, then UTF-16. */
+/** False for a variable that is there and cannot be read: its value is unknown then. */
+export function isLoaderVariableReadable(reader: Reader, name: string): boolean {
+  const bytes = reader.readBytes(loaderVariablePath(name), 4096)
+  return bytes.ok || bytes.reason === 'absent'
+}
+
 export function readLoaderVariable(reader: Reader, name: string): string | undefined {
   const bytes = reader.readBytes(loaderVariablePath(name), 4096)
   if (!bytes.ok) return undefined

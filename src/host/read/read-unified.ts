@@ -19,7 +19,9 @@ export function readUnified(reader: Reader): Pick<BootFacts, 'unified' | 'secure
   const unified = findFolder(reader)
   return {
     ...defined({ unified }),
+    // Nobody knows that Secure Boot is off where its variable cannot be read.
     ...(secure.ok ? { secureBoot: secure.value[4] === 1 } : {}),
+    ...(!secure.ok && secure.reason !== 'absent' ? { secureBoot: true } : {}),
   }
 }
 

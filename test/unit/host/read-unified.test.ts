@@ -20,6 +20,14 @@ describe('unified images', () => {
     expect(read()).toEqual({})
   })
 
+  it('need a signature where nobody can read whether Secure Boot is on', () => {
+    const system = linuxSystem({ root })
+    const answer = (reason: 'absent' | 'unreadable') =>
+      readUnified({ ...system, readBytes: () => ({ ok: false, reason }) }).secureBoot
+    expect(answer('unreadable')).toBe(true)
+    expect(answer('absent')).toBeUndefined()
+  })
+
   it('are told apart by the longest release of an installed kernel that the name has whole', () => {
     kernels('6.1.0-9', '6.1.0-9-amd64', '6.6')
     for (const name of [

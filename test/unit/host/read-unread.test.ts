@@ -38,3 +38,54 @@ test('a serial card in use does where the console is not named', () => {
   expect(read(without, card('070002')).unread).toContain('console')
   expect(read(known, card('070002')).unread).not.toContain('console')
 })
+
+const port = pci({
+  at: 'pci0000:00/0000:00:06.0',
+  classCode: '020000',
+  driver: 'e1000e',
+  group: 4,
+  files: {
+    'net/eth0/ifindex': '2\n',
+    'net/eth0/address': '52:54:00:00:00:01\n',
+    'net/eth0/flags': '0x1003\n',
+  },
+})
+
+/** More than anybody has, and more than is read: the rest is not "no". */
+const crowded = (
+  folder: string,
+  names: readonly string[],
+  texts = (_path: string): string | undefined => undefined,
+) => {
+  const system = linuxSystem({ root: tree(known, card('010601'), port) })
+  const host = readHost({
+    ...system,
+    list: (path) => (path === folder ? { ok: true, value: names } : system.list(path)),
+    readText: (path, limit) => {
+      const text = texts(path)
+      return text === undefined ? system.readText(path, limit) : { ok: true, value: text }
+    },
+  })
+  return (host.lostNeeds ?? []).map(({ lost, why }) => `${lost}: ${why}`)
+}
+const many = (count: number, name: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => name(i))
+
+test('entries beyond a limit are lost, and those within it are not', () => {
+  const block = (index: number) => `8:${index}`
+  expect(crowded('/sys/dev/block', many(20_001, block))).toContain(
+    '/sys/dev/block: only its first 20000 entries are read',
+  )
+  expect(crowded('/sys/dev/block', many(20_000, block)).join('\n')).not.toContain('only its first')
+  const mountinfo = (path: string) =>
+    /^\/proc\/\d+\/mountinfo$/.test(path) ? `1 1 0:${path.split('/')[2]} / /x rw - tmpfs x rw\n` : undefined
+  const process = (index: number) => String(index + 10)
+  expect(crowded('/proc', many(2049, process), mountinfo)).toContain(
+    '/proc: only its first 2048 entries are read',
+  )
+  expect(crowded('/proc', many(2048, process), mountinfo).join('\n')).not.toContain('only its first')
+  const plan = (index: number) => `${index}.yaml`
+  expect(crowded('/etc/netplan', many(2049, plan)).join('\n')).toContain(
+    'only its first 2048 entries are read',
+  )
+})

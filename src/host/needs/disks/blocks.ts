@@ -7,6 +7,7 @@ import { defined } from '../../../base/defined.ts'
 import { ownerOf } from '../../read/read-attached.ts'
 import type { PciAddress } from '../../../pci/address.ts'
 import { namesIn, linkOf, textOf, type Reading } from '../../read/reading.ts'
+import { noteBeyond } from '../sources.ts'
 
 export type Block = {
   /** Kernel name: `sda2`, `dm-3`, `cciss!c0d0p1`. */
@@ -35,11 +36,11 @@ export function readBlocks(reading: Reading, inUse: readonly string[] = []): Blo
   const places = new Map<string, string | undefined>()
   const numbers = new Map<string, string>()
   for (const folder of ['/sys/block', '/sys/class/block']) {
-    for (const name of namesIn(reading, folder).slice(0, maxBlocks)) {
+    for (const name of firstOf(reading, folder)) {
       places.set(name, placeIn(linkOf(reading, `${folder}/${name}`)) ?? places.get(name))
     }
   }
-  for (const number of namesIn(reading, '/sys/dev/block').slice(0, maxBlocks)) {
+  for (const number of firstOf(reading, '/sys/dev/block')) {
     const place = placeIn(linkOf(reading, `/sys/dev/block/${number}`))
     const name = place?.slice(place.lastIndexOf('/') + 1)
     if (place === undefined || name === undefined) continue
@@ -55,6 +56,12 @@ export function readBlocks(reading: Reading, inUse: readonly string[] = []): Blo
   }
   const index = indexOf(reading, places, numbers)
   return { ...index, areAllPlaced: index.areAllPlaced && inUse.every((number) => index.byNumber.has(number)) }
+}
+
+function firstOf(reading: Reading, folder: string): readonly string[] {
+  const names = namesIn(reading, folder)
+  if (names.length > maxBlocks) noteBeyond(reading, folder, maxBlocks)
+  return names.slice(0, maxBlocks)
 }
 
 function indexOf(

@@ -6,7 +6,7 @@
  */
 import { linkOf, namesIn, textOf, type Reading } from '../../read/reading.ts'
 import { readContained } from '../container.ts'
-import { textOfSource } from '../sources.ts'
+import { noteBeyond, textOfSource } from '../sources.ts'
 
 export type Mount = {
   readonly point: string
@@ -85,7 +85,7 @@ function readNamespaces(reading: Reading, isContained: boolean): Namespaces {
     isContained ? textOf(reading, '/proc/1/mountinfo', largest) : '',
   ])
   for (const pid of namesIn(reading, '/proc')) {
-    if (!/^\d+$/.test(pid) || others.length >= maxNamespaces) continue
+    if (!/^\d+$/.test(pid)) continue
     const namespace = namespaceOf(reading, pid)
     if (namespace !== undefined && seen.has(namespace)) continue
     if (namespace !== undefined) seen.add(namespace)
@@ -93,6 +93,10 @@ function readNamespaces(reading: Reading, isContained: boolean): Namespaces {
     // namespaces.
     const text = textOf(reading, `/proc/${pid}/mountinfo`, largest)
     if (text === undefined || texts.has(text)) continue
+    if (others.length >= maxNamespaces) {
+      noteBeyond(reading, '/proc', maxNamespaces)
+      break
+    }
     texts.add(text)
     others.push({ mounts: parseMounts(text), process: pid })
   }

@@ -73,6 +73,8 @@ function findConfigured(reading: Reading, devices: readonly PciDevice[]): Config
       gaps.push({ lost: folder, why: `it cannot be read (${listed.code ?? 'error'})` })
     }
     const names = listed.ok ? listed.value.filter((name) => pattern.test(name)) : []
+    if (names.length > fileLimit)
+      gaps.push({ lost: folder, why: `only its first ${fileLimit} entries are read` })
     for (const name of names.slice(0, fileLimit)) take(`${folder}/${name}`, reader)
   }
   for (const [path, reader] of files) take(path, reader)

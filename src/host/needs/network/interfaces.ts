@@ -52,6 +52,8 @@ export type NetInterface = {
   readonly gap?: string
 }
 
+const most = 16_384
+
 export type Interfaces = {
   readonly byName: ReadonlyMap<string, NetInterface>
   /** The reason why the list may be incomplete. */
@@ -66,7 +68,7 @@ export function readInterfaces(reading: Reading, answer: KernelAnswer): Interfac
   }
   const listed = reading.system.list(netFolder)
   const byName = new Map<string, NetInterface>()
-  for (const name of listed.ok ? listed.value.slice(0, 16_384) : []) {
+  for (const name of listed.ok ? listed.value.slice(0, most) : []) {
     // `bonding_masters` is a file beside the interfaces.
     const link = linkOf(reading, `${netFolder}/${name}`)
     if (link === undefined && !reading.system.stat(`${netFolder}/${name}/ifindex`).ok) continue
@@ -75,7 +77,9 @@ export function readInterfaces(reading: Reading, answer: KernelAnswer): Interfac
   for (const [name, row] of rows)
     if (!byName.has(name)) byName.set(name, withKernelWords({ name, isVirtual: true, ...nothingAround }, row))
   const gap = listed.ok
-    ? undefined
+    ? listed.value.length > most
+      ? `only the first ${most} entries of ${netFolder} are read`
+      : undefined
     : listed.reason === 'absent'
       ? `${netFolder} is not there`
       : `${netFolder} cannot be read (${listed.code ?? 'error'})`
