@@ -10,12 +10,20 @@ for path in "$@"; do
   case $(findmnt -n -o FSTYPE --target "$path" 2>/dev/null) in ext3|ext4|xfs|btrfs) ;; *) continue ;; esac
   case "$seen" in *"|$mount|"*) continue ;; esac
   seen="$seen|$mount|"
-  fsfreeze --freeze "$mount" 2>/dev/null || continue
-  tries=0
-  until fsfreeze --unfreeze "$mount" 2>/dev/null; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || exit 1
-    sleep 0.1
-  done
+  # While it freezes, nobody can write: what is dirty goes to the disk before.
+  sync -f "$path" 2>/dev/null || sync
+  # Should this very process be killed, the second one thaws.
+  (sleep 30; fsfreeze --unfreeze "$mount") >/dev/null 2>&1 &
+  second=$!
+  if fsfreeze --freeze "$mount" 2>/dev/null; then
+    tries=0
+    until fsfreeze --unfreeze "$mount" 2>/dev/null; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 600 ] || exit 1
+      sleep 0.1
+    done
+  fi
+  kill -KILL "$second" 2>/dev/null
+  wait "$second" 2>/dev/null
 done
 exit 0

@@ -58,3 +58,13 @@ it('thaws although it is asked to end while the file system is frozen', async ()
   await ended
   expect(calls()).toBe('--freeze\n--unfreeze\n')
 })
+
+it('is thawed by a second process when the first one is killed', async () => {
+  program('sleep', 'exec /bin/sleep 0.2')
+  program('fsfreeze', 'echo "$1" >> "$folder/calls"; test "$1" = --unfreeze || exec /bin/sleep 5')
+  const script = readFileSync('assets/boot/checkpoint.sh', 'utf8')
+  const child = spawn('sh', ['-c', script, 'checkpoint', '/boot/a'], { stdio: 'ignore' })
+  await vi.waitUntil(() => calls() !== '', 5000)
+  child.kill('SIGKILL')
+  await vi.waitUntil(() => calls().includes('--unfreeze'), 5000)
+})
