@@ -341,6 +341,12 @@ describe('disks in use at second hand', () => {
       [],
     ],
     [
+      'a device that SCST passes through',
+      { '/sys/kernel/scst_tgt/devices/2:0:0:0/handler': '' },
+      [],
+      ['export 2:0:0:0 of SCST: export 2:0:0:0 of SCST, nothing says what it exports'],
+    ],
+    [
       'a device of SCST',
       { '/sys/kernel/scst_tgt/devices/tape/filename': '/dev/sdf\n[key]\n' },
       [`export tape of SCST: sdf > ${b}`],

@@ -89,3 +89,20 @@ test('entries beyond a limit are lost, and those within it are not', () => {
     'only its first 2048 entries are read',
   )
 })
+
+test('an export whose files cannot be read may export any disk', () => {
+  const folder = '/sys/kernel/config/target/core/iblock_1/films'
+  const system = linuxSystem({ root: tree(known, card('010601'), { [`${folder}/enable`]: '1\n' }) })
+  const lost = (hidden: boolean) =>
+    (
+      readHost({
+        ...system,
+        readText: (path, limit) =>
+          hidden && path.startsWith(folder)
+            ? { ok: false, reason: 'unreadable', code: 'EACCES' }
+            : system.readText(path, limit),
+      }).lostNeeds ?? []
+    ).map(({ what }) => what)
+  const what = "export films of the kernel's target (LIO)"
+  expect([lost(true), lost(false)].map((all) => all.includes(what))).toEqual([true, true])
+})

@@ -29,8 +29,10 @@ function readTargets(reading: Reading): Export[] {
       const folder = `${cores}/${core}/${name}`
       const enable = textOf(reading, `${folder}/enable`)
       const path = textOf(reading, `${folder}/udev_path`)
-      // Other entries beside the backstores (hba_info, hba_mode) are files.
-      if ((enable === undefined && path === undefined) || enable === '0') return []
+      // Other entries beside the backstores (hba_info, hba_mode) are files. A backstore that cannot be read
+      // may be on.
+      const isBackstore = ['enable', 'udev_path'].some((file) => isThere(reading, `${folder}/${file}`))
+      if (!isBackstore || enable === '0') return []
       const what = `export ${name} of the kernel's target (LIO)`
       if (path?.startsWith('/') === true) return [{ what, path }]
       const [, major, minor] =
@@ -38,6 +40,11 @@ function readTargets(reading: Reading): Export[] {
       return [{ what, ...(major === undefined ? {} : { number: `${major}:${minor ?? ''}` }) }]
     })
   })
+}
+
+function isThere(reading: Reading, path: string): boolean {
+  const text = reading.system.readText(path)
+  return text.ok || text.reason === 'unreadable' || text.reason === 'too-large'
 }
 
 /** Documentation/nvme: `subsystems/NQN/namespaces/1/device_path`. */
@@ -54,11 +61,15 @@ function readNvmeTargets(reading: Reading): Export[] {
   )
 }
 
-/** SCST: the first line of `filename` is the device or file. */
+/**
+ * SCST: the first line of `filename` is the device or file. A device that is passed through has no such file,
+ * and nothing says which disk it is.
+ */
 function readScst(reading: Reading): Export[] {
   const folder = '/sys/kernel/scst_tgt/devices'
   return namesInSource(reading, folder).flatMap((name): Export[] => {
     const path = textOf(reading, `${folder}/${name}/filename`)?.split('\n')[0]
-    return path?.startsWith('/') === true ? [{ what: `export ${name} of SCST`, path }] : []
+    const what = `export ${name} of SCST`
+    return [path?.startsWith('/') === true ? { what, path } : { what }]
   })
 }
