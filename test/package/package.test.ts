@@ -85,7 +85,7 @@ describe.skipIf(skip)('the packages', () => {
     const needed = ['libstdc++6', 'systemd-standalone-sysusers', 'systemd-standalone-tmpfiles']
     makeRoot(root(), [...needed, 'man-db', 'bash-completion'])
     makeRoot(newerRoot(), needed, 'trixie')
-  }, 300_000)
+  }, 600_000)
   afterAll(() => rmSync(work, { recursive: true, force: true }))
 
   it('are the same bytes when they are built twice', () => {
@@ -132,7 +132,7 @@ describe.skipIf(skip)('the packages', () => {
 
   it(
     'install, work, refuse to go while something stands, and leave the system as it was',
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     () => {
       const before = snapshotOf(root(), keptByOthers)
       copyFileSync(inWork('first', debName), join(root(), 'tmp', debName))
