@@ -7,6 +7,7 @@ const meanings = {
   usage: 'the command line or a file named on it cannot be understood',
   applyFailedRestored: 'an apply did not succeed; the host is as it was before',
   applyFailedNotRestored: 'an apply did not succeed, and the host is not fully as it was before',
+  changes: 'there would be changes (plan --check)',
   bug: 'a fault of the program itself',
   interrupted: 'ended by Ctrl-C',
 }

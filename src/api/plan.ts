@@ -8,6 +8,10 @@ import { findings } from './finding.ts'
 import { identity } from '../steps/parts.ts'
 import { stepSchema } from '../steps/step.ts'
 
+const onlyIf = z
+  .optional(texts)
+  .describe('in a conditional plan: what has to be true on the machine for it to be given')
+
 export const assignment = z.object({
   vm: text,
   role: text,
@@ -18,9 +22,10 @@ export const assignment = z.object({
   moved: z
     .nullable(z.object({ from: text, to: text }))
     .describe('from the place in the lock, to where it is now'),
+  onlyIf,
 })
 
-export const takenAlong = z.object({ vm: text, address, because: text, identity })
+export const takenAlong = z.object({ vm: text, address, because: text, identity, onlyIf })
 export const settled = z.object({ address, word: text, doubts: texts })
 export const concession = z.object({ address, name: text, what: text })
 
@@ -35,6 +40,9 @@ const outageStep = z.object({
 
 export const planSchema = z.object({
   ...version,
+  conditional: z
+    .optional(z.literal(true))
+    .describe('the input does not say what the host uses: what it leaves open counts as free; no steps'),
   assignments: z.array(assignment),
   takenAlong: z.array(takenAlong),
   spare: addresses,

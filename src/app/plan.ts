@@ -38,5 +38,16 @@ export async function planSource(
 ): Promise<Planned> {
   const { spec, places, lock } = source
   const host = await readPlanningHost(system, from, source)
-  return { source, host, plan: plan(host, spec, { places, ...choices, ...defined({ lock }) }) }
+  const conditional = from !== undefined && leavesUseOpen(host)
+  return {
+    source,
+    host,
+    plan: plan(host, spec, { places, ...choices, ...defined({ lock }), ...(conditional && { conditional }) }),
+  }
+}
+
+/** A listing, or an archive of a machine without the files that state what the host uses. */
+function leavesUseOpen({ source, unreadNeeds = [] }: Host): boolean {
+  if (source.kind === 'capture') return false
+  return source.kind !== 'sysfs' || unreadNeeds.some((kind) => kind !== 'vm')
 }

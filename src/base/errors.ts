@@ -11,6 +11,8 @@ export const exitCode = {
   usage: 2,
   applyFailedRestored: 3,
   applyFailedNotRestored: 4,
+  /** `plan --check`: there would be changes. */
+  changes: 10,
   bug: 70,
   /** Ctrl-C, as shells count it. */
   interrupted: 130,

@@ -93,9 +93,18 @@ function addReadingCommands(program: Command): void {
     .option('--no-boot', 'leave out what would change how the host boots')
     .option('--no-confirm', 'with kernel arguments changed at once, without a trial boot')
     .option('--confirm-within <time>', "with a trial boot that waits so long (default '10 min')")
+    .option('--check', 'exit with 10 when there would be changes, for scripts')
+    .option('--full', 'every file whole, also the scripts that the host runs at each boot')
+    .option('--out <dir>', 'write every file that would be written into a new folder, to read it there')
     .addHelpText(
       'after',
-      examples('plan home.yaml', 'plan home.yaml --json', 'plan home.yaml --from my-host.yaml'),
+      examples(
+        'plan home.yaml',
+        'plan home.yaml --json',
+        'plan home.yaml --from my-host.yaml',
+        'plan home.yaml --out planned',
+        'plan home.yaml --check',
+      ),
     )
     .action(action(async () => (await import('./commands/plan.ts')).runPlan))
   reading(program.command('lock').argument('<spec>'))

@@ -96,6 +96,7 @@ function silicon(member: PciDevice, stand: Stand, view: HostView): Reason {
       code: 'input-incomplete',
       severity: 'note',
       undecided: true,
+      unread: 'driver',
       message: `the input does not say whether a driver holds ${address}, the ${what} of this board`,
       help: 'add the output of: lspci -nnk',
       about,

@@ -13,11 +13,19 @@ import type { HostNeed, IommuGroup } from '../host/host.ts'
 export type Verdict = 'ready' | 'caution' | 'refused' | 'unknown'
 
 /**
+ * What an input can leave open: whether the host uses the function (as its disk, network, input, display or
+ * console), what kind of device it is, its IOMMU group, and whether a driver holds it.
+ */
+export type Unread = 'disk' | 'network' | 'input' | 'display' | 'console' | 'class' | 'group' | 'driver'
+
+/**
  * One reason: `severity` error refuses, warning cautions, note only informs. `undecided` leaves the verdict
  * open; an undecided error gives the verdict `unknown`, and no plan takes the device.
  */
 export type Reason = Finding & {
   readonly undecided?: boolean
+  /** With `undecided`: the fact that the input does not state, and that a look at the machine would. */
+  readonly unread?: Unread
   /**
    * The message where the function, `about[0]`, is named already: `has no usable reset`. Absent where the
    * message is about several functions alike.

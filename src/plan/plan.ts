@@ -22,7 +22,8 @@ import { checkLeftovers } from './changes/leftovers.ts'
 import { planMemory } from './outlook/memory.ts'
 import { leaveBootAlone } from './changes/boot-left-alone.ts'
 import type { BootChange } from '../boot/edits.ts'
-import { bootChange, planBoot, type BootPlan, type BootWish } from './changes/plan-boot.ts'
+import { bootChange, noBootPlan, planBoot, type BootPlan, type BootWish } from './changes/plan-boot.ts'
+import { checkWhatIsLeft, withConditions } from './outlook/conditions.ts'
 import { checkBridges } from './outlook/networks.ts'
 import { checkOutage, forecastOutage, hostWaits } from './outlook/outage.ts'
 import { checkKernelArguments } from './changes/kernel-arguments.ts'
@@ -51,6 +52,11 @@ export type PlanInput = {
   readonly trialMinutes?: number
   /** False leaves alone how the host boots: the drivers then change until the next reboot only. */
   readonly boot?: boolean
+  /**
+   * True where the host is an input that does not say what the machine uses, such as a listing: what the
+   * input leaves open counts as free, each assignment states its condition, and there are no steps.
+   */
+  readonly conditional?: boolean
 }
 
 export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
@@ -62,16 +68,18 @@ export function plan(host: Host, spec: Spec, given: PlanInput = {}): Plan {
     .filter(([, followed]) => followed.kind === 'lost')
     .map(([key]) => key)
   const findings = findingsOf(who, changes, given)
+  const conditional = given.conditional === true
   return {
-    assignments: shared.assignments,
-    takenAlong: who.taken,
+    ...(conditional ? { conditional } : {}),
+    assignments: conditional ? withConditions(view, shared.assignments) : shared.assignments,
+    takenAlong: conditional ? withConditions(view, who.taken) : who.taken,
     spare: sparesOf(view, gone),
     staying: stayingOf(view, gone),
     ...(doubtful.length > 0 ? { doubtful } : {}),
     ...(said.settled.length > 0 ? { settled: said.settled } : {}),
     ...(concessions.open.length > 0 ? { concessions: concessions.open } : {}),
     findings,
-    steps: hasErrors(findings) ? [] : stepsOf(who, changes, given),
+    steps: conditional || hasErrors(findings) ? [] : stepsOf(who, changes, given),
     needsReboot: boot.needsReboot,
     ...(functions.again && host.iommu.state !== 'off' ? { again: true } : {}),
     memory: memory.memory,
@@ -111,19 +119,24 @@ function decideChanges({ host, spec, functions, leaving }: Who, given: PlanInput
   })
   const units = planUnits(host, spec)
   const files = [...hugepages.files, ...functions.files, ...units.files]
-  const boot = given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
+  const boot = planBootOf(host, spec, { wish, files, given })
   return { memory, resets, hugepages, units, removal, files, boot }
 }
 
 type Changes = ReturnType<typeof decideChanges>
 
-function findingsOf(who: Who, changes: Changes, { places }: PlanInput): Finding[] {
+function findingsOf(who: Who, changes: Changes, given: PlanInput): Finding[] {
+  const { places } = given
   const { host, spec, functions, view, lock, wanted, shared, leaving, gone, said, concessions } = who
   const { memory, hugepages, units, removal, boot } = changes
   const kept = host.needs.filter((need) => !isGivenUp(need, new Set(spec.host.giveUp)))
   return bySeverity([
     ...[view, lock, wanted, shared].flatMap((part) => part.findings),
-    ...warningsOf(view, leaving, { needsReboot: boot.needsReboot && bootChange(host) !== undefined }),
+    ...warningsOf(view, leaving, {
+      needsReboot: boot.needsReboot && bootChange(host) !== undefined,
+      conditional: given.conditional === true,
+    }),
+    ...(given.conditional === true ? checkWhatIsLeft(view, gone) : []),
     ...[memory, hugepages, functions, units, boot].flatMap((part) => part.findings),
     ...checkKernelArguments(spec, places),
     ...said.findings,
@@ -174,6 +187,16 @@ function withRemoval(change: BootChange | undefined, removal: Removal | undefine
 
 function withResets(identity: Identity, resetMethods: readonly string[] | undefined): Binding {
   return resetMethods === undefined ? identity : { ...identity, resetMethods }
+}
+
+/** How another machine boots is planned there. */
+function planBootOf(
+  host: Host,
+  spec: Spec,
+  { wish, files, given }: { wish: BootWish; files: readonly Step[]; given: PlanInput },
+): BootPlan {
+  if (given.conditional === true) return noBootPlan
+  return given.boot === false ? leaveBootAlone(host, wish, files) : bootOf(host, spec, wish)
 }
 
 /** A spec without real devices needs no IOMMU, so none is turned on for it. */

@@ -19,6 +19,8 @@ export type Assignment = {
   readonly hostDriver: string | null
   /** The port had a link while the host had it. Absent: it had none, or nobody could tell. */
   readonly link?: true
+  /** In a conditional plan: what has to be true on the machine, `the host does not use it …`. */
+  readonly onlyIf?: readonly string[]
   /** The place it had in the lock, when it answers elsewhere now. */
   readonly moved: { readonly from: string; readonly to: string } | null
 }
@@ -29,9 +31,13 @@ export type TakenAlong = {
   readonly address: PciAddress
   readonly because: string
   readonly identity: Identity
+  /** As in an assignment. */
+  readonly onlyIf?: readonly string[]
 }
 
 export type Plan = {
+  /** The input does not say what the host uses: what it leaves open counts as free. There are no steps. */
+  readonly conditional?: true
   readonly assignments: readonly Assignment[]
   readonly takenAlong: readonly TakenAlong[]
   readonly spare: readonly PciAddress[]

@@ -3,9 +3,10 @@
  * to standard error.
  */
 import { planDocument, planOfFindings } from '../../api/plan.ts'
+import { writePlannedFiles } from '../../app/planned-files.ts'
 import { planSpec, type PlanRequest } from '../../app/plan.ts'
 import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
-import type { ExitCode } from '../../base/errors.ts'
+import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { defined } from '../../base/defined.ts'
 import { hasErrors } from '../../base/finding.ts'
 import { renderFindings } from '../../show/text/findings.ts'
@@ -13,7 +14,8 @@ import { renderPlan } from '../../show/text/plan.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { planChoices, type PlanningOptions } from '../planning-options.ts'
 
-export type PlanOptions = ReadingOptions & PlanningOptions
+export type PlanOptions = ReadingOptions &
+  PlanningOptions & { readonly check?: boolean; readonly full?: boolean; readonly out?: string }
 
 export async function runPlan(
   args: readonly string[],
@@ -22,25 +24,46 @@ export async function runPlan(
 ): Promise<ExitCode> {
   const [spec = ''] = args
   const request = { spec, choices: planChoices(options), ...defined({ from: options.from }) }
-  if (options.json) return await printPlan(request, context)
-  const { plan, host, source } = await planSpec(context.system, request)
-  context.out(renderPlan(plan, { host, spec: source.spec, style: context.style, columns: context.columns }))
-  context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
-  if (source.lock === undefined && plan.assignments.length > 0 && !hasErrors(plan.findings))
-    context.err(
-      context.errStyle.dim(`These devices are not locked yet: handover lock ${spec} records who they are.`),
-    )
-  return exitCodeOf(plan.findings)
+  return await (options.json ? printPlan : showPlan)(request, options, context)
 }
 
-async function printPlan(request: PlanRequest, context: Context): Promise<ExitCode> {
+async function showPlan(request: PlanRequest, options: PlanOptions, context: Context): Promise<ExitCode> {
+  const { plan, host, source } = await planSpec(context.system, request)
+  const { style, columns, errStyle } = context
+  context.out(renderPlan(plan, { host, spec: source.spec, style, columns, full: options.full === true }))
+  context.err(renderFindings(plan.findings, errStyle, new Map([[source.file, source.text]])))
+  const isLockable = source.lock === undefined && plan.assignments.length > 0 && plan.conditional !== true
+  if (isLockable && !hasErrors(plan.findings))
+    context.err(
+      errStyle.dim(`These devices are not locked yet: handover lock ${request.spec} records who they are.`),
+    )
+  if (options.out !== undefined) {
+    const count = writePlannedFiles(context.system.work, plan, options.out)
+    context.err(`${options.out}: ${count} ${count === 1 ? 'file' : 'files'}, as apply would write them`)
+  }
+  return codeOf(plan, options)
+}
+
+/** With `--check`, changes are a result of their own; what is wrong with the host counts more. */
+function codeOf(
+  { findings, steps }: { findings: Parameters<typeof exitCodeOf>[0]; steps: readonly unknown[] },
+  { check }: PlanOptions,
+): ExitCode {
+  const code = exitCodeOf(findings)
+  return check === true && code === exitCode.done && steps.length > 0 ? exitCode.changes : code
+}
+
+async function printPlan(request: PlanRequest, options: PlanOptions, context: Context): Promise<ExitCode> {
   const document = await planSpec(context.system, request).then(
-    ({ plan }) => planDocument(plan),
+    ({ plan }) => {
+      if (options.out !== undefined) writePlannedFiles(context.system.work, plan, options.out)
+      return planDocument(plan)
+    },
     (error: unknown) => {
       if (error instanceof SpecError) return planOfFindings(error.findings)
       throw error
     },
   )
   printDocument(context, document)
-  return exitCodeOf(document.findings)
+  return codeOf(document, options)
 }

@@ -7,6 +7,7 @@ import { isOnRootBus, type PciDevice } from '../../pci/device.ts'
 import { nothing, type Check } from '../check.ts'
 import { checkIommuState } from '../host-checks.ts'
 import { mentions, says } from '../reasons.ts'
+import type { Reason } from '../types.ts'
 
 export const checkIommu: Check = (device, view) => {
   if (view.groupOf(device)) return nothing
@@ -37,16 +38,19 @@ export const checkIommu: Check = (device, view) => {
       },
     ]
   }
-  return [
-    {
-      code: 'input-incomplete',
-      severity: 'note',
-      undecided: true,
-      ...mentions(device.address, (it) => `the input does not say which IOMMU group ${it} is in`),
-      help: 'add the output of: find /sys/kernel/iommu_groups -type l',
-      about,
-    },
-  ]
+  return [groupUnsaid(device)]
+}
+
+function groupUnsaid({ address }: PciDevice): Reason {
+  return {
+    code: 'input-incomplete',
+    severity: 'note',
+    undecided: true,
+    unread: 'group',
+    ...mentions(address, (it) => `the input does not say which IOMMU group ${it} is in`),
+    help: 'add the output of: find /sys/kernel/iommu_groups -type l',
+    about: [address],
+  }
 }
 
 const notCovered = [

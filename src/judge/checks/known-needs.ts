@@ -20,6 +20,7 @@ export const checkKnownNeeds: Check = (device, view) => {
   return (
     reasonOfMany(view, kind) ?? [
       reasonOf(
+        kind,
         mentions(device.address, (it) => unsaid(`whether the host itself uses ${it} (${sources[kind]})`)),
         [device.address],
       ),
@@ -29,11 +30,16 @@ export const checkKnownNeeds: Check = (device, view) => {
 
 const unsaid = (what: string) => `the input does not say ${what}`
 
-function reasonOf(words: Pick<Reason, 'message' | 'brief'>, about: readonly PciAddress[]): Reason {
+function reasonOf(
+  unread: Kind,
+  words: Pick<Reason, 'message' | 'brief'>,
+  about: readonly PciAddress[],
+): Reason {
   return {
     code: 'input-incomplete',
     severity: 'note',
     undecided: true,
+    unread,
     ...words,
     help: 'run handover inspect on the machine, or handover capture there and inspect the capture',
     about,
@@ -58,7 +64,7 @@ function reasonOfMany(view: HostView, kind: Kind): readonly Reason[] | undefined
     known.set(
       kind,
       about.length > maxApart
-        ? [reasonOf({ message: unsaid(`${which}: ${addressesText(about)}`) }, about)]
+        ? [reasonOf(kind, { message: unsaid(`${which}: ${addressesText(about)}`) }, about)]
         : undefined,
     )
   }
@@ -77,6 +83,7 @@ function unknownKind({ address }: PciDevice): Reason {
     code: 'input-incomplete',
     severity: 'note',
     undecided: true,
+    unread: 'class',
     ...mentions(address, (it) => unsaid(`what kind of device ${it} is`)),
     help: 'add the output of: lspci -nnk',
     about: [address],

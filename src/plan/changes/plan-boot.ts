@@ -24,7 +24,8 @@ export type BootPlan = {
   readonly needsReboot: boolean
 }
 
-const nothing: BootPlan = { steps: [], findings: [], needsReboot: false }
+/** How the host boots stays as it is. */
+export const noBootPlan: BootPlan = { steps: [], findings: [], needsReboot: false }
 
 export type BootWish = {
   /** What leaves the host, for the early binding. */
@@ -49,11 +50,11 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
   const broken = findTrialProblem(host)
   if (broken) return { steps: [], findings: [broken], needsReboot: false }
   const change = bootChange(host, wish)
-  if (host.boot === undefined) return nothing
+  if (host.boot === undefined) return noBootPlan
   const edits = wish.edits ?? []
   const boot = bootSituation(host)
   if (change === undefined)
-    return host.iommu.state === 'on' || edits.length > 0 ? planBinding(boot, wish) : nothing
+    return host.iommu.state === 'on' || edits.length > 0 ? planBinding(boot, wish) : noBootPlan
   const direct = editCmdline(boot, change)
   if (!direct.ok) return { steps: [], findings: [direct.finding], needsReboot: false }
   if (!wish.trial) {
@@ -99,7 +100,7 @@ function noTrial(
  */
 function planBinding(boot: BootSituation, wish: BootWish): BootPlan {
   const steps = bindAtOnce(boot, wish)
-  if (steps.length === 0) return nothing
+  if (steps.length === 0) return noBootPlan
   const { edits = [] } = wish
   const needsReboot = edits.length > 0
   // Giving a device back at boot needs nobody's word.
@@ -152,7 +153,7 @@ export function findTrialProblem(host: Host): Finding | undefined {
 /** Everything that makes a confirmed trial permanent. */
 export function planConfirm(host: Host): BootPlan {
   const conf = host.files?.find(({ path }) => path === trialConfPath)
-  if (conf === undefined) return nothing
+  if (conf === undefined) return noBootPlan
   const change = parseTrialConf(conf.text)
   const boot = bootSituation(host)
   const permanent = editCmdline(boot, change)

@@ -9,6 +9,7 @@ import { compareAddresses, type PciAddress } from '../../pci/address.ts'
 import { hasSerial } from '../../pci/compare-identity.ts'
 import type { Identity } from '../../pci/identity.ts'
 import { placeOf } from '../../spec/places.ts'
+import { conditionalFinding, conditionOf } from './conditions.ts'
 import { unitMembers, type View } from '../who/view.ts'
 
 type Leaving = {
@@ -47,7 +48,7 @@ function isNews(view: View, address: PciAddress, leaving: readonly Leaving[]): b
 export function warningsOf(
   view: View,
   leaving: readonly Leaving[],
-  boot: { readonly needsReboot: boolean },
+  { needsReboot, conditional }: { readonly needsReboot: boolean; readonly conditional: boolean },
 ): Finding[] {
   const findings: Finding[] = []
   const said = new Set<string>()
@@ -63,21 +64,27 @@ export function warningsOf(
       // Twins matter where nothing but the slot distinguishes them, and once.
       if (reason.code === 'identical-devices' && (role === undefined || hasSerial(identity))) continue
       // An IOMMU that is off is what the boot steps are for; the devices are judged again after the reboot.
-      if (reason.code === 'iommu-off' && boot.needsReboot) continue
+      if (reason.code === 'iommu-off' && needsReboot) continue
       if (reason.code === 'group-shared' && !isNews(view, address, leaving)) continue
       if (reason.code === 'vm-running' && isHeldBy(view, address, vm)) continue
-      const isBlocking = undecided === true || blocking.has(reason.code)
+      const condition = conditional && undecided === true ? conditionOf(stated) : undefined
       const finding: Finding = {
-        ...(isBlocking ? { ...reason, severity: 'error' as const } : reason),
+        ...(condition === undefined
+          ? asBlocking(reason, undecided === true)
+          : conditionalFinding({ ...reason, about: [address] }, condition)),
         ...defined({ at }),
       }
-      const key = factOf(view, address, reason)
+      const key = condition === undefined ? factOf(view, address, reason) : `${address} ${condition.onlyIf}`
       if (said.has(key)) continue
       said.add(key)
       findings.push(finding)
     }
   }
   return findings
+}
+
+function asBlocking(reason: Finding, isUndecided: boolean): Finding {
+  return isUndecided || blocking.has(reason.code) ? { ...reason, severity: 'error' } : reason
 }
 
 /** The reason of many devices names the first few of them; the finding is about this device. */

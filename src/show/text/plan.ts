@@ -23,11 +23,21 @@ type Drawing = {
   readonly layout: Layout
   readonly style: Styler
   readonly columns: number
+  /** Whole texts of new and removed files; else their first lines. */
+  readonly full: boolean
 }
+
+type Width = Pick<Drawing, 'style' | 'columns' | 'full'>
 
 export function renderPlan(
   plan: Plan,
-  given: { readonly host: Host; readonly spec: Spec; readonly style: Styler; readonly columns: number },
+  given: {
+    readonly host: Host
+    readonly spec: Spec
+    readonly style: Styler
+    readonly columns: number
+    readonly full?: boolean
+  },
 ): string {
   const drawing: Drawing = {
     plan,
@@ -35,6 +45,7 @@ export function renderPlan(
     layout: layoutOf(given.host),
     style: given.style,
     columns: given.columns,
+    full: given.full === true,
   }
   const parts = [
     ...given.spec.vms.map((vm) => renderVm(vm, drawing)),
@@ -61,17 +72,28 @@ function renderVm(vm: VmSpec, { plan, layout, style, columns }: Drawing): string
       lines.push(
         ...wrap(`  ${''.padEnd(width)}  moved: ${given.moved.from} → ${given.moved.to}`, columns, width + 11),
       )
+    lines.push(...sayConditions(given?.onlyIf, { width, columns }))
   }
-  for (const { address, because } of plan.takenAlong.filter((taken) => taken.vm === vm.name))
+  for (const { address, because, onlyIf } of plan.takenAlong.filter((taken) => taken.vm === vm.name))
     lines.push(
       ...wrap(
         `  ${'+'.padEnd(width)}  ${sayDevice(address, layout)}, goes along: ${because}`,
         columns,
         width + 4 + 14,
       ),
+      ...sayConditions(onlyIf, { width, columns }),
     )
   if (vm.devices.length === 0) lines.push(`  ${style.dim('no real devices')}`)
   return lines.join('\n')
+}
+
+/** `only if the host does not use it for its network`. */
+function sayConditions(
+  onlyIf: readonly string[] | undefined,
+  { width, columns }: { readonly width: number; readonly columns: number },
+): string[] {
+  if (onlyIf === undefined) return []
+  return wrap(`  ${''.padEnd(width)}  only if ${listAll(onlyIf)}`, columns, width + 12)
 }
 
 /** `0000:05:00.0  82574L Gigabit Network Connection, port 1 of 2, group 13`. */
@@ -159,9 +181,10 @@ function renderOutage({ plan, style, columns }: Drawing): string {
   return [...wrap(style.bold(head), columns, 2), ...lines.flat()].join('\n')
 }
 
-function renderSteps({ plan, layout, style, columns }: Drawing): string {
+function renderSteps({ plan, layout, style, columns, full }: Drawing): string {
   if (plan.findings.some((finding) => finding.severity === 'error'))
     return style.bold('No changes: the errors come first.')
+  if (plan.conditional === true) return renderConditional({ style, columns })
   if (plan.steps.length === 0)
     return style.bold(
       plan.needsReboot
@@ -181,17 +204,20 @@ function renderSteps({ plan, layout, style, columns }: Drawing): string {
       : []
   return [
     style.bold(head),
-    ...plan.steps.flatMap((step) => renderStep(step, layout, { style, columns })),
+    ...plan.steps.flatMap((step) => renderStep(step, layout, { style, columns, full })),
     ...after,
   ].join('\n')
 }
 
+function renderConditional({ style, columns }: Pick<Drawing, 'style' | 'columns'>): string {
+  const what =
+    '  The input does not say what the host uses. Run handover plan on the machine itself, or make a ' +
+    'capture there (handover capture -o FILE) and plan from it: handover plan SPEC --from FILE.'
+  return [style.bold('No changes: this plan is conditional.'), ...wrap(what, columns, 2)].join('\n')
+}
+
 /** One step, as lines: what it is about, then before → after. Whole texts are shown as a diff. */
-function renderStep(
-  step: Step,
-  layout: Layout,
-  { style, columns }: Pick<Drawing, 'style' | 'columns'>,
-): string[] {
+function renderStep(step: Step, layout: Layout, { style, columns, full }: Width): string[] {
   const kind = kindOf(step)
   const address = kind.takes?.(step)
   const isStated = address === undefined || layout.devices.get(address)?.driver !== undefined
@@ -199,7 +225,8 @@ function renderStep(
   const lines = wrap(`  ${kind.planned(step, isStated)}  ${why}`, columns, address === undefined ? 4 : 16)
   const texts = kind.texts?.(step)
   if (texts === undefined) return lines
-  return [...lines, ...cutWhole(texts, renderDiff(texts.before ?? '', texts.after ?? '', style), style)]
+  const diff = renderDiff(texts.before ?? '', texts.after ?? '', style)
+  return [...lines, ...(full ? diff : cutWhole(texts, diff, style))]
 }
 
 /**
@@ -213,5 +240,6 @@ function cutWhole(
 ): readonly string[] {
   const isWhole = before === null || after === null
   if (!isWhole || lines.length <= 14) return lines
-  return [...lines.slice(0, 7), `    ${style.dim(`… ${lines.length - 7} more lines (all of them: --json)`)}`]
+  const more = `… ${lines.length - 7} more lines (all of them: --full)`
+  return [...lines.slice(0, 7), `    ${style.dim(more)}`]
 }

@@ -10,9 +10,9 @@ import { lockSchema } from '../../../src/api/lock.ts'
 import { planSchema } from '../../../src/api/plan.ts'
 import { savingsSchema } from '../../../src/api/savings.ts'
 import { beginJournal } from '../../../src/apply/journal.ts'
-import { createContext, type ReadingOptions } from '../../../src/cli/context.ts'
+import { createContext } from '../../../src/cli/context.ts'
 import { runLock } from '../../../src/cli/commands/lock.ts'
-import { runPlan } from '../../../src/cli/commands/plan.ts'
+import { runPlan, type PlanOptions } from '../../../src/cli/commands/plan.ts'
 import { runSavings } from '../../../src/cli/commands/savings.ts'
 import { runToFindings, type Run } from '../../../src/cli/spec-errors.ts'
 import { UsageError } from '../../../src/base/errors.ts'
@@ -20,7 +20,7 @@ import { documentOf } from '../../support/documents.ts'
 import { pci, tree, type TreeEntries } from '../../support/sysfs-tree.ts'
 import { at as addressAt } from '../../support/host-builder.ts'
 
-async function run(command: Run<ReadingOptions>, file: string, options: ReadingOptions = {}) {
+async function run(command: Run<PlanOptions>, file: string, options: PlanOptions = {}) {
   let [out, err] = ['', '']
   const context = {
     ...createContext(options),
@@ -107,6 +107,15 @@ describe('handover plan', () => {
     expect(await run(runPlan, file, { root, json: true })).toEqual(
       await run(runPlan, file, { root, json: true }),
     )
+  })
+
+  it('ends with 10 for changes with --check, with 0 without changes, and with 1 for errors', async () => {
+    const check = { root: one(), check: true }
+    expect((await run(runPlan, specFile(screen), check)).code).toBe(10)
+    expect((await run(runPlan, specFile(screen), { ...check, json: true })).code).toBe(10)
+    expect((await run(runPlan, specFile(screen.replace('gpu', 'nvme')), check)).code).toBe(1)
+    const noDevice = 'version: 1\nvms:\n  a:\n    memory: 1 GiB\n    autostart: false\n'
+    expect((await run(runPlan, specFile(noDevice), check)).code).toBe(0)
   })
 
   it('ends with 1 for what is wrong in the world, with the place in the spec', async () => {
