@@ -6,7 +6,12 @@ import { text, version, type Document } from './document.ts'
 import { vmRecord } from './status.ts'
 
 const seconds = z.number()
-const given = z.object({ role: text.describe('empty: taken along'), address, classCode: z.optional(text) })
+const given = z.object({
+  role: text.describe('empty: taken along'),
+  address,
+  classCode: z.optional(text),
+  absent: z.optional(z.literal(true)),
+})
 
 const event = z.discriminatedUnion('kind', [
   z.object({
@@ -16,6 +21,13 @@ const event = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('running-already'), vm: text }),
   z.object({ kind: z.literal('being-started'), vm: text, process: z.int().describe('who starts it') }),
+  z.object({
+    kind: z.literal('starts-without'),
+    vm: text,
+    role: text.describe('of an optional device'),
+    address,
+    why: text,
+  }),
   z.object({ kind: z.literal('starting'), vm: text, functions: z.array(given) }),
   z.object({ kind: z.literal('started'), vm: text, record: vmRecord, seconds }),
   z.object({ kind: z.literal('answered'), vm: text, said: text, seconds }),

@@ -20,7 +20,7 @@ const role = z.object({
   guestAddress: z.nullable(text),
   promised: seen,
   reported: z.nullable(seen),
-  match: z.boolean(),
+  match: z.nullable(z.boolean()).describe('null: not knowable, differences say why'),
   differences: texts,
   evidence: text.describe("the guest's own line"),
 })

@@ -8,7 +8,7 @@ import type { Given } from '../engines/engine.ts'
 import type { System } from '../machine/system.ts'
 import { checkVmDisks } from '../plan/outlook/vm-disks.ts'
 import { viewOf } from '../plan/who/view.ts'
-import { checkAssigned, checkGroups } from '../run/given.ts'
+import { checkAssigned, checkGroups, leftOutOf, withoutLeftOut, type LeftOut } from '../run/given.ts'
 import { up, type UpEvent } from '../run/up.ts'
 import { checkFunctions } from '../run/virtual-functions.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
@@ -38,12 +38,12 @@ export async function startVms(
     if (vms.length === 0 || vms.includes(vm)) report({ kind: 'spec-changed', vm, file: changed?.file ?? '' })
   refuseUnknownVms(vms, record.startOrder)
   const disks = await usedDisks(system, spec)
-  const refuse = (vm: VmSpec) => refuseStart(system, { spec, record, disks }, vm)
+  const check = (vm: VmSpec) => checkStart(system, { spec, record, disks }, vm)
   const launch = (vm: VmSpec, given: Given) => launchService(system, vm, { given, wait, report })
   const isService = !asService && record.startOrder.some((name) => hasService(system, name))
   await up(
     system,
-    { ...{ spec, record, wanted: vms, wait, alone: asService, refuse }, ...(isService ? { launch } : {}) },
+    { ...{ spec, record, wanted: vms, wait, alone: asService, check }, ...(isService ? { launch } : {}) },
     report,
   )
 }
@@ -51,11 +51,13 @@ export async function startVms(
 type Looked = { readonly spec: Spec; readonly record: JournalRecord; readonly disks: UsedDisks }
 
 /** What another function or VM is does not matter to this one. */
-function refuseStart(system: System, { spec, record, disks }: Looked, vm: VmSpec): void {
+function checkStart(system: System, { spec, record, disks }: Looked, vm: VmSpec): readonly LeftOut[] {
+  const leftOut = leftOutOf(system, record, vm)
+  const rest = withoutLeftOut(record, vm, leftOut)
   const wrong = [
-    ...checkAssigned(system, record, [vm.name]),
-    ...checkGroups(system, record, vm.name),
-    ...checkFunctions(system, { ...spec, vms: [vm] }, record),
+    ...checkAssigned(system, rest, [vm.name]),
+    ...checkGroups(system, rest, vm.name),
+    ...checkFunctions(system, { ...spec, vms: [vm] }, rest),
   ]
   if (wrong.length > 0)
     throw new AppError(
@@ -65,7 +67,7 @@ function refuseStart(system: System, { spec, record, disks }: Looked, vm: VmSpec
       },
     )
   const used = disks(vm)
-  if (used.length === 0) return
+  if (used.length === 0) return leftOut
   throw new AppError(`${vm.name} was not started: ${used.join('; ')}`, {
     help: 'end that use, or give the VM another disk and apply: handover plan',
   })

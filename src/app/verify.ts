@@ -34,5 +34,8 @@ export async function verify(
   for (const verdict of verdicts) writeCertificate(system, verdict)
   const roles = verdicts.flatMap((verdict) => verdict.roles)
   // No role at all proves nothing: that is not a success.
-  return { match: roles.length > 0 && roles.every((role) => role.match), vms: verdicts }
+  return {
+    match: roles.some(({ match }) => match === true) && roles.every(({ match }) => match !== false),
+    vms: verdicts,
+  }
 }

@@ -16,6 +16,8 @@ export type AssignedFunction = {
   readonly role: string
   readonly address: PciAddress
   readonly classCode?: string
+  /** The VM starts without it. Its place in the guest stays empty, so that the other addresses stay. */
+  readonly absent?: true
 }
 
 /** `functions` has the order in which the guest sees them. */

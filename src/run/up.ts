@@ -9,7 +9,7 @@ import type { Spec, VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
 import type { AssignedFunction, Given, VmRecord } from '../engines/engine.ts'
 import { engine, runningVms } from '../engines/engines.ts'
-import { functionsFor } from './given.ts'
+import { functionsNow, type LeftOut } from './given.ts'
 import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
@@ -18,6 +18,8 @@ export type UpEvent =
   | { readonly kind: 'running-already'; readonly vm: string }
   /** Another process is starting the VM, and this one waits for it. */
   | { readonly kind: 'being-started'; readonly vm: string; readonly process: number }
+  /** An optional device is not there, or not as the plan left it. */
+  | ({ readonly kind: 'starts-without'; readonly vm: string } & LeftOut)
   | { readonly kind: 'starting'; readonly vm: string; readonly functions: readonly AssignedFunction[] }
   | { readonly kind: 'started'; readonly vm: string; readonly record: VmRecord; readonly seconds: number }
   | {
@@ -39,8 +41,11 @@ export type UpRequest = {
   readonly wait: boolean
   /** Start only the wanted VMs. The caller has checked whether the VMs that they need answer. */
   readonly alone?: boolean
-  /** Called before anything is created for a VM. Throws AppError when the VM must not start now. */
-  readonly refuse?: (vm: VmSpec) => void
+  /**
+   * Called before anything is created for a VM. Throws AppError when the VM must not start now. Returns the
+   * optional devices that it starts without.
+   */
+  readonly check?: (vm: VmSpec) => readonly LeftOut[]
   /** Starts a VM that is a service of the host (app/service.ts). Absent: the engine starts it. */
   readonly launch?: (vm: VmSpec, given: Given) => Promise<void>
 }
@@ -104,14 +109,12 @@ function vmsInOrder(request: UpRequest): VmSpec[] {
 /** Only one process starts a VM at a time. The lock of a process that died does not block. */
 async function startUnlessRunning(
   system: System,
-  { record, spec, wait, refuse, launch }: UpRequest,
+  { record, spec, wait, check, launch }: UpRequest,
   vm: VmSpec,
   report: (event: UpEvent) => void,
 ): Promise<void> {
-  if (launch !== undefined && !isRunning(system, vm.name)) {
-    refuse?.(vm)
-    return await launch(vm, { spec, functions: functionsFor(record, vm) })
-  }
+  const givenNow = (): Given => ({ spec, functions: checkedFunctions(record, vm, check, report) })
+  if (launch !== undefined && !isRunning(system, vm.name)) return await launch(vm, givenNow())
   const release = await takeStart(system, vm.name, report)
   let started: Started | undefined
   try {
@@ -120,13 +123,24 @@ async function startUnlessRunning(
       return report({ kind: 'running-already', vm: vm.name })
     // The process that began this start has died, and the guest never ran.
     if (found !== undefined) await engine.stop(system, found, 0)
-    refuse?.(vm)
+    const given = givenNow()
     refuseWaiting(vm, record)
-    started = await startOne(system, vm, { spec, functions: functionsFor(record, vm) }, report)
+    started = await startOne(system, vm, given, report)
   } finally {
     release()
   }
   if (wait) await waitReady(system, vm, started, report)
+}
+
+function checkedFunctions(
+  record: JournalRecord,
+  vm: VmSpec,
+  check: UpRequest['check'],
+  report: (event: UpEvent) => void,
+): AssignedFunction[] {
+  const leftOut = check?.(vm) ?? []
+  for (const one of leftOut) report({ kind: 'starts-without', vm: vm.name, ...one })
+  return functionsNow(record, vm, leftOut)
 }
 
 function isRunning(system: System, name: string): boolean {

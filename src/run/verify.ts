@@ -7,7 +7,7 @@ import type { VmSpec } from '../spec/spec.ts'
 import type { System } from '../machine/system.ts'
 import { functionsFor } from './given.ts'
 import { readGuestReport, type GuestDevice, type GuestReport } from './guest-report.ts'
-import { engine } from '../engines/engines.ts'
+import { engine, runningVms } from '../engines/engines.ts'
 
 /** What is compared. Members that the host did not know, or that the guest did not report, are absent. */
 export type Seen = {
@@ -28,7 +28,8 @@ export type RoleVerdict = {
   readonly guestAddress: string | null
   readonly promised: Seen
   readonly reported: Seen | null
-  readonly match: boolean
+  /** Null: not knowable; `differences` says why. */
+  readonly match: boolean | null
   readonly differences: readonly string[]
   /** The line of the guest's report. */
   readonly evidence: string
@@ -48,7 +49,9 @@ export async function verifyVm(system: System, record: JournalRecord, vm: VmSpec
     const report = await readGuestReport(await engine.openReport(system, vm.name), 15)
     return {
       vm: vm.name,
-      roles: assignments.map((a) => compareRole(a, vm, places.get(a.role), report)),
+      roles: assignments.map((a) =>
+        isWithout(system, vm, a) ? withoutIt(a) : compareRole(a, vm, places.get(a.role), report),
+      ),
       report,
       problem: null,
     }
@@ -123,6 +126,17 @@ function seenBy(device: GuestDevice): Seen {
     ...(device.mac === undefined ? {} : { macs: [device.mac] }),
     ...(device.disks.length > 0 ? { disks: device.disks.map((disk) => disk.serial).toSorted() } : {}),
   }
+}
+
+/** The running VM was started without this optional device. */
+function isWithout(system: System, vm: VmSpec, { role }: Assignment): boolean {
+  if (vm.devices.find((one) => one.role === role)?.optional === undefined) return false
+  const running = runningVms(system).find(({ name }) => name === vm.name)
+  return running !== undefined && !running.functions.some((one) => one.role === role)
+}
+
+function withoutIt(assignment: Assignment): RoleVerdict {
+  return { ...unseen(assignment, 'the VM runs without this optional device'), match: null }
 }
 
 function unseen(assignment: Assignment, why: string): RoleVerdict {

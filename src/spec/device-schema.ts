@@ -70,3 +70,12 @@ export const deviceSchema = z
     { error: 'a device is described by keys such as class, card, serial, disk or address' },
   )
   .describe('Selects a device by what you know about it. The device must match all given keys.')
+
+export const roleSchema = deviceSchema
+  .extend({
+    optional: z
+      .boolean({ error: 'optional is true or false' })
+      .optional()
+      .describe('The VM also starts without this device, and `handover up` says so; default false.'),
+  })
+  .describe('Selects a device by what you know about it. The device must match all given keys.')

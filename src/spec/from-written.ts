@@ -118,6 +118,7 @@ function vmFrom(name: string, vm: WrittenVm, networks: readonly NetworkSpec[]): 
     devices: Object.entries(vm.devices ?? {}).map(([role, device]) => ({
       role,
       select: selectorFrom(device),
+      ...(device.optional === true ? { optional: true } : {}),
     })),
     needs: (vm.needs ?? []).filter((name) => name !== hostNetwork),
     ...(vm.needs?.includes(hostNetwork) ? { needsHostNetwork: true } : {}),

@@ -4,7 +4,7 @@
  * spec/from-written.ts turns that into a Spec.
  */
 import { z } from 'zod'
-import { deviceSchema } from './device-schema.ts'
+import { roleSchema } from './device-schema.ts'
 import { hostSchema } from './host-schema.ts'
 import { count, duration, flag, mac, name, pattern, size, text } from './schema-parts.ts'
 
@@ -63,7 +63,7 @@ const vmSchema = z.strictObject(
       .optional()
       .describe('The operating system of the guest. `verify` checks more for a known system. Default other.'),
     devices: z
-      .record(name, deviceSchema, { error: 'devices is a map from role to device' })
+      .record(name, roleSchema, { error: 'devices is a map from role to device' })
       .optional()
       .describe('The real devices, by their roles in this VM, such as `wan` or `media-disks`.'),
     disks: z.array(diskSchema, { error: 'disks is a list' }).optional().describe('Disk images on the host.'),
@@ -175,4 +175,4 @@ export const specSchema = z
 /** The spec as written, after the schema accepted it. */
 export type WrittenSpec = z.infer<typeof specSchema>
 export type WrittenVm = z.infer<typeof vmSchema>
-export type WrittenDevice = z.infer<typeof deviceSchema>
+export type WrittenDevice = z.infer<typeof roleSchema>

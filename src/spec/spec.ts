@@ -117,7 +117,12 @@ export type DiskSpec = {
 export type NetworkSpec = { readonly bridge: string; readonly mac: string }
 
 /** A device of the guest, named for its purpose there: `wan`, `lan`, `media-disks`. */
-export type RoleSpec = { readonly role: string; readonly select: DeviceSelector }
+export type RoleSpec = {
+  readonly role: string
+  readonly select: DeviceSelector
+  /** The VM also starts without it. */
+  readonly optional?: true
+}
 
 /** A device must match all given members. plan/who/select.ts finds the matching devices of a host. */
 export type DeviceSelector = {

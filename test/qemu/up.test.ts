@@ -16,9 +16,10 @@ import type { JournalRecord } from '../../src/apply/journal.ts'
 import type { System } from '../../src/machine/system.ts'
 import { engine, runningVms } from '../../src/engines/engines.ts'
 import { vmRunFolder } from '../../src/engines/qemu/vm-files.ts'
-import { up, type UpEvent } from '../../src/run/up.ts'
+import { up, type UpEvent, type UpRequest } from '../../src/run/up.ts'
 import { lacks } from '../support/tools.ts'
 import { withProcesses } from '../support/with-processes.ts'
+import { at } from '../support/host-builder.ts'
 import { specOf } from '../support/spec.ts'
 
 let system: System
@@ -39,7 +40,12 @@ afterEach(async () => {
 })
 
 /** A plan in force that gives no device to anybody: what is tested is the start, the waiting and the end. */
-async function start(vms: string, names: readonly string[], wait = true): Promise<UpEvent[]> {
+async function start(
+  vms: string,
+  names: readonly string[],
+  wait = true,
+  more: Partial<UpRequest> = {},
+): Promise<UpEvent[]> {
   const spec = specOf(`version: 1\nvms:\n${vms}`)
   const record: JournalRecord = {
     ...{
@@ -54,7 +60,7 @@ async function start(vms: string, names: readonly string[], wait = true): Promis
     ...{ assignments: [], takenAlong: [], spare: [], startOrder: names, steps: [], saved: [] },
   }
   const events: UpEvent[] = []
-  await up(system, { spec, record, wanted: [], wait }, (event) => events.push(event))
+  await up(system, { spec, record, wanted: [], wait, ...more }, (event) => events.push(event))
   return events
 }
 
@@ -69,6 +75,14 @@ async function listener(): Promise<number> {
 const box = (name: string, rest: string) => `  ${name}:\n    cpus: 1\n    memory: 64 MiB\n${rest}`
 
 describe.skipIf(lacks('qemu-system-x86_64'))('up, with the real QEMU (needs qemu-system-x86_64)', () => {
+  it('starts a VM without its optional device, and says so', async () => {
+    const leftOut = { role: 'screen', address: at('04:00.0'), why: 'it is gone' }
+    const events = await start(box('one', ''), ['one'], false, { check: () => [leftOut] })
+    expect(events.map(({ kind }) => kind)).toEqual(['starts-without', 'starting', 'started'])
+    expect(events[0]).toEqual({ kind: 'starts-without', vm: 'one', ...leftOut })
+    expect(runningVms(system)).toMatchObject([{ name: 'one', functions: [] }])
+  })
+
   it('runs QEMU as a user without rights, in a sandbox', async () => {
     system = withProcesses(folder, (one) => one.startsWith(vmRunFolder) || one === '/etc/passwd')
     mkdirSync(join(folder, 'etc'))

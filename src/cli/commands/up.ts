@@ -6,6 +6,7 @@ import { acceleratorWords } from '../../base/accelerator.ts'
 import { defined } from '../../base/defined.ts'
 import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import { listAll } from '../../base/text.ts'
+import type { AssignedFunction } from '../../engines/engine.ts'
 import type { UpEvent } from '../../run/up.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { clean } from '../../base/printable.ts'
@@ -55,6 +56,11 @@ function endedWords({ vm, restarts, said }: Extract<UnitEvent, { kind: 'ended-be
   return `${vm} ended or did not start, and was started again ${times}${lines}`
 }
 
+function devicesOf(functions: readonly AssignedFunction[]): string {
+  const present = functions.filter(({ absent }) => absent !== true)
+  return present.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ') || 'no device'
+}
+
 /** One line per event; while waiting a line at most every five seconds. */
 function printer(context: Context): (event: UpEvent) => void {
   const { style } = context
@@ -70,11 +76,11 @@ function printer(context: Context): (event: UpEvent) => void {
         return context.out(`${name} runs already`)
       case 'being-started':
         return context.out(style.dim(`${event.vm} is being started by process ${event.process}: waiting`))
-      case 'starting': {
+      case 'starts-without':
+        return context.out(style.yellow(`${event.vm} starts without ${event.role}: ${clean(event.why)}`))
+      case 'starting':
         nextWait = 5
-        const devices = event.functions.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ')
-        return context.out(`${name} starts with ${devices || 'no device'}`)
-      }
+        return context.out(`${name} starts with ${devicesOf(event.functions)}`)
       case 'started':
         return context.out(
           `${name} runs under ${acceleratorWords(event.record.accelerator)} (${event.seconds.toFixed(1)} s)`,

@@ -4,6 +4,7 @@ import { verify } from '../../app/verify.ts'
 import { defined } from '../../base/defined.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { RoleVerdict, VmVerdict } from '../../run/verify.ts'
+import type { Styler } from '../../show/text/style.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type VerifyOptions = ReadingOptions & { readonly spec?: string }
@@ -34,6 +35,11 @@ function printVm(verdict: VmVerdict, context: Context): void {
   for (const role of verdict.roles) printRole(role, context)
 }
 
+function markOf(match: boolean | null, style: Styler): string {
+  if (match === null) return style.dim('–')
+  return match ? style.green('✓') : style.red('✗')
+}
+
 function printRole(role: RoleVerdict, { style, out }: Context): void {
   const seen = role.reported
   const words = seen
@@ -46,7 +52,7 @@ function printRole(role: RoleVerdict, { style, out }: Context): void {
       ].join('  ')
     : 'not seen'
   out(
-    `  ${role.match ? style.green('✓') : style.red('✗')} ${role.role.padEnd(8)} ` +
+    `  ${markOf(role.match, style)} ${role.role.padEnd(8)} ` +
       `${role.address} → ${role.guestAddress ?? '?'}  ${words}`,
   )
   for (const difference of role.differences) out(`      ${style.red(difference)}`)

@@ -151,7 +151,8 @@ function assignedArgs(functions: readonly AssignedFunction[]): string[] {
   for (const members of slots.values()) {
     port += 1
     args.push('-device', `pcie-root-port,id=port${port},chassis=${port},slot=${port}`)
-    const sorted = members.toSorted((a, b) => compareAddresses(a.address, b.address))
+    const present = members.filter(({ absent }) => absent !== true)
+    const sorted = present.toSorted((a, b) => compareAddresses(a.address, b.address))
     for (const [index, fn] of sorted.entries()) args.push('-device', assigned(fn, port, index, sorted.length))
   }
   return args

@@ -9,7 +9,7 @@ import { escapeOption } from '../../base/escape.ts'
 import { explain } from '../../explain/explain.ts'
 import type { VmSpec } from '../../spec/spec.ts'
 import type { Running, System } from '../../machine/system.ts'
-import { type Engine, type Given, type StopResult, type VmRecord } from '../engine.ts'
+import type { AssignedFunction, Engine, Given, StopResult, VmRecord } from '../engine.ts'
 import { chooseHugepageKiB } from './hugepages.ts'
 import { checkLimits } from './limits.ts'
 import { placesOf } from './places.ts'
@@ -27,7 +27,7 @@ const oldestQemu = { major: 7, minor: 2 }
 export const qemu: Engine = {
   name: 'qemu',
   offers: { report: true, console: true },
-  check: (system, vm, { functions }) => checkLimits(system, vm, functions.length > 0),
+  check: (system, vm, { functions }) => checkLimits(system, vm, presentOf(functions).length > 0),
   start,
   running,
   stop,
@@ -67,6 +67,10 @@ async function start(system: System, vm: VmSpec, { spec, functions }: Given): Pr
   return await startWith(system, vm, args, 'tcg')
 }
 
+function presentOf(functions: readonly AssignedFunction[]): AssignedFunction[] {
+  return functions.filter(({ absent }) => absent !== true)
+}
+
 /** KVM does not work here; the VM itself may be correct. */
 class KvmError extends AppError {}
 
@@ -85,7 +89,7 @@ async function startWith(
   const process = await startProcess(system, { vm, ...given, files, accelerator })
   const record: VmRecord = {
     ...{ schema: 1, name: vm.name, pid: process.pid, accelerator, started: system.now().toISOString() },
-    functions: functions.map(({ role, address }) => ({ role, address })),
+    functions: presentOf(functions).map(({ role, address }) => ({ role, address })),
   }
   // Written before the start is complete: if this process is killed, the next start finds the QEMU it left.
   const stored = { ...record, ...defined({ startTicks: readStartTicks(system, process.pid) }) }

@@ -77,11 +77,18 @@ function suppliesOf(view: View, devices: readonly PciDevice[]): Supply[] {
   })
 }
 
-function whyNone(view: View, vm: VmSpec, { role, select }: RoleSpec, meant: readonly PciDevice[]): Finding[] {
+function whyNone(view: View, vm: VmSpec, asked: RoleSpec, meant: readonly PciDevice[]): Finding[] {
+  const { role, select, optional } = asked
   const at = placeOf(view.places, ['vms', vm.name, 'devices', role], 'key')
-  const findings =
-    meant.length === 0 ? [missing(view, vm.name, role, select)] : refused(view, vm.name, role, meant)
+  const none = () => withoutIt(missing(view, vm.name, role, select), optional)
+  const findings = meant.length === 0 ? [none()] : refused(view, vm.name, role, meant)
   return findings.map((finding) => ({ ...finding, ...defined({ at }) }))
+}
+
+/** A VM starts without an optional device that is not there; one that the host needs stays an error. */
+function withoutIt(finding: Finding, optional: true | undefined): Finding {
+  if (optional === undefined) return finding
+  return { ...finding, severity: 'warning', message: `${finding.message}; the VM starts without it` }
 }
 
 function missing(view: View, vm: string, role: string, select: DeviceSelector): Finding {

@@ -11,7 +11,7 @@ import { isBridge, type PciDevice } from '../../pci/device.ts'
 import { identityOf, type Identity } from '../../pci/identity.ts'
 import type { Lock, LockedDevice } from '../../spec/lock.ts'
 import { placeOf } from '../../spec/places.ts'
-import type { DeviceSelector } from '../../spec/spec.ts'
+import type { DeviceSelector, RoleSpec } from '../../spec/spec.ts'
 import type { View } from './view.ts'
 import { nameOf } from '../words.ts'
 
@@ -50,16 +50,24 @@ export function followLock(view: View, lock: Lock | undefined): FollowedLock {
     followed.set(`${entry.vm}/${entry.role}`, result.followed)
     if (result.finding) {
       const at = placeOf(view.places, ['vms', entry.vm, 'devices', entry.role], 'key')
-      findings.push({ ...result.finding, ...defined({ at }) })
+      findings.push({ ...forOptional(view, entry, result.finding), ...defined({ at }) })
     }
   }
   return { followed, findings }
 }
 
+/** A VM starts without an optional device that is gone; another device in its place stays an error. */
+function forOptional(view: View, entry: LockedDevice, finding: Finding): Finding {
+  if (finding.code !== 'device-missing' || roleOf(view, entry)?.optional === undefined) return finding
+  return { ...finding, severity: 'warning', message: `${finding.message}; the VM starts without it` }
+}
+
+function roleOf({ spec }: View, { vm, role }: LockedDevice): RoleSpec | undefined {
+  return spec.vms.find(({ name }) => name === vm)?.devices.find((one) => one.role === role)
+}
+
 function isStillWanted(view: View, entry: LockedDevice): boolean {
-  const role = view.spec.vms
-    .find((vm) => vm.name === entry.vm)
-    ?.devices.find((one) => one.role === entry.role)
+  const role = roleOf(view, entry)
   return role !== undefined && canonical(role.select) === canonical(entry.wanted)
 }
 

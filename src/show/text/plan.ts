@@ -64,9 +64,13 @@ function renderVm(vm: VmSpec, { plan, layout, style, columns }: Drawing): string
   if (vm.needs.length > 0) head.push(`after ${listAll(vm.needs)}`)
   const lines = [`${style.bold(vm.name)}  ${style.dim(head.join(' · '))}`]
   const width = Math.max(4, ...vm.devices.map(({ role }) => role.length))
-  for (const { role } of vm.devices) {
+  for (const { role, optional } of vm.devices) {
     const given = plan.assignments.find((a) => a.vm === vm.name && a.role === role)
-    const words = given ? sayDevice(given.address, layout) : style.red('no device')
+    const words = given
+      ? sayDevice(given.address, layout)
+      : optional
+        ? style.dim('no device: it is optional')
+        : style.red('no device')
     lines.push(...wrap(`  ${role.padEnd(width)}  ${words}`, columns, width + 4 + 14))
     if (given?.moved)
       lines.push(

@@ -8,7 +8,7 @@ import { workFolder } from '../../../../src/machine/work-folder.ts'
 import { prepareDisks } from '../../../../src/engines/qemu/disks.ts'
 import { chooseFirmware } from '../../../../src/engines/qemu/firmware.ts'
 import { chooseHugepageKiB } from '../../../../src/engines/qemu/hugepages.ts'
-import { checkAssigned, functionsFor } from '../../../../src/run/given.ts'
+import { checkAssigned, functionsFor, functionsNow, leftOutOf, withoutLeftOut } from '../../../../src/run/given.ts'
 import { address, identityOf, put, tempTree } from '../../../support/fake-kernel.ts'
 import { hostInForce, record, spec, type InForce } from '../../../support/in-force.ts'
 import { specOf } from '../../../support/spec.ts'
@@ -48,6 +48,43 @@ describe('the functions of a VM', () => {
     if (!wan) throw new Error('no wan')
     const known = { ...record, assignments: [{ ...wan, identity: { ...wan.identity, classCode: '020000' } }] }
     expect(functionsFor(known, vmOf(spec, 'firewall'))[0]).toMatchObject({ role: 'wan', classCode: '020000' })
+  })
+})
+
+describe('an optional device', () => {
+  let host: InForce
+  beforeEach(() => (host = hostInForce()))
+  afterEach(() => host.end())
+  const optional = spec.replace('disks: { class: storage }', 'disks: { class: storage, optional: true }')
+  const media = vmOf(optional, 'media')
+  const along = { vm: 'media', address: address('0000:02:00.1'), because: '', identity: identityOf(nic) }
+  const folder = (place: string) => join(host.root, 'sys/bus/pci/devices', place)
+
+  it('is given while it is as the plan left it', () =>
+    expect(leftOutOf(host.system, record, media)).toEqual([]))
+
+  it('is left out when it is gone, with what came along, and keeps its place in the guest', () => {
+    fs.rmSync(folder('0000:02:00.0'))
+    const withAlong = { ...record, takenAlong: [along] }
+    const leftOut = leftOutOf(host.system, withAlong, media)
+    expect(leftOut).toMatchObject([{ role: 'disks', address: '0000:02:00.0' }])
+    expect(functionsNow(withAlong, media, leftOut)).toMatchObject([
+      { role: 'disks', absent: true },
+      { role: '', address: '0000:02:00.1', absent: true },
+    ])
+    expect(checkAssigned(host.system, withoutLeftOut(withAlong, media, leftOut), ['media'])).toEqual([])
+  })
+
+  it('is left out when another device is in its place, or a driver of the host has it', () => {
+    fs.writeFileSync(join(folder('0000:02:00.0'), 'device'), '0x1521\n')
+    expect(leftOutOf(host.system, record, media)).toMatchObject([
+      { role: 'disks', why: '0000:02:00.0: deviceId is 1521, recorded is 2922' },
+    ])
+  })
+
+  it('says nothing of a device that is not optional', () => {
+    fs.rmSync(folder('0000:02:00.0'))
+    expect(leftOutOf(host.system, record, vmOf(spec, 'media'))).toEqual([])
   })
 })
 

@@ -45,6 +45,16 @@ describe('the arguments of a VM', () => {
     expect(text).toContain('vfio-pci,id=with-0000_07_00_1-1,host=0000:07:00.1,bus=port2,addr=0x0.1')
   })
 
+  it('keep the port of a function that the VM starts without', () => {
+    const text = args(vmOf(''), [
+      { role: 'screen', address: at('04:00.0'), absent: true },
+      { role: 'disks', address: at('07:00.0') },
+    ])
+    expect(text).toContain('pcie-root-port,id=port1,')
+    expect(text).not.toContain('host=0000:04:00.0')
+    expect(text).toContain('vfio-pci,id=role-disks,host=0000:07:00.0,bus=port2,addr=0x0.0')
+  })
+
   it('leave the boot ROM to a graphics card alone', () => {
     const text = args(vmOf(''), [{ role: 'screen', address: at('04:00.0'), classCode: '030000' }])
     expect(text).toContain('vfio-pci,id=role-screen,host=0000:04:00.0,bus=port1,addr=0x0.0')
