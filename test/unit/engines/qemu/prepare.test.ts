@@ -8,7 +8,13 @@ import { workFolder } from '../../../../src/machine/work-folder.ts'
 import { prepareDisks } from '../../../../src/engines/qemu/disks.ts'
 import { chooseFirmware } from '../../../../src/engines/qemu/firmware.ts'
 import { chooseHugepageKiB } from '../../../../src/engines/qemu/hugepages.ts'
-import { checkAssigned, functionsFor, functionsNow, leftOutOf, withoutLeftOut } from '../../../../src/run/given.ts'
+import {
+  checkAssigned,
+  functionsFor,
+  functionsNow,
+  leftOutOf,
+  withoutLeftOut,
+} from '../../../../src/run/given.ts'
 import { address, identityOf, put, tempTree } from '../../../support/fake-kernel.ts'
 import { hostInForce, record, spec, type InForce } from '../../../support/in-force.ts'
 import { specOf } from '../../../support/spec.ts'
