@@ -49,10 +49,52 @@ take() {
 }
 
 while read -r path vendor device subvendor subdevice dsn resets; do
-  case $path in ''|'#'*) continue ;; esac
+  case $path in ''|'#'*|guest|host) continue ;; esac
   if [ "$path" = only-with ]; then
-    case " $cmdline " in *" $vendor "*) continue ;; *) exit 0 ;; esac
+    case " $cmdline " in *" $vendor "*) continue ;; *) break ;; esac
   fi
   find_recorded 'nothing was bound' && take "$found"
 done < "$list"
+[ -z "$checking" ] || exit 0
+
+# A storage controller of a VM that is not in its place may be in another one, or its disks may be behind what is there
+# now, and the host would assemble or import them. What could be it gets no driver, unless the host had it when this list
+# was written. Where a controller of the host is not in its place either, nothing is held that could be that one.
+hold() {
+  name=${1##*/} driver='' override=''
+  [ -z "$only" ] || [ "$name" = "$only" ] || return
+  case $(number "$1/class") in 01*) ;; *) return ;; esac
+  kind="$(number "$1/vendor"):$(number "$1/device")" could_be=''
+  case " $missing " in *" $kind "*) could_be=$kind ;; esac
+  case " $displaced " in *" $name "*) could_be=: ;; esac
+  [ -n "$could_be" ] || return
+  case " $hosts " in *" $name "*) return ;; esac
+  read -r override 2>/dev/null < "$1/driver_override"
+  case $override in vfio-pci|handover-held) return ;; esac
+  case " $unsure " in
+    *" "*"$could_be"*) said "$name may be a controller of a virtual machine or of the host, and is left to the host"; return ;;
+  esac
+  [ -e "$1/driver" ] && driver=$(readlink "$1/driver") && driver=${driver##*/}
+  [ -n "$driver" ] && [ -n "$only" ] && { said "$name: $driver has it already, and it may be a virtual machine's"; return; }
+  echo handover-held > "$1/driver_override" || { said "$name: driver_override cannot be written"; return; }
+  [ -z "$driver" ] || echo "$name" > "$1/driver/unbind"
+  said "$name gets no driver: it may be a virtual machine's controller that is not in its place; see handover inspect"
+}
+
+missing='' displaced='' hosts='' unsure=''
+while read -r whose path vendor device subvendor subdevice dsn; do
+  case $whose in
+    only-with) case " $cmdline " in *" $path "*) continue ;; *) break ;; esac ;;
+    guest|host) ;;
+    *) continue ;;
+  esac
+  find_device "$path"
+  if [ -n "$found" ] && is_recorded "$found"; then
+    [ "$whose" = guest ] || hosts="$hosts ${found##*/}"
+  elif [ "$whose" = guest ]; then missing="$missing $vendor:$device" displaced="$displaced ${found##*/}"
+  else unsure="$unsure $vendor:$device"
+  fi
+done < "$list"
+[ -n "$missing" ] || exit 0
+for one in "$root"/sys/bus/pci/devices/*; do hold "$one"; done
 exit 0

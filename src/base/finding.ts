@@ -57,6 +57,7 @@ export const findingCodes = [
   'driver-blacklisted',
   'driverctl-override',
   'still-bound',
+  'held-at-boot',
   'virtual-functions',
   'virtual-functions-first',
   'hugepages-missing',

@@ -4,8 +4,9 @@
  * at that place is the recorded one; it never uses `ids=` or `new_id`.
  *
  * The script reads one line for each device: its identity (shell-identity.ts), and, where the spec limits
- * them, the allowed reset methods, separated by commas. The lines below `only-with TOKEN` hold only for boots
- * whose command line has TOKEN (a trial boot).
+ * them, the allowed reset methods, separated by commas. A line `guest …` or `host …` is a storage
+ * controller of a VM or of the host (plan/changes/pool-guard.ts). The lines below `only-with TOKEN` hold only
+ * for boots whose command line has TOKEN (a trial boot).
  */
 import ruleAsset from '../../assets/boot/10-handover.rules?raw'
 import bindAsset from '../../assets/boot/bind.sh?raw'
@@ -30,11 +31,20 @@ export type Binding = Identity & { readonly resetMethods?: readonly string[] }
  */
 export type Gate = { readonly token: string; readonly inForce: string | undefined }
 
-export function formatBindings(identities: readonly Binding[], gate?: Gate): string {
-  const all = identities.map((identity) => {
+/** A storage controller of a VM (`guest`), or one of the same kind that stays with the host (`host`). */
+export type Guard = { readonly whose: 'guest' | 'host'; readonly identity: Identity }
+
+export type Bound = {
+  readonly identities: readonly Binding[]
+  readonly guards?: readonly Guard[]
+}
+
+export function formatBindings({ identities, guards = [] }: Bound, gate?: Gate): string {
+  const bound = identities.map((identity) => {
     const resets = identity.resetMethods === undefined ? '' : ` ${identity.resetMethods.join(',')}`
     return formatIdentity(identity) + resets
   })
+  const all = [...bound, ...guards.map(({ whose, identity }) => `${whose} ${formatIdentity(identity)}`)]
   // Sorted, so that `liftGate` gives exactly the file that is wanted without a gate.
   const lines = all.toSorted()
   const inForce = new Set(linesInForce(gate?.inForce ?? ''))
@@ -65,13 +75,9 @@ function linesInForce(bindings: string): string[] {
 export const bindScript = scriptText(bindAsset)
 
 /** In the order in which they are written. */
-export function earlyBindingFiles(
-  tool: InitramfsTool,
-  identities: readonly Binding[],
-  gate?: Gate,
-): OwnFile[] {
+export function earlyBindingFiles(tool: InitramfsTool, bound: Bound, gate?: Gate): OwnFile[] {
   return [
-    { path: bindingsPath, mode: 0o644, text: formatBindings(identities, gate) },
+    { path: bindingsPath, mode: 0o644, text: formatBindings(bound, gate) },
     { path: bindScriptPath, mode: 0o755, text: bindScript },
     { path: udevRulePath, mode: 0o644, text: scriptText(ruleAsset) },
     { path: modulesLoadPath, mode: 0o644, text: `${ownHeader}\nvfio-pci\nvfio_iommu_type1\n` },

@@ -7,10 +7,16 @@ import { rawArgs, readArg } from '../boot/cmdline.ts'
 import { changeRemedy } from '../boot/loaders/loaders.ts'
 import { saysOff } from '../boot/remapping-args.ts'
 import type { Host } from '../host/host.ts'
+import { checkHeld } from './checks/held.ts'
 import type { HostView } from './host-view.ts'
 
 export function checkHost(view: HostView): Finding[] {
-  return [...checkIommuState(view), ...checkVirtualisation(view), ...checkOverride(view)]
+  return [
+    ...checkIommuState(view),
+    ...checkVirtualisation(view),
+    ...checkOverride(view),
+    ...checkHeld(view.host),
+  ]
 }
 
 export function checkIommuState(view: HostView): Finding[] {

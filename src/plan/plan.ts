@@ -32,6 +32,7 @@ import { planUnits } from './changes/plan-units.ts'
 import { planResets } from './changes/plan-reset.ts'
 import { planVirtualFunctions } from './changes/plan-sriov.ts'
 import { planDrivers } from './changes/plan-drivers.ts'
+import { guardsOf } from './changes/pool-guard.ts'
 import { settle } from './who/settled.ts'
 import { share } from './who/share.ts'
 import { startOrder } from './outlook/start-order.ts'
@@ -106,7 +107,7 @@ function decideWho(host: Host, spec: Spec, given: PlanInput) {
 type Who = ReturnType<typeof decideWho>
 
 /** What changes on the host for it. */
-function decideChanges({ host, spec, functions, leaving }: Who, given: PlanInput) {
+function decideChanges({ host, spec, functions, leaving, gone }: Who, given: PlanInput) {
   const memory = planMemory(host, spec, given.places)
   const resets = planResets(host, leaving)
   const hugepages = planHugepages(host, spec, given.places)
@@ -114,6 +115,7 @@ function decideChanges({ host, spec, functions, leaving }: Who, given: PlanInput
   const removal = spec.host.foreignIds === 'remove' ? removeForeignIds(host, given.boot !== false) : undefined
   const wish = wishOf(spec, given, {
     identities,
+    guards: guardsOf(host, gone),
     replace: withRemoval(hugepages.arguments, removal),
     edits: removal?.edits ?? [],
   })
@@ -170,7 +172,7 @@ function stepsOf(
 function wishOf(
   spec: Spec,
   given: PlanInput,
-  more: Pick<BootWish, 'identities' | 'replace' | 'edits'>,
+  more: Pick<BootWish, 'identities' | 'guards' | 'replace' | 'edits'>,
 ): BootWish {
   return {
     ...more,

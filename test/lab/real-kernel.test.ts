@@ -125,7 +125,7 @@ beforeAll(async () => {
   if (isLacking) return
   const facts = [
     ...virtualFunctionFiles([{ identity: card, count: 2, functions: [] }]),
-    ...earlyBindingFiles(initramfsTools, [second]),
+    ...earlyBindingFiles(initramfsTools, { identities: [second] }),
   ]
   said = await askRealKernel({
     modules: ['nvme', 'vfio', 'vfio_iommu_type1', 'vfio-pci'],

@@ -3,7 +3,7 @@
  * beyond) and early binding, on trial where that can be had. How each boot loader is changed is in its file
  * in boot/loaders/.
  */
-import type { Binding } from '../../boot/early-binding.ts'
+import type { Bound } from '../../boot/early-binding.ts'
 import { findArg, hasArg, isSameArg, parseCmdline, readArg, type Cmdline } from '../../boot/cmdline.ts'
 import type { Finding } from '../../base/finding.ts'
 import { parseTrialConf, trialConfPath, trialMinutes, type TrialWait } from '../../boot/trial/trial.ts'
@@ -27,9 +27,8 @@ export type BootPlan = {
 /** How the host boots stays as it is. */
 export const noBootPlan: BootPlan = { steps: [], findings: [], needsReboot: false }
 
-export type BootWish = {
-  /** What leaves the host, for the early binding. */
-  readonly identities: readonly Binding[]
+/** `identities` and `guards`: what leaves the host, for the early binding. */
+export type BootWish = Bound & {
   /** False: change the entries at once, without a trial (`--no-confirm`). */
   readonly trial: boolean
   /** Wanted on the command line whether or not the IOMMU needs anything. */
@@ -67,17 +66,18 @@ export function planBoot(host: Host, wish: BootWish): BootPlan {
 }
 
 /** For every later boot, without a trial. */
-function bindAtOnce(boot: BootSituation, { identities, edits = [] }: BootWish): Step[] {
-  const binding = planEarlyBinding(boot, identities)
+function bindAtOnce(boot: BootSituation, wish: BootWish): Step[] {
+  const { edits = [] } = wish
+  const binding = planEarlyBinding(boot, wish)
   return edits.length === 0 ? binding : withoutRepeats([...edits, ...binding, ...remakeImages(boot)])
 }
 
 function tryChange(
   boot: BootSituation,
-  { identities, minutes = trialMinutes, waits = [] }: BootWish,
+  { identities, guards = [], minutes = trialMinutes, waits = [] }: BootWish,
   change: BootChange,
 ): TrialPlan {
-  return planTrial(boot, { change, identities, minutes, waits })
+  return planTrial(boot, { change, identities, guards, minutes, waits })
 }
 
 function noTrial(

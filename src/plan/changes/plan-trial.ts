@@ -3,7 +3,7 @@
  * trusted to end by itself is not offered: the reason is given. What is special to a boot loader is in its
  * file in boot/loaders/.
  */
-import { bindingsPath, earlyBindingFiles, liftGate, type Binding } from '../../boot/early-binding.ts'
+import { bindingsPath, earlyBindingFiles, liftGate, type Bound } from '../../boot/early-binding.ts'
 import {
   isTrialCmdline,
   trialConfPath,
@@ -24,9 +24,8 @@ import type { Step } from '../../steps/step.ts'
 import { recoveryCard } from '../../boot/trial/recovery-card.ts'
 import type { TrialWay } from '../../boot/trial/trial-way.ts'
 
-type TrialWish = {
+type TrialWish = Bound & {
   readonly change: BootChange
-  readonly identities: readonly Binding[]
   readonly minutes: number
   readonly waits: readonly TrialWait[]
 }
@@ -46,7 +45,7 @@ export function planTrial(boot: BootSituation, given: TrialWish): TrialPlan {
   // Bindings that are in force already stay so on the good entry, too.
   const inForce = files.find(({ path }) => path === bindingsPath)?.text
   const gate = { token: trialToken, inForce }
-  const own = [...earlyBindingFiles(tool, given.identities, gate), ...trialFiles(checksOf(host, given))]
+  const own = [...earlyBindingFiles(tool, given, gate), ...trialFiles(checksOf(host, given))]
   const steps = ownFileSteps(own, files, 'prepare one trial boot')
   if (steps.length + way.prepare.length + way.entry.length === 0) return { ok: true, steps: [] }
   const card = recoveryCard(host.ownAddresses ?? [], given.minutes)

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Binding,
+  type Guard,
   bindScript,
   bindingsPath,
   earlyBindingFiles,
@@ -61,13 +62,13 @@ const probed = () => fs.readFileSync(join(root, 'sys/bus/pci/drivers_probe'), 'u
 function run(
   shell: readonly string[],
   identities: readonly Binding[],
-  given: { only?: string; gate?: string; inForce?: string } = {},
+  given: { only?: string; gate?: string; inForce?: string; guards?: readonly Guard[] } = {},
 ): void {
   put(
     root,
     bindingsPath,
     formatBindings(
-      identities,
+      { identities, guards: given.guards ?? [] },
       given.gate === undefined ? undefined : { token: given.gate, inForce: given.inForce },
     ),
   )
@@ -97,11 +98,13 @@ describe('the list of bindings', () => {
   const token = 'handover.trial=1'
 
   it('is the same in whatever order the devices come', () =>
-    expect(formatBindings([other, identityOf(nic)])).toBe(formatBindings([identityOf(nic), other])))
+    expect(formatBindings({ identities: [other, identityOf(nic)] })).toBe(
+      formatBindings({ identities: [identityOf(nic), other] }),
+    ))
 
   it('holds back only what is new, and without its gate is what is wanted for good', () => {
-    const inForce = formatBindings([other])
-    const gated = formatBindings([identityOf(nic), other], { token, inForce })
+    const inForce = formatBindings({ identities: [other] })
+    const gated = formatBindings({ identities: [identityOf(nic), other] }, { token, inForce })
     expect(gated.split('\n').map((line) => line.split(' ')[0])).toEqual([
       '#',
       other.path,
@@ -109,14 +112,14 @@ describe('the list of bindings', () => {
       identityOf(nic).path,
       '',
     ])
-    expect(formatBindings([identityOf(nic), other], { token, inForce: gated })).toBe(gated)
-    expect(liftGate(gated)).toBe(formatBindings([identityOf(nic), other]))
+    expect(formatBindings({ identities: [identityOf(nic), other] }, { token, inForce: gated })).toBe(gated)
+    expect(liftGate(gated)).toBe(formatBindings({ identities: [identityOf(nic), other] }))
   })
 
   it('has no gate when nothing is new', () =>
-    expect(formatBindings([other], { token, inForce: formatBindings([other]) })).toBe(
-      formatBindings([other]),
-    ))
+    expect(
+      formatBindings({ identities: [other] }, { token, inForce: formatBindings({ identities: [other] }) }),
+    ).toBe(formatBindings({ identities: [other] })))
 })
 
 describe.each(shells)('the early binding script in %s', (_, shell) => {
@@ -220,6 +223,66 @@ describe.each(shells)('the early binding script in %s', (_, shell) => {
   })
 })
 
+/** The guest's controller is recorded at 1c.1, and the host's of the same kind at 1f.2. */
+describe.each(shells)('the guard of a storage controller in %s', (_, shell) => {
+  const controller = (address: string, place: string, device = '2922'): FakeDevice => ({
+    ...{ address, place: `pci0000:00/${place}`, vendor: '8086', device, driver: null },
+  })
+  const guests = controller('0000:02:00.0', '0000:00:1c.1/0000:02:00.0')
+  const moved = controller('0000:03:00.0', '0000:00:1c.2/0000:03:00.0')
+  const hosts = controller('0000:00:1f.2', '0000:00:1f.2')
+  const other = controller('0000:02:00.0', '0000:00:1c.1/0000:02:00.0', '0d61')
+  const guards: Guard[] = [
+    { whose: 'guest', identity: identityOf(guests) },
+    { whose: 'host', identity: identityOf(hosts) },
+  ]
+  const boot = (devices: readonly FakeDevice[], only?: string) => {
+    fakeSysfs(root, devices, { ahci: [] })
+    for (const { place } of devices) put(root, `/sys/devices/${place}/class`, '0x010601\n')
+    run(shell, [identityOf(guests)], { guards, ...(only === undefined ? {} : { only }) })
+    return devices.map(overrideOf)
+  }
+
+  it('holds nothing while the controller is in its place', () =>
+    expect(boot([guests, moved, hosts])).toEqual(['vfio-pci', '(null)', '(null)']))
+
+  it('holds one of its kind that was not there before, when the controller is gone', () => {
+    expect(boot([moved, hosts])).toEqual(['handover-held', '(null)'])
+    expect(said()).toContain('0000:03:00.0 gets no driver: it may be a virtual machine')
+  })
+
+  it('holds what is in its place now', () =>
+    expect(boot([other, hosts])).toEqual(['handover-held', '(null)']))
+
+  it('leaves all of it to the host where a controller of the host is not in its place', () => {
+    expect(boot([moved])).toEqual(['(null)'])
+    expect(boot([other])).toEqual(['(null)'])
+    expect(said()).toContain('may be a controller of a virtual machine or of the host')
+  })
+
+  it('holds a device that appears later, and takes none from a driver then', () => {
+    const driver = join(root, 'sys/bus/pci/drivers/ahci')
+    expect(boot([moved, hosts], moved.address)).toEqual(['handover-held', '(null)'])
+    fs.writeFileSync(join(folderOf(moved), 'driver_override'), '(null)\n')
+    fs.symlinkSync('../../../../bus/pci/drivers/ahci', join(folderOf(moved), 'driver'))
+    fs.writeFileSync(join(driver, 'unbind'), '')
+    run(shell, [identityOf(guests)], { guards, only: moved.address })
+    expect([overrideOf(moved), fs.readFileSync(join(driver, 'unbind'), 'utf8')]).toEqual(['(null)', ''])
+    run(shell, [identityOf(guests)], { guards })
+    expect(fs.readFileSync(join(driver, 'unbind'), 'utf8').trim()).toBe(moved.address)
+  })
+
+  it('holds nothing but storage controllers, and nothing with handover=off', () => {
+    fakeSysfs(root, [moved, hosts], { ahci: [] })
+    put(root, `/sys/devices/${moved.place}/class`, '0x020000\n')
+    put(root, `/sys/devices/${hosts.place}/class`, '0x010601\n')
+    run(shell, [identityOf(guests)], { guards })
+    expect(overrideOf(moved)).toBe('(null)')
+    put(root, '/proc/cmdline', 'quiet handover=off\n')
+    expect(boot([moved, hosts])).toEqual(['(null)', '(null)'])
+  })
+})
+
 describe('the files around it', () => {
   it.each<[string[], string | undefined]>([
     [['/usr/sbin/update-initramfs', '/etc/initramfs-tools'], 'initramfs-tools'],
@@ -230,7 +293,7 @@ describe('the files around it', () => {
   ])('tool of %j is %s', (present, tool) => expect(findInitramfsTool(present)?.name).toBe(tool))
 
   it.each(allInitramfsTools)('of $name are shell that parses, and are named for us', (tool) => {
-    for (const { path, text } of earlyBindingFiles(tool, [identityOf(nic)])) {
+    for (const { path, text } of earlyBindingFiles(tool, { identities: [identityOf(nic)] })) {
       expect(path).toContain('handover')
       expect(text.split('\n').slice(0, 2)).toContain('# Written by handover. To undo: handover rollback.')
       const isShell =
@@ -251,7 +314,7 @@ describe('the files around it', () => {
       ],
     ],
   ])('of mkinitcpio runs the script before the trigger with %s', (_, hasSystemd, start) => {
-    for (const { path, text, mode } of earlyBindingFiles(mkinitcpio, [identityOf(nic)]))
+    for (const { path, text, mode } of earlyBindingFiles(mkinitcpio, { identities: [identityOf(nic)] }))
       put(root, path, text, mode)
     if (hasSystemd) put(root, '/build/usr/lib/systemd/system/systemd-udev-trigger.service', '')
     put(root, '/build/usr/bin/sh', '')

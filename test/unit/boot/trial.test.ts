@@ -133,7 +133,7 @@ describe.each<[string, string[]]>([['sh', ['sh']], ['bash', ['bash', '--posix']]
       put(
         root,
         bindingsPath,
-        formatBindings([identityOf(nic)], { token: 'handover.trial=1', inForce: undefined }),
+        formatBindings({ identities: [identityOf(nic)] }, { token: 'handover.trial=1', inForce: undefined }),
       )
       put(root, '/etc/handover/trial.conf', formatTrialConf(checks))
     })

@@ -25,9 +25,9 @@ const checks = {
 
 /** A file that is written and never read again would be planned again after every apply. */
 it.each<[what: string, files: readonly Pick<OwnFile, 'path' | 'text'>[]]>([
-  ['early binding with initramfs-tools', earlyBindingFiles(initramfsTools, [])],
-  ['early binding with dracut', earlyBindingFiles(dracut, [])],
-  ['early binding with mkinitcpio', earlyBindingFiles(mkinitcpio, [])],
+  ['early binding with initramfs-tools', earlyBindingFiles(initramfsTools, { identities: [] })],
+  ['early binding with dracut', earlyBindingFiles(dracut, { identities: [] })],
+  ['early binding with mkinitcpio', earlyBindingFiles(mkinitcpio, { identities: [] })],
   ['a trial', trialFiles(checks)],
   ['virtual functions', virtualFunctionFiles([])],
   ['huge pages', [hugepagesFile(2048, 3)]],

@@ -27,7 +27,7 @@ describe('reset_method', () => {
     const first = hostOf(['flr', 'bus'])
     const devices = indexDevices(first.devices)
     const identity = identityOf(first.devices[1] ?? usb([]), devices)
-    const text = formatBindings([{ ...identity, resetMethods: ['bus'] }])
+    const text = formatBindings({ identities: [{ ...identity, resetMethods: ['bus'] }] })
     const { steps, methods } = planOf(hostOf(['bus'], [{ path: bindingsPath, text }]))
     expect([steps, [...methods.values()]]).toEqual([[], [['bus']]])
   })
