@@ -5,6 +5,7 @@ import { captureSchema } from './capture.ts'
 import { confirmSchema } from './confirm.ts'
 import { downSchema } from './down.ts'
 import { explainSchema } from './explain.ts'
+import { failureSchema } from './failure.ts'
 import { inspectSchema } from './inspect.ts'
 import { journalSchema, journalsSchema } from './journal.ts'
 import { labSchema } from './lab.ts'
@@ -24,6 +25,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   confirm: confirmSchema,
   down: downSchema,
   explain: explainSchema,
+  failure: failureSchema,
   inspect: inspectSchema,
   journal: journalsSchema,
   'journal-entry': journalSchema,

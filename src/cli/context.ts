@@ -7,6 +7,7 @@ import { linuxSystem } from '../machine/linux.ts'
 import { mayBeTerminal } from '../machine/descriptor.ts'
 import type { System } from '../machine/system.ts'
 import { styler, type Styler } from '../show/text/style.ts'
+import { inAscii, isAsciiLocale } from './ascii.ts'
 import { printErr, printFile, printOut, standardError, standardOutput } from './standard-streams.ts'
 
 export type Context = {
@@ -32,8 +33,16 @@ export type ReadingOptions = {
   readonly color?: boolean
 }
 
+let isPrinted = false
+
+/** Whether the one JSON document of this process is printed already. */
+export function isDocumentPrinted(): boolean {
+  return isPrinted
+}
+
 /** The one JSON document of a command. */
 export function printDocument(context: Pick<Context, 'out'>, document: { readonly schema: 1 }): void {
+  isPrinted = true
   context.out(JSON.stringify(document, null, 2))
 }
 
@@ -44,13 +53,14 @@ export function createContext(options: ReadingOptions): Context {
     styler(
       options.color !== false &&
         !process.env['NO_COLOR'] &&
+        process.env['TERM'] !== 'dumb' &&
         (Boolean(process.env['FORCE_COLOR']) || isTerminal(fd)),
     )
   return {
     system: linuxSystem(options.root === undefined ? {} : { root: folderOf(options.root) }),
-    out: printOut,
+    out: options.json !== true && isAsciiLocale(process.env) ? (text) => printOut(inAscii(text)) : printOut,
     file: printFile,
-    err: printErr,
+    err: isAsciiLocale(process.env) ? (text) => printErr(inAscii(text)) : printErr,
     get isTerminal() {
       return isTerminal(1)
     },

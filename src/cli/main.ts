@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { exitCode, type ExitCode } from '../base/errors.ts'
+import { createContext, isDocumentPrinted, printDocument } from './context.ts'
 import { report } from './report-error.ts'
 import { printErr, printOut, standardOutput } from './standard-streams.ts'
 import { version } from './version.ts'
@@ -223,6 +224,7 @@ function addLabCommands(program: Command): void {
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   try {
     process.exitCode = exitCode.done
+    if (argv.length === 0) return await greet()
     // Only who asks for completion pays for it. `complete` is what the generated scripts call.
     const asksCompletion = argv[0] === 'completion' || argv[0] === 'complete'
     const program = buildProgram()
@@ -234,7 +236,26 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv, { from: 'user' })
     return process.exitCode as ExitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
-    return report(error)
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCode.done
+    if (asksForJson(argv) && !isDocumentPrinted()) await printFailure(error)
+    return error instanceof CommanderError ? exitCode.usage : report(error)
   }
+}
+
+async function greet(): Promise<ExitCode> {
+  const { runGreet } = await import('./commands/greet.ts')
+  return await runGreet([], {}, createContext({}))
+}
+
+/** After `--` every word is an argument. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** Scripts read one document on standard output, also when a command fails. */
+async function printFailure(error: unknown): Promise<void> {
+  const { failureDocument, usageDocument } = await import('../api/failure.ts')
+  const isUsage = error instanceof CommanderError
+  printDocument({ out: printOut }, isUsage ? usageDocument(error.message) : failureDocument(error))
 }

@@ -9,7 +9,7 @@ export function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
     const options = this.optsWithGlobals<O>()
     const run = await load()
     const context = createContext(options)
-    process.exitCode = await runToFindings(() => run(this.args, options, context), context)
+    process.exitCode = await runToFindings(() => run(this.args, options, context), context, options)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Finding } from '../base/finding.ts'
 import { didYouMean } from '../base/did-you-mean.ts'
 import { placeOf, type SpecPlaces } from './places.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
+import { plainMac } from './schema-parts.ts'
 import type { SpecPath } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -99,8 +100,8 @@ function checkVirtualFunctions(written: WrittenSpec, report: Report): void {
       if (mac === undefined) continue
       const path = [...at, 'functions', i, 'mac']
       refuseGroupAddress(path, mac, report)
-      if (macs.has(mac.toLowerCase())) report(path, `${mac} is given to two virtual functions`)
-      macs.add(mac.toLowerCase())
+      if (macs.has(plainMac(mac))) report(path, `${mac} is given to two virtual functions`)
+      macs.add(plainMac(mac))
     }
   }
 }
@@ -113,14 +114,14 @@ function checkPortMacs(written: WrittenSpec, report: Report): void {
       if (mac === undefined) continue
       const path = ['vms', name, 'networks', i, 'mac']
       refuseGroupAddress(path, mac, report)
-      const other = users.get(mac.toLowerCase())
+      const other = users.get(plainMac(mac))
       if (other !== undefined)
         report(
           path,
           `${mac} is already the address of a port of ${other}`,
           'leave mac out: each port then gets an address of its own',
         )
-      users.set(mac.toLowerCase(), name)
+      users.set(plainMac(mac), name)
     }
 }
 

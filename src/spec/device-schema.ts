@@ -4,6 +4,16 @@ import { count, mac, name, pattern, text } from './schema-parts.ts'
 
 const deviceClasses = ['nic', 'storage', 'nvme', 'gpu', 'usb', 'audio', 'other'] as const
 
+/** Words that people use for a class, besides the class itself. */
+export const otherClassWords: Readonly<Record<string, (typeof deviceClasses)[number]>> = {
+  ...{ network: 'nic', ethernet: 'nic', lan: 'nic', wan: 'nic', net: 'nic', port: 'nic', netcard: 'nic' },
+  ...{ wifi: 'nic', wlan: 'nic' },
+  ...{ hba: 'storage', sata: 'storage', sas: 'storage', ahci: 'storage', scsi: 'storage', raid: 'storage' },
+  ...{ disk: 'storage', disks: 'storage', controller: 'storage', ssd: 'nvme', m2: 'nvme', 'm.2': 'nvme' },
+  ...{ vga: 'gpu', graphics: 'gpu', display: 'gpu', video: 'gpu', screen: 'gpu', vgpu: 'gpu' },
+  ...{ xhci: 'usb', sound: 'audio' },
+}
+
 export const deviceSchema = z
   .strictObject(
     {
@@ -32,7 +42,8 @@ export const deviceSchema = z
         .union([z.int(), z.string()], { error: 'slot is the number or name of the socket on the board' })
         .optional()
         .describe('The socket on the board, as the firmware numbers it.'),
-      name: text('name')
+      name: z
+        .union([text('name'), z.int()], { error: 'name is a part of the name of a device, as a text' })
         .optional()
         .describe('A part of the name that `handover inspect` shows, in upper or lower case.'),
       ids: pattern(/^[0-9a-f]{4}:[0-9a-f]{4}$/i, 'ids are vendor:device in hex, such as 8086:1521')

@@ -12,6 +12,7 @@ import type {
   VmSpec,
 } from './spec.ts'
 import { parseDuration, parseSize } from './units.ts'
+import { plainMac } from './schema-parts.ts'
 import { virtualMac } from './virtual-mac.ts'
 import type { WrittenDevice, WrittenSpec, WrittenVm } from './schema.ts'
 
@@ -52,7 +53,7 @@ function functionsFrom(
     count,
     functions: functions.map((one) =>
       given({
-        mac: one.mac?.toLowerCase(),
+        mac: one.mac && plainMac(one.mac),
         vlan: one.vlan,
         trust: one.trust,
         spoofCheck: one['spoof-check'],
@@ -83,14 +84,14 @@ function savingsFrom(savings: NonNullable<WrittenSpec['savings']>): SavingsSpec 
 function vmsFrom(written: WrittenSpec['vms']): VmSpec[] {
   const vms = Object.entries(written)
   const taken = new Set(
-    vms.flatMap(([, vm]) => vm.networks ?? []).flatMap(({ mac }) => mac?.toLowerCase() ?? []),
+    vms.flatMap(([, vm]) => vm.networks ?? []).flatMap(({ mac }) => (mac ? plainMac(mac) : [])),
   )
   return vms.map(([name, vm]) => vmFrom(name, vm, networksFrom(name, vm, taken)))
 }
 
 function networksFrom(name: string, { networks = [] }: WrittenVm, taken: Set<string>): NetworkSpec[] {
   return networks.map((network, port) => {
-    const mac = network.mac?.toLowerCase() ?? virtualMac(name, port, taken)
+    const mac = network.mac ? plainMac(network.mac) : virtualMac(name, port, taken)
     taken.add(mac)
     return { bridge: network.bridge, mac }
   })
@@ -151,9 +152,9 @@ function selectorFrom(device: WrittenDevice): DeviceSelector {
     pair: device.pair,
     port: device.port,
     physicalSlot: device.slot === undefined ? undefined : String(device.slot),
-    name: device.name,
+    name: device.name === undefined ? undefined : String(device.name),
     ids: device.ids?.toLowerCase(),
-    mac: device.mac?.toLowerCase(),
+    mac: device.mac && plainMac(device.mac),
     serial: device.serial,
     disk: device.disk,
     path: device.path,

@@ -13,6 +13,7 @@ import { didYouMean } from '../base/did-you-mean.ts'
 import { specFromWritten } from './from-written.ts'
 import { placeOf, type SpecPlaces } from './places.ts'
 import { prune } from './prune.ts'
+import { otherClassWords } from './device-schema.ts'
 import { nameRule } from './schema-parts.ts'
 import { specSchema } from './schema.ts'
 import { quoted, shownValue, valueAt } from '../base/shown-value.ts'
@@ -107,10 +108,15 @@ function findingsOf(issue: core.$ZodIssue, root: unknown, places: SpecPlaces): F
   const shown = shownValue(written)
   const near =
     issue.code === 'invalid_value' && typeof written === 'string'
-      ? didYouMean(written, issue.values.map(String))
+      ? nearValue(written, issue.values.map(String))
       : undefined
   const help = near ? `did you mean ${near}? ${issue.message}` : issue.message
   return [finding('spec-value', `${describe(path)} is ${shown}`, help, placeOf(places, path))]
+}
+
+function nearValue(written: string, values: readonly string[]): string | undefined {
+  const meant = otherClassWords[written.toLowerCase()]
+  return meant !== undefined && values.includes(meant) ? meant : didYouMean(written, values)
 }
 
 function unknownKey(

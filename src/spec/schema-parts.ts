@@ -25,7 +25,13 @@ export const pattern = (regex: RegExp, error: string) => z.string({ error }).reg
 export const nameRule =
   'a name is lower-case letters, digits and dashes, starts with a letter, and has at most 32 of them'
 export const name = pattern(/^[a-z][a-z0-9-]{0,31}$/, nameRule)
+/** With colons or dashes; `plainMac` gives the form that is compared. */
 export const mac = pattern(
-  /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i,
+  /^[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})$/i,
   'a MAC address is six pairs of hex digits, such as 52:54:00:12:34:56',
 )
+
+/** `52-54-00-0C-00-01` → `52:54:00:0c:00:01`. */
+export function plainMac(written: string): string {
+  return written.toLowerCase().replaceAll('-', ':')
+}

@@ -53,6 +53,35 @@ describe('what a command says', () => {
     expect(coloured(run(line, { env: { FORCE_COLOR: '1' } }).out)).toBe(true)
   })
 
+  it.each(both)('is ASCII in the locale C, and has no colours on a dumb terminal: %s', (line) => {
+    const { out, err } = run(line, { env: { LC_ALL: 'C' } })
+    expect(`${out}${err}`).toMatch(/^[\n -~]*$/)
+    expect(out).toContain('`- ')
+    expect(run(line, { env: { LC_ALL: '', LC_CTYPE: '', LANG: '' } }).out).toContain('└─ ')
+    expect(JSON.parse(run(`${line} --json`, { env: { LC_ALL: 'C' } }).out)).toEqual(
+      JSON.parse(run(`${line} --json`, { env: { LC_ALL: 'C.UTF-8' } }).out),
+    )
+    expect(coloured(run(line, { isTerminal: true, env: { TERM: 'dumb' } }).out)).toBe(false)
+  })
+
+  it.each([
+    ['inspect --from nothing --json', 2, 'usage'],
+    ['inspect --no-such-word --json', 2, 'usage'],
+    ['plan --json', 2, 'usage'],
+    ['confirm --json --root tree', 1, 'failed'],
+  ])('is one JSON document with --json, also when it fails: %s', (line, status, code) => {
+    const said = run(`${node} ${handover} ${line}`)
+    expect(said.status).toBe(status)
+    expect(JSON.parse(said.out)).toMatchObject({ schema: 1, findings: [{ severity: 'error', code }] })
+    expect(said.err).toContain('error')
+  })
+
+  it('greets who asks for nothing, and names the next command', () => {
+    const said = run(`${node} ${handover}`)
+    expect(said).toMatchObject({ status: 0, err: '' })
+    expect(said.out).toContain('handover inspect')
+  })
+
   it.each(both)('goes to its stream whole, also where the other is not wanted: %s', (line) => {
     const { out, err } = run(line)
     expect(out).toContain('00:1f.2')

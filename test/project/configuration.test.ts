@@ -32,6 +32,9 @@ it('few variables of the environment are read', () => {
   const read = /(?:process\.env|\.env\()\[?'?(\w+)/g
   const names = new Set(sources.flatMap(({ text }) => [...text.matchAll(read)].map(([, name]) => name)))
   expect(names).toEqual(
-    new Set(['FORCE_COLOR', 'NOTIFY_SOCKET', 'NO_COLOR', 'PATH', 'SSH_CONNECTION', 'XDG_CACHE_HOME', 'name']),
+    new Set([
+      ...['FORCE_COLOR', 'NOTIFY_SOCKET', 'NO_COLOR', 'PATH', 'SSH_CONNECTION', 'TERM', 'XDG_CACHE_HOME'],
+      'name',
+    ]),
   )
 })

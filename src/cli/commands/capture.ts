@@ -10,7 +10,7 @@ import { version } from '../version.ts'
 
 export type CaptureOptions = ReadingOptions & { readonly output?: string }
 
-/** Without a file the capture itself is on standard output, whatever else is asked for. */
+/** Without a file the capture itself is on standard output. */
 export async function runCapture(
   _args: readonly string[],
   options: CaptureOptions,
@@ -22,15 +22,12 @@ export async function runCapture(
     )
   const captured = capture(context.system, `handover ${version}`)
   const { output } = options
-  if (output === undefined) {
-    context.file(captured.text)
-    return exitCode.done
-  }
-  writeUserFile(output, captured.text)
+  if (output !== undefined) writeUserFile(output, captured.text)
   if (options.json) {
     const { captureDocument } = await import('../../api/capture.ts')
     printDocument(context, captureDocument(output, captured))
-  } else printSummary(output, captured, context)
+  } else if (output === undefined) context.file(captured.text)
+  else printSummary(output, captured, context)
   return exitCode.done
 }
 

@@ -55,6 +55,27 @@ describe('a spec', () => {
     })
   })
 
+  it('takes a MAC address with dashes, and a number as a part of a name', () => {
+    const device = (keys: string) =>
+      parseSpec(small(`    devices: { a: { ${keys} } }\n`), 'home.yaml').spec?.vms[0]?.devices[0]?.select
+    expect(device('mac: 52-54-00-AA-BB-CC')).toEqual({ mac: '52:54:00:aa:bb:cc' })
+    expect(device('mac: 52-54:00-AA-BB-CC')).toBeUndefined()
+    expect(device('name: 82599')).toEqual({ name: '82599' })
+  })
+
+  it.each([
+    ['network', 'nic'],
+    ['HBA', 'storage'],
+    ['ssd', 'nvme'],
+    ['graphics', 'gpu'],
+    ['nik', 'nic'],
+  ])('answers the class %s with the one that is meant: %s', (word, meant) => {
+    const { findings } = parseSpec(small(`    devices: { a: { class: ${word} } }\n`), 'home.yaml')
+    expect(findings.map(({ help }) => help)).toEqual([
+      `did you mean ${meant}? class is one of nic, storage, nvme, gpu, usb, audio, other`,
+    ])
+  })
+
   it('keeps the order of the file for VMs and roles', () => {
     const { spec } = parseSpec(
       'version: 1\nvms:\n  zebra: { memory: 1 GiB }\n  ant: { memory: 1 GiB, devices: { z: { class: nic }, a: { class: gpu } } }\n',

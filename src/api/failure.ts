@@ -1,0 +1,31 @@
+/** What a command prints with `--json` when it fails before it has a document of its own. */
+import { z } from 'zod'
+import { SpecError } from '../app/spec-error.ts'
+import { AppError, exitCode } from '../base/errors.ts'
+import { version, type Document } from './document.ts'
+import { findings } from './finding.ts'
+
+export const failureSchema = z.object({
+  ...version,
+  findings: findings.describe('codes as in docs/findings.md, and: usage, failed, bug'),
+})
+
+export type FailureDocument = Document<typeof failureSchema>
+
+export function failureDocument(error: unknown): FailureDocument {
+  if (error instanceof SpecError) return { schema: 1, findings: error.findings }
+  return { schema: 1, findings: [{ severity: 'error', ...wordsOf(error) }] }
+}
+
+/** For a command line that cannot be understood. */
+export function usageDocument(message: string): FailureDocument {
+  return { schema: 1, findings: [{ code: 'usage', severity: 'error', message }] }
+}
+
+function wordsOf(error: unknown): { code: string; message: string; help?: string } {
+  if (!(error instanceof AppError))
+    return { code: 'bug', message: error instanceof Error ? error.message : String(error) }
+  const { message, help } = error
+  const code = error.exitCode === exitCode.usage ? 'usage' : 'failed'
+  return help === undefined ? { code, message } : { code, message, help }
+}
