@@ -6,6 +6,7 @@ import { confirmSchema } from './confirm.ts'
 import { downSchema } from './down.ts'
 import { explainSchema } from './explain.ts'
 import { failureSchema } from './failure.ts'
+import { initSchema } from './init.ts'
 import { inspectSchema } from './inspect.ts'
 import { journalSchema, journalsSchema } from './journal.ts'
 import { labSchema } from './lab.ts'
@@ -26,6 +27,7 @@ export const documents: Readonly<Record<string, z.ZodType>> = {
   down: downSchema,
   explain: explainSchema,
   failure: failureSchema,
+  init: initSchema,
   inspect: inspectSchema,
   journal: journalsSchema,
   'journal-entry': journalSchema,

@@ -8,9 +8,21 @@ import { findings } from './finding.ts'
 export const failureSchema = z.object({
   ...version,
   findings: findings.describe('codes as in docs/findings.md, and: usage, failed, bug'),
+  // And empty, the lists of the document that the command prints when it does not fail.
 })
 
 export type FailureDocument = Document<typeof failureSchema>
+
+/** The lists of the documents that scripts walk through: a command that failed has them, empty. */
+const emptyLists: Readonly<Record<string, Readonly<Record<string, readonly never[]>>>> = {
+  inspect: { devices: [], groups: [] },
+  plan: { assignments: [], takenAlong: [], spare: [], steps: [] },
+}
+
+/** `command`: the first word of the command line. */
+export function listsOf(command: string | undefined): Readonly<Record<string, readonly never[]>> {
+  return emptyLists[command ?? ''] ?? {}
+}
 
 export function failureDocument(error: unknown): FailureDocument {
   if (error instanceof SpecError) return { schema: 1, findings: error.findings }

@@ -47,7 +47,7 @@ export async function planSource(
 }
 
 /** A listing, or an archive of a machine without the files that state what the host uses. */
-function leavesUseOpen({ source, unreadNeeds = [] }: Host): boolean {
+export function leavesUseOpen({ source, unreadNeeds = [] }: Host): boolean {
   if (source.kind === 'capture') return false
   return source.kind !== 'sysfs' || unreadNeeds.some((kind) => kind !== 'vm')
 }

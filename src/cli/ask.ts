@@ -31,6 +31,17 @@ export const askForWord: AskForWord = async ({ address, what }, word) => {
   return isCancel(answer) ? undefined : answer
 }
 
-function canAsk(): boolean {
+/** Any number of the choices; none where the question is left with Ctrl-C. */
+export async function askForSome<T extends string>(
+  message: string,
+  choices: readonly { readonly value: T; readonly label: string }[],
+): Promise<readonly T[]> {
+  const { multiselect, isCancel } = await import('@clack/prompts')
+  const known: { value: string; label: string }[] = choices.map((choice) => ({ ...choice }))
+  const answer = await multiselect({ message, options: known, required: false })
+  return isCancel(answer) ? [] : choices.flatMap(({ value }) => (answer.includes(value) ? [value] : []))
+}
+
+export function canAsk(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY
 }

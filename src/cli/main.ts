@@ -29,6 +29,7 @@ export function buildProgram(): Command {
     examples('inspect', 'plan home.yaml', 'apply home.yaml', 'up', 'verify', 'rollback'),
   )
   addInspect(program)
+  addInit(program)
   addReadingCommands(program)
   addReportCommands(program)
   addExplain(program)
@@ -85,6 +86,25 @@ function addReportCommands(program: Command): void {
     .option('--root <dir>', 'a file tree shaped like / in place of this machine')
     .addHelpText('after', examples('report', 'report -o report.tar.gz --no-consoles'))
     .action(action(async () => (await import('./commands/report.ts')).runReport))
+}
+
+function addInit(program: Command): void {
+  reading(program.command('init'))
+    .summary('look, ask, and write a first home.yaml')
+    .description(
+      'Shows what this host has, by use, asks what you want, and writes a spec whose plan has no errors. ' +
+        'Never replaces a file. Changes nothing else.',
+    )
+    .option('--firewall', 'a firewall with two network ports')
+    .option('--media', 'a media server or NAS with a disk controller')
+    .option('--workstation', 'a workstation with a graphics card')
+    .option('-o, --output <file>', 'where to write', 'home.yaml')
+    .option('-y, --yes', 'write without a question')
+    .addHelpText(
+      'after',
+      examples('init', 'init --firewall --media --yes', 'init --media --from my-host.yaml'),
+    )
+    .action(action(async () => (await import('./commands/init.ts')).runInit))
 }
 
 function addReadingCommands(program: Command): void {
@@ -237,7 +257,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     return process.exitCode as ExitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.done
-    if (asksForJson(argv) && !isDocumentPrinted()) await printFailure(error)
+    if (asksForJson(argv) && !isDocumentPrinted()) await printFailure(error, argv[0])
     return error instanceof CommanderError ? exitCode.usage : report(error)
   }
 }
@@ -254,8 +274,9 @@ function asksForJson(argv: readonly string[]): boolean {
 }
 
 /** Scripts read one document on standard output, also when a command fails. */
-async function printFailure(error: unknown): Promise<void> {
-  const { failureDocument, usageDocument } = await import('../api/failure.ts')
+async function printFailure(error: unknown, command: string | undefined): Promise<void> {
+  const { failureDocument, listsOf, usageDocument } = await import('../api/failure.ts')
   const isUsage = error instanceof CommanderError
-  printDocument({ out: printOut }, isUsage ? usageDocument(error.message) : failureDocument(error))
+  const document = isUsage ? usageDocument(error.message) : failureDocument(error)
+  printDocument({ out: printOut }, { ...document, ...listsOf(command) })
 }

@@ -8,6 +8,7 @@ import {
   constants,
   fchmodSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   readlinkSync,
@@ -38,6 +39,32 @@ export function writeUserFile(path: string, content: string | Uint8Array): void 
     throw notWritten(path, error)
   } finally {
     if (fd !== undefined) closeSync(fd)
+  }
+}
+
+/**
+ * Creates a file with mode 0644, whole or not at all. Throws UsageError where something is there already,
+ * with `instead` as what to do: link(2) never replaces a name.
+ */
+export function createUserFile(path: string, content: string, instead: string): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`)
+  try {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    const fd = openSync(temporary, flags, 0o600)
+    try {
+      writeFileSync(fd, content)
+      fchmodSync(fd, 0o644)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    linkSync(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new UsageError(`${path} is there already, and is not replaced`, instead)
+    throw notWritten(path, error)
+  } finally {
+    rmSync(temporary, { force: true })
   }
 }
 

@@ -84,6 +84,7 @@ export function conditionalFinding(finding: Finding, { onlyIf, look }: Condition
 const lastOfKind = [
   { kinds: ['nic'], code: 'host-network', what: 'network port' },
   { kinds: ['storage', 'nvme'], code: 'host-disk', what: 'disk controller' },
+  { kinds: ['gpu'], code: 'boot-display', what: 'graphics card' },
 ] as const
 
 /** A host without a port or controller of its own would need another way that the input does not show. */
