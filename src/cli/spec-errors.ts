@@ -20,7 +20,8 @@ export async function runToFindings(
       const { failureDocument } = await import('../api/failure.ts')
       printDocument(context, failureDocument(error))
     }
-    context.err(renderFindings(error.findings, context.errStyle, error.sources))
+    const { errStyle, columns } = context
+    context.err(renderFindings(error.findings, errStyle, { sources: error.sources, columns }))
     return error.exitCode
   }
 }

@@ -86,7 +86,8 @@ describe('what a command says', () => {
     const { out, err } = run(line)
     expect(out).toContain('00:1f.2')
     // Why the verdict is open stands nowhere else on the page.
-    expect(err).toContain('does not say whether the host itself uses 0000:00:1f.2')
+    expect(err.replaceAll(/\n {4}/g, ' ')).toContain('does not say whether the host itself uses 0000:00:1f.2')
+    for (const text of err.split('\n')) expect(text.length).toBeLessThanOrEqual(80)
     expect(run(`${line} 2>/dev/null`)).toEqual({ status: 0, out, err: '' })
     expect(run(`${line} >/dev/null`)).toEqual({ status: 0, out: '', err })
     expect(run(`${line} 2>&-`)).toEqual({ status: 0, out, err: '' })

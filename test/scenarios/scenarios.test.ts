@@ -38,13 +38,13 @@ function tell(name: string): Told {
   const locked = parsed.spec === undefined ? { findings: [] } : lockOf(name, parsed.spec)
   const early = [...parsed.findings, ...locked.findings]
   if (parsed.spec === undefined || locked.findings.length > 0)
-    return { findings: early, text: `exit ${exitCodeOf(early)}\n\n${renderFindings(early, plain, sources)}` }
+    return { findings: early, text: `exit ${exitCodeOf(early)}\n\n${renderFindings(early, plain, { sources: sources })}` }
   const host = readHostYaml(file('host.yaml'), hosts)
   const options = existsSync(file('options.yaml')) ? (parse(readFileSync(file('options.yaml'), 'utf8')) as PlanInput) : {}
   const given = { ...options, places: parsed.places, ...(locked.lock ? { lock: locked.lock } : {}) }
   const planned = plan(host, parsed.spec, given)
   const drawn = renderPlan(planned, { host, spec: parsed.spec, style: plain, columns: 80 })
-  const said = renderFindings(planned.findings, plain, sources)
+  const said = renderFindings(planned.findings, plain, { sources: sources })
   return {
     findings: planned.findings,
     text: `exit ${exitCodeOf(planned.findings)}\n\n${drawn}${said === '' ? '' : `\n${said}`}`,

@@ -47,10 +47,11 @@ export async function runApply(
 
 function callerOf(spec: string, options: Options, context: Context): ApplyCaller {
   const show = ({ plan, host, source }: Planned) => {
+    const { errStyle, columns } = context
+    context.err(renderPlan(plan, { host, spec: source.spec, style: errStyle, columns }))
     context.err(
-      renderPlan(plan, { host, spec: source.spec, style: context.errStyle, columns: context.columns }),
+      renderFindings(plan.findings, errStyle, { sources: new Map([[source.file, source.text]]), columns }),
     )
-    context.err(renderFindings(plan.findings, context.errStyle, new Map([[source.file, source.text]])))
   }
   const caller = { ...attendance(context), show }
   if (options.yes === true) return caller
@@ -109,7 +110,7 @@ function concludeApplied(
   const wrong = (open?.findings ?? []).filter(({ severity }) => severity === 'error')
   if (wrong.length > 0) {
     // A plan with an error has no steps: nothing left to do would be a false good news.
-    context.err(renderFindings(wrong, context.errStyle))
+    context.err(renderFindings(wrong, context.errStyle, { columns: context.columns }))
     const { id } = result
     context.err(
       `applied as ${id}, but planning again finds the errors above; handover rollback ${id} takes it back`,

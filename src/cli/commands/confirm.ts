@@ -16,7 +16,7 @@ export async function runConfirm(
 ): Promise<ExitCode> {
   const result = await confirmTrial(context.system, { version }, attendance(context))
   if (result.outcome === 'has-errors') {
-    context.err(renderFindings(result.findings, context.errStyle))
+    context.err(renderFindings(result.findings, context.errStyle, { columns: context.columns }))
     return exitCode.errorFindings
   }
   if (options.json) printDocument(context, confirmDocument(result))

@@ -63,6 +63,6 @@ async function printText(
   const findings = hostFindings({ host, judgement })
   if (findings.length > 0) {
     const { renderFindings } = await import('../../show/text/findings.ts')
-    context.err(`\n${renderFindings(findings, context.errStyle)}`)
+    context.err(`\n${renderFindings(findings, context.errStyle, { columns: context.columns })}`)
   }
 }

@@ -38,7 +38,7 @@ export async function runLabRun(
   const text = readTopologyText(context.system, file)
   const { topology, findings } = parseTopology(text, file)
   if (!topology) {
-    context.err(renderFindings(findings, context.errStyle, new Map([[file, text]])))
+    context.err(renderFindings(findings, context.errStyle, { sources: new Map([[file, text]]) }))
     return exitCode.usage
   }
   await ensureTools(context, topology.system === 'lab' ? [] : needsOf(installedSystems[topology.system]))

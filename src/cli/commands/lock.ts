@@ -20,7 +20,8 @@ export async function runLock(
   switch (result.outcome) {
     case 'no-device': {
       const { file, text } = result.source
-      context.err(renderFindings(result.findings, context.errStyle, new Map([[file, text]])))
+      const { errStyle, columns } = context
+      context.err(renderFindings(result.findings, errStyle, { sources: new Map([[file, text]]), columns }))
       context.err(`the lock was not written: no device for ${result.roles.join(', ')}`)
       return exitCode.errorFindings
     }

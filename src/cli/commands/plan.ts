@@ -31,7 +31,9 @@ async function showPlan(request: PlanRequest, options: PlanOptions, context: Con
   const { plan, host, source } = await planSpec(context.system, request)
   const { style, columns, errStyle } = context
   context.out(renderPlan(plan, { host, spec: source.spec, style, columns, full: options.full === true }))
-  context.err(renderFindings(plan.findings, errStyle, new Map([[source.file, source.text]])))
+  context.err(
+    renderFindings(plan.findings, errStyle, { sources: new Map([[source.file, source.text]]), columns }),
+  )
   const isLockable = source.lock === undefined && plan.assignments.length > 0 && plan.conditional !== true
   if (isLockable && !hasErrors(plan.findings))
     context.err(

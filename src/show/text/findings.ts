@@ -6,26 +6,34 @@
  *       help: give both to the same VM
  */
 import { clean } from '../../base/printable.ts'
+import { wrap } from '../../base/text.ts'
 import type { Finding } from '../../base/finding.ts'
 import type { Styler } from './style.ts'
 
-/** `sources` maps a file name to its text, so that the line and a caret can be shown under a place. */
-export function renderFindings(
-  findings: readonly Finding[],
-  style: Styler,
-  sources: ReadonlyMap<string, string> = new Map(),
-): string {
-  return findings.map((finding) => renderFinding(finding, style, sources)).join('')
+export type FindingsLook = {
+  /** File name → its text, so that the line and a caret can be shown under a place. */
+  readonly sources?: ReadonlyMap<string, string>
+  /** Absent: no line is broken. */
+  readonly columns?: number
 }
 
-function renderFinding(finding: Finding, style: Styler, sources: ReadonlyMap<string, string>): string {
+export function renderFindings(findings: readonly Finding[], style: Styler, look: FindingsLook = {}): string {
+  return findings.map((finding) => renderFinding(finding, style, look)).join('')
+}
+
+function renderFinding(finding: Finding, style: Styler, look: FindingsLook): string {
+  const { sources = new Map<string, string>(), columns = Number.POSITIVE_INFINITY } = look
   const paint = { error: style.red, warning: style.yellow, note: style.cyan }[finding.severity]
+  const [first = '', ...more] = finding.message.split('\n')
   const lines = [
-    `${paint(`${finding.severity}[${finding.code}]`)}: ` +
-      style.bold(finding.message.replaceAll('\n', '\n    ')),
+    ...wrap(`${paint(`${finding.severity}[${finding.code}]`)}: ${style.bold(first)}`, columns, 4),
+    ...more.flatMap((line) => wrap(`    ${style.bold(line)}`, columns, 4)),
   ]
   if (finding.at) lines.push(...renderPlace(finding.at, style, sources))
-  if (finding.help !== undefined) lines.push(`  ${style.cyan('help')}: ${finding.help}`)
+  if (finding.help !== undefined) {
+    const [help = '', ...rest] = finding.help.split('\n')
+    lines.push(...wrap(`  ${style.cyan('help')}: ${help}`, columns, 4), ...rest)
+  }
   return `${lines.join('\n')}\n`
 }
 

@@ -36,7 +36,7 @@ export function renderDevice(host: Host, judgement: Judgement, device: PciDevice
     ...rows.flatMap((row) => rowLines(row, look)),
   ]
   const reasons = judged?.reasons ?? []
-  return `${lines.join('\n')}\n${reasons.length > 0 ? `\n${renderFindings(reasons, style)}` : ''}`
+  return `${lines.join('\n')}\n${reasons.length > 0 ? `\n${renderFindings(reasons, style, { columns: look.columns })}` : ''}`
 }
 
 function rowLines([label, text]: Row, { style, columns }: TreeLook): string[] {

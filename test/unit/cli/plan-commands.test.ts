@@ -122,7 +122,7 @@ describe('handover plan', () => {
     const { code, out, err } = await run(runPlan, specFile(screen.replace('gpu', 'nvme')), { root: one() })
     expect(code).toBe(1)
     expect(out).toContain('No changes: the errors come first.')
-    expect(err).toMatch(/error\[device-missing\].*\n {2}--> .*home\.yaml:6:7\n/)
+    expect(err).toMatch(/error\[device-missing\].*\n {4}drive\n {2}--> .*home\.yaml:6:7\n/)
   })
 
   it('ends with 1 for a wrong value, and reads no host for it', async () => {
