@@ -2,6 +2,7 @@
 import { toJSONSchema, type z } from 'zod'
 import { applySchema } from './apply.ts'
 import { captureSchema } from './capture.ts'
+import { checkSchema } from './check.ts'
 import { confirmSchema } from './confirm.ts'
 import { downSchema } from './down.ts'
 import { explainSchema } from './explain.ts'
@@ -23,6 +24,7 @@ import { verifySchema } from './verify.ts'
 export const documents: Readonly<Record<string, z.ZodType>> = {
   apply: applySchema,
   capture: captureSchema,
+  check: checkSchema,
   confirm: confirmSchema,
   down: downSchema,
   explain: explainSchema,

@@ -1,7 +1,9 @@
 /** `status --json`: the VMs of the plan in force, and those that run. */
 import { z } from 'zod'
+import type { Checked } from '../app/check.ts'
 import type { VmStatus } from '../app/status.ts'
 import { addressSchema as address } from '../base/address-schema.ts'
+import { difference, differenceDocument, goodBoot, goodDocument } from './check.ts'
 import { text, version, type Document } from './document.ts'
 
 const functions = z.array(z.object({ role: text, address }))
@@ -32,13 +34,24 @@ const vm = z.object({
   lastLine: text.describe('the last line of its console'),
 })
 
-export const statusSchema = z.object({ ...version, vms: z.array(vm) })
+const changes = z.object({
+  lastGood: goodBoot,
+  differences: z.array(difference),
+  unreadable: z.optional(text).describe('why the last good boot is not known'),
+})
+
+export const statusSchema = z.object({
+  ...version,
+  vms: z.array(vm),
+  changes: z.optional(changes).describe('since the last good boot, as this boot was recorded'),
+})
 
 export type StatusDocument = Document<typeof statusSchema>
 
-export function statusDocument(vms: readonly VmStatus[]): StatusDocument {
+export function statusDocument(vms: readonly VmStatus[], changes?: Checked): StatusDocument {
   return {
     schema: 1,
+    ...(changes === undefined ? {} : { changes: changesDocument(changes) }),
     vms: vms.map(({ record, service, cause, ...vm }) => ({
       schema: 1,
       ...vm,
@@ -48,5 +61,13 @@ export function statusDocument(vms: readonly VmStatus[]): StatusDocument {
         : { pid: record.pid, accelerator: record.accelerator, started: record.started }),
       ...(service === undefined ? {} : { service: { said: service.said, restarts: service.restarts } }),
     })),
+  }
+}
+
+function changesDocument({ good, differences }: Checked): StatusDocument['changes'] {
+  return {
+    lastGood: goodDocument(good),
+    differences: differences.map(differenceDocument),
+    ...(good.kind === 'unreadable' ? { unreadable: good.reason } : {}),
   }
 }

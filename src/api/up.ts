@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { UpEvent } from '../run/up.ts'
 import { addressSchema as address } from '../base/address-schema.ts'
-import { text, version, type Document } from './document.ts'
+import { text, texts, version, type Document } from './document.ts'
 import { vmRecord } from './status.ts'
 
 const seconds = z.number()
@@ -19,6 +19,12 @@ const event = z.discriminatedUnion('kind', [
     vm: text,
     file: text.describe('describes the VM in another way'),
   }),
+  z.object({
+    kind: z.literal('host-changed'),
+    vm: text.describe('the first that is to start'),
+    differences: texts.describe('since the last good boot; see handover check'),
+  }),
+  z.object({ kind: z.literal('unrecorded'), vm: text, said: text.describe('why this boot is not recorded') }),
   z.object({ kind: z.literal('running-already'), vm: text }),
   z.object({ kind: z.literal('being-started'), vm: text, process: z.int().describe('who starts it') }),
   z.object({

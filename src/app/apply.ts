@@ -16,6 +16,7 @@ import { parseSpec } from '../spec/parse-spec.ts'
 import { concede, refuseNewUse, type AskForWord } from './concede.ts'
 import { planSource, type PlanChoices, type Planned } from './plan.ts'
 import { readSpec, type ReadSpec } from './read-spec.ts'
+import { acceptBoot } from './watch.ts'
 import { attended, refuseCommands, type Attendance } from './transaction.ts'
 
 export type ApplyRequest = {
@@ -51,6 +52,8 @@ export type Applied = {
       readonly result: ApplyResult
       /** A trial boot is prepared, by this apply or an earlier one. */
       readonly isTrial: boolean
+      /** Why this boot could not be recorded as the good one. */
+      readonly unrecorded?: string
       /** The plan made after the apply: it must have no steps left. */
       readonly open?: Plan
     }
@@ -80,7 +83,9 @@ export async function applySpec(
   // After a failure nothing more is read: what was and was not restored is reported in any state of the host.
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? planned).host)
-  return { planned, hash, outcome: 'ended', result, isTrial, ...defined({ open: after?.plan }) }
+  const isDone = result.outcome === 'applied' || result.outcome === 'nothing-to-do'
+  const unrecorded = isDone ? await acceptBoot(system) : undefined
+  return { planned, hash, outcome: 'ended', result, isTrial, ...defined({ open: after?.plan, unrecorded }) }
 }
 
 async function isAgreed({ concessions = [] }: Plan, questions: Questions | undefined): Promise<boolean> {

@@ -9,6 +9,7 @@ import { AppError } from '../base/errors.ts'
 import { runFolder } from '../base/own-folders.ts'
 import { clean } from '../base/printable.ts'
 import { writeTar, type TarFile } from '../base/tar.ts'
+import { engine } from '../engines/engines.ts'
 import type { System } from '../machine/system.ts'
 import type { Beside } from '../sources/capture/capture.ts'
 import { capture } from './capture.ts'
@@ -140,22 +141,13 @@ async function versions(system: System, by: string): Promise<string> {
   const kernel = system.readText('/proc/sys/kernel/osrelease', 256)
   const release = system.readText('/etc/os-release', 65_536)
   const pretty = release.ok ? /^PRETTY_NAME="?([^"\n]*)/m.exec(release.value)?.[1] : undefined
+  const qemu = system.live ? await engine.version(system) : 'not asked: this is a file tree'
   const lines = [
     by,
     `node ${process.version}`,
     `kernel ${kernel.ok ? kernel.value.trim() : 'unknown'}`,
     `system ${pretty ?? 'unknown'}`,
-    `qemu ${system.live ? await qemuVersion(system) : 'not asked: this is a file tree'}`,
+    `qemu ${qemu ?? 'not installed'}`,
   ]
   return `${lines.join('\n')}\n`
-}
-
-async function qemuVersion(system: System): Promise<string> {
-  try {
-    const { stdout } = await system.exec(['qemu-system-x86_64', '--version'], { timeoutSeconds: 10 })
-    return stdout.split('\n')[0] ?? ''
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    return 'not installed'
-  }
 }

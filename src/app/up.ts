@@ -8,14 +8,24 @@ import type { Given } from '../engines/engine.ts'
 import type { System } from '../machine/system.ts'
 import { checkVmDisks } from '../plan/outlook/vm-disks.ts'
 import { viewOf } from '../plan/who/view.ts'
-import { checkAssigned, checkGroups, leftOutOf, withoutLeftOut, type LeftOut } from '../run/given.ts'
+import {
+  checkAssigned,
+  checkGroups,
+  functionsFor,
+  leftOutOf,
+  withoutLeftOut,
+  type LeftOut,
+} from '../run/given.ts'
 import { up, type UpEvent } from '../run/up.ts'
 import { checkFunctions } from '../run/virtual-functions.ts'
 import type { Spec, VmSpec } from '../spec/spec.ts'
+import type { Difference } from '../watch/compare.ts'
+import { differenceWords } from '../watch/words.ts'
 import { readInForce } from './in-force.ts'
 import { hasService, launchService } from './service.ts'
 import { readPlanningHost } from './planning-host.ts'
 import { refuseUnknownVms } from './known-vms.ts'
+import { givenBy, watchStart, type Watched } from './watch.ts'
 
 export type UpRequest = {
   /** All of the plan when empty; what they need is started too. */
@@ -38,21 +48,48 @@ export async function startVms(
     if (vms.length === 0 || vms.includes(vm)) report({ kind: 'spec-changed', vm, file: changed?.file ?? '' })
   refuseUnknownVms(vms, record.startOrder)
   const disks = await usedDisks(system, spec)
-  const check = (vm: VmSpec) => checkStart(system, { spec, record, disks }, vm)
-  const launch = (vm: VmSpec, given: Given) => launchService(system, vm, { given, wait, report })
+  const watched = await watchStart(system, givenBy(record, spec))
+  reportWatch(watched, vms[0] ?? record.startOrder[0] ?? '', report)
+  const check = (vm: VmSpec) => checkStart(system, { spec, record, disks, watched }, vm)
+  const tell = (event: UpEvent) => {
+    if (isUp(event, spec, wait)) watched.started()
+    report(event)
+  }
+  const launch = (vm: VmSpec, given: Given) => launchService(system, vm, { given, wait, report: tell })
   const isService = !asService && record.startOrder.some((name) => hasService(system, name))
   await up(
     system,
     { ...{ spec, record, wanted: vms, wait, alone: asService, check }, ...(isService ? { launch } : {}) },
-    report,
+    tell,
   )
 }
 
-type Looked = { readonly spec: Spec; readonly record: JournalRecord; readonly disks: UsedDisks }
+function reportWatch({ news = [], unrecorded }: Watched, vm: string, report: (event: UpEvent) => void): void {
+  if (news.length > 0) report({ kind: 'host-changed', vm, differences: news.map(differenceWords) })
+  if (unrecorded !== undefined) report({ kind: 'unrecorded', vm, said: unrecorded })
+}
+
+/** A VM that is waited for is up when it answers. */
+function isUp(event: UpEvent, { vms }: Spec, wait: boolean): boolean {
+  const isWaitedFor = wait && vms.some(({ name, ready }) => name === event.vm && ready !== undefined)
+  return event.kind === (isWaitedFor ? 'answered' : 'started')
+}
+
+type Looked = {
+  readonly spec: Spec
+  readonly record: JournalRecord
+  readonly disks: UsedDisks
+  readonly watched: Watched
+}
 
 /** What another function or VM is does not matter to this one. */
-function checkStart(system: System, { spec, record, disks }: Looked, vm: VmSpec): readonly LeftOut[] {
-  const leftOut = leftOutOf(system, record, vm)
+function checkStart(
+  system: System,
+  { spec, record, disks, watched }: Looked,
+  vm: VmSpec,
+): readonly LeftOut[] {
+  const leftOut = withUnsafe(leftOutOf(system, record, vm), watched.unsafe(vm.name), { record, vm })
+  refuseUnsafe(watched, { record, vm, leftOut })
   const rest = withoutLeftOut(record, vm, leftOut)
   const wrong = [
     ...checkAssigned(system, rest, [vm.name]),
@@ -71,6 +108,44 @@ function checkStart(system: System, { spec, record, disks }: Looked, vm: VmSpec)
   throw new AppError(`${vm.name} was not started: ${used.join('; ')}`, {
     help: 'end that use, or give the VM another disk and apply: handover plan',
   })
+}
+
+/** An optional device that is not safe any more is left out; its VM starts without it. */
+function withUnsafe(
+  leftOut: readonly LeftOut[],
+  unsafe: readonly Difference[],
+  { record, vm }: { readonly record: JournalRecord; readonly vm: VmSpec },
+): readonly LeftOut[] {
+  const optional = new Set(vm.devices.flatMap((device) => (device.optional ? [device.role] : [])))
+  const more = record.assignments.flatMap(({ vm: of, role, address }): LeftOut[] => {
+    const why = unsafe.filter(({ about }) => about.includes(address)).map(differenceWords)
+    const isKnown = leftOut.some((one) => one.address === address)
+    const isLeft = of === vm.name && optional.has(role) && why.length > 0 && !isKnown
+    return isLeft ? [{ role, address, why: why.join('; ') }] : []
+  })
+  return [...leftOut, ...more]
+}
+
+function refuseUnsafe(
+  { unsafe, unknown }: Watched,
+  given: { readonly record: JournalRecord; readonly vm: VmSpec; readonly leftOut: readonly LeftOut[] },
+): void {
+  const { record, vm, leftOut } = given
+  const rest = withoutLeftOut(record, vm, leftOut)
+  const own = new Set<string>(functionsFor(rest, vm).map(({ address }) => address))
+  if (unknown !== undefined && own.size > 0)
+    throw keptDown(vm, record, [`what the last good boot was like is not known: ${unknown}`])
+  const why = unsafe(vm.name).filter(({ about }) => about.some((address) => own.has(address)))
+  if (why.length > 0) throw keptDown(vm, record, why.map(differenceWords))
+}
+
+function keptDown({ name }: VmSpec, { spec = 'home.yaml' }: JournalRecord, why: readonly string[]): AppError {
+  return new AppError(
+    `${name} was not started: it is not safe since the last good boot\n  ${why.join('\n  ')}`,
+    {
+      help: `look at it: handover check; when the host is as you want it, accept it: handover apply ${spec}`,
+    },
+  )
 }
 
 type UsedDisks = (vm: VmSpec) => readonly string[]

@@ -31,6 +31,7 @@ export function buildProgram(): Command {
   addInspect(program)
   addInit(program)
   addReadingCommands(program)
+  addCheck(program)
   addReportCommands(program)
   addExplain(program)
   addApply(program)
@@ -136,6 +137,17 @@ function addReadingCommands(program: Command): void {
     .summary('what the boxes replaced would have cost, with every assumption')
     .addHelpText('after', examples('savings home.yaml'))
     .action(action(async () => (await import('./commands/savings.ts')).runSavings))
+}
+
+function addCheck(program: Command): void {
+  reading(program.command('check'))
+    .summary('what is different since the last good boot')
+    .description(
+      'Compares this boot with the last one in which the VMs started: kernel, firmware, QEMU, groups, ' +
+        'resets, devices. Ends with 1 when a VM must not start. Changes nothing.',
+    )
+    .addHelpText('after', examples('check', 'check --json'))
+    .action(action(async () => (await import('./commands/check.ts')).runCheck))
 }
 
 function addExplain(program: Command): void {

@@ -48,6 +48,8 @@ export type Engine = {
     readonly report: boolean
     readonly console: boolean
   }
+  /** Its version in its own words. Undefined where it is not installed, and for a file tree. */
+  version(system: System): Promise<string | undefined>
   /** Throws AppError when a start would fail. Creates nothing. */
   check(system: System, vm: VmSpec, given: Given): void
   /** Throws AppError when the VM does not start, and leaves no process of it. */

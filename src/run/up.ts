@@ -13,6 +13,10 @@ import { functionsNow, type LeftOut } from './given.ts'
 import { askReady, readyInWords } from './readiness.ts'
 
 export type UpEvent =
+  /** What is different since the last good boot (app/watch.ts), in words. */
+  | { readonly kind: 'host-changed'; readonly vm: string; readonly differences: readonly string[] }
+  /** Why the record of this boot is not on disk. */
+  | { readonly kind: 'unrecorded'; readonly vm: string; readonly said: string }
   /** The file describes the VM differently now, or no longer has it. The VM starts as it was applied. */
   | { readonly kind: 'spec-changed'; readonly vm: string; readonly file: string }
   | { readonly kind: 'running-already'; readonly vm: string }

@@ -15,9 +15,12 @@ export type TreeEntries = Readonly<Record<string, string | Uint8Array>>
 export function tree(...parts: readonly TreeEntries[]): string {
   const root = fs.mkdtempSync(join(tmpdir(), 'handover-tree-'))
   onTestFinished(() => fs.rmSync(root, { recursive: true, force: true }))
-  for (const entries of parts)
-    for (const [path, value] of Object.entries(entries)) writeEntry(root, path, value)
+  for (const entries of parts) addEntries(root, entries)
   return root
+}
+
+export function addEntries(root: string, entries: TreeEntries): void {
+  for (const [path, value] of Object.entries(entries)) writeEntry(root, path, value)
 }
 
 function writeEntry(root: string, path: string, value: string | Uint8Array): void {

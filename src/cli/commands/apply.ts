@@ -77,6 +77,7 @@ function conclude(ended: Ended, { json }: Options, context: Context): ExitCode {
   const { needsReboot } = ended.planned.plan
   const print = json === true ? () => undefined : context.out
   if (json === true) printDocument(context, applyDocument(ended))
+  if (ended.unrecorded !== undefined) context.err(`this boot is not recorded as good: ${ended.unrecorded}`)
   switch (result.outcome) {
     case 'nothing-to-do':
       print(

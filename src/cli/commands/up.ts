@@ -8,6 +8,7 @@ import { exitCode, UsageError, type ExitCode } from '../../base/errors.ts'
 import { listAll } from '../../base/text.ts'
 import type { AssignedFunction } from '../../engines/engine.ts'
 import type { UpEvent } from '../../run/up.ts'
+import type { Styler } from '../../show/text/style.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { clean } from '../../base/printable.ts'
 
@@ -61,44 +62,48 @@ function devicesOf(functions: readonly AssignedFunction[]): string {
   return present.map((fn) => `${fn.role || 'along'} ${fn.address}`).join(', ') || 'no device'
 }
 
-/** One line per event; while waiting a line at most every five seconds. */
-function printer(context: Context): (event: UpEvent) => void {
-  const { style } = context
+/** While waiting a line at most every five seconds. */
+function printer({ style, out }: Context): (event: UpEvent) => void {
   let nextWait = 5
   return (event) => {
-    const name = style.bold(event.vm)
-    switch (event.kind) {
-      case 'spec-changed':
-        return context.out(
-          style.yellow(`${event.vm} starts as it was applied; ${event.file} describes it in another way now`),
-        )
-      case 'running-already':
-        return context.out(`${name} runs already`)
-      case 'being-started':
-        return context.out(style.dim(`${event.vm} is being started by process ${event.process}: waiting`))
-      case 'starts-without':
-        return context.out(style.yellow(`${event.vm} starts without ${event.role}: ${clean(event.why)}`))
-      case 'starting':
-        nextWait = 5
-        return context.out(`${name} starts with ${devicesOf(event.functions)}`)
-      case 'started':
-        return context.out(
-          `${name} runs under ${acceleratorWords(event.record.accelerator)} (${event.seconds.toFixed(1)} s)`,
-        )
-      case 'waiting':
-        if (event.seconds < nextWait) return undefined
-        nextWait = event.seconds + 5
-        return context.out(
-          style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`),
-        )
-      case 'answered':
-        return context.out(
-          `${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`,
-        )
-      case 'left-out':
-        return context.out(
-          style.yellow(`${event.vm} is not started: it needs ${event.needs}, which is not up`),
-        )
+    if (event.kind === 'starting') nextWait = 5
+    if (event.kind !== 'waiting') return out(textOf(event, style))
+    if (event.seconds < nextWait) return undefined
+    nextWait = event.seconds + 5
+    return out(style.dim(`${event.vm}: waiting until ${event.for} (${event.seconds.toFixed(0)} s)`))
+  }
+}
+
+type Happened = Exclude<UpEvent, { kind: 'waiting' }>
+
+function textOf(event: Happened, style: Styler): string {
+  const name = style.bold(event.vm)
+  switch (event.kind) {
+    case 'host-changed': {
+      const lines = event.differences.map((words) => `\n  ${clean(words)}`)
+      return `${style.yellow('different since the last good boot:')}${lines.join('')}`
     }
+    case 'unrecorded':
+      return style.yellow(`this boot is not recorded: ${clean(event.said)}`)
+    case 'spec-changed': {
+      const words = `${event.vm} starts as it was applied; ${event.file} describes it in another way now`
+      return style.yellow(words)
+    }
+    case 'running-already':
+      return `${name} runs already`
+    case 'being-started':
+      return style.dim(`${event.vm} is being started by process ${event.process}: waiting`)
+    case 'starts-without':
+      return style.yellow(`${event.vm} starts without ${event.role}: ${clean(event.why)}`)
+    case 'starting':
+      return `${name} starts with ${devicesOf(event.functions)}`
+    case 'started': {
+      const { record, seconds } = event
+      return `${name} runs under ${acceleratorWords(record.accelerator)} (${seconds.toFixed(1)} s)`
+    }
+    case 'answered':
+      return `${style.green('✓')} ${name} is up: ${clean(event.said)} (${event.seconds.toFixed(1)} s)`
+    case 'left-out':
+      return style.yellow(`${event.vm} is not started: it needs ${event.needs}, which is not up`)
   }
 }

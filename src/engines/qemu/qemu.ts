@@ -27,6 +27,7 @@ const oldestQemu = { major: 7, minor: 2 }
 export const qemu: Engine = {
   name: 'qemu',
   offers: { report: true, console: true },
+  version,
   check: (system, vm, { functions }) => checkLimits(system, vm, presentOf(functions).length > 0),
   start,
   running,
@@ -46,6 +47,18 @@ export const qemu: Engine = {
       qmp.close()
     }
   },
+}
+
+async function version(system: System): Promise<string | undefined> {
+  if (!system.live) return undefined
+  try {
+    const { stdout } = await system.exec(['qemu-system-x86_64', '--version'], { timeoutSeconds: 10 })
+    return stdout.split('\n')[0] || undefined
+  } catch (error) {
+    // It is not installed.
+    if (error instanceof AppError) return undefined
+    throw error
+  }
 }
 
 /**
