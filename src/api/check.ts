@@ -1,6 +1,6 @@
-/** `check --json`: what is different since the last good boot, and which VMs stay down for it. */
+/** `check --json`: what is different since the last good boot, and which VMs must not start. */
 import { z } from 'zod'
-import type { Checked } from '../app/check.ts'
+import type { Checked, Predicted } from '../app/check.ts'
 import type { Difference } from '../watch/compare.ts'
 import { differenceWords } from '../watch/words.ts'
 import { addresses, text, texts, version, type Document } from './document.ts'
@@ -23,22 +23,48 @@ export const goodBoot = z
   .nullable(z.object({ at: text.describe('ISO 8601'), kernel: z.nullable(text) }))
   .describe('null: no boot is known to be good')
 
+const prediction = z.object({
+  kind: z.enum(['group', 'reset']),
+  about: addresses,
+  before: texts.describe('members of the group, or reset methods'),
+  after: texts,
+  confidence: z.enum(['high', 'low']),
+  why: text,
+  source: text.describe('file of the kernel, and the releases since which it has the quirk'),
+})
+
+const predictedKernel = z.object({
+  kernel: text.describe('the release that was asked for'),
+  running: z.nullable(text),
+  predictions: z.array(prediction),
+  groupsUnknown: z.nullable(text).describe('why no group is predicted'),
+})
+
 export const checkSchema = z.object({
   ...version,
   lastGood: goodBoot,
-  differences: z.array(difference),
+  differences: z
+    .array(difference)
+    .describe('since the last good boot; with --kernel: what that kernel would change for what VMs have'),
+  prediction: z.optional(predictedKernel).describe('only with --kernel'),
   safe: z.boolean().describe('false: a VM must not start'),
 })
 
 export type CheckDocument = Document<typeof checkSchema>
 
-export function checkDocument({ good, differences }: Checked): CheckDocument {
+export function checkDocument({ good, differences, prediction }: Checked): CheckDocument {
   return {
     schema: 1,
     lastGood: goodDocument(good),
     differences: differences.map(differenceDocument),
+    ...(prediction === undefined ? {} : { prediction: predictionDocument(prediction) }),
     safe: differences.every(({ unsafeFor }) => unsafeFor.length === 0),
   }
+}
+
+function predictionDocument(predicted: Predicted): CheckDocument['prediction'] {
+  const { release, running = null, predictions, groupsUnknown = null } = predicted
+  return { kernel: release, running, predictions, groupsUnknown }
 }
 
 export function goodDocument(good: Checked['good']): CheckDocument['lastGood'] {

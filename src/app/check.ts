@@ -1,8 +1,12 @@
-/** check: what is different on this host since the last good boot. It only looks. */
+/** check: what is different since the last good boot, or would be with another kernel. It only looks. */
+import { defined } from '../base/defined.ts'
 import { AppError, UsageError } from '../base/errors.ts'
 import type { Reader, System } from '../machine/system.ts'
-import type { Difference } from '../watch/compare.ts'
-import type { BootRecord } from '../watch/record.ts'
+import { compareBoots, type Difference } from '../watch/compare.ts'
+import { predictKernel, type PredictedKernel } from '../watch/predict.ts'
+import { hostUnder } from '../watch/predicted-host.ts'
+import { recordOf, type BootRecord } from '../watch/record.ts'
+import { readSource } from './read-source.ts'
 import {
   differencesSince,
   givenInForce,
@@ -13,27 +17,56 @@ import {
 } from './watch.ts'
 
 export type CheckRequest = {
+  /** A capture or a listing in place of the machine. It has no boots: it takes `kernel`. */
   readonly from?: string
+  /** The release of another kernel, as `uname -r` prints it. */
+  readonly kernel?: string
 }
 
 export type Checked = {
   readonly good: LastGood
-  /** Empty where there is no last good boot. */
+  /** Empty where there is no last good boot. With `kernel`: what it would change for what VMs have. */
   readonly differences: readonly Difference[]
+  readonly prediction?: Predicted
+}
+
+export type Predicted = PredictedKernel & {
+  /** The release of the kernel that runs. */
+  readonly running?: string
 }
 
 /** Throws AppError when the last good boot cannot be read: then nothing is known to be safe. */
-export async function check(system: System, { from }: CheckRequest = {}): Promise<Checked> {
+export async function check(system: System, { from, kernel }: CheckRequest = {}): Promise<Checked> {
+  if (kernel !== undefined) return await checkKernel(system, kernel, from)
   if (from !== undefined)
     throw new UsageError(
       'no boot of this host is compared with --from',
-      'boots are recorded on the host itself: handover check',
+      'boots are recorded on the host itself; to predict what another kernel changes: --kernel RELEASE',
     )
   const good = readLastGood(system)
   if (good.kind === 'unreadable') throw unreadable(good)
   if (good.kind === 'none') return { good, differences: [] }
   const now = await readThisBoot(system, givenInForce(system))
   return { good, differences: differencesSince(good, now) }
+}
+
+async function checkKernel(system: System, release: string, from: string | undefined): Promise<Checked> {
+  const host = await readSource(system, from, 'verdicts')
+  const predicted = predictKernel(host, release)
+  if (predicted === undefined)
+    throw new UsageError(
+      `${release} is no release of a kernel`,
+      'name it as uname -r does: 6.12.75, 6.12.48+deb13-amd64',
+    )
+  // Another machine, or this one at another time: the plan in force is not about it.
+  const given = from === undefined ? givenInForce(system) : []
+  const boot = { bootId: '', at: '', given }
+  const differences = compareBoots(recordOf(host, boot), recordOf(hostUnder(host, predicted), boot))
+  return {
+    good: { kind: 'none' },
+    differences: differences.filter(({ kind }) => kind !== 'kernel'),
+    prediction: { ...predicted, ...defined({ running: host.kernel.release }) },
+  }
 }
 
 function unreadable({ reason, isDenied }: Extract<LastGood, { kind: 'unreadable' }>): AppError {

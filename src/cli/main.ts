@@ -141,12 +141,16 @@ function addReadingCommands(program: Command): void {
 
 function addCheck(program: Command): void {
   reading(program.command('check'))
-    .summary('what is different since the last good boot')
+    .summary('what is different since the last good boot, or would be with another kernel')
     .description(
       'Compares this boot with the last one in which the VMs started: kernel, firmware, QEMU, groups, ' +
         'resets, devices. Ends with 1 when a VM must not start. Changes nothing.',
     )
-    .addHelpText('after', examples('check', 'check --json'))
+    .option('--kernel <release>', 'predict what this kernel would change, such as 6.12.75')
+    .addHelpText(
+      'after',
+      examples('check', 'check --kernel 6.12.75', 'check --kernel 7.1 --from my-host.yaml'),
+    )
     .action(action(async () => (await import('./commands/check.ts')).runCheck))
 }
 

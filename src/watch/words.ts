@@ -1,6 +1,7 @@
 /** The words of a difference between two boots, on one line. */
 import { listAll, listText } from '../base/text.ts'
 import type { Difference, Member } from './compare.ts'
+import type { Prediction } from './prediction.ts'
 
 export function differenceWords(difference: Difference): string {
   const { kind, about, before = [], after = [] } = difference
@@ -67,4 +68,11 @@ function memberWords({ name, use }: Member, isOld: boolean): string {
     case 'free':
       return `${has}which nothing uses`
   }
+}
+
+export function predictionWords({ kind, about, before, after, confidence }: Prediction): string {
+  const may = confidence === 'low' ? 'may change' : 'changes'
+  const [then, now] = [before, after].map((words) => words.join(', ') || 'none')
+  const what = kind === 'group' ? `the IOMMU group of ${listText(about)}` : `the reset of ${listText(about)}`
+  return `${what} ${may}: ${then} → ${now}`
 }
