@@ -37,7 +37,7 @@ const predictedKernel = z.object({
   kernel: text.describe('the release that was asked for'),
   running: z.nullable(text),
   predictions: z.array(prediction),
-  groupsUnknown: z.nullable(text).describe('why no group is predicted'),
+  limits: texts.describe('what is left out, and why'),
 })
 
 export const checkSchema = z.object({
@@ -63,8 +63,8 @@ export function checkDocument({ good, differences, prediction }: Checked): Check
 }
 
 function predictionDocument(predicted: Predicted): CheckDocument['prediction'] {
-  const { release, running = null, predictions, groupsUnknown = null } = predicted
-  return { kernel: release, running, predictions, groupsUnknown }
+  const { release, running = null, predictions, limits } = predicted
+  return { kernel: release, running, predictions, limits }
 }
 
 export function goodDocument(good: Checked['good']): CheckDocument['lastGood'] {

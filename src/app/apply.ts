@@ -84,7 +84,9 @@ export async function applySpec(
   const after = result.outcome === 'applied' ? await planNow() : undefined
   const isTrial = isTrialPrepared((after ?? planned).host)
   const isDone = result.outcome === 'applied' || result.outcome === 'nothing-to-do'
-  const unrecorded = isDone ? await acceptBoot(system) : undefined
+  // Errors that the second plan finds were not there when a person looked.
+  const isAccepted = isDone && !hasErrors((after ?? planned).plan.findings)
+  const unrecorded = isAccepted ? await acceptBoot(system) : undefined
   return { planned, hash, outcome: 'ended', result, isTrial, ...defined({ open: after?.plan, unrecorded }) }
 }
 

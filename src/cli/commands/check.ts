@@ -37,7 +37,7 @@ function print({ good, differences }: Checked, context: Context): void {
 
 function printPrediction(predicted: Predicted, { differences }: Checked, context: Context): void {
   const { out, style, columns } = context
-  const { release, running = 'of an unknown release', predictions, groupsUnknown } = predicted
+  const { release, running = 'of an unknown release', predictions, limits } = predicted
   out(
     style.bold(
       `Linux ${clean(release)} instead of ${clean(running)}, as far as its quirks for devices are known:`,
@@ -48,8 +48,8 @@ function printPrediction(predicted: Predicted, { differences }: Checked, context
     for (const line of wrap(`  • ${clean(predictionWords(one))} (${sure})`, columns, 4)) out(line)
     for (const line of wrap(`    ${clean(one.why)}; ${one.source}`, columns, 4)) out(style.dim(line))
   }
-  if (predictions.length === 0) out('  nothing changes')
-  if (groupsUnknown !== undefined) out(style.yellow(`  groups are not predicted: ${groupsUnknown}`))
+  if (predictions.length === 0) out('  no such quirk of a device here differs between them')
+  for (const limit of limits) for (const line of wrap(`  ${limit}`, columns, 4)) out(style.yellow(line))
   const unsafe = differences.filter(({ unsafeFor }) => unsafeFor.length > 0)
   if (unsafe.length === 0) return
   out(style.bold('so these VMs would stay down:'))

@@ -10,6 +10,12 @@ export type KernelVersion = readonly [number, number]
 /** With the stable patch level. */
 export type KernelLevel = readonly [number, number, number]
 
+/** The oldest and the newest series that the quirk tables were read from. */
+export const kernelsRead: readonly [KernelVersion, KernelVersion] = [
+  [6, 1],
+  [7, 2],
+]
+
 export type Kernel = {
   readonly version: KernelVersion
   /**

@@ -6,6 +6,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { applySpec, type Applied, type ApplyCaller } from '../../../src/app/apply.ts'
+import { bootFolder, listBoots } from '../../../src/app/boot-records.ts'
 import { SpecError } from '../../../src/app/spec-error.ts'
 import { takeBack } from '../../../src/app/rollback.ts'
 import { readJournals } from '../../../src/apply/journal.ts'
@@ -81,6 +82,31 @@ describe('apply', () => {
     expect(driver()).toBe('vfio-pci')
     expect((await takeBack(system, undefined)).outcome).toBe('ended')
     expect(driver()).toBe('ahci')
+  })
+
+  it('makes this boot the good one, also where there is nothing to do, and not where it fails', async () => {
+    const good = () => {
+      const listed = listBoots(system)
+      return listed.ok && listed.boots.map(({ bootId, goodBy }) => [bootId, ...goodBy].join(' '))
+    }
+    await applied(asking(() => Promise.resolve(false)))
+    expect(good()).toEqual([])
+    await applied()
+    expect(good()).toEqual(['boot accepted'])
+    put(root, '/proc/sys/kernel/random/boot_id', 'boot2\n')
+    put(root, '/home.yaml', spec.replace('storage', 'gpu'))
+    expect((await applied()).outcome).toBe('has-errors')
+    expect(good()).toEqual(['boot accepted'])
+    put(root, '/home.yaml', spec)
+    expect(await applied()).toMatchObject({ result: { outcome: 'nothing-to-do' } })
+    expect(good()).toEqual(['boot accepted', 'boot2 accepted'])
+  })
+
+  it('is done where the boot cannot be recorded, and says so', async () => {
+    put(root, bootFolder, 'a file')
+    const result = await applied()
+    expect(result).toMatchObject({ result: { outcome: 'applied' } })
+    expect(result).toMatchObject({ unrecorded: expect.stringContaining('cannot be written') as string })
   })
 
   it('changes nothing where the answer is no', async () => {

@@ -236,6 +236,34 @@ describe('the update watch', () => {
     expect(names()).toEqual(['firewall', 'media'])
   })
 
+  it('predicts what another kernel changes, for its VMs or for a capture', async () => {
+    const asked = (release: string, more: object = {}) => host.run(runCheck, [], { kernel: release, ...more })
+    put(host.root, '/proc/sys/kernel/osrelease', '6.12.74\n')
+    const at = '/sys/devices/pci0000:00/0000:00:1c.1/0000:02:00.0'
+    put(host.root, `${at}/vendor`, '0x1b21\n')
+    put(host.root, `${at}/device`, '0x1164\n')
+    resets('bus\n')
+    const { code, out } = await asked('6.12.75')
+    expect(code).toBe(1)
+    expect(out).toContain('  • the reset of 0000:02:00.0 changes: bus → none (sure)\n')
+    expect(out).toContain(
+      'so these VMs would stay down:\n  ✗ 0000:02:00.0: reset: bus → none; media must not start\n',
+    )
+    expect(await asked('6.12.74')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('no such quirk') as string,
+    })
+    const document = documentOf(checkSchema, (await asked('6.12.75', { json: true })).out)
+    expect(document).toMatchObject({
+      ...{ safe: false, prediction: { kernel: '6.12.75', running: '6.12.74' } },
+      differences: [{ kind: 'reset', unsafeFor: ['media'] }],
+    })
+    // The plan in force is not about another tree.
+    const other = await asked('6.12.75', { from: host.root })
+    expect(other).toMatchObject({ code: 0, out: expect.stringContaining('changes: bus → none') as string })
+    await expect(asked('../x')).rejects.toMatchObject({ exitCode: 2 })
+  })
+
   it('compares nothing with a capture', async () => {
     await expect(host.run(runCheck, [], { from: 'x' })).rejects.toMatchObject({ exitCode: 2 })
   })

@@ -136,12 +136,24 @@ describe('the groups of another kernel', () => {
     const of = card('8088:5140', '6.12.4', together)
     const bare = { ...of, devices: of.devices.map((one) => omit(one, 'facts')) }
     expect(predictKernel(bare, '6.12.5')).toMatchObject({
-      ...{ predictions: [], groupsUnknown: 'configuration space could not be read' },
+      ...{ predictions: [], limits: ['groups are not predicted: configuration space could not be read'] },
     })
     expect(predictKernel(of, '6.8.0-1010-nvidia')).toMatchObject({
-      ...{ predictions: [], groupsUnknown: 'one of the kernels forms groups by rules of its own' },
+      ...{
+        predictions: [],
+        limits: ['groups are not predicted: one of the kernels forms groups by rules of its own'],
+      },
     })
   })
+})
+
+it.each([
+  ['6.1.1', 0],
+  ['7.2.99', 0],
+  ['7.3.1', 1],
+  ['5.15.0', 1],
+])('of %s says where the tables end', (release, limits) => {
+  expect(predictKernel(card('8088:5140', '6.12.4', together), release)?.limits).toHaveLength(limits)
 })
 
 describe('what that means for VMs', () => {
@@ -167,6 +179,10 @@ describe('what that means for VMs', () => {
     const of = alone(controller(['bus']), '6.12.74')
     expect(unsafe(of, '6.12.75', [{ vm: 'box', address: '01:00.0' }])).toEqual([
       'box: 0000:01:00.0: reset: bus → none',
+    ])
+    const radio = alone(controller(['flr'], ids('14c3:0616')), '6.13.9')
+    expect(unsafe(radio, '6.14.1', [{ vm: 'box', address: '01:00.0' }])).toEqual([
+      'box: 0000:01:00.0: reset: flr → none',
     ])
   })
 })
