@@ -148,9 +148,15 @@ function useOf(device: PciDevice, view: HostView, vms: ReadonlyMap<PciAddress, s
   const drives = typeof driver === 'string' && !leavesDmaAlone(driver) ? [`driver ${driver}`] : []
   if (needs.length > 0 || drives.length > 0) return { kind: 'host', for: few([...needs, ...drives]) }
   const lost = view.lostAt(device.address).map(({ what, why }) => `${what}: ${why}`)
-  const unread = driver === undefined ? ['its driver cannot be read'] : []
+  const unread = driver === undefined ? ['its driver cannot be read'] : unreadScreen(device, view.host)
   if (lost.length > 0 || unread.length > 0) return { kind: 'unknown', why: few([...unread, ...lost]) }
   return { kind: 'free' }
+}
+
+/** The firmware's screen needs no driver. Without one, a function carries nothing else of the host. */
+function unreadScreen({ classCode }: PciDevice, { unreadNeeds = [] }: Host): string[] {
+  const isOpen = classCode?.startsWith('03') === true && unreadNeeds.includes('display')
+  return isOpen ? ['where the screen of the host is cannot be read'] : []
 }
 
 function few(words: readonly string[]): string[] {

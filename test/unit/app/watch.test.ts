@@ -9,6 +9,7 @@ import { checkSchema } from '../../../src/api/check.ts'
 import { statusSchema } from '../../../src/api/status.ts'
 import { upSchema } from '../../../src/api/up.ts'
 import { bootFolder } from '../../../src/app/boot-records.ts'
+import { runUnit } from '../../../src/app/unit.ts'
 import { acceptBoot } from '../../../src/app/watch.ts'
 import { runCheck } from '../../../src/cli/commands/check.ts'
 import { runStatus } from '../../../src/cli/commands/status.ts'
@@ -118,6 +119,21 @@ describe('the update watch', () => {
     // The next boot is compared with the good one, not with this one.
     await boot('boot3')
     await expect(up()).rejects.toThrow(/^media was not started: it is not safe since the last good boot\n/)
+    expect(names()).toEqual(['firewall'])
+  })
+
+  it('keeps it down as a service, too, with the reason in its log', async () => {
+    await up()
+    await boot('boot2')
+    addDisk(3)
+    const events: string[] = []
+    const run = (vm: string) => runUnit(host.system, vm, (event) => events.push(`${event.kind} ${event.vm}`))
+    await expect(run('media')).rejects.toThrow(gained)
+    await run('firewall')
+    expect(events).toEqual([
+      ...['host-changed media', 'host-changed firewall'],
+      ...['starting firewall', 'started firewall'],
+    ])
     expect(names()).toEqual(['firewall'])
   })
 

@@ -177,6 +177,10 @@ describe('what keeps a VM down, and no other', () => {
     expect(said(machine([nic(), controller(), disk(), unread]))).toEqual([
       `${gained} (its driver cannot be read) [media stays down]`,
     ])
+    const screen = device('00:1b.0', { kind: 'gpu', group: 2, driver: null })
+    expect(said(machine([nic(), controller(), disk(), screen], { unreadNeeds: ['display'] }))).toEqual([
+      `${gained} (where the screen of the host is cannot be read) [media stays down]`,
+    ])
     const platform = { id: 2, devices: [at('02:00.0')], otherMembers: ['fd000000.usb'] }
     const groups = [...before.groups.filter(({ id }) => id !== 2), platform]
     expect(said({ ...before, groups })).toEqual([
