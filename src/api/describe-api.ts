@@ -1,5 +1,6 @@
 /** The JSON Schema of every document, for schema/ (npm run docs:spec writes it). */
 import { toJSONSchema, type z } from 'zod'
+import { adviseSchema } from './advise.ts'
 import { applySchema } from './apply.ts'
 import { captureSchema } from './capture.ts'
 import { checkSchema } from './check.ts'
@@ -22,6 +23,7 @@ import { verifySchema } from './verify.ts'
 
 /** By the command that prints it. */
 export const documents: Readonly<Record<string, z.ZodType>> = {
+  advise: adviseSchema,
   apply: applySchema,
   capture: captureSchema,
   check: checkSchema,
