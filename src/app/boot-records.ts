@@ -74,9 +74,8 @@ export function findBoot(boots: readonly BootEntry[], bootId: string): BootEntry
  * it do not, or nothing would ever be different.
  */
 export function findLastGood(boots: readonly BootEntry[], bootId: string): BootEntry | undefined {
-  return boots.findLast((boot) =>
-    boot.bootId === bootId ? boot.goodBy.includes('accepted') : boot.goodBy.length > 0,
-  )
+  const accepted = boots.findLast((boot) => boot.bootId === bootId && boot.goodBy.includes('accepted'))
+  return accepted ?? boots.findLast((boot) => boot.bootId !== bootId && boot.goodBy.length > 0)
 }
 
 export function readBootRecord(reader: Reader, { name, bootId }: BootEntry): RecordRead {

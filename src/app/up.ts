@@ -51,16 +51,18 @@ export async function startVms(
   const watched = await watchStart(system, givenBy(record, spec))
   reportWatch(watched, vms[0] ?? record.startOrder[0] ?? '', report)
   const check = (vm: VmSpec) => checkStart(system, { spec, record, disks, watched }, vm)
-  const tell = (event: UpEvent) => {
-    if (isUp(event, spec, wait)) watched.started()
+  const reportAndMark = (event: UpEvent) => {
     report(event)
+    const unmarked = isUp(event, spec, wait) ? watched.started() : undefined
+    if (unmarked !== undefined) report({ kind: 'unrecorded', vm: event.vm, said: unmarked })
   }
-  const launch = (vm: VmSpec, given: Given) => launchService(system, vm, { given, wait, report: tell })
+  const launch = (vm: VmSpec, given: Given) =>
+    launchService(system, vm, { given, wait, report: reportAndMark })
   const isService = !asService && record.startOrder.some((name) => hasService(system, name))
   await up(
     system,
     { ...{ spec, record, wanted: vms, wait, alone: asService, check }, ...(isService ? { launch } : {}) },
-    tell,
+    reportAndMark,
   )
 }
 

@@ -86,8 +86,10 @@ export type Watched = {
   readonly unknown?: string
   /** What makes a start of the VM unsafe. */
   readonly unsafe: (vm: string) => readonly Difference[]
-  /** A VM has started: this boot is good if nothing is unsafe. */
-  readonly started: () => void
+  /**
+   * A VM has started: this boot is good if nothing is unsafe. Gives back why it could not be written down.
+   */
+  readonly started: () => string | undefined
 }
 
 /** Called before any VM starts. */
@@ -133,9 +135,7 @@ function watched(system: System, good: LastGood, differences: readonly Differenc
   return {
     ...(good.kind === 'unreadable' ? { unknown: good.reason } : {}),
     unsafe: (vm) => unsafeFor(differences, vm),
-    started: () => {
-      if (isGood) mark(system, 'started')
-    },
+    started: () => (isGood ? mark(system, 'started') : undefined),
   }
 }
 
@@ -144,10 +144,16 @@ function watched(system: System, good: LastGood, differences: readonly Differenc
  * Gives back why it could not be written down.
  */
 export async function acceptBoot(system: System): Promise<string | undefined> {
-  const given = givenInForce(system)
-  if (given.length === 0) return undefined
-  const now = await readThisBoot(system, given)
-  return store(system, now) ?? mark(system, 'accepted')
+  try {
+    const given = givenInForce(system)
+    if (given.length === 0) return undefined
+    const now = await readThisBoot(system, given)
+    return store(system, now) ?? mark(system, 'accepted')
+  } catch (error) {
+    // The apply is done, whatever the spec of an older journal says.
+    if (error instanceof AppError) return error.message
+    throw error
+  }
 }
 
 /** Where no boot id can be read (a file tree), there is no boot to record. */

@@ -15,6 +15,7 @@ import {
 import { linuxSystem } from '../../../src/machine/linux.ts'
 import { recordOf } from '../../../src/watch/record.ts'
 import { device, hostWith } from '../../support/host-builder.ts'
+import { put } from '../../support/fake-kernel.ts'
 import { tree } from '../../support/sysfs-tree.ts'
 
 const record = (bootId: string) =>
@@ -67,13 +68,16 @@ describe('the boot records', () => {
   })
 
   it('do not count this boot as good because VMs started in it, but because a person accepted it', () => {
-    const { write, boots, system } = store()
+    const { root, write, boots, system } = store()
     markGood(system, write('a'), 'started')
     markGood(system, write('b'), 'started')
     expect(findLastGood(boots(), 'b')?.bootId).toBe('a')
     markGood(system, findBoot(boots(), 'b') ?? expect.fail(), 'accepted')
     expect(findLastGood(boots(), 'b')?.bootId).toBe('b')
     expect(findLastGood(boots(), 'c')?.bootId).toBe('b')
+    // What a person accepted in this boot counts before a mark that something else left.
+    put(root, `${bootFolder}/9999-x.started`, '')
+    expect(findLastGood(boots(), 'b')?.bootId).toBe('b')
   })
 
   const whole = JSON.stringify(record('a'))

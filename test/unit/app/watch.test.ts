@@ -10,12 +10,14 @@ import { statusSchema } from '../../../src/api/status.ts'
 import { upSchema } from '../../../src/api/up.ts'
 import { bootFolder } from '../../../src/app/boot-records.ts'
 import { runUnit } from '../../../src/app/unit.ts'
+import { startVms } from '../../../src/app/up.ts'
 import { acceptBoot } from '../../../src/app/watch.ts'
 import { runCheck } from '../../../src/cli/commands/check.ts'
 import { runStatus } from '../../../src/cli/commands/status.ts'
 import { runUp } from '../../../src/cli/commands/up.ts'
 import { engine, runningVms } from '../../../src/engines/engines.ts'
 import { diskEntries } from '../../support/disk-entries.ts'
+import type { System } from '../../../src/machine/system.ts'
 import { documentOf } from '../../support/documents.ts'
 import { addDevice, put } from '../../support/fake-kernel.ts'
 import { hostInForce, record, spec, type InForce } from '../../support/in-force.ts'
@@ -242,6 +244,25 @@ describe('the update watch', () => {
     expect((await host.run(runStatus, [], {})).out).toContain('is not known: ')
     await acceptBoot(host.system)
     await up()
+    expect(names()).toEqual(['firewall', 'media'])
+  })
+
+  it('says that a boot cannot be marked as good, and runs the VMs', async () => {
+    const system: System = {
+      ...host.system,
+      writeFile: (path, ...rest) => {
+        if (path.endsWith('.started')) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+        host.system.writeFile(path, ...rest)
+      },
+    }
+    const said: string[] = []
+    await startVms(
+      system,
+      {},
+      (event) => event.kind === 'unrecorded' && said.push(`${event.vm}: ${event.said}`),
+    )
+    const words = '/var/lib/handover/boots cannot be written (no space left)'
+    expect(said).toEqual([`firewall: ${words}`, `media: ${words}`])
     expect(names()).toEqual(['firewall', 'media'])
   })
 
