@@ -3,6 +3,7 @@ import { defined } from '../../base/defined.ts'
 import { hostFindings, inspect, type Inspection } from '../../app/inspect.ts'
 import { UsageError, exitCode, type ExitCode } from '../../base/errors.ts'
 import { parseAddress, type PciAddress } from '../../pci/address.ts'
+import { printNext } from '../next.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type InspectOptions = ReadingOptions & { readonly table?: boolean; readonly html?: string }
@@ -65,4 +66,5 @@ async function printText(
     const { renderFindings } = await import('../../show/text/findings.ts')
     context.err(`\n${renderFindings(findings, context.errStyle, { columns: context.columns })}`)
   }
+  printNext(context, [{ command: 'handover init', why: 'asks what you want, and writes a first home.yaml' }])
 }

@@ -9,8 +9,11 @@ import { exitCodeOf, SpecError } from '../../app/spec-error.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import { defined } from '../../base/defined.ts'
 import { hasErrors } from '../../base/finding.ts'
+import type { Plan } from '../../plan/types.ts'
+import { formatCommand } from '../../boot/shell-quote.ts'
 import { renderFindings } from '../../show/text/findings.ts'
 import { renderPlan } from '../../show/text/plan.ts'
+import { printNext, type NextCommand } from '../next.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { planChoices, type PlanningOptions } from '../planning-options.ts'
 
@@ -34,16 +37,25 @@ async function showPlan(request: PlanRequest, options: PlanOptions, context: Con
   context.err(
     renderFindings(plan.findings, errStyle, { sources: new Map([[source.file, source.text]]), columns }),
   )
-  const isLockable = source.lock === undefined && plan.assignments.length > 0 && plan.conditional !== true
-  if (isLockable && !hasErrors(plan.findings))
-    context.err(
-      errStyle.dim(`These devices are not locked yet: handover lock ${request.spec} records who they are.`),
-    )
+  printNext(context, nextOf(plan, { spec: request.spec, isLocked: source.lock !== undefined }))
   if (options.out !== undefined) {
     const count = writePlannedFiles(context.system.work, plan, options.out)
     context.err(`${options.out}: ${count} ${count === 1 ? 'file' : 'files'}, as apply would write them`)
   }
   return codeOf(plan, options)
+}
+
+function nextOf(
+  plan: Plan,
+  { spec, isLocked }: { readonly spec: string; readonly isLocked: boolean },
+): readonly NextCommand[] {
+  if (hasErrors(plan.findings) || plan.conditional === true) return []
+  const file = formatCommand([spec])
+  const lock = { command: `handover lock ${file}`, why: 'records which devices these are' }
+  const isOpen = !isLocked && plan.assignments.length > 0
+  const apply = { command: `sudo handover apply ${file}`, why: 'shows this again, asks, and does it' }
+  const up = { command: 'sudo handover up', why: 'starts the VMs' }
+  return [...(isOpen ? [lock] : []), ...(plan.steps.length > 0 ? [apply] : plan.needsReboot ? [] : [up])]
 }
 
 /** With `--check`, changes are a result of their own; what is wrong with the host counts more. */

@@ -9,6 +9,7 @@ import { listAll } from '../../base/text.ts'
 import type { AssignedFunction } from '../../engines/engine.ts'
 import type { UpEvent } from '../../run/up.ts'
 import type { Styler } from '../../show/text/style.ts'
+import { printNext } from '../next.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 import { clean } from '../../base/printable.ts'
 
@@ -33,6 +34,7 @@ export async function runUp(
     show(event)
   })
   if (options.json) printDocument(context, upDocument(events))
+  else printNext(context, [{ command: 'sudo handover verify', why: 'looks inside the guests' }])
   return exitCode.done
 }
 

@@ -5,6 +5,7 @@ import { defined } from '../../base/defined.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
 import type { RoleVerdict, VmVerdict } from '../../run/verify.ts'
 import type { Styler } from '../../show/text/style.ts'
+import { printNext } from '../next.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
 
 export type VerifyOptions = ReadingOptions & { readonly spec?: string }
@@ -22,6 +23,7 @@ export async function runVerify(
     const roles = vms.flatMap((verdict) => verdict.roles)
     const right = roles.filter((role) => role.match).length
     context.out(`${right} of ${roles.length} devices are inside their guests what was promised`)
+    if (!match) printNext(context, [{ command: 'sudo handover status', why: 'shows what each VM said last' }])
   }
   return match ? exitCode.done : exitCode.errorFindings
 }

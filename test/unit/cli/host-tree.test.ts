@@ -81,7 +81,8 @@ describe('inspect as text', () => {
         reset       pm
         carries     eth1 52:54:00:00:00:01
 
-      note[group-shared]: 2 functions leave the host together: 0000:01:00.0 and 0000:01:00.1 (IOMMU group 9)
+      note[group-shared]: 2 functions leave the host together: 0000:01:00.0 and
+          0000:01:00.1 (IOMMU group 9)
       note[no-reset]: 0000:01:00.0 resets only together with 0000:01:00.1
         help: give all of them to the same VM
       "
