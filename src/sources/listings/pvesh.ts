@@ -33,7 +33,8 @@ export function readNodeHardware(document: readonly unknown[], name: string): Ho
 function stateFields(draft: HostDraft, fields: Fields): boolean {
   const text = (key: string) =>
     typeof fields[key] === 'string' ? fields[key].trim().slice(0, 300) : undefined
-  const hex = (key: string) => /^0x([0-9a-f]{4}|[0-9a-f]{6})$/i.exec(text(key) ?? '')?.[1]?.toLowerCase()
+  const hex = (key: string) => /^0x([0-9a-f]{4})$/i.exec(text(key) ?? '')?.[1]?.toLowerCase()
+  const classCode = /^0x([0-9a-f]{4}(?:[0-9a-f]{2})?)$/i.exec(text('class') ?? '')?.[1]?.toLowerCase()
   const address = parseAddress(text('id') ?? '')
   if (address === undefined) return false
   const name = [text('vendor_name'), text('device_name')].filter(Boolean).join(' ')
@@ -41,7 +42,7 @@ function stateFields(draft: HostDraft, fields: Fields): boolean {
     Object.entries({
       vendorId: hex('vendor'),
       deviceId: hex('device'),
-      classCode: hex('class'),
+      classCode,
       name: name === '' ? undefined : name.slice(0, 300),
     }).filter(([, value]) => value !== undefined),
   )

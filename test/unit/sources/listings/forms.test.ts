@@ -40,6 +40,13 @@ describe('pvesh get /nodes/NODE/hardware/pci', () => {
   })
   const one = (id: string, group: number | string) =>
     `{"class":"0x020000","device":"0x0200","id":"${id}","iommugroup":${group},"vendor":"0x1aaa","vendor_name":"Acme","device_name":"Port","subsystem_device":"0x0001","subsystem_vendor":"0x1bbb"}`
+  test('as JSON, with ids of four digits only', () => {
+    const host = readText(
+      `[${one('0000:04:00.0', 7).replace('0x1aaa', '0x1aaaaa')},${one('0000:05:00.0', 8)}]`,
+    )
+    expect(deviceOf(host, '0000:04:00.0')).not.toHaveProperty('vendorId')
+    expect(deviceOf(host, '0000:04:00.0')).toMatchObject({ deviceId: '0200', classCode: '020000' })
+  })
   test('as JSON, whole and cut off', () => {
     const host = readText(
       `$ pvesh get … --output-format json\n[${one('0000:04:00.0', 7)},${one('0000:05:00.0', '"8"')}]`,
