@@ -35,34 +35,43 @@ export type Circumstances = {
 }
 
 export function propose(host: Host, asked: readonly Wish[], given: Circumstances): Proposal {
-  const sizes = sizesFor(asked, host)
-  const served: VmDraft[] = []
+  const served: Served[] = []
   const refused: Refused[] = []
   for (const wish of asked) {
-    const size = sizes.get(wish) ?? { memoryMiB: 1024, cpus: 1 }
-    const drafts = choicesFor(wish, host).map((devices) => ({ wish, ...size, devices }))
-    const tried = tryDrafts(host, served, drafts, given)
-    if (tried.draft === undefined) refused.push({ wish, reasons: tried.reasons })
-    else served.push(tried.draft)
+    const choices = choicesFor(wish, host).map((devices) => ({ wish, devices }))
+    const tried = tryChoices(host, served, choices, given)
+    if (tried.choice === undefined) refused.push({ wish, reasons: tried.reasons })
+    else served.push(tried.choice)
   }
   if (served.length === 0) return { assignments: [], refused, findings: [] }
-  const named = nameDevices(host, served, given)
+  const named = nameDevices(host, sized(served, host), given)
   return { ...named, refused }
 }
 
-type Tried = { readonly draft?: VmDraft; readonly reasons: readonly Finding[] }
+type Served = Pick<VmDraft, 'wish' | 'devices'>
+
+/** The memory is shared among the VMs that there will be, and not among all that were asked for. */
+function sized(served: readonly Served[], host: Host): VmDraft[] {
+  const sizes = sizesFor(
+    served.map(({ wish }) => wish),
+    host,
+  )
+  return served.map((one) => ({ ...one, ...(sizes.get(one.wish) ?? { memoryMiB: 1024, cpus: 1 }) }))
+}
+
+type Tried = { readonly choice?: Served; readonly reasons: readonly Finding[] }
 
 /** The first that plans without an error; else why the best one does not. */
-function tryDrafts(
+function tryChoices(
   host: Host,
-  served: readonly VmDraft[],
-  drafts: readonly VmDraft[],
+  served: readonly Served[],
+  choices: readonly Served[],
   given: Circumstances,
 ): Tried {
   let reasons: readonly Finding[] = []
-  for (const draft of drafts) {
-    const obstacles = obstaclesOf(planOf(host, writeSpec([...served, draft]), given))
-    if (obstacles.length === 0) return { draft, reasons: [] }
+  for (const choice of choices) {
+    const obstacles = obstaclesOf(planOf(host, writeSpec(sized([...served, choice], host)), given))
+    if (obstacles.length === 0) return { choice, reasons: [] }
     if (reasons.length === 0 || obstacles.length < reasons.length) reasons = obstacles
   }
   return { reasons }

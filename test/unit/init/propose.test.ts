@@ -101,6 +101,16 @@ describe('a proposal', () => {
     expect(vms.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0)).toBeLessThanOrEqual(4096 - 1024)
   })
 
+  it('shares the memory among the VMs that there will be', () => {
+    const memory = { totalMiB: 1024 + 1536 }
+    const devices = box().devices.filter(({ address }) => address !== at('03:00.0'))
+    const vms = parseSpec(of({ ...box({ memory }), devices }).text ?? '', 'home.yaml').spec?.vms ?? []
+    expect(vms.map(({ name, memoryMiB }) => [name, memoryMiB])).toEqual([
+      ['firewall', 512],
+      ['media', 1024],
+    ])
+  })
+
   it('stays one readable file whatever the devices are called', () => {
     const hostile = box()
     const devices = hostile.devices.map((one) => ({
