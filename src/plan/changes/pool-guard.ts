@@ -25,7 +25,9 @@ export function guardsOf({ devices, needs }: Host, leaving: ReadonlySet<PciAddre
     whose,
     identity: identityOf(device, index),
   })
-  return [...given.map(line('guest')), ...staying.map(line('host'))]
+  // Without a place nothing can be missing from it.
+  const placed = given.map(line('guest')).filter(({ identity }) => identity.path !== undefined)
+  return [...placed, ...staying.map(line('host'))]
 }
 
 /** Virtual functions are made later, by the physical function. */
