@@ -272,12 +272,15 @@ describe.each(shells)('the guard of a storage controller in %s', (_, shell) => {
     expect(fs.readFileSync(join(driver, 'unbind'), 'utf8').trim()).toBe(moved.address)
   })
 
-  it('holds nothing but storage controllers, and nothing with handover=off', () => {
+  it('holds nothing but storage controllers', () => {
     fakeSysfs(root, [moved, hosts], { ahci: [] })
     put(root, `/sys/devices/${moved.place}/class`, '0x020000\n')
     put(root, `/sys/devices/${hosts.place}/class`, '0x010601\n')
     run(shell, [identityOf(guests)], { guards })
     expect(overrideOf(moved)).toBe('(null)')
+  })
+
+  it('holds nothing with handover=off', () => {
     put(root, '/proc/cmdline', 'quiet handover=off\n')
     expect(boot([moved, hosts])).toEqual(['(null)', '(null)'])
   })
