@@ -1,14 +1,14 @@
 /** What a command prints with `--json` when it fails before it has a document of its own. */
 import { z } from 'zod'
-import { SpecError } from '../app/spec-error.ts'
 import { AppError, exitCode } from '../base/errors.ts'
+import type { Finding } from '../base/finding.ts'
 import { version, type Document } from './document.ts'
 import { findings } from './finding.ts'
 
+/** A failed `inspect` or `plan` also has the lists of its document, empty (`listsOf`). */
 export const failureSchema = z.object({
   ...version,
   findings: findings.describe('codes as in docs/findings.md, and: usage, failed, bug'),
-  // And empty, the lists of the document that the command prints when it does not fail.
 })
 
 export type FailureDocument = Document<typeof failureSchema>
@@ -24,8 +24,12 @@ export function listsOf(command: string | undefined): Readonly<Record<string, re
   return emptyLists[command ?? ''] ?? {}
 }
 
+/** A command that ended at findings, before it did anything. */
+export function findingsDocument(found: readonly Finding[]): FailureDocument {
+  return { schema: 1, findings: found }
+}
+
 export function failureDocument(error: unknown): FailureDocument {
-  if (error instanceof SpecError) return { schema: 1, findings: error.findings }
   return { schema: 1, findings: [{ severity: 'error', ...wordsOf(error) }] }
 }
 

@@ -1,7 +1,7 @@
 /** What every command on the command line shares: how its action is run, its options, its examples. */
 import type { Command } from 'commander'
-import { createContext, type ReadingOptions } from './context.ts'
-import { runToFindings, type Run } from './spec-errors.ts'
+import { createContext, isDocumentPrinted, type ReadingOptions } from './context.ts'
+import { endAtFindings, runToFindings, type Run } from './spec-errors.ts'
 
 /** Wires an action: arguments and options in, exit code out. The module behind `load` is read only now. */
 export function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
@@ -10,6 +10,8 @@ export function action<O extends ReadingOptions>(load: () => Promise<Run<O>>) {
     const run = await load()
     const context = createContext(options)
     process.exitCode = await runToFindings(() => run(this.args, options, context), context, options)
+    // A question was answered with no: nothing was done, and nothing is wrong.
+    if (options.json === true && !isDocumentPrinted()) await endAtFindings([], context, options)
   }
 }
 

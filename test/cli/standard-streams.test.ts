@@ -14,6 +14,10 @@ beforeAll(() => {
   // Gone while it is read, which makes a finding.
   symlinkSync('nowhere', join(folder, 'tree/sys/bus/pci/devices/0000:00:1e.0'))
   writeFileSync(
+    join(folder, 'asks-too-much.yaml'),
+    'version: 1\nvms: { a: { memory: 1 GiB, autostart: false, devices: { x: { class: gpu } } } }\n',
+  )
+  writeFileSync(
     join(folder, 'list'),
     '00:1f.2 SATA controller [0106]: Intel Corporation Device [8086:a102] (rev 31)\n',
   )
@@ -69,10 +73,14 @@ describe('what a command says', () => {
     ['inspect --no-such-word --json', 2, 'usage'],
     ['plan --json', 2, 'usage'],
     ['confirm --json --root tree', 1, 'failed'],
+    ['lock asks-too-much.yaml --json --root tree', 1, 'device-missing'],
+    ['apply asks-too-much.yaml --yes --json --root tree', 1, 'device-missing'],
+    ['lab run asks-too-much.yaml --json', 2, 'spec-value'],
   ])('is one JSON document with --json, also when it fails: %s', (line, status, code) => {
     const said = run(`${node} ${handover} ${line}`)
     expect(said.status).toBe(status)
-    expect(JSON.parse(said.out)).toMatchObject({ schema: 1, findings: [{ severity: 'error', code }] })
+    const { schema, findings: found } = JSON.parse(said.out) as { schema: number; findings: unknown[] }
+    expect([schema, found[0]]).toMatchObject([1, { severity: 'error', code }])
     expect(said.err).toContain('error')
   })
 

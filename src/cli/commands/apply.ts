@@ -3,6 +3,7 @@ import { recoveryCardPath } from '../../boot/trial/recovery-card.ts'
 import { defined } from '../../base/defined.ts'
 import type { ApplyResult } from '../../apply/apply.ts'
 import { applyDocument } from '../../api/apply.ts'
+import { findingsDocument } from '../../api/failure.ts'
 import { applySpec, type Applied, type ApplyCaller } from '../../app/apply.ts'
 import type { Planned } from '../../app/plan.ts'
 import { exitCodeOf } from '../../app/spec-error.ts'
@@ -35,8 +36,12 @@ export async function runApply(
   }
   const applied = await applySpec(context.system, request, callerOf(spec, options, context))
   switch (applied.outcome) {
-    case 'has-errors':
-      return exitCodeOf(applied.planned.plan.findings)
+    case 'has-errors': {
+      // They are on standard error already, with the plan.
+      const { findings } = applied.planned.plan
+      if (options.json === true) printDocument(context, findingsDocument(findings))
+      return exitCodeOf(findings)
+    }
     case 'declined':
       context.err('nothing was changed')
       return exitCode.done

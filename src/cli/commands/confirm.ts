@@ -2,8 +2,8 @@
 import { confirmDocument } from '../../api/confirm.ts'
 import { confirmTrial } from '../../app/confirm.ts'
 import { exitCode, type ExitCode } from '../../base/errors.ts'
-import { renderFindings } from '../../show/text/findings.ts'
 import { printDocument, type Context } from '../context.ts'
+import { endAtFindings } from '../spec-errors.ts'
 import { attendance, concludeFailed } from '../transaction.ts'
 import { version } from '../version.ts'
 
@@ -16,7 +16,7 @@ export async function runConfirm(
 ): Promise<ExitCode> {
   const result = await confirmTrial(context.system, { version }, attendance(context))
   if (result.outcome === 'has-errors') {
-    context.err(renderFindings(result.findings, context.errStyle, { columns: context.columns }))
+    await endAtFindings(result.findings, context, options)
     return exitCode.errorFindings
   }
   if (options.json) printDocument(context, confirmDocument(result))

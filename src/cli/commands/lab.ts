@@ -14,7 +14,7 @@ import { judgeHost } from '../../judge/judge.ts'
 import { labDocument } from '../../api/lab.ts'
 import { readSource } from '../../app/read-source.ts'
 import { renderHostSummary } from '../../show/text/host-summary.ts'
-import { renderFindings } from '../../show/text/findings.ts'
+import { endAtFindings } from '../spec-errors.ts'
 import { labPrinter, renderLabResult } from '../render/lab.ts'
 import { renderLabHtml, type LabPictures } from '../render/lab-html.ts'
 import { readHostFrom } from '../../sources/listings/read-from.ts'
@@ -38,7 +38,7 @@ export async function runLabRun(
   const text = readTopologyText(context.system, file)
   const { topology, findings } = parseTopology(text, file)
   if (!topology) {
-    context.err(renderFindings(findings, context.errStyle, { sources: new Map([[file, text]]) }))
+    await endAtFindings(findings, context, { ...options, sources: new Map([[file, text]]) })
     return exitCode.usage
   }
   await ensureTools(context, topology.system === 'lab' ? [] : needsOf(installedSystems[topology.system]))

@@ -2,10 +2,10 @@
 import { defined } from '../../base/defined.ts'
 import { lockDocument } from '../../api/lock.ts'
 import { lockSpec } from '../../app/lock.ts'
-import { exitCode, type ExitCode } from '../../base/errors.ts'
+import { AppError, exitCode, type ExitCode } from '../../base/errors.ts'
 import type { LockChange } from '../../plan/who/refresh-lock.ts'
-import { renderFindings } from '../../show/text/findings.ts'
 import { printDocument, type Context, type ReadingOptions } from '../context.ts'
+import { endAtFindings } from '../spec-errors.ts'
 
 export async function runLock(
   args: readonly string[],
@@ -20,15 +20,13 @@ export async function runLock(
   switch (result.outcome) {
     case 'no-device': {
       const { file, text } = result.source
-      const { errStyle, columns } = context
-      context.err(renderFindings(result.findings, errStyle, { sources: new Map([[file, text]]), columns }))
+      await endAtFindings(result.findings, context, { ...options, sources: new Map([[file, text]]) })
       context.err(`the lock was not written: no device for ${result.roles.join(', ')}`)
       return exitCode.errorFindings
     }
     case 'not-stated': {
       const all = result.addresses.join(', ')
-      context.err(`the lock was not written: the input does not state the place and the ids of ${all}`)
-      return exitCode.errorFindings
+      throw new AppError(`the lock was not written: the input does not state the place and the ids of ${all}`)
     }
     case 'written': {
       if (options.json) printDocument(context, lockDocument(result))
